@@ -1,0 +1,202 @@
+"""bench.toml to suites: every mistake is one sentence with file, line, key and the nearest word."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from bench import registry
+from bench.errors import BenchError, did_you_mean
+from bench.metrics import protocols
+from bench.schema import Count, Natural, NonNegative, Positive, SchemaError, fill
+
+if TYPE_CHECKING:
+    from bench.components import Component, Dataset, Loss, Model
+    from bench.metrics.protocols import Protocol
+
+NAME = "bench.toml"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a trial is trained; part of its key.
+
+    `learning_rate` is the peak of the `one-cycle` schedule. `gradient_clip` bounds the norm of all
+    gradients (0: no bound). `select` says which epoch's weights are tested: the one with the lowest
+    validation CER (the first of several), or the last.
+    """
+
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+    optimizer: Literal["adam", "adamw", "sgd", "adadelta"] = "adam"
+    weight_decay: NonNegative = 0.0
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    gradient_clip: NonNegative = 0.0
+    select: Literal["best", "last"] = "best"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a trial reserves; recorded, but no part of its key.
+
+    `cpus` is also its number of compute threads. `gpus` may be a fraction; where the machine has
+    none, it is not asked for. `device = "auto"` computes on the GPU a trial was given, else the CPU.
+    """
+
+    cpus: Count = 1
+    gpus: NonNegative = 0.0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+@dataclass(frozen=True)
+class SuiteTable:
+    """A suite as bench.toml spells it, before its names are looked up.
+
+    A dataset, model or loss is a name, or a table of a name and parameters.
+    """
+
+    protocol: str
+    datasets: list[str | dict[str, Any]]
+    models: list[str | dict[str, Any]]
+    losses: list[str | dict[str, Any]]
+    training: dict[str, Any]
+    about: str = ""
+    seeds: list[Natural] = field(default_factory=lambda: [0])
+    resources: dict[str, Any] = field(default_factory=dict)
+    skip_incompatible: bool = False
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named grid and its protocol, every name looked up."""
+
+    name: str
+    about: str
+    protocol: Protocol
+    datasets: tuple[Dataset, ...]
+    models: tuple[Model, ...]
+    losses: tuple[Loss, ...]
+    seeds: tuple[int, ...]
+    training: Recipe
+    resources: Resources
+    skip_incompatible: bool
+
+
+class Config:
+    """A bench.toml whose suites have the right keys; their names are looked up one suite at a time.
+
+    `home` is the folder that `results/` and `leaderboards/` belong to.
+    """
+
+    def __init__(self, path: Path, home: Path) -> None:
+        self.path = path
+        self.home = home
+        self._text = path.read_text(encoding="utf-8")
+        try:
+            document = tomllib.loads(self._text)
+        except tomllib.TOMLDecodeError as error:
+            raise BenchError(f"{path}: this is not TOML: {error}") from None
+        for key in document:
+            if key != "suite":
+                raise self._error("", key, f"there is no key '{key}' here{did_you_mean(key, ['suite'])}")
+        self.tables: dict[str, SuiteTable] = {}
+        for name, table in document.get("suite", {}).items():
+            with self._locating(f"suite.{name}"):
+                self.tables[name] = fill(SuiteTable, table)
+
+    def suite(self, name: str) -> Suite:
+        """Return the suite `name`. Raises BenchError where it, or a name in it, does not exist."""
+        if name not in self.tables:
+            raise BenchError(
+                f"{self.path}: there is no suite '{name}'{did_you_mean(name, self.tables)}"
+            )
+        table, section = self.tables[name], f"suite.{name}"
+        if not table.seeds or len(set(table.seeds)) < len(table.seeds):
+            raise self._error(section, "seeds", "'seeds' wants one number or more, each just once")
+        with self._locating(section, table.protocol):
+            protocol = protocols.find(table.protocol)
+        return Suite(
+            name=name,
+            about=table.about,
+            protocol=protocol,
+            datasets=self._components(section, "dataset", table.datasets),  # type: ignore[arg-type]
+            models=self._components(section, "model", table.models),  # type: ignore[arg-type]
+            losses=self._components(section, "loss", table.losses),  # type: ignore[arg-type]
+            seeds=tuple(table.seeds),
+            training=self._fill(Recipe, f"{section}.training", table.training),
+            resources=self._fill(Resources, f"{section}.resources", table.resources),
+            skip_incompatible=table.skip_incompatible,
+        )
+
+    def _fill(self, kind: type[T], section: str, table: dict[str, Any]) -> T:
+        with self._locating(section):
+            return fill(kind, table)
+
+    def _components(
+        self, section: str, kind: registry.Kind, entries: list[str | dict[str, Any]]
+    ) -> tuple[Component, ...]:
+        found = []
+        for entry in entries:
+            table = {"name": entry} if isinstance(entry, str) else dict(entry)
+            name = table.pop("name", None)
+            if not isinstance(name, str):
+                raise self._error(section, kind, f"a {kind} is a name, or a table with a 'name'")
+            with self._locating(section, name):
+                component = registry.make(kind, name, table)
+            if component in found:
+                raise self._error(section, name, f"{kind} '{component.label}' stands here twice")
+            found.append(component)
+        if not found:
+            raise self._error(section, kind, f"the list of {kind} names is empty")
+        return tuple(found)
+
+    @contextmanager
+    def _locating(self, section: str, word: str = "") -> Iterator[None]:
+        """Say of errors raised within at which line of the file they arose."""
+        try:
+            yield
+        except SchemaError as error:
+            raise self._error(section, error.key, str(error)) from None
+        except BenchError as error:
+            raise self._error(section, word, str(error)) from None
+
+    def _error(self, section: str, word: str, message: str) -> BenchError:
+        where = f"[{section}] " if section else ""
+        return BenchError(f"{self.path}:{line_of(self._text, section, word)}: {where}{message}")
+
+
+def line_of(text: str, section: str, word: str) -> int:
+    """Return the number of the line that has `word` in `section`, else of the section's header."""
+    mentioned = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+    current, header = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        if table := re.match(r"\s*\[([^\[\]]+)\]", line):
+            current = table[1].strip()
+            if current == section:
+                header = number
+        elif current == section and word and mentioned.search(line.partition("#")[0]):
+            return number
+    return header
+
+
+def load(path: Path | None = None) -> Config:
+    """Read `path`, else the nearest bench.toml at or above this folder, else bench's own."""
+    if path is not None:
+        if not path.is_file():
+            raise BenchError(f"{path}: there is no such file; name a {NAME} with --config")
+        return Config(path, path.absolute().parent)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / NAME).is_file():
+            return Config(folder / NAME, folder)
+    package = Path(__file__).parent
+    # A wheel carries the file inside the package; a checkout has it beside.
+    embedded = next(f / NAME for f in (package, package.parent) if (f / NAME).is_file())
+    return Config(embedded, here)

@@ -1,0 +1,131 @@
+"""Sequences of digits with interpolated transitions: the scheme of Seq-MNIST.
+
+Min et al., "Deep Radial Embedding for Visual Sequence Learning" (ECCV 2022): single digits become
+key frames; between two of them the first fades into the second; the first of all fades in, and the
+last fades out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from bench.components import Batch, Batches, InputShape, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Scans:
+    """Single digits: images (S, H, W) float32 in [0, 1], labels (S,) in 0…9, numbers (S,)."""
+
+    images: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How U single digits become a clip of T frames.
+
+    `ramp` holds the weights of the incoming digit over the transition frames; the outgoing digit
+    has the rest. The first `end_frames` values of the ramp fade the clip in, and mirrored out.
+    """
+
+    digits: int
+    ramp: tuple[float, ...]
+    end_frames: int
+
+    def key_frames(self) -> NDArray[np.int64]:
+        """Return the frames (U,) that show one digit alone."""
+        return self.end_frames + np.arange(self.digits) * (len(self.ramp) + 1)
+
+    def weights(self) -> NDArray[np.float32]:
+        """Return the share (T, U) of each digit in each frame."""
+        keys, ends = self.key_frames(), self.end_frames
+        ramp = np.asarray(self.ramp, np.float32)
+        weights = np.zeros((keys[-1] + 1 + ends, self.digits), np.float32)
+        weights[keys, np.arange(self.digits)] = 1
+        for digit in range(1, self.digits):
+            transition = slice(keys[digit - 1] + 1, keys[digit])
+            weights[transition, digit] = ramp
+            weights[transition, digit - 1] = 1 - ramp
+        weights[:ends, 0] = ramp[:ends]
+        weights[keys[-1] + 1 :, -1] = ramp[:ends][::-1]
+        return weights
+
+
+class SequenceOfDigits:
+    """Clips made of scans, never mixing the scans of two splits.
+
+    A pass over a split shuffles its scans `rounds` times and cuts each round into groups, so that
+    every scan serves equally often (but for the few left over). With `redraw` each training epoch
+    shuffles anew; the other splits never change.
+    """
+
+    vocabulary = tuple("0123456789")
+
+    def __init__(
+        self, splits: Mapping[Split, Scans], scheme: Scheme, *, rounds: int, redraw: bool
+    ) -> None:
+        self.splits = splits
+        self.scheme = scheme
+        self.rounds = rounds
+        self.redraw = redraw
+        height, width = splits["train"].images.shape[1:]
+        self.input_shape = InputShape(1, height, width)
+
+    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
+        """Return one pass over `split` in batches of at most `size` sequences."""
+        training = split == "train"
+        composing = [seed, epoch] if training and self.redraw else []
+        groups = self._groups(split, np.random.default_rng([1, *composing]))
+        if training:
+            groups = np.random.default_rng([2, seed, epoch]).permutation(groups)
+        return Pass(self.splits[split], self.scheme, groups, size)
+
+    def _groups(self, split: Split, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return the scans (sequences, U) of each sequence."""
+        count = len(self.splits[split].labels)
+        whole = count - count % self.scheme.digits
+        rounds = [rng.permutation(count)[:whole] for _ in range(self.rounds)]
+        return np.concatenate(rounds).reshape(-1, self.scheme.digits)
+
+
+class Pass:
+    """One pass over the sequences in `groups` (sequences, U), batch by batch."""
+
+    def __init__(
+        self, scans: Scans, scheme: Scheme, groups: NDArray[np.int64], size: int
+    ) -> None:
+        self._scans = scans
+        self._weights = torch.from_numpy(scheme.weights())
+        self._key_frames = torch.from_numpy(scheme.key_frames())
+        self._groups = groups
+        self._size = size
+
+    def __len__(self) -> int:
+        return -(-len(self._groups) // self._size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for start in range(0, len(self._groups), self._size):
+            yield self._batch(self._groups[start : start + self._size])
+
+    def _batch(self, groups: NDArray[np.int64]) -> Batch:
+        count, digits = groups.shape
+        scans = torch.from_numpy(self._scans.images[groups])
+        frames = torch.einsum("tu,nuhw->nthw", self._weights, scans).unsqueeze(2)
+        return Batch(
+            inputs=frames,
+            lengths=torch.full((count,), frames.shape[1]),
+            targets=torch.from_numpy(self._scans.labels[groups] + 1),
+            target_lengths=torch.full((count,), digits),
+            key_frames=self._key_frames.expand(count, digits),
+            ids=tuple("-".join(map(str, row)) for row in self._scans.numbers[groups]),
+        )

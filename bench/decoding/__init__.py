@@ -1,0 +1,1 @@
+"""From a classifier's output to a sequence of tokens."""

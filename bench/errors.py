@@ -1,0 +1,38 @@
+"""The exit codes of `bench`, and the one exception whose message is meant for its user."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the process of `bench` ends with; `bench --help` documents them."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOTHING = 3
+    UNVERIFIED = 5
+    INTERRUPTED = 130
+
+
+class BenchError(Exception):
+    """What went wrong, where, and what to do instead, in one sentence for the user.
+
+    `code` is the process's exit code.
+    """
+
+    def __init__(self, message: str, code: Exit = Exit.USAGE) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?`, or the words there are when none is near."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    return f"; there is {', '.join(words)}" if words else ""

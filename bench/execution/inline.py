@@ -1,0 +1,23 @@
+"""All trials one after the other in this process, without Ray: for debugging and notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from bench.training.trial import run_trial
+
+if TYPE_CHECKING:
+    from bench.grid import Trial
+    from bench.store import Store
+    from bench.training.events import Event
+
+
+class InlineExecutor:
+    """Runs trials in order."""
+
+    def run(self, trials: Sequence[Trial], store: Store) -> Iterator[tuple[Trial, Event]]:
+        """Yield every event of every trial."""
+        for trial in trials:
+            for event in run_trial(trial, store):
+                yield trial, event

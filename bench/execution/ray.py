@@ -1,0 +1,123 @@
+"""All trials side by side on Ray: one reusable worker a trial, events streamed as they happen."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+# Ray reads these when it is imported. Its uv hook would build a new environment for each worker;
+# the workers of bench run in the environment of the driver.
+os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import ray
+from ray.exceptions import RayError
+
+from bench.errors import BenchError
+from bench.store import FAILURE, write
+from bench.training.events import Event, Failed, Finished
+from bench.training.trial import failed, run_trial
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from bench.grid import Trial
+    from bench.store import Store
+
+_OBJECT_STORE_BYTES = 128 * 2**20
+_WAIT_SECONDS = 0.5
+
+
+class RayExecutor:
+    """Runs trials on a Ray cluster of its own, or on the one at `address`.
+
+    A context manager. Leaving it, also by an exception or by closing `run` early, ends what runs.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        self._address = address
+
+    def __enter__(self) -> RayExecutor:
+        local: dict[str, Any] = {} if self._address else {
+            "include_dashboard": False,
+            "object_store_memory": _OBJECT_STORE_BYTES,
+            "_node_ip_address": "127.0.0.1",
+        }
+        try:
+            ray.init(
+                address=self._address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **local,
+            )
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise BenchError(
+                f"no Ray cluster answers at '{self._address}' ({error}); start one with "
+                "`ray start --head`, or leave --address out"
+            ) from None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        ray.shutdown()
+
+    def run(self, trials: Sequence[Trial], store: Store) -> Iterator[tuple[Trial, Event]]:
+        """Yield the events of all trials as they arrive.
+
+        A worker that dies fails its own trial only; what it could not write any more, this driver
+        does. Raises BenchError on a trial that no node of the cluster is large enough for.
+        """
+        running = {self._submit(trial, store): trial for trial in trials}
+        try:
+            while running:
+                ready, _ = ray.wait(list(running), timeout=_WAIT_SECONDS, fetch_local=False)
+                for stream in ready:
+                    trial = running[stream]
+                    event = _next(stream, trial, store)
+                    if isinstance(event, Finished | Failed):
+                        del running[stream]
+                    yield trial, event
+        finally:
+            for stream in running:
+                ray.cancel(stream, force=True)
+
+    def _submit(self, trial: Trial, store: Store) -> ray.ObjectRefGenerator:
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        wanted = {"CPU": float(trial.resources.cpus)}
+        if any(node.get("GPU") for node in nodes):
+            wanted["GPU"] = trial.resources.gpus
+        if not any(all(node.get(kind, 0) >= n for kind, n in wanted.items()) for node in nodes):
+            raise BenchError(
+                f"a trial of this suite reserves {wanted}, and no node of the Ray cluster has as "
+                "much; lower cpus or gpus in the suite's resources"
+            )
+        options = {"num_cpus": wanted["CPU"], "num_gpus": wanted.get("GPU", 0)}
+        return _trial_task.options(**options).remote(trial, store)
+
+
+# Retries are bench's own decision: Ray would repeat a trial that takes its node down for ever.
+@ray.remote(max_retries=0)
+def _trial_task(trial: Trial, store: Store) -> Iterator[Event]:
+    """Run a trial in a worker, on the GPU that Ray assigned or on no GPU at all."""
+    if trial.resources.device == "auto" and not ray.get_gpu_ids():
+        trial = replace(trial, resources=replace(trial.resources, device="cpu"))
+    yield from run_trial(trial, store)
+
+
+def _next(stream: ray.ObjectRefGenerator, trial: Trial, store: Store) -> Event:
+    """Return the next event; for a dead worker, the failure it could not write."""
+    try:
+        event: Event = ray.get(next(stream))
+    except (RayError, StopIteration) as error:
+        said = (str(error).strip() or "it ended without a word").splitlines()[0]
+        failure = failed(trial, "lost worker", f"{type(error).__name__}: {said}")
+        write(store.begin(trial) / FAILURE, failure)
+        return Failed(failure)
+    return event

@@ -1,0 +1,1 @@
+"""Scores: sums over a corpus of per-sample pairs, divided at the very end."""

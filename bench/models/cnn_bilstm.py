@@ -1,0 +1,47 @@
+"""A small convolutional network a frame, then a BiLSTM over the frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.components import Input, InputShape, Model, Output
+from bench.schema import Count
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class CnnBiLSTM(Model):
+    """Two 3×3 convolutions on each frame, then a BiLSTM that sees the frames around it.
+
+    The smallest network of the family of Shi et al., "An End-to-End Trainable Neural Network for
+    Image-based Sequence Recognition" (2015): what context over time adds to a frame model.
+    `width` is the channels of the first convolution, `hidden` the units of each LSTM direction.
+    """
+
+    name: ClassVar[str] = "cnn-bilstm"
+    accepts: ClassVar[Input] = "frames"
+    emits: ClassVar[Output] = "frames"
+
+    width: Count = 32
+    hidden: Count = 64
+    layers: Count = 1
+
+    def build(self, shape: InputShape) -> nn.Module:
+        """Return the network for frames of `shape`, whose sides two poolings halve."""
+        from torch import nn
+
+        from bench.nn.frames import BiLSTM, PerFrame
+
+        stages: list[nn.Module] = []
+        channels = shape.channels
+        for width in (self.width, 2 * self.width):
+            convolution = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+            stages += [convolution, nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
+            channels = width
+        pooled = channels * (shape.height // 4) * (shape.width // 4)
+        frame = nn.Sequential(*stages, nn.Flatten(), nn.Linear(pooled, self.hidden), nn.ReLU())
+        encoder = BiLSTM(self.hidden, self.hidden, self.layers)
+        return PerFrame(frame, 2 * self.hidden, encoder)

@@ -1,0 +1,50 @@
+"""LeNet++ a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.components import Input, InputShape, Model, Output
+from bench.schema import Count
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class LeNetPP(Model):
+    """LeNet++: six 5×5 convolutions with PReLU on each frame alone, to 3-D features.
+
+    Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition" (ECCV 2016),
+    with the three features of Min et al. (ECCV 2022). `width` is the channels of the first stage;
+    the next two have two and four times as many. `batch_norm` adds one after each convolution.
+    """
+
+    name: ClassVar[str] = "lenetpp"
+    accepts: ClassVar[Input] = "frames"
+    emits: ClassVar[Output] = "frames"
+
+    width: Count = 32
+    features: Count = 3
+    batch_norm: bool = False
+
+    def build(self, shape: InputShape) -> nn.Module:
+        """Return the network for frames of `shape`, whose sides three poolings halve."""
+        from torch import nn
+
+        from bench.nn.frames import PerFrame
+
+        layers: list[nn.Module] = []
+        channels = shape.channels
+        for stage in (1, 2, 4):
+            for _ in range(2):
+                layers.append(nn.Conv2d(channels, stage * self.width, 5, padding=2))
+                if self.batch_norm:
+                    layers.append(nn.BatchNorm2d(stage * self.width))
+                layers.append(nn.PReLU())
+                channels = stage * self.width
+            layers.append(nn.MaxPool2d(2))
+        pooled = channels * (shape.height // 8) * (shape.width // 8)
+        layers += [nn.Flatten(), nn.Linear(pooled, self.features), nn.PReLU()]
+        return PerFrame(nn.Sequential(*layers), self.features)

@@ -1,0 +1,45 @@
+"""Feature extractors over clips of frames (N, T, channels, H, W)."""
+
+from __future__ import annotations
+
+
+from torch import Tensor, nn
+
+
+class PerFrame(nn.Module):
+    """A frame network applied to every frame alone, then an optional encoder over time.
+
+    `frame` maps (M, channels, H, W) to (M, D); `encoder` maps (N, T, D) and lengths (N,) to
+    (N, T, features).
+    """
+
+    def __init__(self, frame: nn.Module, features: int, encoder: nn.Module | None = None) -> None:
+        super().__init__()
+        self.frame = frame
+        self.encoder = encoder
+        self.features = features
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (N, T, features) and the unchanged lengths (N,)."""
+        frames = self.frame(inputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
+        if self.encoder is not None:
+            frames = self.encoder(frames, lengths)
+        return frames, lengths
+
+
+class BiLSTM(nn.Module):
+    """Bidirectional LSTM over valid frames only: (N, T, D) to (N, T, 2·hidden)."""
+
+    def __init__(self, features: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(features, hidden, layers, batch_first=True, bidirectional=True)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Return (N, T, 2·hidden); padding neither leaks in nor comes out."""
+        packed = nn.utils.rnn.pack_padded_sequence(
+            frames, lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        encoded, _ = nn.utils.rnn.pad_packed_sequence(
+            self.lstm(packed)[0], batch_first=True, total_length=frames.shape[1]
+        )
+        return encoded

@@ -1,0 +1,83 @@
+"""Predictions of a split as Parquet: every metric can be computed from them again."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from bench.metrics.error_rates import Edits, ErrorRates, edits, error_rates
+from bench.metrics.protocols import Protocol
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("reference", pa.string()),
+        ("hypothesis", pa.string()),
+        ("edits", pa.int32()),
+        ("length", pa.int32()),
+        ("excluded", pa.string()),
+        ("confidence", pa.float32()),
+        ("path", pa.list_(pa.int16())),
+        ("key_frames", pa.list_(pa.int16())),
+    ]
+)
+"""`excluded` is the protocol's reason not to score the sample, or null. `path` is the best class of
+each valid frame, `key_frames` the true frame of each label, empty where unknown."""
+
+
+@dataclass
+class Predictions:
+    """The rows of one split, gathered batch by batch."""
+
+    protocol: Protocol
+    rows: list[dict[str, object]] = field(default_factory=list)
+
+    def add(self, identity: str, reference: str, hypothesis: str, **more: object) -> None:
+        """Add one sample, with its edits against the reference."""
+        pair = edits(reference, hypothesis)
+        self.rows.append(
+            {
+                "id": identity,
+                "reference": reference,
+                "hypothesis": hypothesis,
+                "edits": pair.edits,
+                "length": pair.length,
+                "excluded": self.protocol.excludes(reference),
+                **more,
+            }
+        )
+
+    def table(self) -> pa.Table:
+        """Return the rows as a table of `SCHEMA`."""
+        return pa.Table.from_pylist(self.rows, schema=SCHEMA)
+
+
+def score(table: pa.Table) -> ErrorRates:
+    """Sum the scored rows; count the excluded ones by reason."""
+    # Plain lists: Arrow's own filter takes seconds to load, in each fresh worker.
+    columns = (table[name].to_pylist() for name in ("edits", "length", "excluded"))
+    reasons: Counter[str] = Counter()
+    pairs = []
+    for edited, length, reason in zip(*columns, strict=True):
+        if reason is None:
+            pairs.append(Edits(edited, length))
+        else:
+            reasons[reason] += 1
+    return error_rates(pairs, dict(sorted(reasons.items())))
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    """Return the Parquet file of `table`; the same rows give the same bytes."""
+    stream = io.BytesIO()
+    parquet.write_table(table, stream, compression="zstd")
+    return stream.getvalue()
+
+
+def read(file: Path) -> pa.Table:
+    """Read a file that `to_bytes` made."""
+    return parquet.read_table(file, schema=SCHEMA)

@@ -1,0 +1,57 @@
+"""Plain tables to frozen dataclasses: what is wrong with a table, in words."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import msgspec
+
+from bench.errors import did_you_mean
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+
+T = TypeVar("T")
+
+
+class SchemaError(Exception):
+    """A table that does not fit: the offending key, and what is wrong with it."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def fill(kind: type[T], table: dict[str, Any]) -> T:
+    """Build the dataclass `kind` from `table`, every value checked against its annotation.
+
+    Raises SchemaError on an unknown or missing key and on a value of a wrong type or range.
+    """
+    wanted = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in wanted:
+            raise SchemaError(key, f"there is no key '{key}' here{did_you_mean(key, wanted)}")
+    for name, field in wanted.items():
+        if name not in table and field.default is MISSING and field.default_factory is MISSING:
+            raise SchemaError(name, f"the key '{name}' is missing")
+    hints = get_type_hints(kind, include_extras=True)
+    return kind(**{key: _value(key, value, hints[key]) for key, value in table.items()})
+
+
+def _value(key: str, value: object, annotation: object) -> Any:  # noqa: ANN401 (any annotated type)
+    try:
+        return msgspec.convert(value, annotation)
+    except msgspec.ValidationError as error:
+        raise SchemaError(key, f"'{key} = {_toml(value)}': {_lower(str(error))}") from None
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

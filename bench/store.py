@@ -1,0 +1,197 @@
+"""Records on disk: one folder a trial, committed by an atomic `record.json`, never pickle.
+
+    results/<dataset>/<model>/<loss>/seed<seed>-<key>/
+        record.json          the trial is done (see `Record`); written last
+        predictions.parquet  see `bench.predictions`
+        weights.safetensors  the tested weights
+        failure.json         the last attempt failed (see `Failure`); gone once it is done
+        log.txt              what the worker said
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from bench.errors import BenchError, Exit
+from bench.metrics.error_rates import ErrorRates
+from bench.provenance import Provenance
+
+if TYPE_CHECKING:
+    from bench.grid import Trial
+
+SCHEMA = 1
+RECORD, FAILURE, LOG = "record.json", "failure.json", "log.txt"
+PREDICTIONS, WEIGHTS = "predictions.parquet", "weights.safetensors"
+_LITTER_SECONDS = 3600
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One point of the training curve; `loss` is the mean over the epoch's batches."""
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    validation_cer: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds of wall time: reading the data, training, validating, testing, and all of it."""
+
+    data: float
+    training: float
+    validation: float
+    test: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Number of weights of model and classifier."""
+
+    total: int
+    trainable: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a finished trial left. `files` are SHA-256 sums of its neighbours in the folder."""
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    seed: int
+    metrics: dict[str, ErrorRates]
+    curve: list[Epoch]
+    selected_epoch: int
+    parameters: Parameters
+    timings: Timings
+    provenance: Provenance
+    files: dict[str, str]
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an attempt at a trial ended without a record."""
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    seed: int
+    cause: str
+    message: str
+    finished: str
+    schema: int = SCHEMA
+
+
+class Store:
+    """The records under one folder. Workers write, everyone reads."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, trial: Trial) -> Path:
+        """Return where `trial` leaves its files."""
+        parts = (trial.dataset.name, trial.model.name, trial.loss.name)
+        return self.root.joinpath(*parts) / f"seed{trial.seed}-{trial.key}"
+
+    def record(self, trial: Trial) -> Record | None:
+        """Return the record of `trial`, or None while it has none."""
+        file = self.folder(trial) / RECORD
+        return read(file, Record) if file.exists() else None
+
+    def failure(self, trial: Trial) -> Failure | None:
+        """Return how the last attempt at `trial` failed, or None."""
+        file = self.folder(trial) / FAILURE
+        return read(file, Failure) if file.exists() else None
+
+    def records(self, name: str = RECORD) -> Iterator[Path]:
+        """Yield the files of that name of all trials, in a fixed order."""
+        yield from sorted(self.root.glob(f"*/*/*/*/{name}"))
+
+    def siblings(self, trial: Trial) -> Iterator[Record]:
+        """Yield the records of the same names and seed under other keys, newest first."""
+        files = self.folder(trial).parent.glob(f"seed{trial.seed}-*/{RECORD}")
+        others = [file for file in files if file.parent != self.folder(trial)]
+        for file in sorted(others, key=lambda file: (-file.stat().st_mtime_ns, file)):
+            yield read(file, Record)
+
+    def begin(self, trial: Trial) -> Path:
+        """Make the folder of `trial`, clear what an earlier attempt left, and return it."""
+        folder = self.folder(trial)
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in folder.glob(".*.part"):
+            if time.time() - part.stat().st_mtime > _LITTER_SECONDS:
+                part.unlink(missing_ok=True)
+        for name in (FAILURE, LOG):
+            (folder / name).unlink(missing_ok=True)
+        return folder
+
+    def find(self, word: str) -> tuple[Path, Record]:
+        """Return the one record whose key begins with `word`, or that lies in folder `word`."""
+        folder = Path(word)
+        if (folder / RECORD).is_file():
+            return folder, read(folder / RECORD, Record)
+        files = [f for f in self.records() if f.parent.name.partition("-")[2].startswith(word)]
+        if len(files) != 1:
+            fault = "no record has" if not files else f"{len(files)} records have"
+            raise BenchError(
+                f"{self.root}: {fault} a key that begins with '{word}'; "
+                "`bench status` lists the keys"
+            )
+        return files[0].parent, read(files[0], Record)
+
+
+def read(file: Path, kind: type[T]) -> T:
+    """Read one record or failure. Raises BenchError where it is not one of this schema."""
+    content = file.read_bytes()
+    try:
+        schema = msgspec.json.decode(content)["schema"]
+        if schema != SCHEMA:
+            raise BenchError(
+                f"{file}: its schema is {schema}, this bench reads {SCHEMA}; "
+                "update bench, or run the trial again with --force",
+                Exit.UNVERIFIED,
+            )
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
+        raise BenchError(
+            f"{file}: this is no {kind.__name__.lower()} of bench ({error}); "
+            "move it away and run its trial again",
+            Exit.UNVERIFIED,
+        ) from None
+
+
+def write(file: Path, content: Record | Failure) -> None:
+    """Write a record or a failure as indented JSON, atomically."""
+    text = msgspec.json.format(msgspec.json.encode(content), indent=1)
+    write_bytes(file, text + b"\n")
+
+
+def write_bytes(file: Path, content: bytes) -> str:
+    """Write `file` atomically and durably; return the SHA-256 of its content."""
+    part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
+    with part.open("xb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,45 @@
+"""Read a split with a trained network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from bench.decoding.greedy import greedy
+from bench.predictions import Predictions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bench.components import Source, Split
+    from bench.grid import Trial
+    from bench.training.recognizer import Recognizer
+
+
+def predict(
+    trial: Trial, network: Recognizer, source: Source, split: Split, device: str
+) -> pa.Table:
+    """Return the predictions (see `bench.predictions`) of `split` under the trial's protocol."""
+    network.eval()
+    tokens = ("", *source.vocabulary)
+    predictions = Predictions(trial.protocol)
+    with torch.inference_mode():
+        for batch in source.batches(split, trial.training.batch_size):
+            inputs, lengths = batch.inputs.to(device), batch.lengths.to(device)
+            logits, lengths = network(inputs, lengths)
+            decoded = greedy(logits, lengths)
+            frames = lengths.tolist()
+            counts = batch.target_lengths.tolist()
+            for row, identity in enumerate(batch.ids):
+                target = batch.targets[row, : counts[row]].tolist()
+                key_frames = batch.key_frames[row, : counts[row]].tolist()
+                predictions.add(
+                    identity,
+                    reference="".join(tokens[label] for label in target),
+                    hypothesis="".join(tokens[label] for label in decoded.labels[row]),
+                    confidence=float(decoded.confidence[row]),
+                    path=decoded.path[row, : frames[row]].tolist(),
+                    key_frames=[frame for frame in key_frames if frame >= 0],
+                )
+    return predictions.table()

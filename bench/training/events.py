@@ -1,0 +1,68 @@
+"""What a running trial says, in order: Started, Progress…, then Finished or Failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.store import Failure
+
+
+@dataclass(frozen=True)
+class Started:
+    """The trial has its device and begins to read its data."""
+
+    device: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands: epochs count from 1, `fraction` of all steps is done.
+
+    `loss` is the mean of the epoch so far, `speed` in samples a second, `eta` in seconds.
+    `validation_cer` is that of the last finished epoch, None in the first.
+    """
+
+    epoch: int
+    epochs: int
+    fraction: float
+    loss: float
+    speed: float
+    eta: float
+    validation_cer: float | None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The record is written; its scores on the test split."""
+
+    sequence_accuracy: float
+    cer: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The trial ended without a record."""
+
+    failure: Failure
+
+
+Event = Started | Progress | Finished | Failed
+
+
+def describe(event: Event) -> str:
+    """Say an event in one line."""
+    match event:
+        case Started(device):
+            return f"started on {device}"
+        case Progress():
+            validation = event.validation_cer
+            shown = "" if validation is None else f"  validation CER {validation:.2%}"
+            return (
+                f"epoch {event.epoch}/{event.epochs}  {event.fraction:.0%}  loss {event.loss:.4f}  "
+                f"{event.speed:.0f} samples/s  {event.eta:.0f} s left{shown}"
+            )
+        case Finished(accuracy, cer, seconds):
+            return f"done in {seconds:.1f} s  accuracy {accuracy:.2%}  CER {cer:.2%}"
+        case Failed(failure):
+            return f"failed ({failure.cause}): {failure.message}"

@@ -1,0 +1,155 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+
+from bench.store import Epoch
+from bench.training.events import Progress
+
+if TYPE_CHECKING:
+    from bench.components import Batch, Batches, Source
+    from bench.config import Recipe
+    from bench.grid import Trial
+    from bench.metrics.error_rates import ErrorRates
+    from bench.training.recognizer import Recognizer
+
+_OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "adam": Adam,
+    "adamw": AdamW,
+    "sgd": SGD,
+    "adadelta": Adadelta,
+}
+_REPORT_SECONDS = 0.5
+
+
+class DivergedError(Exception):
+    """The loss stopped being a finite number."""
+
+
+@dataclass
+class Fit:
+    """One trial's training: iterate `run` to its end, then `curve` and `weights` are complete.
+
+    `validate` scores the validation split with the current weights; the test split is unknown here.
+    `weights` are those of `selected_epoch`, as the recipe selects it.
+    """
+
+    trial: Trial
+    network: Recognizer
+    source: Source
+    device: str
+    validate: Callable[[], ErrorRates]
+    curve: list[Epoch] = field(default_factory=list)
+    selected_epoch: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    training_seconds: float = 0.0
+    validation_seconds: float = 0.0
+    _began: float = field(default_factory=time.perf_counter)
+    _reported: float = 0.0
+
+    def run(self) -> Iterator[Progress]:
+        """Train for the recipe's epochs, saying about twice a second how far it is."""
+        recipe = self.trial.training
+        optimizer = _OPTIMIZERS[recipe.optimizer](
+            self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        schedule: LRScheduler | None = None
+        for number in range(1, recipe.epochs + 1):
+            batches = self._batches(number)
+            if schedule is None and recipe.schedule == "one-cycle":
+                schedule = OneCycleLR(
+                    optimizer, recipe.learning_rate, total_steps=recipe.epochs * len(batches)
+                )
+            started = time.perf_counter()
+            loss = yield from self._epoch(number, batches, optimizer, schedule)
+            trained = time.perf_counter()
+            rates = self.validate()
+            self.training_seconds += trained - started
+            self.validation_seconds += time.perf_counter() - trained
+            rate = float(optimizer.param_groups[0]["lr"])
+            self.curve.append(Epoch(number, loss, rate, rates.cer, rates.sequence_accuracy))
+            self._select(number, recipe)
+
+    def _batches(self, number: int) -> Batches:
+        return self.source.batches(
+            "train",
+            self.trial.training.batch_size,
+            seed=self.trial.named_seed("batches"),
+            epoch=number,
+        )
+
+    def _epoch(
+        self,
+        number: int,
+        batches: Batches,
+        optimizer: Optimizer,
+        schedule: LRScheduler | None,
+    ) -> Iterator[Progress]:
+        """Train one epoch; the generator's value is the mean loss over its batches."""
+        self.network.train()
+        total, samples, started = 0.0, 0, time.perf_counter()
+        for step, batch in enumerate(batches, 1):
+            total += self._step(batch, optimizer)
+            if schedule is not None:
+                schedule.step()
+            samples += len(batch.ids)
+            now = time.perf_counter()
+            if now - self._reported >= _REPORT_SECONDS or step == len(batches):
+                self._reported = now
+                pace = samples / (now - started)
+                yield self._progress(number, step / len(batches), total / step, pace)
+        return total / len(batches)
+
+    def _step(self, batch: Batch, optimizer: Optimizer) -> float:
+        """Take one step; return the loss of the batch before it."""
+        batch = batch.to(self.device)
+        network = self.network
+        features, lengths = network.model(batch.inputs, batch.lengths)
+        loss = self.trial.loss.objective(
+            network.head, features, lengths, batch.targets, batch.target_lengths
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        if self.trial.training.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(
+                network.parameters(), self.trial.training.gradient_clip
+            )
+        value = loss.item()
+        if not math.isfinite(value):
+            named = ", ".join(batch.ids[:8]) + (" …" if len(batch.ids) > 8 else "")
+            raise DivergedError(f"the loss became {value} on the batch of samples {named}")
+        optimizer.step()
+        return value
+
+    def _progress(self, number: int, share: float, loss: float, speed: float) -> Progress:
+        epochs = self.trial.training.epochs
+        fraction = (number - 1 + share) / epochs
+        return Progress(
+            epoch=number,
+            epochs=epochs,
+            fraction=fraction,
+            loss=loss,
+            speed=speed,
+            eta=(time.perf_counter() - self._began) * (1 - fraction) / fraction,
+            validation_cer=self.curve[-1].validation_cer if self.curve else None,
+        )
+
+    def _select(self, number: int, recipe: Recipe) -> None:
+        """Keep the current weights if the recipe would test them."""
+        scores = [epoch.validation_cer for epoch in self.curve]
+        if recipe.select == "last" or scores[-1] < min(scores[:-1], default=math.inf):
+            self.selected_epoch = number
+            self.weights = {
+                name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+                for name, value in self.network.state_dict().items()
+            }

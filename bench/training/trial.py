@@ -1,0 +1,175 @@
+"""One trial from its spec to its record: the function that every executor runs."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bench import provenance
+from bench.errors import BenchError
+from bench.store import (
+    LOG,
+    PREDICTIONS,
+    RECORD,
+    FAILURE,
+    WEIGHTS,
+    Failure,
+    Parameters,
+    Record,
+    Store,
+    Timings,
+    write,
+    write_bytes,
+)
+from bench.training.events import Event, Failed, Finished, Started, describe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from bench.components import Split
+    from bench.grid import Trial
+    from bench.training.fit import Fit
+
+_SCORED: tuple[Split, ...] = ("validation", "test")
+
+
+def run_trial(trial: Trial, store: Store) -> Iterator[Event]:
+    """Train, test and record `trial`, saying how it goes; whatever fails ends in `Failed`.
+
+    The record is the last file written, so a trial killed at any moment is simply not done.
+    """
+    folder = store.begin(trial)
+    with (folder / LOG).open("w", encoding="utf-8", buffering=1) as log:
+        log.write(f"{trial.key}  {trial.label}\n")
+        try:
+            for event in _run(trial, folder):
+                log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}\n")
+                yield event
+        except Exception as error:  # noqa: BLE001 (any fault of one trial is that trial's failure)
+            log.write(traceback.format_exc())
+            failure = failed(trial, *_cause(error))
+            write(folder / FAILURE, failure)
+            yield Failed(failure)
+
+
+def failed(trial: Trial, cause: str, message: str) -> Failure:
+    """Describe a failure of `trial` that happened now."""
+    return Failure(
+        key=trial.key,
+        spec=trial.spec,
+        labels=trial.labels,
+        seed=trial.seed,
+        cause=cause,
+        message=message,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _cause(error: Exception) -> tuple[str, str]:
+    if isinstance(error, BenchError):
+        return "configuration", str(error)
+    return "error", f"{type(error).__name__}: {error}"
+
+
+def _run(trial: Trial, folder: Path) -> Iterator[Event]:
+    import torch
+
+    from bench import predictions
+    from bench.training import recognizer
+    from bench.training.evaluate import predict
+    from bench.training.fit import Fit
+
+    began = time.perf_counter()
+    device = _prepare(trial)
+    yield Started(device)
+    source = trial.dataset.build()
+    torch.manual_seed(trial.named_seed("weights"))
+    network = recognizer.build(trial.model, trial.loss, source)
+    network.to(device, memory_format=torch.channels_last)
+    torch.manual_seed(trial.named_seed("training"))
+    built = time.perf_counter()
+
+    def read_split(split: Split) -> pa.Table:
+        return predict(trial, network, source, split, device)
+
+    fit = Fit(trial, network, source, device, lambda: predictions.score(read_split("validation")))
+    yield from fit.run()
+
+    tested = time.perf_counter()
+    network.load_state_dict(fit.weights)
+    tables = {split: read_split(split) for split in _SCORED}
+    ended = time.perf_counter()
+    timings = Timings(
+        data=built - began,
+        training=fit.training_seconds,
+        validation=fit.validation_seconds,
+        test=ended - tested,
+        total=ended - began,
+    )
+    record = _commit(trial, folder, fit, tables, timings)
+    rates = record.metrics["test"]
+    yield Finished(rates.sequence_accuracy, rates.cer, timings.total)
+
+
+def _commit(
+    trial: Trial, folder: Path, fit: Fit, tables: dict[Split, pa.Table], timings: Timings
+) -> Record:
+    """Write predictions, weights and, last, the record."""
+    import torch
+    from safetensors.torch import save
+
+    from bench import predictions
+
+    weights = list(fit.network.parameters())
+    record = Record(
+        key=trial.key,
+        spec=trial.spec,
+        labels=trial.labels,
+        seed=trial.seed,
+        metrics={split: predictions.score(table) for split, table in tables.items()},
+        curve=fit.curve,
+        selected_epoch=fit.selected_epoch,
+        parameters=Parameters(
+            total=sum(weight.numel() for weight in weights),
+            trainable=sum(weight.numel() for weight in weights if weight.requires_grad),
+        ),
+        timings=timings,
+        provenance=provenance.collect(
+            device=fit.device,
+            gpu=torch.cuda.get_device_name() if fit.device == "cuda" else None,
+            threads=torch.get_num_threads(),
+            seed=trial.seed,
+        ),
+        files={
+            PREDICTIONS: write_bytes(
+                folder / PREDICTIONS, predictions.to_bytes(tables["test"])
+            ),
+            WEIGHTS: write_bytes(folder / WEIGHTS, save(fit.weights)),
+        },
+    )
+    write(folder / RECORD, record)
+    (folder / FAILURE).unlink(missing_ok=True)
+    return record
+
+
+def _prepare(trial: Trial) -> str:
+    """Settle threads, determinism and device; return the device's name."""
+    # cuBLAS is deterministic only with a fixed workspace, which it reads when it starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    torch.set_num_threads(trial.resources.cpus)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    wanted = trial.resources.device
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise BenchError(
+            'the suite sets device = "cuda", but this trial was given no GPU; '
+            'set gpus in [suite.….resources], or device = "auto"'
+        )
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
