@@ -92,12 +92,13 @@ class Suite:
 class Config:
     """A bench.toml whose suites have the right keys; their names are looked up one suite at a time.
 
-    `home` is the folder that `results/` and `leaderboards/` belong to.
+    Records and boards belong to the folders `results` and `leaderboards` of `home`.
     """
 
     def __init__(self, path: Path, home: Path) -> None:
         self.path = path
-        self.home = home
+        self.results = home / "results"
+        self.leaderboards = home / "leaderboards"
         self._text = path.read_text(encoding="utf-8")
         try:
             document = tomllib.loads(self._text)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bench.components import incompatibility
-from bench.errors import BenchError
+from bench.errors import BenchError, Exit, did_you_mean
 
 if TYPE_CHECKING:
-    from bench.components import Dataset, Loss, Model
+    from bench.components import Component, Dataset, Loss, Model
     from bench.config import Recipe, Resources, Suite
     from bench.metrics.protocols import Protocol
 
@@ -96,3 +98,45 @@ def trials(suite: Suite) -> list[Trial]:
     if not found:
         raise BenchError(f"suite '{suite.name}': no dataset, model and loss of it fit together")
     return found
+
+
+def select(
+    trials: Sequence[Trial],
+    *,
+    datasets: Sequence[str] = (),
+    models: Sequence[str] = (),
+    losses: Sequence[str] = (),
+    seeds: Collection[int] | None = None,
+    limit: int | None = None,
+) -> list[Trial]:
+    """Return the trials whose names or labels match a glob of each kind that has globs.
+
+    Raises BenchError (nothing selected) with the glob or the seed that matches no trial at all.
+    """
+    chosen = list(trials)
+    for kind, globs in (("dataset", datasets), ("model", models), ("loss", losses)):
+        for glob in globs:
+            if not any(_matches(getattr(trial, kind), glob) for trial in trials):
+                names = {getattr(trial, kind).name for trial in trials}
+                raise BenchError(
+                    f"no {kind} of the suite matches '{glob}'{did_you_mean(glob, names)}",
+                    Exit.NOTHING,
+                )
+        if globs:
+            chosen = [
+                t for t in chosen if any(_matches(getattr(t, kind), glob) for glob in globs)
+            ]
+    if seeds is not None:
+        if strange := set(seeds) - {trial.seed for trial in trials}:
+            known = ", ".join(map(str, sorted({trial.seed for trial in trials})))
+            raise BenchError(
+                f"seed {min(strange)} is not of the suite, whose seeds are {known}; "
+                "add it to 'seeds' in bench.toml",
+                Exit.NOTHING,
+            )
+        chosen = [trial for trial in chosen if trial.seed in seeds]
+    return chosen[:limit]
+
+
+def _matches(component: Component, glob: str) -> bool:
+    return fnmatchcase(component.name, glob) or fnmatchcase(component.label, glob)

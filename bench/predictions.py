@@ -10,8 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
+from bench.errors import BenchError, Exit
 from bench.metrics.error_rates import Edits, ErrorRates, edits, error_rates
 from bench.metrics.protocols import Protocol
+from bench.store import PREDICTIONS, Record
 
 SCHEMA = pa.schema(
     [
@@ -81,3 +83,16 @@ def to_bytes(table: pa.Table) -> bytes:
 def read(file: Path) -> pa.Table:
     """Read a file that `to_bytes` made."""
     return parquet.read_table(file, schema=SCHEMA)
+
+
+def worst(folder: Path, record: Record, count: int) -> list[list[str]]:
+    """Return id, reference, hypothesis and edits of the samples with the most edits."""
+    if not (folder / PREDICTIONS).is_file():
+        raise BenchError(
+            f"{folder / PREDICTIONS}: the predictions of {record.key} are gone; "
+            "run its trial again with --force",
+            Exit.UNVERIFIED,
+        )
+    rows = read(folder / PREDICTIONS).select(["id", "reference", "hypothesis", "edits"])
+    ranked = sorted(rows.to_pylist(), key=lambda row: -row["edits"])
+    return [[str(value) for value in row.values()] for row in ranked[:count] if row["edits"]]

@@ -8,7 +8,6 @@ import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 import bench
@@ -81,6 +80,8 @@ def _git(folder: Path, *words: str) -> str | None:
 
 @cache
 def _versions() -> dict[str, str]:
+    from importlib import metadata
+
     found = {}
     for name in PACKAGES:
         try:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import time
@@ -118,10 +119,6 @@ class Store:
         file = self.folder(trial) / FAILURE
         return read(file, Failure) if file.exists() else None
 
-    def records(self, name: str = RECORD) -> Iterator[Path]:
-        """Yield the files of that name of all trials, in a fixed order."""
-        yield from sorted(self.root.glob(f"*/*/*/*/{name}"))
-
     def siblings(self, trial: Trial) -> Iterator[Record]:
         """Yield the records of the same names and seed under other keys, newest first."""
         files = self.folder(trial).parent.glob(f"seed{trial.seed}-*/{RECORD}")
@@ -140,19 +137,27 @@ class Store:
             (folder / name).unlink(missing_ok=True)
         return folder
 
-    def find(self, word: str) -> tuple[Path, Record]:
-        """Return the one record whose key begins with `word`, or that lies in folder `word`."""
-        folder = Path(word)
-        if (folder / RECORD).is_file():
-            return folder, read(folder / RECORD, Record)
-        files = [f for f in self.records() if f.parent.name.partition("-")[2].startswith(word)]
-        if len(files) != 1:
-            fault = "no record has" if not files else f"{len(files)} records have"
+    def find(self, word: str) -> tuple[Path, Record | Failure]:
+        """Return the trial whose key begins with `word`, or whose folder that is.
+
+        A trial that has both a record and a failure is the record. Raises BenchError on none, or
+        on several.
+        """
+        keyed = [path for path in self.root.glob(f"*/*/*/seed*-{glob.escape(word)}*")]
+        folders = [path for path in (Path(word), *keyed) if _content(path)]
+        if len(folders) != 1:
+            fault = "no trial has" if not folders else f"{len(folders)} trials have"
             raise BenchError(
-                f"{self.root}: {fault} a key that begins with '{word}'; "
+                f"{self.root}: {fault} left anything under a key that begins with '{word}'; "
                 "`bench status` lists the keys"
             )
-        return files[0].parent, read(files[0], Record)
+        file, kind = _content(folders[0]) or (RECORD, Record)
+        return folders[0], read(folders[0] / file, kind)
+
+
+def _content(folder: Path) -> tuple[str, type[Record | Failure]] | None:
+    kinds: dict[str, type[Record | Failure]] = {RECORD: Record, FAILURE: Failure}
+    return next(((name, kind) for name, kind in kinds.items() if (folder / name).is_file()), None)
 
 
 def read(file: Path, kind: type[T]) -> T:

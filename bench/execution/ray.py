@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ _OBJECT_STORE_BYTES = 128 * 2**20
 _WAIT_SECONDS = 0.5
 
 
-class RayExecutor:
+class RayExecutor(AbstractContextManager["RayExecutor"]):
     """Runs trials on a Ray cluster of its own, or on the one at `address`.
 
     A context manager. Leaving it, also by an exception or by closing `run` early, ends what runs.
@@ -68,7 +69,9 @@ class RayExecutor:
     ) -> None:
         ray.shutdown()
 
-    def run(self, trials: Sequence[Trial], store: Store) -> Iterator[tuple[Trial, Event]]:
+    def run(
+        self, trials: Sequence[Trial], store: Store
+    ) -> Generator[tuple[Trial, Event], None, None]:
         """Yield the events of all trials as they arrive.
 
         A worker that dies fails its own trial only; what it could not write any more, this driver

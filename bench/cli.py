@@ -1,0 +1,261 @@
+"""The verbs of `bench`. Whatever is heavy is imported by the verb that needs it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+import bench
+from bench.errors import BenchError, Exit
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from bench.config import Config, Suite
+    from bench.leaderboards.aggregate import Board
+
+_EXITS = """\b
+Exit codes:
+  0    done
+  1    some trials failed
+  2    usage or configuration
+  3    nothing selected
+  5    verification failed
+  130  interrupted; the last line says what resumes
+"""
+
+
+class Seeds(click.ParamType):
+    """Numbers and ranges: `0,2-4`."""
+
+    name = "seeds"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> frozenset[int]:
+        """Return the numbers."""
+        found: set[int] = set()
+        for part in value.split(","):
+            first, dash, last = part.strip().partition("-")
+            if not first.isdecimal() or (dash and not last.isdecimal()):
+                self.fail(f"'{value}' is not a list of seeds like 0,2-4", param, ctx)
+            found.update(range(int(first), int(last or first) + 1))
+        return frozenset(found)
+
+
+_suite = click.argument("suite", default="quick")
+_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+
+@click.group(epilog=_EXITS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(bench.__version__, prog_name="bench")
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The bench.toml; else the nearest one at or above this folder, else bench's own.",
+)
+@click.pass_context
+def app(context: click.Context, path: Path | None) -> None:
+    """Fair, reproducible leaderboards for sequence recognition.
+
+    Begin with `bench run`: it trains a small grid and prints its leaderboard.
+    """
+    context.obj = path
+
+
+@app.command(epilog=_EXITS)
+@_suite
+@click.option("-d", "--dataset", "datasets", multiple=True, help="Only datasets that match a glob.")
+@click.option("-m", "--model", "models", multiple=True, help="Only models that match a glob.")
+@click.option("-l", "--loss", "losses", multiple=True, help="Only losses that match a glob.")
+@click.option("--seeds", type=Seeds(), help="Only these of the suite's seeds, like 0,2-4.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first trials of the selection.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and its price; run nothing.")
+@click.option(
+    "--executor",
+    type=click.Choice(["ray", "inline"]),
+    default="ray",
+    show_default=True,
+    help="Side by side on Ray, or one by one in this process.",
+)
+@click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
+@click.option("--force", is_flag=True, help="Run again what is done.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first trial that fails.")
+@_as_json
+@click.pass_obj
+def run(  # noqa: PLR0913 (its options)
+    path: Path | None,
+    suite: str,
+    datasets: tuple[str, ...],
+    models: tuple[str, ...],
+    losses: tuple[str, ...],
+    seeds: frozenset[int] | None,
+    limit: int | None,
+    executor: str,
+    address: str | None,
+    *,
+    dry_run: bool,
+    force: bool,
+    fail_fast: bool,
+    as_json: bool,
+) -> int:
+    """Run the trials of SUITE that are not done, then write and print its board."""
+    from bench import grid, plan, views
+    from bench.store import Store
+
+    config, wanted = _load(path, suite)
+    chosen = grid.select(
+        grid.trials(wanted), datasets=datasets, models=models, losses=losses, seeds=seeds, limit=limit
+    )
+    store = Store(config.results)
+    entries = plan.survey(chosen, store)
+    if dry_run:
+        _report(views.dry_run(entries), views.states(entries), as_json=as_json)
+        return Exit.DONE
+
+    todo = [entry.trial for entry in entries if force or not entry.record]
+    _say(
+        f"{suite}: {len(entries) - len(todo)} of {len(entries)} trials are done"
+        + (f"; running {len(todo)}" if todo else ", nothing to run")
+    )
+    failures = []
+    if todo:
+        from bench.execution.run import execute, place
+
+        failures = execute(todo, store, place(executor, address), fail_fast=fail_fast)
+    _board(config, wanted, as_json=as_json)
+    for failure in failures:
+        _say(f"failed: {failure.key}: {failure.message}", fg="red")
+    return Exit.FAILED if failures else Exit.DONE
+
+
+@app.command("ls", epilog=_EXITS)
+@click.argument(
+    "what", default="suites", type=click.Choice(["suites", "datasets", "models", "losses"])
+)
+@_as_json
+@click.pass_obj
+def list_(path: Path | None, what: str, *, as_json: bool) -> None:
+    """List the suites of bench.toml, or the components that it may name."""
+    from bench import config, registry, views
+
+    if what == "suites":
+        settings = config.load(path)
+        tables = {name: table.about for name, table in settings.tables.items()}
+        _report(views.suites(settings), tables, as_json=as_json)
+        return
+    kinds: dict[str, registry.Kind] = {"datasets": "dataset", "models": "model", "losses": "loss"}
+    known = registry.everything(kinds[what])
+    data = {
+        name: {"about": found.summary(), "version": found.version, "parameters": found.defaults()}
+        for name, found in known.items()
+    }
+    _report(views.components(kinds[what], known.values()), data, as_json=as_json)
+
+
+@app.command(epilog=_EXITS)
+@_suite
+@click.option("--why", is_flag=True, help="Say why a trial is stale or failed.")
+@_as_json
+@click.pass_obj
+def status(path: Path | None, suite: str, *, why: bool, as_json: bool) -> None:
+    """Say which trials of SUITE are done, failed, stale or to do."""
+    from bench import grid, plan, views
+    from bench.store import Store
+
+    config, wanted = _load(path, suite)
+    entries = plan.survey(grid.trials(wanted), Store(config.results))
+    _report(views.status(entries, why=why), views.states(entries), as_json=as_json)
+
+
+@app.command(epilog=_EXITS)
+@click.argument("trial")
+@_as_json
+@click.pass_obj
+def show(path: Path | None, trial: str, *, as_json: bool) -> None:
+    """Show what TRIAL left: the beginning of its key, or its folder."""
+    from bench import config, views
+    from bench.store import Failure, Store
+
+    folder, found = Store(config.load(path).results).find(trial)
+    if isinstance(found, Failure):
+        text = views.failure(found, folder)
+    else:
+        from bench import predictions
+
+        text = views.record(found, folder, predictions.worst(folder, found, count=5))
+    _report(text, found, as_json=as_json)
+
+
+@app.command(epilog=_EXITS)
+@_suite
+@_as_json
+@click.pass_obj
+def board(path: Path | None, suite: str, *, as_json: bool) -> None:
+    """Write and print the leaderboard of SUITE from its records."""
+    _board(*_load(path, suite), as_json=as_json)
+
+
+def main() -> NoReturn:
+    """Run the command line and end with a documented exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        sys.exit(app(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except BenchError as error:
+        _say(f"bench: {error}", fg="red")
+        sys.exit(error.code)
+    except click.Abort:
+        _say(f"interrupted; what is done is kept, this resumes: {_command_line()}", fg="red")
+        sys.exit(Exit.INTERRUPTED)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _command_line() -> str:
+    # --force would begin again with what this run had already done.
+    return shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--force")])
+
+
+def _load(path: Path | None, suite: str) -> tuple[Config, Suite]:
+    from bench import config
+
+    settings = config.load(path)
+    return settings, settings.suite(suite)
+
+
+def _board(config: Config, suite: Suite, *, as_json: bool) -> None:
+    from bench import grid, plan
+    from bench.leaderboards import aggregate, render
+    from bench.store import Store
+
+    made: Board = aggregate.board(suite, plan.survey(grid.trials(suite), Store(config.results)))
+    folder = render.write(made, config.leaderboards)
+    _report(render.text(made), made, as_json=as_json)
+    _say(f"written to {folder}")
+
+
+def _say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
+    click.secho(sentence, err=True, **style)
+
+
+def _report(text: str, data: object, *, as_json: bool) -> None:
+    """Print `data` as the one document on stdout and the text on stderr, or just the text."""
+    if as_json:
+        import msgspec
+
+        click.echo(text, err=True)
+        click.echo(json.dumps(msgspec.to_builtins(data), indent=1, ensure_ascii=False))
+    else:
+        click.echo(text)

@@ -1,0 +1,85 @@
+"""Progress on a terminal, drawn with rich."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from bench.training.events import Event, Failed, Finished, Progress, Started, describe
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.progress import TaskID
+
+    from bench.grid import Trial
+
+
+class LiveReporter:
+    """A line a running trial with epoch, loss, speed and ETA; the totals below.
+
+    A trial that ends leaves its line above the bars for good.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._trials = Bars(
+            TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[said]}")
+        )
+        self._totals = Bars(
+            TextColumn("trials"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[said]}"),
+            TimeElapsedColumn(),
+        )
+        self._live = Live(
+            Group(self._trials, self._totals), console=self._console, transient=True
+        )
+        self._rows: dict[str, TaskID] = {}
+        self._total = self._totals.add_task("", total=total, said="starting")
+        self._failed = 0
+
+    def __enter__(self) -> LiveReporter:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def show(self, trial: Trial, event: Event) -> None:
+        """Draw one event."""
+        match event:
+            case Started():
+                self._rows[trial.key] = self._trials.add_task(
+                    escape(trial.label), total=1.0, said="reading data"
+                )
+            case Progress():
+                said = (
+                    f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.3f}  "
+                    f"{event.speed:.0f} samples/s  {event.eta:.0f} s left"
+                )
+                self._trials.update(self._rows[trial.key], completed=event.fraction, said=said)
+            case Finished() | Failed():
+                self._end(trial, event)
+        failed = f"  {self._failed} failed" if self._failed else ""
+        self._totals.update(self._total, said=f"{len(self._rows)} running{failed}")
+
+    def _end(self, trial: Trial, event: Finished | Failed) -> None:
+        if trial.key in self._rows:
+            self._trials.remove_task(self._rows.pop(trial.key))
+        lost = isinstance(event, Failed)
+        self._failed += lost
+        self._totals.advance(self._total)
+        line = f"{trial.label}: {describe(event)}"
+        self._live.console.print(line, style="red" if lost else "green", markup=False)

@@ -1,0 +1,63 @@
+"""Run trials on the executor that was asked for, and show how they go."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Protocol
+
+from bench.execution.progress import reporter
+from bench.training.events import Event, Failed
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from bench.grid import Trial
+    from bench.store import Failure, Store
+
+
+class Executor(Protocol):
+    """Where trials run: a context manager that yields itself."""
+
+    def __enter__(self) -> Executor: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def run(
+        self, trials: Sequence[Trial], store: Store
+    ) -> Generator[tuple[Trial, Event], None, None]:
+        """Yield the events of all trials as they come; closing it early ends what runs."""
+        ...
+
+
+def place(name: str, address: str | None = None) -> Executor:
+    """Return the executor called `name`; only `ray` has an address, and imports ray."""
+    if name == "inline":
+        from bench.execution.inline import InlineExecutor
+
+        return InlineExecutor()
+    from bench.execution.ray import RayExecutor
+
+    return RayExecutor(address)
+
+
+def execute(
+    trials: Sequence[Trial], store: Store, executor: Executor, *, fail_fast: bool = False
+) -> list[Failure]:
+    """Run all trials, or all until the first failure; return the failures."""
+    failures = []
+    with executor, reporter(len(trials)) as shown:
+        # A closed stream ends its trials at once instead of whenever it is collected.
+        with closing(executor.run(trials, store)) as events:
+            for trial, event in events:
+                shown.show(trial, event)
+                if isinstance(event, Failed):
+                    failures.append(event.failure)
+                    if fail_fast:
+                        break
+    return failures

@@ -1,0 +1,176 @@
+"""Records of one suite to the rows of its board."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.config import Suite
+    from bench.plan import Entry
+    from bench.store import Record
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A score over seeds: its mean, and its sample standard deviation (None for one seed)."""
+
+    mean: float
+    std: float | None
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What one finished trial adds to a row; `metrics` are corpus sums of the test split."""
+
+    seed: int
+    key: str
+    sequence_accuracy: float
+    cer: float
+    samples: int
+    excluded: dict[str, int]
+    training_seconds: float
+    commit: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One dataset × model × loss; without `rank` and scores while no seed of it is done."""
+
+    rank: int | None
+    dataset: str
+    model: str
+    loss: str
+    sequence_accuracy: Spread | None
+    cer: Spread | None
+    parameters: int | None
+    training_seconds: float | None
+    seeds: list[Seed]
+    missing: dict[str, str]
+    """Seed to why it is missing: `to do`, `stale`, or the failure."""
+
+    @property
+    def commits(self) -> list[str]:
+        """The distinct commits behind the row, in order of seeds."""
+        return list(dict.fromkeys(seed.commit for seed in self.seeds))
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard; `hardware` lists what the trials ran on."""
+
+    suite: str
+    version: int
+    about: str
+    protocol: str
+    protocol_about: str
+    seeds: list[int]
+    hardware: list[str]
+    rows: list[Row]
+
+
+def board(suite: Suite, entries: Sequence[Entry]) -> Board:
+    """Aggregate the entries of all trials of `suite`, ranked within each dataset."""
+    groups: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(tuple(entry.trial.labels.values()), []).append(entry)  # type: ignore[arg-type]
+    rows = [_row(labels, group) for labels, group in groups.items()]
+    records = [entry.record for entry in entries if entry.record]
+    return Board(
+        suite=suite.name,
+        version=1,
+        about=suite.about,
+        protocol=f"{suite.protocol.name} v{suite.protocol.version}",
+        protocol_about=suite.protocol.about,
+        seeds=list(suite.seeds),
+        hardware=sorted({_hardware(record) for record in records}),
+        rows=_ranked(rows),
+    )
+
+
+def _row(labels: tuple[str, str, str], entries: Sequence[Entry]) -> Row:
+    ordered = sorted(entries, key=lambda entry: entry.trial.seed)
+    records = [entry.record for entry in ordered if entry.record]
+    seeds = [_seed(record) for record in records]
+    dataset, model, loss = labels
+    return Row(
+        rank=None,
+        dataset=dataset,
+        model=model,
+        loss=loss,
+        sequence_accuracy=_spread([seed.sequence_accuracy for seed in seeds]),
+        cer=_spread([seed.cer for seed in seeds]),
+        parameters=records[0].parameters.total if records else None,
+        training_seconds=(
+            statistics.fmean(seed.training_seconds for seed in seeds) if seeds else None
+        ),
+        seeds=seeds,
+        missing={
+            str(entry.trial.seed): entry.why() if entry.failure else entry.state
+            for entry in ordered
+            if not entry.record
+        },
+    )
+
+
+def _seed(record: Record) -> Seed:
+    rates, origin = record.metrics["test"], record.provenance
+    return Seed(
+        seed=record.seed,
+        key=record.key,
+        sequence_accuracy=rates.sequence_accuracy,
+        cer=rates.cer,
+        samples=rates.samples,
+        excluded=rates.excluded,
+        training_seconds=record.timings.training,
+        commit=(origin.commit or f"bench {origin.bench}")[:12] + ("+" if origin.dirty else ""),
+    )
+
+
+def _spread(values: Sequence[float]) -> Spread | None:
+    if not values:
+        return None
+    return Spread(
+        mean=statistics.fmean(values),
+        std=statistics.stdev(values) if len(values) > 1 else None,
+    )
+
+
+def _hardware(record: Record) -> str:
+    origin = record.provenance
+    device = origin.gpu or origin.cpu
+    return f"{device}, {origin.threads} thread{'s' if origin.threads > 1 else ''} a trial"
+
+
+def _ranked(rows: Sequence[Row]) -> list[Row]:
+    """Order rows by dataset, then accuracy, CER and names; number those with a score.
+
+    Rows of the same accuracy and CER share a rank.
+    """
+    found: list[Row] = []
+    ordered = sorted(rows, key=_order)
+    for _, group in itertools.groupby(ordered, key=lambda row: row.dataset):
+        best: Row | None = None
+        for place, row in enumerate(group, 1):
+            rank: int | None = place
+            if row.sequence_accuracy is None:
+                rank = None
+            elif best and _score(best) == _score(row):
+                rank = best.rank
+            best = replace(row, rank=rank)
+            found.append(best)
+    return found
+
+
+def _score(row: Row) -> tuple[float, float]:
+    if row.sequence_accuracy is None or row.cer is None:
+        return math.inf, math.inf
+    return -row.sequence_accuracy.mean, row.cer.mean
+
+
+def _order(row: Row) -> tuple[str, float, float, str, str]:
+    return row.dataset, *_score(row), row.model, row.loss

@@ -1,0 +1,132 @@
+"""What the verbs print for a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bench import plan, text_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.components import Component
+    from bench.config import Config
+    from bench.plan import Entry
+    from bench.store import Failure, Record
+
+
+def states(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return each trial and its state, as JSON values."""
+    return [
+        {
+            "key": entry.trial.key,
+            "state": entry.state,
+            **entry.trial.labels,
+            "seed": entry.trial.seed,
+            "why": entry.why(),
+        }
+        for entry in entries
+    ]
+
+
+def status(entries: Sequence[Entry], *, why: bool = False) -> str:
+    """List trials with their states, and the reasons if asked for."""
+    headers = ["state", "key", "dataset", "model", "loss", "seed", "accuracy %"]
+    rows = [
+        [
+            entry.state,
+            entry.trial.key,
+            *entry.trial.labels.values(),
+            str(entry.trial.seed),
+            f"{entry.record.metrics['test'].sequence_accuracy:.2%}"[:-1] if entry.record else "",
+        ]
+        for entry in entries
+    ]
+    if why:
+        headers.append("why")
+        rows = [[*row, entry.why()] for row, entry in zip(rows, entries, strict=True)]
+    counts = Counter(entry.state for entry in entries)
+    counted = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    return text_table.plain(headers, rows, "seed,accuracy %") + f"\n\n{counted}"
+
+
+def dry_run(entries: Sequence[Entry]) -> str:
+    """List what a run would do, and what it may cost."""
+    seconds = plan.price(entries)
+    if seconds is None:
+        cost = "No record tells yet what it costs."
+    else:
+        cost = f"By earlier records it costs about {seconds / 60:.1f} core-minutes."
+    return f"{status(entries)}\n{cost}"
+
+
+def suites(config: Config) -> str:
+    """List the suites."""
+    rows = [
+        [name, str(len(t.datasets)), str(len(t.models)), str(len(t.losses)), str(len(t.seeds)), t.about]
+        for name, t in config.tables.items()
+    ]
+    numbers = ["datasets", "models", "losses", "seeds"]
+    return text_table.plain(["suite", *numbers, "about"], rows, ",".join(numbers))
+
+
+def components(kind: str, known: Iterable[type[Component]]) -> str:
+    """List components with their parameters."""
+    rows = []
+    for component in known:
+        rows.append([component.name, component.summary()])
+        listed = ", ".join(f"{name} = {value}" for name, value in component.defaults().items())
+        rows += [["", listed]] if listed else []
+    return text_table.plain([kind, "what it is, and its parameters"], rows)
+
+
+def record(found: Record, folder: Path, worst: Sequence[Sequence[str]]) -> str:
+    """Describe a finished trial: scores, curve, worst samples, origin."""
+    scores = [
+        [split, f"{rates.sequence_accuracy:.2%}", f"{rates.cer:.2%}", f"{rates.samples:,}",
+         str(sum(rates.excluded.values()))]
+        for split, rates in found.metrics.items()
+    ]
+    curve = [
+        [
+            f"{epoch.epoch}{' *' if epoch.epoch == found.selected_epoch else ''}",
+            f"{epoch.loss:.4f}",
+            f"{epoch.validation_accuracy:.2%}",
+            f"{epoch.validation_cer:.2%}",
+        ]
+        for epoch in found.curve
+    ]
+    origin, seconds = found.provenance, found.timings
+    return "\n\n".join(
+        [
+            f"{' · '.join(found.labels.values())} · seed {found.seed}\n{found.key}  {folder}",
+            text_table.plain(
+                ["split", "accuracy", "CER", "samples", "excluded"], scores,
+                "accuracy,CER,samples,excluded",
+            ),
+            text_table.plain(
+                ["epoch", "loss", "validation accuracy", "validation CER"], curve,
+                "loss,validation accuracy,validation CER",
+            )
+            + "\n* the weights that were tested",
+            text_table.plain(["worst samples", "reference", "read as", "edits"], worst, "edits"),
+            f"{found.parameters.total:,} parameters; {seconds.total:.1f} s in all: "
+            f"{seconds.training:.1f} training, {seconds.validation:.1f} validation, "
+            f"{seconds.test:.1f} test\n"
+            f"commit {origin.commit or 'unknown'}{' with changed files' if origin.dirty else ''}, "
+            f"bench {origin.bench}, Python {origin.python}, torch {origin.packages.get('torch')}\n"
+            f"{origin.gpu or origin.cpu}, {origin.threads} of {origin.cores} cores, "
+            f"{origin.finished}",
+        ]
+    )
+
+
+def failure(found: Failure, folder: Path) -> str:
+    """Describe a failed trial."""
+    return (
+        f"{' · '.join(found.labels.values())} · seed {found.seed}\n{found.key}  {folder}\n\n"
+        f"failed at {found.finished} ({found.cause}): {found.message}\n"
+        f"The whole story: {folder / 'log.txt'}"
+    )
