@@ -31,7 +31,7 @@ Exit codes:
 """
 
 
-class Seeds(click.ParamType):
+class Seeds(click.ParamType[frozenset[int]]):
     """Numbers and ranges: `0,2-4`."""
 
     name = "seeds"
@@ -90,7 +90,7 @@ def app(context: click.Context, path: Path | None) -> None:
 @click.option("--fail-fast", is_flag=True, help="Stop at the first trial that fails.")
 @_as_json
 @click.pass_obj
-def run(  # noqa: PLR0913 (its options)
+def run(
     path: Path | None,
     suite: str,
     datasets: tuple[str, ...],
@@ -112,7 +112,12 @@ def run(  # noqa: PLR0913 (its options)
 
     config, wanted = _load(path, suite)
     chosen = grid.select(
-        grid.trials(wanted), datasets=datasets, models=models, losses=losses, seeds=seeds, limit=limit
+        grid.trials(wanted),
+        datasets=datasets,
+        models=models,
+        losses=losses,
+        seeds=seeds,
+        limit=limit,
     )
     store = Store(config.results)
     entries = plan.survey(chosen, store)
@@ -219,7 +224,7 @@ def main() -> NoReturn:
         sys.exit(Exit.INTERRUPTED)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 

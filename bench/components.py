@@ -16,7 +16,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from torch import Tensor, nn
 
@@ -89,7 +89,14 @@ class Batch(NamedTuple):
 
     def to(self, device: str) -> Batch:
         """Return this batch with its tensors on `device`."""
-        return Batch(*(tensor.to(device) for tensor in self[:-1]), ids=self.ids)
+        return Batch(
+            self.inputs.to(device),
+            self.lengths.to(device),
+            self.targets.to(device),
+            self.target_lengths.to(device),
+            self.key_frames.to(device),
+            self.ids,
+        )
 
 
 class Batches(Sized, Protocol):
@@ -133,7 +140,9 @@ class FrameModel(Protocol):
 
     features: int
 
-    def __call__(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]: ...
+    def __call__(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features and lengths."""
+        ...
 
 
 class Model(Component, ABC):
@@ -176,7 +185,15 @@ def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:
             f"model '{model.name}' reads {model.accepts}"
         )
     if model.emits != loss.accepts:
-        return (
-            f"model '{model.name}' emits {model.emits}, loss '{loss.name}' scores {loss.accepts}"
-        )
+        return f"model '{model.name}' emits {model.emits}, loss '{loss.name}' scores {loss.accepts}"
     return None
+
+
+def short_labels(labels: Iterable[str]) -> dict[str, str]:
+    """Map each label to its bare name where no other label has that name, else to itself."""
+    names: dict[str, set[str]] = {}
+    for label in labels:
+        names.setdefault(label.partition("(")[0], set()).add(label)
+    return {
+        label: name if len(same) == 1 else label for name, same in names.items() for label in same
+    }

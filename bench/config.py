@@ -47,7 +47,7 @@ class Resources:
     """What a trial reserves; recorded, but no part of its key.
 
     `cpus` is also its number of compute threads. `gpus` may be a fraction; where the machine has
-    none, it is not asked for. `device = "auto"` computes on the GPU a trial was given, else the CPU.
+    none, it is not asked for. `device = "auto"` computes on the GPU that a trial got, else the CPU.
     """
 
     cpus: Count = 1
@@ -106,7 +106,9 @@ class Config:
             raise BenchError(f"{path}: this is not TOML: {error}") from None
         for key in document:
             if key != "suite":
-                raise self._error("", key, f"there is no key '{key}' here{did_you_mean(key, ['suite'])}")
+                raise self._error(
+                    "", key, f"there is no key '{key}' here{did_you_mean(key, ['suite'])}"
+                )
         self.tables: dict[str, SuiteTable] = {}
         for name, table in document.get("suite", {}).items():
             with self._locating(f"suite.{name}"):

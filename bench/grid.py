@@ -46,7 +46,7 @@ class Trial:
 
     @cached_property
     def key(self) -> str:
-        """16 hexadecimal digits of the SHA-256 of the spec. Commit and machine are no part of it."""
+        """The hash of the spec, of 16 hexadecimal digits; commit and machine are no part of it."""
         return digest(self.spec)
 
     @property
@@ -123,9 +123,7 @@ def select(
                     Exit.NOTHING,
                 )
         if globs:
-            chosen = [
-                t for t in chosen if any(_matches(getattr(t, kind), glob) for glob in globs)
-            ]
+            chosen = [t for t in chosen if any(_matches(getattr(t, kind), glob) for glob in globs)]
     if seeds is not None:
         if strange := set(seeds) - {trial.seed for trial in trials}:
             known = ", ".join(map(str, sorted({trial.seed for trial in trials})))

@@ -44,13 +44,13 @@ def everything(kind: Kind) -> dict[str, type[Component]]:
         component = point.load()
         if not _is_component(component, _ROOMS[kind][1]):
             raise BenchError(
-                f"entry point '{point.name}' of group bench.{kind} gives {component!r}, which is no "
-                f"subclass of bench.components.{_ROOMS[kind][1].__name__}; mend that package"
+                f"entry point '{point.name}' of group bench.{kind} is no subclass of "
+                f"bench.components.{_ROOMS[kind][1].__name__}; mend or uninstall {point.value}"
             )
         if component.name in found:
             raise BenchError(
-                f"{kind} '{component.name}' of entry point '{point.value}' has the name of another; "
-                "rename it or uninstall that package"
+                f"{kind} '{component.name}' of entry point '{point.value}' has the name of "
+                "another; rename it or uninstall that package"
             )
         found[component.name] = component
     return found

@@ -1,11 +1,11 @@
 """Records on disk: one folder a trial, committed by an atomic `record.json`, never pickle.
 
-    results/<dataset>/<model>/<loss>/seed<seed>-<key>/
-        record.json          the trial is done (see `Record`); written last
-        predictions.parquet  see `bench.predictions`
-        weights.safetensors  the tested weights
-        failure.json         the last attempt failed (see `Failure`); gone once it is done
-        log.txt              what the worker said
+results/<dataset>/<model>/<loss>/seed<seed>-<key>/
+    record.json          the trial is done (see `Record`); written last
+    predictions.parquet  see `bench.predictions`
+    weights.safetensors  the tested weights
+    failure.json         the last attempt failed (see `Failure`); gone once it is done
+    log.txt              what the worker said
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Store:
         A trial that has both a record and a failure is the record. Raises BenchError on none, or
         on several.
         """
-        keyed = [path for path in self.root.glob(f"*/*/*/seed*-{glob.escape(word)}*")]
+        keyed = self.root.glob(f"*/*/*/seed*-{glob.escape(word)}*")
         folders = [path for path in (Path(word), *keyed) if _content(path)]
         if len(folders) != 1:
             fault = "no trial has" if not folders else f"{len(folders)} trials have"

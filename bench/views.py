@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bench import plan, text_table
+from bench.components import short_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +34,16 @@ def states(entries: Iterable[Entry]) -> list[dict[str, Any]]:
 
 def status(entries: Sequence[Entry], *, why: bool = False) -> str:
     """List trials with their states, and the reasons if asked for."""
+    models = short_labels(entry.trial.model.label for entry in entries)
+    losses = short_labels(entry.trial.loss.label for entry in entries)
     headers = ["state", "key", "dataset", "model", "loss", "seed", "accuracy %"]
     rows = [
         [
             entry.state,
             entry.trial.key,
-            *entry.trial.labels.values(),
+            entry.trial.dataset.name,
+            models[entry.trial.model.label],
+            losses[entry.trial.loss.label],
             str(entry.trial.seed),
             f"{entry.record.metrics['test'].sequence_accuracy:.2%}"[:-1] if entry.record else "",
         ]
@@ -65,7 +70,14 @@ def dry_run(entries: Sequence[Entry]) -> str:
 def suites(config: Config) -> str:
     """List the suites."""
     rows = [
-        [name, str(len(t.datasets)), str(len(t.models)), str(len(t.losses)), str(len(t.seeds)), t.about]
+        [
+            name,
+            str(len(t.datasets)),
+            str(len(t.models)),
+            str(len(t.losses)),
+            str(len(t.seeds)),
+            t.about,
+        ]
         for name, t in config.tables.items()
     ]
     numbers = ["datasets", "models", "losses", "seeds"]
@@ -84,12 +96,34 @@ def components(kind: str, known: Iterable[type[Component]]) -> str:
 
 def record(found: Record, folder: Path, worst: Sequence[Sequence[str]]) -> str:
     """Describe a finished trial: scores, curve, worst samples, origin."""
-    scores = [
-        [split, f"{rates.sequence_accuracy:.2%}", f"{rates.cer:.2%}", f"{rates.samples:,}",
-         str(sum(rates.excluded.values()))]
+    return "\n\n".join(
+        [
+            f"{' · '.join(found.labels.values())} · seed {found.seed}\n{found.key}  {folder}",
+            _scores(found),
+            _curve(found),
+            text_table.plain(["worst samples", "reference", "read as", "edits"], worst, "edits"),
+            _origin(found),
+        ]
+    )
+
+
+def _scores(found: Record) -> str:
+    rows = [
+        [
+            split,
+            f"{rates.sequence_accuracy:.2%}",
+            f"{rates.cer:.2%}",
+            f"{rates.samples:,}",
+            str(sum(rates.excluded.values())),
+        ]
         for split, rates in found.metrics.items()
     ]
-    curve = [
+    numbers = ["accuracy", "CER", "samples", "excluded"]
+    return text_table.plain(["split", *numbers], rows, ",".join(numbers))
+
+
+def _curve(found: Record) -> str:
+    rows = [
         [
             f"{epoch.epoch}{' *' if epoch.epoch == found.selected_epoch else ''}",
             f"{epoch.loss:.4f}",
@@ -98,28 +132,21 @@ def record(found: Record, folder: Path, worst: Sequence[Sequence[str]]) -> str:
         ]
         for epoch in found.curve
     ]
+    numbers = ["loss", "validation accuracy", "validation CER"]
+    table = text_table.plain(["epoch", *numbers], rows, ",".join(numbers))
+    return f"{table}\n* the weights that were tested"
+
+
+def _origin(found: Record) -> str:
     origin, seconds = found.provenance, found.timings
-    return "\n\n".join(
-        [
-            f"{' · '.join(found.labels.values())} · seed {found.seed}\n{found.key}  {folder}",
-            text_table.plain(
-                ["split", "accuracy", "CER", "samples", "excluded"], scores,
-                "accuracy,CER,samples,excluded",
-            ),
-            text_table.plain(
-                ["epoch", "loss", "validation accuracy", "validation CER"], curve,
-                "loss,validation accuracy,validation CER",
-            )
-            + "\n* the weights that were tested",
-            text_table.plain(["worst samples", "reference", "read as", "edits"], worst, "edits"),
-            f"{found.parameters.total:,} parameters; {seconds.total:.1f} s in all: "
-            f"{seconds.training:.1f} training, {seconds.validation:.1f} validation, "
-            f"{seconds.test:.1f} test\n"
-            f"commit {origin.commit or 'unknown'}{' with changed files' if origin.dirty else ''}, "
-            f"bench {origin.bench}, Python {origin.python}, torch {origin.packages.get('torch')}\n"
-            f"{origin.gpu or origin.cpu}, {origin.threads} of {origin.cores} cores, "
-            f"{origin.finished}",
-        ]
+    changed = " with changed files" if origin.dirty else ""
+    return (
+        f"{found.parameters.total:,} parameters; {seconds.total:.1f} s in all: "
+        f"{seconds.training:.1f} training, {seconds.validation:.1f} validation, "
+        f"{seconds.test:.1f} test\n"
+        f"commit {origin.commit or 'unknown'}{changed}, bench {origin.bench}, "
+        f"Python {origin.python}, torch {origin.packages.get('torch')}\n"
+        f"{origin.gpu or origin.cpu}, {origin.threads} of {origin.cores} cores, {origin.finished}"
     )
 
 

@@ -7,6 +7,7 @@ last fades out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,9 +102,7 @@ class SequenceOfDigits:
 class Pass:
     """One pass over the sequences in `groups` (sequences, U), batch by batch."""
 
-    def __init__(
-        self, scans: Scans, scheme: Scheme, groups: NDArray[np.int64], size: int
-    ) -> None:
+    def __init__(self, scans: Scans, scheme: Scheme, groups: NDArray[np.int64], size: int) -> None:
         self._scans = scans
         self._weights = torch.from_numpy(scheme.weights())
         self._key_frames = torch.from_numpy(scheme.key_frames())
@@ -111,7 +110,7 @@ class Pass:
         self._size = size
 
     def __len__(self) -> int:
-        return -(-len(self._groups) // self._size)
+        return math.ceil(len(self._groups) / self._size)
 
     def __iter__(self) -> Iterator[Batch]:
         for start in range(0, len(self._groups), self._size):

@@ -29,7 +29,9 @@ class LiveReporter:
     def __init__(self, total: int) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._trials = Bars(
-            TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[said]}")
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[said]}"),
         )
         self._totals = Bars(
             TextColumn("trials"),
@@ -38,9 +40,7 @@ class LiveReporter:
             TextColumn("{task.fields[said]}"),
             TimeElapsedColumn(),
         )
-        self._live = Live(
-            Group(self._trials, self._totals), console=self._console, transient=True
-        )
+        self._live = Live(Group(self._trials, self._totals), console=self._console, transient=True)
         self._rows: dict[str, TaskID] = {}
         self._total = self._totals.add_task("", total=total, said="starting")
         self._failed = 0

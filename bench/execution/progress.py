@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+import click
+
 from bench.training.events import Event, Failed, Finished, Progress, describe
 
 if TYPE_CHECKING:
@@ -52,8 +54,4 @@ class PlainReporter:
         elif isinstance(event, Progress) and now - self._spoke.get(trial.key, 0.0) < _PLAIN_SECONDS:
             return
         self._spoke[trial.key] = now
-        print(
-            f"[{self._ended}/{self._total}] {trial.label}: {describe(event)}",
-            file=sys.stderr,
-            flush=True,
-        )
+        click.echo(f"[{self._ended}/{self._total}] {trial.label}: {describe(event)}", err=True)

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from bench.grid import Trial
     from bench.store import Store
 
-_OBJECT_STORE_BYTES = 128 * 2**20
+# What trials send is small; loopback keeps the cluster to this machine.
+_OWN_CLUSTER: dict[str, Any] = {
+    "include_dashboard": False,
+    "object_store_memory": 128 * 2**20,
+    "_node_ip_address": "127.0.0.1",
+}
 _WAIT_SECONDS = 0.5
 
 
@@ -42,18 +47,9 @@ class RayExecutor(AbstractContextManager["RayExecutor"]):
         self._address = address
 
     def __enter__(self) -> RayExecutor:
-        local: dict[str, Any] = {} if self._address else {
-            "include_dashboard": False,
-            "object_store_memory": _OBJECT_STORE_BYTES,
-            "_node_ip_address": "127.0.0.1",
-        }
+        address, options = (self._address, {}) if self._address else ("local", _OWN_CLUSTER)
         try:
-            ray.init(
-                address=self._address or "local",
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **local,
-            )
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **options)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise BenchError(
                 f"no Ray cluster answers at '{self._address}' ({error}); start one with "
@@ -92,7 +88,11 @@ class RayExecutor(AbstractContextManager["RayExecutor"]):
                 ray.cancel(stream, force=True)
 
     def _submit(self, trial: Trial, store: Store) -> ray.ObjectRefGenerator:
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        nodes = [
+            node["Resources"]
+            for node in ray.nodes()  # type: ignore[no-untyped-call]
+            if node["Alive"]
+        ]
         wanted = {"CPU": float(trial.resources.cpus)}
         if any(node.get("GPU") for node in nodes):
             wanted["GPU"] = trial.resources.gpus

@@ -51,13 +51,16 @@ def execute(
 ) -> list[Failure]:
     """Run all trials, or all until the first failure; return the failures."""
     failures = []
-    with executor, reporter(len(trials)) as shown:
-        # A closed stream ends its trials at once instead of whenever it is collected.
-        with closing(executor.run(trials, store)) as events:
-            for trial, event in events:
-                shown.show(trial, event)
-                if isinstance(event, Failed):
-                    failures.append(event.failure)
-                    if fail_fast:
-                        break
+    # A closed stream ends its trials at once instead of whenever it is collected.
+    with (
+        executor,
+        reporter(len(trials)) as shown,
+        closing(executor.run(trials, store)) as events,
+    ):
+        for trial, event in events:
+            shown.show(trial, event)
+            if isinstance(event, Failed):
+                failures.append(event.failure)
+                if fail_fast:
+                    break
     return failures

@@ -127,7 +127,8 @@ def _seed(record: Record) -> Seed:
         samples=rates.samples,
         excluded=rates.excluded,
         training_seconds=record.timings.training,
-        commit=(origin.commit or f"bench {origin.bench}")[:12] + ("+" if origin.dirty else ""),
+        commit=(origin.commit[:9] if origin.commit else f"v{origin.bench}")
+        + ("+" if origin.dirty else ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bench import text_table
+from bench.components import short_labels
 from bench.store import write_bytes
 
 if TYPE_CHECKING:
@@ -40,24 +42,23 @@ def text(board: Board) -> str:
     """Draw the board for a terminal."""
     parts = [f"{board.suite} v{board.version} · protocol {board.protocol}"]
     for dataset, rows in _by_dataset(board):
-        table = text_table.plain(_HEADERS, [_cells(row, board) for row in rows], _RIGHT)
+        table = text_table.plain(_HEADERS, _cells(rows, board), _RIGHT)
         parts.append(f"{dataset}\n{table}")
     return "\n\n".join([*parts, *_notes(board)])
 
 
 def markdown(board: Board) -> str:
     """Write the board's page."""
-    parts = [
-        f"# {board.suite} v{board.version}",
-        board.about,
+    reading = (
         f"Protocol `{board.protocol}`: {board.protocol_about} "
         f"Mean ± sample standard deviation over the seeds {', '.join(map(str, board.seeds))}. "
         f"Generated from records by `bench board {board.suite}`; "
-        f"run it anew with `bench run {board.suite}`.",
-    ]
+        f"run it anew with `bench run {board.suite}`."
+    )
+    parts = [f"# {board.suite} v{board.version}", board.about, reading]
     for dataset, rows in _by_dataset(board):
-        cells = [_cells(row, board) for row in rows]
-        parts += [f"## {dataset}", text_table.markdown(_HEADERS, cells, _RIGHT)]
+        table = text_table.markdown(_HEADERS, _cells(rows, board), _RIGHT)
+        parts += [f"## {dataset}", table]
     return "\n\n".join(part for part in [*parts, *_notes(board)] if part) + "\n"
 
 
@@ -83,32 +84,42 @@ def _by_dataset(board: Board) -> list[tuple[str, list[Row]]]:
     return list(groups.items())
 
 
-def _cells(row: Row, board: Board) -> list[str]:
+def _cells(rows: Sequence[Row], board: Board) -> list[list[str]]:
+    models = short_labels(row.model for row in board.rows)
+    losses = short_labels(row.loss for row in board.rows)
     return [
-        _NOTHING if row.rank is None else str(row.rank),
-        row.model,
-        row.loss,
-        _percent(row.sequence_accuracy),
-        _percent(row.cer),
-        f"{len(row.seeds)}/{len(board.seeds)}",
-        _NOTHING if row.parameters is None else f"{row.parameters:,}",
-        _NOTHING if row.training_seconds is None else f"{row.training_seconds:.1f}",
-        ", ".join(row.commits) or _NOTHING,
+        [
+            _NOTHING if row.rank is None else str(row.rank),
+            models[row.model],
+            losses[row.loss],
+            _percent(row.sequence_accuracy),
+            _percent(row.cer),
+            f"{len(row.seeds)}/{len(board.seeds)}",
+            _NOTHING if row.parameters is None else f"{row.parameters:,}",
+            _NOTHING if row.training_seconds is None else f"{row.training_seconds:.1f}",
+            ", ".join(row.commits) or _NOTHING,
+        ]
+        for row in rows
     ]
 
 
 def _percent(spread: Spread | None) -> str:
     if spread is None:
         return _NOTHING
-    return f"{spread.mean:.2%} ± {'–' if spread.std is None else f'{spread.std:.2%}'}".replace("%", "")
+    std = _NOTHING if spread.std is None else f"{100 * spread.std:.2f}"
+    return f"{100 * spread.mean:.2f} ± {std}"
 
 
 def _notes(board: Board) -> list[str]:
-    """Say what stands behind the table: samples, what is missing and why, hardware."""
+    """Say what stands behind the table: parameters, samples, what is missing and why, hardware."""
+    labels = [*(row.model for row in board.rows), *(row.loss for row in board.rows)]
+    notes = [f"`{label}`" for label in dict.fromkeys(labels) if "(" in label]
+    notes = [f"Parameters off their defaults: {', '.join(notes)}."] if notes else []
     seeds = [(row, seed) for row in board.rows for seed in row.seeds]
-    notes = []
     for dataset, samples in sorted({(row.dataset, seed.samples) for row, seed in seeds}):
-        reasons = {r: n for row, s in seeds if row.dataset == dataset for r, n in s.excluded.items()}
+        reasons = {
+            r: n for row, s in seeds if row.dataset == dataset for r, n in s.excluded.items()
+        }
         excluded = ", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
         notes.append(f"Scored on {dataset}: {samples:,} test samples; excluded: {excluded}.")
     for row in board.rows:
@@ -116,5 +127,7 @@ def _notes(board: Board) -> list[str]:
             listed = "; ".join(f"seed {seed}: {why}" for seed, why in row.missing.items())
             notes.append(f"Missing of {row.model} × {row.loss} on {row.dataset}: {listed}.")
     if board.hardware:
-        notes.append(f"Trained on {'; '.join(board.hardware)}. A + behind a commit: changed files.")
+        notes.append(f"Trained on {'; '.join(board.hardware)}.")
+    if any(commit.endswith("+") for row in board.rows for commit in row.commits):
+        notes.append("A + behind a commit: files of bench had been changed since.")
     return notes

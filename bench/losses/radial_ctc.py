@@ -116,8 +116,10 @@ class RadialCTC(Loss):
         positions = torch.arange(targets.shape[1], device=targets.device)
         shown = best_alignment(log_probs, lengths, targets, target_lengths)
         segments = shown.unsqueeze(1) == positions.view(1, -1, 1)
-        labelled = log_probs.detach().transpose(1, 2).gather(
-            1, targets.unsqueeze(2).expand(-1, -1, log_probs.shape[1])
+        labelled = (
+            log_probs.detach()
+            .transpose(1, 2)
+            .gather(1, targets.unsqueeze(2).expand(-1, -1, log_probs.shape[1]))
         )
         key_frames = labelled.masked_fill(~segments, -torch.inf).argmax(2)
         index = key_frames.unsqueeze(2).expand(-1, -1, vectors.shape[2])

@@ -17,9 +17,7 @@ def valid_frames(lengths: Tensor, frames: int) -> Tensor:
     return torch.arange(frames, device=lengths.device) < lengths.unsqueeze(1)
 
 
-def posteriors(
-    logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor
-) -> Tensor:
+def posteriors(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
     """Return p(π_t = k | target, logits), the pseudo-labels of forward-backward.
 
     Graves et al. (ICML 2006), eq. 16: the gradient of CTC in the logits is softmax minus this

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.metrics.error_rates import ErrorRates
     from bench.training.recognizer import Recognizer
 
-_OPTIMIZERS: dict[str, type[Optimizer]] = {
+_OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": Adam,
     "adamw": AdamW,
     "sgd": SGD,
@@ -94,7 +94,7 @@ class Fit:
         batches: Batches,
         optimizer: Optimizer,
         schedule: LRScheduler | None,
-    ) -> Iterator[Progress]:
+    ) -> Generator[Progress, None, float]:
         """Train one epoch; the generator's value is the mean loss over its batches."""
         self.network.train()
         total, samples, started = 0.0, 0, time.perf_counter()
@@ -119,15 +119,12 @@ class Fit:
             network.head, features, lengths, batch.targets, batch.target_lengths
         )
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         if self.trial.training.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(
-                network.parameters(), self.trial.training.gradient_clip
-            )
+            torch.nn.utils.clip_grad_norm_(network.parameters(), self.trial.training.gradient_clip)
         value = loss.item()
         if not math.isfinite(value):
-            named = ", ".join(batch.ids[:8]) + (" …" if len(batch.ids) > 8 else "")
-            raise DivergedError(f"the loss became {value} on the batch of samples {named}")
+            raise DivergedError(f"the loss became {value} on samples {', '.join(batch.ids)}")
         optimizer.step()
         return value
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from bench import provenance
 from bench.errors import BenchError
 from bench.store import (
+    FAILURE,
     LOG,
     PREDICTIONS,
     RECORD,
-    FAILURE,
     WEIGHTS,
     Failure,
     Parameters,
@@ -91,7 +91,7 @@ def _run(trial: Trial, folder: Path) -> Iterator[Event]:
     source = trial.dataset.build()
     torch.manual_seed(trial.named_seed("weights"))
     network = recognizer.build(trial.model, trial.loss, source)
-    network.to(device, memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last).to(device)
     torch.manual_seed(trial.named_seed("training"))
     built = time.perf_counter()
 
@@ -147,9 +147,7 @@ def _commit(
             seed=trial.seed,
         ),
         files={
-            PREDICTIONS: write_bytes(
-                folder / PREDICTIONS, predictions.to_bytes(tables["test"])
-            ),
+            PREDICTIONS: write_bytes(folder / PREDICTIONS, predictions.to_bytes(tables["test"])),
             WEIGHTS: write_bytes(folder / WEIGHTS, save(fit.weights)),
         },
     )

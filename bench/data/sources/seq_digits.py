@@ -75,7 +75,7 @@ def read_scans() -> dict[Split, Scans]:
             "install a scikit-learn release that does, such as 1.9"
         )
     rows = np.loadtxt(text.decode().splitlines(), delimiter=",", dtype=np.float32)
-    images, labels = (rows[:, :-1] / 16).reshape(-1, 8, 8), rows[:, -1].astype(np.int64)
+    images, labels = (rows[:, :-1] / np.float32(16)).reshape(-1, 8, 8), rows[:, -1].astype(np.int64)
     numbers = np.arange(len(rows))
     return {
         split: Scans(images[mine], labels[mine], numbers[mine])

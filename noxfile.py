@@ -1,0 +1,71 @@
+"""The developer's menu: `uv run nox -l`. Every session runs in the project's own environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+import tomlkit
+
+# torch and Ray weigh gigabytes: the sessions share uv's environment instead of making five of it.
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "tests"]
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the default tests; `nox -s tests -- -m slow` runs others."""
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly."""
+    session.run("mypy")
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Run the embedded suite."""
+    session.run("bench", "run", "quick", *session.posargs)
+
+
+@nox.session
+def board(session: nox.Session) -> None:
+    """Draw the board of the embedded suite from the records at hand."""
+    session.run("bench", "board", "quick")
+
+
+@nox.session
+def pin(session: nox.Session) -> None:
+    """Bring every dependency up to date and write the versions into pyproject.toml, without URLs.
+
+    Run the tests afterwards: these are the versions that the README's commands install.
+    """
+    file = Path("pyproject.toml")
+    document = tomlkit.parse(file.read_text(encoding="utf-8"))
+    constraints = document["tool"]["uv"]["constraint-dependencies"]
+    constraints.clear()
+    file.write_text(tomlkit.dumps(document), encoding="utf-8")
+    session.run("uv", "lock", "--upgrade", external=True, env=os.environ)
+    export = [
+        "uv",
+        "export",
+        "--quiet",
+        "--no-hashes",
+        "--no-annotate",
+        "--no-header",
+        "--no-emit-project",
+    ]
+    listed = session.run(*export, "--all-groups", external=True, silent=True, env=os.environ)
+    constraints.extend(str(listed).splitlines())
+    constraints.multiline(multiline=True)
+    file.write_text(tomlkit.dumps(document), encoding="utf-8")
