@@ -1,0 +1,97 @@
+"""A tiny real suite, and the command line run in this process or another."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from bench import cli, config, grid
+from bench.store import Store
+
+TINY = """\
+[suite.tiny]
+about = "Two digits, one epoch, seconds."
+protocol = "digits"
+seeds = [0, 1]
+datasets = [{ name = "seq-digits", digits = 2, rounds = 1 }]
+models = [{ name = "cnn-bilstm", width = 2, hidden = 4 }]
+losses = ["ctc", "radial-ctc"]
+
+[suite.tiny.training]
+epochs = 1
+batch_size = 64
+learning_rate = 0.01
+"""
+
+
+class Answer(NamedTuple):
+    """What a command ended with."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """Return a working folder whose bench.toml has the suite `tiny`."""
+    (tmp_path / "bench.toml").write_text(TINY)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def store(home) -> Store:
+    return Store(home / "results")
+
+
+@pytest.fixture
+def suite(home) -> config.Suite:
+    return config.load(home / "bench.toml").suite("tiny")
+
+
+@pytest.fixture
+def trials(suite) -> list[grid.Trial]:
+    return grid.trials(suite)
+
+
+@pytest.fixture
+def bench(monkeypatch, capsys):
+    """Return the command line as a function, run in this process."""
+
+    def call(*words: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["bench", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return Answer(int(ended.value.code or 0), *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def start_bench(home):
+    """Return a function that starts the command line in a process of its own, in `home`."""
+    started = []
+
+    def start(*words: str, **environment: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench", *words],
+            cwd=home,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
