@@ -35,7 +35,7 @@ class Trial:
     @cached_property
     def spec(self) -> dict[str, Any]:
         """Everything that decides this trial's numbers, as JSON values; its key is their hash."""
-        return {
+        spec = {
             "dataset": self.dataset.spec() | {"fingerprint": self.dataset.fingerprint()},
             "model": self.model.spec(),
             "loss": self.loss.spec(),
@@ -43,6 +43,8 @@ class Trial:
             "protocol": self.protocol.spec(),
             "seed": self.seed,
         }
+        # Through JSON, so that it equals what a record gives back (tuples become lists).
+        return dict(json.loads(json.dumps(spec)))
 
     @cached_property
     def key(self) -> str:

@@ -62,13 +62,8 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:  # no
         for key in sorted(before.keys() | after.keys()):
             inner = f"{path}.{key}" if path else key
             yield from differences(before.get(key), after.get(key), inner)
-    elif _plain(before) != _plain(after):
-        yield f"{path}: {_plain(before)} → {_plain(after)}"
-
-
-def _plain(value: object) -> object:
-    """Make a tuple of a spec in memory equal to its list in a record."""
-    return list(value) if isinstance(value, tuple) else value
+    elif before != after:
+        yield f"{path}: {before} → {after}"
 
 
 def price(entries: Sequence[Entry]) -> float | None:

@@ -1,0 +1,54 @@
+"""Datasets that go wrong, for workers to import: not a test module."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from bench.components import Dataset, Source
+from bench.data.sources.seq_digits import SeqDigits
+
+
+class Faulty(Dataset):
+    gives = "frames"
+    protocol = "digits"
+
+    def fingerprint(self) -> str:
+        return "none"
+
+
+@dataclass(frozen=True)
+class Raises(Faulty):
+    """Raises while it is read."""
+
+    name: ClassVar[str] = "raises"
+
+    def build(self) -> Source:
+        raise RuntimeError("the disk is on fire")
+
+
+@dataclass(frozen=True)
+class Exits(Faulty):
+    """Takes its whole process down."""
+
+    name: ClassVar[str] = "exits"
+
+    def build(self) -> Source:
+        os._exit(7)
+
+
+@dataclass(frozen=True)
+class Slow(SeqDigits):
+    """Says which process it is in, then takes a minute before anything else."""
+
+    name: ClassVar[str] = "slow"
+
+    pid_file: str = os.devnull
+
+    def build(self) -> Source:
+        Path(self.pid_file).write_text(str(os.getpid()))
+        time.sleep(60)
+        return super().build()

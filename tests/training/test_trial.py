@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from bench import predictions
+from bench.components import Dataset
+from bench.data.sources.seq_digits import SeqDigits
+from bench.store import FAILURE, LOG, PREDICTIONS, RECORD, WEIGHTS, Store
+from bench.training import recognizer
+from bench.training.events import Failed, Finished, Progress, Started
+from bench.training.trial import run_trial
+
+
+def finish(trial, store):
+    *_, last = run_trial(trial, store)
+    assert isinstance(last, Finished), last
+    return store.record(trial)
+
+
+def numbers(record):
+    """Return what has to be the same on every run of a trial on one machine."""
+    kept = asdict(record)
+    del kept["timings"], kept["provenance"]
+    return kept
+
+
+def test_a_trial_says_how_it_goes_and_leaves_a_record(trials, store):
+    events = list(run_trial(trials[0], store))
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Finished)
+    progress = [event for event in events if isinstance(event, Progress)]
+    assert progress[-1].fraction == 1
+    assert progress[-1].epoch == progress[-1].epochs == 1
+    folder = store.folder(trials[0])
+    assert {file.name for file in folder.iterdir()} == {RECORD, PREDICTIONS, WEIGHTS, LOG}
+    assert "started on cpu" in (folder / LOG).read_text()
+
+
+@pytest.mark.parametrize("loss", [0, 1])
+def test_the_same_trial_gives_the_same_record_bit_for_bit(trials, store, tmp_path, loss):
+    trial = trials[loss]
+    again = Store(tmp_path / "again")
+    torch.manual_seed(12345)
+    first = finish(trial, store)
+    torch.manual_seed(54321)
+    second = finish(trial, again)
+    assert numbers(first) == numbers(second)
+    for name in (PREDICTIONS, WEIGHTS):
+        one, other = (place.folder(trial) / name for place in (store, again))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_another_seed_gives_other_weights(trials, store):
+    first, second = finish(trials[0], store), finish(trials[2], store)
+    assert (trials[0].seed, trials[2].seed) == (0, 1)
+    assert first.files[WEIGHTS] != second.files[WEIGHTS]
+
+
+def test_the_metrics_of_a_record_follow_from_its_predictions(trials, store):
+    record = finish(trials[0], store)
+    table = predictions.read(store.folder(trials[0]) / PREDICTIONS)
+    assert predictions.score(table) == record.metrics["test"]
+    assert record.metrics["test"].samples == 359 // 2
+
+
+def test_the_stored_weights_are_those_that_were_tested(trials, store):
+    trial = trials[0]
+    record = finish(trial, store)
+    source = trial.dataset.build()
+    network = recognizer.build(trial.model, trial.loss, source)
+    network.load_state_dict(load_file(store.folder(trial) / WEIGHTS))
+    network.eval()
+    correct = 0
+    for batch in source.batches("test", trial.training.batch_size):
+        logits, _ = network(batch.inputs, batch.lengths)
+        for path, target in zip(logits.argmax(2).tolist(), batch.targets.tolist(), strict=True):
+            merged = [c for c, before in zip(path, [0, *path], strict=False) if c != before]
+            correct += [label for label in merged if label] == target
+    assert correct == record.metrics["test"].correct
+    assert record.parameters.total == sum(weight.numel() for weight in network.parameters())
+
+
+@pytest.mark.parametrize("select", ["best", "last"])
+def test_the_selected_epoch_is_the_one_the_recipe_names(trials, store, select):
+    recipe = replace(trials[0].training, epochs=4, learning_rate=0.003, select=select)
+    record = finish(replace(trials[0], training=recipe), store)
+    scores = [epoch.validation_cer for epoch in record.curve]
+    expected = scores.index(min(scores)) if select == "best" else 3
+    assert record.selected_epoch == expected + 1
+    assert record.metrics["validation"].cer == scores[expected]
+
+
+def test_a_diverging_loss_fails_the_trial_and_names_its_samples(trials, store):
+    recipe = replace(trials[0].training, epochs=9, learning_rate=1e30, optimizer="sgd")
+    trial = replace(trials[0], training=recipe)
+    *_, last = run_trial(trial, store)
+    assert isinstance(last, Failed)
+    assert last.failure.cause == "error"
+    assert "on samples" in last.failure.message
+    assert store.failure(trial) == last.failure
+    assert store.record(trial) is None
+    assert "Traceback" in (store.folder(trial) / LOG).read_text()
+
+
+def test_a_finished_trial_leaves_no_failure_behind(trials, store):
+    failing = replace(trials[0].dataset, rounds=1)
+    trial = replace(trials[0], dataset=failing)
+    store.begin(trial)
+    (store.folder(trial) / FAILURE).write_text("{}")
+    finish(trial, store)
+    assert store.failure(trial) is None
+
+
+def test_a_cuda_trial_without_a_gpu_says_so(trials, store):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    trial = replace(trials[0], resources=replace(trials[0].resources, device="cuda"))
+    *_, last = run_trial(trial, store)
+    assert isinstance(last, Failed)
+    assert last.failure.cause == "configuration"
+    assert 'device = "cuda"' in last.failure.message
+
+
+def test_training_never_asks_for_the_test_split(trials, store, monkeypatch):
+    asked = []
+
+    class Watched(SeqDigits):
+        def build(self):
+            source = SeqDigits.build(self)
+            batches = source.batches
+
+            def watch(split, size, **more):
+                asked.append(split)
+                return batches(split, size, **more)
+
+            source.batches = watch
+            return source
+
+    assert issubclass(Watched, Dataset)
+    recipe = replace(trials[0].training, epochs=2)
+    finish(replace(trials[0], dataset=Watched(digits=2, rounds=1), training=recipe), store)
+    assert asked == ["train", "validation"] * 2 + ["validation", "test"]
