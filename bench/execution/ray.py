@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -34,6 +35,7 @@ _OWN_CLUSTER: dict[str, Any] = {
     "object_store_memory": 128 * 2**20,
 }
 _WAIT_SECONDS = 0.5
+_KNOCK_SECONDS = 5.0
 
 
 class RayExecutor(AbstractContextManager["RayExecutor"]):
@@ -48,10 +50,11 @@ class RayExecutor(AbstractContextManager["RayExecutor"]):
     def __enter__(self) -> RayExecutor:
         address, options = (self._address, {}) if self._address else ("local", _OWN_CLUSTER)
         try:
+            _knock(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise BenchError(
-                f"no Ray cluster answers at '{self._address}' ({error}); start one with "
+                f"no Ray cluster answers at '{address}' ({error}); start one with "
                 "`ray start --head`, or leave --address out"
             ) from None
         return self
@@ -111,6 +114,13 @@ def _trial_task(trial: Trial, store: Store) -> Iterator[Event]:
     if trial.resources.device == "auto" and not ray.get_gpu_ids():
         trial = replace(trial, resources=replace(trial.resources, device="cpu"))
     yield from run_trial(trial, store)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens: Ray itself would wait for minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
 
 
 def _next(stream: ray.ObjectRefGenerator, trial: Trial, store: Store) -> Event:

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+VERBS = [
+    ["--help"],
+    ["ls"],
+    ["ls", "models"],
+    ["ls", "datasets"],
+    ["ls", "losses"],
+    ["status", "tiny"],
+    ["board", "tiny"],
+    ["run", "tiny", "--dry-run"],
+]
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+def test_what_only_reads_imports_neither_torch_nor_ray(home, words):
+    program = (
+        "import sys; from bench import cli\n"
+        f"sys.argv = ['bench', *{words!r}]\n"
+        "try: cli.main()\n"
+        "except SystemExit as ended: assert not ended.code, ended.code\n"
+        "print(sorted({'torch', 'ray', 'pyarrow', 'numpy', 'rich'} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("verb", ["run", "ls", "status", "show", "board"])
+def test_every_verb_documents_its_exit_codes(bench, verb):
+    answer = bench(verb, "--help")
+    assert answer.code == 0
+    assert "130  interrupted" in answer.out
+
+
+def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
+    file = home / "bench.toml"
+    file.write_text(file.read_text().replace("models =", "modles ="))
+    answer = bench("run", "tiny")
+    assert answer.code == 2
+    assert answer.out == ""
+    assert answer.err.splitlines() == [
+        f"bench: {file}:6: [suite.tiny] there is no key 'modles' here; did you mean 'models'?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["run", "tniy"], 2, "did you mean 'tiny'?"),
+        (["--config", "nowhere.toml", "run"], 2, "there is no such file"),
+        (["run", "tiny", "--seeds", "a"], 2, "is not a list of seeds like 0,2-4"),
+        (["run", "tiny", "--seeds", "0,7"], 3, "seed 7 is not of the suite"),
+        (["run", "tiny", "-m", "cnn_bilstm"], 3, "did you mean 'cnn-bilstm'?"),
+        (["run", "tiny", "-d", "iam*"], 3, "no dataset of the suite matches 'iam*'"),
+        (["run", "tiny", "--executor", "slurm"], 2, "slurm"),
+        (["run", "--sede", "1"], 2, "--seeds"),
+        (["run", "tiny", "--address", "127.0.0.1:1"], 2, "no Ray cluster answers"),
+        (["show", "beef"], 2, "a key that begins with 'beef'"),
+        (["ls", "modles"], 2, "models"),
+    ],
+)
+def test_bad_input_is_answered_in_words(home, bench, words, code, said):
+    answer = bench(*words)
+    assert answer.code == code
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+    assert answer.out == ""
+
+
+def test_a_pair_that_cannot_be_is_refused_before_anything_starts(home, bench):
+    file = home / "bench.toml"
+    file.write_text(file.read_text().replace('protocol = "digits"', 'protocol = "digit"'))
+    answer = bench("run", "tiny")
+    assert answer.code == 2
+    assert "did you mean 'digits'?" in answer.err
+    assert not (home / "results").exists()
+
+
+def test_run_writes_the_board_and_the_next_run_skips_everything(home, bench):
+    first = bench("run", "tiny", "--executor", "inline")
+    assert first.code == 0
+    assert "0 of 4 trials are done; running 4" in first.err
+    page = (home / "leaderboards/tiny/v1/README.md").read_bytes()
+    document = (home / "leaderboards/tiny/v1/board.json").read_bytes()
+
+    second = bench("run", "tiny", "--json")
+    assert second.code == 0
+    assert "4 of 4 trials are done, nothing to run" in second.err
+    board = json.loads(second.out)
+    assert [len(row["seeds"]) for row in board["rows"]] == [2, 2]
+    assert (home / "leaderboards/tiny/v1/README.md").read_bytes() == page
+    assert (home / "leaderboards/tiny/v1/board.json").read_bytes() == document
+    assert json.loads(document)["board"] == board
+
+    states = json.loads(bench("status", "tiny", "--json").out)
+    assert {state["state"] for state in states} == {"done"}
+    shown = bench("show", states[0]["key"][:6])
+    assert shown.code == 0
+    assert "worst samples" in shown.out
+    assert json.loads(bench("show", states[0]["key"], "--json").out)["key"] == states[0]["key"]
+
+
+def test_only_what_the_grid_gained_is_run(home, bench):
+    assert bench("run", "tiny", "--executor", "inline", "--seeds", "0", "-l", "ctc").code == 0
+    done = next(home.glob("results/*/*/*/*/record.json"))
+    before = done.stat().st_mtime_ns
+    answer = bench("run", "tiny", "--executor", "inline", "--seeds", "0")
+    assert "1 of 2 trials are done; running 1" in answer.err
+    assert done.stat().st_mtime_ns == before
+    assert "1/2" in answer.out
+
+
+def test_a_failed_trial_is_told_kept_and_tried_again(home, bench):
+    file = home / "bench.toml"
+    broken = file.read_text() + 'optimizer = "sgd"\nweight_decay = 0.0\n'
+    file.write_text(
+        broken.replace("learning_rate = 0.01", "learning_rate = 1e30").replace(
+            "batch_size = 64", "batch_size = 8"
+        )
+    )
+    answer = bench("run", "tiny", "--executor", "inline", "--limit", "1")
+    assert answer.code == 1
+    assert "the loss became" in answer.err
+    assert "–" in answer.out
+    states = json.loads(bench("status", "tiny", "--json").out)
+    assert [state["state"] for state in states] == ["failed", "to do", "to do", "to do"]
+    assert "the loss became" in bench("status", "tiny", "--why").out
+    assert "the loss became" in bench("show", states[0]["key"]).out
+
+
+def test_force_runs_again_what_is_done(home, bench):
+    words = ("run", "tiny", "--executor", "inline", "--limit", "1")
+    assert bench(*words).code == 0
+    record = next(home.glob("results/*/*/*/*/record.json"))
+    before = record.stat().st_mtime_ns
+    assert bench(*words, "--force").code == 0
+    assert record.stat().st_mtime_ns > before
+
+
+def test_no_colour_and_no_cursor_play_without_a_terminal(home, bench):
+    answer = bench("run", "tiny", "--executor", "inline", "--limit", "1")
+    assert "\x1b" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_what_resumes_it(home, start_bench, sign):
+    process = start_bench("run", "tiny", "--executor", "inline", "--seeds", "0")
+    for line in process.stderr:
+        if "started on" in line:
+            process.send_signal(sign)
+            break
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1].endswith("bench run tiny --executor inline --seeds 0")
+    assert "Traceback" not in err
