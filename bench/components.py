@@ -61,7 +61,10 @@ class Component:
     @classmethod
     def defaults(cls) -> dict[str, str]:
         """Return every parameter with its default, as a person writes it."""
-        return {field.name: _shown(field.default) for field in fields(cls)}
+        return {
+            field.name: "required" if field.default is MISSING else _shown(field.default)
+            for field in fields(cls)
+        }
 
     def spec(self) -> dict[str, Any]:
         """The part of a trial's key that this component decides, as JSON values."""

@@ -99,18 +99,23 @@ class Config:
         self.path = path
         self.results = home / "results"
         self.leaderboards = home / "leaderboards"
-        self._text = path.read_text(encoding="utf-8")
         try:
+            self._text = path.read_text(encoding="utf-8")
             document = tomllib.loads(self._text)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BenchError(f"{path}: this is not TOML: {error}") from None
-        for key in document:
-            if key != "suite":
-                raise self._error(
-                    "", key, f"there is no key '{key}' here{did_you_mean(key, ['suite'])}"
-                )
+        for key in document.keys() - {"suite"}:
+            raise self._error(
+                f"there is no key '{key}' here{did_you_mean(key, ['suite'])}", "", key
+            )
         self.tables: dict[str, SuiteTable] = {}
-        for name, table in document.get("suite", {}).items():
+        suites = document.get("suite", {})
+        if not isinstance(suites, dict):
+            raise self._error("'suite' is no table; a suite begins with [suite.NAME]", "", "suite")
+        for name, table in suites.items():
+            if not isinstance(table, dict):
+                fault = f"suite '{name}' is no table; it begins with [suite.{name}]"
+                raise self._error(fault, "", "suite")
             with self._locating(f"suite.{name}"):
                 self.tables[name] = fill(SuiteTable, table)
 
@@ -122,16 +127,16 @@ class Config:
             )
         table, section = self.tables[name], f"suite.{name}"
         if not table.seeds or len(set(table.seeds)) < len(table.seeds):
-            raise self._error(section, "seeds", "'seeds' wants one number or more, each just once")
-        with self._locating(section, table.protocol):
+            raise self._error("'seeds' wants a number or more, each just once", section, "seeds")
+        with self._locating(section, "protocol"):
             protocol = protocols.find(table.protocol)
         return Suite(
             name=name,
             about=table.about,
             protocol=protocol,
-            datasets=self._components(section, "dataset", table.datasets),  # type: ignore[arg-type]
-            models=self._components(section, "model", table.models),  # type: ignore[arg-type]
-            losses=self._components(section, "loss", table.losses),  # type: ignore[arg-type]
+            datasets=self._components(section, "dataset", "datasets"),  # type: ignore[arg-type]
+            models=self._components(section, "model", "models"),  # type: ignore[arg-type]
+            losses=self._components(section, "loss", "losses"),  # type: ignore[arg-type]
             seeds=tuple(table.seeds),
             training=self._fill(Recipe, f"{section}.training", table.training),
             resources=self._fill(Resources, f"{section}.resources", table.resources),
@@ -142,51 +147,76 @@ class Config:
         with self._locating(section):
             return fill(kind, table)
 
-    def _components(
-        self, section: str, kind: registry.Kind, entries: list[str | dict[str, Any]]
-    ) -> tuple[Component, ...]:
-        found = []
-        for entry in entries:
+    def _components(self, section: str, kind: registry.Kind, key: str) -> tuple[Component, ...]:
+        found: list[Component] = []
+        for entry in getattr(self.tables[section.partition(".")[2]], key):
             table = {"name": entry} if isinstance(entry, str) else dict(entry)
             name = table.pop("name", None)
             if not isinstance(name, str):
-                raise self._error(section, kind, f"a {kind} is a name, or a table with a 'name'")
-            with self._locating(section, name):
+                fault = f"a {kind} is a name, or a table with a 'name'"
+                raise self._error(fault, section, key)
+            with self._locating(section, key, name):
                 component = registry.make(kind, name, table)
             if component in found:
-                raise self._error(section, name, f"{kind} '{component.label}' stands here twice")
+                fault = f"{kind} '{component.label}' stands here twice"
+                raise self._error(fault, section, key, name)
             found.append(component)
         if not found:
-            raise self._error(section, kind, f"the list of {kind} names is empty")
+            raise self._error(f"the list '{key}' is empty", section, key)
         return tuple(found)
 
     @contextmanager
-    def _locating(self, section: str, word: str = "") -> Iterator[None]:
+    def _locating(self, section: str, *words: str) -> Iterator[None]:
         """Say of errors raised within at which line of the file they arose."""
         try:
             yield
         except SchemaError as error:
-            raise self._error(section, error.key, str(error)) from None
+            raise self._error(str(error), section, *words, error.key) from None
         except BenchError as error:
-            raise self._error(section, word, str(error)) from None
+            raise self._error(str(error), section, *words) from None
 
-    def _error(self, section: str, word: str, message: str) -> BenchError:
+    def _error(self, message: str, section: str, *words: str) -> BenchError:
         where = f"[{section}] " if section else ""
-        return BenchError(f"{self.path}:{line_of(self._text, section, word)}: {where}{message}")
+        return BenchError(f"{self.path}:{line_of(self._text, section, *words)}: {where}{message}")
 
 
-def line_of(text: str, section: str, word: str) -> int:
-    """Return the number of the line that has `word` in `section`, else of the section's header."""
-    mentioned = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
-    current, header = "", 1
+def line_of(text: str, section: str, *words: str) -> int:
+    """Return the number of the line in `section` that has the last of `words`.
+
+    Each word, a key or a quoted value, is looked for from the line of the word before on; one that
+    is not there is passed over. Without any, it is the section's header.
+    """
+    lines = [*_lines_of(text, section)]
+    header = lines[0][0] if lines else 1
+    found = header
+    for word in words:
+        as_key = re.compile(rf"(?<![\w.-]){re.escape(word)}\s*=")
+        found = next(
+            (
+                number
+                for number, line in lines
+                if number >= found
+                and (
+                    as_key.search(re.sub(r"\".*?\"|'.*?'", "", line))
+                    or re.search(rf"[\"']{re.escape(word)}[\"']", line)
+                    or line.strip() == f"[{section}.{word}]"
+                )
+            ),
+            found,
+        )
+    return found
+
+
+def _lines_of(text: str, section: str) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines of a table without comments: its header, body, and sub-headers."""
+    current = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if table := re.match(r"\s*\[([^\[\]]+)\]", line):
-            current = table[1].strip()
-            if current == section:
-                header = number
-        elif current == section and word and mentioned.search(line.partition("#")[0]):
-            return number
-    return header
+        bare = line.partition("#")[0]
+        header = re.fullmatch(r"\s*\[([^\[\]]+)\]\s*", bare)
+        if header:
+            current = header[1].strip()
+        if current == section or (header and current.startswith(f"{section}.")):
+            yield number, bare
 
 
 def load(path: Path | None = None) -> Config:

@@ -135,6 +135,8 @@ def select(
                 Exit.NOTHING,
             )
         chosen = [trial for trial in chosen if trial.seed in seeds]
+    if not chosen:
+        raise BenchError("no trial of the suite matches all of that at once", Exit.NOTHING)
     return chosen[:limit]
 
 

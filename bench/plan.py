@@ -38,7 +38,7 @@ class Entry:
     def why(self) -> str:
         """Say in one clause why it is in this state; empty where there is nothing to say."""
         if self.failure:
-            return f"{self.failure.cause}: {self.failure.message}"
+            return f"{self.failure.cause}: {' '.join(self.failure.message.split())}"
         if self.stale:
             return "; ".join(differences(self.stale.spec, self.trial.spec))
         return ""
@@ -75,7 +75,7 @@ def price(entries: Sequence[Entry]) -> float | None:
     known: dict[tuple[str, str, str], list[float]] = {}
     for entry in entries:
         if like := entry.record or entry.stale:
-            seconds = like.timings.total * entry.trial.resources.cpus
+            seconds = like.timings.total * like.provenance.threads
             known.setdefault(_names(entry.trial), []).append(seconds)
     if not known:
         return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import MISSING, fields
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -42,7 +43,13 @@ def fill(kind: type[T], table: dict[str, Any]) -> T:
     return kind(**{key: _value(key, value, hints[key]) for key, value in table.items()})
 
 
-def _value(key: str, value: object, annotation: object) -> Any:  # noqa: ANN401 (any annotated type)
+# Any annotated type comes in and goes out.
+def _value(key: str, value: object, annotation: Any) -> Any:  # noqa: ANN401
+    words = get_args(annotation)
+    if get_origin(annotation) is Literal and isinstance(value, str) and value not in words:
+        raise SchemaError(
+            key, f"'{key} = {_toml(value)}' is none of its words{did_you_mean(value, words)}"
+        )
     try:
         return msgspec.convert(value, annotation)
     except msgspec.ValidationError as error:
@@ -50,7 +57,7 @@ def _value(key: str, value: object, annotation: object) -> Any:  # noqa: ANN401 
 
 
 def _toml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _lower(sentence: str) -> str:

@@ -168,7 +168,7 @@ def read(file: Path, kind: type[T]) -> T:
         if schema != SCHEMA:
             raise BenchError(
                 f"{file}: its schema is {schema}, this bench reads {SCHEMA}; "
-                "update bench, or run the trial again with --force",
+                "update bench, or move the folder away and run its trial again",
                 Exit.UNVERIFIED,
             )
         return msgspec.json.decode(content, type=kind)

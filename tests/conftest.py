@@ -95,3 +95,49 @@ def start_bench(home):
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def make_record():
+    """Return a function that makes the record which a finished trial would leave."""
+    from dataclasses import replace
+
+    from bench import store as disk
+    from bench.metrics.error_rates import ErrorRates
+    from bench.provenance import Provenance
+
+    def make(trial, *, correct, samples, edits, length, excluded=None, **changes) -> disk.Record:
+        rates = ErrorRates(samples, correct, edits, length, excluded or {})
+        found = disk.Record(
+            key=trial.key,
+            spec=trial.spec,
+            labels=trial.labels,
+            seed=trial.seed,
+            metrics={"validation": rates, "test": rates},
+            curve=[
+                disk.Epoch(1, 2.5, 0.01, 0.75, 0.125),
+                disk.Epoch(2, 1.25, 0.005, 0.5, 0.25),
+            ],
+            selected_epoch=2,
+            parameters=disk.Parameters(total=12345, trainable=12300),
+            timings=disk.Timings(data=0.5, training=10.0, validation=1.0, test=0.5, total=12.0),
+            provenance=Provenance(
+                bench="0.1.0",
+                commit="0123456789abcdef0123456789abcdef01234567",
+                dirty=False,
+                python="3.11.7",
+                packages={"torch": "2.8.0", "numpy": "2.1.0"},
+                platform="Linux-6.1-x86_64",
+                cpu="Example CPU @ 2.50GHz",
+                cores=8,
+                gpu=None,
+                device="cpu",
+                threads=trial.resources.cpus,
+                seed=trial.seed,
+                finished="2025-11-21T08:00:00+00:00",
+            ),
+            files={disk.PREDICTIONS: "0" * 64, disk.WEIGHTS: "1" * 64},
+        )
+        return replace(found, **changes)
+
+    return make

@@ -75,6 +75,8 @@ class RadialCTC(Loss):
 
         U + ⌊(T - U)·η⌋ frames are left closer to a label of the target than to blank. m is the mean
         of the two differences θ_b - min θ_l on either side of that boundary, with its sign turned.
+        Shifted angles stay in [0, π], where the cosine would otherwise fold them back. A target
+        without labels is not shifted.
         """
         import torch
 
@@ -85,16 +87,19 @@ class RadialCTC(Loss):
         labels = targets.unsqueeze(1).expand(-1, angles.shape[1], -1)
         padding = ~valid_frames(target_lengths, targets.shape[1]).unsqueeze(1)
         nearest = angles.gather(2, labels).masked_fill(padding, torch.inf).amin(2)
+        nearest = nearest.where(target_lengths.unsqueeze(1) > 0, blank)
         difference = (blank - nearest).masked_fill(
             ~valid_frames(lengths, angles.shape[1]), -torch.inf
         )
         ranked = difference.sort(1, descending=True).values
         spare = (lengths - target_lengths).clamp(min=0)
-        kept = (target_lengths + (spare * self.eta).long()).clamp(max=lengths)
+        # In double precision and a hair up: 0.29 · 100 must not become 28.
+        labelled = (spare.double() * self.eta + 1e-9).long()
+        kept = (target_lengths + labelled).clamp(max=lengths)
         boundary = torch.stack([kept - 1, kept.clamp(max=lengths - 1)], 1).clamp(min=0)
         shift = -ranked.gather(1, boundary).mean(1, keepdim=True)
-        shifted = torch.cat([(blank + shift).cos().unsqueeze(-1), cosines[..., 1:]], -1)
-        return self.scale * shifted
+        shifted = (blank + shift).clamp(0, pi).cos().unsqueeze(-1)
+        return self.scale * torch.cat([shifted, cosines[..., 1:]], -1)
 
     def centre(
         self,

@@ -28,12 +28,13 @@ def posteriors(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths:
     with torch.enable_grad():
         leaf = log_probs.transpose(0, 1).requires_grad_()
         losses = functional.ctc_loss(
-            leaf, targets, lengths, target_lengths, reduction="none", zero_infinity=True
+            leaf, targets, lengths, target_lengths, reduction="none", zero_infinity=False
         )
         (gradient,) = torch.autograd.grad(losses.sum(), leaf)
-    aligned = valid_frames(lengths, logits.shape[1]) & (losses > 0).unsqueeze(1)
+    aligned = valid_frames(lengths, logits.shape[1]) & losses.isfinite().unsqueeze(1)
     occupied = (log_probs.exp() - gradient.transpose(0, 1)).clamp(min=0)
-    return occupied * aligned.unsqueeze(-1)
+    # A choice, not a product: what cannot be aligned has a gradient of NaN.
+    return occupied.where(aligned.unsqueeze(-1), 0)
 
 
 def best_alignment(

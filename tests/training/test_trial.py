@@ -125,7 +125,7 @@ def test_a_cuda_trial_without_a_gpu_says_so(trials, store):
     assert 'device = "cuda"' in last.failure.message
 
 
-def test_training_never_asks_for_the_test_split(trials, store, monkeypatch):
+def test_training_never_asks_for_the_test_split(trials, store):
     asked = []
 
     class Watched(SeqDigits):

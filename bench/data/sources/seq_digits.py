@@ -43,6 +43,14 @@ class SeqDigits(Dataset):
     end_frames: Natural = 2
     rounds: Count = 4
 
+    def __post_init__(self) -> None:
+        """Raise BenchError where the ends would need more of the ramp than there is."""
+        if self.end_frames > len(self.ramp):
+            raise BenchError(
+                f"dataset 'seq-digits': end_frames = {self.end_frames} takes more values than the "
+                f"{len(self.ramp)} of ramp; lower it, or lengthen the ramp"
+            )
+
     def fingerprint(self) -> str:
         """Return the checksum that `build` holds the installed scans against."""
         return f"sha256:{SHA256}"
