@@ -121,11 +121,10 @@ def run(
     )
     store = Store(config.results)
     entries = plan.survey(chosen, store)
+    todo = [entry for entry in entries if force or not entry.record]
     if dry_run:
-        _report(views.dry_run(entries), views.states(entries), as_json=as_json)
+        _report(views.dry_run(entries, todo), views.states(entries), as_json=as_json)
         return Exit.DONE
-
-    todo = [entry.trial for entry in entries if force or not entry.record]
     _say(
         f"{suite}: {len(entries) - len(todo)} of {len(entries)} trials are done"
         + (f"; running {len(todo)}" if todo else ", nothing to run")
@@ -134,7 +133,8 @@ def run(
     if todo:
         from bench.execution.run import execute, place
 
-        failures = execute(todo, store, place(executor, address), fail_fast=fail_fast)
+        pending = [entry.trial for entry in todo]
+        failures = execute(pending, store, place(executor, address), fail_fast=fail_fast)
     _board(config, wanted, as_json=as_json)
     for failure in failures:
         _say(f"failed: {failure.key}: {failure.message}", fg="red")

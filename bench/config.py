@@ -104,7 +104,7 @@ class Config:
             document = tomllib.loads(self._text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BenchError(f"{path}: this is not TOML: {error}") from None
-        for key in document.keys() - {"suite"}:
+        for key in (key for key in document if key != "suite"):
             raise self._error(
                 f"there is no key '{key}' here{did_you_mean(key, ['suite'])}", "", key
             )
@@ -171,7 +171,8 @@ class Config:
         try:
             yield
         except SchemaError as error:
-            raise self._error(str(error), section, *words, error.key) from None
+            words = (*words, *filter(None, [error.assignment, error.key]))
+            raise self._error(str(error), section, *words) from None
         except BenchError as error:
             raise self._error(str(error), section, *words) from None
 
@@ -183,8 +184,8 @@ class Config:
 def line_of(text: str, section: str, *words: str) -> int:
     """Return the number of the line in `section` that has the last of `words`.
 
-    Each word, a key or a quoted value, is looked for from the line of the word before on; one that
-    is not there is passed over. Without any, it is the section's header.
+    Each word, a key, an assignment or a quoted value, is looked for from the line of the word
+    before on; one that is not there is passed over. Without any, it is the section's header.
     """
     lines = [*_lines_of(text, section)]
     header = lines[0][0] if lines else 1
@@ -200,6 +201,7 @@ def line_of(text: str, section: str, *words: str) -> int:
                     as_key.search(re.sub(r"\".*?\"|'.*?'", "", line))
                     or re.search(rf"[\"']{re.escape(word)}[\"']", line)
                     or line.strip() == f"[{section}.{word}]"
+                    or ("=" in word and word.replace(" ", "") in line.replace(" ", ""))
                 )
             ),
             found,

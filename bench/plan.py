@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from bench.grid import Trial
     from bench.store import Failure, Record, Store
 
+_ABSENT = "absent"
+
 State = Literal["done", "failed", "stale", "to do"]
 
 
@@ -61,13 +63,13 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:  # no
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted(before.keys() | after.keys()):
             inner = f"{path}.{key}" if path else key
-            yield from differences(before.get(key), after.get(key), inner)
+            yield from differences(before.get(key, _ABSENT), after.get(key, _ABSENT), inner)
     elif before != after:
         yield f"{path}: {before} → {after}"
 
 
-def price(entries: Sequence[Entry]) -> float | None:
-    """Estimate the core-seconds of all that is to do from records, or None without any.
+def price(entries: Sequence[Entry], todo: Sequence[Entry]) -> float | None:
+    """Estimate the core-seconds of `todo` from the records of `entries`, or None without any.
 
     A trial costs what its like (same dataset, model and loss names, any key or seed) cost; one
     without its like costs the mean of all that are known.
@@ -80,9 +82,7 @@ def price(entries: Sequence[Entry]) -> float | None:
     if not known:
         return None
     overall = mean(seconds for group in known.values() for seconds in group)
-    return sum(
-        mean(known.get(_names(entry.trial), [overall])) for entry in entries if not entry.record
-    )
+    return sum(mean(known.get(_names(entry.trial), [overall])) for entry in todo)
 
 
 def _names(trial: Trial) -> tuple[str, str, str]:

@@ -86,13 +86,15 @@ def read(file: Path) -> pa.Table:
 
 
 def worst(folder: Path, record: Record, count: int) -> list[list[str]]:
-    """Return id, reference, hypothesis and edits of the samples with the most edits."""
+    """Return id, reference, hypothesis and edits of the scored samples with the most edits."""
     if not (folder / PREDICTIONS).is_file():
         raise BenchError(
             f"{folder / PREDICTIONS}: the predictions of {record.key} are gone; "
             "run its trial again with --force",
             Exit.UNVERIFIED,
         )
-    rows = read(folder / PREDICTIONS).select(["id", "reference", "hypothesis", "edits"])
-    ranked = sorted(rows.to_pylist(), key=lambda row: -row["edits"])
-    return [[str(value) for value in row.values()] for row in ranked[:count] if row["edits"]]
+    rows = read(folder / PREDICTIONS).to_pylist()
+    wrong = [row for row in rows if row["edits"] and row["excluded"] is None]
+    ranked = sorted(wrong, key=lambda row: -row["edits"])
+    shown = ("id", "reference", "hypothesis", "edits")
+    return [[str(row[name]) for name in shown] for row in ranked[:count]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -13,18 +14,19 @@ from bench.errors import did_you_mean
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Positive = Annotated[float, msgspec.Meta(gt=0)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=sys.float_info.max)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max)]
 
 T = TypeVar("T")
 
 
 class SchemaError(Exception):
-    """A table that does not fit: the offending key, and what is wrong with it."""
+    """A table that does not fit: the offending key, how it is set, and what is wrong with it."""
 
-    def __init__(self, key: str, message: str) -> None:
+    def __init__(self, key: str, message: str, assignment: str = "") -> None:
         super().__init__(message)
         self.key = key
+        self.assignment = assignment
 
 
 def fill(kind: type[T], table: dict[str, Any]) -> T:
@@ -45,15 +47,16 @@ def fill(kind: type[T], table: dict[str, Any]) -> T:
 
 # Any annotated type comes in and goes out.
 def _value(key: str, value: object, annotation: Any) -> Any:  # noqa: ANN401
+    assignment = f"{key} = {_toml(value)}"
     words = get_args(annotation)
     if get_origin(annotation) is Literal and isinstance(value, str) and value not in words:
-        raise SchemaError(
-            key, f"'{key} = {_toml(value)}' is none of its words{did_you_mean(value, words)}"
-        )
+        fault = f"'{assignment}' is none of its words{did_you_mean(value, words)}"
+        raise SchemaError(key, fault, assignment)
     try:
         return msgspec.convert(value, annotation)
     except msgspec.ValidationError as error:
-        raise SchemaError(key, f"'{key} = {_toml(value)}': {_lower(str(error))}") from None
+        fault = f"'{assignment}': {_lower(str(error))}"
+        raise SchemaError(key, fault, assignment) from None
 
 
 def _toml(value: object) -> str:

@@ -16,6 +16,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -120,11 +121,13 @@ class Store:
         return read(file, Failure) if file.exists() else None
 
     def siblings(self, trial: Trial) -> Iterator[Record]:
-        """Yield the records of the same names and seed under other keys, newest first."""
+        """Yield the readable records of the same names and seed under other keys, newest first."""
         files = self.folder(trial).parent.glob(f"seed{trial.seed}-*/{RECORD}")
         others = [file for file in files if file.parent != self.folder(trial)]
         for file in sorted(others, key=lambda file: (-file.stat().st_mtime_ns, file)):
-            yield read(file, Record)
+            # They only explain and estimate: one of another schema must not stop a run.
+            with suppress(BenchError):
+                yield read(file, Record)
 
     def begin(self, trial: Trial) -> Path:
         """Make the folder of `trial`, clear what an earlier attempt left, and return it."""

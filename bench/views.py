@@ -57,14 +57,14 @@ def status(entries: Sequence[Entry], *, why: bool = False) -> str:
     return text_table.plain(headers, rows, "seed,accuracy %") + f"\n\n{counted}"
 
 
-def dry_run(entries: Sequence[Entry]) -> str:
-    """List what a run would do, and what it may cost."""
-    seconds = plan.price(entries)
+def dry_run(entries: Sequence[Entry], todo: Sequence[Entry]) -> str:
+    """List the selection, and what it may cost to run what is to do of it."""
+    seconds = plan.price(entries, todo)
     if seconds is None:
-        cost = "No record tells yet what it costs."
+        cost = "No record tells yet what they cost."
     else:
-        cost = f"By earlier records it costs about {seconds / 60:.1f} core-minutes."
-    return f"{status(entries)}\n{cost}"
+        cost = f"By earlier records they cost about {seconds / 60:.1f} core-minutes."
+    return f"{status(entries)}\n{len(todo)} to run. {cost}"
 
 
 def suites(config: Config) -> str:

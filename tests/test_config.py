@@ -217,6 +217,12 @@ def test_unknown_top_level_key(edit, key, hint):
     assert hint in said
 
 
+def test_of_several_unknown_top_level_keys_the_first_is_said(edit):
+    keys = "".join(f"key{number} = 1\n" for number in range(9))
+    said = sentence(edit("[suite.tiny]", f"{keys}[suite.tiny]"))
+    assert said.startswith("bench.toml:1: there is no key 'key0' here")
+
+
 def test_unknown_suite_suggests_the_nearest(home):
     with pytest.raises(BenchError, match="no suite 'tny'; did you mean 'tiny'") as caught:
         config.load(home / "bench.toml").suite("tny")
