@@ -111,7 +111,7 @@ def test_a_dry_run_says_what_it_may_cost(entries):
 def test_a_dry_run_without_records_says_so(entries):
     drawn = views.dry_run([entries[1], entries[3]], [entries[1], entries[3]])
     assert drawn.endswith(" No record tells yet what they cost.")
-    assert plan.price([entries[1], entries[3]]) is None
+    assert plan.price([entries[1]], [entries[1]]) is None
 
 
 def test_a_record_tells_its_scores_curve_and_origin(record):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from bench.components import InputShape
-from bench.data.sources.seq_digits import SeqDigits, read_scans
+from bench.data.sources.seq_digits import SPLITS, SeqDigits, read_scans
 
 SIZES = {"train": 1260, "validation": 179, "test": 358}
 
@@ -122,3 +124,14 @@ def test_parameters_decide_the_clips():
 def test_fingerprint_names_the_data_not_the_parameters():
     assert SeqDigits().fingerprint().startswith("sha256:")
     assert SeqDigits(digits=2).fingerprint() == SeqDigits().fingerprint()
+
+
+def test_the_card_counts_what_is_there():
+    card = tomllib.loads((Path(__file__).parents[3] / "datasets/seq-digits/card.toml").read_text())
+    source = SeqDigits().build()
+    assert card["layout"]["sha256_uncompressed"] in SeqDigits().fingerprint()
+    for split, told in card["splits"].items():
+        assert told["endings"] == list(SPLITS[split])
+        assert told["scans"] == len(source.splits[split].labels)
+        assert told["sequences"] == sum(len(batch.ids) for batch in source.batches(split, 64))
+    assert card["sequences"]["frames"] == next(iter(source.batches("test", 1))).inputs.shape[1]
