@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 from bench import registry
@@ -14,7 +15,9 @@ def table(text: str) -> list[str]:
 
 
 def test_the_board_of_the_readme_is_the_committed_one():
-    board = table((ROOT / "leaderboards/quick/v1/README.md").read_text())
+    # As committed: `bench run` has drawn another one here since, of this machine's own records.
+    show = ["git", "-C", str(ROOT), "show", "HEAD:leaderboards/quick/v1/README.md"]
+    board = table(subprocess.run(show, capture_output=True, text=True, check=True).stdout)
     assert len(board) > 4
     assert table(README)[: len(board)] == board
 
