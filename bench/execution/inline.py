@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from bench.training.trial import run_trial
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from bench.grid import Trial
     from bench.store import Store
     from bench.training.events import Event
 
 
-class InlineExecutor(AbstractContextManager["InlineExecutor"]):
+class InlineExecutor:
     """Runs trials in order."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave nothing behind: there is nothing to end."""
 
     def run(
         self, trials: Sequence[Trial], store: Store

@@ -13,8 +13,6 @@ from rich.progress import Progress as Bars
 from bench.training.events import Event, Failed, Finished, Progress, Started, describe
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.progress import TaskID
 
     from bench.grid import Trial
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 class LiveReporter:
     """A line a running trial with epoch, loss, speed and ETA; the totals below.
 
-    A trial that ends leaves its line above the bars for good.
+    A trial that ends leaves its line above the bars for good. `display` is drawn while entered.
     """
 
     def __init__(self, total: int) -> None:
@@ -40,22 +38,12 @@ class LiveReporter:
             TextColumn("{task.fields[said]}"),
             TimeElapsedColumn(),
         )
-        self._live = Live(Group(self._trials, self._totals), console=self._console, transient=True)
+        self.display = Live(
+            Group(self._trials, self._totals), console=self._console, transient=True
+        )
         self._rows: dict[str, TaskID] = {}
         self._total = self._totals.add_task("", total=total, said="starting")
         self._failed = 0
-
-    def __enter__(self) -> LiveReporter:
-        self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._live.stop()
 
     def show(self, trial: Trial, event: Event) -> None:
         """Draw one event."""
@@ -82,4 +70,4 @@ class LiveReporter:
         self._failed += lost
         self._totals.advance(self._total)
         line = f"{trial.label}: {describe(event)}"
-        self._live.console.print(line, style="red" if lost else "green", markup=False)
+        self.display.console.print(line, style="red" if lost else "green", markup=False)

@@ -32,7 +32,8 @@ def reporter(total: int) -> Iterator[Reporter]:
     if sys.stderr.isatty():
         from bench.execution.live import LiveReporter
 
-        with LiveReporter(total) as live:
+        live = LiveReporter(total)
+        with live.display:
             yield live
     else:
         yield PlainReporter(total)

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,6 @@ from bench.training.events import Event, Failed, Finished
 from bench.training.trial import failed, run_trial
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from bench.grid import Trial
     from bench.store import Store
 
@@ -38,34 +36,29 @@ _WAIT_SECONDS = 0.5
 _KNOCK_SECONDS = 5.0
 
 
-class RayExecutor(AbstractContextManager["RayExecutor"]):
-    """Runs trials on a Ray cluster of its own, or on the one at `address`.
+@contextmanager
+def connect(address: str | None = None) -> Iterator[RayExecutor]:
+    """Start a Ray cluster on this machine, or join the one at `address`; leave it in the end.
 
-    A context manager. Leaving it, also by an exception or by closing `run` early, ends what runs.
+    Raises BenchError where no cluster answers at `address`.
     """
-
-    def __init__(self, address: str | None = None) -> None:
-        self._address = address
-
-    def __enter__(self) -> RayExecutor:
-        address, options = (self._address, {}) if self._address else ("local", _OWN_CLUSTER)
-        try:
-            _knock(address)
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **options)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise BenchError(
-                f"no Ray cluster answers at '{address}' ({error}); start one with "
-                "`ray start --head`, or leave --address out"
-            ) from None
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    where, options = (address, {}) if address else ("local", _OWN_CLUSTER)
+    try:
+        _knock(where)
+        ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BenchError(
+            f"no Ray cluster answers at '{where}' ({error}); start one with `ray start --head`, "
+            "or leave --address out"
+        ) from None
+    try:
+        yield RayExecutor()
+    finally:
         ray.shutdown()
+
+
+class RayExecutor:
+    """Runs trials on the Ray cluster that this process is connected to."""
 
     def run(
         self, trials: Sequence[Trial], store: Store

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 from bench.execution.progress import reporter
 from bench.training.events import Event, Failed
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from bench.grid import Trial
     from bench.store import Failure, Store
 
 
 class Executor(Protocol):
-    """Where trials run: a context manager that yields itself."""
-
-    def __enter__(self) -> Executor: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    """Where trials run."""
 
     def run(
         self, trials: Sequence[Trial], store: Store
@@ -35,26 +24,30 @@ class Executor(Protocol):
         ...
 
 
-def place(name: str, address: str | None = None) -> Executor:
+def place(name: str, address: str | None = None) -> AbstractContextManager[Executor]:
     """Return the executor called `name`; only `ray` has an address, and imports ray."""
     if name == "inline":
         from bench.execution.inline import InlineExecutor
 
-        return InlineExecutor()
-    from bench.execution.ray import RayExecutor
+        return nullcontext(InlineExecutor())
+    from bench.execution.ray import connect
 
-    return RayExecutor(address)
+    return connect(address)
 
 
 def execute(
-    trials: Sequence[Trial], store: Store, executor: Executor, *, fail_fast: bool = False
+    trials: Sequence[Trial],
+    store: Store,
+    where: AbstractContextManager[Executor],
+    *,
+    fail_fast: bool = False,
 ) -> list[Failure]:
     """Run all trials, or all until the first failure; return the failures."""
     failures = []
     # A closed stream ends its trials at once instead of whenever it is collected.
     with (
-        executor,
         reporter(len(trials)) as shown,
+        where as executor,
         closing(executor.run(trials, store)) as events,
     ):
         for trial, event in events:

@@ -15,7 +15,7 @@ import pytest
 import ray
 
 from bench.errors import BenchError
-from bench.execution.ray import RayExecutor
+from bench.execution.ray import connect
 from bench.execution.run import execute, place
 from bench.store import PREDICTIONS, WEIGHTS, Store
 from bench.training.events import Finished, Progress, Started
@@ -37,7 +37,7 @@ def cluster(faulty):
     """Start the executor once for all tests here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(TESTS))
-        with RayExecutor() as executor:
+        with connect() as executor:
             yield executor
 
 
