@@ -48,11 +48,20 @@ class Resources:
 
     `cpus` is also its number of compute threads. `gpus` may be a fraction; where the machine has
     none, it is not asked for. `device = "auto"` computes on the GPU that a trial got, else the CPU.
+    `time_limit` ends an attempt, hung or not, after that many seconds (0: never); training is saved
+    after the first epoch that ends `checkpoint_every` seconds after the last save.
     """
 
     cpus: Count = 1
     gpus: NonNegative = 0.0
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    time_limit: NonNegative = 0.0
+    checkpoint_every: NonNegative = 60.0
+
+    def __post_init__(self) -> None:
+        """Raise BenchError on a share of several GPUs, which no scheduler can give."""
+        if self.gpus > 1 and not self.gpus.is_integer():
+            raise BenchError(f"gpus = {self.gpus} is neither a share of one GPU nor whole ones")
 
 
 @dataclass(frozen=True)

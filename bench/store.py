@@ -5,6 +5,7 @@ results/<dataset>/<model>/<loss>/seed<seed>-<key>/
     predictions.parquet  see `bench.predictions`
     weights.safetensors  the tested weights
     failure.json         the last attempt failed (see `Failure`); gone once it is done
+    checkpoint.pt        where training stood (see `bench.training.checkpoint`); gone likewise
     log.txt              what the worker said
 """
 
@@ -17,9 +18,9 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 RECORD, FAILURE, LOG = "record.json", "failure.json", "log.txt"
 PREDICTIONS, WEIGHTS = "predictions.parquet", "weights.safetensors"
+CHECKPOINT = "checkpoint.pt"
 _LITTER_SECONDS = 3600
 T = TypeVar("T")
 
@@ -50,13 +52,20 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Timings:
-    """Seconds of wall time: reading the data, training, validating, testing, and all of it."""
+    """Seconds of wall time: reading the data, training, validating, testing.
+
+    Training and validating count all attempts that a checkpoint carried over.
+    """
 
     data: float
     training: float
     validation: float
     test: float
-    total: float
+
+    @property
+    def total(self) -> float:
+        """The sum of all."""
+        return self.data + self.training + self.validation + self.test
 
 
 @dataclass(frozen=True)
@@ -67,9 +76,24 @@ class Parameters:
     trainable: int
 
 
+Cause = Literal["configuration", "error", "out of memory", "timeout", "lost node", "lost worker"]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A failed attempt at a trial."""
+
+    cause: Cause
+    message: str
+    finished: str
+
+
 @dataclass(frozen=True)
 class Record:
-    """What a finished trial left. `files` are SHA-256 sums of its neighbours in the folder."""
+    """What a finished trial left. `files` are SHA-256 sums of its neighbours in the folder.
+
+    `attempts` are those of the same run that failed before.
+    """
 
     key: str
     spec: dict[str, Any]
@@ -82,21 +106,30 @@ class Record:
     timings: Timings
     provenance: Provenance
     files: dict[str, str]
+    attempts: list[Attempt] = field(default_factory=list)
     schema: int = SCHEMA
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an attempt at a trial ended without a record."""
+    """Why a trial ended without a record: all attempts of one run, the last one last."""
 
     key: str
     spec: dict[str, Any]
     labels: dict[str, str]
     seed: int
-    cause: str
-    message: str
-    finished: str
+    attempts: list[Attempt]
     schema: int = SCHEMA
+
+    @property
+    def cause(self) -> Cause:
+        """The cause of the last attempt."""
+        return self.attempts[-1].cause
+
+    @property
+    def message(self) -> str:
+        """What is known of the last attempt."""
+        return self.attempts[-1].message
 
 
 class Store:

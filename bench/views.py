@@ -154,6 +154,6 @@ def failure(found: Failure, folder: Path) -> str:
     """Describe a failed trial."""
     return (
         f"{' · '.join(found.labels.values())} · seed {found.seed}\n{found.key}  {folder}\n\n"
-        f"failed at {found.finished} ({found.cause}): {found.message}\n"
-        f"The whole story: {folder / 'log.txt'}"
+        + "\n".join(f"failed at {a.finished} ({a.cause}): {a.message}" for a in found.attempts)
+        + f"\nThe whole story of the last attempt: {folder / 'log.txt'}"
     )

@@ -120,7 +120,7 @@ def make_record():
             ],
             selected_epoch=2,
             parameters=disk.Parameters(total=12345, trainable=12300),
-            timings=disk.Timings(data=0.5, training=10.0, validation=1.0, test=0.5, total=12.0),
+            timings=disk.Timings(data=0.5, training=10.0, validation=1.0, test=0.5),
             provenance=Provenance(
                 bench="0.1.0",
                 commit="0123456789abcdef0123456789abcdef01234567",

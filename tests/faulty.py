@@ -42,13 +42,14 @@ class Exits(Faulty):
 
 @dataclass(frozen=True)
 class Slow(SeqDigits):
-    """Says which process it is in, then takes a minute before anything else."""
+    """Says which process it is in, then takes its time before anything else."""
 
     name: ClassVar[str] = "slow"
 
     pid_file: str = os.devnull
+    seconds: float = 60.0
 
     def build(self) -> Source:
         Path(self.pid_file).write_text(str(os.getpid()))
-        time.sleep(60)
+        time.sleep(self.seconds)
         return super().build()

@@ -45,9 +45,8 @@ class Paired(CTC):
 
 
 def fail(store, trial, message: str = "ValueError: no", cause: str = "error") -> None:
-    found = Failure(
-        trial.key, trial.spec, trial.labels, trial.seed, cause, message, "2025-11-21T08:00:00"
-    )
+    attempts = [disk.Attempt(cause, message, "2025-11-21T08:00:00")]
+    found = Failure(trial.key, trial.spec, trial.labels, trial.seed, attempts)
     disk.write(store.begin(trial) / disk.FAILURE, found)
 
 
@@ -56,7 +55,7 @@ def save(store, make_record):
     """Return a function that leaves a record of a trial in the store."""
 
     def write(trial, seconds: float = 12.0):
-        timings = disk.Timings(0.0, seconds, 0.0, 0.0, seconds)
+        timings = disk.Timings(0.0, seconds, 0.0, 0.0)
         record = make_record(trial, **RATES, timings=timings)
         disk.write(store.begin(trial) / disk.RECORD, record)
         return record
@@ -100,9 +99,9 @@ def test_every_state(trials, store, save):
 def test_a_record_goes_before_a_failure_and_a_failure_before_an_old_record(trials, store, save):
     trial = trials[0]
     save(replace(trial, model=replace(trial.model, width=9)))
-    fail(store, trial, "out of memory", "memory")
+    fail(store, trial, "no memory", "out of memory")
     (entry,) = plan.survey([trial], store)
-    assert (entry.state, entry.why()) == ("failed", "memory: out of memory")
+    assert (entry.state, entry.why()) == ("failed", "out of memory: no memory")
     record = save(trial)
     fail(store, trial)
     (entry,) = plan.survey([trial], store)

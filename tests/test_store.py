@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from bench import store as disk
 from bench.errors import BenchError, Exit
 from bench.metrics.error_rates import ErrorRates
-from bench.store import Failure, Record
+from bench.store import Attempt, Failure, Record
 
 SIZE = 3_000_000
 WRITER = f"""
@@ -59,9 +59,7 @@ def failure(trial, **changes) -> Failure:
         spec=trial.spec,
         labels=trial.labels,
         seed=trial.seed,
-        cause="error",
-        message="ValueError: no",
-        finished="2025-11-21T08:00:00+00:00",
+        attempts=[Attempt("error", "ValueError: no", "2025-11-21T08:00:00+00:00")],
     )
     return replace(found, **changes)
 
@@ -156,7 +154,7 @@ def test_a_record_is_read_as_it_was_written(trials, store, make_record):
 
 
 def test_a_failure_is_read_as_it_was_written(trials, store):
-    said = failure(trials[0], message='ValueError: "ü"\n  twice')
+    said = failure(trials[0], attempts=[Attempt("error", 'ValueError: "ü"\n  twice', "")])
     disk.write(store.begin(trials[0]) / disk.FAILURE, said)
     assert store.failure(trials[0]) == said
     assert store.record(trials[0]) is None
@@ -175,7 +173,7 @@ def test_a_record_is_text_that_a_person_can_read(save, trials):
 @settings(deadline=None, max_examples=30)
 @given(
     epochs=st.lists(st.builds(disk.Epoch, naturals, finite, finite, finite, finite), max_size=3),
-    timings=st.builds(disk.Timings, finite, finite, finite, finite, finite),
+    timings=st.builds(disk.Timings, finite, finite, finite, finite),
     excluded=st.dictionaries(st.text(max_size=5), naturals, max_size=3),
     gpu=st.none() | st.text(max_size=9),
     total=naturals,

@@ -12,7 +12,7 @@ from bench import config, plan, registry, views
 from bench import store as disk
 from bench.metrics.error_rates import ErrorRates
 from bench.plan import Entry
-from bench.store import Failure
+from bench.store import Attempt, Failure
 
 RATES = {"correct": 3, "samples": 8, "edits": 5, "length": 16}
 
@@ -23,9 +23,7 @@ def failure(trial, message: str = "ValueError: no") -> Failure:
         spec=trial.spec,
         labels=trial.labels,
         seed=trial.seed,
-        cause="error",
-        message=message,
-        finished="2025-11-21T08:00:00+00:00",
+        attempts=[Attempt("error", message, "2025-11-21T08:00:00+00:00")],
     )
 
 
@@ -169,7 +167,7 @@ def test_a_failure_tells_why_and_where_to_read_on(trials):
         "seq-digits(digits=2, rounds=1) · cnn-bilstm(width=2, hidden=4) · radial-ctc · seed 0\n"
         f"{trials[1].key}  results/x\n\n"
         "failed at 2025-11-21T08:00:00+00:00 (error): ValueError: no\n"
-        f"The whole story: {folder / disk.LOG}"
+        f"The whole story of the last attempt: {folder / disk.LOG}"
     )
 
 

@@ -10,7 +10,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from bench.training.events import Event, Failed, Finished, Progress, Started, describe
+from bench.training.events import (
+    Event,
+    Failed,
+    Finished,
+    Progress,
+    Resumed,
+    Retried,
+    Started,
+    describe,
+)
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -49,19 +58,24 @@ class LiveReporter:
         """Draw one event."""
         match event:
             case Started():
-                self._rows[trial.key] = self._trials.add_task(
-                    escape(trial.label), total=1.0, said="reading data"
-                )
+                self._trials.update(self._row(trial), completed=0, said="reading data")
+            case Resumed() | Retried():
+                self._trials.update(self._row(trial), said=describe(event))
             case Progress():
                 said = (
                     f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.3f}  "
                     f"{event.speed:.0f} samples/s  {event.eta:.0f} s left"
                 )
-                self._trials.update(self._rows[trial.key], completed=event.fraction, said=said)
+                self._trials.update(self._row(trial), completed=event.fraction, said=said)
             case Finished() | Failed():
                 self._end(trial, event)
         failed = f"  {self._failed} failed" if self._failed else ""
         self._totals.update(self._total, said=f"{len(self._rows)} running{failed}")
+
+    def _row(self, trial: Trial) -> TaskID:
+        if trial.key not in self._rows:
+            self._rows[trial.key] = self._trials.add_task(escape(trial.label), total=1.0, said="")
+        return self._rows[trial.key]
 
     def _end(self, trial: Trial, event: Finished | Failed) -> None:
         if trial.key in self._rows:

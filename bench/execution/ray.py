@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 # Ray reads these when it is imported. Its uv hook would build a new environment for each worker;
@@ -16,16 +17,17 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError
 
 from bench.errors import BenchError
-from bench.store import FAILURE, write
-from bench.training.events import Event, Failed, Finished
-from bench.training.trial import failed, run_trial
+from bench.execution.retries import again
+from bench.store import Attempt
+from bench.training.events import Event, Failed, Finished, Retried, Started
+from bench.training.trial import attempt, fail, run_trial
 
 if TYPE_CHECKING:
     from bench.grid import Trial
-    from bench.store import Store
+    from bench.store import Cause, Store
 
 # What trials send is small, and a dashboard would be one more open port.
 _OWN_CLUSTER: dict[str, Any] = {
@@ -33,6 +35,7 @@ _OWN_CLUSTER: dict[str, Any] = {
     "object_store_memory": 128 * 2**20,
 }
 _WAIT_SECONDS = 0.5
+_CHECK_SECONDS = 1.0
 _KNOCK_SECONDS = 5.0
 
 
@@ -57,56 +60,137 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
         ray.shutdown()
 
 
+@dataclass
+class _Running:
+    """A submitted trial, the attempts before, and when this one started on a worker."""
+
+    trial: Trial
+    attempts: list[Attempt]
+    started: float | None = None
+
+
 class RayExecutor:
-    """Runs trials on the Ray cluster that this process is connected to."""
+    """Runs trials on the Ray cluster that this process is connected to.
+
+    A worker or a node that dies, and a trial that exceeds its time limit, fail their own trials
+    only. `bench.execution.retries` says which are tried again.
+    """
 
     def run(
         self, trials: Sequence[Trial], store: Store
     ) -> Generator[tuple[Trial, Event], None, None]:
         """Yield the events of all trials as they arrive.
 
-        A worker that dies fails its own trial only; what it could not write any more, this driver
-        does. Raises BenchError on a trial that no node of the cluster is large enough for.
+        Raises BenchError on a trial that no node of the cluster is large enough for.
         """
-        running = {self._submit(trial, store): trial for trial in trials}
+        for trial in trials:
+            if unfit := _unfit(trial, _nodes()):
+                raise BenchError(f"{unfit}; lower cpus or gpus in the suite's resources")
+        running = {_submit(trial, store, []): _Running(trial, []) for trial in trials}
+        checked = time.monotonic()
         try:
             while running:
                 ready, _ = ray.wait(list(running), timeout=_WAIT_SECONDS, fetch_local=False)
-                for stream in ready:
-                    trial = running[stream]
-                    event = _next(stream, trial, store)
-                    if isinstance(event, Finished | Failed):
-                        del running[stream]
-                    yield trial, event
+                events = [(stream, _next(stream, running[stream])) for stream in ready]
+                if time.monotonic() - checked >= _CHECK_SECONDS:
+                    checked = time.monotonic()
+                    events += _ended(running)
+                for stream, event in events:
+                    if state := running.get(stream):
+                        yield state.trial, _settle(running, stream, event, store)
         finally:
             for stream in running:
                 ray.cancel(stream, force=True)
 
-    def _submit(self, trial: Trial, store: Store) -> ray.ObjectRefGenerator:
-        nodes = [
-            node["Resources"]
-            for node in ray.nodes()  # type: ignore[no-untyped-call]
-            if node["Alive"]
-        ]
-        wanted = {"CPU": float(trial.resources.cpus)}
-        if any(node.get("GPU") for node in nodes):
-            wanted["GPU"] = trial.resources.gpus
-        if not any(all(node.get(kind, 0) >= n for kind, n in wanted.items()) for node in nodes):
-            raise BenchError(
-                f"a trial of this suite reserves {wanted}, and no node of the Ray cluster has as "
-                "much; lower cpus or gpus in the suite's resources"
-            )
-        options = {"num_cpus": wanted["CPU"], "num_gpus": wanted.get("GPU", 0)}
-        return _trial_task.options(**options).remote(trial, store)
+
+def _next(stream: ray.ObjectRefGenerator, state: _Running) -> Event | Attempt:
+    """Return the next event of a trial, or how this attempt at it failed."""
+    try:
+        event: Event = ray.get(next(stream))
+    except (RayError, StopIteration) as error:
+        said = (str(error).strip() or "it ended without a word").splitlines()[0]
+        return attempt(_cause(error), f"{type(error).__name__}: {said}")
+    if isinstance(event, Started):
+        state.started = time.monotonic()
+    return event.failure.attempts[-1] if isinstance(event, Failed) else event
+
+
+def _ended(
+    running: dict[ray.ObjectRefGenerator, _Running],
+) -> list[tuple[ray.ObjectRefGenerator, Attempt]]:
+    """End what is over its time limit, and what waits for a node that is no more."""
+    now, nodes, found = time.monotonic(), _nodes(), []
+    for stream, state in running.items():
+        limit = state.trial.resources.time_limit
+        if state.started is None:
+            if unfit := _unfit(state.trial, nodes):
+                found.append((stream, attempt("lost node", unfit)))
+        elif limit and now - state.started >= limit:
+            found.append((stream, attempt("timeout", f"over its time limit of {limit:g} s")))
+    for stream, _ in found:
+        ray.cancel(stream, force=True)
+    return found
+
+
+def _settle(
+    running: dict[ray.ObjectRefGenerator, _Running],
+    stream: ray.ObjectRefGenerator,
+    event: Event | Attempt,
+    store: Store,
+) -> Event:
+    """Forget a trial that ended; submit that of a failed attempt again if its cause deserves it."""
+    if isinstance(event, Attempt):
+        state = running.pop(stream)
+        attempts = [*state.attempts, event]
+        trial = again(state.trial, attempts)
+        if trial is None or _unfit(trial, _nodes()):
+            return Failed(fail(state.trial, store, attempts))
+        running[_submit(trial, store, attempts)] = _Running(trial, attempts)
+        return Retried(event)
+    if isinstance(event, Finished):
+        del running[stream]
+    return event
+
+
+def _cause(error: Exception) -> Cause:
+    if isinstance(error, NodeDiedError):
+        return "lost node"
+    return "out of memory" if isinstance(error, OutOfMemoryError) else "lost worker"
+
+
+def _unfit(trial: Trial, nodes: Sequence[dict[str, float]]) -> str | None:
+    """Say why none of the nodes can ever take `trial`, or None when one can."""
+    wanted = _wanted(trial, nodes)
+    if any(all(node.get(kind, 0) >= amount for kind, amount in wanted.items()) for node in nodes):
+        return None
+    listed = ", ".join(f"{amount:g} {kind}" for kind, amount in wanted.items())
+    return f"a trial of this suite reserves {listed}; no node of the Ray cluster has as much"
+
+
+def _wanted(trial: Trial, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return what to reserve: no GPU where the cluster has none."""
+    gpus = trial.resources.gpus if any(node.get("GPU") for node in nodes) else 0.0
+    return {"CPU": float(trial.resources.cpus), "GPU": gpus}
+
+
+def _nodes() -> list[dict[str, float]]:
+    nodes = ray.nodes()  # type: ignore[no-untyped-call]
+    return [node["Resources"] for node in nodes if node["Alive"]]
+
+
+def _submit(trial: Trial, store: Store, attempts: list[Attempt]) -> ray.ObjectRefGenerator:
+    wanted = _wanted(trial, _nodes())
+    task = _trial_task.options(num_cpus=wanted["CPU"], num_gpus=wanted["GPU"])
+    return task.remote(trial, store, attempts)
 
 
 # Retries are bench's own decision: Ray would repeat a trial that takes its node down for ever.
 @ray.remote(max_retries=0)
-def _trial_task(trial: Trial, store: Store) -> Iterator[Event]:
+def _trial_task(trial: Trial, store: Store, attempts: list[Attempt]) -> Iterator[Event]:
     """Run a trial in a worker, on the GPU that Ray assigned or on no GPU at all."""
     if trial.resources.device == "auto" and not ray.get_gpu_ids():
         trial = replace(trial, resources=replace(trial.resources, device="cpu"))
-    yield from run_trial(trial, store)
+    yield from run_trial(trial, store, attempts)
 
 
 def _knock(address: str) -> None:
@@ -114,15 +198,3 @@ def _knock(address: str) -> None:
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon and port.isdecimal():
         socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
-
-
-def _next(stream: ray.ObjectRefGenerator, trial: Trial, store: Store) -> Event:
-    """Return the next event; for a dead worker, the failure it could not write."""
-    try:
-        event: Event = ray.get(next(stream))
-    except (RayError, StopIteration) as error:
-        said = (str(error).strip() or "it ended without a word").splitlines()[0]
-        failure = failed(trial, "lost worker", f"{type(error).__name__}: {said}")
-        write(store.begin(trial) / FAILURE, failure)
-        return Failed(failure)
-    return event

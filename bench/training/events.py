@@ -1,10 +1,10 @@
-"""What a running trial says, in order: Started, Progress…, then Finished or Failed."""
+"""What a running trial says: Started, Progress…, then Finished or Failed; or it is Retried."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.store import Failure
+from bench.store import Attempt, Failure
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,13 @@ class Started:
     """The trial has its device and begins to read its data."""
 
     device: str
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """Training goes on from the checkpoint that an earlier attempt left after this epoch."""
+
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,14 @@ class Failed:
     failure: Failure
 
 
-Event = Started | Progress | Finished | Failed
+@dataclass(frozen=True)
+class Retried:
+    """An attempt failed, and the trial was submitted again."""
+
+    attempt: Attempt
+
+
+Event = Started | Resumed | Progress | Retried | Finished | Failed
 
 
 def describe(event: Event) -> str:
@@ -55,6 +69,8 @@ def describe(event: Event) -> str:
     match event:
         case Started(device):
             return f"started on {device}"
+        case Resumed(epoch):
+            return f"resumed after epoch {epoch}"
         case Progress():
             validation = event.validation_cer
             shown = "" if validation is None else f"  validation CER {validation:.2%}"
@@ -64,5 +80,7 @@ def describe(event: Event) -> str:
             )
         case Finished(accuracy, cer, seconds):
             return f"done in {seconds:.1f} s  accuracy {accuracy:.2%}  CER {cer:.2%}"
+        case Retried(attempt):
+            return f"tried again after {attempt.cause}: {attempt.message}"
         case Failed(failure):
             return f"failed ({failure.cause}): {failure.message}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -42,7 +42,8 @@ class Fit:
     """One trial's training: iterate `run` to its end, then `curve` and `weights` are complete.
 
     `validate` scores the validation split with the current weights; the test split is unknown here.
-    `weights` are those of `selected_epoch`, as the recipe selects it.
+    `weights` are those of `selected_epoch`, as the recipe selects it. `save` is given `state()`
+    after some of the epochs; a fresh `Fit` that `restore`s it goes on to the same bits on a CPU.
     """
 
     trial: Trial
@@ -50,36 +51,73 @@ class Fit:
     source: Source
     device: str
     validate: Callable[[], ErrorRates]
+    save: Callable[[dict[str, Any]], None]
     curve: list[Epoch] = field(default_factory=list)
     selected_epoch: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
     training_seconds: float = 0.0
     validation_seconds: float = 0.0
-    _began: float = field(default_factory=time.perf_counter)
-    _reported: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Make the optimiser and its schedule, and start the clocks."""
+        recipe = self.trial.training
+        self._optimizer = _OPTIMIZERS[recipe.optimizer](
+            self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self._schedule: LRScheduler | None = None
+        if recipe.schedule == "one-cycle":
+            steps = recipe.epochs * len(self._batches(1))
+            self._schedule = OneCycleLR(self._optimizer, recipe.learning_rate, total_steps=steps)
+        self._began = self._saved = time.perf_counter()
+        self._reported = self._skipped = 0.0
 
     def run(self) -> Iterator[Progress]:
         """Train for the recipe's epochs, saying about twice a second how far it is."""
         recipe = self.trial.training
-        optimizer = _OPTIMIZERS[recipe.optimizer](
-            self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
-        schedule: LRScheduler | None = None
-        for number in range(1, recipe.epochs + 1):
-            batches = self._batches(number)
-            if schedule is None and recipe.schedule == "one-cycle":
-                schedule = OneCycleLR(
-                    optimizer, recipe.learning_rate, total_steps=recipe.epochs * len(batches)
-                )
+        for number in range(len(self.curve) + 1, recipe.epochs + 1):
             started = time.perf_counter()
-            loss = yield from self._epoch(number, batches, optimizer, schedule)
+            loss = yield from self._epoch(number)
             trained = time.perf_counter()
             rates = self.validate()
+            ended = time.perf_counter()
             self.training_seconds += trained - started
-            self.validation_seconds += time.perf_counter() - trained
-            rate = float(optimizer.param_groups[0]["lr"])
+            self.validation_seconds += ended - trained
+            rate = float(self._optimizer.param_groups[0]["lr"])
             self.curve.append(Epoch(number, loss, rate, rates.cer, rates.sequence_accuracy))
             self._select(number, recipe)
+            due = ended - self._saved >= self.trial.resources.checkpoint_every
+            if due and number < recipe.epochs:
+                self.save(self.state())
+                self._saved = ended
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the epochs to come depend on, as tensors and plain values."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict() if self._schedule else {},
+            "curve": [asdict(epoch) for epoch in self.curve],
+            "selected_epoch": self.selected_epoch,
+            "weights": self.weights,
+            "seconds": [self.training_seconds, self.validation_seconds],
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if self.device == "cuda" else [],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Stand where `state` was taken."""
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        if self._schedule:
+            self._schedule.load_state_dict(state["schedule"])
+        self.curve = [Epoch(**epoch) for epoch in state["curve"]]
+        self.selected_epoch = state["selected_epoch"]
+        self.weights = state["weights"]
+        self.training_seconds, self.validation_seconds = state["seconds"]
+        torch.set_rng_state(state["random"])
+        if self.device == "cuda":
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+        self._skipped = len(self.curve) / self.trial.training.epochs
 
     def _batches(self, number: int) -> Batches:
         return self.source.batches(
@@ -89,20 +127,13 @@ class Fit:
             epoch=number,
         )
 
-    def _epoch(
-        self,
-        number: int,
-        batches: Batches,
-        optimizer: Optimizer,
-        schedule: LRScheduler | None,
-    ) -> Generator[Progress, None, float]:
+    def _epoch(self, number: int) -> Generator[Progress, None, float]:
         """Train one epoch; the generator's value is the mean loss over its batches."""
         self.network.train()
+        batches = self._batches(number)
         total, samples, started = 0.0, 0, time.perf_counter()
         for step, batch in enumerate(batches, 1):
-            total += self._step(batch, optimizer)
-            if schedule is not None:
-                schedule.step()
+            total += self._step(batch)
             samples += len(batch.ids)
             now = time.perf_counter()
             if now - self._reported >= _REPORT_SECONDS or step == len(batches):
@@ -111,7 +142,7 @@ class Fit:
                 yield self._progress(number, step / len(batches), total / step, pace)
         return total / len(batches)
 
-    def _step(self, batch: Batch, optimizer: Optimizer) -> float:
+    def _step(self, batch: Batch) -> float:
         """Take one step; return the loss of the batch before it."""
         batch = batch.to(self.device)
         network = self.network
@@ -119,14 +150,16 @@ class Fit:
         loss = self.trial.loss.objective(
             network.head, features, lengths, batch.targets, batch.target_lengths
         )
-        optimizer.zero_grad()
+        self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        if self.trial.training.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(network.parameters(), self.trial.training.gradient_clip)
         value = loss.item()
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value} on samples {', '.join(batch.ids)}")
-        optimizer.step()
+        if self.trial.training.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(network.parameters(), self.trial.training.gradient_clip)
+        self._optimizer.step()
+        if self._schedule:
+            self._schedule.step()
         return value
 
     def _progress(self, number: int, share: float, loss: float, speed: float) -> Progress:
@@ -138,7 +171,7 @@ class Fit:
             fraction=fraction,
             loss=loss,
             speed=speed,
-            eta=(time.perf_counter() - self._began) * (1 - fraction) / fraction,
+            eta=(time.perf_counter() - self._began) * (1 - fraction) / (fraction - self._skipped),
             validation_cer=self.curve[-1].validation_cer if self.curve else None,
         )
 

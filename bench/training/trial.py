@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bench import provenance
 from bench.errors import BenchError
 from bench.store import (
+    CHECKPOINT,
     FAILURE,
     LOG,
     PREDICTIONS,
     RECORD,
     WEIGHTS,
+    Attempt,
+    Cause,
     Failure,
     Parameters,
     Record,
@@ -25,7 +29,7 @@ from bench.store import (
     write,
     write_bytes,
 )
-from bench.training.events import Event, Failed, Finished, Started, describe
+from bench.training.events import Event, Failed, Finished, Resumed, Started, describe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,49 +43,52 @@ if TYPE_CHECKING:
 _SCORED: tuple[Split, ...] = ("validation", "test")
 
 
-def run_trial(trial: Trial, store: Store) -> Iterator[Event]:
+def run_trial(trial: Trial, store: Store, attempts: Sequence[Attempt] = ()) -> Iterator[Event]:
     """Train, test and record `trial`, saying how it goes; whatever fails ends in `Failed`.
 
-    The record is the last file written, so a trial killed at any moment is simply not done.
+    `attempts` are those that failed before in this run. The record is the last file written, so a
+    trial killed at any moment is simply not done; it goes on from its checkpoint the next time.
     """
     folder = store.begin(trial)
     with (folder / LOG).open("w", encoding="utf-8", buffering=1) as log:
         log.write(f"{trial.key}  {trial.label}\n")
         try:
-            for event in _run(trial, folder):
+            for event in _run(trial, folder, attempts):
                 log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}\n")
                 yield event
         except Exception as error:  # noqa: BLE001 (any fault of one trial is that trial's failure)
             log.write(traceback.format_exc())
-            failure = failed(trial, *_cause(error))
-            write(folder / FAILURE, failure)
-            yield Failed(failure)
+            yield Failed(fail(trial, store, [*attempts, attempt(*_cause(error))]))
 
 
-def failed(trial: Trial, cause: str, message: str) -> Failure:
-    """Describe a failure of `trial` that happened now."""
-    return Failure(
-        key=trial.key,
-        spec=trial.spec,
-        labels=trial.labels,
-        seed=trial.seed,
-        cause=cause,
-        message=message,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+def fail(trial: Trial, store: Store, attempts: Sequence[Attempt]) -> Failure:
+    """Write the failure of `trial` after all its attempts, and return it."""
+    failure = Failure(trial.key, trial.spec, trial.labels, trial.seed, list(attempts))
+    folder = store.folder(trial)
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / FAILURE, failure)
+    return failure
 
 
-def _cause(error: Exception) -> tuple[str, str]:
+def attempt(cause: Cause, message: str) -> Attempt:
+    """Describe an attempt that failed now."""
+    return Attempt(cause, message, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _cause(error: Exception) -> tuple[Cause, str]:
+    import torch
+
     if isinstance(error, BenchError):
         return "configuration", str(error)
-    return "error", f"{type(error).__name__}: {error}"
+    exhausted = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return "out of memory" if exhausted else "error", f"{type(error).__name__}: {error}"
 
 
-def _run(trial: Trial, folder: Path) -> Iterator[Event]:
+def _run(trial: Trial, folder: Path, attempts: Sequence[Attempt]) -> Iterator[Event]:
     import torch
 
     from bench import predictions
-    from bench.training import recognizer
+    from bench.training import checkpoint, recognizer
     from bench.training.evaluate import predict
     from bench.training.fit import Fit
 
@@ -98,27 +105,39 @@ def _run(trial: Trial, folder: Path) -> Iterator[Event]:
     def read_split(split: Split) -> pa.Table:
         return predict(trial, network, source, split, device)
 
-    fit = Fit(trial, network, source, device, lambda: predictions.score(read_split("validation")))
+    fit = Fit(
+        trial,
+        network,
+        source,
+        device,
+        validate=lambda: predictions.score(read_split("validation")),
+        save=partial(checkpoint.save, folder / CHECKPOINT),
+    )
+    if state := checkpoint.load(folder / CHECKPOINT):
+        fit.restore(state)
+        yield Resumed(len(fit.curve))
     yield from fit.run()
 
     tested = time.perf_counter()
     network.load_state_dict(fit.weights)
     tables = {split: read_split(split) for split in _SCORED}
-    ended = time.perf_counter()
     timings = Timings(
         data=built - began,
         training=fit.training_seconds,
         validation=fit.validation_seconds,
-        test=ended - tested,
-        total=ended - began,
+        test=time.perf_counter() - tested,
     )
-    record = _commit(trial, folder, fit, tables, timings)
+    record = _commit(folder, fit, tables, timings, attempts)
     rates = record.metrics["test"]
     yield Finished(rates.sequence_accuracy, rates.cer, timings.total)
 
 
 def _commit(
-    trial: Trial, folder: Path, fit: Fit, tables: dict[Split, pa.Table], timings: Timings
+    folder: Path,
+    fit: Fit,
+    tables: dict[Split, pa.Table],
+    timings: Timings,
+    attempts: Sequence[Attempt],
 ) -> Record:
     """Write predictions, weights and, last, the record."""
     import torch
@@ -126,7 +145,7 @@ def _commit(
 
     from bench import predictions
 
-    weights = list(fit.network.parameters())
+    trial, weights = fit.trial, list(fit.network.parameters())
     record = Record(
         key=trial.key,
         spec=trial.spec,
@@ -140,6 +159,7 @@ def _commit(
             trainable=sum(weight.numel() for weight in weights if weight.requires_grad),
         ),
         timings=timings,
+        attempts=list(attempts),
         provenance=provenance.collect(
             device=fit.device,
             gpu=torch.cuda.get_device_name() if fit.device == "cuda" else None,
@@ -152,7 +172,8 @@ def _commit(
         },
     )
     write(folder / RECORD, record)
-    (folder / FAILURE).unlink(missing_ok=True)
+    for name in (FAILURE, CHECKPOINT):
+        (folder / name).unlink(missing_ok=True)
     return record
 
 

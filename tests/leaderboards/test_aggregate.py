@@ -19,7 +19,7 @@ from bench.losses.radial_ctc import RadialCTC
 from bench.metrics import protocols
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.plan import Entry
-from bench.store import Failure
+from bench.store import Attempt, Failure
 
 WIDE = config.Suite(
     name="wide",
@@ -55,7 +55,11 @@ def failed(trial) -> Entry:
     return Entry(
         trial,
         failure=Failure(
-            trial.key, trial.spec, trial.labels, trial.seed, "error", "OSError: no", "2025"
+            trial.key,
+            trial.spec,
+            trial.labels,
+            trial.seed,
+            [Attempt("error", "OSError: no", "2025")],
         ),
     )
 
@@ -151,7 +155,7 @@ def test_only_the_test_split_counts(trials, suite, done):
 
 def test_training_seconds_are_the_mean_over_the_seeds(trials, suite, done):
     entries = [
-        done(trial, 50, timings=disk.Timings(1, seconds, 1, 1, 99))
+        done(trial, 50, timings=disk.Timings(1, seconds, 1, 1))
         for trial, seconds in zip(trials[::2], (10.0, 15.0), strict=True)
     ]
     assert aggregate.board(suite, entries).rows[0].training_seconds == 12.5

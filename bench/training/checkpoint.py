@@ -1,0 +1,39 @@
+"""Where training stands, on disk: an interrupted trial goes on to the same bits."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench import provenance
+from bench.store import write_bytes
+
+
+def save(file: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain values atomically, with the code that made them."""
+    stream = io.BytesIO()
+    torch.save(state | {"code": _code()}, stream)
+    write_bytes(file, stream.getvalue())
+
+
+def load(file: Path) -> dict[str, Any] | None:
+    """Return what `save` wrote, on the CPU, or None where there is nothing that can go on here.
+
+    Other code would not go on to the same record, and a file that is no checkpoint is as good as
+    none: both begin anew. Nothing of the file is executed (`weights_only`).
+    """
+    if not file.exists():
+        return None
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        return None
+    return state if isinstance(state, dict) and state.get("code") == _code() else None
+
+
+def _code() -> list[object]:
+    return [*provenance.revision(), str(torch.__version__)]

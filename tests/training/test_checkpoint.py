@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pickle
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+
+from bench import provenance
+from bench.store import CHECKPOINT, PREDICTIONS, WEIGHTS, Store
+from bench.training import checkpoint
+from bench.training.events import Finished, Progress, Resumed
+from bench.training.trial import run_trial
+
+
+@pytest.fixture(params=["constant", "one-cycle"])
+def trial(trials, request):
+    """Return a trial of four epochs that is saved after each."""
+    recipe = replace(trials[0].training, epochs=4, schedule=request.param, optimizer="adamw")
+    resources = replace(trials[0].resources, checkpoint_every=0.0)
+    return replace(trials[0], training=recipe, resources=resources)
+
+
+def stop_in(trial, store, epoch):
+    """Run `trial` until it is in `epoch`, then leave it as a kill would."""
+    for event in run_trial(trial, store):
+        if isinstance(event, Progress) and event.epoch == epoch:
+            return
+
+
+def numbers(record):
+    kept = asdict(record)
+    del kept["timings"], kept["provenance"]
+    return kept
+
+
+@pytest.mark.parametrize("stops", [[2], [4], [2, 3], [1]])
+def test_an_interrupted_trial_ends_in_the_bits_of_an_uninterrupted_one(
+    trial, store, tmp_path, stops
+):
+    whole = Store(tmp_path / "whole")
+    assert isinstance(list(run_trial(trial, whole))[-1], Finished)
+    for epoch in stops:
+        stop_in(trial, store, epoch)
+        torch.manual_seed(epoch)
+    events = list(run_trial(trial, store))
+    resumed = [event.epoch for event in events if isinstance(event, Resumed)]
+    assert resumed == ([stops[-1] - 1] if stops[-1] > 1 else [])
+    assert numbers(store.record(trial)) == numbers(whole.record(trial))
+    for name in (PREDICTIONS, WEIGHTS):
+        assert (store.folder(trial) / name).read_bytes() == (
+            whole.folder(trial) / name
+        ).read_bytes()
+    assert not (store.folder(trial) / CHECKPOINT).exists()
+
+
+def test_nothing_is_saved_before_its_time(trial, store):
+    rare = replace(trial, resources=replace(trial.resources, checkpoint_every=3600.0))
+    stop_in(rare, store, 4)
+    assert not (store.folder(rare) / CHECKPOINT).exists()
+
+
+class Trap:
+    """Runs code where it is unpickled."""
+
+    def __reduce__(self):
+        return exec, ("raise SystemExit('executed')",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no checkpoint", pickle.dumps(Trap(), protocol=2), pickle.dumps({"code": 1}, protocol=2)],
+    ids=["empty", "text", "trap", "pickle"],
+)
+def test_what_is_no_checkpoint_is_as_good_as_none(tmp_path, content):
+    file = tmp_path / CHECKPOINT
+    file.write_bytes(content)
+    assert checkpoint.load(file) is None
+
+
+def test_a_trap_inside_a_real_archive_is_not_executed(tmp_path):
+    torch.save({"code": Trap()}, tmp_path / CHECKPOINT)
+    assert checkpoint.load(tmp_path / CHECKPOINT) is None
+
+
+def test_other_code_begins_anew(tmp_path, monkeypatch):
+    file = tmp_path / CHECKPOINT
+    checkpoint.save(file, {"curve": []})
+    assert checkpoint.load(file)["curve"] == []
+    monkeypatch.setattr(provenance, "revision", lambda: ("0" * 40, False))
+    assert checkpoint.load(file) is None
