@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bench.components import incompatibility
+from bench.components import incompatibility, short_labels
 from bench.errors import BenchError, Exit, did_you_mean
 
 if TYPE_CHECKING:
@@ -100,6 +100,24 @@ def trials(suite: Suite) -> list[Trial]:
     if not found:
         raise BenchError(f"suite '{suite.name}': no dataset, model and loss of it fit together")
     return found
+
+
+def names(trials: Sequence[Trial]) -> dict[str, str]:
+    """Map each key to the shortest name that tells its trial from the others here."""
+    datasets = short_labels(trial.dataset.label for trial in trials)
+    models = short_labels(trial.model.label for trial in trials)
+    losses = short_labels(trial.loss.label for trial in trials)
+    return {
+        trial.key: " · ".join(
+            [
+                *([datasets[trial.dataset.label]] if len(datasets) > 1 else []),
+                models[trial.model.label],
+                losses[trial.loss.label],
+                f"seed {trial.seed}",
+            ]
+        )
+        for trial in trials
+    }
 
 
 def select(

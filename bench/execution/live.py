@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -33,16 +34,17 @@ class LiveReporter:
     A trial that ends leaves its line above the bars for good. `display` is drawn while entered.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
         self._console = Console(stderr=True, highlight=False)
         self._trials = Bars(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=12),
             TextColumn("{task.fields[said]}"),
         )
         self._totals = Bars(
             TextColumn("trials"),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TextColumn("{task.fields[said]}"),
             TimeElapsedColumn(),
@@ -51,7 +53,7 @@ class LiveReporter:
             Group(self._trials, self._totals), console=self._console, transient=True
         )
         self._rows: dict[str, TaskID] = {}
-        self._total = self._totals.add_task("", total=total, said="starting")
+        self._total = self._totals.add_task("", total=len(names), said="starting")
         self._failed = 0
 
     def show(self, trial: Trial, event: Event) -> None:
@@ -64,7 +66,7 @@ class LiveReporter:
             case Progress():
                 said = (
                     f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.3f}  "
-                    f"{event.speed:.0f} samples/s  {event.eta:.0f} s left"
+                    f"{event.speed:.0f}/s  {event.eta:.0f} s left"
                 )
                 self._trials.update(self._row(trial), completed=event.fraction, said=said)
             case Finished() | Failed():
@@ -74,7 +76,9 @@ class LiveReporter:
 
     def _row(self, trial: Trial) -> TaskID:
         if trial.key not in self._rows:
-            self._rows[trial.key] = self._trials.add_task(escape(trial.label), total=1.0, said="")
+            self._rows[trial.key] = self._trials.add_task(
+                escape(self._names[trial.key]), total=1.0, said=""
+            )
         return self._rows[trial.key]
 
     def _end(self, trial: Trial, event: Finished | Failed) -> None:
@@ -83,5 +87,5 @@ class LiveReporter:
         lost = isinstance(event, Failed)
         self._failed += lost
         self._totals.advance(self._total)
-        line = f"{trial.label}: {describe(event)}"
+        line = f"{self._names[trial.key]}: {describe(event)}"
         self.display.console.print(line, style="red" if lost else "green", markup=False)

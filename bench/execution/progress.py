@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from bench.grid import names
 from bench.training.events import Event, Failed, Finished, Progress, describe
 
 if TYPE_CHECKING:
@@ -27,23 +28,23 @@ class Reporter(Protocol):
 
 
 @contextmanager
-def reporter(total: int) -> Iterator[Reporter]:
-    """Return what suits standard error, for a run of `total` trials."""
+def reporter(trials: Sequence[Trial]) -> Iterator[Reporter]:
+    """Return what suits standard error, for a run of these trials."""
     if sys.stderr.isatty():
         from bench.execution.live import LiveReporter
 
-        live = LiveReporter(total)
+        live = LiveReporter(names(trials))
         with live.display:
             yield live
     else:
-        yield PlainReporter(total)
+        yield PlainReporter(names(trials))
 
 
 class PlainReporter:
     """A line as a trial starts and ends, and between at most one every ten seconds."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
         self._ended = 0
         self._spoke: dict[str, float] = {}
 
@@ -55,4 +56,5 @@ class PlainReporter:
         elif isinstance(event, Progress) and now - self._spoke.get(trial.key, 0.0) < _PLAIN_SECONDS:
             return
         self._spoke[trial.key] = now
-        click.echo(f"[{self._ended}/{self._total}] {trial.label}: {describe(event)}", err=True)
+        ended = f"[{self._ended}/{len(self._names)}]"
+        click.echo(f"{ended} {self._names[trial.key]}: {describe(event)}", err=True)

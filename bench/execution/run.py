@@ -46,7 +46,7 @@ def execute(
     failures = []
     # A closed stream ends its trials at once instead of whenever it is collected.
     with (
-        reporter(len(trials)) as shown,
+        reporter(trials) as shown,
         where as executor,
         closing(executor.run(trials, store)) as events,
     ):

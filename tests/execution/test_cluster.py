@@ -12,7 +12,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from bench.execution.ray import connect
-from bench.training.events import Failed, Finished, Retried, Started
+from bench.training.events import Finished, Retried, Started
 
 TESTS = Path(__file__).parents[1]
 
@@ -55,26 +55,6 @@ def with_resources(trial, **changes):
     return replace(trial, resources=replace(trial.resources, **changes))
 
 
-def ends(events):
-    return {key: event for key, event in events if isinstance(event, Finished | Failed)}
-
-
-def test_the_others_finish_whatever_some_do(executor, gpu_node, trials, store, faulty):
-    hanging = replace(with_resources(trials[0], time_limit=2.0), dataset=faulty.Slow())
-    raising = replace(trials[0], dataset=faulty.Raises())
-    exiting = replace(trials[0], dataset=faulty.Exits())
-    wanted = [hanging, raising, exiting, *trials[:2]]
-    ended = ends((trial.key, event) for trial, event in executor.run(wanted, store))
-    assert len(ended) == 5
-    assert all(isinstance(ended[trial.key], Finished) for trial in trials[:2])
-    causes = [ended[trial.key].failure.cause for trial in (hanging, raising, exiting)]
-    assert causes == ["timeout", "error", "lost worker"]
-    for trial in (hanging, raising, exiting):
-        assert len(store.failure(trial).attempts) == 1
-        assert store.record(trial) is None
-    assert "time limit of 2 s" in store.failure(hanging).message
-
-
 def test_a_trial_of_a_lost_node_is_run_elsewhere(
     cluster, executor, gpu_node, trials, store, faulty, tmp_path
 ):
@@ -98,6 +78,6 @@ def test_a_trial_of_a_lost_node_is_run_elsewhere(
 
 def test_half_a_gpu_lets_two_trials_share_it(executor, gpu_node, trials, store):
     halves = [with_resources(trial, gpus=0.5) for trial in trials[:2]]
-    ended = ends((trial.key, event) for trial, event in executor.run(halves, store))
-    assert all(isinstance(event, Finished) for event in ended.values())
-    assert ray.cluster_resources().get("GPU")
+    assert ray.cluster_resources()["GPU"] >= 1
+    events = [event for _, event in executor.run(halves, store)]
+    assert sum(isinstance(event, Finished) for event in events) == 2

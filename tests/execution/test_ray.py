@@ -67,15 +67,20 @@ def test_ray_gives_the_records_of_the_inline_executor(cluster, trials, store, tm
 
 
 def test_a_fault_of_one_trial_is_its_own(cluster, trials, store, faulty):
+    limited = replace(trials[0].resources, time_limit=2.0)
+    hanging = replace(trials[0], dataset=faulty.Slow(), resources=limited)
     raising = replace(trials[0], dataset=faulty.Raises())
-    dying = replace(trials[0], dataset=faulty.Exits())
-    events = run(cluster, [raising, dying, trials[0]], store)
+    exiting = replace(trials[0], dataset=faulty.Exits())
+    events = run(cluster, [hanging, raising, exiting, trials[0]], store)
     assert isinstance(last_of(events, trials[0]), Finished)
-    raised, died = last_of(events, raising), last_of(events, dying)
-    assert raised.failure.message == "RuntimeError: the disk is on fire"
-    assert died.failure.cause == "lost worker"
-    assert store.failure(dying) == died.failure
-    assert store.failure(raising) == raised.failure
+    faults = [last_of(events, trial).failure for trial in (hanging, raising, exiting)]
+    assert [fault.cause for fault in faults] == ["timeout", "error", "lost worker"]
+    assert [len(fault.attempts) for fault in faults] == [1, 1, 1]
+    assert "time limit of 2 s" in faults[0].message
+    assert faults[1].message == "RuntimeError: the disk is on fire"
+    for trial, fault in zip((hanging, raising, exiting), faults, strict=True):
+        assert store.failure(trial) == fault
+        assert store.record(trial) is None
 
 
 def test_a_killed_worker_loses_only_its_trial(cluster, trials, store, faulty, tmp_path):

@@ -69,7 +69,12 @@ class Trap:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"no checkpoint", pickle.dumps(Trap(), protocol=2), pickle.dumps({"code": 1}, protocol=2)],
+    [
+        b"",
+        b"no checkpoint",
+        pickle.dumps(Trap(), protocol=2),
+        pickle.dumps({"code": 1}, protocol=2),
+    ],
     ids=["empty", "text", "trap", "pickle"],
 )
 def test_what_is_no_checkpoint_is_as_good_as_none(tmp_path, content):
