@@ -221,25 +221,55 @@ class _Boards(click.Group):
     cls=_Boards,
     epilog=_EXITS,
     options_metavar="",
-    subcommand_metavar="[SUITE] [OPTIONS]",
+    subcommand_metavar="[SUITE] [OPTIONS] | diff A B",
 )
 def board() -> None:
     """Write and print the leaderboard of SUITE from its records.
 
     A board has versions, and a version one protocol and one set of data: where these have moved,
     nothing is written until --next starts the next version. `bench board SUITE` is short for
-    `bench board write SUITE`; SUITE is `quick` unless named.
+    `bench board write SUITE`; SUITE is `quick` unless named, and with --check all suites.
     """
 
 
 @board.command(epilog=_EXITS)
 @click.argument("suite", required=False)
 @click.option("--next", "start_next", is_flag=True, help="Start the next version of the board.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; compare each version and the index with what the seeds in it give.",
+)
 @_as_json
 @click.pass_obj
-def write(path: Path | None, suite: str | None, *, start_next: bool, as_json: bool) -> None:
-    """Write and print the leaderboard of SUITE."""
-    _board(*_load(path, suite or "quick"), start_next=start_next, as_json=as_json)
+def write(
+    path: Path | None, suite: str | None, *, start_next: bool, check: bool, as_json: bool
+) -> None:
+    """Write and print the leaderboard of SUITE, or check what is written."""
+    if check and start_next:
+        raise click.UsageError("--check writes nothing and --next does; leave one of them out")
+    if check:
+        _check(path, suite, as_json=as_json)
+    else:
+        _board(*_load(path, suite or "quick"), start_next=start_next, as_json=as_json)
+
+
+@board.command(epilog=_EXITS)
+@click.argument("before")
+@click.argument("after")
+@_as_json
+@click.pass_obj
+def diff(path: Path | None, before: str, after: str, *, as_json: bool) -> None:
+    """Say what moved from the board BEFORE to the board AFTER, and why.
+
+    A board is `suite/vN`, `suite` (its latest version), or the folder of a version.
+    """
+    from bench import config
+    from bench.leaderboards import difference, render, versions
+
+    root = config.load(path).leaderboards
+    found = difference.between(*(render.read(versions.find(w, root)) for w in (before, after)))
+    _report(difference.text(found), found, as_json=as_json)
 
 
 def main() -> NoReturn:
@@ -286,6 +316,15 @@ def _board(config: Config, suite: Suite, *, as_json: bool, start_next: bool = Fa
     index.write(config.leaderboards)
     _report(render.text(made), made, as_json=as_json)
     _say(f"written to {folder}")
+
+
+def _check(path: Path | None, suite: str | None, *, as_json: bool) -> None:
+    from bench import config
+    from bench.leaderboards import versions
+    from bench.leaderboards.check import check
+
+    checked = [versions.name(folder) for folder in check(config.load(path).leaderboards, suite)]
+    _report(f"as their seeds give them: {', '.join(checked)}", checked, as_json=as_json)
 
 
 def _say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)

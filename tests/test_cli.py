@@ -15,6 +15,8 @@ VERBS = [
     ["ls", "losses"],
     ["status", "tiny"],
     ["board", "tiny"],
+    ["board", "--check"],
+    ["board", "diff", "tiny", "tiny/v1"],
     ["run", "tiny", "--dry-run"],
 ]
 
@@ -34,7 +36,9 @@ def test_what_only_reads_imports_neither_torch_nor_ray(home, bench, words):
     assert answer.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("verb", ["run", "ls", "status", "show", "board", "board write"])
+@pytest.mark.parametrize(
+    "verb", ["run", "ls", "status", "show", "board", "board write", "board diff"]
+)
 def test_every_verb_documents_its_exit_codes(bench, verb):
     answer = bench(*verb.split(), "--help")
     assert answer.code == 0
@@ -67,6 +71,9 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["show", "beef"], 2, "a key that begins with 'beef'"),
         (["ls", "modles"], 2, "models"),
         (["board", "tniy"], 2, "did you mean 'tiny'?"),
+        (["board", "--check", "--next"], 2, "leave one of them out"),
+        (["board", "diff", "tiny"], 2, "AFTER"),
+        (["board", "diff", "tiny", "tiny"], 2, "there is no board 'tiny'"),
         (["board", "tiny", "tiny"], 2, "unexpected extra argument"),
     ],
 )

@@ -149,6 +149,7 @@ def test_a_moved_protocol_is_refused_and_the_next_version_takes_it(
     }
     assert bench("board", "tiny").code == 0
     assert contents(home / "leaderboards") == after
+    assert bench("board", "--check").code == 0
 
 
 def test_moved_data_are_named_by_what_moved(home, bench, finish, trials):
