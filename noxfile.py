@@ -40,8 +40,9 @@ def quick(session: nox.Session) -> None:
 
 @nox.session
 def board(session: nox.Session) -> None:
-    """Draw the board of the embedded suite from the records at hand."""
+    """Draw the board of the embedded suite from the records at hand; check every board."""
     session.run("bench", "board", "quick")
+    session.run("bench", "board", "--check")
 
 
 @nox.session

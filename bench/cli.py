@@ -135,9 +135,12 @@ def run(
 
         pending = [entry.trial for entry in todo]
         failures = execute(pending, store, place(executor, address), fail_fast=fail_fast)
-    _board(config, wanted, as_json=as_json)
-    for failure in failures:
-        _say(f"failed: {failure.key}: {failure.message}", fg="red")
+    try:
+        _board(config, wanted, as_json=as_json)
+    finally:
+        # Told also where the board is refused: its protocol or data may have moved.
+        for failure in failures:
+            _say(f"failed: {failure.key}: {failure.message}", fg="red")
     return Exit.FAILED if failures else Exit.DONE
 
 
@@ -199,13 +202,74 @@ def show(path: Path | None, trial: str, *, as_json: bool) -> None:
     _report(text, found, as_json=as_json)
 
 
-@app.command(epilog=_EXITS)
-@_suite
+class _Boards(click.Group):
+    """A group that means its command `write` where none is named, and shows its options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `write` before words that begin with no command."""
+        if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["write", *args]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options of `write`, then the commands."""
+        self.commands["write"].format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@app.group(
+    cls=_Boards,
+    epilog=_EXITS,
+    options_metavar="",
+    subcommand_metavar="[SUITE] [OPTIONS] | diff A B",
+)
+def board() -> None:
+    """Write and print the leaderboard of SUITE from its records.
+
+    A board has versions, and a version one protocol and one set of data: where these have moved,
+    nothing is written until --next starts the next version. `bench board SUITE` is short for
+    `bench board write SUITE`; SUITE is `quick` unless named, and with --check all suites.
+    """
+
+
+@board.command(epilog=_EXITS)
+@click.argument("suite", required=False)
+@click.option("--next", "start_next", is_flag=True, help="Start the next version of the board.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; compare each version and the index with what the seeds in it give.",
+)
 @_as_json
 @click.pass_obj
-def board(path: Path | None, suite: str, *, as_json: bool) -> None:
-    """Write and print the leaderboard of SUITE from its records."""
-    _board(*_load(path, suite), as_json=as_json)
+def write(
+    path: Path | None, suite: str | None, *, start_next: bool, check: bool, as_json: bool
+) -> None:
+    """Write and print the leaderboard of SUITE, or check what is written."""
+    if check and start_next:
+        raise click.UsageError("--check writes nothing and --next does; leave one of them out")
+    if check:
+        _check(path, suite, as_json=as_json)
+    else:
+        _board(*_load(path, suite or "quick"), start_next=start_next, as_json=as_json)
+
+
+@board.command(epilog=_EXITS)
+@click.argument("before")
+@click.argument("after")
+@_as_json
+@click.pass_obj
+def diff(path: Path | None, before: str, after: str, *, as_json: bool) -> None:
+    """Say what moved from the board BEFORE to the board AFTER, and why.
+
+    A board is `suite/vN`, `suite` (its latest version), or the folder of a version.
+    """
+    from bench import config
+    from bench.leaderboards import difference, render, versions
+
+    root = config.load(path).leaderboards
+    found = difference.between(*(render.read(versions.find(w, root)) for w in (before, after)))
+    _report(difference.text(found), found, as_json=as_json)
 
 
 def main() -> NoReturn:
@@ -240,15 +304,27 @@ def _load(path: Path | None, suite: str) -> tuple[Config, Suite]:
     return settings, settings.suite(suite)
 
 
-def _board(config: Config, suite: Suite, *, as_json: bool) -> None:
+def _board(config: Config, suite: Suite, *, as_json: bool, start_next: bool = False) -> None:
     from bench import grid, plan
-    from bench.leaderboards import aggregate, render
+    from bench.leaderboards import aggregate, index, render, versions
     from bench.store import Store
 
-    made: Board = aggregate.board(suite, plan.survey(grid.trials(suite), Store(config.results)))
+    version = versions.current(suite, config.leaderboards, start_next=start_next)
+    entries = plan.survey(grid.trials(suite), Store(config.results))
+    made: Board = aggregate.board(suite, entries, version)
     folder = render.write(made, config.leaderboards)
+    index.write(config.leaderboards)
     _report(render.text(made), made, as_json=as_json)
     _say(f"written to {folder}")
+
+
+def _check(path: Path | None, suite: str | None, *, as_json: bool) -> None:
+    from bench import config
+    from bench.leaderboards import versions
+    from bench.leaderboards.check import check
+
+    checked = [versions.name(folder) for folder in check(config.load(path).leaderboards, suite)]
+    _report(f"as their seeds give them: {', '.join(checked)}", checked, as_json=as_json)
 
 
 def _say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)

@@ -97,6 +97,35 @@ def start_bench(home):
         process.communicate()
 
 
+@pytest.fixture
+def finish(store, make_record):
+    """Return a function that leaves in the store what finished trials would, 100 samples each."""
+    from bench import store as disk
+
+    def finish(trials, correct=50, **changes) -> None:
+        for trial in trials:
+            record = make_record(
+                trial, correct=correct, samples=100, edits=100 - correct, length=400, **changes
+            )
+            disk.write(store.begin(trial) / disk.RECORD, record)
+
+    return finish
+
+
+@pytest.fixture
+def move_protocol(monkeypatch):
+    """Return a function that makes of the protocol `digits` another version."""
+    from dataclasses import replace
+
+    from bench.metrics import protocols
+
+    def move(version: int = 2) -> None:
+        moved = replace(protocols.find("digits"), version=version)
+        monkeypatch.setitem(protocols.PROTOCOLS, "digits", moved)
+
+    return move
+
+
 @pytest.fixture(scope="session")
 def make_record():
     """Return a function that makes the record which a finished trial would leave."""

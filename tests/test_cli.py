@@ -15,12 +15,15 @@ VERBS = [
     ["ls", "losses"],
     ["status", "tiny"],
     ["board", "tiny"],
+    ["board", "--check"],
+    ["board", "diff", "tiny", "tiny/v1"],
     ["run", "tiny", "--dry-run"],
 ]
 
 
 @pytest.mark.parametrize("words", VERBS, ids=" ".join)
-def test_what_only_reads_imports_neither_torch_nor_ray(home, words):
+def test_what_only_reads_imports_neither_torch_nor_ray(home, bench, words):
+    assert bench("board", "tiny").code == 0
     program = (
         "import sys; from bench import cli\n"
         f"sys.argv = ['bench', *{words!r}]\n"
@@ -33,9 +36,11 @@ def test_what_only_reads_imports_neither_torch_nor_ray(home, words):
     assert answer.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("verb", ["run", "ls", "status", "show", "board"])
+@pytest.mark.parametrize(
+    "verb", ["run", "ls", "status", "show", "board", "board write", "board diff"]
+)
 def test_every_verb_documents_its_exit_codes(bench, verb):
-    answer = bench(verb, "--help")
+    answer = bench(*verb.split(), "--help")
     assert answer.code == 0
     assert "130  interrupted" in answer.out
 
@@ -65,6 +70,11 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["run", "tiny", "--address", "127.0.0.1:1"], 2, "no Ray cluster answers"),
         (["show", "beef"], 2, "a key that begins with 'beef'"),
         (["ls", "modles"], 2, "models"),
+        (["board", "tniy"], 2, "did you mean 'tiny'?"),
+        (["board", "--check", "--next"], 2, "leave one of them out"),
+        (["board", "diff", "tiny"], 2, "AFTER"),
+        (["board", "diff", "tiny", "tiny"], 2, "there is no board 'tiny'"),
+        (["board", "tiny", "tiny"], 2, "unexpected extra argument"),
     ],
 )
 def test_bad_input_is_answered_in_words(home, bench, words, code, said):
@@ -116,6 +126,49 @@ def test_only_what_the_grid_gained_is_run(home, bench):
     assert "1 of 2 trials are done; running 1" in answer.err
     assert done.stat().st_mtime_ns == before
     assert "1/2" in answer.out
+
+
+def test_a_board_is_refused_after_training_and_no_record_is_lost(home, bench, move_protocol):
+    words = ("run", "tiny", "--executor", "inline", "--limit", "1")
+    assert bench(*words).code == 0
+    board = home / "leaderboards/tiny/v1/board.json"
+    before = board.read_bytes()
+    move_protocol()
+    answer = bench(*words)
+    assert (answer.code, answer.out) == (5, "")
+    assert "protocol.version: 1 → 2" in answer.err.splitlines()[-1]
+    assert "`bench board tiny --next` writes v2" in answer.err.splitlines()[-1]
+    assert board.read_bytes() == before
+    assert len([*home.glob("results/**/record.json")]) == 2
+    assert bench("board", "tiny", "--next").code == 0
+    assert bench(*words).code == 0
+    second = json.loads((home / "leaderboards/tiny/v2/board.json").read_text())["board"]
+    assert [len(row["seeds"]) for row in second["rows"]] == [1, 0]
+
+
+def test_a_failure_is_told_though_the_board_is_refused(home, bench, move_protocol):
+    assert bench("board", "tiny").code == 0
+    move_protocol()
+    file = home / "bench.toml"
+    file.write_text(
+        file.read_text()
+        .replace("learning_rate = 0.01", 'learning_rate = 1e30\noptimizer = "sgd"')
+        .replace("batch_size = 64", "batch_size = 8")
+    )
+    answer = bench("run", "tiny", "--executor", "inline", "--limit", "1")
+    assert answer.code == 5
+    *_, failure, refusal = answer.err.splitlines()
+    assert failure.startswith("failed: ")
+    assert "the loss became" in failure
+    assert "--next" in refusal
+
+
+@pytest.mark.parametrize("words", [[], ["quick"], ["write"], ["write", "quick"], ["--json"]])
+def test_board_means_write_and_the_suite_quick(home, bench, words):
+    file = home / "bench.toml"
+    file.write_text(file.read_text().replace("suite.tiny", "suite.quick"))
+    assert bench("board", *words).code == 0
+    assert (home / "leaderboards/quick/v1/board.json").is_file()
 
 
 def test_a_failed_trial_is_told_kept_and_tried_again(home, bench):

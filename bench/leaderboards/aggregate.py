@@ -7,7 +7,10 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from bench.grid import digest
+from bench.leaderboards import identity
 
 if TYPE_CHECKING:
     from bench.config import Suite
@@ -25,7 +28,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Seed:
-    """What one finished trial adds to a row; `metrics` are corpus sums of the test split."""
+    """What one finished trial adds to a row: its scores on the test split, and its origin."""
 
     seed: int
     key: str
@@ -61,42 +64,85 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard; `hardware` lists what the trials ran on."""
+    """A leaderboard; `hardware` lists what the trials ran on, `identity` what it is a board of."""
 
     suite: str
     version: int
     about: str
     protocol: str
     protocol_about: str
+    identity: dict[str, Any]
     seeds: list[int]
     hardware: list[str]
     rows: list[Row]
 
+    @property
+    def fingerprint(self) -> str:
+        """The hash of the identity; boards with the same one are comparable."""
+        return digest(self.identity)
 
-def board(suite: Suite, entries: Sequence[Entry]) -> Board:
+
+def board(suite: Suite, entries: Sequence[Entry], version: int = 1) -> Board:
     """Aggregate the entries of all trials of `suite`, ranked within each dataset."""
     groups: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
         groups.setdefault(tuple(entry.trial.labels.values()), []).append(entry)  # type: ignore[arg-type]
-    rows = [_row(labels, group) for labels, group in groups.items()]
+    rows = [_row_of(labels, group) for labels, group in groups.items()]
     records = [entry.record for entry in entries if entry.record]
     return Board(
         suite=suite.name,
-        version=1,
+        version=version,
         about=suite.about,
         protocol=f"{suite.protocol.name} v{suite.protocol.version}",
         protocol_about=suite.protocol.about,
+        identity=identity.of(suite),
         seeds=list(suite.seeds),
         hardware=sorted({_hardware(record) for record in records}),
         rows=_ranked(rows),
     )
 
 
-def _row(labels: tuple[str, str, str], entries: Sequence[Entry]) -> Row:
+def recomputed(board: Board) -> Board:
+    """Compute means, spreads, ranks and their order anew from the seeds that the board holds."""
+    rows = [
+        _row(
+            row.dataset,
+            row.model,
+            row.loss,
+            parameters=row.parameters,
+            seeds=row.seeds,
+            missing=row.missing,
+        )
+        for row in board.rows
+    ]
+    return replace(board, rows=_ranked(rows))
+
+
+def _row_of(labels: tuple[str, str, str], entries: Sequence[Entry]) -> Row:
     ordered = sorted(entries, key=lambda entry: entry.trial.seed)
     records = [entry.record for entry in ordered if entry.record]
-    seeds = [_seed(record) for record in records]
-    dataset, model, loss = labels
+    return _row(
+        *labels,
+        parameters=records[0].parameters.total if records else None,
+        seeds=[_seed(record) for record in records],
+        missing={
+            str(entry.trial.seed): entry.why() if entry.failure else entry.state
+            for entry in ordered
+            if not entry.record
+        },
+    )
+
+
+def _row(
+    dataset: str,
+    model: str,
+    loss: str,
+    *,
+    parameters: int | None,
+    seeds: list[Seed],
+    missing: dict[str, str],
+) -> Row:
+    """Compute all of a row that its seeds decide, but for the rank."""
     return Row(
         rank=None,
         dataset=dataset,
@@ -104,16 +150,12 @@ def _row(labels: tuple[str, str, str], entries: Sequence[Entry]) -> Row:
         loss=loss,
         sequence_accuracy=_spread([seed.sequence_accuracy for seed in seeds]),
         cer=_spread([seed.cer for seed in seeds]),
-        parameters=records[0].parameters.total if records else None,
+        parameters=parameters,
         training_seconds=(
             statistics.fmean(seed.training_seconds for seed in seeds) if seeds else None
         ),
         seeds=seeds,
-        missing={
-            str(entry.trial.seed): entry.why() if entry.failure else entry.state
-            for entry in ordered
-            if not entry.record
-        },
+        missing=missing,
     )
 
 

@@ -11,12 +11,16 @@ import msgspec
 
 from bench import text_table
 from bench.components import short_labels
+from bench.errors import BenchError, Exit
+from bench.leaderboards.aggregate import Board
 from bench.store import write_bytes
 
 if TYPE_CHECKING:
-    from bench.leaderboards.aggregate import Board, Row, Spread
+    from bench.leaderboards.aggregate import Row, Spread
 
-SCHEMA = 1
+SCHEMA = 2
+PAGE, DATA = "README.md", "board.json"
+NOTHING = "–"
 _HEADERS = (
     "rank",
     "model",
@@ -29,7 +33,6 @@ _HEADERS = (
     "commit",
 )
 _RIGHT = "rank,sequence accuracy %,CER %,seeds,parameters,training s"
-_NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def markdown(board: Board) -> str:
         f"Protocol `{board.protocol}`: {board.protocol_about} "
         f"Mean ± sample standard deviation over the seeds {', '.join(map(str, board.seeds))}. "
         f"Generated from records by `bench board {board.suite}`; "
-        f"run it anew with `bench run {board.suite}`."
+        f"run it anew with `bench run {board.suite}`. "
+        f"Protocol and data have the fingerprint `{board.fingerprint}`."
     )
     parts = [f"# {board.suite} v{board.version}", board.about, reading]
     for dataset, rows in _by_dataset(board):
@@ -68,13 +72,47 @@ def to_json(board: Board) -> bytes:
     return msgspec.json.format(content, indent=1) + b"\n"
 
 
+def percent(spread: Spread | None) -> str:
+    """Write a score as `mean ± standard deviation` in percent."""
+    if spread is None:
+        return NOTHING
+    std = NOTHING if spread.std is None else f"{100 * spread.std:.2f}"
+    return f"{100 * spread.mean:.2f} ± {std}"
+
+
+def files(board: Board) -> dict[str, bytes]:
+    """Return the files of the board's folder, its data first."""
+    return {DATA: to_json(board), PAGE: markdown(board).encode()}
+
+
 def write(board: Board, root: Path) -> Path:
-    """Write README.md and board.json into `root/<suite>/v<version>/`, and return that folder."""
+    """Write the board's files into `root/<suite>/v<version>/`, and return that folder."""
     folder = root / board.suite / f"v{board.version}"
     folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / "board.json", to_json(board))
-    write_bytes(folder / "README.md", markdown(board).encode())
+    for name, content in files(board).items():
+        write_bytes(folder / name, content)
     return folder
+
+
+def read(folder: Path) -> Board:
+    """Read the board in `folder`. Raises BenchError where it is not one of this schema."""
+    file = folder / DATA
+    content = file.read_bytes()
+    try:
+        schema = msgspec.json.decode(content)["schema"]
+        if schema != SCHEMA:
+            raise BenchError(
+                f"{file}: its schema is {schema}, this bench reads {SCHEMA}; "
+                "update bench, or move the folder away and write the board again",
+                Exit.UNVERIFIED,
+            )
+        return msgspec.json.decode(content, type=_Document).board
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
+        raise BenchError(
+            f"{file}: this is no board of bench ({error}); "
+            "restore it, or move its folder away and write the board again",
+            Exit.UNVERIFIED,
+        ) from None
 
 
 def _by_dataset(board: Board) -> list[tuple[str, list[Row]]]:
@@ -89,25 +127,18 @@ def _cells(rows: Sequence[Row], board: Board) -> list[list[str]]:
     losses = short_labels(row.loss for row in board.rows)
     return [
         [
-            _NOTHING if row.rank is None else str(row.rank),
+            NOTHING if row.rank is None else str(row.rank),
             models[row.model],
             losses[row.loss],
-            _percent(row.sequence_accuracy),
-            _percent(row.cer),
+            percent(row.sequence_accuracy),
+            percent(row.cer),
             f"{len(row.seeds)}/{len(board.seeds)}",
-            _NOTHING if row.parameters is None else f"{row.parameters:,}",
-            _NOTHING if row.training_seconds is None else f"{row.training_seconds:.1f}",
-            ", ".join(row.commits) or _NOTHING,
+            NOTHING if row.parameters is None else f"{row.parameters:,}",
+            NOTHING if row.training_seconds is None else f"{row.training_seconds:.1f}",
+            ", ".join(row.commits) or NOTHING,
         ]
         for row in rows
     ]
-
-
-def _percent(spread: Spread | None) -> str:
-    if spread is None:
-        return _NOTHING
-    std = _NOTHING if spread.std is None else f"{100 * spread.std:.2f}"
-    return f"{100 * spread.mean:.2f} ± {std}"
 
 
 def _notes(board: Board) -> list[str]:

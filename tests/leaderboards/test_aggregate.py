@@ -257,6 +257,18 @@ def test_the_order_of_entries_is_no_matter(make_record, results, order):
     assert render.text(again) == render.text(board)
 
 
+@settings(deadline=None, max_examples=40)
+@given(results=all_outcomes, order=st.permutations(range(12)))
+def test_what_a_board_keeps_of_its_seeds_gives_it_again(make_record, results, order):
+    board = aggregate.board(WIDE, entries_of(make_record, results), version=3)
+    nothing = aggregate.Spread(0.5, None)
+    shuffled = [
+        replace(board.rows[place], rank=7, sequence_accuracy=nothing, cer=nothing)
+        for place in order
+    ]
+    assert aggregate.recomputed(replace(board, rows=shuffled)) == board
+
+
 def test_the_board_tells_its_suite(suite, trials, done):
     board = aggregate.board(suite, [done(trials[0], 1)])
     assert (board.suite, board.about) == ("tiny", "Two digits, one epoch, seconds.")

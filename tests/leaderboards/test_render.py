@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.errors import BenchError, Exit
 from bench.leaderboards import render
 from bench.leaderboards.aggregate import Board, Row, Seed, Spread
 
@@ -49,6 +50,7 @@ def board(*rows: Row, **changes) -> Board:
         about="Two digits.",
         protocol="digits v1",
         protocol_about="The ten digits.",
+        identity={"protocol": {"name": "digits"}, "datasets": {}},
         seeds=[0, 1],
         hardware=["Example CPU, 1 thread a trial"],
         rows=list(rows),
@@ -202,6 +204,12 @@ def test_the_page_says_how_to_read_it():
     assert "\n\n\n" not in page
 
 
+def test_the_page_tells_boards_of_other_protocols_or_data_apart():
+    other = board(row(), identity={"protocol": {"name": "letters"}, "datasets": {}})
+    assert f"`{other.fingerprint}`" in render.markdown(other)
+    assert f"`{other.fingerprint}`" not in render.markdown(board(row()))
+
+
 def test_an_empty_about_leaves_no_gap():
     page = render.markdown(board(row(), about=""))
     assert page.startswith("# tiny v1\n\nProtocol ")
@@ -268,6 +276,29 @@ def test_writing_leaves_the_page_and_its_data(tmp_path):
     assert (folder / "board.json").read_bytes() == render.to_json(made)
     render.write(board(row(2), version=2), tmp_path)
     assert (folder / "board.json").read_bytes() == render.to_json(board(row(2), version=2))
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    made = board(row(cer=Spread(0.1 + 0.2, 1e-17)), empty(loss=RADIAL))
+    assert render.read(render.write(made, tmp_path)) == made
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{", "this is no board of bench"),
+        (b"[]", "this is no board of bench"),
+        (b"{}", "this is no board of bench"),
+        (b'{"schema": 2, "board": {"suite": "tiny"}}', "missing required field `version`"),
+        (b'{"schema": 1, "board": {}}', "its schema is 1, this bench reads 2"),
+    ],
+)
+def test_what_is_no_board_is_said_with_its_file(tmp_path, content, said):
+    (tmp_path / "board.json").write_bytes(content)
+    with pytest.raises(BenchError, match=said) as raised:
+        render.read(tmp_path)
+    assert raised.value.code == Exit.UNVERIFIED
+    assert str(raised.value).startswith(f"{tmp_path / 'board.json'}: ")
 
 
 @pytest.mark.parametrize(
