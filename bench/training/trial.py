@@ -18,7 +18,6 @@ from bench.store import (
     RECORD,
     WEIGHTS,
     Failure,
-    Parameters,
     Record,
     Store,
     Timings,
@@ -125,8 +124,8 @@ def _commit(
     from safetensors.torch import save
 
     from bench import predictions
+    from bench.training import recognizer
 
-    weights = list(fit.network.parameters())
     record = Record(
         key=trial.key,
         spec=trial.spec,
@@ -135,10 +134,7 @@ def _commit(
         metrics={split: predictions.score(table) for split, table in tables.items()},
         curve=fit.curve,
         selected_epoch=fit.selected_epoch,
-        parameters=Parameters(
-            total=sum(weight.numel() for weight in weights),
-            trainable=sum(weight.numel() for weight in weights if weight.requires_grad),
-        ),
+        parameters=recognizer.parameters(fit.network),
         timings=timings,
         provenance=provenance.collect(
             device=fit.device,
