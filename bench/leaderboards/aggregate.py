@@ -6,13 +6,15 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from bench.leaderboards.speed import Speed, speeds
 
 if TYPE_CHECKING:
     from bench.config import Suite
     from bench.plan import Entry
-    from bench.store import Record
+    from bench.store import Profile, Record
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Row:
     seeds: list[Seed]
     missing: dict[str, str]
     """Seed to why it is missing: `to do`, `stale`, or the failure."""
+    speed: Speed | None = None
 
     @property
     def commits(self) -> list[str]:
@@ -61,7 +64,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard; `hardware` lists what the trials ran on."""
+    """A leaderboard; `hardware` lists what the trials ran on.
+
+    Every latency is of `speed_hardware`; profiles on `other_hardware` are not shown.
+    """
 
     suite: str
     version: int
@@ -71,14 +77,20 @@ class Board:
     seeds: list[int]
     hardware: list[str]
     rows: list[Row]
+    speed_hardware: str | None = None
+    other_hardware: list[str] = field(default_factory=list)
 
 
-def board(suite: Suite, entries: Sequence[Entry]) -> Board:
+def board(suite: Suite, entries: Sequence[Entry], profiles: Sequence[Profile] = ()) -> Board:
     """Aggregate the entries of all trials of `suite`, ranked within each dataset."""
     groups: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
         groups.setdefault(tuple(entry.trial.labels.values()), []).append(entry)  # type: ignore[arg-type]
-    rows = [_row(labels, group) for labels, group in groups.items()]
+    measured = speeds({labels: group[0].trial.spec for labels, group in groups.items()}, profiles)
+    rows = [
+        replace(_row(labels, group), speed=measured.rows.get(labels))
+        for labels, group in groups.items()
+    ]
     records = [entry.record for entry in entries if entry.record]
     return Board(
         suite=suite.name,
@@ -89,6 +101,8 @@ def board(suite: Suite, entries: Sequence[Entry]) -> Board:
         seeds=list(suite.seeds),
         hardware=sorted({_hardware(record) for record in records}),
         rows=_ranked(rows),
+        speed_hardware=measured.hardware,
+        other_hardware=measured.others,
     )
 
 
