@@ -15,15 +15,19 @@ import bench
 from bench.errors import BenchError, Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
     from bench.config import Config, Suite
+    from bench.grid import Trial
     from bench.leaderboards.aggregate import Board
+    from bench.profiling.phase import Outcome
+    from bench.store import Store
 
 _EXITS = """\b
 Exit codes:
   0    done
-  1    some trials failed
+  1    some trials failed, or could not be profiled
   2    usage or configuration
   3    nothing selected
   5    verification failed
@@ -88,6 +92,7 @@ def app(context: click.Context, path: Path | None) -> None:
 @click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
 @click.option("--force", is_flag=True, help="Run again what is done.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first trial that fails.")
+@click.option("--no-profile", is_flag=True, help="Measure no latency after the trials.")
 @_as_json
 @click.pass_obj
 def run(
@@ -104,9 +109,13 @@ def run(
     dry_run: bool,
     force: bool,
     fail_fast: bool,
+    no_profile: bool,
     as_json: bool,
 ) -> int:
-    """Run the trials of SUITE that are not done, then write and print its board."""
+    """Run the trials of SUITE that are not done, then write and print its board.
+
+    Between the two, while nothing else of it runs, models without a valid profile are profiled.
+    """
     from bench import grid, plan, views
     from bench.store import Store
 
@@ -135,6 +144,8 @@ def run(
 
         pending = [entry.trial for entry in todo]
         failures = execute(pending, store, place(executor, address), fail_fast=fail_fast)
+    if not no_profile:
+        _profile([trial for trial in chosen if store.record(trial)], store)
     try:
         _board(config, wanted, as_json=as_json)
     finally:
@@ -184,6 +195,26 @@ def status(path: Path | None, suite: str, *, why: bool, as_json: bool) -> None:
 
 
 @app.command(epilog=_EXITS)
+@_suite
+@_as_json
+@click.pass_obj
+def profile(path: Path | None, suite: str, *, as_json: bool) -> int:
+    """Measure parameters, MACs and latencies of SUITE on this machine, where none are valid yet.
+
+    `bench run` ends with the same. Keep the machine quiet: a figure that others disturbed is
+    invalid, is shown as – with the reason (the exit code stays 0), and is measured again next time.
+    """
+    from bench import grid, views
+    from bench.store import Store
+
+    config, wanted = _load(path, suite)
+    outcome = _profile(grid.trials(wanted), Store(config.results))
+    found = outcome.profiles
+    _report(views.profiles(found), views.measured(found), as_json=as_json)
+    return Exit.FAILED if outcome.faults else Exit.DONE
+
+
+@app.command(epilog=_EXITS)
 @click.argument("trial")
 @_as_json
 @click.pass_obj
@@ -192,13 +223,17 @@ def show(path: Path | None, trial: str, *, as_json: bool) -> None:
     from bench import config, views
     from bench.store import Failure, Store
 
-    folder, found = Store(config.load(path).results).find(trial)
+    store = Store(config.load(path).results)
+    folder, found = store.find(trial)
     if isinstance(found, Failure):
         text = views.failure(found, folder)
     else:
         from bench import predictions
+        from bench.profiling import method
 
-        text = views.record(found, folder, predictions.worst(folder, found, count=5))
+        worst = predictions.worst(folder, found, count=5)
+        covering = [one for one in store.profiles() if method.covers(one, found.spec)]
+        text = views.record(found, folder, worst, covering)
     _report(text, found, as_json=as_json)
 
 
@@ -304,14 +339,24 @@ def _load(path: Path | None, suite: str) -> tuple[Config, Suite]:
     return settings, settings.suite(suite)
 
 
+def _profile(trials: Sequence[Trial], store: Store) -> Outcome:
+    from bench.profiling import phase
+
+    outcome = phase.profile(trials, store, _say)
+    for fault in outcome.faults:
+        _say(f"not profiled: {fault}", fg="red")
+    return outcome
+
+
 def _board(config: Config, suite: Suite, *, as_json: bool, start_next: bool = False) -> None:
     from bench import grid, plan
     from bench.leaderboards import aggregate, index, render, versions
     from bench.store import Store
 
     version = versions.current(suite, config.leaderboards, start_next=start_next)
-    entries = plan.survey(grid.trials(suite), Store(config.results))
-    made: Board = aggregate.board(suite, entries, version)
+    store = Store(config.results)
+    entries = plan.survey(grid.trials(suite), store)
+    made: Board = aggregate.board(suite, entries, list(store.profiles()), version)
     folder = render.write(made, config.leaderboards)
     index.write(config.leaderboards)
     _report(render.text(made), made, as_json=as_json)

@@ -7,6 +7,8 @@ results/<dataset>/<model>/<loss>/seed<seed>-<key>/
     failure.json         the last attempt failed (see `Failure`); gone once it is done
     checkpoint.pt        where training stood (see `bench.training.checkpoint`); gone likewise
     log.txt              what the worker said
+results/profiles/<key>.json
+                         what a model and loss cost on one hardware (see `Profile`)
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ SCHEMA = 1
 RECORD, FAILURE, LOG = "record.json", "failure.json", "log.txt"
 PREDICTIONS, WEIGHTS = "predictions.parquet", "weights.safetensors"
 CHECKPOINT = "checkpoint.pt"
+PROFILES = "profiles"
 _LITTER_SECONDS = 3600
 T = TypeVar("T")
 
@@ -132,6 +135,49 @@ class Failure:
         return self.attempts[-1].message
 
 
+@dataclass(frozen=True)
+class Figure:
+    """One latency at one batch size: from inputs to logits or, `decoded`, on to labels.
+
+    `milliseconds` are the raw samples in order, `p50` and `p90` of them by nearest rank. Where it
+    is not `valid`, `reason` says why, and no board shows it.
+    """
+
+    batch: int
+    decoded: bool
+    p50: float
+    p90: float
+    valid: bool
+    reason: str
+    milliseconds: list[float]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a model with a loss's classifier costs at one input shape, on one hardware.
+
+    `datasets` are the specs of those that have this shape, `macs` those of a forward pass of one
+    sample, `weights` the key of the trial they are from (None: untrained).
+    """
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    datasets: list[dict[str, Any]]
+    hardware: str
+    parameters: Parameters
+    macs: int
+    weights: str | None
+    figures: list[Figure]
+    provenance: Provenance
+    schema: int = SCHEMA
+
+    @property
+    def valid(self) -> bool:
+        """Whether every figure is; what is not is measured again."""
+        return all(figure.valid for figure in self.figures)
+
+
 class Store:
     """The records under one folder. Workers write, everyone reads."""
 
@@ -172,6 +218,24 @@ class Store:
         for name in (FAILURE, LOG):
             (folder / name).unlink(missing_ok=True)
         return folder
+
+    def profiles(self) -> Iterator[Profile]:
+        """Yield the readable profiles, in order of their keys."""
+        for file in sorted(self.root.glob(f"{PROFILES}/*.json")):
+            # One of another schema is measured anew: it must not stop a run or a board.
+            with suppress(BenchError):
+                yield read(file, Profile)
+
+    def profile(self, key: str) -> Profile | None:
+        """Return the profile under `key`, or None where there is none that can be read."""
+        return next((profile for profile in self.profiles() if profile.key == key), None)
+
+    def keep(self, profile: Profile) -> Path:
+        """Write `profile` under its key, in place of an earlier one, and return its file."""
+        file = self.root / PROFILES / f"{profile.key}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write(file, profile)
+        return file
 
     def find(self, word: str) -> tuple[Path, Record | Failure]:
         """Return the trial whose key begins with `word`, or whose folder that is.
@@ -216,8 +280,8 @@ def read(file: Path, kind: type[T]) -> T:
         ) from None
 
 
-def write(file: Path, content: Record | Failure) -> None:
-    """Write a record or a failure as indented JSON, atomically."""
+def write(file: Path, content: Record | Failure | Profile) -> None:
+    """Write a record, a failure or a profile as indented JSON, atomically."""
     text = msgspec.json.format(msgspec.json.encode(content), indent=1)
     write_bytes(file, text + b"\n")
 

@@ -21,6 +21,15 @@ def markdown(headers: Sequence[str], rows: Sequence[Sequence[str]], right: str =
     return "\n".join("| " + " | ".join(line) + " |" for line in [headers, rules, *escaped])
 
 
+def magnitude(count: int) -> str:
+    """Write a large number with three digits: 7,204,192 is 7.20 M."""
+    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= 0.9995 * size:
+            digits = 2 - int(count >= 9.995 * size) - int(count >= 99.95 * size)
+            return f"{count / size:.{max(digits, 0)}f} {unit}"
+    return str(count)
+
+
 def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 (mapped over columns)
     space = " " * (width - _width(cell))
     return space + cell if right else cell + space

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from bench import plan, text_table
 from bench.components import short_labels
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from bench.components import Component
     from bench.config import Config
     from bench.plan import Entry
-    from bench.store import Failure, Record
+    from bench.store import Failure, Figure, Profile, Record
+
+_NOTHING = "–"
 
 
 def states(entries: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -94,14 +98,17 @@ def components(kind: str, known: Iterable[type[Component]]) -> str:
     return text_table.plain([kind, "what it is, and its parameters"], rows)
 
 
-def record(found: Record, folder: Path, worst: Sequence[Sequence[str]]) -> str:
-    """Describe a finished trial: scores, curve, worst samples, origin."""
+def record(
+    found: Record, folder: Path, worst: Sequence[Sequence[str]], measured: Sequence[Profile] = ()
+) -> str:
+    """Describe a finished trial: scores, curve, worst samples, its profiles, origin."""
     return "\n\n".join(
         [
             f"{' · '.join(found.labels.values())} · seed {found.seed}\n{found.key}  {folder}",
             _scores(found),
             _curve(found),
             text_table.plain(["worst samples", "reference", "read as", "edits"], worst, "edits"),
+            *(profiles([one]) for one in measured),
             _origin(found),
         ]
     )
@@ -148,6 +155,54 @@ def _origin(found: Record) -> str:
         f"Python {origin.python}, torch {origin.packages.get('torch')}\n"
         f"{origin.gpu or origin.cpu}, {origin.threads} of {origin.cores} cores, {origin.finished}"
     )
+
+
+def profiles(found: Sequence[Profile]) -> str:
+    """List profiles of one hardware: each latency's median and 90th percentile, or why none."""
+    if not found:
+        return "There is no profile."
+    models = short_labels(profile.labels["model"] for profile in found)
+    losses = short_labels(profile.labels["loss"] for profile in found)
+    headers = ["model", "loss", "input", "parameters", "MACs", *map(_figure, found[0].figures)]
+    rows = [
+        [
+            models[profile.labels["model"]],
+            losses[profile.labels["loss"]],
+            "×".join(map(str, profile.spec["input"])),
+            f"{profile.parameters.total:,}",
+            text_table.magnitude(profile.macs),
+            *map(_latency, profile.figures),
+        ]
+        for profile in found
+    ]
+    said = f"Milliseconds a batch of 1 and of 24, p50 / p90, on {found[0].hardware}."
+    table = text_table.plain(headers, rows, ",".join(headers[2:]))
+    return "\n".join([f"{table}\n\n{said}", *_invalid(found)])
+
+
+def _invalid(found: Iterable[Profile]) -> list[str]:
+    return [
+        f"No latency of {' × '.join(profile.labels.values())}, {_figure(figure)}: {figure.reason}."
+        for profile in found
+        for figure in profile.figures
+        if not figure.valid
+    ]
+
+
+def measured(found: Iterable[Profile]) -> list[dict[str, Any]]:
+    """Return profiles as JSON values, without their raw samples but with the number of them."""
+    values = [msgspec.to_builtins(profile) for profile in found]
+    for figure in (figure for profile in values for figure in profile["figures"]):
+        figure["samples"] = len(figure.pop("milliseconds"))
+    return values
+
+
+def _figure(figure: Figure) -> str:
+    return f"b{figure.batch} {'labels' if figure.decoded else 'logits'}"
+
+
+def _latency(figure: Figure) -> str:
+    return f"{figure.p50:.2f} / {figure.p90:.2f}" if figure.valid else _NOTHING
 
 
 def failure(found: Failure, folder: Path) -> str:

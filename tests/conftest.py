@@ -170,3 +170,42 @@ def make_record():
         return replace(found, **changes)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_profile():
+    """Return a function that makes the profile of a trial; its latencies are 1, 2, 3 and 4 ms."""
+    from dataclasses import replace
+
+    from bench import store as disk
+    from bench.profiling import method
+    from bench.profiling.hardware import Hardware
+    from bench.provenance import collect
+
+    def make(trial, name="Example CPU", *, reason="", finished="2025", **changes) -> disk.Profile:
+        hardware = Hardware("cpu", name, 1, 2)
+        spec = method.spec(trial, [11, 1, 8, 8], 11, hardware)
+        origin = collect(device="cpu", gpu=None, threads=1, seed=trial.seed)
+        found = disk.Profile(
+            key=grid.digest(spec),
+            spec=spec,
+            labels={"model": trial.model.label, "loss": trial.loss.label},
+            datasets=[trial.spec["dataset"]],
+            hardware=hardware.line,
+            parameters=disk.Parameters(total=1234, trainable=1200),
+            macs=7_204_192,
+            weights=None,
+            figures=[
+                disk.Figure(batch, decoded, p50, 1.5 * p50, not reason, reason, [p50, 1.5 * p50])
+                for batch, decoded, p50 in (
+                    (1, False, 1.0),
+                    (1, True, 2.0),
+                    (24, False, 3.0),
+                    (24, True, 4.0),
+                )
+            ],
+            provenance=replace(origin, finished=finished),
+        )
+        return replace(found, **changes)
+
+    return make

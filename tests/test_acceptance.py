@@ -21,7 +21,7 @@ def scores(home: Path) -> list[tuple]:
 
 
 def test_a_killed_driver_loses_no_finished_trial(home, bench, start_bench):
-    process = start_bench("run", "tiny")
+    process = start_bench("run", "tiny", "--no-profile")
     for line in process.stderr:
         if line.startswith("[1/4]"):
             break
@@ -30,7 +30,7 @@ def test_a_killed_driver_loses_no_finished_trial(home, bench, start_bench):
     kept = {file: file.stat().st_mtime_ns for file in home.glob("results/**/record.json")}
     assert 1 <= len(kept) < 4
 
-    resumed = start_bench("run", "tiny")
+    resumed = start_bench("run", "tiny", "--no-profile")
     _, err = resumed.communicate(timeout=200)
     assert resumed.returncode == 0, err
     done = int(re.search(r"tiny: (\d) of 4 trials are done", err)[1])
@@ -39,7 +39,7 @@ def test_a_killed_driver_loses_no_finished_trial(home, bench, start_bench):
     after = scores(home)
 
     shutil.rmtree(home / "results")
-    assert bench("run", "tiny", "--executor", "inline").code == 0
+    assert bench("run", "tiny", "--executor", "inline", "--no-profile").code == 0
     assert scores(home) == after
 
 
@@ -58,7 +58,7 @@ def test_the_quick_suite_reads_four_of_five_sequences_in_three_minutes(home, sta
     assert seconds <= 180 or (os.cpu_count() or 1) < 2
 
     began = time.monotonic()
-    again = start_bench("run", "quick")
+    again = start_bench("run", "quick", "--no-profile")
     _, err = again.communicate(timeout=60)
     assert "8 of 8 trials are done, nothing to run" in err
     assert time.monotonic() - began <= 15

@@ -37,7 +37,7 @@ def test_what_only_reads_imports_neither_torch_nor_ray(home, bench, words):
 
 
 @pytest.mark.parametrize(
-    "verb", ["run", "ls", "status", "show", "board", "board write", "board diff"]
+    "verb", ["run", "ls", "status", "profile", "show", "board", "board write", "board diff"]
 )
 def test_every_verb_documents_its_exit_codes(bench, verb):
     answer = bench(*verb.split(), "--help")
@@ -95,13 +95,13 @@ def test_a_pair_that_cannot_be_is_refused_before_anything_starts(home, bench):
 
 
 def test_run_writes_the_board_and_the_next_run_skips_everything(home, bench):
-    first = bench("run", "tiny", "--executor", "inline")
+    first = bench("run", "tiny", "--executor", "inline", "--no-profile")
     assert first.code == 0
     assert "0 of 4 trials are done; running 4" in first.err
     page = (home / "leaderboards/tiny/v1/README.md").read_bytes()
     document = (home / "leaderboards/tiny/v1/board.json").read_bytes()
 
-    second = bench("run", "tiny", "--json")
+    second = bench("run", "tiny", "--no-profile", "--json")
     assert second.code == 0
     assert "4 of 4 trials are done, nothing to run" in second.err
     board = json.loads(second.out)
@@ -119,10 +119,11 @@ def test_run_writes_the_board_and_the_next_run_skips_everything(home, bench):
 
 
 def test_only_what_the_grid_gained_is_run(home, bench):
-    assert bench("run", "tiny", "--executor", "inline", "--seeds", "0", "-l", "ctc").code == 0
+    words = ("run", "tiny", "--executor", "inline", "--no-profile", "--seeds", "0")
+    assert bench(*words, "-l", "ctc").code == 0
     done = next(home.glob("results/*/*/*/*/record.json"))
     before = done.stat().st_mtime_ns
-    answer = bench("run", "tiny", "--executor", "inline", "--seeds", "0")
+    answer = bench(*words)
     assert "1 of 2 trials are done; running 1" in answer.err
     assert done.stat().st_mtime_ns == before
     assert "1/2" in answer.out
@@ -179,7 +180,7 @@ def test_a_failed_trial_is_told_kept_and_tried_again(home, bench):
             "batch_size = 64", "batch_size = 8"
         )
     )
-    answer = bench("run", "tiny", "--executor", "inline", "--limit", "1")
+    answer = bench("run", "tiny", "--executor", "inline", "--no-profile", "--limit", "1")
     assert answer.code == 1
     assert "the loss became" in answer.err
     assert "–" in answer.out
@@ -190,7 +191,7 @@ def test_a_failed_trial_is_told_kept_and_tried_again(home, bench):
 
 
 def test_force_runs_again_what_is_done(home, bench):
-    words = ("run", "tiny", "--executor", "inline", "--limit", "1")
+    words = ("run", "tiny", "--executor", "inline", "--no-profile", "--limit", "1")
     assert bench(*words).code == 0
     record = next(home.glob("results/*/*/*/*/record.json"))
     before = record.stat().st_mtime_ns
@@ -199,7 +200,7 @@ def test_force_runs_again_what_is_done(home, bench):
 
 
 def test_no_colour_and_no_cursor_play_without_a_terminal(home, bench):
-    answer = bench("run", "tiny", "--executor", "inline", "--limit", "1")
+    answer = bench("run", "tiny", "--executor", "inline", "--no-profile", "--limit", "1")
     assert "\x1b" not in answer.out + answer.err
 
 
@@ -214,3 +215,44 @@ def test_an_interrupted_run_says_what_resumes_it(home, start_bench, sign):
     assert process.returncode == 130
     assert err.splitlines()[-1].endswith("bench run tiny --executor inline --seeds 0")
     assert "Traceback" not in err
+
+
+def test_profile_measures_once_and_the_board_and_show_tell_it(home, bench):
+    assert bench("run", "tiny", "--executor", "inline", "--no-profile").code == 0
+    first = bench("profile", "tiny", "--json")
+    assert first.code == 0, first.err
+    ctc, radial = json.loads(first.out)
+    assert (ctc["labels"]["loss"], radial["labels"]["loss"]) == ("ctc", "radial-ctc")
+    for profile in (ctc, radial):
+        assert profile["weights"]
+        assert profile["macs"] == 24_408
+        assert all(figure["samples"] >= 64 for figure in profile["figures"])
+        assert all(figure["valid"] == (not figure["reason"]) for figure in profile["figures"])
+    assert len(list(home.glob("results/profiles/*.json"))) == 2
+
+    board = json.loads(bench("board", "tiny", "--json").out)
+    assert board["speed_hardware"] == ctc["hardware"]
+    assert "24.4 k" in (home / "leaderboards/tiny/v1/README.md").read_text()
+    key = next(home.glob("results/*/*/ctc/seed1-*")).name.partition("-")[2]
+    assert "24.4 k" in bench("show", key).out
+
+
+def test_a_run_ends_with_profiles_of_what_is_done(home, bench):
+    answer = bench("run", "tiny", "--executor", "inline", "--seeds", "0", "-l", "ctc")
+    assert answer.code == 0
+    lines = answer.err.splitlines()
+    done = next(n for n, line in enumerate(lines) if "done in" in line)
+    profiled = next(n for n, line in enumerate(lines) if line.startswith("profiling "))
+    assert profiled > done
+    assert "ms b24" in answer.out
+    assert len(list(home.glob("results/profiles/*.json"))) == 1
+
+
+def test_what_cannot_be_profiled_is_told(home, bench):
+    file = home / "bench.toml"
+    file.write_text(file.read_text() + '\n[suite.tiny.resources]\ndevice = "cuda"\n')
+    answer = bench("profile", "tiny")
+    if "not profiled" in answer.err:
+        assert answer.code == 1
+        assert "this process sees no GPU" in answer.err
+        assert answer.out == "There is no profile.\n"

@@ -395,3 +395,37 @@ def test_an_empty_store_has_nothing(trials, store):
     assert store.failure(trials[0]) is None
     assert list(store.siblings(trials[0])) == []
     assert not store.root.exists()
+
+
+def test_a_profile_is_read_as_it_was_written(store, trials, make_profile):
+    made = [make_profile(trial, name) for trial in trials[:2] for name in ("A", "B")]
+    files = [store.keep(profile) for profile in made]
+    assert files == [store.root / "profiles" / f"{profile.key}.json" for profile in made]
+    assert list(store.profiles()) == sorted(made, key=lambda profile: profile.key)
+    assert [store.profile(profile.key) for profile in made] == made
+    assert store.profile("beef") is None
+
+
+def test_a_profile_replaces_the_one_under_its_key(store, trials, make_profile):
+    store.keep(make_profile(trials[0], reason="busy"))
+    store.keep(make_profile(trials[0]))
+    assert [profile.valid for profile in store.profiles()] == [True]
+
+
+def test_a_profile_that_cannot_be_read_is_passed_over(store, trials, make_profile):
+    kept = make_profile(trials[0])
+    store.keep(kept)
+    store.keep(make_profile(trials[1], schema=disk.SCHEMA + 1))
+    (store.root / "profiles" / "0.json").write_text("{")
+    assert list(store.profiles()) == [kept]
+
+
+def test_profiles_are_never_taken_for_trials(store, trials, save, make_profile):
+    profile = make_profile(trials[0])
+    store.keep(profile)
+    for word in ("", profile.key):
+        with pytest.raises(BenchError, match="no trial has"):
+            store.find(word)
+    save(trials[0])
+    assert store.find("")[1].key == trials[0].key
+    assert list(store.siblings(trials[0])) == []

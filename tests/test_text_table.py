@@ -6,6 +6,7 @@ import re
 from itertools import accumulate, pairwise
 from unicodedata import east_asian_width
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -94,3 +95,23 @@ def test_a_markdown_row_has_the_cells_of_the_header(rows):
     assert all(re.fullmatch(r" ---:? ", piece) for piece in split[1][1:-1])
     for cells, pieces in zip(rows, split[2:], strict=True):
         assert [piece.strip().replace("\\|", "|") for piece in pieces[1:-1]] == cells
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.00 k"),
+        (7_204_192, "7.20 M"),
+        (12_340_000, "12.3 M"),
+        (123_400_000, "123 M"),
+        (9_996_000, "10.0 M"),
+        (99_960_000, "100 M"),
+        (999_600, "1.00 M"),
+        (4_100_000_000, "4.10 G"),
+        (12_345_678_900_000, "12.3 T"),
+    ],
+)
+def test_a_magnitude_has_three_digits(count, shown):
+    assert text_table.magnitude(count) == shown

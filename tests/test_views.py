@@ -193,3 +193,51 @@ def test_components_are_listed_with_their_parameters(kind):
 def test_a_component_without_parameters_takes_one_line():
     lines = views.components("loss", [registry.find("loss", "ctc")]).splitlines()
     assert len(lines) == 2
+
+
+def test_profiles_tell_their_latencies(trials, make_profile):
+    drawn = views.profiles([make_profile(trials[0]), make_profile(trials[1])])
+    header, first, second, _, said = drawn.splitlines()
+    latencies = "1.00 / 1.50 2.00 / 3.00 3.00 / 4.50 4.00 / 6.00"
+    figures = "b1 logits    b1 labels   b24 logits   b24 labels"
+    assert header.endswith(figures)
+    assert header.split()[:5] == ["model", "loss", "input", "parameters", "MACs"]
+    assert first.split()[:6] == ["cnn-bilstm", "ctc", "11×1×8×8", "1,234", "7.20", "M"]
+    assert second.split()[1] == "radial-ctc"
+    for line in (first, second):
+        assert line.split()[6:] == latencies.split()
+    assert said == ("Milliseconds a batch of 1 and of 24, p50 / p90, on Example CPU, 1 of 2 cores.")
+
+
+def test_an_invalid_latency_is_never_a_number(trials, make_profile):
+    drawn = views.profiles([make_profile(trials[0], reason="others were busy")])
+    assert drawn.splitlines()[1].split()[6:] == ["–"] * 4
+    for figure in ("b1 logits", "b1 labels", "b24 logits", "b24 labels"):
+        said = f"cnn-bilstm(width=2, hidden=4) × ctc, {figure}: others were busy."
+        assert f"No latency of {said}" in drawn.splitlines()
+
+
+def test_without_profiles_that_is_said():
+    assert views.profiles([]) == "There is no profile."
+
+
+def test_measured_profiles_are_json_with_the_number_of_samples(trials, make_profile):
+    (found,) = views.measured([make_profile(trials[0])])
+    assert json.loads(json.dumps(found)) == found
+    assert found["macs"] == 7_204_192
+    assert found["figures"][1] == {
+        "batch": 1,
+        "decoded": True,
+        "p50": 2.0,
+        "p90": 3.0,
+        "valid": True,
+        "reason": "",
+        "samples": 2,
+    }
+
+
+def test_a_record_tells_its_profiles(record, trials, make_profile):
+    measured = [make_profile(trials[0], name) for name in ("A", "B")]
+    drawn = views.record(record, Path("x"), [], measured)
+    for profile in measured:
+        assert views.profiles([profile]) in drawn

@@ -6,16 +6,17 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bench.grid import digest
 from bench.leaderboards import identity
+from bench.leaderboards.speed import Speed, speeds
 
 if TYPE_CHECKING:
     from bench.config import Suite
     from bench.plan import Entry
-    from bench.store import Record
+    from bench.store import Profile, Record
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Row:
     seeds: list[Seed]
     missing: dict[str, str]
     """Seed to why it is missing: `to do`, `stale`, or the failure."""
+    speed: Speed | None = None
 
     @property
     def commits(self) -> list[str]:
@@ -64,7 +66,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard; `hardware` lists what the trials ran on, `identity` what it is a board of."""
+    """A leaderboard; `hardware` lists what the trials ran on, `identity` what it is a board of.
+
+    Every latency is of `speed_hardware`; profiles on `other_hardware` are not shown.
+    """
 
     suite: str
     version: int
@@ -75,6 +80,8 @@ class Board:
     seeds: list[int]
     hardware: list[str]
     rows: list[Row]
+    speed_hardware: str | None = None
+    other_hardware: list[str] = field(default_factory=list)
 
     @property
     def fingerprint(self) -> str:
@@ -82,12 +89,15 @@ class Board:
         return digest(self.identity)
 
 
-def board(suite: Suite, entries: Sequence[Entry], version: int = 1) -> Board:
+def board(
+    suite: Suite, entries: Sequence[Entry], profiles: Sequence[Profile] = (), version: int = 1
+) -> Board:
     """Aggregate the entries of all trials of `suite`, ranked within each dataset."""
     groups: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
         groups.setdefault(tuple(entry.trial.labels.values()), []).append(entry)  # type: ignore[arg-type]
-    rows = [_row_of(labels, group) for labels, group in groups.items()]
+    measured = speeds({labels: group[0].trial.spec for labels, group in groups.items()}, profiles)
+    rows = [_row(labels, group, measured.rows.get(labels)) for labels, group in groups.items()]
     records = [entry.record for entry in entries if entry.record]
     return Board(
         suite=suite.name,
@@ -99,63 +109,50 @@ def board(suite: Suite, entries: Sequence[Entry], version: int = 1) -> Board:
         seeds=list(suite.seeds),
         hardware=sorted({_hardware(record) for record in records}),
         rows=_ranked(rows),
+        speed_hardware=measured.hardware,
+        other_hardware=measured.others,
     )
 
 
 def recomputed(board: Board) -> Board:
     """Compute means, spreads, ranks and their order anew from the seeds that the board holds."""
-    rows = [
-        _row(
-            row.dataset,
-            row.model,
-            row.loss,
-            parameters=row.parameters,
-            seeds=row.seeds,
-            missing=row.missing,
-        )
-        for row in board.rows
-    ]
-    return replace(board, rows=_ranked(rows))
+    return replace(board, rows=_ranked([_scored(row) for row in board.rows]))
 
 
-def _row_of(labels: tuple[str, str, str], entries: Sequence[Entry]) -> Row:
+def _row(labels: tuple[str, str, str], entries: Sequence[Entry], speed: Speed | None) -> Row:
     ordered = sorted(entries, key=lambda entry: entry.trial.seed)
     records = [entry.record for entry in ordered if entry.record]
-    return _row(
-        *labels,
-        parameters=records[0].parameters.total if records else None,
-        seeds=[_seed(record) for record in records],
-        missing={
-            str(entry.trial.seed): entry.why() if entry.failure else entry.state
-            for entry in ordered
-            if not entry.record
-        },
+    dataset, model, loss = labels
+    return _scored(
+        Row(
+            rank=None,
+            dataset=dataset,
+            model=model,
+            loss=loss,
+            sequence_accuracy=None,
+            cer=None,
+            parameters=records[0].parameters.total if records else None,
+            training_seconds=None,
+            seeds=[_seed(record) for record in records],
+            missing={
+                str(entry.trial.seed): entry.why() if entry.failure else entry.state
+                for entry in ordered
+                if not entry.record
+            },
+            speed=speed,
+        )
     )
 
 
-def _row(
-    dataset: str,
-    model: str,
-    loss: str,
-    *,
-    parameters: int | None,
-    seeds: list[Seed],
-    missing: dict[str, str],
-) -> Row:
+def _scored(row: Row) -> Row:
     """Compute all of a row that its seeds decide, but for the rank."""
-    return Row(
+    seconds = [seed.training_seconds for seed in row.seeds]
+    return replace(
+        row,
         rank=None,
-        dataset=dataset,
-        model=model,
-        loss=loss,
-        sequence_accuracy=_spread([seed.sequence_accuracy for seed in seeds]),
-        cer=_spread([seed.cer for seed in seeds]),
-        parameters=parameters,
-        training_seconds=(
-            statistics.fmean(seed.training_seconds for seed in seeds) if seeds else None
-        ),
-        seeds=seeds,
-        missing=missing,
+        sequence_accuracy=_spread([seed.sequence_accuracy for seed in row.seeds]),
+        cer=_spread([seed.cer for seed in row.seeds]),
+        training_seconds=statistics.fmean(seconds) if seconds else None,
     )
 
 

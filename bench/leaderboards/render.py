@@ -18,7 +18,7 @@ from bench.store import write_bytes
 if TYPE_CHECKING:
     from bench.leaderboards.aggregate import Row, Spread
 
-SCHEMA = 2
+SCHEMA = 1
 PAGE, DATA = "README.md", "board.json"
 NOTHING = "–"
 _HEADERS = (
@@ -32,7 +32,9 @@ _HEADERS = (
     "training s",
     "commit",
 )
-_RIGHT = "rank,sequence accuracy %,CER %,seeds,parameters,training s"
+_SPEED_HEADERS = ("MACs", "ms b1", "ms b24")
+_SPEED_PLACE = _HEADERS.index("training s")
+_RIGHT = "rank,sequence accuracy %,CER %,seeds,parameters,MACs,ms b1,ms b24,training s"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def text(board: Board) -> str:
     """Draw the board for a terminal."""
     parts = [f"{board.suite} v{board.version} · protocol {board.protocol}"]
     for dataset, rows in _by_dataset(board):
-        table = text_table.plain(_HEADERS, _cells(rows, board), _RIGHT)
+        table = text_table.plain(_headers(board), _cells(rows, board), _RIGHT)
         parts.append(f"{dataset}\n{table}")
     return "\n\n".join([*parts, *_notes(board)])
 
@@ -61,7 +63,7 @@ def markdown(board: Board) -> str:
     )
     parts = [f"# {board.suite} v{board.version}", board.about, reading]
     for dataset, rows in _by_dataset(board):
-        table = text_table.markdown(_HEADERS, _cells(rows, board), _RIGHT)
+        table = text_table.markdown(_headers(board), _cells(rows, board), _RIGHT)
         parts += [f"## {dataset}", table]
     return "\n\n".join(part for part in [*parts, *_notes(board)] if part) + "\n"
 
@@ -122,6 +124,17 @@ def _by_dataset(board: Board) -> list[tuple[str, list[Row]]]:
     return list(groups.items())
 
 
+def _headers(board: Board) -> list[str]:
+    headers = list(_HEADERS)
+    if _profiled(board):
+        headers[_SPEED_PLACE:_SPEED_PLACE] = _SPEED_HEADERS
+    return headers
+
+
+def _profiled(board: Board) -> bool:
+    return any(row.speed for row in board.rows)
+
+
 def _cells(rows: Sequence[Row], board: Board) -> list[list[str]]:
     models = short_labels(row.model for row in board.rows)
     losses = short_labels(row.loss for row in board.rows)
@@ -134,11 +147,20 @@ def _cells(rows: Sequence[Row], board: Board) -> list[list[str]]:
             percent(row.cer),
             f"{len(row.seeds)}/{len(board.seeds)}",
             NOTHING if row.parameters is None else f"{row.parameters:,}",
+            *(_speed(row) if _profiled(board) else []),
             NOTHING if row.training_seconds is None else f"{row.training_seconds:.1f}",
             ", ".join(row.commits) or NOTHING,
         ]
         for row in rows
     ]
+
+
+def _speed(row: Row) -> list[str]:
+    if row.speed is None:
+        return [NOTHING] * len(_SPEED_HEADERS)
+    latencies = row.speed.milliseconds.values()
+    shown = [NOTHING if p50 is None else f"{p50:.2f}" for p50 in latencies]
+    return [text_table.magnitude(row.speed.macs), *shown]
 
 
 def _notes(board: Board) -> list[str]:
@@ -159,6 +181,28 @@ def _notes(board: Board) -> list[str]:
             notes.append(f"Missing of {row.model} × {row.loss} on {row.dataset}: {listed}.")
     if board.hardware:
         notes.append(f"Trained on {'; '.join(board.hardware)}.")
+    notes += _speed_notes(board)
     if any(commit.endswith("+") for row in board.rows for commit in row.commits):
         notes.append("A + behind a commit: files of bench had been changed since.")
+    return notes
+
+
+def _speed_notes(board: Board) -> list[str]:
+    """Say what the speed columns hold, where they are from, and why a figure is not shown."""
+    notes = []
+    if board.speed_hardware:
+        notes.append(
+            "MACs: products, convolutions and attention of one sample. ms b1, ms b24: median "
+            "latency of a batch of 1 and of 24, from inputs in memory to labels, on "
+            f"{board.speed_hardware}."
+        )
+    for row in board.rows:
+        if row.speed and row.speed.reasons:
+            why = "; ".join(f"batch {batch}: {why}" for batch, why in row.speed.reasons.items())
+            notes.append(f"No latency of {row.model} × {row.loss} on {row.dataset}: {why}.")
+    if board.other_hardware:
+        notes.append(
+            f"Latencies on {'; '.join(board.other_hardware)} are left out: a column holds those of "
+            "one hardware, the one with most valid rows (of equals, the first by name)."
+        )
     return notes

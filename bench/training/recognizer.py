@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from torch import Tensor, nn
 
+from bench.store import Parameters
+
 if TYPE_CHECKING:
     from bench.components import FrameModel, Loss, Model, Source
 
@@ -29,3 +31,12 @@ def build(model: Model, loss: Loss, source: Source) -> Recognizer:
     network = model.build(source.input_shape)
     features = cast("FrameModel", network).features
     return Recognizer(network, loss.head(features, len(source.vocabulary) + 1))
+
+
+def parameters(network: nn.Module) -> Parameters:
+    """Count the weights of `network`."""
+    weights = list(network.parameters())
+    return Parameters(
+        total=sum(weight.numel() for weight in weights),
+        trainable=sum(weight.numel() for weight in weights if weight.requires_grad),
+    )

@@ -22,7 +22,6 @@ from bench.store import (
     Attempt,
     Cause,
     Failure,
-    Parameters,
     Record,
     Store,
     Timings,
@@ -144,8 +143,9 @@ def _commit(
     from safetensors.torch import save
 
     from bench import predictions
+    from bench.training import recognizer
 
-    trial, weights = fit.trial, list(fit.network.parameters())
+    trial = fit.trial
     record = Record(
         key=trial.key,
         spec=trial.spec,
@@ -154,10 +154,7 @@ def _commit(
         metrics={split: predictions.score(table) for split, table in tables.items()},
         curve=fit.curve,
         selected_epoch=fit.selected_epoch,
-        parameters=Parameters(
-            total=sum(weight.numel() for weight in weights),
-            trainable=sum(weight.numel() for weight in weights if weight.requires_grad),
-        ),
+        parameters=recognizer.parameters(fit.network),
         timings=timings,
         attempts=list(attempts),
         provenance=provenance.collect(

@@ -6,6 +6,7 @@ import itertools
 import statistics
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -319,3 +320,19 @@ def test_hardware_is_what_the_trials_ran_on(trials, suite, done):
         "Example CPU @ 2.50GHz, 2 threads a trial",
         "Some GPU, 1 thread a trial",
     ]
+
+
+def test_rows_have_the_speeds_of_their_profiles(trials, suite, done, make_profile):
+    entries = [done(trials[0], 50), Entry(trials[1]), Entry(trials[2]), Entry(trials[3])]
+    made = aggregate.board(suite, entries, [make_profile(trials[2])])
+    first, second = made.rows
+    assert first.speed.milliseconds == {"1": 2.0, "24": 4.0}
+    assert second.speed is None
+    assert made.speed_hardware == "Example CPU, 1 of 2 cores"
+    assert made.other_hardware == []
+
+
+def test_a_board_is_rebuilt_from_its_json(trials, suite, done, make_profile):
+    made = aggregate.board(suite, [done(trials[0], 50)], [make_profile(trials[0], reason="busy")])
+    document = msgspec.json.decode(render.to_json(made))
+    assert msgspec.convert(document["board"], aggregate.Board) == made

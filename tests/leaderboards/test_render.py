@@ -11,6 +11,7 @@ import pytest
 from bench.errors import BenchError, Exit
 from bench.leaderboards import render
 from bench.leaderboards.aggregate import Board, Row, Seed, Spread
+from bench.leaderboards.speed import Speed
 
 CTC, RADIAL = "ctc", "radial-ctc(eta=0.1)"
 SMALL, WIDE = "cnn-bilstm(width=2)", "cnn-bilstm(width=3)"
@@ -289,8 +290,8 @@ def test_what_is_written_is_read_back(tmp_path):
         (b"{", "this is no board of bench"),
         (b"[]", "this is no board of bench"),
         (b"{}", "this is no board of bench"),
-        (b'{"schema": 2, "board": {"suite": "tiny"}}', "missing required field `version`"),
-        (b'{"schema": 1, "board": {}}', "its schema is 1, this bench reads 2"),
+        (b'{"schema": 1, "board": {"suite": "tiny"}}', "missing required field `version`"),
+        (b'{"schema": 0, "board": {}}', "its schema is 0, this bench reads 1"),
     ],
 )
 def test_what_is_no_board_is_said_with_its_file(tmp_path, content, said):
@@ -313,3 +314,37 @@ def test_what_is_no_board_is_said_with_its_file(tmp_path, content, said):
 def test_percents(mean, std, shown):
     ((_, cells),) = tables(render.markdown(board(row(cer=Spread(mean, std)))))
     assert cells[4] == shown
+
+
+def test_speeds_stand_between_parameters_and_training():
+    speed = Speed(7_204_192, {"1": 2.345, "24": None}, {"24": "others were busy"})
+    made = board(row(speed=speed), row(2, loss=RADIAL), speed_hardware="Example CPU")
+    ((header, first, second),) = tables(render.markdown(made))
+    assert header[6:11] == ["parameters", "MACs", "ms b1", "ms b24", "training s"]
+    assert first[7:10] == ["7.20 M", f"{2.345:.2f}", "–"]
+    assert second[7:10] == ["–", "–", "–"]
+    for drawn in (render.text(made), render.markdown(made)):
+        assert f"No latency of {SMALL} × ctc on seq-digits: batch 24: others were busy." in drawn
+        assert "median latency" in drawn
+        assert "from inputs in memory to labels, on Example CPU." in drawn
+        assert "are left out" not in drawn
+
+
+def test_a_board_without_a_profile_has_no_speed_columns():
+    page = render.markdown(board(row()))
+    assert "MACs" not in page
+    assert "latency" not in page
+
+
+def test_hardware_that_is_left_out_is_told():
+    speed = Speed(7_204_192, {"1": 2.0, "24": 4.0}, {})
+    made = board(row(speed=speed), speed_hardware="A", other_hardware=["B", "C"])
+    assert "Latencies on B; C are left out" in render.markdown(made)
+
+
+def test_a_board_with_speeds_fits_a_terminal_of_130_columns():
+    speed = Speed(123_456_789, {"1": 12.34, "24": 234.56}, {})
+    wide = row(speed=speed, cer=Spread(0.0204, 0.002))
+    made = board(wide, row(2, loss=RADIAL), speed_hardware="Example CPU")
+    table = render.text(made).split("\n\n")[1]
+    assert max(map(len, table.splitlines())) <= 130

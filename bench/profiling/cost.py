@@ -1,0 +1,44 @@
+"""What a forward pass computes, whatever it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+import torch
+from torch.backends import mha, mkldnn
+from torch.utils.flop_counter import FlopCounterMode
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def macs(network: nn.Module, inputs: Tensor, lengths: Tensor) -> int:
+    """Return the multiply-accumulates of matrix products, convolutions and attention.
+
+    Element-wise work, normalisation, pooling and activations are not counted.
+    """
+    twin = deepcopy(network).cpu().eval()
+    counter = FlopCounterMode(display=False)
+    with _plain_kernels(), torch.inference_mode(), counter:
+        twin(inputs.cpu(), lengths.cpu())
+    return int(counter.get_total_flops()) // 2  # it counts an addition and a multiplication each
+
+
+@contextmanager
+def _plain_kernels() -> Iterator[None]:
+    """Have LSTMs and transformer layers computed in steps: the counter sees no fused ones."""
+    fast, onednn = mha.get_fastpath_enabled(), bool(mkldnn.enabled)
+    _allow_fused(fast=False, onednn=False)
+    try:
+        yield
+    finally:
+        _allow_fused(fast=fast, onednn=onednn)
+
+
+def _allow_fused(*, fast: bool, onednn: bool) -> None:
+    mha.set_fastpath_enabled(fast)
+    # Not by flags(), which touches TF32 as well and warns about it.
+    mkldnn.set_flags(_enabled=onednn, _fp32_precision=None)  # type: ignore[no-untyped-call]
