@@ -6,6 +6,7 @@ import json
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from bench.leaderboards.aggregate import Board
     from bench.profiling.phase import Outcome
     from bench.store import Store
+
+Load = Callable[[], "Config"]
 
 _EXITS = """\b
 Exit codes:
@@ -65,13 +68,25 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON docume
     type=click.Path(path_type=Path),
     help="The bench.toml; else the nearest one at or above this folder, else bench's own.",
 )
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    envvar="BENCH_RESULTS",
+    help="The folder of the records; else `results` beside bench.toml. [env: BENCH_RESULTS]",
+)
 @click.pass_context
-def app(context: click.Context, path: Path | None) -> None:
+def app(context: click.Context, path: Path | None, results: Path | None) -> None:
     """Fair, reproducible leaderboards for sequence recognition.
 
     Begin with `bench run`: it trains a small grid and prints its leaderboard.
     """
-    context.obj = path
+
+    def load() -> Config:
+        from bench import config
+
+        return config.load(path, results)
+
+    context.obj = load
 
 
 @app.command(epilog=_EXITS)
@@ -96,7 +111,7 @@ def app(context: click.Context, path: Path | None) -> None:
 @_as_json
 @click.pass_obj
 def run(
-    path: Path | None,
+    load: Load,
     suite: str,
     datasets: tuple[str, ...],
     models: tuple[str, ...],
@@ -119,7 +134,8 @@ def run(
     from bench import grid, plan, views
     from bench.store import Store
 
-    config, wanted = _load(path, suite)
+    config = load()
+    wanted = config.suite(suite)
     chosen = grid.select(
         grid.trials(wanted),
         datasets=datasets,
@@ -145,7 +161,9 @@ def run(
         pending = [entry.trial for entry in todo]
         failures = execute(pending, store, place(executor, address), fail_fast=fail_fast)
     if not no_profile:
-        _profile([trial for trial in chosen if store.record(trial)], store)
+        # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
+        done = [trial for trial in chosen if store.record(trial)]
+        _profile(done, store, retry=bool(todo))
     try:
         _board(config, wanted, as_json=as_json)
     finally:
@@ -161,12 +179,12 @@ def run(
 )
 @_as_json
 @click.pass_obj
-def list_(path: Path | None, what: str, *, as_json: bool) -> None:
+def list_(load: Load, what: str, *, as_json: bool) -> None:
     """List the suites of bench.toml, or the components that it may name."""
-    from bench import config, registry, views
+    from bench import registry, views
 
     if what == "suites":
-        settings = config.load(path)
+        settings = load()
         tables = {name: table.about for name, table in settings.tables.items()}
         _report(views.suites(settings), tables, as_json=as_json)
         return
@@ -184,12 +202,13 @@ def list_(path: Path | None, what: str, *, as_json: bool) -> None:
 @click.option("--why", is_flag=True, help="Say why a trial is stale or failed.")
 @_as_json
 @click.pass_obj
-def status(path: Path | None, suite: str, *, why: bool, as_json: bool) -> None:
+def status(load: Load, suite: str, *, why: bool, as_json: bool) -> None:
     """Say which trials of SUITE are done, failed, stale or to do."""
     from bench import grid, plan, views
     from bench.store import Store
 
-    config, wanted = _load(path, suite)
+    config = load()
+    wanted = config.suite(suite)
     entries = plan.survey(grid.trials(wanted), Store(config.results))
     _report(views.status(entries, why=why), views.states(entries), as_json=as_json)
 
@@ -198,7 +217,7 @@ def status(path: Path | None, suite: str, *, why: bool, as_json: bool) -> None:
 @_suite
 @_as_json
 @click.pass_obj
-def profile(path: Path | None, suite: str, *, as_json: bool) -> int:
+def profile(load: Load, suite: str, *, as_json: bool) -> int:
     """Measure parameters, MACs and latencies of SUITE on this machine, where none are valid yet.
 
     `bench run` ends with the same. Keep the machine quiet: a figure that others disturbed is
@@ -207,7 +226,8 @@ def profile(path: Path | None, suite: str, *, as_json: bool) -> int:
     from bench import grid, views
     from bench.store import Store
 
-    config, wanted = _load(path, suite)
+    config = load()
+    wanted = config.suite(suite)
     outcome = _profile(grid.trials(wanted), Store(config.results))
     found = outcome.profiles
     _report(views.profiles(found), views.measured(found), as_json=as_json)
@@ -218,12 +238,12 @@ def profile(path: Path | None, suite: str, *, as_json: bool) -> int:
 @click.argument("trial")
 @_as_json
 @click.pass_obj
-def show(path: Path | None, trial: str, *, as_json: bool) -> None:
+def show(load: Load, trial: str, *, as_json: bool) -> None:
     """Show what TRIAL left: the beginning of its key, or its folder."""
-    from bench import config, views
+    from bench import views
     from bench.store import Failure, Store
 
-    store = Store(config.load(path).results)
+    store = Store(load().results)
     folder, found = store.find(trial)
     if isinstance(found, Failure):
         text = views.failure(found, folder)
@@ -277,16 +297,15 @@ def board() -> None:
 )
 @_as_json
 @click.pass_obj
-def write(
-    path: Path | None, suite: str | None, *, start_next: bool, check: bool, as_json: bool
-) -> None:
+def write(load: Load, suite: str | None, *, start_next: bool, check: bool, as_json: bool) -> None:
     """Write and print the leaderboard of SUITE, or check what is written."""
     if check and start_next:
         raise click.UsageError("--check writes nothing and --next does; leave one of them out")
     if check:
-        _check(path, suite, as_json=as_json)
+        _check(load().leaderboards, suite, as_json=as_json)
     else:
-        _board(*_load(path, suite or "quick"), start_next=start_next, as_json=as_json)
+        config = load()
+        _board(config, config.suite(suite or "quick"), start_next=start_next, as_json=as_json)
 
 
 @board.command(epilog=_EXITS)
@@ -294,15 +313,14 @@ def write(
 @click.argument("after")
 @_as_json
 @click.pass_obj
-def diff(path: Path | None, before: str, after: str, *, as_json: bool) -> None:
+def diff(load: Load, before: str, after: str, *, as_json: bool) -> None:
     """Say what moved from the board BEFORE to the board AFTER, and why.
 
     A board is `suite/vN`, `suite` (its latest version), or the folder of a version.
     """
-    from bench import config
     from bench.leaderboards import difference, render, versions
 
-    root = config.load(path).leaderboards
+    root = load().leaderboards
     found = difference.between(*(render.read(versions.find(w, root)) for w in (before, after)))
     _report(difference.text(found), found, as_json=as_json)
 
@@ -318,7 +336,7 @@ def main() -> NoReturn:
     except BenchError as error:
         _say(f"bench: {error}", fg="red")
         sys.exit(error.code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         _say(f"interrupted; what is done is kept, this resumes: {_command_line()}", fg="red")
         sys.exit(Exit.INTERRUPTED)
 
@@ -332,17 +350,10 @@ def _command_line() -> str:
     return shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--force")])
 
 
-def _load(path: Path | None, suite: str) -> tuple[Config, Suite]:
-    from bench import config
-
-    settings = config.load(path)
-    return settings, settings.suite(suite)
-
-
-def _profile(trials: Sequence[Trial], store: Store) -> Outcome:
+def _profile(trials: Sequence[Trial], store: Store, *, retry: bool = True) -> Outcome:
     from bench.profiling import phase
 
-    outcome = phase.profile(trials, store, _say)
+    outcome = phase.profile(trials, store, _say, retry=retry)
     for fault in outcome.faults:
         _say(f"not profiled: {fault}", fg="red")
     return outcome
@@ -353,22 +364,22 @@ def _board(config: Config, suite: Suite, *, as_json: bool, start_next: bool = Fa
     from bench.leaderboards import aggregate, index, render, versions
     from bench.store import Store
 
-    version = versions.current(suite, config.leaderboards, start_next=start_next)
     store = Store(config.results)
     entries = plan.survey(grid.trials(suite), store)
+    version = versions.current(suite, config.leaderboards, start_next=start_next)
     made: Board = aggregate.board(suite, entries, list(store.profiles()), version)
+    versions.guard(made, config.leaderboards)
     folder = render.write(made, config.leaderboards)
     index.write(config.leaderboards)
     _report(render.text(made), made, as_json=as_json)
     _say(f"written to {folder}")
 
 
-def _check(path: Path | None, suite: str | None, *, as_json: bool) -> None:
-    from bench import config
+def _check(root: Path, suite: str | None, *, as_json: bool) -> None:
     from bench.leaderboards import versions
     from bench.leaderboards.check import check
 
-    checked = [versions.name(folder) for folder in check(config.load(path).leaderboards, suite)]
+    checked = [versions.name(folder) for folder in check(root, suite)]
     _report(f"as their seeds give them: {', '.join(checked)}", checked, as_json=as_json)
 
 

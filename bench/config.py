@@ -101,12 +101,13 @@ class Suite:
 class Config:
     """A bench.toml whose suites have the right keys; their names are looked up one suite at a time.
 
-    Records and boards belong to the folders `results` and `leaderboards` of `home`.
+    Records and boards belong to the folders `results` (unless named) and `leaderboards` of `home`.
     """
 
-    def __init__(self, path: Path, home: Path) -> None:
+    def __init__(self, path: Path, home: Path, results: Path | None = None) -> None:
         self.path = path
-        self.results = home / "results"
+        # Workers on other machines and in other folders go by it.
+        self.results = (results or home / "results").absolute()
         self.leaderboards = home / "leaderboards"
         try:
             self._text = path.read_text(encoding="utf-8")
@@ -230,17 +231,17 @@ def _lines_of(text: str, section: str) -> Iterator[tuple[int, str]]:
             yield number, bare
 
 
-def load(path: Path | None = None) -> Config:
+def load(path: Path | None = None, results: Path | None = None) -> Config:
     """Read `path`, else the nearest bench.toml at or above this folder, else bench's own."""
     if path is not None:
         if not path.is_file():
             raise BenchError(f"{path}: there is no such file; name a {NAME} with --config")
-        return Config(path, path.absolute().parent)
+        return Config(path, path.absolute().parent, results)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / NAME).is_file():
-            return Config(folder / NAME, folder)
+            return Config(folder / NAME, folder, results)
     package = Path(__file__).parent
     # A wheel carries the file inside the package; a checkout has it beside.
     embedded = next(f / NAME for f in (package, package.parent) if (f / NAME).is_file())
-    return Config(embedded, here)
+    return Config(embedded, here, results)

@@ -256,3 +256,12 @@ def test_what_cannot_be_profiled_is_told(home, bench):
         assert answer.code == 1
         assert "this process sees no GPU" in answer.err
         assert answer.out == "There is no profile.\n"
+
+
+def test_records_go_where_they_are_told(home, bench, tmp_path, monkeypatch):
+    words = ("run", "tiny", "--executor", "inline", "--limit", "1", "--no-profile")
+    assert bench("--results", "elsewhere", *words).code == 0
+    assert len(list((home / "elsewhere").rglob("record.json"))) == 1
+    assert not (home / "results").exists()
+    monkeypatch.setenv("BENCH_RESULTS", str(home / "elsewhere"))
+    assert "1 of 1 trials are done" in bench(*words).err

@@ -87,18 +87,23 @@ def files(board: Board) -> dict[str, bytes]:
     return {DATA: to_json(board), PAGE: markdown(board).encode()}
 
 
+def folder(board: Board, root: Path) -> Path:
+    """Return `root/<suite>/v<version>`."""
+    return root / board.suite / f"v{board.version}"
+
+
 def write(board: Board, root: Path) -> Path:
-    """Write the board's files into `root/<suite>/v<version>/`, and return that folder."""
-    folder = root / board.suite / f"v{board.version}"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the board's files into its folder, and return that."""
+    place = folder(board, root)
+    place.mkdir(parents=True, exist_ok=True)
     for name, content in files(board).items():
-        write_bytes(folder / name, content)
-    return folder
+        write_bytes(place / name, content)
+    return place
 
 
-def read(folder: Path) -> Board:
-    """Read the board in `folder`. Raises BenchError where it is not one of this schema."""
-    file = folder / DATA
+def read(place: Path) -> Board:
+    """Read the board in the folder `place`. Raises BenchError where it is none of this schema."""
+    file = place / DATA
     content = file.read_bytes()
     try:
         schema = msgspec.json.decode(content)["schema"]
@@ -175,15 +180,26 @@ def _notes(board: Board) -> list[str]:
         }
         excluded = ", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
         notes.append(f"Scored on {dataset}: {samples:,} test samples; excluded: {excluded}.")
-    for row in board.rows:
-        if row.missing:
-            listed = "; ".join(f"seed {seed}: {why}" for seed, why in row.missing.items())
-            notes.append(f"Missing of {row.model} × {row.loss} on {row.dataset}: {listed}.")
+    notes += _missing(board)
     if board.hardware:
         notes.append(f"Trained on {'; '.join(board.hardware)}.")
     notes += _speed_notes(board)
     if any(commit.endswith("+") for row in board.rows for commit in row.commits):
         notes.append("A + behind a commit: files of bench had been changed since.")
+    return notes
+
+
+def _missing(board: Board) -> list[str]:
+    """Say why seeds are missing: one by one where something is wrong, in sum where none has run."""
+    waiting, notes = 0, []
+    for row in board.rows:
+        wrong = {seed: why for seed, why in row.missing.items() if why != "to do"}
+        waiting += len(row.missing) - len(wrong)
+        if wrong:
+            listed = "; ".join(f"seed {seed}: {why}" for seed, why in wrong.items())
+            notes.append(f"Missing of {row.model} × {row.loss} on {row.dataset}: {listed}.")
+    if waiting:
+        notes.append(f"To do: {waiting} trials; `bench run {board.suite}` runs them.")
     return notes
 
 

@@ -12,6 +12,7 @@ from bench.plan import differences
 
 if TYPE_CHECKING:
     from bench.config import Suite
+    from bench.leaderboards.aggregate import Board
 
 
 def of_suite(folder: Path) -> list[Path]:
@@ -63,6 +64,19 @@ def current(suite: Suite, root: Path, *, start_next: bool = False) -> int:
             f"version to start; `bench board {suite.name}` writes this one"
         )
     return latest + start_next
+
+
+def guard(board: Board, root: Path) -> None:
+    """Raise BenchError (nothing) where a board of no record would replace one of some."""
+    folder = render.folder(board, root)
+    if any(row.seeds for row in board.rows) or not (folder / render.DATA).is_file():
+        return
+    if any(row.seeds for row in render.read(folder).rows):
+        raise BenchError(
+            f"{folder}: this board stays as it is, for none of its trials has a record here; "
+            f"run: bench run {board.suite}",
+            Exit.NOTHING,
+        )
 
 
 def find(word: str, root: Path) -> Path:

@@ -21,15 +21,18 @@ class Outcome(NamedTuple):
     faults: list[str]
 
 
-def profile(trials: Sequence[Trial], store: Store, say: Callable[[str], None]) -> Outcome:
+def profile(
+    trials: Sequence[Trial], store: Store, say: Callable[[str], None], *, retry: bool = True
+) -> Outcome:
     """Measure each dataset × model × loss of `trials` that has no valid profile here yet.
 
-    Nothing else of bench may run meanwhile.
+    Without `retry`, what was measured and found invalid stays so. Nothing else of bench may run
+    meanwhile.
     """
     outcome = Outcome([], [])
     for trial in representatives(trials, store):
         try:
-            found = _profile(trial, store, say)
+            found = _profile(trial, store, say, retry=retry)
         except Exception as error:  # noqa: BLE001 (one that cannot run must not lose the others)
             outcome.faults.append(f"{_label(trial)}: {type(error).__name__}: {error}")
         else:
@@ -61,10 +64,10 @@ def known(trial: Trial, store: Store, here: Hardware) -> Profile | None:
     )
 
 
-def _profile(trial: Trial, store: Store, say: Callable[[str], None]) -> Profile:
+def _profile(trial: Trial, store: Store, say: Callable[[str], None], *, retry: bool) -> Profile:
     here = hardware.find(trial.resources)
     found = known(trial, store, here)
-    if found is None or not found.valid:
+    if found is None or (retry and not found.valid):
         say(f"profiling {_label(trial)} on {here.line}")
         from bench.profiling.measure import measure
 

@@ -105,7 +105,7 @@ def test_a_row_without_a_record_says_nothing_but_its_names():
         "commit": "–",
     }
     assert (
-        f"Missing of {SMALL} × {RADIAL} on seq-digits: seed 0: to do; seed 1: stale."
+        f"Missing of {SMALL} × {RADIAL} on seq-digits: seed 1: stale."
         in render.markdown(made)
     )
 

@@ -233,3 +233,16 @@ def test_a_board_that_is_not_there_is_said_with_the_nearest(home, bench):
     with pytest.raises(BenchError, match="no board 'tiny/v3'; did you mean 'tiny/v1'") as raised:
         versions.find("tiny/v3", home / "leaderboards")
     assert raised.value.code == Exit.USAGE
+
+
+def test_a_board_of_records_is_not_replaced_by_one_of_none(home, bench, store, trials, make_record):
+    record = make_record(trials[0], correct=1, samples=2, edits=1, length=4)
+    disk.write(store.begin(trials[0]) / disk.RECORD, record)
+    assert bench("board", "tiny").code == 0
+    page = home / "leaderboards/tiny/v1/README.md"
+    before = page.read_bytes()
+    (store.root / trials[0].dataset.name).rename(home / "away")
+    answer = bench("board", "tiny")
+    assert answer.code == 3
+    assert "stays as it is" in answer.err
+    assert page.read_bytes() == before
