@@ -60,7 +60,7 @@ def test_a_trial_of_a_lost_node_is_run_elsewhere(
 ):
     pid_file = tmp_path / "pid"
     # Only the node with the GPU can take the first attempt; no GPU is asked for once it is gone.
-    slow = faulty.Slow(digits=2, rounds=1, pid_file=str(pid_file), seconds=5.0)
+    slow = faulty.Slow(digits=2, rounds=1, pid_file=str(pid_file), seconds=2.0)
     trial = with_resources(replace(trials[0], dataset=slow), gpus=1.0)
     seen = []
     for _, event in executor.run([trial], store):

@@ -66,36 +66,32 @@ def test_ray_gives_the_records_of_the_inline_executor(cluster, trials, store, tm
             ).read_bytes()
 
 
-def test_a_fault_of_one_trial_is_its_own(cluster, trials, store, faulty):
+def test_a_fault_of_one_trial_is_its_own(cluster, trials, store, faulty, tmp_path):
     limited = replace(trials[0].resources, time_limit=2.0)
     hanging = replace(trials[0], dataset=faulty.Slow(), resources=limited)
     raising = replace(trials[0], dataset=faulty.Raises())
     exiting = replace(trials[0], dataset=faulty.Exits())
-    events = run(cluster, [hanging, raising, exiting, trials[0]], store)
-    assert isinstance(last_of(events, trials[0]), Finished)
-    faults = [last_of(events, trial).failure for trial in (hanging, raising, exiting)]
-    assert [fault.cause for fault in faults] == ["timeout", "error", "lost worker"]
-    assert [len(fault.attempts) for fault in faults] == [1, 1, 1]
-    assert "time limit of 2 s" in faults[0].message
-    assert faults[1].message == "RuntimeError: the disk is on fire"
-    for trial, fault in zip((hanging, raising, exiting), faults, strict=True):
-        assert store.failure(trial) == fault
-        assert store.record(trial) is None
-
-
-def test_a_killed_worker_loses_only_its_trial(cluster, trials, store, faulty, tmp_path):
     pid_file = tmp_path / "pid"
-    slow = replace(trials[0], dataset=faulty.Slow(pid_file=str(pid_file)))
-    seen = []
-    for trial, event in cluster.run([slow, trials[1]], store):
-        seen.append((trial.key, event))
-        if trial is slow and isinstance(event, Started):
+    killed = replace(trials[0], dataset=faulty.Slow(pid_file=str(pid_file)))
+    wrong, right = [hanging, raising, exiting, killed], trials[:1]
+    events = []
+    for trial, event in cluster.run([*wrong, *right], store):
+        events.append((trial.key, event))
+        if trial.key == killed.key and isinstance(event, Started):
             while not (pid_file.exists() and pid_file.read_text()):
                 time.sleep(0.05)
             os.kill(int(pid_file.read_text()), signal.SIGKILL)
-    assert isinstance(last_of(seen, trials[1]), Finished)
-    assert last_of(seen, slow).failure.cause == "lost worker"
-    assert store.record(slow) is None
+    assert all(isinstance(last_of(events, trial), Finished) for trial in right)
+    faults = [last_of(events, trial).failure for trial in wrong]
+    causes = ["timeout", "error", "lost worker", "lost worker"]
+    assert [[attempt.cause for attempt in fault.attempts] for fault in faults] == [
+        [cause] for cause in causes
+    ]
+    assert "time limit of 2 s" in faults[0].message
+    assert faults[1].message == "RuntimeError: the disk is on fire"
+    for trial, fault in zip(wrong, faults, strict=True):
+        assert store.failure(trial) == fault
+        assert store.record(trial) is None
 
 
 def test_a_closed_run_ends_its_trials(cluster, trials, store, faulty):

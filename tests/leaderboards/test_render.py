@@ -104,10 +104,7 @@ def test_a_row_without_a_record_says_nothing_but_its_names():
         "training s": "–",
         "commit": "–",
     }
-    assert (
-        f"Missing of {SMALL} × {RADIAL} on seq-digits: seed 1: stale."
-        in render.markdown(made)
-    )
+    assert f"Missing of {SMALL} × {RADIAL} on seq-digits: seed 1: stale." in render.markdown(made)
 
 
 def test_seeds_that_are_missing_are_counted_and_told():
