@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import sys
@@ -156,6 +157,7 @@ def run(
     )
     failures = []
     if todo:
+        store.prepare()
         from bench.execution.run import execute, place
 
         pending = [entry.trial for entry in todo]
@@ -384,7 +386,9 @@ def _check(root: Path, suite: str | None, *, as_json: bool) -> None:
 
 
 def _say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
-    click.secho(sentence, err=True, **style)
+    # click knows terminals, but not https://no-color.org.
+    colour = False if os.environ.get("NO_COLOR") else None
+    click.secho(sentence, err=True, color=colour, **style)
 
 
 def _report(text: str, data: object, *, as_json: bool) -> None:

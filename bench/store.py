@@ -16,6 +16,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -183,6 +184,18 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def prepare(self) -> None:
+        """Make the folder. Raises BenchError where nothing can be written into it."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise BenchError(
+                f"{self.root}: no record can be written there ({error.strerror}); "
+                "name another folder with --results"
+            ) from None
 
     def folder(self, trial: Trial) -> Path:
         """Return where `trial` leaves its files."""

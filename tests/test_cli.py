@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -68,6 +70,7 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["run", "tiny", "--executor", "slurm"], 2, "slurm"),
         (["run", "--sede", "1"], 2, "--seeds"),
         (["run", "tiny", "--address", "127.0.0.1:1"], 2, "no Ray cluster answers"),
+        (["--results", "bench.toml", "run", "tiny"], 2, "name another folder with --results"),
         (["show", "beef"], 2, "a key that begins with 'beef'"),
         (["ls", "modles"], 2, "models"),
         (["board", "tniy"], 2, "did you mean 'tiny'?"),
@@ -202,6 +205,19 @@ def test_force_runs_again_what_is_done(home, bench):
 def test_no_colour_and_no_cursor_play_without_a_terminal(home, bench):
     answer = bench("run", "tiny", "--executor", "inline", "--no-profile", "--limit", "1")
     assert "\x1b" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_terminal_has_colour_unless_it_is_declined(home, no_color):
+    main, other = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "bench", "run", "nowhere"],
+        env=os.environ | {"NO_COLOR": no_color},
+        stderr=other,
+    )
+    os.close(other)
+    assert (b"\x1b[" in os.read(main, 10_000)) == (not no_color)
+    os.close(main)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
