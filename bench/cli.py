@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Load = Callable[[], "Config"]
 
+# Native code, such as a module that is being imported, may swallow the exception of a signal.
+_signals: list[int] = []
+
 _EXITS = """\b
 Exit codes:
   0    done
@@ -161,7 +164,13 @@ def run(
         from bench.execution.run import execute, place
 
         pending = [entry.trial for entry in todo]
-        failures = execute(pending, store, place(executor, address), fail_fast=fail_fast)
+        failures = execute(
+            pending,
+            store,
+            place(executor, address),
+            fail_fast=fail_fast,
+            interrupted=lambda: bool(_signals),
+        )
     if not no_profile:
         # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
         done = [trial for trial in chosen if store.record(trial)]
@@ -329,7 +338,8 @@ def diff(load: Load, before: str, after: str, *, as_json: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and end with a documented exit code."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         sys.exit(app(standalone_mode=False))
     except click.ClickException as error:
@@ -343,7 +353,8 @@ def main() -> NoReturn:
         sys.exit(Exit.INTERRUPTED)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    _signals.append(number)
     raise KeyboardInterrupt
 
 

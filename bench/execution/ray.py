@@ -20,7 +20,7 @@ import ray
 from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError
 
 from bench.errors import BenchError
-from bench.execution.retries import again
+from bench.execution.retries import again, back_off
 from bench.store import Attempt
 from bench.training.events import Event, Failed, Finished, Retried, Started
 from bench.training.trial import attempt, fail, run_trial
@@ -86,21 +86,44 @@ class RayExecutor:
         for trial in trials:
             if unfit := _unfit(trial, _nodes()):
                 raise BenchError(f"{unfit}; lower cpus or gpus in the suite's resources")
-        running = {_submit(trial, store, []): _Running(trial, []) for trial in trials}
+        running: dict[ray.ObjectRefGenerator, _Running] = {}
+        due = [(0.0, _Running(trial, [])) for trial in trials]
         checked = time.monotonic()
         try:
-            while running:
-                ready, _ = ray.wait(list(running), timeout=_WAIT_SECONDS, fetch_local=False)
-                events = [(stream, _next(stream, running[stream])) for stream in ready]
+            while running or due:
+                due = _submit_due(due, running, store)
+                events = [(stream, _next(stream, running[stream])) for stream in _ready(running)]
                 if time.monotonic() - checked >= _CHECK_SECONDS:
                     checked = time.monotonic()
                     events += _ended(running)
                 for stream, event in events:
                     if state := running.get(stream):
-                        yield state.trial, _settle(running, stream, event, store)
+                        yield state.trial, _settle(running, due, stream, event, store)
         finally:
             for stream in running:
                 ray.cancel(stream, force=True)
+
+
+def _submit_due(
+    due: list[tuple[float, _Running]],
+    running: dict[ray.ObjectRefGenerator, _Running],
+    store: Store,
+) -> list[tuple[float, _Running]]:
+    """Submit what is due by now, and return what is not yet."""
+    now = time.monotonic()
+    for moment, state in due:
+        if moment <= now:
+            running[_submit(state.trial, store, state.attempts)] = state
+    return [(moment, state) for moment, state in due if moment > now]
+
+
+def _ready(running: dict[ray.ObjectRefGenerator, _Running]) -> list[ray.ObjectRefGenerator]:
+    """Wait a moment for trials that have something to say."""
+    if not running:
+        time.sleep(_WAIT_SECONDS)
+        return []
+    ready, _ = ray.wait(list(running), timeout=_WAIT_SECONDS, fetch_local=False)
+    return list(ready)
 
 
 def _next(stream: ray.ObjectRefGenerator, state: _Running) -> Event | Attempt:
@@ -134,6 +157,7 @@ def _ended(
 
 def _settle(
     running: dict[ray.ObjectRefGenerator, _Running],
+    due: list[tuple[float, _Running]],
     stream: ray.ObjectRefGenerator,
     event: Event | Attempt,
     store: Store,
@@ -143,9 +167,9 @@ def _settle(
         state = running.pop(stream)
         attempts = [*state.attempts, event]
         trial = again(state.trial, attempts)
-        if trial is None or _unfit(trial, _nodes()):
+        if trial is None:
             return Failed(fail(state.trial, store, attempts))
-        running[_submit(trial, store, attempts)] = _Running(trial, attempts)
+        due.append((time.monotonic() + back_off(event.cause), _Running(trial, attempts)))
         return Retried(event)
     if isinstance(event, Finished):
         del running[stream]

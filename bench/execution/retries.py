@@ -15,6 +15,17 @@ RETRIES: dict[Cause, int] = {"lost node": 2, "out of memory": 1}
 """How often a cause may strike a trial in one run and be tried again; any other ends it."""
 
 
+_NOTICE_SECONDS = 20.0
+
+
+def back_off(cause: Cause) -> float:
+    """Return how many seconds to wait before another attempt.
+
+    For about so long a cluster goes on to send trials to a node that is no more.
+    """
+    return _NOTICE_SECONDS if cause == "lost node" else 0.0
+
+
 def again(trial: Trial, attempts: Sequence[Attempt]) -> Trial | None:
     """Return the trial to submit after these failed attempts, or None when that was the last.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,8 +41,12 @@ def execute(
     where: AbstractContextManager[Executor],
     *,
     fail_fast: bool = False,
+    interrupted: Callable[[], bool] = bool,
 ) -> list[Failure]:
-    """Run all trials, or all until the first failure; return the failures."""
+    """Run all trials, or all until the first failure; return the failures.
+
+    Raises KeyboardInterrupt at the first event once `interrupted` says so.
+    """
     failures = []
     # A closed stream ends its trials at once instead of whenever it is collected.
     with (
@@ -52,6 +56,8 @@ def execute(
     ):
         for trial, event in events:
             shown.show(trial, event)
+            if interrupted():
+                raise KeyboardInterrupt
             if isinstance(event, Failed):
                 failures.append(event.failure)
                 if fail_fast:

@@ -80,4 +80,4 @@ def test_half_a_gpu_lets_two_trials_share_it(executor, gpu_node, trials, store):
     halves = [with_resources(trial, gpus=0.5) for trial in trials[:2]]
     assert ray.cluster_resources()["GPU"] >= 1
     events = [event for _, event in executor.run(halves, store)]
-    assert sum(isinstance(event, Finished) for event in events) == 2
+    assert sum(isinstance(event, Finished) for event in events) == 2, events

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from bench.execution.retries import RETRIES, again
+from bench.execution.retries import RETRIES, again, back_off
 from bench.store import Attempt, Cause
 
 
@@ -33,6 +33,11 @@ def test_out_of_memory_gets_whole_devices_and_stays_the_same_trial(trials, share
     retried = again(trial, attempts("out of memory"))
     assert retried.resources.gpus == whole
     assert retried.key == trial.key
+
+
+@pytest.mark.parametrize("cause", get_args(Cause))
+def test_only_a_lost_node_is_waited_for(cause):
+    assert (back_off(cause) > 0) == (cause == "lost node")
 
 
 def test_a_lost_node_changes_nothing(trials):
