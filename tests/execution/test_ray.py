@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
-import sys
 import time
 from contextlib import closing
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 import ray
+import torch
 
 from bench.errors import BenchError
 from bench.execution.ray import connect
@@ -20,25 +18,12 @@ from bench.execution.run import execute, place
 from bench.store import PREDICTIONS, WEIGHTS, Store
 from bench.training.events import Finished, Progress, Started
 
-TESTS = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def faulty():
-    """Return the module tests/faulty.py, importable here and in workers."""
-    spec = importlib.util.spec_from_file_location("faulty", TESTS / "faulty.py")
-    sys.modules["faulty"] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
 
 @pytest.fixture(scope="module")
 def cluster(faulty):
     """Start the executor once for all tests here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(TESTS))
-        with connect() as executor:
-            yield executor
+    with connect() as executor:
+        yield executor
 
 
 def run(executor, trials, store):
@@ -111,9 +96,8 @@ def test_a_trial_larger_than_every_node_is_refused(cluster, trials, store):
         run(cluster, [huge], store)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_gpu_is_not_asked_for_where_there_is_none(cluster, trials, store):
-    if ray.cluster_resources().get("GPU"):
-        pytest.skip("this machine has a GPU")
     trial = replace(trials[0], resources=replace(trials[0].resources, gpus=0.5))
     events = run(cluster, [trial], store)
     assert isinstance(last_of(events, trial), Finished)

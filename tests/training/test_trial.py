@@ -115,9 +115,8 @@ def test_a_finished_trial_leaves_no_failure_behind(trials, store):
     assert store.failure(trial) is None
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_cuda_trial_without_a_gpu_says_so(trials, store):
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
     trial = replace(trials[0], resources=replace(trials[0].resources, device="cuda"))
     *_, last = run_trial(trial, store)
     assert isinstance(last, Failed)
