@@ -14,20 +14,16 @@ results/profiles/<key>.json
 from __future__ import annotations
 
 import glob
-import hashlib
-import os
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import msgspec
-
-from bench.errors import BenchError, Exit
+from bench import documents
+from bench.errors import BenchError
 from bench.metrics.error_rates import ErrorRates
 from bench.provenance import Provenance
 
@@ -274,42 +270,16 @@ def _content(folder: Path) -> tuple[str, type[Record | Failure]] | None:
 
 
 def read(file: Path, kind: type[T]) -> T:
-    """Read one record or failure. Raises BenchError where it is not one of this schema."""
-    content = file.read_bytes()
-    try:
-        schema = msgspec.json.decode(content)["schema"]
-        if schema != SCHEMA:
-            raise BenchError(
-                f"{file}: its schema is {schema}, this bench reads {SCHEMA}; "
-                "update bench, or move the folder away and run its trial again",
-                Exit.UNVERIFIED,
-            )
-        return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
-        raise BenchError(
-            f"{file}: this is no {kind.__name__.lower()} of bench ({error}); "
-            "move it away and run its trial again",
-            Exit.UNVERIFIED,
-        ) from None
+    """Read one record, failure or profile. Raises BenchError where it is not one of this schema."""
+    return documents.read(
+        file,
+        kind,
+        SCHEMA,
+        noun=kind.__name__.lower(),
+        remedy="move it away and run its trial again",
+    )
 
 
 def write(file: Path, content: Record | Failure | Profile) -> None:
-    """Write a record, a failure or a profile as indented JSON, atomically."""
-    text = msgspec.json.format(msgspec.json.encode(content), indent=1)
-    write_bytes(file, text + b"\n")
-
-
-def write_bytes(file: Path, content: bytes) -> str:
-    """Write `file` atomically and durably; return the SHA-256 of its content."""
-    part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
-    with part.open("xb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return hashlib.sha256(content).hexdigest()
+    """Write a record, a failure or a profile atomically."""
+    documents.write_bytes(file, documents.encode(content))

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -23,34 +18,9 @@ from bench.errors import BenchError, Exit
 from bench.metrics.error_rates import ErrorRates
 from bench.store import Attempt, Failure, Record
 
-SIZE = 3_000_000
-WRITER = f"""
-import sys
-from itertools import cycle
-from pathlib import Path
-from bench.store import write_bytes
-for letter in cycle(range(256)):
-    write_bytes(Path(sys.argv[1]), bytes([letter]) * {SIZE})
-"""
 RATES = {"correct": 3, "samples": 4, "edits": 1, "length": 8}
 finite = st.floats(allow_nan=False, allow_infinity=False)
 naturals = st.integers(0, 2**53)
-
-
-@contextmanager
-def writing(file: Path):
-    """Rewrite `file` for ever in another process, until that is killed."""
-    process = subprocess.Popen([sys.executable, "-c", WRITER, file])
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def whole(file: Path) -> bool:
-    content = file.read_bytes()
-    return content == content[:1] * SIZE
 
 
 def failure(trial, **changes) -> Failure:
@@ -78,28 +48,6 @@ def save(store, make_record):
     return write
 
 
-def test_a_file_is_whole_whenever_its_writer_is_killed(trials, store):
-    folder = store.begin(trials[0])
-    file = folder / disk.PREDICTIONS
-    for delay in (0.002, 0.031, 0.007, 0.055, 0.013, 0.043):
-        file.unlink(missing_ok=True)
-        with writing(file) as process:
-            deadline = time.monotonic() + 20
-            while not file.exists():
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-            ends = time.monotonic() + delay
-            looks = 0
-            while time.monotonic() < ends or not looks:
-                assert whole(file)
-                looks += 1
-        assert whole(file)
-        others = {path.name for path in folder.iterdir()} - {disk.PREDICTIONS}
-        assert all(
-            re.fullmatch(r"\.predictions\.parquet\.[0-9a-f]{32}\.part", name) for name in others
-        )
-
-
 def test_a_part_is_taken_for_nothing(trials, store, save):
     sibling = replace(trials[0], model=replace(trials[0].model, width=3))
     folder = store.begin(sibling)
@@ -112,31 +60,6 @@ def test_a_part_is_taken_for_nothing(trials, store, save):
         store.find(sibling.key)
     save(trials[0])
     assert store.find("")[1].key == trials[0].key
-
-
-def test_writing_leaves_nothing_beside_and_tells_the_sum(tmp_path):
-    file = tmp_path / "file"
-    for content in (b"first, and longer", b"second", b""):
-        assert disk.write_bytes(file, content) == hashlib.sha256(content).hexdigest()
-        assert file.read_bytes() == content
-        assert list(tmp_path.iterdir()) == [file]
-
-
-def test_a_reader_of_the_old_file_keeps_it(tmp_path):
-    file = tmp_path / "file"
-    disk.write_bytes(file, b"old")
-    with file.open("rb") as stream:
-        disk.write_bytes(file, b"new")
-        assert stream.read() == b"old"
-    assert file.read_bytes() == b"new"
-
-
-def test_a_failed_write_keeps_what_was_there(tmp_path):
-    file = tmp_path / "file"
-    disk.write_bytes(file, b"old")
-    with pytest.raises(TypeError):
-        disk.write_bytes(file, "no bytes")
-    assert file.read_bytes() == b"old"
 
 
 def test_a_record_is_read_as_it_was_written(trials, store, make_record):

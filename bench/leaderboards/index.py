@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bench import text_table
 from bench.components import short_labels
+from bench.documents import write_bytes
 from bench.leaderboards import render, versions
-from bench.store import write_bytes
 
 if TYPE_CHECKING:
     from bench.leaderboards.aggregate import Board

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from bench import text_table
+from bench import documents, text_table
 from bench.components import short_labels
-from bench.errors import BenchError, Exit
 from bench.leaderboards.aggregate import Board
-from bench.store import write_bytes
 
 if TYPE_CHECKING:
     from bench.leaderboards.aggregate import Row, Spread
@@ -70,8 +66,7 @@ def markdown(board: Board) -> str:
 
 def to_json(board: Board) -> bytes:
     """Write the board with every digit and every seed."""
-    content = msgspec.json.encode(_Document(SCHEMA, board))
-    return msgspec.json.format(content, indent=1) + b"\n"
+    return documents.encode(_Document(SCHEMA, board))
 
 
 def percent(spread: Spread | None) -> str:
@@ -97,29 +92,14 @@ def write(board: Board, root: Path) -> Path:
     place = folder(board, root)
     place.mkdir(parents=True, exist_ok=True)
     for name, content in files(board).items():
-        write_bytes(place / name, content)
+        documents.write_bytes(place / name, content)
     return place
 
 
 def read(place: Path) -> Board:
     """Read the board in the folder `place`. Raises BenchError where it is none of this schema."""
-    file = place / DATA
-    content = file.read_bytes()
-    try:
-        schema = msgspec.json.decode(content)["schema"]
-        if schema != SCHEMA:
-            raise BenchError(
-                f"{file}: its schema is {schema}, this bench reads {SCHEMA}; "
-                "update bench, or move the folder away and write the board again",
-                Exit.UNVERIFIED,
-            )
-        return msgspec.json.decode(content, type=_Document).board
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
-        raise BenchError(
-            f"{file}: this is no board of bench ({error}); "
-            "restore it, or move its folder away and write the board again",
-            Exit.UNVERIFIED,
-        ) from None
+    remedy = "restore it, or move its folder away and write the board again"
+    return documents.read(place / DATA, _Document, SCHEMA, noun="board", remedy=remedy).board
 
 
 def _by_dataset(board: Board) -> list[tuple[str, list[Row]]]:

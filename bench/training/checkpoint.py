@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from bench import provenance
-from bench.store import write_bytes
+from bench.documents import write_bytes
 
 
 def save(file: Path, state: dict[str, Any]) -> None:

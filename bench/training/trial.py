@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench import provenance
+from bench.documents import write_bytes
 from bench.errors import BenchError
 from bench.store import (
     CHECKPOINT,
@@ -26,7 +27,6 @@ from bench.store import (
     Store,
     Timings,
     write,
-    write_bytes,
 )
 from bench.training.events import Event, Failed, Finished, Resumed, Started, describe
 

@@ -1,0 +1,73 @@
+"""The verbs of `bench`. Whatever is heavy is imported by the verb that needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+import bench
+from bench.cli import boards, trials
+from bench.cli.terminal import EXITS, catch_signals, command_line, say
+from bench.errors import BenchError, Exit
+
+if TYPE_CHECKING:
+    from bench.config import Config
+
+
+@click.group(epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(bench.__version__, prog_name="bench")
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The bench.toml; else the nearest one at or above this folder, else bench's own.",
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    envvar="BENCH_RESULTS",
+    help="The folder of the records; else `results` beside bench.toml. [env: BENCH_RESULTS]",
+)
+@click.pass_context
+def app(context: click.Context, path: Path | None, results: Path | None) -> None:
+    """Fair, reproducible leaderboards for sequence recognition.
+
+    Begin with `bench run`: it trains a small grid and prints its leaderboard.
+    """
+
+    def load() -> Config:
+        from bench import config
+
+        return config.load(path, results)
+
+    context.obj = load
+
+
+for command in (
+    trials.run,
+    trials.list_,
+    trials.status,
+    trials.profile,
+    trials.show,
+    boards.board,
+):
+    app.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line and end with a documented exit code."""
+    catch_signals()
+    try:
+        sys.exit(app(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except BenchError as error:
+        say(f"bench: {error}", fg="red")
+        sys.exit(error.code)
+    except (click.Abort, KeyboardInterrupt):
+        say(f"interrupted; what is done is kept, this resumes: {command_line()}", fg="red")
+        sys.exit(Exit.INTERRUPTED)

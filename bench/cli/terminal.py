@@ -1,0 +1,79 @@
+"""What the verbs share: options, what goes to which stream, and the signals that end a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from bench.config import Config
+
+Load = Callable[[], "Config"]
+
+EXITS = """\b
+Exit codes:
+  0    done
+  1    some trials failed, or could not be profiled
+  2    usage or configuration
+  3    nothing selected
+  5    verification failed
+  130  interrupted; the last line says what resumes
+"""
+
+
+suite_argument = click.argument("suite", default="quick")
+as_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON document on stdout."
+)
+
+# Native code, such as a module that is being imported, may swallow the exception of a signal.
+_signals: list[int] = []
+
+
+def catch_signals() -> None:
+    """Let SIGINT and SIGTERM raise KeyboardInterrupt."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+
+
+def interrupted() -> bool:
+    """Return whether a signal came, even if its exception was lost."""
+    return bool(_signals)
+
+
+def command_line() -> str:
+    """Return what goes on with this command where it stopped."""
+    # --force would begin again with what this run had already done.
+    return shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--force")])
+
+
+def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
+    """Print a sentence on stderr."""
+    # click knows terminals, but not https://no-color.org.
+    colour = False if os.environ.get("NO_COLOR") else None
+    click.secho(sentence, err=True, color=colour, **style)
+
+
+def report(text: str, data: object, *, as_json: bool) -> None:
+    """Print `data` as the one document on stdout and the text on stderr, or just the text."""
+    if as_json:
+        import msgspec
+
+        click.echo(text, err=True)
+        click.echo(json.dumps(msgspec.to_builtins(data), indent=1, ensure_ascii=False))
+    else:
+        click.echo(text)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    _signals.append(number)
+    raise KeyboardInterrupt
