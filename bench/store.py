@@ -276,7 +276,7 @@ def read(file: Path, kind: type[T]) -> T:
         kind,
         SCHEMA,
         noun=kind.__name__.lower(),
-        remedy="move it away and run its trial again",
+        remedy="move the folder away and run its trial again",
     )
 
 
