@@ -6,14 +6,15 @@ import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from bench import registry
 from bench.errors import BenchError, did_you_mean
 from bench.metrics import protocols
 from bench.schema import Count, Natural, NonNegative, Positive, SchemaError, fill
+from bench.sweeps.sweep import SweepTable
 
 if TYPE_CHECKING:
     from bench.components import Component, Dataset, Loss, Model
@@ -65,6 +66,27 @@ class Resources:
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How much tuning an entry had: a sweep's key, its sampler, and what was trained for it."""
+
+    sweep: str
+    sampler: str
+    trials: Count
+    epochs: Count
+
+
+@dataclass(frozen=True)
+class TunedTable:
+    """A combination beside the grid, as bench.toml spells it; `training` changes the suite's."""
+
+    dataset: str | dict[str, Any]
+    model: str | dict[str, Any]
+    loss: str | dict[str, Any]
+    tuning: Tuning
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class SuiteTable:
     """A suite as bench.toml spells it, before its names are looked up.
 
@@ -80,6 +102,18 @@ class SuiteTable:
     seeds: list[Natural] = field(default_factory=lambda: [0])
     resources: dict[str, Any] = field(default_factory=dict)
     skip_incompatible: bool = False
+    tuned: list[dict[str, Any]] = field(default_factory=list)
+    sweep: dict[str, Any] | None = None
+
+
+class Tuned(NamedTuple):
+    """A combination beside the grid, with a recipe of its own, that a sweep found."""
+
+    dataset: Dataset
+    model: Model
+    loss: Loss
+    training: Recipe
+    tuning: Tuning
 
 
 @dataclass(frozen=True)
@@ -96,6 +130,8 @@ class Suite:
     training: Recipe
     resources: Resources
     skip_incompatible: bool
+    tuned: tuple[Tuned, ...] = ()
+    sweep: SweepTable | None = None
 
 
 class Config:
@@ -110,8 +146,8 @@ class Config:
         self.results = (results or home / "results").absolute()
         self.leaderboards = home / "leaderboards"
         try:
-            self._text = path.read_text(encoding="utf-8")
-            document = tomllib.loads(self._text)
+            self.text = path.read_text(encoding="utf-8")
+            document = tomllib.loads(self.text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BenchError(f"{path}: this is not TOML: {error}") from None
         for key in (key for key in document if key != "suite"):
@@ -140,7 +176,7 @@ class Config:
             raise self._error("'seeds' wants a number or more, each just once", section, "seeds")
         with self._locating(section, "protocol"):
             protocol = protocols.find(table.protocol)
-        return Suite(
+        suite = Suite(
             name=name,
             about=table.about,
             protocol=protocol,
@@ -151,7 +187,38 @@ class Config:
             training=self._fill(Recipe, f"{section}.training", table.training),
             resources=self._fill(Resources, f"{section}.resources", table.resources),
             skip_incompatible=table.skip_incompatible,
+            sweep=self._sweep(f"{section}.sweep", table.sweep),
         )
+        tuned = tuple(self._tuned(suite, f"{section}.tuned", entry) for entry in table.tuned)
+        return replace(suite, tuned=tuned)
+
+    def _sweep(self, section: str, table: dict[str, Any] | None) -> SweepTable | None:
+        if table is None:
+            return None
+        found = self._fill(SweepTable, section, table)
+        with self._locating(section, "space"):
+            _ = found.domains
+        return found
+
+    def _tuned(self, suite: Suite, section: str, entry: dict[str, Any]) -> Tuned:
+        entry = dict(entry)
+        with self._locating(f"{section}.tuning"):
+            if isinstance(entry.get("tuning"), dict):
+                entry["tuning"] = fill(Tuning, entry["tuning"])
+        table = self._fill(TunedTable, section, entry)
+        found = Tuned(
+            dataset=self._component(section, "dataset", table.dataset),  # type: ignore[arg-type]
+            model=self._component(section, "model", table.model),  # type: ignore[arg-type]
+            loss=self._component(section, "loss", table.loss),  # type: ignore[arg-type]
+            training=self._fill(
+                Recipe, f"{section}.training", asdict(suite.training) | table.training
+            ),
+            tuning=table.tuning,
+        )
+        if found.dataset not in suite.datasets:
+            fault = f"dataset '{found.dataset.label}' is none of the suite's; add it to 'datasets'"
+            raise self._error(fault, section, "dataset")
+        return found
 
     def _fill(self, kind: type[T], section: str, table: dict[str, Any]) -> T:
         with self._locating(section):
@@ -160,20 +227,25 @@ class Config:
     def _components(self, section: str, kind: registry.Kind, key: str) -> tuple[Component, ...]:
         found: list[Component] = []
         for entry in getattr(self.tables[section.partition(".")[2]], key):
-            table = {"name": entry} if isinstance(entry, str) else dict(entry)
-            name = table.pop("name", None)
-            if not isinstance(name, str):
-                fault = f"a {kind} is a name, or a table with a 'name'"
-                raise self._error(fault, section, key)
-            with self._locating(section, key, name):
-                component = registry.make(kind, name, table)
+            component = self._component(section, kind, entry, key)
             if component in found:
                 fault = f"{kind} '{component.label}' stands here twice"
-                raise self._error(fault, section, key, name)
+                raise self._error(fault, section, key, component.name)
             found.append(component)
         if not found:
             raise self._error(f"the list '{key}' is empty", section, key)
         return tuple(found)
+
+    def _component(
+        self, section: str, kind: registry.Kind, entry: str | dict[str, Any], key: str = ""
+    ) -> Component:
+        table = {"name": entry} if isinstance(entry, str) else dict(entry)
+        name = table.pop("name", None)
+        if not isinstance(name, str):
+            fault = f"a {kind} is a name, or a table with a 'name'"
+            raise self._error(fault, section, key or kind)
+        with self._locating(section, key or kind, name):
+            return registry.make(kind, name, table)
 
     @contextmanager
     def _locating(self, section: str, *words: str) -> Iterator[None]:
@@ -188,7 +260,7 @@ class Config:
 
     def _error(self, message: str, section: str, *words: str) -> BenchError:
         where = f"[{section}] " if section else ""
-        return BenchError(f"{self.path}:{line_of(self._text, section, *words)}: {where}{message}")
+        return BenchError(f"{self.path}:{line_of(self.text, section, *words)}: {where}{message}")
 
 
 def line_of(text: str, section: str, *words: str) -> int:
@@ -219,12 +291,20 @@ def line_of(text: str, section: str, *words: str) -> int:
     return found
 
 
+def last_line_of(text: str, section: str) -> int:
+    """Return the number of the last line of `section`, its sub-tables included, that says a thing.
+
+    Comments and blank lines behind it may be about the next section.
+    """
+    return max((number for number, line in _lines_of(text, section) if line.strip()), default=0)
+
+
 def _lines_of(text: str, section: str) -> Iterator[tuple[int, str]]:
     """Yield the numbered lines of a table without comments: its header, body, and sub-headers."""
     current = ""
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.partition("#")[0]
-        header = re.fullmatch(r"\s*\[([^\[\]]+)\]\s*", bare)
+        header = re.fullmatch(r"\s*\[\[?([^\[\]]+)\]\]?\s*", bare)
         if header:
             current = header[1].strip()
         if current == section or (header and current.startswith(f"{section}.")):

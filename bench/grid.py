@@ -16,7 +16,7 @@ from bench.errors import BenchError, Exit, did_you_mean
 
 if TYPE_CHECKING:
     from bench.components import Component, Dataset, Loss, Model
-    from bench.config import Recipe, Resources, Suite
+    from bench.config import Recipe, Resources, Suite, Tuning
     from bench.metrics.protocols import Protocol
 
 
@@ -31,6 +31,8 @@ class Trial:
     training: Recipe
     protocol: Protocol
     resources: Resources
+    tuning: Tuning | None = None
+    """How its parameters were found, where a sweep did; no part of its key."""
 
     @cached_property
     def spec(self) -> dict[str, Any]:
@@ -63,7 +65,8 @@ class Trial:
     @property
     def label(self) -> str:
         """What a person calls this trial."""
-        return " · ".join([*self.labels.values(), f"seed {self.seed}"])
+        tuned = ["tuned"] if self.tuning else []
+        return " · ".join([*self.labels.values(), *tuned, f"seed {self.seed}"])
 
     def named_seed(self, purpose: str) -> int:
         """Return a seed in [0, 2⁶³) for one purpose, so that no two draws share a stream."""
@@ -84,21 +87,31 @@ def trials(suite: Suite) -> list[Trial]:
     triple that cannot be, unless the suite skips those, and where none is left.
     """
     found = []
-    for seed, dataset, model, loss in itertools.product(
-        suite.seeds, suite.datasets, suite.models, suite.losses
-    ):
-        if reason := incompatibility(dataset, model, loss):
-            if suite.skip_incompatible:
-                continue
-            raise BenchError(
-                f"suite '{suite.name}': {reason}; take one of them out, "
-                "or set skip_incompatible = true"
-            )
-        found.append(
-            Trial(dataset, model, loss, seed, suite.training, suite.protocol, suite.resources)
-        )
+    for seed in suite.seeds:
+        plain = [
+            (*combination, suite.training, None)
+            for combination in itertools.product(suite.datasets, suite.models, suite.losses)
+        ]
+        for dataset, model, loss, training, tuning in [*plain, *suite.tuned]:
+            if reason := incompatibility(dataset, model, loss):
+                if suite.skip_incompatible:
+                    continue
+                raise BenchError(
+                    f"suite '{suite.name}': {reason}; take one of them out, "
+                    "or set skip_incompatible = true"
+                )
+            resources, protocol = suite.resources, suite.protocol
+            found.append(Trial(dataset, model, loss, seed, training, protocol, resources, tuning))
     if not found:
         raise BenchError(f"suite '{suite.name}': no dataset, model and loss of it fit together")
+    known: dict[str, Trial] = {}
+    for trial in found:
+        if trial.key in known:
+            raise BenchError(
+                f"suite '{suite.name}': [[suite.{suite.name}.tuned]] {trial.label} is a trial that "
+                "the suite has already; take that table out"
+            )
+        known[trial.key] = trial
     return found
 
 
@@ -113,6 +126,7 @@ def names(trials: Sequence[Trial]) -> dict[str, str]:
                 *([datasets[trial.dataset.label]] if len(datasets) > 1 else []),
                 models[trial.model.label],
                 losses[trial.loss.label],
+                *(["tuned"] if trial.tuning else []),
                 f"seed {trial.seed}",
             ]
         )

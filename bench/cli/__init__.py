@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import bench
-from bench.cli import boards, trials
+from bench.cli import boards, sweeps, trials
 from bench.cli.terminal import EXITS, catch_signals, command_line, say
 from bench.errors import BenchError, Exit
 
@@ -52,6 +52,7 @@ for command in (
     trials.status,
     trials.profile,
     trials.show,
+    sweeps.sweep,
     boards.board,
 ):
     app.add_command(command)

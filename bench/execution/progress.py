@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from bench.grid import names
-from bench.training.events import Event, Failed, Finished, Progress, describe
+from bench.training.events import Event, Failed, Finished, Progress, Validated, describe
 
 if TYPE_CHECKING:
     from bench.grid import Trial
@@ -53,7 +53,10 @@ class PlainReporter:
         now = time.monotonic()
         if isinstance(event, Finished | Failed):
             self._ended += 1
-        elif isinstance(event, Progress) and now - self._spoke.get(trial.key, 0.0) < _PLAIN_SECONDS:
+        elif (
+            isinstance(event, Progress | Validated)
+            and now - self._spoke.get(trial.key, 0.0) < _PLAIN_SECONDS
+        ):
             return
         self._spoke[trial.key] = now
         ended = f"[{self._ended}/{len(self._names)}]"

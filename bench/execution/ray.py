@@ -84,8 +84,7 @@ class RayExecutor:
         Raises BenchError on a trial that no node of the cluster is large enough for.
         """
         for trial in trials:
-            if unfit := _unfit(trial, _nodes()):
-                raise BenchError(f"{unfit}; lower cpus or gpus in the suite's resources")
+            reservation(trial)
         running: dict[ray.ObjectRefGenerator, _Running] = {}
         due = [(0.0, _Running(trial, [])) for trial in trials]
         checked = time.monotonic()
@@ -182,6 +181,14 @@ def _cause(error: Exception) -> Cause:
     return "out of memory" if isinstance(error, OutOfMemoryError) else "lost worker"
 
 
+def reservation(trial: Trial) -> dict[str, float]:
+    """Return what `trial` reserves. Raises BenchError where no node is large enough for it."""
+    nodes = _nodes()
+    if unfit := _unfit(trial, nodes):
+        raise BenchError(f"{unfit}; lower cpus or gpus in the suite's resources")
+    return _wanted(trial, nodes)
+
+
 def _unfit(trial: Trial, nodes: Sequence[dict[str, float]]) -> str | None:
     """Say why none of the nodes can ever take `trial`, or None when one can."""
     wanted = _wanted(trial, nodes)
@@ -212,9 +219,14 @@ def _submit(trial: Trial, store: Store, attempts: list[Attempt]) -> ray.ObjectRe
 @ray.remote(max_retries=0)
 def _trial_task(trial: Trial, store: Store, attempts: list[Attempt]) -> Iterator[Event]:
     """Run a trial in a worker, on the GPU that Ray assigned or on no GPU at all."""
-    if trial.resources.device == "auto" and not ray.get_gpu_ids():
-        trial = replace(trial, resources=replace(trial.resources, device="cpu"))
-    yield from run_trial(trial, store, attempts)
+    yield from run_trial(on_this_worker(trial), store, attempts)
+
+
+def on_this_worker(trial: Trial) -> Trial:
+    """Return `trial` as this worker is to run it: on the CPU where Ray assigned it no GPU."""
+    if trial.resources.device != "auto" or ray.get_gpu_ids():
+        return trial
+    return replace(trial, resources=replace(trial.resources, device="cpu"))
 
 
 def _knock(address: str) -> None:

@@ -1,4 +1,4 @@
-"""What a running trial says: Started, Progress…, then Finished or Failed; or it is Retried."""
+"""What a running trial says: Started, then Progress… and Validated, then Finished or Failed."""
 
 from __future__ import annotations
 
@@ -39,8 +39,17 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Validated:
+    """An epoch has ended; `selected` is the CER of the epoch that the recipe would test now."""
+
+    epoch: int
+    cer: float
+    selected: float
+
+
+@dataclass(frozen=True)
 class Finished:
-    """The record is written; its scores on the test split."""
+    """The record is written; its scores on the split that it was run for."""
 
     sequence_accuracy: float
     cer: float
@@ -61,10 +70,10 @@ class Retried:
     attempt: Attempt
 
 
-Event = Started | Resumed | Progress | Retried | Finished | Failed
+Event = Started | Resumed | Progress | Validated | Retried | Finished | Failed
 
 
-def describe(event: Event) -> str:
+def describe(event: Event) -> str:  # noqa: PLR0911 (an event, a line)
     """Say an event in one line."""
     match event:
         case Started(device):
@@ -78,6 +87,8 @@ def describe(event: Event) -> str:
                 f"epoch {event.epoch}/{event.epochs}  {event.fraction:.0%}  loss {event.loss:.4f}  "
                 f"{event.speed:.0f} samples/s  {event.eta:.0f} s left{shown}"
             )
+        case Validated(epoch, cer, _):
+            return f"epoch {epoch} ends  validation CER {cer:.2%}"
         case Finished(accuracy, cer, seconds):
             return f"done in {seconds:.1f} s  accuracy {accuracy:.2%}  CER {cer:.2%}"
         case Retried(attempt):

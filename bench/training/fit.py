@@ -15,7 +15,7 @@ from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from bench.store import Epoch
-from bench.training.events import Progress
+from bench.training.events import Progress, Validated
 
 if TYPE_CHECKING:
     from bench.components import Batch, Batches, Source
@@ -71,7 +71,7 @@ class Fit:
         self._began = self._saved = time.perf_counter()
         self._reported = self._skipped = 0.0
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[Progress | Validated]:
         """Train for the recipe's epochs, saying about twice a second how far it is."""
         recipe = self.trial.training
         for number in range(len(self.curve) + 1, recipe.epochs + 1):
@@ -89,6 +89,7 @@ class Fit:
             if due and number < recipe.epochs:
                 self.save(self.state())
                 self._saved = ended
+            yield Validated(number, rates.cer, self.curve[self.selected_epoch - 1].validation_cer)
 
     def state(self) -> dict[str, Any]:
         """Return all that the epochs to come depend on, as tensors and plain values."""

@@ -42,17 +42,23 @@ if TYPE_CHECKING:
 _SCORED: tuple[Split, ...] = ("validation", "test")
 
 
-def run_trial(trial: Trial, store: Store, attempts: Sequence[Attempt] = ()) -> Iterator[Event]:
+def run_trial(
+    trial: Trial,
+    store: Store,
+    attempts: Sequence[Attempt] = (),
+    scored: Sequence[Split] = _SCORED,
+) -> Iterator[Event]:
     """Train, test and record `trial`, saying how it goes; whatever fails ends in `Failed`.
 
-    `attempts` are those that failed before in this run. The record is the last file written, so a
-    trial killed at any moment is simply not done; it goes on from its checkpoint the next time.
+    `attempts` are those that failed before in this run. Of the splits `scored` the last one's
+    predictions are kept. The record is the last file written, so a trial killed at any moment is
+    simply not done; it goes on from its checkpoint the next time.
     """
     folder = store.begin(trial)
     with (folder / LOG).open("w", encoding="utf-8", buffering=1) as log:
         log.write(f"{trial.key}  {trial.label}\n")
         try:
-            for event in _run(trial, folder, attempts):
+            for event in _run(trial, folder, attempts, scored):
                 log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}\n")
                 yield event
         except Exception as error:  # noqa: BLE001 (any fault of one trial is that trial's failure)
@@ -83,7 +89,9 @@ def _cause(error: Exception) -> tuple[Cause, str]:
     return "out of memory" if exhausted else "error", f"{type(error).__name__}: {error}"
 
 
-def _run(trial: Trial, folder: Path, attempts: Sequence[Attempt]) -> Iterator[Event]:
+def _run(
+    trial: Trial, folder: Path, attempts: Sequence[Attempt], scored: Sequence[Split]
+) -> Iterator[Event]:
     import torch
 
     from bench import predictions
@@ -119,7 +127,7 @@ def _run(trial: Trial, folder: Path, attempts: Sequence[Attempt]) -> Iterator[Ev
 
     tested = time.perf_counter()
     network.load_state_dict(fit.weights)
-    tables = {split: read_split(split) for split in _SCORED}
+    tables = {split: read_split(split) for split in scored}
     timings = Timings(
         data=built - began,
         training=fit.training_seconds,
@@ -127,7 +135,7 @@ def _run(trial: Trial, folder: Path, attempts: Sequence[Attempt]) -> Iterator[Ev
         test=time.perf_counter() - tested,
     )
     record = _commit(folder, fit, tables, timings, attempts)
-    rates = record.metrics["test"]
+    rates = record.metrics[scored[-1]]
     yield Finished(rates.sequence_accuracy, rates.cer, timings.total)
 
 
@@ -145,7 +153,7 @@ def _commit(
     from bench import predictions
     from bench.training import recognizer
 
-    trial = fit.trial
+    trial, kept = fit.trial, [*tables.values()][-1]
     record = Record(
         key=trial.key,
         spec=trial.spec,
@@ -164,7 +172,7 @@ def _commit(
             seed=trial.seed,
         ),
         files={
-            PREDICTIONS: write_bytes(folder / PREDICTIONS, predictions.to_bytes(tables["test"])),
+            PREDICTIONS: write_bytes(folder / PREDICTIONS, predictions.to_bytes(kept)),
             WEIGHTS: write_bytes(folder / WEIGHTS, save(fit.weights)),
         },
     )

@@ -1,0 +1,1 @@
+"""`bench sweep`: hyperparameters searched on the validation split, over the trials of the grid."""

@@ -1,0 +1,80 @@
+"""The winner of a sweep as an entry of bench.toml."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+
+from bench import grid
+from bench.config import last_line_of
+from bench.errors import BenchError, Exit
+
+if TYPE_CHECKING:
+    from bench.components import Component
+    from bench.config import Config
+    from bench.grid import Trial
+    from bench.sweeps.report import Report
+    from bench.sweeps.sweep import Sweep
+
+
+def promoted(config: Config, sweep: Sweep, report: Report) -> str | None:
+    """Return bench.toml with the winner in it, or None where the suite has such a trial already.
+
+    Raises BenchError where no trial was trained to its end, or the file is not the user's.
+    """
+    best = next((one for one in report.trials if one.key == report.best), None)
+    if best is None:
+        raise BenchError(
+            f"sweep {report.sweep} trained no trial to its end, so there is nothing to promote; "
+            "raise 'trials' or 'minutes' in its table",
+            Exit.NOTHING,
+        )
+    home = config.leaderboards.parent
+    if home.absolute() != config.path.parent.absolute():
+        raise BenchError(
+            f"{config.path} is bench's own and stays as it is; copy it to {home} and promote again"
+        )
+    winner = sweep.trial(best.params)
+    if any(_combination(trial) == _combination(winner) for trial in grid.trials(sweep.suite)):
+        return None
+    lines = config.text.splitlines()
+    place = last_line_of(config.text, f"suite.{sweep.suite.name}")
+    return "\n".join([*lines[:place], "", *_entry(sweep, report, winner), *lines[place:]]) + "\n"
+
+
+def _entry(sweep: Sweep, report: Report, winner: Trial) -> list[str]:
+    usual, own = asdict(sweep.suite.training), asdict(winner.training)
+    recipe = {name: value for name, value in own.items() if value != usual[name]}
+    tuning = {
+        "sweep": report.sweep,
+        "sampler": report.sampler,
+        "trials": len(report.trials),
+        "epochs": report.epochs,
+    }
+    return [
+        f"[[suite.{sweep.suite.name}.tuned]]",
+        f"dataset = {_component(winner.dataset)}",
+        f"model = {_component(winner.model)}",
+        f"loss = {_component(winner.loss)}",
+        *([f"training = {_inline(recipe)}"] if recipe else []),
+        f"tuning = {_inline(tuning)}",
+    ]
+
+
+def _combination(trial: Trial) -> tuple[object, ...]:
+    return trial.dataset, trial.model, trial.loss, trial.training
+
+
+def _component(component: Component) -> str:
+    parameters = component.spec()["parameters"]
+    return _inline({"name": component.name, **parameters}) if parameters else _value(component.name)
+
+
+def _inline(table: dict[str, Any]) -> str:
+    return "{ " + ", ".join(f"{name} = {_value(value)}" for name, value in table.items()) + " }"
+
+
+def _value(value: object) -> str:
+    return tomlkit.item([*value] if isinstance(value, tuple) else value).as_string()

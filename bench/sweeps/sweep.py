@@ -1,0 +1,192 @@
+"""What a sweep is: one dataset × model × loss of a suite, and what is searched of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+import msgspec
+
+from bench import registry
+from bench.errors import BenchError, did_you_mean
+from bench.grid import Trial, digest, select, trials
+from bench.schema import Count, Natural, NonNegative, Positive, SchemaError, fill
+
+if TYPE_CHECKING:
+    from bench.config import Suite
+
+Params = Mapping[str, Any]
+"""Path, as `training.learning_rate`, to value."""
+Kind = Literal["loguniform", "uniform", "choice", "randint"]
+_PARTS = ("training", "model", "loss", "dataset")
+_KINDS: tuple[Kind, ...] = ("loguniform", "uniform", "choice", "randint")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What one parameter may be.
+
+    `loguniform` and `uniform` hold the two ends of an interval, `choice` the values themselves, and
+    `randint` two whole numbers: the first that may be drawn, and the first that may not.
+    """
+
+    kind: Kind
+    values: tuple[Any, ...]
+
+    @property
+    def extremes(self) -> tuple[Any, ...]:
+        """The values that stand for all where it is asked whether they can be."""
+        if self.kind == "randint":
+            return self.values[0], self.values[1] - 1
+        return self.values
+
+
+@dataclass(frozen=True)
+class SweepTable:
+    """A sweep as bench.toml spells it.
+
+    `dataset`, `model` and `loss` are globs that have to leave one of each. It ends after `trials`
+    trials, or `minutes` (0: no bound). `asha` stops a trial that after `grace`,
+    `grace · reduction`, … epochs is not among the best 1/`reduction` so far; `fifo` stops none.
+    Trials have the seed `seed` (None: one more than the suite's highest). One that says nothing for
+    `silence` seconds is taken for hung and ended.
+    """
+
+    space: dict[str, Any]
+    trials: Count
+    dataset: str = "*"
+    model: str = "*"
+    loss: str = "*"
+    minutes: NonNegative = 0.0
+    sampler: Literal["random", "tpe"] = "tpe"
+    scheduler: Literal["asha", "fifo"] = "asha"
+    grace: Count = 1
+    reduction: Annotated[int, msgspec.Meta(ge=2)] = 3
+    seed: Natural | None = None
+    silence: Positive = 600.0
+
+    @cached_property
+    def domains(self) -> dict[str, Domain]:
+        """The space by path. Raises SchemaError where it is none."""
+        found = dict(_domains(self.space))
+        if not found:
+            raise SchemaError("space", "the space is empty; name a parameter in it")
+        return found
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep of one trial: `base`, which `params` of the space change."""
+
+    suite: Suite
+    table: SweepTable
+    base: Trial
+
+    @cached_property
+    def key(self) -> str:
+        """The hash of all that decides what is searched; its budget is no part of it."""
+        decides = ("sampler", "scheduler", "grace", "reduction")
+        return digest(
+            {
+                "base": self.base.spec,
+                "space": {path: asdict(domain) for path, domain in self.table.domains.items()},
+                **{name: getattr(self.table, name) for name in decides},
+            }
+        )
+
+    def trial(self, params: Params) -> Trial:
+        """Return the trial of these parameters."""
+        return changed(self.base, params)
+
+
+def of(suite: Suite, **globs: str | None) -> Sweep:
+    """Return the sweep of `suite` over the one combination that its table and `globs` leave.
+
+    Raises BenchError where the suite has no sweep, more combinations are left, or a value of the
+    space cannot be.
+    """
+    table = suite.sweep
+    if table is None:
+        raise BenchError(
+            f"suite '{suite.name}' has no table [suite.{suite.name}.sweep]; "
+            "write one, see docs/sweeps.md"
+        )
+    named: dict[str, Any] = {kind: glob for kind, glob in globs.items() if glob}
+    table = replace(table, **named)
+    seed = max(suite.seeds) + 1 if table.seed is None else table.seed
+    grid = trials(replace(suite, seeds=(seed,), tuned=()))
+    left = select(grid, datasets=[table.dataset], models=[table.model], losses=[table.loss])
+    if len(left) > 1:
+        labels = "; ".join(" · ".join(trial.labels.values()) for trial in left)
+        raise BenchError(
+            f"suite '{suite.name}': a sweep is of one dataset, model and loss, and {len(left)} "
+            f"are left ({labels}); name one each with dataset, model and loss in "
+            f"[suite.{suite.name}.sweep], or with -d, -m and -l"
+        )
+    for path, domain in table.domains.items():
+        for value in domain.extremes:
+            try:
+                changed(left[0], {path: value})
+            except (SchemaError, BenchError) as error:
+                raise BenchError(
+                    f"suite '{suite.name}': [suite.{suite.name}.sweep.space] {path}: {error}"
+                ) from None
+    return Sweep(suite, table, left[0])
+
+
+def changed(trial: Trial, params: Params) -> Trial:
+    """Return `trial` with `params` set. Raises SchemaError where one is unknown or cannot be."""
+    by_part: dict[str, dict[str, Any]] = {}
+    for path, value in params.items():
+        part, _, name = path.partition(".")
+        by_part.setdefault(part, {})[name] = value
+    parts: dict[str, Any] = {}
+    for part, values in by_part.items():
+        before = getattr(trial, part)
+        table = asdict(before) | values
+        if part == "training":
+            parts[part] = fill(type(before), table)
+        else:
+            parts[part] = registry.make(cast("registry.Kind", part), before.name, table)
+    return replace(trial, **parts)
+
+
+def _domains(space: dict[str, Any]) -> Iterator[tuple[str, Domain]]:
+    for part, parameters in space.items():
+        if part not in _PARTS:
+            near = did_you_mean(part, _PARTS)
+            raise SchemaError(part, f"a path in the space begins with no '{part}'{near}")
+        if not isinstance(parameters, dict):
+            raise SchemaError(part, f"'{part}' is no parameter; write {part}.NAME = …")
+        for name, domain in parameters.items():
+            yield f"{part}.{name}", _domain(f"{part}.{name}", domain)
+
+
+def _domain(path: str, table: object) -> Domain:
+    if not isinstance(table, dict) or len(table) != 1:
+        raise SchemaError(path, f"'{path}' wants one domain, as {{ uniform = [0.1, 0.5] }}")
+    ((kind, values),) = table.items()
+    if kind not in _KINDS:
+        raise SchemaError(path, f"there is no domain '{kind}'{did_you_mean(kind, _KINDS)}")
+    if not isinstance(values, list):
+        raise SchemaError(path, f"'{path}': {kind} wants a list")
+    if fault := _fault(kind, values):
+        raise SchemaError(path, f"'{path}': {kind} wants {fault}")
+    return Domain(kind, tuple(map(float, values) if kind.endswith("uniform") else values))
+
+
+def _fault(kind: Kind, values: list[Any]) -> str:
+    """Say what `kind` wants that `values` are not."""
+    if kind == "choice":
+        distinct = len(set(map(repr, values))) == len(values) > 1
+        plain = all(isinstance(value, bool | int | float | str) for value in values)
+        return "" if distinct and plain else "two values or more, each just once"
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(values) != 2 or len(numbers) != 2 or not numbers[0] < numbers[1]:  # noqa: PLR2004
+        return "two numbers, the lower one first"
+    if kind == "loguniform" and numbers[0] <= 0:
+        return "numbers above 0"
+    whole = all(isinstance(value, int) for value in values)
+    return "whole numbers" if kind == "randint" and not whole else ""
