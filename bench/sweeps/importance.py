@@ -26,4 +26,5 @@ def shares(
         known.add_trial(
             optuna.trial.create_trial(params=dict(one), distributions=space, value=value)
         )
-    return get_param_importances(known, evaluator=FanovaImportanceEvaluator(seed=0))
+    found = get_param_importances(known, evaluator=FanovaImportanceEvaluator(seed=0))
+    return {path: float(share) for path, share in found.items()}

@@ -110,9 +110,9 @@ def assignments(params: dict[str, Any]) -> str:
 
 def _title(report: Report) -> str:
     return (
-        f"{' · '.join(report.labels.values())} of suite {report.suite}, seed {report.seed}; sampler "
-        f"{report.sampler}, scheduler {report.scheduler}. Scored by validation CER alone; the test "
-        "split was not looked at."
+        f"{' · '.join(report.labels.values())} of suite {report.suite}, seed {report.seed}, "
+        f"sampler {report.sampler}, scheduler {report.scheduler}. "
+        "Scored by validation CER alone; the test split was not looked at."
     )
 
 

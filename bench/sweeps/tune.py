@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 # Tune reads these while it runs: no pickle or log of its own beside the study, signals are bench's.
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+# Its newer output is printed in spite of verbose=0, onto the stream of --json.
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
 from bench.execution.ray import reservation  # isort: skip  (before ray)
 
@@ -33,7 +35,7 @@ _STARTUP = (4, 10)
 
 
 def run(study: Study, told: Callable[[Tried], None], interrupted: Callable[[], bool]) -> None:
-    """Try what is left of the study's budget, a trial or more, on the Ray cluster that this process has joined.
+    """Try what is left of the study's budget, a trial or more, on the Ray cluster joined before.
 
     `told` hears of each trial that ends. Raises KeyboardInterrupt once `interrupted` says so.
     """
@@ -59,6 +61,7 @@ def run(study: Study, told: Callable[[Tried], None], interrupted: Callable[[], b
             run_config=tune.RunConfig(
                 storage_path=scratch,
                 verbose=0,
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 callbacks=[Journal(study, budget, told, interrupted)],
             ),
         ).fit()
