@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -27,9 +27,10 @@ T = TypeVar("T")
 class Recipe:
     """How a trial is trained; part of its key.
 
-    `learning_rate` is the peak of the `one-cycle` schedule. `gradient_clip` bounds the norm of all
-    gradients (0: no bound). `select` says which epoch's weights are tested: the one with the lowest
-    validation CER (the first of several), or the last.
+    `learning_rate` is the peak of the `one-cycle` schedule; `multi-step` multiplies it by `decay`
+    after each epoch of `milestones`. `gradient_clip` bounds the norm of all gradients (0: no
+    bound). `select` says which epoch's weights are tested: the one with the lowest validation CER
+    (the first of several), or the last.
     """
 
     epochs: Count
@@ -37,9 +38,34 @@ class Recipe:
     learning_rate: Positive
     optimizer: Literal["adam", "adamw", "sgd", "adadelta"] = "adam"
     weight_decay: NonNegative = 0.0
-    schedule: Literal["constant", "one-cycle"] = "constant"
+    schedule: Literal["constant", "one-cycle", "multi-step"] = "constant"
+    milestones: tuple[Count, ...] = ()
+    decay: Positive = 1.0
     gradient_clip: NonNegative = 0.0
     select: Literal["best", "last"] = "best"
+
+    def __post_init__(self) -> None:
+        """Raise BenchError where the keys of `multi-step` stand without it, or it without them."""
+        given = {bool(self.milestones), self.decay != 1}
+        if self.schedule == "multi-step" and given != {True}:
+            raise BenchError("schedule = 'multi-step' wants 'milestones', and a 'decay' but 1")
+        if self.schedule != "multi-step" and given != {False}:
+            raise BenchError(
+                "'milestones' and 'decay' are read by schedule = 'multi-step' alone, "
+                f"and here it is '{self.schedule}'"
+            )
+        if list(self.milestones) != sorted({*self.milestones}):
+            raise BenchError(f"milestones = {[*self.milestones]} do not rise from one to the next")
+
+    def spec(self) -> dict[str, Any]:
+        """Return the part of a trial's key that the recipe decides.
+
+        What only `multi-step` reads is no part of the key of another schedule.
+        """
+        spec = asdict(self)
+        if self.schedule != "multi-step":
+            del spec["milestones"], spec["decay"]
+        return spec
 
 
 @dataclass(frozen=True)

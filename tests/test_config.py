@@ -201,6 +201,24 @@ def test_a_wrong_word_of_few_shows_the_right_one(mistake, wrong, right):
 
 
 @pytest.mark.parametrize(
+    ("keys", "part"),
+    [
+        ("schedule = 'multi-step'", "wants 'milestones'"),
+        ("schedule = 'multi-step'\nmilestones = [2]", "wants 'milestones'"),
+        ("schedule = 'multi-step'\ndecay = 0.2", "wants 'milestones'"),
+        ("milestones = [2]\ndecay = 0.2", "here it is 'constant'"),
+        ("schedule = 'one-cycle'\ndecay = 0.2", "here it is 'one-cycle'"),
+        ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [2, 2]", "do not rise"),
+        ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [3, 2]", "do not rise"),
+    ],
+)
+def test_what_a_schedule_needs_and_does_not_know_is_said(mistake, keys, part):
+    said = mistake("learning_rate = 0.01", f"learning_rate = 0.01\n{keys}")
+    assert said.startswith(f"bench.toml:9: [{TRAINING}] ")
+    assert part in said
+
+
+@pytest.mark.parametrize(
     ("old", "new", "line"),
     [("[suite.tiny]", "[suite.tiny", 1), ("[0, 1]", "[0, 1", 5), ('"ctc"', "ctc", 7)],
 )
