@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from bench import registry
+from bench import needs, registry
 from bench.errors import BenchError, did_you_mean
 from bench.metrics import protocols
 from bench.schema import Count, Natural, NonNegative, Positive, SchemaError, fill
@@ -48,7 +48,9 @@ class Recipe:
         """Raise BenchError where the keys of `multi-step` stand without it, or it without them."""
         given = {bool(self.milestones), self.decay != 1}
         if self.schedule == "multi-step" and given != {True}:
-            raise BenchError("schedule = 'multi-step' wants 'milestones', and a 'decay' but 1")
+            raise BenchError(
+                "schedule = 'multi-step' wants 'milestones', and a 'decay' other than 1"
+            )
         if self.schedule != "multi-step" and given != {False}:
             raise BenchError(
                 "'milestones' and 'decay' are read by schedule = 'multi-step' alone, "
@@ -156,7 +158,11 @@ class Config:
                 self.tables[name] = fill(SuiteTable, table)
 
     def suite(self, name: str) -> Suite:
-        """Return the suite `name`. Raises BenchError where it, or a name in it, does not exist."""
+        """Return the suite `name`.
+
+        Raises BenchError where there is none, at the first wrong value in it, else with all that it
+        names and bench does not have.
+        """
         if name not in self.tables:
             raise BenchError(
                 f"{self.path}: there is no suite '{name}'{did_you_mean(name, self.tables)}"
@@ -164,40 +170,51 @@ class Config:
         table, section = self.tables[name], f"suite.{name}"
         if not table.seeds or len(set(table.seeds)) < len(table.seeds):
             raise self._error("'seeds' wants a number or more, each just once", section, "seeds")
-        with self._locating(section, "protocol"):
-            protocol = protocols.find(table.protocol)
+        with self._locating(section):
+            missing = needs.of(table)
+        parts: dict[str, Any] = {
+            "datasets": self._components(section, "dataset", "datasets", missing),
+            "models": self._components(section, "model", "models", missing),
+            "losses": self._components(section, "loss", "losses", missing),
+            "training": self._fill(Recipe, f"{section}.training", table.training),
+            "resources": self._fill(Resources, f"{section}.resources", table.resources),
+        }
+        for key, (first, *_) in missing.items():
+            raise self._error(needs.said(missing), section, key, first)
         return Suite(
             name=name,
             about=table.about,
-            protocol=protocol,
-            datasets=self._components(section, "dataset", "datasets"),  # type: ignore[arg-type]
-            models=self._components(section, "model", "models"),  # type: ignore[arg-type]
-            losses=self._components(section, "loss", "losses"),  # type: ignore[arg-type]
+            protocol=protocols.find(table.protocol),
             seeds=tuple(table.seeds),
-            training=self._fill(Recipe, f"{section}.training", table.training),
-            resources=self._fill(Resources, f"{section}.resources", table.resources),
             skip_incompatible=table.skip_incompatible,
+            **parts,
         )
 
     def _fill(self, kind: type[T], section: str, table: dict[str, Any]) -> T:
         with self._locating(section):
             return fill(kind, table)
 
-    def _components(self, section: str, kind: registry.Kind, key: str) -> tuple[Component, ...]:
+    def _components(
+        self, section: str, kind: registry.Kind, key: needs.Key, missing: needs.Needs
+    ) -> tuple[Component, ...]:
+        """Return the components under `key`, without those that are `missing`."""
         found: list[Component] = []
-        for entry in getattr(self.tables[section.partition(".")[2]], key):
+        entries = getattr(self.tables[section.partition(".")[2]], key)
+        for entry in entries:
             table = {"name": entry} if isinstance(entry, str) else dict(entry)
             name = table.pop("name", None)
             if not isinstance(name, str):
                 fault = f"a {kind} is a name, or a table with a 'name'"
                 raise self._error(fault, section, key)
+            if name in missing.get(key, ()):
+                continue
             with self._locating(section, key, name):
                 component = registry.make(kind, name, table)
             if component in found:
                 fault = f"{kind} '{component.label}' stands here twice"
                 raise self._error(fault, section, key, name)
             found.append(component)
-        if not found:
+        if not entries:
             raise self._error(f"the list '{key}' is empty", section, key)
         return tuple(found)
 

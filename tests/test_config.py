@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import config, grid
+from bench import config, grid, needs
 from bench.data.sources.seq_digits import SeqDigits
 from bench.errors import BenchError, Exit
 from bench.losses.ctc import CTC
@@ -113,7 +113,7 @@ def test_the_tiny_suite_is_what_its_file_says(suite):
             ["model 'cnn-blstm'", "did you mean 'cnn-bilstm'?"],
         ),
         ('"radial-ctc"', '"radial"', 7, SUITE, ["loss 'radial'", "did you mean 'radial-ctc'?"]),
-        ('"cnn-bilstm"', '"zzzz"', 6, SUITE, ["model 'zzzz'", "cnn-bilstm", "lenetpp"]),
+        ('"cnn-bilstm"', '"zzzz"', 6, SUITE, ["model 'zzzz'", "`bench ls datasets | models |"]),
         # Components.
         ("width", "widht", 6, SUITE, ["'widht'", "did you mean 'width'?"]),
         ("hidden = 4", "hidden = 0", 6, SUITE, ["hidden = 0", ">= 1"]),
@@ -271,7 +271,7 @@ def test_a_wrong_name_in_one_suite_is_no_matter_to_another(home):
     (home / "bench.toml").write_text(f"{text}\n{other}")
     loaded = config.load()
     assert loaded.suite("tiny").losses == (CTC(), RadialCTC())
-    with pytest.raises(BenchError, match=r"toml:18: \[suite\.other\] there is no dataset 'no'"):
+    with pytest.raises(BenchError, match=r"toml:18: \[suite\.other\] needs .+ 'no'"):
         loaded.suite("other")
 
 
@@ -335,11 +335,12 @@ def test_without_a_file_benchs_own_is_taken(tmp_path, monkeypatch):
     assert len({trial.key for trial in trials}) == len(trials)
 
 
-def test_every_suite_of_benchs_own_file_resolves(tmp_path, monkeypatch):
+def test_every_suite_of_benchs_own_file_resolves_once_it_needs_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     loaded = config.load()
-    assert loaded.tables
-    for name, table in loaded.tables.items():
+    whole = {name: table for name, table in loaded.tables.items() if not needs.of(table)}
+    assert "quick" in whole
+    for name, table in whole.items():
         found = loaded.suite(name)
         assert grid.trials(found)
         assert found.about
