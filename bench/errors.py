@@ -29,9 +29,9 @@ class BenchError(Exception):
         self.code = code
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that `word` may be a slip of, or None."""
-    return next(iter(difflib.get_close_matches(word, sorted(known), n=1)), None)
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the known word that `word` may be a slip of, or None; a likeness of 1 is equality."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), 1, likeness)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -130,10 +130,11 @@ def test_a_single_name_near_a_known_one_may_be_a_slip(said):
     )
 
 
-def test_a_single_name_far_from_all_is_needed(said):
-    sentence = said(("cnn-bilstm", "zzzz"))
+@pytest.mark.parametrize("name", ["zzzz", "lenin-bi"])
+def test_a_single_name_far_from_all_is_needed(said, name):
+    sentence = said(("cnn-bilstm", name))
     assert sentence.startswith("bench.toml:6: [suite.tiny] needs what bench does not have yet: ")
-    assert "the model 'zzzz'; " in sentence
+    assert f"the model '{name}'; " in sentence
 
 
 def test_a_single_protocol_shows_those_there_are(said, monkeypatch):
