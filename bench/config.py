@@ -2,136 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bench import registry
+from bench import needs, registry
 from bench.errors import BenchError, did_you_mean
 from bench.metrics import protocols
-from bench.schema import Count, Natural, NonNegative, Positive, SchemaError, fill
+from bench.schema import SchemaError, fill
+from bench.suites import Recipe, Resources, Suite, SuiteTable, Tuned, TunedTable, Tuning
 from bench.sweeps.sweep import SweepTable
+from bench.toml_lines import line_of
 
 if TYPE_CHECKING:
-    from bench.components import Component, Dataset, Loss, Model
-    from bench.metrics.protocols import Protocol
+    from bench.components import Component
 
 NAME = "bench.toml"
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a trial is trained; part of its key.
-
-    `learning_rate` is the peak of the `one-cycle` schedule. `gradient_clip` bounds the norm of all
-    gradients (0: no bound). `select` says which epoch's weights are tested: the one with the lowest
-    validation CER (the first of several), or the last.
-    """
-
-    epochs: Count
-    batch_size: Count
-    learning_rate: Positive
-    optimizer: Literal["adam", "adamw", "sgd", "adadelta"] = "adam"
-    weight_decay: NonNegative = 0.0
-    schedule: Literal["constant", "one-cycle"] = "constant"
-    gradient_clip: NonNegative = 0.0
-    select: Literal["best", "last"] = "best"
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What a trial reserves; recorded, but no part of its key.
-
-    `cpus` is also its number of compute threads. `gpus` may be a fraction; where the machine has
-    none, it is not asked for. `device = "auto"` computes on the GPU that a trial got, else the CPU.
-    `time_limit` ends an attempt, hung or not, after that many seconds (0: never); training is saved
-    after the first epoch that ends `checkpoint_every` seconds after the last save.
-    """
-
-    cpus: Count = 1
-    gpus: NonNegative = 0.0
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    time_limit: NonNegative = 0.0
-    checkpoint_every: NonNegative = 60.0
-
-    def __post_init__(self) -> None:
-        """Raise BenchError on a share of several GPUs, which no scheduler can give."""
-        if self.gpus > 1 and not self.gpus.is_integer():
-            raise BenchError(f"gpus = {self.gpus} is neither a share of one GPU nor whole ones")
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """How much tuning an entry had: a sweep's key, its sampler, and what was trained for it."""
-
-    sweep: str
-    sampler: str
-    trials: Count
-    epochs: Count
-
-
-@dataclass(frozen=True)
-class TunedTable:
-    """A combination beside the grid, as bench.toml spells it; `training` changes the suite's."""
-
-    dataset: str | dict[str, Any]
-    model: str | dict[str, Any]
-    loss: str | dict[str, Any]
-    tuning: Tuning
-    training: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SuiteTable:
-    """A suite as bench.toml spells it, before its names are looked up.
-
-    A dataset, model or loss is a name, or a table of a name and parameters.
-    """
-
-    protocol: str
-    datasets: list[str | dict[str, Any]]
-    models: list[str | dict[str, Any]]
-    losses: list[str | dict[str, Any]]
-    training: dict[str, Any]
-    about: str = ""
-    seeds: list[Natural] = field(default_factory=lambda: [0])
-    resources: dict[str, Any] = field(default_factory=dict)
-    skip_incompatible: bool = False
-    tuned: list[dict[str, Any]] = field(default_factory=list)
-    sweep: dict[str, Any] | None = None
-
-
-class Tuned(NamedTuple):
-    """A combination beside the grid, with a recipe of its own, that a sweep found."""
-
-    dataset: Dataset
-    model: Model
-    loss: Loss
-    training: Recipe
-    tuning: Tuning
-
-
-@dataclass(frozen=True)
-class Suite:
-    """A named grid and its protocol, every name looked up."""
-
-    name: str
-    about: str
-    protocol: Protocol
-    datasets: tuple[Dataset, ...]
-    models: tuple[Model, ...]
-    losses: tuple[Loss, ...]
-    seeds: tuple[int, ...]
-    training: Recipe
-    resources: Resources
-    skip_incompatible: bool
-    tuned: tuple[Tuned, ...] = ()
-    sweep: SweepTable | None = None
 
 
 class Config:
@@ -166,7 +56,11 @@ class Config:
                 self.tables[name] = fill(SuiteTable, table)
 
     def suite(self, name: str) -> Suite:
-        """Return the suite `name`. Raises BenchError where it, or a name in it, does not exist."""
+        """Return the suite `name`.
+
+        Raises BenchError where there is none, at the first wrong value in it, else with all that it
+        names and bench does not have.
+        """
         if name not in self.tables:
             raise BenchError(
                 f"{self.path}: there is no suite '{name}'{did_you_mean(name, self.tables)}"
@@ -174,20 +68,25 @@ class Config:
         table, section = self.tables[name], f"suite.{name}"
         if not table.seeds or len(set(table.seeds)) < len(table.seeds):
             raise self._error("'seeds' wants a number or more, each just once", section, "seeds")
-        with self._locating(section, "protocol"):
-            protocol = protocols.find(table.protocol)
+        with self._locating(section):
+            missing = needs.of(table)
+        parts: dict[str, Any] = {
+            "datasets": self._components(section, "dataset", "datasets", missing),
+            "models": self._components(section, "model", "models", missing),
+            "losses": self._components(section, "loss", "losses", missing),
+            "training": self._fill(Recipe, f"{section}.training", table.training),
+            "resources": self._fill(Resources, f"{section}.resources", table.resources),
+        }
+        for key, (first, *_) in missing.items():
+            raise self._error(needs.said(missing), section, key, first)
         suite = Suite(
             name=name,
             about=table.about,
-            protocol=protocol,
-            datasets=self._components(section, "dataset", "datasets"),  # type: ignore[arg-type]
-            models=self._components(section, "model", "models"),  # type: ignore[arg-type]
-            losses=self._components(section, "loss", "losses"),  # type: ignore[arg-type]
+            protocol=protocols.find(table.protocol),
             seeds=tuple(table.seeds),
-            training=self._fill(Recipe, f"{section}.training", table.training),
-            resources=self._fill(Resources, f"{section}.resources", table.resources),
             skip_incompatible=table.skip_incompatible,
             sweep=self._sweep(f"{section}.sweep", table.sweep),
+            **parts,
         )
         tuned = tuple(self._tuned(suite, f"{section}.tuned", entry) for entry in table.tuned)
         return replace(suite, tuned=tuned)
@@ -224,15 +123,21 @@ class Config:
         with self._locating(section):
             return fill(kind, table)
 
-    def _components(self, section: str, kind: registry.Kind, key: str) -> tuple[Component, ...]:
+    def _components(
+        self, section: str, kind: registry.Kind, key: needs.Key, missing: needs.Needs
+    ) -> tuple[Component, ...]:
+        """Return the components under `key`, without those that are `missing`."""
         found: list[Component] = []
-        for entry in getattr(self.tables[section.partition(".")[2]], key):
+        entries = getattr(self.tables[section.partition(".")[2]], key)
+        for entry in entries:
+            if (entry if isinstance(entry, str) else entry.get("name")) in missing.get(key, ()):
+                continue
             component = self._component(section, kind, entry, key)
             if component in found:
                 fault = f"{kind} '{component.label}' stands here twice"
                 raise self._error(fault, section, key, component.name)
             found.append(component)
-        if not found:
+        if not entries:
             raise self._error(f"the list '{key}' is empty", section, key)
         return tuple(found)
 
@@ -261,54 +166,6 @@ class Config:
     def _error(self, message: str, section: str, *words: str) -> BenchError:
         where = f"[{section}] " if section else ""
         return BenchError(f"{self.path}:{line_of(self.text, section, *words)}: {where}{message}")
-
-
-def line_of(text: str, section: str, *words: str) -> int:
-    """Return the number of the line in `section` that has the last of `words`.
-
-    Each word, a key, an assignment or a quoted value, is looked for from the line of the word
-    before on; one that is not there is passed over. Without any, it is the section's header.
-    """
-    lines = [*_lines_of(text, section)]
-    header = lines[0][0] if lines else 1
-    found = header
-    for word in words:
-        as_key = re.compile(rf"(?<![\w.-]){re.escape(word)}\s*=")
-        found = next(
-            (
-                number
-                for number, line in lines
-                if number >= found
-                and (
-                    as_key.search(re.sub(r"\".*?\"|'.*?'", "", line))
-                    or re.search(rf"[\"']{re.escape(word)}[\"']", line)
-                    or line.strip() == f"[{section}.{word}]"
-                    or ("=" in word and word.replace(" ", "") in line.replace(" ", ""))
-                )
-            ),
-            found,
-        )
-    return found
-
-
-def last_line_of(text: str, section: str) -> int:
-    """Return the number of the last line of `section`, its sub-tables included, that says a thing.
-
-    Comments and blank lines behind it may be about the next section.
-    """
-    return max((number for number, line in _lines_of(text, section) if line.strip()), default=0)
-
-
-def _lines_of(text: str, section: str) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines of a table without comments: its header, body, and sub-headers."""
-    current = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        bare = line.partition("#")[0]
-        header = re.fullmatch(r"\s*\[\[?([^\[\]]+)\]\]?\s*", bare)
-        if header:
-            current = header[1].strip()
-        if current == section or (header and current.startswith(f"{section}.")):
-            yield number, bare
 
 
 def load(path: Path | None = None, results: Path | None = None) -> Config:

@@ -29,10 +29,14 @@ class BenchError(Exception):
         self.code = code
 
 
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the known word that `word` may be a slip of, or None; a likeness of 1 is equality."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), 1, likeness)), None)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?`, or the words there are when none is near."""
     words = sorted(known)
-    near = difflib.get_close_matches(word, words, n=1)
-    if near:
-        return f"; did you mean '{near[0]}'?"
+    if near := nearest(word, words):
+        return f"; did you mean '{near}'?"
     return f"; there is {', '.join(words)}" if words else ""

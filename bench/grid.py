@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,8 @@ from bench.errors import BenchError, Exit, did_you_mean
 
 if TYPE_CHECKING:
     from bench.components import Component, Dataset, Loss, Model
-    from bench.config import Recipe, Resources, Suite, Tuning
     from bench.metrics.protocols import Protocol
+    from bench.suites import Recipe, Resources, Suite, Tuning
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Trial:
             "dataset": self.dataset.spec() | {"fingerprint": self.dataset.fingerprint()},
             "model": self.model.spec(),
             "loss": self.loss.spec(),
-            "training": asdict(self.training),
+            "training": self.training.spec(),
             "protocol": self.protocol.spec(),
             "seed": self.seed,
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bench import plan, text_table
+from bench import needs, plan, text_table
 from bench.components import short_labels
 
 if TYPE_CHECKING:
@@ -72,19 +72,14 @@ def dry_run(entries: Sequence[Entry], todo: Sequence[Entry]) -> str:
 
 
 def suites(config: Config) -> str:
-    """List the suites."""
-    rows = [
-        [
-            name,
-            str(len(t.datasets)),
-            str(len(t.models)),
-            str(len(t.losses)),
-            str(len(t.seeds)),
-            t.about,
-        ]
-        for name, t in config.tables.items()
-    ]
+    """List the suites, and of one that cannot run yet what it needs."""
     numbers = ["datasets", "models", "losses", "seeds"]
+    rows = []
+    for name, table in config.tables.items():
+        rows.append([name, *(str(len(getattr(table, key))) for key in numbers), table.about])
+        if missing := needs.of(table):
+            words = ", ".join(word for names in missing.values() for word in names)
+            rows.append([""] * 5 + [f"cannot run yet: it needs {words}"])
     return text_table.plain(["suite", *numbers, "about"], rows, ",".join(numbers))
 
 

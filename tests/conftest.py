@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bench import cli, config, grid
+from bench import cli, config, grid, suites
 from bench.store import Store
 
 TINY = """\
@@ -51,7 +51,7 @@ def store(home) -> Store:
 
 
 @pytest.fixture
-def suite(home) -> config.Suite:
+def suite(home) -> suites.Suite:
     return config.load(home / "bench.toml").suite("tiny")
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import config, grid
+from bench import config, grid, needs, suites, toml_lines
 from bench.data.sources.seq_digits import SeqDigits
 from bench.errors import BenchError, Exit
 from bench.losses.ctc import CTC
@@ -64,8 +64,8 @@ def test_the_tiny_suite_is_what_its_file_says(suite):
     assert suite.models == (CnnBiLSTM(width=2, hidden=4),)
     assert suite.losses == (CTC(), RadialCTC())
     assert suite.seeds == (0, 1)
-    assert suite.training == config.Recipe(epochs=1, batch_size=64, learning_rate=0.01)
-    assert suite.resources == config.Resources()
+    assert suite.training == suites.Recipe(epochs=1, batch_size=64, learning_rate=0.01)
+    assert suite.resources == suites.Resources()
     assert suite.skip_incompatible is False
 
 
@@ -113,7 +113,7 @@ def test_the_tiny_suite_is_what_its_file_says(suite):
             ["model 'cnn-blstm'", "did you mean 'cnn-bilstm'?"],
         ),
         ('"radial-ctc"', '"radial"', 7, SUITE, ["loss 'radial'", "did you mean 'radial-ctc'?"]),
-        ('"cnn-bilstm"', '"zzzz"', 6, SUITE, ["model 'zzzz'", "cnn-bilstm", "lenetpp"]),
+        ('"cnn-bilstm"', '"zzzz"', 6, SUITE, ["model 'zzzz'", "`bench ls datasets | models |"]),
         # Components.
         ("width", "widht", 6, SUITE, ["'widht'", "did you mean 'width'?"]),
         ("hidden = 4", "hidden = 0", 6, SUITE, ["hidden = 0", ">= 1"]),
@@ -201,6 +201,24 @@ def test_a_wrong_word_of_few_shows_the_right_one(mistake, wrong, right):
 
 
 @pytest.mark.parametrize(
+    ("keys", "part"),
+    [
+        ("schedule = 'multi-step'", "wants 'milestones'"),
+        ("schedule = 'multi-step'\nmilestones = [2]", "wants 'milestones'"),
+        ("schedule = 'multi-step'\ndecay = 0.2", "wants 'milestones'"),
+        ("milestones = [2]\ndecay = 0.2", "here it is 'constant'"),
+        ("schedule = 'one-cycle'\ndecay = 0.2", "here it is 'one-cycle'"),
+        ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [2, 2]", "do not rise"),
+        ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [3, 2]", "do not rise"),
+    ],
+)
+def test_what_a_schedule_needs_and_does_not_know_is_said(mistake, keys, part):
+    said = mistake("learning_rate = 0.01", f"learning_rate = 0.01\n{keys}")
+    assert said.startswith(f"bench.toml:9: [{TRAINING}] ")
+    assert part in said
+
+
+@pytest.mark.parametrize(
     ("old", "new", "line"),
     [("[suite.tiny]", "[suite.tiny", 1), ("[0, 1]", "[0, 1", 5), ('"ctc"', "ctc", 7)],
 )
@@ -253,7 +271,7 @@ def test_a_wrong_name_in_one_suite_is_no_matter_to_another(home):
     (home / "bench.toml").write_text(f"{text}\n{other}")
     loaded = config.load()
     assert loaded.suite("tiny").losses == (CTC(), RadialCTC())
-    with pytest.raises(BenchError, match=r"toml:18: \[suite\.other\] there is no dataset 'no'"):
+    with pytest.raises(BenchError, match=r"toml:18: \[suite\.other\] needs .+ 'no'"):
         loaded.suite("other")
 
 
@@ -317,11 +335,12 @@ def test_without_a_file_benchs_own_is_taken(tmp_path, monkeypatch):
     assert len({trial.key for trial in trials}) == len(trials)
 
 
-def test_every_suite_of_benchs_own_file_resolves(tmp_path, monkeypatch):
+def test_every_suite_of_benchs_own_file_resolves_once_it_needs_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     loaded = config.load()
-    assert loaded.tables
-    for name, table in loaded.tables.items():
+    whole = {name: table for name, table in loaded.tables.items() if not needs.of(table)}
+    assert "quick" in whole
+    for name, table in whole.items():
         found = loaded.suite(name)
         assert grid.trials(found)
         assert found.about
@@ -384,7 +403,7 @@ b = 1
     ],
 )
 def test_line_of(section, words, line):
-    assert config.line_of(TEXT, section, *words) == line
+    assert toml_lines.line_of(TEXT, section, *words) == line
 
 
 @settings(deadline=None, max_examples=40)
@@ -395,4 +414,4 @@ def test_line_of(section, words, line):
 def test_line_of_finds_each_key_as_a_whole_word(keys, data):
     chosen = data.draw(st.sampled_from(keys))
     text = "[section]\n" + "".join(f"{key} = 1\n" for key in keys)
-    assert config.line_of(text, "section", chosen) == 2 + keys.index(chosen)
+    assert toml_lines.line_of(text, "section", chosen) == 2 + keys.index(chosen)

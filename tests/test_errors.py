@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.errors import BenchError, Exit, did_you_mean
+from bench.errors import BenchError, Exit, did_you_mean, nearest
 
 words = st.lists(st.text("abcdef-", min_size=3, max_size=8), min_size=1, unique=True)
 
@@ -19,6 +19,12 @@ def test_the_nearest_word_is_named(word, nearest):
 
 def test_what_is_near_nothing_is_answered_with_the_sorted_words():
     assert did_you_mean("xyz", iter(["seven", "digits"])) == "; there is digits, seven"
+
+
+def test_how_like_a_word_has_to_be_is_chosen():
+    assert nearest("seq-mnist", ["seq-digits"]) == "seq-digits"
+    assert nearest("seq-mnist", ["seq-digits"], 0.7) is None
+    assert nearest("ctc", ["ctc"], 1.0) == "ctc"
 
 
 def test_where_nothing_is_known_nothing_is_said():

@@ -14,13 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import config, grid
+from bench import config, grid, suites
 from bench.components import Dataset, Input, Loss, Model, Output
 from bench.data.sources import seq_digits
 from bench.errors import BenchError, Exit
 from bench.losses.ctc import CTC
 from bench.metrics import protocols
 from bench.models.cnn_bilstm import CnnBiLSTM
+
+MULTI_STEP = "schedule = 'multi-step'\nmilestones = [2]\ndecay = 0.2"
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def keys(home):
 
 
 @pytest.fixture
-def mixed(suite) -> config.Suite:
+def mixed(suite) -> suites.Suite:
     """Return a suite where some of the triples do not fit."""
     return replace(
         suite,
@@ -174,6 +176,7 @@ def test_a_fresh_interpreter_gives_the_same_keys(home, keys):
         ("learning_rate = 0.01", "learning_rate = 0.01\noptimizer = 'sgd'"),
         ("learning_rate = 0.01", "learning_rate = 0.01\nweight_decay = 0.1"),
         ("learning_rate = 0.01", "learning_rate = 0.01\nschedule = 'one-cycle'"),
+        ("learning_rate = 0.01", f"learning_rate = 0.01\n{MULTI_STEP}"),
         ("learning_rate = 0.01", "learning_rate = 0.01\ngradient_clip = 5"),
         ("learning_rate = 0.01", "learning_rate = 0.01\nselect = 'last'"),
         ("seeds = [0, 1]", "seeds = [2, 3]"),
@@ -202,6 +205,14 @@ def test_whatever_decides_the_numbers_is_in_the_key(keys, old, new):
 )
 def test_whatever_does_not_is_no_part_of_the_key(keys, old, new):
     assert keys() == keys(old, new)
+
+
+def test_a_schedule_hashes_what_it_reads_and_no_more(keys, trials):
+    assert {"milestones", "decay"}.isdisjoint(trials[0].spec["training"])
+    rate = "learning_rate = 0.01"
+    lists = [keys(rate, f"{rate}\n{MULTI_STEP}".replace("[2]", steps)) for steps in ("[2]", "[3]")]
+    lists.append(keys(rate, f"{rate}\n{MULTI_STEP}".replace("0.2", "0.5")))
+    assert len({key for found in lists for key in found}) == 3 * len(lists[0])
 
 
 def test_a_trial_keeps_its_key_beside_others(keys):
@@ -243,11 +254,11 @@ def test_the_rules_of_the_protocol_are_in_the_key(trials, change, moves):
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**40), st.integers(0, 2**40), st.text(max_size=8), st.text(max_size=8))
 def test_a_named_seed_is_of_its_seed_and_purpose_alone(first, second, one, other):
-    recipe, protocol = config.Recipe(1, 1, 1.0), protocols.find("digits")
+    recipe, protocol = suites.Recipe(1, 1, 1.0), protocols.find("digits")
 
     def trial(seed: int, width: int) -> grid.Trial:
         model, data = CnnBiLSTM(width=width), seq_digits.SeqDigits()
-        return grid.Trial(data, model, CTC(), seed, recipe, protocol, config.Resources())
+        return grid.Trial(data, model, CTC(), seed, recipe, protocol, suites.Resources())
 
     drawn = trial(first, 1).named_seed(one)
     assert 0 <= drawn < 2**63

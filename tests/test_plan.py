@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import config, grid, plan
+from bench import config, grid, plan, suites
 from bench import store as disk
 from bench.data.sources import seq_digits
 from bench.errors import Exit
@@ -270,14 +270,14 @@ def test_what_is_done_costs_nothing_more(trials, store, save):
 
 
 def test_the_price_counts_cores(trials, store, save):
-    wide = [replace(trial, resources=config.Resources(cpus=4)) for trial in trials[::2]]
+    wide = [replace(trial, resources=suites.Resources(cpus=4)) for trial in trials[::2]]
     save(wide[0], 10)
     assert cost(plan.survey(wide, store)) == 40
 
 
 def test_a_record_is_priced_by_the_cores_it_had(trials, store, save):
     save(trials[0], 10)
-    wide = [replace(trial, resources=config.Resources(cpus=4)) for trial in trials[::2]]
+    wide = [replace(trial, resources=suites.Resources(cpus=4)) for trial in trials[::2]]
     assert cost(plan.survey(wide, store)) == 10
 
 

@@ -10,8 +10,9 @@ import click
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say
 
 if TYPE_CHECKING:
-    from bench.config import Config, Suite
+    from bench.config import Config
     from bench.leaderboards.aggregate import Board
+    from bench.suites import Suite
 
 
 class _Boards(click.Group):

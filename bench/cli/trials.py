@@ -135,11 +135,14 @@ def run(
 @click.pass_obj
 def list_(load: Load, what: str, *, as_json: bool) -> None:
     """List the suites of bench.toml, or the components that it may name."""
-    from bench import registry, views
+    from bench import needs, registry, views
 
     if what == "suites":
         settings = load()
-        tables = {name: table.about for name, table in settings.tables.items()}
+        tables = {
+            name: {"about": table.about, "needs": needs.of(table)}
+            for name, table in settings.tables.items()
+        }
         report(views.suites(settings), tables, as_json=as_json)
         return
     kinds: dict[str, registry.Kind] = {"datasets": "dataset", "models": "model", "losses": "loss"}

@@ -14,9 +14,9 @@ from bench.leaderboards import identity
 from bench.leaderboards.speed import Speed, speeds
 
 if TYPE_CHECKING:
-    from bench.config import Suite
     from bench.plan import Entry
     from bench.store import Profile, Record
+    from bench.suites import Suite
 
 
 @dataclass(frozen=True)

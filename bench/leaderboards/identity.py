@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bench.components import short_labels
 
 if TYPE_CHECKING:
-    from bench.config import Suite
+    from bench.suites import Suite
 
 
 def of(suite: Suite) -> dict[str, Any]:

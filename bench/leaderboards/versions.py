@@ -11,8 +11,8 @@ from bench.leaderboards import identity, render
 from bench.plan import differences
 
 if TYPE_CHECKING:
-    from bench.config import Suite
     from bench.leaderboards.aggregate import Board
+    from bench.suites import Suite
 
 
 def of_suite(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from bench.errors import BenchError
 from bench.provenance import cpu_model
 
 if TYPE_CHECKING:
-    from bench.config import Resources
+    from bench.suites import Resources
 
 # Without one of these no driver of a GPU runs, and torch need not be imported to ask.
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")

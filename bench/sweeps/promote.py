@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 
 from bench import grid
-from bench.config import last_line_of
 from bench.errors import BenchError, Exit
+from bench.toml_lines import last_line_of
 
 if TYPE_CHECKING:
     from bench.components import Component

@@ -15,7 +15,7 @@ from bench.grid import Trial, digest, select, trials
 from bench.schema import Count, Natural, NonNegative, Positive, SchemaError, fill
 
 if TYPE_CHECKING:
-    from bench.config import Suite
+    from bench.suites import Suite
 
 Params = Mapping[str, Any]
 """Path, as `training.learning_rate`, to value."""

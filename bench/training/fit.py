@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
-from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import LRScheduler, MultiStepLR, OneCycleLR
 
 from bench.store import Epoch
 from bench.training.events import Progress, Validated
 
 if TYPE_CHECKING:
     from bench.components import Batch, Batches, Source
-    from bench.config import Recipe
     from bench.grid import Trial
     from bench.metrics.error_rates import ErrorRates
+    from bench.suites import Recipe
     from bench.training.recognizer import Recognizer
 
 _OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
@@ -64,10 +64,7 @@ class Fit:
         self._optimizer = _OPTIMIZERS[recipe.optimizer](
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        self._schedule: LRScheduler | None = None
-        if recipe.schedule == "one-cycle":
-            steps = recipe.epochs * len(self._batches(1))
-            self._schedule = OneCycleLR(self._optimizer, recipe.learning_rate, total_steps=steps)
+        self._schedule = self._scheduled(recipe)
         self._began = self._saved = time.perf_counter()
         self._reported = self._skipped = 0.0
 
@@ -119,6 +116,17 @@ class Fit:
         if self.device == "cuda":
             torch.cuda.set_rng_state_all(state["random_cuda"])
         self._skipped = len(self.curve) / self.trial.training.epochs
+
+    def _scheduled(self, recipe: Recipe) -> LRScheduler | None:
+        """Return what moves the learning rate after each step, None where it stays."""
+        if recipe.schedule == "constant":
+            return None
+        steps = len(self._batches(1))
+        if recipe.schedule == "one-cycle":
+            total = recipe.epochs * steps
+            return OneCycleLR(self._optimizer, recipe.learning_rate, total_steps=total)
+        milestones = [epoch * steps for epoch in recipe.milestones]
+        return MultiStepLR(self._optimizer, milestones, gamma=recipe.decay)
 
     def _batches(self, number: int) -> Batches:
         return self.source.batches(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import config, grid
+from bench import grid, suites
 from bench import store as disk
 from bench.data.sources.seq_digits import SeqDigits
 from bench.leaderboards import aggregate, render
@@ -22,7 +22,7 @@ from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.plan import Entry
 from bench.store import Attempt, Failure
 
-WIDE = config.Suite(
+WIDE = suites.Suite(
     name="wide",
     about="Two datasets, three models, two losses, two seeds.",
     protocol=protocols.find("digits"),
@@ -30,8 +30,8 @@ WIDE = config.Suite(
     models=tuple(CnnBiLSTM(width=width) for width in (3, 1, 2)),
     losses=(RadialCTC(), CTC()),
     seeds=(1, 0),
-    training=config.Recipe(1, 1, 1.0),
-    resources=config.Resources(),
+    training=suites.Recipe(1, 1, 1.0),
+    resources=suites.Resources(),
     skip_incompatible=False,
 )
 TRIALS = grid.trials(WIDE)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import config, grid, plan
+from bench import grid, plan, suites
 from bench import store as disk
 from bench.data.sources.seq_digits import SeqDigits
 from bench.errors import BenchError, Exit
@@ -21,8 +21,8 @@ from bench.metrics import protocols
 from bench.models.cnn_bilstm import CnnBiLSTM
 
 
-def suite_of(version: int, rounds: int) -> config.Suite:
-    return config.Suite(
+def suite_of(version: int, rounds: int) -> suites.Suite:
+    return suites.Suite(
         name="moving",
         about="",
         protocol=replace(protocols.find("digits"), version=version),
@@ -30,13 +30,13 @@ def suite_of(version: int, rounds: int) -> config.Suite:
         models=(CnnBiLSTM(),),
         losses=(CTC(),),
         seeds=(0, 1),
-        training=config.Recipe(1, 1, 1.0),
-        resources=config.Resources(),
+        training=suites.Recipe(1, 1, 1.0),
+        resources=suites.Resources(),
         skip_incompatible=False,
     )
 
 
-suites = st.builds(suite_of, version=st.integers(1, 3), rounds=st.integers(1, 3))
+any_suite = st.builds(suite_of, version=st.integers(1, 3), rounds=st.integers(1, 3))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -73,7 +73,7 @@ def test_what_a_board_compares_is_no_part_of_its_identity(suite):
         models=(CnnBiLSTM(width=9),),
         losses=(CTC(),),
         seeds=(7,),
-        training=config.Recipe(9, 9, 9.0),
+        training=suites.Recipe(9, 9, 9.0),
     )
     assert identity.of(other) == identity.of(suite)
 
@@ -87,7 +87,7 @@ def test_datasets_of_one_name_are_told_apart_in_any_order(suite):
 
 
 @settings(deadline=None, max_examples=50)
-@given(one=suites, other=suites)
+@given(one=any_suite, other=any_suite)
 def test_boards_have_the_same_fingerprint_exactly_when_protocol_and_data_are_the_same(one, other):
     boards = [aggregate.board(suite, []) for suite in (one, other)]
     same = (one.protocol, one.datasets) == (other.protocol, other.datasets)
@@ -95,7 +95,7 @@ def test_boards_have_the_same_fingerprint_exactly_when_protocol_and_data_are_the
 
 
 @settings(deadline=None, max_examples=25)
-@given(recorded=st.lists(suites, max_size=5), drawn=suites)
+@given(recorded=st.lists(any_suite, max_size=5), drawn=any_suite)
 def test_a_board_has_no_record_of_another_protocol_or_other_data(make_record, recorded, drawn):
     with tempfile.TemporaryDirectory() as folder:
         store = disk.Store(Path(folder))

@@ -13,10 +13,17 @@ from bench.training.events import Finished, Progress, Resumed
 from bench.training.trial import run_trial
 
 
-@pytest.fixture(params=["constant", "one-cycle"])
+@pytest.fixture(
+    params=[
+        {"schedule": "constant"},
+        {"schedule": "one-cycle"},
+        {"schedule": "multi-step", "milestones": (1, 3), "decay": 0.5},
+    ],
+    ids=lambda changes: changes["schedule"],
+)
 def trial(trials, request):
     """Return a trial of four epochs that is saved after each."""
-    recipe = replace(trials[0].training, epochs=4, schedule=request.param, optimizer="adamw")
+    recipe = replace(trials[0].training, epochs=4, optimizer="adamw", **request.param)
     resources = replace(trials[0].resources, checkpoint_every=0.0)
     return replace(trials[0], training=recipe, resources=resources)
 

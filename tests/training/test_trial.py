@@ -94,6 +94,16 @@ def test_the_selected_epoch_is_the_one_the_recipe_names(trials, store, select):
     assert record.metrics["validation"].cer == scores[expected]
 
 
+def test_the_learning_rate_falls_after_each_milestone(trials, store):
+    recipe = replace(
+        trials[0].training, epochs=5, schedule="multi-step", milestones=(2, 4), decay=0.2
+    )
+    record = finish(replace(trials[0], training=recipe), store)
+    rates = [epoch.learning_rate for epoch in record.curve]
+    # The curve has the rate that an epoch leaves to the next one.
+    assert rates == pytest.approx([0.01, 0.002, 0.002, 0.0004, 0.0004])
+
+
 def test_a_diverging_loss_fails_the_trial_and_names_its_samples(trials, store):
     recipe = replace(trials[0].training, epochs=9, learning_rate=1e30, optimizer="sgd")
     trial = replace(trials[0], training=recipe)
