@@ -42,15 +42,18 @@ class Component:
     name: ClassVar[str]
     version: ClassVar[int] = 1
 
-    @property
-    def label(self) -> str:
-        """The name and every parameter that is not at its default, as boards print it."""
-        changed = {
+    def changed(self) -> dict[str, Any]:
+        """Return every parameter that is not at its default."""
+        return {
             field.name: getattr(self, field.name)
             for field in fields(self)
             if field.default is MISSING or getattr(self, field.name) != field.default
         }
-        listed = ", ".join(f"{name}={_shown(value)}" for name, value in changed.items())
+
+    @property
+    def label(self) -> str:
+        """The name and every parameter that is not at its default, as boards print it."""
+        listed = ", ".join(f"{name}={_shown(value)}" for name, value in self.changed().items())
         return f"{self.name}({listed})" if listed else self.name
 
     @classmethod

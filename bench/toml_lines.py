@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+_HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*")
+
 
 def line_of(text: str, section: str, *words: str) -> int:
     """Return the number of the line in `section` that has the last of `words`.
@@ -35,20 +37,33 @@ def line_of(text: str, section: str, *words: str) -> int:
 
 
 def last_line_of(text: str, section: str) -> int:
-    """Return the number of the last line of `section`, its sub-tables included, that says a thing.
+    """Return the number of the last line of `section` or a table in it that says a thing; or 0.
 
     Comments and blank lines behind it may be about the next section.
     """
-    return max((number for number, line in _lines_of(text, section) if line.strip()), default=0)
+    return max(
+        (
+            number
+            for number, current, line in _walk(text)
+            if line.strip() and f"{current}.".startswith(f"{section}.")
+        ),
+        default=0,
+    )
 
 
 def _lines_of(text: str, section: str) -> Iterator[tuple[int, str]]:
     """Yield the numbered lines of a table without comments: its header, body, and sub-headers."""
+    for number, current, line in _walk(text):
+        inner = current.startswith(f"{section}.") and _HEADER.fullmatch(line)
+        if current == section or inner:
+            yield number, line
+
+
+def _walk(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield each line's number, its table, and the line without its comment."""
     current = ""
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.partition("#")[0]
-        header = re.fullmatch(r"\s*\[\[?([^\[\]]+)\]\]?\s*", bare)
-        if header:
+        if header := _HEADER.fullmatch(bare):
             current = header[1].strip()
-        if current == section or (header and current.startswith(f"{section}.")):
-            yield number, bare
+        yield number, current, bare

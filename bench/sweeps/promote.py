@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +40,17 @@ def promoted(config: Config, sweep: Sweep, report: Report) -> str | None:
     winner = sweep.trial(best.params)
     if any(_combination(trial) == _combination(winner) for trial in grid.trials(sweep.suite)):
         return None
-    lines = config.text.splitlines()
+    lines, entry = config.text.splitlines(), _entry(sweep, report, winner)
     place = last_line_of(config.text, f"suite.{sweep.suite.name}")
-    return "\n".join([*lines[:place], "", *_entry(sweep, report, winner), *lines[place:]]) + "\n"
+    text = "\n".join([*lines[:place], "", *entry, *lines[place:]]) + "\n"
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise BenchError(
+            f"{config.path}: the winner fits in nowhere as this file is written; "
+            f"write suite '{sweep.suite.name}' as tables, or add it yourself: {'; '.join(entry)}"
+        ) from None
+    return text
 
 
 def _entry(sweep: Sweep, report: Report, winner: Trial) -> list[str]:
@@ -68,8 +77,8 @@ def _combination(trial: Trial) -> tuple[object, ...]:
 
 
 def _component(component: Component) -> str:
-    parameters = component.spec()["parameters"]
-    return _inline({"name": component.name, **parameters}) if parameters else _value(component.name)
+    own = component.changed()
+    return _inline({"name": component.name, **own}) if own else _value(component.name)
 
 
 def _inline(table: dict[str, Any]) -> str:

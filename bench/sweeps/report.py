@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import documents, text_table
+from bench.errors import BenchError
 from bench.sweeps import study
 from bench.sweeps.study import Tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from bench.sweeps.study import Study
 
@@ -79,6 +81,14 @@ def write(report: Report, place: Path) -> None:
     """Write the report into the folder of its study."""
     documents.write_bytes(place / DATA, documents.encode(report))
     documents.write_bytes(place / PAGE, markdown(report).encode())
+
+
+def read(place: Path) -> Report | None:
+    """Return the report in the folder of a study, or None where none can be read."""
+    remedy = "run the sweep again"
+    with suppress(OSError, BenchError):
+        return documents.read(place / DATA, Report, SCHEMA, noun="report", remedy=remedy)
+    return None
 
 
 def text(report: Report) -> str:
@@ -158,10 +168,14 @@ def _importance(found: Study, trials: Sequence[Tried]) -> Importance | None:
     scored = [one for one in trials if one.scores and one.state != "failed"]
     if len(scored) < _FEWEST:
         return None
+    known = read(found.root)
+    if known and sorted(known.trials, key=lambda one: one.number) == [*trials]:
+        return known.importance
     epochs = min(len(one.scores) for one in scored)
     values = [study.score(one, select, epochs) for one in scored]
     if len(set(values)) == 1:
         return None
+    # Seconds to import: not where the report has them already.
     from bench.sweeps.importance import shares
 
     params = [one.params for one in scored]
