@@ -48,12 +48,14 @@ class Entry:
 
 def survey(trials: Sequence[Trial], store: Store) -> list[Entry]:
     """Look every trial up in the store."""
-    found = []
+    found, keys = [], {trial.key for trial in trials}
     for trial in trials:
         if record := store.record(trial):
             found.append(Entry(trial, record=record))
         else:
-            stale = next(store.siblings(trial), None)
+            # What is of another trial here, tuned or not, went not stale.
+            others = (record for record in store.siblings(trial) if record.key not in keys)
+            stale = next(others, None)
             found.append(Entry(trial, failure=store.failure(trial), stale=stale))
     return found
 

@@ -47,7 +47,7 @@ def status(entries: Sequence[Entry], *, why: bool = False) -> str:
             entry.trial.key,
             entry.trial.dataset.name,
             models[entry.trial.model.label],
-            losses[entry.trial.loss.label],
+            losses[entry.trial.loss.label] + (", tuned" if entry.trial.tuning else ""),
             str(entry.trial.seed),
             f"{entry.record.metrics['test'].sequence_accuracy:.2%}"[:-1] if entry.record else "",
         ]

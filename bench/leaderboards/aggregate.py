@@ -7,16 +7,20 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.grid import digest
 from bench.leaderboards import identity
 from bench.leaderboards.speed import Speed, speeds
+from bench.suites import Tuning
 
 if TYPE_CHECKING:
     from bench.plan import Entry
     from bench.store import Profile, Record
     from bench.suites import Suite
+
+
+Labels = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,27 @@ class Seed:
     commit: str
 
 
+class Names(NamedTuple):
+    """What makes two rows the same one; `recipe` is what of its training is not the suite's."""
+
+    dataset: str
+    model: str
+    loss: str
+    recipe: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The row's name in a sentence."""
+        recipe = f", {self.recipe}" if self.recipe else ""
+        return f"{self.model} × {self.loss}{recipe} on {self.dataset}"
+
+
 @dataclass(frozen=True)
 class Row:
-    """One dataset × model × loss; without `rank` and scores while no seed of it is done."""
+    """One dataset × model × loss; without `rank` and scores while no seed of it is done.
+
+    Its recipe is the suite's but for what is in `training`, which a sweep found as `tuning` says.
+    """
 
     rank: int | None
     dataset: str
@@ -57,6 +79,15 @@ class Row:
     missing: dict[str, str]
     """Seed to why it is missing: `to do`, `stale`, or the failure."""
     speed: Speed | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+    """What of the recipe is not the suite's."""
+    tuning: Tuning | None = None
+
+    @property
+    def names(self) -> Names:
+        """What this row is called."""
+        recipe = ", ".join(f"{name} = {value}" for name, value in self.training.items())
+        return Names(self.dataset, self.model, self.loss, recipe)
 
     @property
     def commits(self) -> list[str]:
@@ -93,11 +124,14 @@ def board(
     suite: Suite, entries: Sequence[Entry], profiles: Sequence[Profile] = (), version: int = 1
 ) -> Board:
     """Aggregate the entries of all trials of `suite`, ranked within each dataset."""
-    groups: dict[tuple[str, str, str], list[Entry]] = {}
+    groups: dict[tuple[Labels, str], list[Entry]] = {}
     for entry in entries:
-        groups.setdefault(tuple(entry.trial.labels.values()), []).append(entry)  # type: ignore[arg-type]
-    measured = speeds({labels: group[0].trial.spec for labels, group in groups.items()}, profiles)
-    rows = [_row(labels, group, measured.rows.get(labels)) for labels, group in groups.items()]
+        recipe = digest(entry.trial.training.spec())
+        groups.setdefault((_labels(entry), recipe), []).append(entry)
+    measured = speeds(
+        {_labels(group[0]): group[0].trial.spec for group in groups.values()}, profiles
+    )
+    rows = [_row(suite, group, measured.rows.get(labels)) for (labels, _), group in groups.items()]
     records = [entry.record for entry in entries if entry.record]
     return Board(
         suite=suite.name,
@@ -119,10 +153,16 @@ def recomputed(board: Board) -> Board:
     return replace(board, rows=_ranked([_scored(row) for row in board.rows]))
 
 
-def _row(labels: tuple[str, str, str], entries: Sequence[Entry], speed: Speed | None) -> Row:
+def _labels(entry: Entry) -> Labels:
+    return tuple(entry.trial.labels.values())  # type: ignore[return-value]
+
+
+def _row(suite: Suite, entries: Sequence[Entry], speed: Speed | None) -> Row:
     ordered = sorted(entries, key=lambda entry: entry.trial.seed)
     records = [entry.record for entry in ordered if entry.record]
-    dataset, model, loss = labels
+    trial = ordered[0].trial
+    dataset, model, loss = _labels(ordered[0])
+    usual = suite.training.spec()
     return _scored(
         Row(
             rank=None,
@@ -140,6 +180,8 @@ def _row(labels: tuple[str, str, str], entries: Sequence[Entry], speed: Speed | 
                 if not entry.record
             },
             speed=speed,
+            training={k: v for k, v in trial.training.spec().items() if v != usual.get(k)},
+            tuning=trial.tuning,
         )
     )
 
@@ -212,5 +254,5 @@ def _score(row: Row) -> tuple[float, float]:
     return -row.sequence_accuracy.mean, row.cer.mean
 
 
-def _order(row: Row) -> tuple[str, float, float, str, str]:
-    return row.dataset, *_score(row), row.model, row.loss
+def _order(row: Row) -> tuple[str, float, float, Names]:
+    return row.dataset, *_score(row), row.names

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from bench import text_table
 from bench.leaderboards import render
 from bench.plan import differences
 
 if TYPE_CHECKING:
-    from bench.leaderboards.aggregate import Board, Row, Spread
+    from bench.leaderboards.aggregate import Board, Names, Row, Spread
 
 _HEADERS = (
     "dataset",
@@ -24,14 +24,6 @@ _HEADERS = (
     "commit",
 )
 _RIGHT = "rank,seeds"
-
-
-class Names(NamedTuple):
-    """The labels that make two rows the same one."""
-
-    dataset: str
-    model: str
-    loss: str
 
 
 @dataclass(frozen=True)
@@ -97,12 +89,13 @@ def text(found: Difference) -> str:
         parts.append(text_table.plain(_HEADERS, [*map(_cells, found.changed)], _RIGHT))
     for verb, rows in (("added", found.added), ("removed", found.removed)):
         if rows:
-            parts.append(_listed(f"Rows {verb}", [" · ".join(names) for names in rows]))
+            listed = [" · ".join(filter(None, names)) for names in rows]
+            parts.append(_listed(f"Rows {verb}", listed))
     return "\n\n".join(parts if len(parts) > 1 else [*parts, "Nothing moved."])
 
 
 def _rows(board: Board) -> dict[Names, Row]:
-    return {Names(row.dataset, row.model, row.loss): row for row in board.rows}
+    return {row.names: row for row in board.rows}
 
 
 def _conditions(board: Board) -> dict[str, list[int] | list[str]]:
@@ -141,8 +134,11 @@ def _listed(title: str, lines: list[str]) -> str:
 
 def _cells(change: Change) -> list[str]:
     ranks = [render.NOTHING if rank is None else str(rank) for rank in change.rank]
+    dataset, model, loss, recipe = change.row
     return [
-        *change.row,
+        dataset,
+        model,
+        f"{loss}, {recipe}" if recipe else loss,
         _moved(*ranks),
         _signed(change.sequence_accuracy),
         _signed(change.cer),

@@ -29,6 +29,8 @@ _HEADERS = (
     "commit",
 )
 _SPEED_HEADERS = ("MACs", "ms b1", "ms b24")
+_TUNING_HEADER = "tuning"
+_TUNING_PLACE = _HEADERS.index("sequence accuracy %")
 _SPEED_PLACE = _HEADERS.index("training s")
 _RIGHT = "rank,sequence accuracy %,CER %,seeds,parameters,MACs,ms b1,ms b24,training s"
 
@@ -113,11 +115,17 @@ def _headers(board: Board) -> list[str]:
     headers = list(_HEADERS)
     if _profiled(board):
         headers[_SPEED_PLACE:_SPEED_PLACE] = _SPEED_HEADERS
+    if _tuned(board):
+        headers.insert(_TUNING_PLACE, _TUNING_HEADER)
     return headers
 
 
 def _profiled(board: Board) -> bool:
     return any(row.speed for row in board.rows)
+
+
+def _tuned(board: Board) -> bool:
+    return any(row.tuning for row in board.rows)
 
 
 def _cells(rows: Sequence[Row], board: Board) -> list[list[str]]:
@@ -128,6 +136,7 @@ def _cells(rows: Sequence[Row], board: Board) -> list[list[str]]:
             NOTHING if row.rank is None else str(row.rank),
             models[row.model],
             losses[row.loss],
+            *([f"{row.tuning.trials} trials" if row.tuning else NOTHING] if _tuned(board) else []),
             percent(row.sequence_accuracy),
             percent(row.cer),
             f"{len(row.seeds)}/{len(board.seeds)}",
@@ -153,6 +162,7 @@ def _notes(board: Board) -> list[str]:
     labels = [*(row.model for row in board.rows), *(row.loss for row in board.rows)]
     notes = [f"`{label}`" for label in dict.fromkeys(labels) if "(" in label]
     notes = [f"Parameters off their defaults: {', '.join(notes)}."] if notes else []
+    notes += _tuning(board)
     seeds = [(row, seed) for row in board.rows for seed in row.seeds]
     for dataset, samples in sorted({(row.dataset, seed.samples) for row, seed in seeds}):
         reasons = {
@@ -169,6 +179,17 @@ def _notes(board: Board) -> list[str]:
     return notes
 
 
+def _tuning(board: Board) -> list[str]:
+    """Say how much tuning the tuned rows had: without it the others are no fair comparison."""
+    return [
+        f"Tuned: {row.names.shown}, the lowest validation CER of {row.tuning.trials} trials "
+        f"({row.tuning.epochs} epochs, sampler {row.tuning.sampler}, sweep {row.tuning.sweep}); "
+        "other rows had no such search."
+        for row in board.rows
+        if row.tuning
+    ]
+
+
 def _missing(board: Board) -> list[str]:
     """Say why seeds are missing: one by one where something is wrong, in sum where none has run."""
     waiting, notes = 0, []
@@ -177,7 +198,7 @@ def _missing(board: Board) -> list[str]:
         waiting += len(row.missing) - len(wrong)
         if wrong:
             listed = "; ".join(f"seed {seed}: {why}" for seed, why in wrong.items())
-            notes.append(f"Missing of {row.model} × {row.loss} on {row.dataset}: {listed}.")
+            notes.append(f"Missing of {row.names.shown}: {listed}.")
     if waiting:
         notes.append(f"To do: {waiting} trials; `bench run {board.suite}` runs them.")
     return notes
@@ -195,7 +216,7 @@ def _speed_notes(board: Board) -> list[str]:
     for row in board.rows:
         if row.speed and row.speed.reasons:
             why = "; ".join(f"batch {batch}: {why}" for batch, why in row.speed.reasons.items())
-            notes.append(f"No latency of {row.model} × {row.loss} on {row.dataset}: {why}.")
+            notes.append(f"No latency of {row.names.shown}: {why}.")
     if board.other_hardware:
         notes.append(
             f"Latencies on {'; '.join(board.other_hardware)} are left out: a column holds those of "

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from bench import registry
 from bench.errors import BenchError, did_you_mean
 from bench.grid import Trial, digest, select, trials
 from bench.schema import Count, Natural, NonNegative, Positive, SchemaError, fill
@@ -145,11 +144,7 @@ def changed(trial: Trial, params: Params) -> Trial:
     parts: dict[str, Any] = {}
     for part, values in by_part.items():
         before = getattr(trial, part)
-        table = asdict(before) | values
-        if part == "training":
-            parts[part] = fill(type(before), table)
-        else:
-            parts[part] = registry.make(cast("registry.Kind", part), before.name, table)
+        parts[part] = fill(type(before), asdict(before) | values)
     return replace(trial, **parts)
 
 

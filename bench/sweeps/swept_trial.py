@@ -32,6 +32,9 @@ class SweptTrial(tune.Trainable):
         self, config: dict[str, Any], base: Trial, store: Store, silence: float
     ) -> None:
         """Begin the trial of the parameters `config`."""
+        # Its import takes seconds, which are not a trial's silence.
+        import torch  # noqa: F401
+
         self._base, self._store, self._silence = base, store, silence
         self._begin(config)
 

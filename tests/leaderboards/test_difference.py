@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.leaderboards import aggregate, difference
-from bench.leaderboards.aggregate import Board, Row, Seed
+from bench.leaderboards.aggregate import Board, Names, Row, Seed
 
 seeds = st.builds(
     Seed,
@@ -24,14 +24,16 @@ seeds = st.builds(
     commit=st.sampled_from(["c", "d"]),
 )
 outcomes = st.dictionaries(
-    st.tuples(st.just("data"), st.sampled_from("xyz"), st.sampled_from("uv")),
+    st.builds(Names, st.just("data"), st.sampled_from("xyz"), st.sampled_from("uv"), st.just("")),
     st.lists(seeds, max_size=1),
 )
 
 
-def board(rows: dict[tuple[str, str, str], list[Seed]], **changes) -> Board:
+def board(rows: dict[Names, list[Seed]], **changes) -> Board:
     blank = Board("s", 1, "", "p v1", "", {"protocol": {"version": 1}}, [0], ["CPU"], [])
-    listed = [Row(None, *names, None, None, None, None, found, {}) for names, found in rows.items()]
+    listed = [
+        Row(None, *names[:3], None, None, None, None, found, {}) for names, found in rows.items()
+    ]
     return aggregate.recomputed(replace(blank, rows=listed, **changes))
 
 
@@ -39,7 +41,7 @@ def seed(number: int, right: float, **changes) -> Seed:
     return replace(Seed(number, f"k{number}", right, 0.5, 4, {}, 1.0, "old"), **changes)
 
 
-NAMES = ("data", "x", "u")
+NAMES = Names("data", "x", "u")
 
 
 @settings(deadline=None, max_examples=50)
@@ -73,8 +75,8 @@ def test_the_way_back_is_the_way_there_reversed(one, other):
 
 
 def test_scores_move_by_percentage_points():
-    before = board({NAMES: [seed(0, 0.5), seed(1, 0.25)], ("data", "y", "u"): [seed(0, 0.4)]})
-    after = board({NAMES: [seed(0, 0.5), seed(1, 0.0)], ("data", "y", "u"): [seed(0, 0.4)]})
+    before = board({NAMES: [seed(0, 0.5), seed(1, 0.25)], Names("data", "y", "u"): [seed(0, 0.4)]})
+    after = board({NAMES: [seed(0, 0.5), seed(1, 0.0)], Names("data", "y", "u"): [seed(0, 0.4)]})
     found = difference.between(before, after)
     (change,) = found.changed
     assert change.row == NAMES
@@ -84,13 +86,13 @@ def test_scores_move_by_percentage_points():
 
 
 def test_ranks_seeds_keys_and_commits_are_told():
-    before = board({NAMES: [seed(0, 0.5), seed(1, 0.5)], ("data", "y", "u"): [seed(0, 0.75)]})
+    before = board({NAMES: [seed(0, 0.5), seed(1, 0.5)], Names("data", "y", "u"): [seed(0, 0.75)]})
     new = [seed(1, 1.0, key="other", commit="new"), seed(2, 1.0)]
-    after = board({NAMES: new, ("data", "y", "u"): [seed(0, 0.75)]}, seeds=[0, 1, 2])
+    after = board({NAMES: new, Names("data", "y", "u"): [seed(0, 0.75)]}, seeds=[0, 1, 2])
     found = difference.between(before, after)
     assert found.conditions == ["seeds: [0] → [0, 1, 2]"]
     assert found.changed[0] == difference.Change(
-        row=difference.Names(*NAMES),
+        row=NAMES,
         rank=(2, 1),
         sequence_accuracy=50.0,
         cer=0.0,
