@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -95,6 +96,19 @@ def start_bench(home):
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    """Return the module tests/faulty.py, importable here and in the workers started from now on."""
+    folder = Path(__file__).parent
+    spec = importlib.util.spec_from_file_location("faulty", folder / "faulty.py")
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        patch.setitem(sys.modules, "faulty", module)
+        spec.loader.exec_module(module)
+        yield module
 
 
 @pytest.fixture

@@ -53,3 +53,21 @@ class Slow(SeqDigits):
         Path(self.pid_file).write_text(str(os.getpid()))
         time.sleep(self.seconds)
         return super().build()
+
+
+@dataclass(frozen=True)
+class Moody(SeqDigits):
+    """Raises, exits or hangs where its parameter says so."""
+
+    name: ClassVar[str] = "moody"
+
+    mood: str = ""
+
+    def build(self) -> Source:
+        if self.mood == "raises":
+            raise RuntimeError("the disk is on fire")
+        if self.mood == "exits":
+            os._exit(7)
+        if self.mood == "hangs":
+            time.sleep(600)
+        return super().build()

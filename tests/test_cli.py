@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from bench.cli import terminal
+
 VERBS = [
     ["--help"],
     ["ls"],
@@ -221,12 +223,25 @@ def test_a_terminal_has_colour_unless_it_is_declined(home, no_color):
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_says_what_resumes_it(home, start_bench, sign):
+def test_a_signal_is_an_interrupt(sign):
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    try:
+        terminal.catch_signals()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), sign)
+        assert terminal.interrupted()
+    finally:
+        terminal._signals.clear()
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
+
+
+def test_an_interrupted_run_says_what_resumes_it(home, start_bench):
     process = start_bench("run", "tiny", "--executor", "inline")
     for line in process.stderr:
         # Once the first trial is done, no native module is in the middle of being imported.
         if line.startswith("[1/4]"):
-            process.send_signal(sign)
+            process.send_signal(signal.SIGINT)
             break
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -32,9 +32,6 @@ class SweptTrial(tune.Trainable):
         self, config: dict[str, Any], base: Trial, store: Store, silence: float
     ) -> None:
         """Begin the trial of the parameters `config`."""
-        # Its import takes seconds, which are not a trial's silence.
-        import torch  # noqa: F401
-
         self._base, self._store, self._silence = base, store, silence
         self._begin(config)
 
@@ -72,7 +69,7 @@ class SweptTrial(tune.Trainable):
         self._trial = on_this_worker(changed(self._base, config))
         folder = self._store.folder(self._trial)
         folder.mkdir(parents=True, exist_ok=True)
-        self._watchdog = _Watchdog(
+        self._watchdog = Watchdog(
             folder / HUNG, self._silence, self._trial.resources.time_limit or math.inf
         )
         self._watchdog.hear()
@@ -89,7 +86,7 @@ def _end(epoch: int, selected: float, **how: str) -> dict[str, Any]:
     return {EPOCH: epoch, "cer": selected, SCORE: selected, "done": True, **how}
 
 
-class _Watchdog:
+class Watchdog:
     """Ends this process, even inside native code, once nothing is heard for too long.
 
     Tune has no such thing: what it stops a trial by is only looked at when the trial reports.

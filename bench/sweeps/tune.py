@@ -29,7 +29,9 @@ from bench.sweeps.study import score
 from bench.sweeps.swept_trial import EPOCH, SCORE, SweptTrial
 
 if TYPE_CHECKING:
+    from bench.grid import Trial
     from bench.sweeps.study import Study, Tried
+    from bench.sweeps.sweep import Sweep
 
 _STARTUP = (4, 10)
 
@@ -75,16 +77,13 @@ def _searcher(study: Study, known: list[Tried]) -> OptunaSearch:
     pending = [one.params for one in known if not one.ended]
     sampler: optuna.samplers.BaseSampler
     if table.sampler == "random":
-        # All points are drawn at once, so that it is the same ones whenever it was stopped.
-        sampler = optuna.samplers.RandomSampler(seed=base.named_seed("sampler") % 2**32)
-        drawn = optuna.create_study(sampler=sampler)
-        points = [drawn.ask(space).params for _ in range(table.trials)]
+        sampler = optuna.samplers.RandomSampler(seed=_seed(base, "sampler"))
         tried = [one.params for one in known]
-        pending += [point for point in points if point not in tried]
+        pending += [point for point in points(study.sweep) if point not in tried]
     else:
         fewest, most = _STARTUP
         sampler = optuna.samplers.TPESampler(
-            seed=base.named_seed(f"sampler/{len(past)}") % 2**32,
+            seed=_seed(base, f"sampler/{len(past)}"),
             n_startup_trials=max(fewest, min(most, table.trials // 4)),
             constant_liar=True,
         )
@@ -95,6 +94,19 @@ def _searcher(study: Study, known: list[Tried]) -> OptunaSearch:
         value = score(one, base.training.select) if one.scores else math.inf
         search.add_evaluated_point(one.params, value, error=one.state == "failed")
     return search
+
+
+def points(sweep: Sweep) -> list[dict[str, Any]]:
+    """Return what the random sampler draws, which does not depend on where a sweep was stopped."""
+    drawn = optuna.create_study(
+        sampler=optuna.samplers.RandomSampler(seed=_seed(sweep.base, "sampler"))
+    )
+    space = distributions(sweep.table.domains)
+    return [drawn.ask(space).params for _ in range(sweep.table.trials)]
+
+
+def _seed(base: Trial, purpose: str) -> int:
+    return base.named_seed(purpose) % 2**32
 
 
 def _scheduler(study: Study, known: list[Tried]) -> TrialScheduler:
