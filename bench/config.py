@@ -36,7 +36,8 @@ class Config:
         self.results = (results or home / "results").absolute()
         self.leaderboards = home / "leaderboards"
         try:
-            self.text = path.read_text(encoding="utf-8")
+            # With its own line endings, which stay when an entry is written into it.
+            self.text = path.read_bytes().decode()
             document = tomllib.loads(self.text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BenchError(f"{path}: this is not TOML: {error}") from None

@@ -62,7 +62,8 @@ def _lines_of(text: str, section: str) -> Iterator[tuple[int, str]]:
 def _walk(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield each line's number, its table, and the line without its comment."""
     current = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not by splitlines(): what else it takes for the end of a line is none in TOML.
+    for number, line in enumerate(text.split("\n"), 1):
         bare = line.partition("#")[0]
         if header := _HEADER.fullmatch(bare):
             current = header[1].strip()
