@@ -148,24 +148,28 @@ def test_paths_keep_the_order_of_the_file(load_sweep):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "parts"),
+    ("old", "new", "line", "parts"),
     [
-        (RATE, "training.learning_rate = { loguniform = [1e-1, 1e-3] }", ["the lower one first"]),
-        (RATE, "trainin.learning_rate = { uniform = [0, 1] }", ["did you mean 'training'?"]),
-        ("trials = 6", "trials = 0", ["trials = 0", ">= 1"]),
-        ("trials = 6\n", "", ["'trials' is missing"]),
-        ("trials = 6", "trials = 6\nsampler = 'tpa'", ["sampler", "did you mean 'tpe'?"]),
-        ("trials = 6", "trials = 6\nscheduler = 'ahsa'", ["did you mean 'asha'?"]),
-        ("trials = 6", "trials = 6\nreduction = 1", ["reduction = 1", ">= 2"]),
-        ("trials = 6", "trials = 6\nminutes = -1.0", ["minutes = -1.0", ">= 0"]),
-        ("trials = 6", "trials = 6\nsilence = 0", ["silence = 0", "> 0"]),
-        ("trials = 6", "trails = 6", ["'trails'", "did you mean 'trials'?"]),
+        (
+            RATE,
+            "training.learning_rate = { loguniform = [1e-1, 1e-3] }",
+            19,
+            ["the lower one first"],
+        ),
+        (RATE, "trainin.learning_rate = { uniform = [0, 1] }", 18, ["did you mean 'training'?"]),
+        ("trials = 6", "trials = 0", 16, ["trials = 0", ">= 1"]),
+        ("trials = 6\n", "", 14, ["'trials' is missing"]),
+        ("trials = 6", "trials = 6\nsampler = 'tpa'", 17, ["sampler", "did you mean 'tpe'?"]),
+        ("trials = 6", "trials = 6\nscheduler = 'ahsa'", 17, ["did you mean 'asha'?"]),
+        ("trials = 6", "trials = 6\nreduction = 1", 17, ["reduction = 1", ">= 2"]),
+        ("trials = 6", "trials = 6\nminutes = -1.0", 17, ["minutes = -1.0", ">= 0"]),
+        ("trials = 6", "trials = 6\nsilence = 0", 17, ["silence = 0", "> 0"]),
+        ("trials = 6", "trails = 6", 16, ["'trails'", "did you mean 'trials'?"]),
     ],
 )
-def test_a_mistake_in_the_table_is_said_with_its_place(load_sweep, old, new, parts):
+def test_a_mistake_in_the_table_is_said_with_its_place(load_sweep, old, new, line, parts):
     said = refused(load_sweep, old, new)
-    assert "bench.toml:" in said
-    assert "[suite.tiny.sweep] " in said
+    assert f"bench.toml:{line}: [suite.tiny.sweep{'.space' * (old == RATE)}] " in said
     for part in parts:
         assert part in said
 
