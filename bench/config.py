@@ -15,7 +15,7 @@ from bench.metrics import protocols
 from bench.schema import SchemaError, fill
 from bench.suites import Recipe, Resources, Suite, SuiteTable, Tuned, TunedTable, Tuning
 from bench.sweeps.sweep import SweepTable
-from bench.toml_lines import line_of
+from bench.toml_lines import line_of, unnumbered
 
 if TYPE_CHECKING:
     from bench.components import Component
@@ -36,7 +36,8 @@ class Config:
         self.results = (results or home / "results").absolute()
         self.leaderboards = home / "leaderboards"
         try:
-            self.text = path.read_text(encoding="utf-8")
+            # With its own line endings, which stay when an entry is written into it.
+            self.text = path.read_bytes().decode()
             document = tomllib.loads(self.text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BenchError(f"{path}: this is not TOML: {error}") from None
@@ -88,14 +89,17 @@ class Config:
             sweep=self._sweep(f"{section}.sweep", table.sweep),
             **parts,
         )
-        tuned = tuple(self._tuned(suite, f"{section}.tuned", entry) for entry in table.tuned)
+        tuned = tuple(
+            self._tuned(suite, f"{section}.tuned[{place}]", entry)
+            for place, entry in enumerate(table.tuned)
+        )
         return replace(suite, tuned=tuned)
 
     def _sweep(self, section: str, table: dict[str, Any] | None) -> SweepTable | None:
         if table is None:
             return None
         found = self._fill(SweepTable, section, table)
-        with self._locating(section, "space"):
+        with self._locating(f"{section}.space"):
             _ = found.domains
         return found
 
@@ -164,7 +168,7 @@ class Config:
             raise self._error(str(error), section, *words) from None
 
     def _error(self, message: str, section: str, *words: str) -> BenchError:
-        where = f"[{section}] " if section else ""
+        where = f"[{unnumbered(section)}] " if section else ""
         return BenchError(f"{self.path}:{line_of(self.text, section, *words)}: {where}{message}")
 
 

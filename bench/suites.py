@@ -51,11 +51,11 @@ class Recipe:
             raise BenchError(f"milestones = {[*self.milestones]} do not rise from one to the next")
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of a trial's key that the recipe decides.
+        """Return the part of a trial's key that the recipe decides, as JSON values.
 
         What only `multi-step` reads is no part of the key of another schedule.
         """
-        spec = asdict(self)
+        spec = asdict(self) | {"milestones": [*self.milestones]}
         if self.schedule != "multi-step":
             del spec["milestones"], spec["decay"]
         return spec

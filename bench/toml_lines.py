@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
-_HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*")
+_HEADER = re.compile(r"\s*(\[\[?)([^\[\]]+)\]\]?\s*")
 
 
 def line_of(text: str, section: str, *words: str) -> int:
     """Return the number of the line in `section` that has the last of `words`.
 
     Each word, a key, an assignment or a quoted value, is looked for from the line of the word
-    before on; one that is not there is passed over. Without any, it is the section's header.
+    before on; one that is not there is passed over. Without any, it is the section's header. Where
+    `[[a.b]]` stands several times, the sections are `a.b[0]`, `a.b[1]` and so on. One that has no
+    header is looked for as a key of the section around it.
     """
     lines = [*_lines_of(text, section)]
-    header = lines[0][0] if lines else 1
+    if not lines:
+        around, _, name = section.rpartition(".")
+        return line_of(text, around, unnumbered(name), *words) if around else 1
+    header, *_ = lines[0]
     found = header
     for word in words:
         as_key = re.compile(rf"(?<![\w.-]){re.escape(word)}\s*=")
         found = next(
             (
                 number
-                for number, line in lines
+                for number, current, line in lines
                 if number >= found
                 and (
                     as_key.search(re.sub(r"\".*?\"|'.*?'", "", line))
                     or re.search(rf"[\"']{re.escape(word)}[\"']", line)
-                    or line.strip() == f"[{section}.{word}]"
+                    or unnumbered(current) == f"{unnumbered(section)}.{word}"
                     or ("=" in word and word.replace(" ", "") in line.replace(" ", ""))
                 )
             ),
             found,
         )
     return found
+
+
+def unnumbered(section: str) -> str:
+    """Return `section` as its header spells it: `a.b` of `a.b[1]`."""
+    return re.sub(r"\[\d+\]", "", section)
 
 
 def last_line_of(text: str, section: str) -> int:
@@ -51,19 +62,27 @@ def last_line_of(text: str, section: str) -> int:
     )
 
 
-def _lines_of(text: str, section: str) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines of a table without comments: its header, body, and sub-headers."""
+def _lines_of(text: str, section: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the lines of a table without comments: its header, body, and sub-headers."""
     for number, current, line in _walk(text):
         inner = current.startswith(f"{section}.") and _HEADER.fullmatch(line)
         if current == section or inner:
-            yield number, line
+            yield number, current, line
 
 
 def _walk(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield each line's number, its table, and the line without its comment."""
-    current = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    current, latest, counts = "", "", Counter[str]()
+    # Not by splitlines(): what else it takes for the end of a line is none in TOML.
+    for number, line in enumerate(text.split("\n"), 1):
         bare = line.partition("#")[0]
         if header := _HEADER.fullmatch(bare):
-            current = header[1].strip()
+            name = header[2].strip()
+            if header[1] == "[[":
+                latest, current = name, f"{name}[{counts[name]}]"
+                counts[name] += 1
+            elif latest and name.startswith(f"{latest}."):
+                current = f"{latest}[{counts[latest] - 1}]{name.removeprefix(latest)}"
+            else:
+                current = name
         yield number, current, bare

@@ -29,6 +29,17 @@ batch_size = 64
 learning_rate = 0.01
 """
 
+SWEEP = """
+[suite.tiny.sweep]
+loss = "ctc"
+trials = 6
+
+[suite.tiny.sweep.space]
+training.learning_rate = { loguniform = [1e-3, 1e-1] }
+training.optimizer = { choice = ["adam", "sgd"] }
+model.hidden = { randint = [4, 9] }
+"""
+
 
 class Answer(NamedTuple):
     """What a command ended with."""
@@ -59,6 +70,30 @@ def suite(home) -> suites.Suite:
 @pytest.fixture
 def trials(suite) -> list[grid.Trial]:
     return grid.trials(suite)
+
+
+@pytest.fixture
+def load_sweep(home):
+    """Return a function that gives the suite `tiny` a sweep, one passage replaced, and reads it."""
+    from bench.sweeps import sweep
+
+    def load(old: str = "", new: str = "", **globs: str) -> sweep.Sweep:
+        assert SWEEP.count(old) == 1 or not old
+        file = home / "bench.toml"
+        file.write_text(TINY + (SWEEP.replace(old, new) if old else SWEEP))
+        return sweep.of(config.load(file).suite("tiny"), **globs)
+
+    return load
+
+
+@pytest.fixture
+def study(load_sweep, home):
+    """Return the study of a sweep of the suite `tiny`, without a trial."""
+    from bench.sweeps.study import Study
+
+    found = Study(load_sweep(), home / "results")
+    found.prepare()
+    return found
 
 
 @pytest.fixture

@@ -22,18 +22,20 @@ VERBS = [
     ["board", "--check"],
     ["board", "diff", "tiny", "tiny/v1"],
     ["run", "tiny", "--dry-run"],
+    ["sweep", "--help"],
 ]
 
 
 @pytest.mark.parametrize("words", VERBS, ids=" ".join)
-def test_what_only_reads_imports_neither_torch_nor_ray(home, bench, words):
+def test_what_only_reads_imports_nothing_heavy(home, bench, words):
     assert bench("board", "tiny").code == 0
     program = (
         "import sys; from bench import cli\n"
         f"sys.argv = ['bench', *{words!r}]\n"
         "try: cli.main()\n"
         "except SystemExit as ended: assert not ended.code, ended.code\n"
-        "print(sorted({'torch', 'ray', 'pyarrow', 'numpy', 'rich'} & set(sys.modules)))"
+        "heavy = {'torch', 'ray', 'optuna', 'pyarrow', 'numpy', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
@@ -41,7 +43,8 @@ def test_what_only_reads_imports_neither_torch_nor_ray(home, bench, words):
 
 
 @pytest.mark.parametrize(
-    "verb", ["run", "ls", "status", "profile", "show", "board", "board write", "board diff"]
+    "verb",
+    ["run", "ls", "status", "profile", "show", "sweep", "board", "board write", "board diff"],
 )
 def test_every_verb_documents_its_exit_codes(bench, verb):
     answer = bench(*verb.split(), "--help")
@@ -74,6 +77,10 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["run", "tiny", "--address", "127.0.0.1:1"], 2, "no Ray cluster answers"),
         (["--results", "bench.toml", "run", "tiny"], 2, "name another folder with --results"),
         (["show", "beef"], 2, "a key that begins with 'beef'"),
+        (["sweep", "tniy"], 2, "did you mean 'tiny'?"),
+        (["sweep", "tiny"], 2, "suite 'tiny' has no table [suite.tiny.sweep]; write one"),
+        (["sweep", "tiny", "--trials", "0"], 2, "0 is not in the range"),
+        (["sweep", "tiny", "--minutes", "-1"], 2, "-1.0 is not in the range"),
         (["ls", "modles"], 2, "models"),
         (["board", "tniy"], 2, "did you mean 'tiny'?"),
         (["board", "--check", "--next"], 2, "leave one of them out"),

@@ -46,7 +46,7 @@ def _best(board: Board) -> list[list[str]]:
             *first,
             row.dataset,
             models[row.model],
-            losses[row.loss],
+            losses[row.loss] + (", tuned" if row.tuning else ""),
             render.percent(row.sequence_accuracy),
         ]
         for row in board.rows

@@ -40,17 +40,44 @@ def promoted(config: Config, sweep: Sweep, report: Report) -> str | None:
     winner = sweep.trial(best.params)
     if any(_combination(trial) == _combination(winner) for trial in grid.trials(sweep.suite)):
         return None
-    lines, entry = config.text.splitlines(), _entry(sweep, report, winner)
-    place = last_line_of(config.text, f"suite.{sweep.suite.name}")
-    text = "\n".join([*lines[:place], "", *entry, *lines[place:]]) + "\n"
-    try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    entry = _entry(sweep, report, winner)
+    by_hand = f"add it yourself: {'; '.join(entry)}"
+    if winner.dataset not in sweep.suite.datasets:
+        raise BenchError(
+            f"{config.path}: the winner's dataset '{winner.dataset.label}' is none of the suite's; "
+            f"add it to 'datasets' of suite '{sweep.suite.name}', and to the entry: {by_hand}"
+        )
+    text = _inserted(config.text, entry, last_line_of(config.text, f"suite.{sweep.suite.name}"))
+    if _document(text) != _with(entry, _document(config.text), sweep.suite.name):
         raise BenchError(
             f"{config.path}: the winner fits in nowhere as this file is written; "
-            f"write suite '{sweep.suite.name}' as tables, or add it yourself: {'; '.join(entry)}"
-        ) from None
+            f"write suite '{sweep.suite.name}' as tables, or {by_hand}"
+        )
     return text
+
+
+def _inserted(text: str, entry: list[str], place: int) -> str:
+    """Return `text` with the lines of `entry` behind its line `place`, in its line endings."""
+    ending = "\r\n" if "\r\n" in text else "\n"
+    lines = (text if text.endswith("\n") else text + ending).split("\n")
+    own = [line + ending[:-1] for line in ["", *entry]]
+    return "\n".join([*lines[:place], *own, *lines[place:]])
+
+
+def _document(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _with(entry: list[str], document: dict[str, Any] | None, suite: str) -> dict[str, Any]:
+    """Return `document` with `entry` as the last tuned one of `suite`."""
+    assert document, "what bench.toml was read from is TOML"  # noqa: S101
+    _, *own = entry
+    tuned = document["suite"][suite].setdefault("tuned", [])
+    tuned.append(tomllib.loads("\n".join(own)))
+    return document
 
 
 def _entry(sweep: Sweep, report: Report, winner: Trial) -> list[str]:

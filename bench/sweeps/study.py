@@ -86,7 +86,8 @@ class Study:
         key = self.sweep.trial(params).key
         known = {one.key: one for one in self.tried()}
         if key not in known:
-            known[key] = Tried(len(known) + 1, key, dict(params))
+            number = 1 + max((one.number for one in known.values()), default=0)
+            known[key] = Tried(number, key, dict(params))
             self.keep(known[key])
         return known[key]
 

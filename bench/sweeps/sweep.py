@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -175,13 +176,20 @@ def _domain(path: str, table: object) -> Domain:
 def _fault(kind: Kind, values: list[Any]) -> str:
     """Say what `kind` wants that `values` are not."""
     if kind == "choice":
-        distinct = len(set(map(repr, values))) == len(values) > 1
         plain = all(isinstance(value, bool | int | float | str) for value in values)
-        return "" if distinct and plain else "two values or more, each just once"
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+        # By equality, as a sampler looks a value up: 1 and 1.0 are the same trial.
+        if not plain or not len(set(values)) == len(values) > 1:
+            return "two values or more, each just once"
+        return ""
+    numbers = [value for value in values if _finite(value)]
     if len(values) != 2 or len(numbers) != 2 or not numbers[0] < numbers[1]:  # noqa: PLR2004
         return "two numbers, the lower one first"
     if kind == "loguniform" and numbers[0] <= 0:
         return "numbers above 0"
     whole = all(isinstance(value, int) for value in values)
     return "whole numbers" if kind == "randint" and not whole else ""
+
+
+def _finite(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
