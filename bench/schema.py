@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 
 import msgspec
 
-from bench.errors import did_you_mean
+from bench.errors import BenchError, did_you_mean
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
@@ -20,7 +20,7 @@ NonNegative = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max)]
 T = TypeVar("T")
 
 
-class SchemaError(Exception):
+class SchemaError(BenchError):
     """A table that does not fit: the offending key, how it is set, and what is wrong with it."""
 
     def __init__(self, key: str, message: str, assignment: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Datasets that go wrong, for workers to import: not a test module."""
+"""Components that go wrong, for workers to import: not a test module."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import Dataset, Source
+from bench.components import Dataset, InputShape, Source
 from bench.data.sources.seq_digits import SeqDigits
+from bench.models.cnn_bilstm import CnnBiLSTM
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Faulty(Dataset):
@@ -56,18 +60,18 @@ class Slow(SeqDigits):
 
 
 @dataclass(frozen=True)
-class Moody(SeqDigits):
-    """Raises, exits or hangs where its parameter says so."""
+class Moody(CnnBiLSTM):
+    """A model that raises, exits or hangs where its parameter says so."""
 
     name: ClassVar[str] = "moody"
 
     mood: str = ""
 
-    def build(self) -> Source:
+    def build(self, shape: InputShape) -> nn.Module:
         if self.mood == "raises":
             raise RuntimeError("the disk is on fire")
         if self.mood == "exits":
             os._exit(7)
         if self.mood == "hangs":
             time.sleep(600)
-        return super().build()
+        return super().build(shape)

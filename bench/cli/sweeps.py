@@ -83,7 +83,7 @@ def _run(study: Study, address: str | None) -> None:
     from bench.sweeps.report import line
 
     name, left = study.sweep.suite.name, study.left()
-    budget, select = study.sweep.table.trials, study.sweep.base.training.select
+    budget, select = study.sweep.trials, study.sweep.base.training.select
     ended = sum(one.ended for one in study.tried())
     say(f"{name}: {ended} of {budget} trials are ended" + ("" if left else ", nothing to run"))
     if not left:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def shares(
     domains: Mapping[str, Domain], params: Sequence[Params], values: Sequence[float]
 ) -> dict[str, float]:
-    """Return each path's share in the variance of `values`, the largest first; they sum to 1."""
+    """Return each path's share in the variance of `values`, the largest first; they sum to 1.
+
+    Nothing is returned where the values are too near each other to tell.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = distributions(domains)
     known = optuna.create_study()
@@ -26,5 +29,8 @@ def shares(
         known.add_trial(
             optuna.trial.create_trial(params=dict(one), distributions=space, value=value)
         )
-    found = get_param_importances(known, evaluator=FanovaImportanceEvaluator(seed=0))
+    try:
+        found = get_param_importances(known, evaluator=FanovaImportanceEvaluator(seed=0))
+    except RuntimeError:  # None of its trees could split.
+        return {}
     return {path: float(share) for path, share in found.items()}

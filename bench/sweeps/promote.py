@@ -41,17 +41,11 @@ def promoted(config: Config, sweep: Sweep, report: Report) -> str | None:
     if any(_combination(trial) == _combination(winner) for trial in grid.trials(sweep.suite)):
         return None
     entry = _entry(sweep, report, winner)
-    by_hand = f"add it yourself: {'; '.join(entry)}"
-    if winner.dataset not in sweep.suite.datasets:
-        raise BenchError(
-            f"{config.path}: the winner's dataset '{winner.dataset.label}' is none of the suite's; "
-            f"add it to 'datasets' of suite '{sweep.suite.name}', and to the entry: {by_hand}"
-        )
     text = _inserted(config.text, entry, last_line_of(config.text, f"suite.{sweep.suite.name}"))
     if _document(text) != _with(entry, _document(config.text), sweep.suite.name):
         raise BenchError(
             f"{config.path}: the winner fits in nowhere as this file is written; "
-            f"write suite '{sweep.suite.name}' as tables, or {by_hand}"
+            f"write suite '{sweep.suite.name}' as tables, or add it yourself: {'; '.join(entry)}"
         )
     return text
 

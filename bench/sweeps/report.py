@@ -178,8 +178,8 @@ def _importance(found: Study, trials: Sequence[Tried]) -> Importance | None:
     # Seconds to import: not where the report has them already.
     from bench.sweeps.importance import shares
 
-    params = [one.params for one in scored]
-    return Importance(epochs, len(scored), shares(found.sweep.table.domains, params, values))
+    told = shares(found.sweep.table.domains, [one.params for one in scored], values)
+    return Importance(epochs, len(scored), told) if told else None
 
 
 def _order(tried: Tried, select: str) -> tuple[bool, bool, float, int]:

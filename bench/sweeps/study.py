@@ -100,7 +100,7 @@ class Study:
         table = self.sweep.table
         if table.minutes and self.seconds >= 60 * table.minutes:
             return 0
-        return max(0, table.trials - sum(one.ended for one in self.tried()))
+        return max(0, self.sweep.trials - sum(one.ended for one in self.tried()))
 
     @property
     def seconds(self) -> float:

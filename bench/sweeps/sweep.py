@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 Params = Mapping[str, Any]
 """Path, as `training.learning_rate`, to value."""
 Kind = Literal["loguniform", "uniform", "choice", "randint"]
-_PARTS = ("training", "model", "loss", "dataset")
+_PARTS = ("training", "model", "loss")
+"""Not the dataset: CERs on other data do not compare."""
+_CORNERS = 1024
 _KINDS: tuple[Kind, ...] = ("loguniform", "uniform", "choice", "randint")
 
 
@@ -41,6 +45,13 @@ class Domain:
         if self.kind == "randint":
             return self.values[0], self.values[1] - 1
         return self.values
+
+    @property
+    def size(self) -> float:
+        """How many values there are."""
+        if self.kind == "randint":
+            return float(self.values[1] - self.values[0])
+        return float(len(self.values)) if self.kind == "choice" else math.inf
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,12 @@ class Sweep:
             }
         )
 
+    @property
+    def trials(self) -> int:
+        """How many trials there are to be: the budget, or the whole space where that is smaller."""
+        size = math.prod(domain.size for domain in self.table.domains.values())
+        return int(min(self.table.trials, size))
+
     def trial(self, params: Params) -> Trial:
         """Return the trial of these parameters."""
         return changed(self.base, params)
@@ -125,15 +142,21 @@ def of(suite: Suite, **globs: str | None) -> Sweep:
             f"are left ({labels}); name one each with dataset, model and loss in "
             f"[suite.{suite.name}.sweep], or with -d, -m and -l"
         )
-    for path, domain in table.domains.items():
-        for value in domain.extremes:
-            try:
-                changed(left[0], {path: value})
-            except (SchemaError, BenchError) as error:
-                raise BenchError(
-                    f"suite '{suite.name}': [suite.{suite.name}.sweep.space] {path}: {error}"
-                ) from None
+    _check(suite.name, left[0], table.domains)
     return Sweep(suite, table, left[0])
+
+
+def _check(suite: str, base: Trial, domains: Mapping[str, Domain]) -> None:
+    """Raise BenchError where a value of the space cannot be, alone or with the others' extremes."""
+    alone = ({path: value} for path, domain in domains.items() for value in domain.extremes)
+    extremes = itertools.product(*(domain.extremes for domain in domains.values()))
+    corners = (dict(zip(domains, values, strict=True)) for values in extremes)
+    for params in itertools.chain(alone, itertools.islice(corners, _CORNERS)):
+        try:
+            changed(base, params)
+        except BenchError as error:
+            where = f"suite '{suite}': [suite.{suite}.sweep.space] {', '.join(params)}"
+            raise BenchError(f"{where}: {error}") from None
 
 
 def changed(trial: Trial, params: Params) -> Trial:
@@ -156,6 +179,10 @@ def _domains(space: dict[str, Any]) -> Iterator[tuple[str, Domain]]:
             raise SchemaError(part, f"a path in the space begins with no '{part}'{near}")
         if not isinstance(parameters, dict):
             raise SchemaError(part, f"'{part}' is no parameter; write {part}.NAME = …")
+        if part == "training" and "epochs" in parameters:
+            raise SchemaError(
+                "training.epochs", "'training.epochs' is what trials are compared by; leave it out"
+            )
         for name, domain in parameters.items():
             yield f"{part}.{name}", _domain(f"{part}.{name}", domain)
 

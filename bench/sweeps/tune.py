@@ -97,12 +97,17 @@ def _searcher(study: Study, known: list[Tried]) -> OptunaSearch:
 
 
 def points(sweep: Sweep) -> list[dict[str, Any]]:
-    """Return what the random sampler draws, which does not depend on where a sweep was stopped."""
+    """Return what the random sampler draws, each point once, wherever the sweep was stopped."""
     drawn = optuna.create_study(
         sampler=optuna.samplers.RandomSampler(seed=_seed(sweep.base, "sampler"))
     )
     space = distributions(sweep.table.domains)
-    return [drawn.ask(space).params for _ in range(sweep.table.trials)]
+    found: list[dict[str, Any]] = []
+    while len(found) < sweep.trials:
+        point = drawn.ask(space).params
+        if point not in found:
+            found.append(point)
+    return found
 
 
 def _seed(base: Trial, purpose: str) -> int:

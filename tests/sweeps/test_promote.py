@@ -213,11 +213,6 @@ def test_a_file_that_it_cannot_be_put_into_is_told_what_to_add(home, text):
     assert re.search("tuning = .*sampler", said)
 
 
-def test_a_winner_on_other_data_than_the_suites_is_refused(home):
-    error = refused(home, HEAD + TRAINING + SWEPT, {"dataset.digits": 3})
-    assert "dataset 'seq-digits(digits=3, rounds=1)' is none of the suite's" in str(error)
-
-
 def test_benchs_own_file_stays_as_it_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     loaded = config.load()

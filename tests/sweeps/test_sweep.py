@@ -224,10 +224,9 @@ def test_a_value_that_cannot_be_is_refused_before_anything_starts(load_sweep, ne
     assert said in found
 
 
-def test_an_upper_end_that_cannot_be_drawn_need_not_be_possible(load_sweep):
-    new = "dataset.digits = { randint = [1, 8] }"
-    digits = load_sweep(RATE, new).table.domains["dataset.digits"]
-    assert digits.extremes == (1, 7)
+def test_the_upper_end_of_whole_numbers_is_not_drawn(load_sweep):
+    hidden = load_sweep().table.domains["model.hidden"]
+    assert (hidden.values, hidden.extremes) == ((4, 9), (4, 8))
 
 
 def test_trials_have_a_seed_that_no_run_has(load_sweep):
