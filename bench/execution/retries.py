@@ -13,17 +13,13 @@ if TYPE_CHECKING:
 
 RETRIES: dict[Cause, int] = {"lost node": 2, "out of memory": 1}
 """How often a cause may strike a trial in one run and be tried again; any other ends it."""
-
-
-_NOTICE_SECONDS = 20.0
+NOTICE_SECONDS = 20.0
+"""For about so long a cluster goes on to send trials to a node that is no more."""
 
 
 def back_off(cause: Cause) -> float:
-    """Return how many seconds to wait before another attempt.
-
-    For about so long a cluster goes on to send trials to a node that is no more.
-    """
-    return _NOTICE_SECONDS if cause == "lost node" else 0.0
+    """Return how many seconds to wait before another attempt."""
+    return NOTICE_SECONDS if cause == "lost node" else 0.0
 
 
 def again(trial: Trial, attempts: Sequence[Attempt]) -> Trial | None:

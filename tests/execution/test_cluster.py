@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from ray.cluster_utils import Cluster
 
+from bench.execution import retries
 from bench.execution.ray import connect
 from bench.training.events import Finished, Retried, Started
 
@@ -14,9 +15,10 @@ from bench.training.events import Finished, Retried, Started
 @pytest.fixture(scope="module")
 def cluster(faulty):
     """Start a head that takes no trial of this module: each asks for a GPU."""
-    found = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
-    )
+    # By default it takes Ray a third of a minute to see that a node is gone.
+    checks = {"health_check_period_ms": 500, "health_check_failure_threshold": 3}
+    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": checks}
+    found = Cluster(initialize_head=True, head_node_args=head)
     yield found
     found.shutdown()
 
@@ -47,8 +49,9 @@ def with_resources(trial, **changes):
 
 
 def test_a_trial_of_a_lost_node_is_run_elsewhere(
-    cluster, executor, add_node, trials, store, faulty, tmp_path
+    cluster, executor, add_node, trials, store, faulty, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(retries, "NOTICE_SECONDS", 4.0)
     pid_file = tmp_path / "pid"
     slow = faulty.Slow(digits=2, rounds=1, pid_file=str(pid_file), seconds=2.0)
     trial = with_resources(replace(trials[0], dataset=slow), gpus=1.0)

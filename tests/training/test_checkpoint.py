@@ -41,7 +41,7 @@ def numbers(record):
     return kept
 
 
-@pytest.mark.parametrize("stops", [[2], [4], [2, 3], [1]])
+@pytest.mark.parametrize("stops", [[1], [2, 4]])
 def test_an_interrupted_trial_ends_in_the_bits_of_an_uninterrupted_one(
     trial, store, tmp_path, stops
 ):
