@@ -14,7 +14,7 @@ import pytest
 from bench import cli, config, grid, suites
 from bench.store import Store
 
-# The tests start dozens of processes; where byte code is not kept, each compiles torch and ray anew.
+# Dozens of processes start here; where byte code is not kept, each compiles torch and ray anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
