@@ -152,7 +152,7 @@ def _notes(report: Report) -> list[str]:
         shares = ", ".join(f"{path} {share:.0%}" for path, share in found.shares.items())
         notes.append(
             f"Importance (fANOVA over the CER of {found.trials} trials after {found.epochs} "
-            f"epochs): {shares}. With few trials these shares are rough."
+            f"epoch{'s' if found.epochs > 1 else ''}): {shares}. With few trials these shares are rough."
         )
     failed = [one for one in report.trials if one.state == "failed"]
     notes += [f"Trial {one.number} failed: {one.message}." for one in failed]
