@@ -150,9 +150,10 @@ def _notes(report: Report) -> list[str]:
     found = report.importance
     if found:
         shares = ", ".join(f"{path} {share:.0%}" for path, share in found.shares.items())
+        epochs = f"{found.epochs} epoch{'s' if found.epochs > 1 else ''}"
         notes.append(
-            f"Importance (fANOVA over the CER of {found.trials} trials after {found.epochs} "
-            f"epoch{'s' if found.epochs > 1 else ''}): {shares}. With few trials these shares are rough."
+            f"Importance (fANOVA over the CER of {found.trials} trials after {epochs}): {shares}. "
+            "With few trials these shares are rough."
         )
     failed = [one for one in report.trials if one.state == "failed"]
     notes += [f"Trial {one.number} failed: {one.message}." for one in failed]
