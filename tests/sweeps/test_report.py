@@ -189,7 +189,7 @@ def test_importance_is_over_the_epochs_that_all_have_had(study, leave):
     found = report.of(study).importance
     assert (found.epochs, found.trials) == (1, 10)
     assert found.shares["training.optimizer"] == pytest.approx(1.0)
-    assert "over the CER of 10 trials after 1 epochs" in report.text(report.of(study))
+    assert "over the CER of 10 trials after 1 epoch)" in report.text(report.of(study))
     assert "training.optimizer 100%" in report.text(report.of(study))
 
 
