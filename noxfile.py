@@ -39,6 +39,13 @@ def quick(session: nox.Session) -> None:
 
 
 @nox.session
+def speed(session: nox.Session) -> None:
+    """Print the tables of tests/speed; `nox -s speed -- losses` only that one."""
+    for file in session.posargs or sorted(path.stem for path in Path("tests/speed").glob("*.py")):
+        session.run("python", f"tests/speed/{file}.py")
+
+
+@nox.session
 def board(session: nox.Session) -> None:
     """Draw the board of the embedded suite from the records at hand; check every board."""
     session.run("bench", "board", "quick")

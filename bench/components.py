@@ -105,6 +105,17 @@ class Batch(NamedTuple):
         )
 
 
+class Supervision(NamedTuple):
+    """What a batch of features should read: valid frames (N,), targets (N, U), their lengths (N,).
+
+    Targets are padded with blanks; all are int64.
+    """
+
+    lengths: Tensor
+    targets: Tensor
+    target_lengths: Tensor
+
+
 class Batches(Sized, Protocol):
     """A pass over a split: its number of batches, and the batches."""
 
@@ -172,15 +183,8 @@ class Loss(Component, ABC):
         """Return the classifier from (…, features) to logits (…, classes)."""
 
     @abstractmethod
-    def objective(
-        self,
-        head: nn.Module,
-        features: Tensor,
-        lengths: Tensor,
-        targets: Tensor,
-        target_lengths: Tensor,
-    ) -> Tensor:
-        """Return the scalar to minimise, from features (N, T, D) and targets as in `Batch`."""
+    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
+        """Return the scalar to minimise, from features (N, T, D) and what they should read."""
 
 
 def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:

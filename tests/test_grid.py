@@ -62,7 +62,7 @@ class CrossEntropy(Loss):
     def head(self, features, classes):
         raise NotImplementedError
 
-    def objective(self, head, features, lengths, targets, target_lengths):
+    def objective(self, head, features, supervision):
         raise NotImplementedError
 
 

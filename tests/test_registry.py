@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import fields
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -17,7 +18,7 @@ BASES = {"dataset": Dataset, "model": Model, "loss": Loss}
 BUILTIN = {
     "dataset": {"seq-digits"},
     "model": {"lenetpp", "cnn-bilstm"},
-    "loss": {"ctc", "radial-ctc"},
+    "loss": {"ctc", "ctc-reference", "enctc", "focal-ctc", "radial-ctc"},
 }
 OWN = [
     pytest.param(kind, component, id=name)
@@ -52,7 +53,7 @@ class Foreign(Loss):
     def head(self, features, classes):
         raise NotImplementedError
 
-    def objective(self, head, features, lengths, targets, target_lengths):
+    def objective(self, head, features, supervision):
         raise NotImplementedError
 
 
@@ -117,6 +118,8 @@ def test_every_component_says_what_it_is(kind, component):
 def test_a_label_tells_what_is_off_its_default(kind, component):
     for field in fields(component):
         other = not field.default if isinstance(field.default, bool) else 1
+        if isinstance(field.default, str):
+            other = get_args(get_type_hints(component)[field.name])[-1]
         made = registry.make(
             kind,
             component.name,

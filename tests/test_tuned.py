@@ -208,7 +208,7 @@ def test_a_tuned_entry_that_does_not_fit_is_refused_or_left_out(tuned):
         def head(self, features, classes):
             raise NotImplementedError
 
-        def objective(self, head, features, lengths, targets, target_lengths):
+        def objective(self, head, features, supervision):
             raise NotImplementedError
 
     suite = tuned()

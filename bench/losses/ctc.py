@@ -10,6 +10,8 @@ from bench.components import Loss, Output
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from bench.components import Supervision
+
 
 @dataclass(frozen=True)
 class CTC(Loss):
@@ -28,17 +30,11 @@ class CTC(Loss):
 
         return nn.Linear(features, classes)
 
-    def objective(
-        self,
-        head: nn.Module,
-        features: Tensor,
-        lengths: Tensor,
-        targets: Tensor,
-        target_lengths: Tensor,
-    ) -> Tensor:
+    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""
         from torch.nn import functional
 
+        lengths, targets, target_lengths = supervision
         log_probs = head(features).float().log_softmax(-1).transpose(0, 1)
         return functional.ctc_loss(
             log_probs, targets, lengths, target_lengths, reduction="mean", zero_infinity=True

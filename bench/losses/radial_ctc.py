@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, pi
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from bench.components import Loss, Output
 from bench.schema import Positive, Share
@@ -12,6 +12,7 @@ from bench.schema import Positive, Share
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from bench.components import Supervision
     from bench.nn.heads import CosineHead
 
 
@@ -25,10 +26,12 @@ class RadialCTC(Loss):
     the batch and divided by its number of target labels.
 
     `scale` is s, `beta` is β in units of π, `eta` is η, the ratio of non-blank frames in 0…1.
-    The paper prints no s; 16 is the first author's example.
+    The paper prints no s; 16 is the first author's example. `centre` chooses between the distances
+    of the printed formula and their squares, as in the first author's code.
     """
 
     name: ClassVar[str] = "radial-ctc"
+    version: ClassVar[int] = 2
     accepts: ClassVar[Output] = "frames"
 
     scale: Positive = 16.0
@@ -36,6 +39,7 @@ class RadialCTC(Loss):
     beta: float = 0.2
     lambda1: float = 1.0
     lambda2: float = 1.0
+    centre: Literal["distance", "square"] = "distance"
 
     def head(self, features: int, classes: int) -> nn.Module:
         """Return a cosine classifier without bias."""
@@ -43,34 +47,25 @@ class RadialCTC(Loss):
 
         return CosineHead(features, classes, self.scale)
 
-    def objective(
-        self,
-        head: nn.Module,
-        features: Tensor,
-        lengths: Tensor,
-        targets: Tensor,
-        target_lengths: Tensor,
-    ) -> Tensor:
+    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
         """Return the full objective of the paper."""
         from bench.nn.ctc import posteriors
-        from bench.nn.heads import unit
+        from bench.nn.heads import cosines, unit
 
         weights = unit(cast("CosineHead", head).weight)
-        vectors = unit(features.float())
-        cosines = vectors @ weights.T
-        log_probs = (self.scale * cosines).log_softmax(-1)
+        features = features.float()
+        found = cosines(features, weights)
+        log_probs = (self.scale * found).log_softmax(-1)
 
-        perturbed = self.perturbed(cosines.detach(), lengths, targets, target_lengths)
-        pseudo_labels = posteriors(perturbed, lengths, targets, target_lengths)
-        radial = -(pseudo_labels * log_probs).sum()
+        perturbed = self.perturbed(found.detach(), supervision)
+        pseudo_labels = posteriors(perturbed, *supervision)
+        radial = -(pseudo_labels.flatten() @ log_probs.flatten())
         angle = (weights[1:] @ weights[0] - cos(self.beta * pi)).square().sum()
-        centre = self.centre(vectors, weights, log_probs, lengths, targets, target_lengths)
-        labels = target_lengths.sum().clamp(min=1)
+        centre = self.key_frame_distances(features, weights, log_probs, supervision)
+        labels = supervision.target_lengths.sum().clamp(min=1)
         return (radial + self.lambda2 * centre) / labels + self.lambda1 * angle
 
-    def perturbed(
-        self, cosines: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor
-    ) -> Tensor:
+    def perturbed(self, cosines: Tensor, supervision: Supervision) -> Tensor:
         """Return the logits (N, T, C) whose blank angle is shifted by m, one m a sequence.
 
         U + ⌊(T - U)·η⌋ frames are left closer to a label of the target than to blank. m is the mean
@@ -82,14 +77,14 @@ class RadialCTC(Loss):
 
         from bench.nn.ctc import BLANK, valid_frames
 
-        angles = cosines.clamp(-1, 1).arccos()
-        blank = angles[..., BLANK]
-        labels = targets.unsqueeze(1).expand(-1, angles.shape[1], -1)
+        lengths, targets, target_lengths = supervision
+        blank = cosines[..., BLANK].clamp(-1, 1).arccos()
+        labels = targets.unsqueeze(1).expand(-1, cosines.shape[1], -1)
         padding = ~valid_frames(target_lengths, targets.shape[1]).unsqueeze(1)
-        nearest = angles.gather(2, labels).masked_fill(padding, torch.inf).amin(2)
+        nearest = cosines.gather(2, labels).masked_fill(padding, -1).amax(2).clamp(-1, 1).arccos()
         nearest = nearest.where(target_lengths.unsqueeze(1) > 0, blank)
         difference = (blank - nearest).masked_fill(
-            ~valid_frames(lengths, angles.shape[1]), -torch.inf
+            ~valid_frames(lengths, cosines.shape[1]), -torch.inf
         )
         ranked = difference.sort(1, descending=True).values
         spare = (lengths - target_lengths).clamp(min=0)
@@ -98,28 +93,29 @@ class RadialCTC(Loss):
         kept = (target_lengths + labelled).clamp(max=lengths)
         boundary = torch.stack([kept - 1, kept.clamp(max=lengths - 1)], 1).clamp(min=0)
         shift = -ranked.gather(1, boundary).mean(1, keepdim=True)
-        shifted = (blank + shift).clamp(0, pi).cos().unsqueeze(-1)
-        return self.scale * torch.cat([shifted, cosines[..., 1:]], -1)
+        logits = self.scale * cosines
+        logits[..., BLANK] = self.scale * (blank + shift).clamp(0, pi).cos()
+        return logits
 
-    def centre(
+    def key_frame_distances(
         self,
-        vectors: Tensor,
+        features: Tensor,
         weights: Tensor,
         log_probs: Tensor,
-        lengths: Tensor,
-        targets: Tensor,
-        target_lengths: Tensor,
+        supervision: Supervision,
     ) -> Tensor:
-        """Return the summed distances of key-frame features to the weights of their classes.
+        """Return the sum over key frames of how far their features are from their classes' weights.
 
         A label's key frame is its most probable one within the most probable alignment.
         """
         import torch
 
-        from bench.nn.ctc import best_alignment
+        from bench.nn.heads import unit
+        from bench.nn.lattice import best_alignment
 
+        targets = supervision.targets
         positions = torch.arange(targets.shape[1], device=targets.device)
-        shown = best_alignment(log_probs, lengths, targets, target_lengths)
+        shown = best_alignment(log_probs, *supervision)
         segments = shown.unsqueeze(1) == positions.view(1, -1, 1)
         labelled = (
             log_probs.detach()
@@ -127,7 +123,8 @@ class RadialCTC(Loss):
             .gather(1, targets.unsqueeze(2).expand(-1, -1, log_probs.shape[1]))
         )
         key_frames = labelled.masked_fill(~segments, -torch.inf).argmax(2)
-        index = key_frames.unsqueeze(2).expand(-1, -1, vectors.shape[2])
-        offsets = vectors.gather(1, index) - weights[targets]
-        distances = (offsets.square().sum(2) + 1e-12).sqrt()
+        index = key_frames.unsqueeze(2).expand(-1, -1, features.shape[2])
+        offsets = unit(features.gather(1, index)) - weights[targets]
+        squares = offsets.square().sum(2)
+        distances = squares if self.centre == "square" else (squares + 1e-12).sqrt()
         return (distances * segments.any(2)).sum()

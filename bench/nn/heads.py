@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch.autograd.function import BackwardCFunction
 
 
 class CosineHead(nn.Module):
@@ -21,9 +26,47 @@ class CosineHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (…, features) to (…, classes)."""
-        return self.scale * functional.linear(unit(features), unit(self.weight))
+        return self.scale * cosines(features, unit(self.weight))
+
+
+_SHORTEST = 1e-6
 
 
 def unit(vectors: Tensor) -> Tensor:
     """Scale (…, D) to length 1; the zero vector stays zero, with a finite gradient."""
-    return functional.normalize(vectors, dim=-1, eps=1e-6)
+    return functional.normalize(vectors, dim=-1, eps=_SHORTEST)
+
+
+def cosines(features: Tensor, directions: Tensor) -> Tensor:
+    """Return the cosines (…, classes) of `features` (…, D) with unit vectors (classes, D).
+
+    In float32 also under autocast: the angles of RadialCTC are finer than bfloat16. The cosine with
+    a zero vector is 0.
+    """
+    with torch.autocast(features.device.type, enabled=False):
+        found: Tensor = _Cosines.apply(features.float(), directions.float())
+        return found
+
+
+class _Cosines(torch.autograd.Function):
+    """Products first and norms after: the classes are fewer than the features, and so the memory.
+
+    ∂ cos θ / ∂x = (w - cos θ · x/|x|) / |x|.
+    """
+
+    @staticmethod
+    def forward(ctx: BackwardCFunction, features: Tensor, directions: Tensor) -> Tensor:
+        lengths = torch.linalg.vector_norm(features, dim=-1, keepdim=True).clamp(min=_SHORTEST)
+        found = (features @ directions.T).div_(lengths)
+        ctx.save_for_backward(features, directions, lengths, found)
+        return found
+
+    @staticmethod
+    def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        features, directions, lengths, found = tuple(ctx.saved_tensors)
+        scaled = gradients[0] / lengths
+        # Below the shortest length it is divided by a constant, which has no gradient.
+        inward = (scaled * found).sum(-1, keepdim=True).div_(lengths)
+        inward.masked_fill_(lengths <= _SHORTEST, 0)
+        ahead = (scaled @ directions).addcmul_(features, inward, value=-1)
+        return ahead, scaled.flatten(0, -2).T @ features.flatten(0, -2)

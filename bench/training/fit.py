@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, MultiStepLR, OneCycleLR
 
+from bench.components import Supervision
 from bench.store import Epoch
 from bench.training.events import Progress, Validated
 
@@ -156,9 +157,8 @@ class Fit:
         batch = batch.to(self.device)
         network = self.network
         features, lengths = network.model(batch.inputs, batch.lengths)
-        loss = self.trial.loss.objective(
-            network.head, features, lengths, batch.targets, batch.target_lengths
-        )
+        supervision = Supervision(lengths, batch.targets, batch.target_lengths)
+        loss = self.trial.loss.objective(network.head, features, supervision)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         value = loss.item()

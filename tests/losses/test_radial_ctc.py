@@ -9,6 +9,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bench.components import Supervision
 from bench.losses.radial_ctc import RadialCTC
 from bench.nn.ctc import posteriors
 from bench.nn.heads import unit
@@ -25,9 +26,9 @@ def random(seed, *shape):
 
 
 def padded(samples, extra=0):
-    """Return lengths, targets and target lengths of (frames, target) pairs."""
+    """Return the supervision of (frames, target) pairs."""
     width = max(len(target) for _, target in samples) + extra
-    return (
+    return Supervision(
         torch.tensor([length for length, _ in samples]),
         torch.tensor([target + [0] * (width - len(target)) for _, target in samples]),
         torch.tensor([len(target) for _, target in samples]),
@@ -46,7 +47,7 @@ def cosines_of(seed, samples, dimensions, extra=0):
 def labelled_frames(eta, samples, seed, dimensions):
     """Return how many frames are no closer to blank than to a label, and how many should be."""
     loss = RadialCTC(eta=eta)
-    perturbed = loss.perturbed(cosines_of(seed, samples, dimensions, 2), *padded(samples, 1))
+    perturbed = loss.perturbed(cosines_of(seed, samples, dimensions, 2), padded(samples, 1))
     angles = (perturbed / loss.scale).clamp(-1, 1).arccos()
     found, wanted = [], []
     for n, (length, target) in enumerate(samples):
@@ -78,7 +79,7 @@ def test_eta_decides_how_many_frames_are_labelled_in_three_dimensions(eta, sampl
 def test_perturbing_shifts_the_blank_angles_of_a_sequence_by_one_amount(eta, samples, seed):
     loss = RadialCTC(eta=eta, scale=8.0)
     cosines = cosines_of(seed, samples, 64)
-    perturbed = loss.perturbed(cosines, *padded(samples))
+    perturbed = loss.perturbed(cosines, padded(samples))
     assert perturbed.shape == cosines.shape
     torch.testing.assert_close(perturbed[..., 1:], 8 * cosines[..., 1:])
     shifts = (perturbed[..., 0] / 8).arccos() - cosines[..., 0].arccos()
@@ -92,16 +93,16 @@ def test_perturbing_shifts_the_blank_angles_of_a_sequence_by_one_amount(eta, sam
 def test_padding_has_no_say_in_perturbing(eta, samples, seed, label):
     loss = RadialCTC(eta=eta)
     cosines = cosines_of(seed, samples, 3, extra=1)
-    lengths, targets, sizes = padded(samples, extra=1)
-    expected = loss.perturbed(cosines, lengths, targets, sizes)
-    changed, other = cosines.clone(), targets.clone()
+    truth = padded(samples, extra=1)
+    expected = loss.perturbed(cosines, truth)
+    changed, other = cosines.clone(), truth.targets.clone()
     for n, (length, target) in enumerate(samples):
         changed[n, length:] = torch.tensor([-1.0] + [1.0] * (CLASSES - 1), dtype=torch.float64)
         other[n, len(target) :] = label
-    found = loss.perturbed(changed, lengths, other, sizes)
+    found = loss.perturbed(changed, truth._replace(targets=other))
     for n, (length, target) in enumerate(samples):
         torch.testing.assert_close(found[n, :length], expected[n, :length])
-        alone = loss.perturbed(cosines[n : n + 1, :length], *padded([(length, target)]))
+        alone = loss.perturbed(cosines[n : n + 1, :length], padded([(length, target)]))
         torch.testing.assert_close(alone[0], expected[n, :length])
 
 
@@ -109,7 +110,7 @@ def test_padding_has_no_say_in_perturbing(eta, samples, seed, label):
 def test_cosines_rounded_beyond_one_are_angles_still(beyond):
     cosines = torch.full((1, 3, CLASSES), 0.5)
     cosines[0, 0, 0] = cosines[0, 1, 1] = beyond
-    assert RadialCTC().perturbed(cosines, *padded([(3, [1])])).isfinite().all()
+    assert RadialCTC().perturbed(cosines, padded([(3, [1])])).isfinite().all()
 
 
 def head_and_features(loss, samples, seed=0, dimensions=3, extra=0):
@@ -156,7 +157,7 @@ def slow_pseudo_labels(logits, target):
     return shares
 
 
-def slow_centre(vectors, weights, log_probs, target):
+def slow_centre(vectors, weights, log_probs, target, power):
     paths = paths_of(target, log_probs)
     if not paths:
         return 0.0
@@ -166,7 +167,7 @@ def slow_centre(vectors, weights, log_probs, target):
         segment = range(start, start := start + len(list(run)))
         if label:
             key = max(segment, key=lambda t: log_probs[t, label])
-            total += np.linalg.norm(vectors[key] - weights[label])
+            total += np.linalg.norm(vectors[key] - weights[label]) ** power
     return total
 
 
@@ -180,7 +181,8 @@ def slow_objective(loss, weight, features, samples):
         log_probs = log_softmax(loss.scale * cosines)
         pseudo_labels = slow_pseudo_labels(slow_perturbed(loss, cosines, target), target)
         radial -= (pseudo_labels * log_probs).sum()
-        centre += slow_centre(vectors, weights, log_probs, target)
+        power = {"distance": 1, "square": 2}[loss.centre]
+        centre += slow_centre(vectors, weights, log_probs, target, power)
     angle = sum((row @ weights[0] - cos(loss.beta * pi)) ** 2 for row in weights[1:])
     labels = sum(len(target) for _, target in samples)
     return (radial + loss.lambda2 * centre) / labels + loss.lambda1 * angle
@@ -198,10 +200,11 @@ SAMPLES = [
 
 @pytest.mark.parametrize("eta", [0.0, 0.2, 0.5, 1.0])
 @pytest.mark.parametrize("samples", SAMPLES)
-def test_objective_is_that_of_the_slow_implementation(samples, eta):
-    loss = RadialCTC(scale=5.0, eta=eta, beta=0.3, lambda1=0.7, lambda2=1.3)
+@pytest.mark.parametrize("centre", ["distance", "square"])
+def test_objective_is_that_of_the_slow_implementation(samples, eta, centre):
+    loss = RadialCTC(scale=5.0, eta=eta, beta=0.3, lambda1=0.7, lambda2=1.3, centre=centre)
     head, features = head_and_features(loss, samples, dimensions=32, extra=1)
-    objective = loss.objective(head, features, *padded(samples, extra=1))
+    objective = loss.objective(head, features, padded(samples, extra=1))
     assert objective.shape == ()
     weight = head.weight.detach().double().numpy()
     expected = slow_objective(loss, weight, features.double().numpy(), samples)
@@ -215,9 +218,9 @@ def test_a_term_with_factor_zero_is_gone(without):
     head, features = head_and_features(loss, samples, dimensions=32)
     weight = head.weight.detach().double().numpy()
     expected = slow_objective(loss, weight, features.double().numpy(), samples)
-    found = loss.objective(head, features, *padded(samples))
+    found = loss.objective(head, features, padded(samples))
     assert found.item() == pytest.approx(expected, rel=1e-5)
-    assert found.item() < RadialCTC(scale=5.0).objective(head, features, *padded(samples)).item()
+    assert found.item() < RadialCTC(scale=5.0).objective(head, features, padded(samples)).item()
 
 
 @pytest.mark.parametrize("scale", [16.0, 64.0])
@@ -231,7 +234,7 @@ def test_certain_pseudo_labels_pull_frames_from_blank(scale):
     features = torch.tensor([[[1.0, 0, 0], [1, 0.6, 0], [1, 0, 0], [1, 0, 0.6], [1, 0, 0]]])
     samples = [(5, [1, 2])]
     expected = slow_objective(loss, weight.double().numpy(), features.double().numpy(), samples)
-    objective = loss.objective(head, features, *padded(samples))
+    objective = loss.objective(head, features, padded(samples))
     assert objective.item() == pytest.approx(expected, rel=1e-4)
 
 
@@ -241,10 +244,10 @@ def test_pseudo_labels_are_constants_to_the_gradient():
     head, features = head_and_features(loss, samples)
     features.requires_grad_()
     found = torch.autograd.grad(
-        loss.objective(head, features, *padded(samples)), [features, head.weight]
+        loss.objective(head, features, padded(samples)), [features, head.weight]
     )
     cosines = unit(features) @ unit(head.weight).T
-    pseudo = posteriors(loss.perturbed(cosines.detach(), *padded(samples)), *padded(samples))
+    pseudo = posteriors(loss.perturbed(cosines.detach(), padded(samples)), *padded(samples))
     radial = -(pseudo * (loss.scale * cosines).log_softmax(-1)).sum()
     labels = sum(len(target) for _, target in samples)
     expected = torch.autograd.grad(radial / labels, [features, head.weight])
@@ -257,15 +260,16 @@ def test_padding_has_neither_say_nor_gradient(eta, samples, seed, label):
     loss = RadialCTC(eta=eta)
     head, features = head_and_features(loss, samples, seed=seed % 100, extra=2)
     features.requires_grad_()
-    lengths, targets, sizes = padded(samples, extra=1)
-    objective = loss.objective(head, features, lengths, targets, sizes)
+    truth = padded(samples, extra=1)
+    objective = loss.objective(head, features, truth)
     (gradient,) = torch.autograd.grad(objective, features)
-    changed, other = features.detach().clone(), targets.clone()
+    changed, other = features.detach().clone(), truth.targets.clone()
     for n, (length, target) in enumerate(samples):
         assert not gradient[n, length:].any()
         changed[n, length:] = 100 * head.weight[label].detach()
         other[n, len(target) :] = label
-    torch.testing.assert_close(loss.objective(head, changed, lengths, other, sizes), objective)
+    truth = truth._replace(targets=other)
+    torch.testing.assert_close(loss.objective(head, changed, truth), objective)
 
 
 @settings(max_examples=25, deadline=None)
@@ -274,14 +278,14 @@ def test_the_length_of_features_does_not_matter(eta, samples, seed, factor):
     loss = RadialCTC(eta=eta)
     head, features = head_and_features(loss, samples, seed=seed)
     one, other = (
-        loss.objective(head, frames, *padded(samples)) for frames in (features, factor * features)
+        loss.objective(head, frames, padded(samples)) for frames in (features, factor * features)
     )
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
 
 
 def assert_finite(loss, head, features, samples):
     features = features.clone().requires_grad_()
-    objective = loss.objective(head, features, *padded(samples))
+    objective = loss.objective(head, features, padded(samples))
     gradients = torch.autograd.grad(objective, [features, head.weight])
     assert objective.isfinite()
     assert all(gradient.isfinite().all() for gradient in gradients)
@@ -349,7 +353,7 @@ def test_descent_lowers_the_objective():
     values = []
     for _ in range(60):
         features.requires_grad_()
-        objective = loss.objective(head, features, *padded(samples))
+        objective = loss.objective(head, features, padded(samples))
         gradients = torch.autograd.grad(objective, [features, head.weight])
         values.append(objective.item())
         with torch.no_grad():

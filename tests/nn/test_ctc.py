@@ -1,88 +1,15 @@
 from __future__ import annotations
 
-from itertools import groupby, pairwise, product
-from typing import NamedTuple
+from itertools import groupby
 
 import numpy as np
 import pytest
 import torch
+from all_paths import Case, alignable, alignments, cases, naive_posteriors
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bench.nn.ctc import best_alignment, posteriors, valid_frames
-
-
-class Case(NamedTuple):
-    """A padded batch of tiny samples, as the functions take it."""
-
-    logits: torch.Tensor
-    lengths: torch.Tensor
-    targets: torch.Tensor
-    target_lengths: torch.Tensor
-
-    def sample(self, n):
-        """Return the probabilities (T, C) and the target of sample n, without padding."""
-        probabilities = self.logits[n, : self.lengths[n]].double().softmax(-1).numpy()
-        return probabilities, tuple(self.targets[n, : self.target_lengths[n]].tolist())
-
-    def alone(self, n):
-        """Return sample n as a batch of one without padding."""
-        frames, labels = self.lengths[n], self.target_lengths[n]
-        return Case(
-            self.logits[n : n + 1, :frames],
-            self.lengths[n : n + 1],
-            self.targets[n : n + 1, :labels],
-            self.target_lengths[n : n + 1],
-        )
-
-
-@st.composite
-def cases(draw, min_labels=0):
-    classes = draw(st.integers(2, 4))
-    label = st.integers(1, classes - 1)
-    sample = st.tuples(st.integers(1, 5), st.lists(label, min_size=min_labels, max_size=2))
-    samples = draw(st.lists(sample, min_size=1, max_size=3))
-    frames = max(length for length, _ in samples) + draw(st.integers(0, 2))
-    labels = max(max(len(target) for _, target in samples) + draw(st.integers(0, 1)), 1)
-    generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
-    spread = draw(st.sampled_from([0.0, 1.0, 3.0]))
-    logits = spread * torch.randn(len(samples), frames, classes, generator=generator)
-    return Case(
-        logits.clamp(-6, 6),
-        torch.tensor([length for length, _ in samples]),
-        torch.tensor([target + [0] * (labels - len(target)) for _, target in samples]),
-        torch.tensor([len(target) for _, target in samples]),
-    )
-
-
-def alignable(frames, target):
-    return frames >= len(target) + sum(a == b for a, b in pairwise(target))
-
-
-def collapsed(path):
-    return tuple(label for label, _ in groupby(path) if label != 0)
-
-
-def probability(path, probabilities):
-    return float(np.prod([frame[label] for frame, label in zip(probabilities, path, strict=True)]))
-
-
-def alignments(probabilities, target):
-    """Return every path of the target with its probability, by trying all paths there are."""
-    frames, classes = probabilities.shape
-    return {
-        path: probability(path, probabilities)
-        for path in product(range(classes), repeat=frames)
-        if collapsed(path) == target
-    }
-
-
-def naive_posteriors(probabilities, target):
-    shares = np.zeros_like(probabilities)
-    paths = alignments(probabilities, target)
-    for path, weight in paths.items():
-        shares[np.arange(len(path)), path] += weight / sum(paths.values())
-    return shares
+from bench.nn.ctc import posteriors, valid_frames
+from bench.nn.lattice import best_alignment
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.nn.heads import CosineHead, unit
+from bench.nn.heads import CosineHead, cosines, unit
 
 seeds = st.integers(0, 2**32)
 scales = st.floats(0.5, 64)
@@ -75,3 +75,27 @@ def test_unit_scales_to_length_one(length):
 
 def test_unit_leaves_the_zero_vector():
     assert not unit(torch.zeros(2, 3)).any()
+
+
+def test_cosines_have_the_gradient_of_torch():
+    torch.manual_seed(0)
+    features, directions = torch.randn(2, 4, 3), unit(torch.randn(5, 3))
+    weights = torch.randn(2, 4, 5)
+
+    def plain(features, directions):
+        return (unit(features) @ directions.T * weights).sum()
+
+    pairs = []
+    for function in (plain, lambda f, d: (cosines(f, d) * weights).sum()):
+        leaves = [x.clone().requires_grad_() for x in (features, directions)]
+        pairs.append(torch.autograd.grad(function(*leaves), leaves))
+    for ours, torchs in zip(*pairs, strict=True):
+        torch.testing.assert_close(ours, torchs)
+
+
+def test_the_cosine_with_a_zero_vector_is_zero_with_a_finite_gradient():
+    features = torch.zeros(2, 3, requires_grad=True)
+    found = cosines(features, unit(torch.ones(4, 3)))
+    (gradient,) = torch.autograd.grad(found.sum(), features)
+    assert not found.any()
+    assert gradient.isfinite().all()

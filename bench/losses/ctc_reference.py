@@ -1,0 +1,32 @@
+"""CTC, written out in plain torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.losses.ctc import CTC
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.components import Supervision
+
+
+@dataclass(frozen=True)
+class CTCReference(CTC):
+    """CTC by the forward and backward recursion in plain torch, a check on native kernels.
+
+    The same numbers as `ctc` on any device; docs/ctc.md explains the recursion.
+    """
+
+    name: ClassVar[str] = "ctc-reference"
+
+    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
+        """Return the mean over N of the negative log-likelihood per target label."""
+        from bench.nn.lattice import NEVER, log_likelihood
+
+        log_probs = head(features).float().log_softmax(-1)
+        likelihood = log_likelihood(log_probs, supervision)
+        losses = -likelihood.where(likelihood > NEVER / 2, 0)
+        return (losses / supervision.target_lengths.clamp(min=1)).mean()

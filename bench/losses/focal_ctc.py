@@ -1,0 +1,43 @@
+"""Focal CTC: samples that are read already weigh less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.losses.ctc import CTC
+from bench.schema import NonNegative, Positive
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.components import Supervision
+
+
+@dataclass(frozen=True)
+class FocalCTC(CTC):
+    """α (1 - p)^γ (-log p) of each target's probability p: samples read already weigh less.
+
+    Feng, Yao and Zhang, "Focal CTC Loss for Chinese Optical Character Recognition on Unbalanced
+    Datasets" (Complexity, 2019). -log p is that of the whole target, not divided by its length, so
+    that p is a probability. The defaults are those of the "enhanced CTC" for CRNN.
+    """
+
+    name: ClassVar[str] = "focal-ctc"
+
+    alpha: Positive = 1.0
+    gamma: NonNegative = 2.0
+
+    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
+        """Return the mean over N; a target that its frames cannot align adds nothing."""
+        import torch
+        from torch.nn import functional
+
+        lengths, targets, target_lengths = supervision
+        log_probs = head(features).float().log_softmax(-1).transpose(0, 1)
+        losses = functional.ctc_loss(
+            log_probs, targets, lengths, target_lengths, reduction="none", zero_infinity=True
+        )
+        # By expm1 nothing cancels for p near 1. At 0 the power has no gradient where γ < 1.
+        misread = (-torch.expm1(-losses)).clamp(min=1e-12)
+        return (self.alpha * misread**self.gamma * losses).mean()

@@ -1,0 +1,242 @@
+"""The CTC lattice in plain torch: likelihood, entropy and the best of all alignments.
+
+The extended target interleaves blanks (class 0), b l₁ b l₂ … b; S = 2U+1 states. Everything is in
+log space and batched; the one loop is over frames. Impossible is `NEVER` and not -∞, whose
+differences would be NaN.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bench.components import Supervision
+from bench.nn.ctc import BLANK, valid_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.autograd.function import BackwardCFunction
+
+NEVER = -1e30
+
+
+class Lattice(NamedTuple):
+    """What a batch's alignments are sums over.
+
+    `emissions` (N, T, S) is log p of each state's class, `skips` (N, S) is 0 where a path may come
+    from two states before and `NEVER` where not, `lengths` and `ends` (N,) are the valid frames and
+    the last state, 2U.
+    """
+
+    emissions: Tensor
+    skips: Tensor
+    lengths: Tensor
+    ends: Tensor
+
+
+def states(targets: Tensor) -> Tensor:
+    """Return the class of each state (N, 2U+1) of the extended targets (N, U)."""
+    extended = targets.new_full((targets.shape[0], 2 * targets.shape[1] + 1), BLANK)
+    extended[:, 1::2] = targets
+    return extended
+
+
+def lattice(log_probs: Tensor, supervision: Supervision) -> Lattice:
+    """Return the lattice of `log_probs` (N, T, C), differentiable."""
+    lengths, targets, target_lengths = supervision
+    extended = states(targets)
+    index = extended.unsqueeze(1).expand(-1, log_probs.shape[1], -1)
+    skips = torch.full_like(extended, NEVER, dtype=log_probs.dtype)
+    # Between two equal labels a blank has to stand, else they would be merged into one.
+    skips[:, 3::2].masked_fill_(targets[:, 1:] != targets[:, :-1], 0)
+    return Lattice(log_probs.gather(2, index), skips, lengths, 2 * target_lengths)
+
+
+def log_likelihood(log_probs: Tensor, supervision: Supervision) -> Tensor:
+    """Return log p(target | log_probs) (N,), below `NEVER` / 2 where no path exists.
+
+    Graves et al. (ICML 2006), eq. 6 to 8, and 16 as its gradient, which is 0 where no path exists.
+    """
+    found = lattice(log_probs, supervision)
+    likelihood: Tensor = _Likelihood.apply(found.emissions, found)
+    return likelihood
+
+
+def alignments(log_probs: Tensor, supervision: Supervision) -> tuple[Tensor, Tensor]:
+    """Return log p(target) and the entropy in nats of p(path | target), each (N,).
+
+    Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy Regularization"
+    (NeurIPS 2018): H = -Σ p(π|l) log p(π|l) over the paths that read as the target. Where none
+    exists, the first is below `NEVER` / 2, the second 0, and both have no gradient.
+    """
+    found = lattice(log_probs, supervision)
+    likelihood, entropy = _Alignments.apply(found.emissions, found)
+    return likelihood, entropy
+
+
+def best_alignment(
+    log_probs: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor
+) -> Tensor:
+    """Return for each frame which label of the target it shows on the most probable path.
+
+    Viterbi over the lattice: π* = argmax p(π | target). `log_probs` (N, T, C), `targets` (N, U);
+    the result (N, T) holds label positions 0…U-1, and -1 for blank, for padding, and throughout
+    targets that their frames cannot align.
+    """
+    supervision = Supervision(lengths, targets, target_lengths)
+    found = lattice(log_probs.detach(), supervision)
+    scores = _recursion(found.emissions, found.skips, torch.maximum)
+    came = _arrivals(scores, found.skips).max(0).indices
+    positions = torch.arange(scores.shape[2], device=scores.device)
+    # Behind the valid frames nothing moves: the way back of every sample starts at the last frame.
+    running = valid_frames(lengths, scores.shape[1])[:, 1:].unsqueeze(2)
+    origins = torch.where(running, positions - came, positions)
+    values, label = torch.stack(_last_two(_at_end(scores, found), found.ends), 1).max(1)
+    state = (found.ends - label).unsqueeze(1)
+    back = accumulate(
+        reversed(origins.unbind(1)), lambda state, origin: origin.gather(1, state), initial=state
+    )
+    states = torch.cat(list(back)[::-1], 1)
+    shown = valid_frames(lengths, scores.shape[1]) & (states % 2 == 1)
+    return torch.where(shown & (values > NEVER / 2).unsqueeze(1), states // 2, -1)
+
+
+class _Passes(NamedTuple):
+    """What the two recursions over a lattice give together.
+
+    `forward` is α (N, T, S), `likelihood` (N,) is log p(target), `log_gamma` (N, T, S) the log
+    posterior of each state. `both` (2N, T, S) holds α and, behind it along N, that of the mirrored
+    lattice, which is β; `skips` (2N, S) is theirs.
+    """
+
+    forward: Tensor
+    likelihood: Tensor
+    log_gamma: Tensor
+    both: Tensor
+    skips: Tensor
+
+
+class _Likelihood(torch.autograd.Function):
+    """A = log p(target) of emissions e; ∂A/∂e = γ."""
+
+    @staticmethod
+    def forward(ctx: BackwardCFunction, emissions: Tensor, rest: Lattice) -> Tensor:
+        passes = _passes(rest._replace(emissions=emissions))
+        ctx.save_for_backward(passes.log_gamma.exp())
+        return passes.likelihood
+
+    @staticmethod
+    def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gamma,) = ctx.saved_tensors
+        return gradients[0][:, None, None] * gamma, None
+
+
+class _Alignments(torch.autograd.Function):
+    """A and the entropy H of the alignments.
+
+    With h the entropy of the paths that an α or a β sums, ∂H/∂e = γ (h_α + h_β - H - log γ).
+    """
+
+    @staticmethod
+    def forward(ctx: BackwardCFunction, emissions: Tensor, rest: Lattice) -> tuple[Tensor, Tensor]:
+        found = rest._replace(emissions=emissions)
+        passes = _passes(found)
+        known, mirrored = _entropies(passes.both, passes.skips).chunk(2)
+        last = torch.stack(_last_two(_at_end(passes.forward, found), found.ends)).log_softmax(0)
+        inner = torch.stack(_last_two(_at_end(known, found), found.ends)).clamp(min=0)
+        entropy = (last.exp() * (inner - last)).sum(0)
+        log_gamma, gamma = passes.log_gamma, passes.log_gamma.exp()
+        spread = known + _mirror(mirrored, found) - entropy[:, None, None] - log_gamma
+        ctx.save_for_backward(gamma, torch.where(gamma > 0, gamma * spread, 0))
+        return passes.likelihood, entropy.where(passes.likelihood > NEVER / 2, 0)
+
+    @staticmethod
+    def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, None]:
+        gamma, spread = tuple(ctx.saved_tensors)
+        likelihood, entropy = gradients
+        return likelihood[:, None, None] * gamma + entropy[:, None, None] * spread, None
+
+
+def _passes(found: Lattice) -> _Passes:
+    """Run both recursions side by side, the backward one as the forward of the mirrored lattice."""
+    emissions, skips, lengths, ends = found
+    state = _mirrored_states(found)
+    # A skip into a state of the mirrored lattice is one out of it in the lattice itself.
+    back = functional.pad(skips, (0, 2), value=NEVER).gather(1, state + 2)
+    skips = torch.cat([skips, back])
+    both = _recursion(torch.cat([emissions, _mirror(emissions, found)]), skips)
+    forward, mirrored = both.chunk(2)
+    likelihood = torch.logaddexp(*_last_two(_at_end(forward, found), ends))
+    log_gamma = forward + _mirror(mirrored, found) - emissions - likelihood[:, None, None]
+    reached = valid_frames(lengths, emissions.shape[1]) & (likelihood > NEVER / 2).unsqueeze(1)
+    reached = reached.unsqueeze(2) & valid_frames(ends + 1, emissions.shape[2]).unsqueeze(1)
+    return _Passes(forward, likelihood, log_gamma.masked_fill(~reached, NEVER), both, skips)
+
+
+def _recursion(
+    emissions: Tensor, skips: Tensor, join: Callable[[Tensor, Tensor], Tensor] = torch.logaddexp
+) -> Tensor:
+    """Return α (N, T, S): the log sum of the paths over frames 0…t that end in state s."""
+    # Two columns of padding: a path comes from this state, the one before, or the one before that.
+    padded = functional.pad(torch.full_like(emissions, NEVER), (2, 0), value=NEVER)
+    padded[:, 0, 2:4] = emissions[:, 0, :2]
+    frames = padded.unbind(1)
+    for before, after, emission in zip(frames, frames[1:], emissions.unbind(1)[1:], strict=False):
+        come = join(before[:, 2:], before[:, 1:-1])
+        torch.add(join(come, before[:, :-2] + skips), emission, out=after[:, 2:])
+    return padded[..., 2:]
+
+
+def _arrivals(alphas: Tensor, skips: Tensor) -> Tensor:
+    """Return the weight (3, N, T-1, S) of coming from this state, the one before, the second."""
+    before = functional.pad(alphas[:, :-1], (2, 0), value=NEVER)
+    return torch.stack([before[..., 2:], before[..., 1:-1], before[..., :-2] + skips[:, None]])
+
+
+def _entropies(alphas: Tensor, skips: Tensor) -> Tensor:
+    """Return the entropy (N, T, S) of the paths that each α sums.
+
+    By the chain rule: the entropy of the last step, and the mean of those before it. No term is
+    negative, so nothing cancels.
+    """
+    log_shares = _arrivals(alphas, skips).log_softmax(0)
+    shares = log_shares.exp()
+    padded = functional.pad(-(shares * log_shares).sum(0), (2, 0, 1, 0))
+    frames = padded.unbind(1)
+    ways = [way.unbind(1) for way in shares.unbind(0)]
+    for known, after, stay, move, skip in zip(frames, frames[1:], *ways, strict=False):
+        entropy = after[:, 2:]
+        entropy.addcmul_(stay, known[:, 2:])
+        entropy.addcmul_(move, known[:, 1:-1])
+        entropy.addcmul_(skip, known[:, :-2])
+    return padded[..., 2:]
+
+
+def _last_two(values: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
+    """Return `values` (N, S) of the last blank and of the last label, `NEVER` where U = 0."""
+    label = values.gather(1, (ends - 1).clamp(min=0).unsqueeze(1)).squeeze(1)
+    return values.gather(1, ends.unsqueeze(1)).squeeze(1), label.where(ends > 0, NEVER)
+
+
+def _at_end(values: Tensor, found: Lattice) -> Tensor:
+    """Return `values` (N, T, S) at the last valid frame."""
+    row = torch.arange(len(values), device=values.device)
+    return values[row, found.lengths - 1]
+
+
+def _mirrored_states(found: Lattice) -> Tensor:
+    positions = torch.arange(found.emissions.shape[2], device=found.ends.device)
+    return (found.ends.unsqueeze(1) - positions).clamp(min=0)
+
+
+def _mirror(values: Tensor, found: Lattice) -> Tensor:
+    """Return `values` (N, T, S) with the valid frames and states in reversed order."""
+    frames = torch.arange(values.shape[1], device=values.device)
+    time = (found.lengths.unsqueeze(1) - 1 - frames).clamp(min=0)
+    rows = values.gather(1, time.unsqueeze(2).expand_as(values))
+    return rows.gather(2, _mirrored_states(found).unsqueeze(1).expand_as(values))

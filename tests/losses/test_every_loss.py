@@ -1,0 +1,113 @@
+"""What holds for every loss that reads frames, whatever it is."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench import registry
+from bench.components import Supervision
+
+LOSSES = [
+    pytest.param(loss(), id=name)
+    for name, loss in registry.builtin("loss").items()
+    if loss.accepts == "frames"
+]
+FEATURES, CLASSES = 3, 5
+
+# Frames and targets: T = U, repeats, one frame, no label, and three that cannot be aligned.
+HARD = [
+    (5, [1, 2, 3, 4, 1]),
+    (5, [2, 2, 2]),
+    (1, [3]),
+    (4, []),
+    (2, [1, 2, 3]),
+    (2, [1, 1]),
+    (1, [1, 2]),
+]
+
+
+def padded(samples, extra=0):
+    width = max(max(len(target) for _, target in samples) + extra, 1)
+    return Supervision(
+        torch.tensor([length for length, _ in samples]),
+        torch.tensor([target + [0] * (width - len(target)) for _, target in samples]),
+        torch.tensor([len(target) for _, target in samples]),
+    )
+
+
+def made(loss, samples, seed=0, spread=1.0, extra=0):
+    """Return a head and the features of a batch, spread so that logits go as far."""
+    torch.manual_seed(seed)
+    head = loss.head(FEATURES, CLASSES)
+    frames = max(length for length, _ in samples) + extra
+    features = torch.randn(len(samples), frames, FEATURES) * spread
+    return head, features.requires_grad_()
+
+
+def assert_finite(loss, head, features, truth):
+    objective = loss.objective(head, features, truth)
+    assert objective.shape == ()
+    gradients = torch.autograd.grad(objective, [features, *head.parameters()], allow_unused=True)
+    assert objective.isfinite()
+    assert all(gradient is None or gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("spread", [0.0, 1.0, 1e4])
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
+def test_hard_cases_have_a_finite_loss_and_gradients(loss, spread, kind):
+    for samples in [HARD, *([sample] for sample in HARD)]:
+        head, features = made(loss, samples, spread=spread)
+        with torch.autocast("cpu", kind, enabled=kind != torch.float32):
+            assert_finite(loss, head, features, padded(samples))
+
+
+samples_of = st.lists(
+    st.tuples(st.integers(1, 8), st.lists(st.integers(1, CLASSES - 1), max_size=4)),
+    min_size=1,
+    max_size=3,
+)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@settings(max_examples=20, deadline=None)
+@given(samples=samples_of, seed=st.integers(0, 99), label=st.integers(1, CLASSES - 1))
+def test_padding_has_neither_say_nor_gradient(loss, samples, seed, label):
+    head, features = made(loss, samples, seed, extra=2)
+    truth = padded(samples, extra=1)
+    objective = loss.objective(head, features, truth)
+    (gradient,) = torch.autograd.grad(objective, features, allow_unused=True)
+    changed, other = features.detach().clone(), truth.targets.clone()
+    for n, (length, target) in enumerate(samples):
+        assert gradient is None or not gradient[n, length:].any()
+        changed[n, length:] = 100.0
+        other[n, len(target) :] = label
+    again = loss.objective(head, changed, truth._replace(targets=other))
+    torch.testing.assert_close(again, objective)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_cannot_be_aligned_adds_nothing(loss):
+    samples = [(5, [1, 2]), (2, [1, 1])]
+    head, features = made(loss, samples)
+    objective = loss.objective(head, features, padded(samples))
+    (gradient,) = torch.autograd.grad(objective, features)
+    assert gradient[0].any()
+    if loss.name != "radial-ctc":  # Its centre term pulls nothing either, its angle term all.
+        assert not gradient[1].any()
+        alone = loss.objective(head, features[:1], padded(samples[:1]))
+        torch.testing.assert_close(objective, alone / 2)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_descent_lowers_the_objective(loss):
+    samples = [(8, [1, 2, 2]), (6, [3, 4])]
+    head, features = made(loss, samples)
+    truth, step = padded(samples), 0.05
+    before = loss.objective(head, features, truth)
+    (gradient,) = torch.autograd.grad(before, features)
+    after = loss.objective(head, features - step * gradient, truth)
+    assert after < before
