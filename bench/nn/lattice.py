@@ -106,15 +106,16 @@ def best_alignment(
     return torch.where(shown & (values > NEVER / 2).unsqueeze(1), states // 2, -1)
 
 
-class _Passes(NamedTuple):
+class Passes(NamedTuple):
     """What the two recursions over a lattice give together.
 
-    `forward` is α (N, T, S), `likelihood` (N,) is log p(target), `log_gamma` (N, T, S) the log
-    posterior of each state. `both` (2N, T, S) holds α and, behind it along N, that of the mirrored
-    lattice, which is β; `skips` (2N, S) is theirs.
+    `forward` is α and `backward` β (N, T, S), both with the emission of their frame; `likelihood`
+    (N,) is log p(target), `log_gamma` (N, T, S) the log posterior of each state. `both` (2N, T, S)
+    holds α and, behind it along N, that of the mirrored lattice; `skips` (2N, S) is theirs.
     """
 
     forward: Tensor
+    backward: Tensor
     likelihood: Tensor
     log_gamma: Tensor
     both: Tensor
@@ -126,9 +127,9 @@ class _Likelihood(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: BackwardCFunction, emissions: Tensor, rest: Lattice) -> Tensor:
-        passes = _passes(rest._replace(emissions=emissions))
-        ctx.save_for_backward(passes.log_gamma.exp())
-        return passes.likelihood
+        found = passes(rest._replace(emissions=emissions))
+        ctx.save_for_backward(found.log_gamma.exp())
+        return found.likelihood
 
     @staticmethod
     def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, None]:
@@ -144,16 +145,16 @@ class _Alignments(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: BackwardCFunction, emissions: Tensor, rest: Lattice) -> tuple[Tensor, Tensor]:
-        found = rest._replace(emissions=emissions)
-        passes = _passes(found)
-        known, mirrored = _entropies(passes.both, passes.skips).chunk(2)
-        last = torch.stack(_last_two(_at_end(passes.forward, found), found.ends)).log_softmax(0)
-        inner = torch.stack(_last_two(_at_end(known, found), found.ends)).clamp(min=0)
+        rest = rest._replace(emissions=emissions)
+        found = passes(rest)
+        known, mirrored = _entropies(found.both, found.skips).chunk(2)
+        last = torch.stack(_last_two(_at_end(found.forward, rest), rest.ends)).log_softmax(0)
+        inner = torch.stack(_last_two(_at_end(known, rest), rest.ends)).clamp(min=0)
         entropy = (last.exp() * (inner - last)).sum(0)
-        log_gamma, gamma = passes.log_gamma, passes.log_gamma.exp()
-        spread = known + _mirror(mirrored, found) - entropy[:, None, None] - log_gamma
+        log_gamma, gamma = found.log_gamma, found.log_gamma.exp()
+        spread = known + _mirror(mirrored, rest) - entropy[:, None, None] - log_gamma
         ctx.save_for_backward(gamma, torch.where(gamma > 0, gamma * spread, 0))
-        return passes.likelihood, entropy.where(passes.likelihood > NEVER / 2, 0)
+        return found.likelihood, entropy.where(found.likelihood > NEVER / 2, 0)
 
     @staticmethod
     def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, None]:
@@ -162,7 +163,7 @@ class _Alignments(torch.autograd.Function):
         return likelihood[:, None, None] * gamma + entropy[:, None, None] * spread, None
 
 
-def _passes(found: Lattice) -> _Passes:
+def passes(found: Lattice) -> Passes:
     """Run both recursions side by side, the backward one as the forward of the mirrored lattice."""
     emissions, skips, lengths, ends = found
     state = _mirrored_states(found)
@@ -171,11 +172,13 @@ def _passes(found: Lattice) -> _Passes:
     skips = torch.cat([skips, back])
     both = _recursion(torch.cat([emissions, _mirror(emissions, found)]), skips)
     forward, mirrored = both.chunk(2)
+    backward = _mirror(mirrored, found)
     likelihood = torch.logaddexp(*_last_two(_at_end(forward, found), ends))
-    log_gamma = forward + _mirror(mirrored, found) - emissions - likelihood[:, None, None]
+    log_gamma = forward + backward - emissions - likelihood[:, None, None]
     reached = valid_frames(lengths, emissions.shape[1]) & (likelihood > NEVER / 2).unsqueeze(1)
     reached = reached.unsqueeze(2) & valid_frames(ends + 1, emissions.shape[2]).unsqueeze(1)
-    return _Passes(forward, likelihood, log_gamma.masked_fill(~reached, NEVER), both, skips)
+    log_gamma = log_gamma.masked_fill(~reached, NEVER)
+    return Passes(forward, backward, likelihood, log_gamma, both, skips)
 
 
 def _recursion(
