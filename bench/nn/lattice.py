@@ -91,7 +91,8 @@ def best_alignment(
     supervision = Supervision(lengths, targets, target_lengths)
     found = lattice(log_probs.detach(), supervision)
     scores = _recursion(found.emissions, found.skips, torch.maximum)
-    came = _arrivals(scores, found.skips).max(0).indices
+    stay, move, skip = _arrivals(scores, found.skips)
+    came = (move > stay).long().masked_fill_(skip > torch.maximum(stay, move), 2)
     positions = torch.arange(scores.shape[2], device=scores.device)
     # Behind the valid frames nothing moves: the way back of every sample starts at the last frame.
     running = valid_frames(lengths, scores.shape[1])[:, 1:].unsqueeze(2)
@@ -195,10 +196,10 @@ def _recursion(
     return padded[..., 2:]
 
 
-def _arrivals(alphas: Tensor, skips: Tensor) -> Tensor:
-    """Return the weight (3, N, T-1, S) of coming from this state, the one before, the second."""
+def _arrivals(alphas: Tensor, skips: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the weights (N, T-1, S) of coming from this state, the one before, the second."""
     before = functional.pad(alphas[:, :-1], (2, 0), value=NEVER)
-    return torch.stack([before[..., 2:], before[..., 1:-1], before[..., :-2] + skips[:, None]])
+    return before[..., 2:], before[..., 1:-1], before[..., :-2] + skips[:, None]
 
 
 def _entropies(alphas: Tensor, skips: Tensor) -> Tensor:
@@ -207,7 +208,7 @@ def _entropies(alphas: Tensor, skips: Tensor) -> Tensor:
     By the chain rule: the entropy of the last step, and the mean of those before it. No term is
     negative, so nothing cancels.
     """
-    log_shares = _arrivals(alphas, skips).log_softmax(0)
+    log_shares = torch.stack(_arrivals(alphas, skips)).log_softmax(0)
     shares = log_shares.exp()
     padded = functional.pad(-(shares * log_shares).sum(0), (2, 0, 1, 0))
     frames = padded.unbind(1)
