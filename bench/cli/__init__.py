@@ -69,6 +69,11 @@ def main() -> NoReturn:
     except BenchError as error:
         say(f"bench: {error}", fg="red")
         sys.exit(error.code)
+    except OSError as error:
+        # A full disk, a folder that nobody may write into, a file where a folder should be.
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"bench: {where}{error.strerror or error}", fg="red")
+        sys.exit(Exit.USAGE)
     except (click.Abort, KeyboardInterrupt):
         say(f"interrupted; what is done is kept, this resumes: {command_line()}", fg="red")
         sys.exit(Exit.INTERRUPTED)
