@@ -56,8 +56,9 @@ def run(study: Study, told: Callable[[Tried], None], interrupted: Callable[[], b
     trainable = tune.with_parameters(
         SweptTrial, base=sweep.base, store=study.store, silence=table.silence
     )
+    journal = Journal(study, budget, told, interrupted)
     with tempfile.TemporaryDirectory(prefix="bench-sweep-") as scratch:
-        tune.Tuner(
+        tuner = tune.Tuner(
             tune.with_resources(trainable, {kind.lower(): n for kind, n in wanted.items()}),
             tune_config=tune.TuneConfig(
                 num_samples=left,
@@ -70,9 +71,14 @@ def run(study: Study, told: Callable[[Tried], None], interrupted: Callable[[], b
                 storage_path=scratch,
                 verbose=0,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                callbacks=[Journal(study, budget, told, interrupted)],
+                callbacks=[journal],
             ),
-        ).fit()
+        )
+        try:
+            tuner.fit()
+        finally:
+            # Also of trials that the budget or a signal ended, which are left to go on.
+            journal.spend()
 
 
 def _searcher(study: Study, known: list[Tried]) -> OptunaSearch:
