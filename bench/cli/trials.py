@@ -90,8 +90,9 @@ def run(
 
     config = load()
     wanted = config.suite(suite)
+    trials = grid.trials(wanted)
     chosen = grid.select(
-        grid.trials(wanted),
+        trials,
         datasets=datasets,
         models=models,
         losses=losses,
@@ -99,7 +100,7 @@ def run(
         limit=limit,
     )
     store = Store(config.results)
-    entries = plan.survey(chosen, store)
+    entries = plan.survey(chosen, store, trials)
     todo = [entry for entry in entries if force or not entry.record]
     if dry_run:
         report(views.dry_run(entries, todo), views.states(entries), as_json=as_json)
