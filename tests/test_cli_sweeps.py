@@ -139,3 +139,10 @@ def test_a_trial_that_cannot_be_read_ends_the_command_with_its_code(home, bench,
     assert (answer.code, answer.out) == (5, "")
     assert "this is no trial of a sweep of bench" in answer.err
     assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf", "-1"])
+def test_what_is_no_number_of_minutes_is_a_usage_error(home, bench, used_up, minutes):
+    answer = bench("sweep", "tiny", "--minutes", minutes)
+    assert (answer.code, answer.out) == (2, "")
+    assert "--minutes" in answer.err
