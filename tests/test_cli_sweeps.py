@@ -146,3 +146,14 @@ def test_what_is_no_number_of_minutes_is_a_usage_error(home, bench, used_up, min
     answer = bench("sweep", "tiny", "--minutes", minutes)
     assert (answer.code, answer.out) == (2, "")
     assert "--minutes" in answer.err
+
+
+def test_a_promotion_goes_through_a_link_and_changes_no_permission(home, bench, used_up):
+    file, real = home / "bench.toml", home / "real.toml"
+    file.rename(real)
+    real.chmod(0o640)
+    file.symlink_to(real)
+    assert bench("sweep", "tiny", "--promote").code == 0
+    assert file.is_symlink()
+    assert "[[suite.tiny.tuned]]" in real.read_text()
+    assert real.stat().st_mode & 0o777 == 0o640

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -126,5 +127,9 @@ def _promote(config: Config, sweep: Sweep, found: Report) -> None:
     before, after = config.text.splitlines(), text.splitlines()
     for line in difflib.unified_diff(before, after, str(config.path), "promoted", lineterm=""):
         say(line)
-    write_bytes(config.path, text.encode())
+    # The file itself where it is reached by a link, readable for whom it was.
+    file = config.path.resolve()
+    mode = stat.S_IMODE(file.stat().st_mode)
+    write_bytes(file, text.encode())
+    file.chmod(mode)
     say(f"promoted; `bench run {sweep.suite.name}` trains it with all seeds")
