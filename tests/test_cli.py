@@ -327,3 +327,10 @@ def test_a_range_of_seeds_that_is_none_or_endless_is_a_usage_error(home, bench, 
     answer = bench("run", "tiny", "--dry-run", "--seeds", seeds)
     assert (answer.code, answer.out) == (2, "")
     assert f"'{seeds}' is no range" in answer.err
+
+
+def test_a_terminal_that_lacks_a_letter_is_no_error(home, start_bench):
+    process = start_bench("board", "tiny", PYTHONIOENCODING="iso8859-5")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "tiny v1 ? protocol digits v1" in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -61,6 +62,10 @@ for command in (
 def main() -> NoReturn:
     """Run the command line and end with a documented exit code."""
     catch_signals()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without ± or – shows ? there; a board must not end in a traceback for it.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         sys.exit(app(standalone_mode=False))
     except click.ClickException as error:
