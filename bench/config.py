@@ -39,7 +39,8 @@ class Config:
             # With its own line endings, which stay when an entry is written into it.
             self.text = path.read_bytes().decode()
             document = tomllib.loads(self.text)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        # Thousands of digits are a plain ValueError, thousands of brackets a RecursionError.
+        except (ValueError, RecursionError) as error:
             raise BenchError(f"{path}: this is not TOML: {error}") from None
         for key in (key for key in document if key != "suite"):
             raise self._error(
@@ -52,6 +53,10 @@ class Config:
         for name, table in suites.items():
             if not isinstance(table, dict):
                 fault = f"suite '{name}' is no table; it begins with [suite.{name}]"
+                raise self._error(fault, "", "suite")
+            # Its boards have a folder of that name.
+            if name in {"", ".", ".."} or "/" in name:
+                fault = f"'{name}' is no name of a suite, for it is none of a folder; take another"
                 raise self._error(fault, "", "suite")
             with self._locating(f"suite.{name}"):
                 self.tables[name] = fill(SuiteTable, table)

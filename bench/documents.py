@@ -24,7 +24,7 @@ def read(file: Path, kind: type[T], schema: int, *, noun: str, remedy: str) -> T
     """Read a `kind` from the JSON in `file`, whose key `schema` has to be `schema`.
 
     Raises BenchError (unverified) where it is none, in a sentence that calls it a `noun` and ends
-    with what to do, `remedy`.
+    with what to do, `remedy`; and OSError where there is no file to read.
     """
     content = file.read_bytes()
     try:
@@ -36,7 +36,8 @@ def read(file: Path, kind: type[T], schema: int, *, noun: str, remedy: str) -> T
                 Exit.UNVERIFIED,
             )
         return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
+    # A byte that is no UTF-8 within a string is no DecodeError to msgspec, nor is deep nesting.
+    except (msgspec.DecodeError, UnicodeError, RecursionError, KeyError, TypeError) as error:
         fault = f"{file}: this is no {noun} of bench ({error}); {remedy}"
         raise BenchError(fault, Exit.UNVERIFIED) from None
 

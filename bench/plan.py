@@ -46,14 +46,16 @@ class Entry:
         return ""
 
 
-def survey(trials: Sequence[Trial], store: Store) -> list[Entry]:
-    """Look every trial up in the store."""
-    found, keys = [], {trial.key for trial in trials}
+def survey(
+    trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | None = None
+) -> list[Entry]:
+    """Look every trial up in the store; `suite` is what they were selected of, if they were."""
+    found, keys = [], {trial.key for trial in suite or trials}
     for trial in trials:
         if record := store.record(trial):
             found.append(Entry(trial, record=record))
         else:
-            # What is of another trial here, tuned or not, went not stale.
+            # What is of another trial of the suite, tuned or not, went not stale.
             others = (record for record in store.siblings(trial) if record.key not in keys)
             stale = next(others, None)
             found.append(Entry(trial, failure=store.failure(trial), stale=stale))

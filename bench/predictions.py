@@ -93,7 +93,14 @@ def worst(folder: Path, record: Record, count: int) -> list[list[str]]:
             "run its trial again with --force",
             Exit.UNVERIFIED,
         )
-    rows = read(folder / PREDICTIONS).to_pylist()
+    try:
+        rows = read(folder / PREDICTIONS).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise BenchError(
+            f"{folder / PREDICTIONS}: the predictions of {record.key} cannot be read "
+            f"({str(error).partition(chr(10))[0]}); run its trial again with --force",
+            Exit.UNVERIFIED,
+        ) from None
     wrong = [row for row in rows if row["edits"] and row["excluded"] is None]
     ranked = sorted(wrong, key=lambda row: -row["edits"])
     shown = ("id", "reference", "hypothesis", "edits")

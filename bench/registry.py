@@ -41,7 +41,13 @@ def everything(kind: Kind) -> dict[str, type[Component]]:
 
     found = dict(builtin(kind))
     for point in entry_points(group=f"bench.{kind}"):
-        component = point.load()
+        try:
+            component = point.load()
+        except Exception as error:  # noqa: BLE001 (whatever another package raises)
+            raise BenchError(
+                f"entry point '{point.name}' of group bench.{kind} cannot be imported "
+                f"({type(error).__name__}: {error}); mend or uninstall {point.value}"
+            ) from None
         if not _is_component(component, _ROOMS[kind][1]):
             raise BenchError(
                 f"entry point '{point.name}' of group bench.{kind} is no subclass of "

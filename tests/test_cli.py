@@ -304,3 +304,33 @@ def test_records_go_where_they_are_told(home, bench, tmp_path, monkeypatch):
     assert not (home / "results").exists()
     monkeypatch.setenv("BENCH_RESULTS", str(home / "elsewhere"))
     assert "1 of 1 trials are done" in bench(*words).err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["board", "tiny"], "leaderboards/tiny/v1: Not a directory"),
+        (["show", "a" * 300], "File name too long"),
+        (["board", "diff", "a" * 300, "tiny"], "File name too long"),
+    ],
+)
+def test_what_the_system_refuses_is_one_sentence(home, bench, words, said):
+    (home / "leaderboards").write_text("a file where a folder should be")
+    answer = bench(*words)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("seeds", ["3-1", "0-99999999999999999999", "0-100000"])
+def test_a_range_of_seeds_that_is_none_or_endless_is_a_usage_error(home, bench, seeds):
+    answer = bench("run", "tiny", "--dry-run", "--seeds", seeds)
+    assert (answer.code, answer.out) == (2, "")
+    assert f"'{seeds}' is no range" in answer.err
+
+
+def test_a_terminal_that_lacks_a_letter_is_no_error(home, start_bench):
+    process = start_bench("board", "tiny", PYTHONIOENCODING="iso8859-5")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "tiny v1 ? protocol digits v1" in out

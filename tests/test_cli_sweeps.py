@@ -139,3 +139,21 @@ def test_a_trial_that_cannot_be_read_ends_the_command_with_its_code(home, bench,
     assert (answer.code, answer.out) == (5, "")
     assert "this is no trial of a sweep of bench" in answer.err
     assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf", "-1"])
+def test_what_is_no_number_of_minutes_is_a_usage_error(home, bench, used_up, minutes):
+    answer = bench("sweep", "tiny", "--minutes", minutes)
+    assert (answer.code, answer.out) == (2, "")
+    assert "--minutes" in answer.err
+
+
+def test_a_promotion_goes_through_a_link_and_changes_no_permission(home, bench, used_up):
+    file, real = home / "bench.toml", home / "real.toml"
+    file.rename(real)
+    real.chmod(0o640)
+    file.symlink_to(real)
+    assert bench("sweep", "tiny", "--promote").code == 0
+    assert file.is_symlink()
+    assert "[[suite.tiny.tuned]]" in real.read_text()
+    assert real.stat().st_mode & 0o777 == 0o640

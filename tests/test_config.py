@@ -255,9 +255,17 @@ def test_a_suite_that_is_no_table_is_said(home, text):
     assert "suite" in sentence(home / "bench.toml").partition(": ")[2]
 
 
-def test_a_file_that_is_no_text_is_said(home):
-    (home / "bench.toml").write_bytes(b"\xff\xfe\x00")
-    sentence(home / "bench.toml")
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a = " + b"[" * 9000, b"a = " + b"9" * 5000])
+def test_a_file_that_is_no_toml_is_said(home, content):
+    (home / "bench.toml").write_bytes(content)
+    assert "this is not TOML" in sentence(home / "bench.toml")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/a"])
+def test_a_suite_that_no_folder_can_be_named_after_is_refused(home, name):
+    file = home / "bench.toml"
+    file.write_text(file.read_text().replace("suite.tiny", f'suite."{name}"'))
+    assert f"'{name}' is no name of a suite" in sentence(file)
 
 
 def test_an_empty_file_has_no_suite(home):

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bench import documents
 from bench.documents import write_bytes
+from bench.errors import BenchError, Exit
 
 SIZE = 3_000_000
 WRITER = f"""
@@ -85,3 +87,24 @@ def test_a_failed_write_keeps_what_was_there(tmp_path):
     with pytest.raises(TypeError):
         write_bytes(file, "no bytes")
     assert file.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b"\xff",
+        b'{"schema": 1, "a": "\xff"}',
+        b'{"schema": "\xff"}',
+        b"[" * 90_000,
+    ],
+)
+def test_what_is_no_document_is_said_in_a_sentence(tmp_path, content):
+    file = tmp_path / "thing.json"
+    file.write_bytes(content)
+    with pytest.raises(BenchError, match="this is no thing of bench") as caught:
+        documents.read(file, dict, 1, noun="thing", remedy="throw it away")
+    assert caught.value.code == Exit.UNVERIFIED
+    assert str(caught.value).endswith("; throw it away")

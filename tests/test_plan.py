@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -292,3 +293,13 @@ def test_what_is_advised_about_a_record_of_another_schema_helps(trials, store, s
     assert "move the folder away" in answer.err
     folder.rename(store.root.parent / "away")
     assert bench("run", "tiny", "--force", "--dry-run").code == Exit.DONE
+
+
+def test_a_record_of_a_trial_that_was_not_selected_is_not_stale(home, trials, store, save, bench):
+    file = home / "bench.toml"
+    two = '"radial-ctc", { name = "radial-ctc", eta = 0.5 }'
+    file.write_text(file.read_text().replace('"radial-ctc"', two))
+    save(next(trial for trial in trials if trial.loss.name == "radial-ctc" and trial.seed == 0))
+    words = ("run", "tiny", "--dry-run", "--json", "-l", "radial-ctc(eta=0.5)", "--seeds", "0")
+    (state,) = json.loads(bench(*words).out)
+    assert (state["state"], state["why"]) == ("to do", "")

@@ -180,3 +180,14 @@ def test_predictions_that_are_gone_are_said(tmp_path, record):
     assert str(caught.value).startswith(f"{tmp_path / disk.PREDICTIONS}: ")
     assert record.key in str(caught.value)
     assert "--force" in str(caught.value)
+
+
+@pytest.mark.parametrize("keep", [0, 3, 100, -20])
+def test_predictions_that_are_cut_off_are_said(tmp_path, record, keep):
+    content = predictions.to_bytes(table(SAMPLES))
+    (tmp_path / disk.PREDICTIONS).write_bytes(content[:keep])
+    with pytest.raises(BenchError, match=r"the predictions of .* cannot be read") as caught:
+        predictions.worst(tmp_path, record, 5)
+    assert caught.value.code == Exit.UNVERIFIED
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("--force")

@@ -206,6 +206,16 @@ def test_a_parameter_without_a_default_is_listed_without_one(install, bench):
     assert "MISSING" not in bench("ls", "losses").out
 
 
+@pytest.mark.parametrize("target", ["bench_nowhere:Foreign", "bench_foreign_f:Nothing"])
+def test_an_entry_point_that_cannot_be_imported_is_said(install, bench, target):
+    install("bench_foreign_f", f"[bench.loss]\nbroken = {target}\n")
+    answer = bench("ls", "losses")
+    assert (answer.code, answer.out) == (2, "")
+    assert len(answer.err.splitlines()) == 1
+    assert "entry point 'broken' of group bench.loss cannot be imported" in answer.err
+    assert answer.err.endswith(f"mend or uninstall {target}\n")
+
+
 def test_an_entry_point_of_another_kind_is_no_matter(install):
     install("bench_foreign_d", "[bench.loss]\nforeign = bench_foreign_d:Foreign\n")
     assert registry.everything("model") == registry.builtin("model")

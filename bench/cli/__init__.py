@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -61,6 +62,10 @@ for command in (
 def main() -> NoReturn:
     """Run the command line and end with a documented exit code."""
     catch_signals()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without ± or – shows ? there; a board must not end in a traceback for it.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         sys.exit(app(standalone_mode=False))
     except click.ClickException as error:
@@ -69,6 +74,11 @@ def main() -> NoReturn:
     except BenchError as error:
         say(f"bench: {error}", fg="red")
         sys.exit(error.code)
+    except OSError as error:
+        # A full disk, a folder that nobody may write into, a file where a folder should be.
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"bench: {where}{error.strerror or error}", fg="red")
+        sys.exit(Exit.USAGE)
     except (click.Abort, KeyboardInterrupt):
         say(f"interrupted; what is done is kept, this resumes: {command_line()}", fg="red")
         sys.exit(Exit.INTERRUPTED)

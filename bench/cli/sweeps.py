@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,13 +28,27 @@ if TYPE_CHECKING:
     from bench.sweeps.sweep import Sweep
 
 
+def _finite(
+    _context: click.Context, _option: click.Parameter, minutes: float | None
+) -> float | None:
+    # A range refuses neither: NaN compares with nothing.
+    if minutes is not None and not math.isfinite(minutes):
+        raise click.BadParameter(f"{minutes} is no number of minutes; 0 is no bound.")
+    return minutes
+
+
 @click.command(epilog=EXITS)
 @suite_argument
 @click.option("-d", "--dataset", help="The dataset, a glob; else that of the table.")
 @click.option("-m", "--model", help="The model, a glob; else that of the table.")
 @click.option("-l", "--loss", help="The loss, a glob; else that of the table.")
 @click.option("--trials", type=click.IntRange(1), help="The budget in trials; else the table's.")
-@click.option("--minutes", type=click.FloatRange(0), help="The budget in minutes; 0: no bound.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0),
+    callback=_finite,
+    help="The budget in minutes; 0: no bound.",
+)
 @click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
 @click.option("--promote", is_flag=True, help="Write the winner into bench.toml, and show how.")
 @as_json_option
@@ -111,5 +127,9 @@ def _promote(config: Config, sweep: Sweep, found: Report) -> None:
     before, after = config.text.splitlines(), text.splitlines()
     for line in difflib.unified_diff(before, after, str(config.path), "promoted", lineterm=""):
         say(line)
-    write_bytes(config.path, text.encode())
+    # The file itself where it is reached by a link, readable for whom it was.
+    file = config.path.resolve()
+    mode = stat.S_IMODE(file.stat().st_mode)
+    write_bytes(file, text.encode())
+    file.chmod(mode)
     say(f"promoted; `bench run {sweep.suite.name}` trains it with all seeds")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bench.store import Store
 
 
+_MOST_SEEDS = 100_000
+
+
 class Seeds(click.ParamType[frozenset[int]]):
     """Numbers and ranges: `0,2-4`."""
 
@@ -32,7 +35,11 @@ class Seeds(click.ParamType[frozenset[int]]):
             first, dash, last = part.strip().partition("-")
             if not first.isdecimal() or (dash and not last.isdecimal()):
                 self.fail(f"'{value}' is not a list of seeds like 0,2-4", param, ctx)
-            found.update(range(int(first), int(last or first) + 1))
+            low, high = int(first), int(last or first)
+            if not 0 <= high - low < _MOST_SEEDS:
+                fault = f"'{part}' is no range from a seed up to one less than {_MOST_SEEDS} above"
+                self.fail(fault, param, ctx)
+            found.update(range(low, high + 1))
         return frozenset(found)
 
 
@@ -83,8 +90,9 @@ def run(
 
     config = load()
     wanted = config.suite(suite)
+    trials = grid.trials(wanted)
     chosen = grid.select(
-        grid.trials(wanted),
+        trials,
         datasets=datasets,
         models=models,
         losses=losses,
@@ -92,7 +100,7 @@ def run(
         limit=limit,
     )
     store = Store(config.results)
-    entries = plan.survey(chosen, store)
+    entries = plan.survey(chosen, store, trials)
     todo = [entry for entry in entries if force or not entry.record]
     if dry_run:
         report(views.dry_run(entries, todo), views.states(entries), as_json=as_json)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,7 +50,8 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
     where, options = (address, {}) if address else ("local", _OWN_CLUSTER)
     try:
         _knock(where)
-        ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
+        with _signals_kept():
+            ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
     except (OSError, RuntimeError, ValueError) as error:
         raise BenchError(
             f"no Ray cluster answers at '{where}' ({error}); start one with `ray start --head`, "
@@ -58,6 +61,17 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
         yield RayExecutor()
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Undo what Ray makes of SIGTERM: a native stack trace and an exit code of its own."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 @dataclass

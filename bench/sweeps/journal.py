@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray import tune
@@ -68,10 +69,13 @@ class Journal(tune.Callback):
         self._end(ended(tried, state, seconds=seconds, message=result.get("message", "")))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Write that the trial's process ended."""
+        """Write that the trial's process ended, or could not begin with it."""
+        message = "its worker ended"
+        if trial.trial_id not in self._running:
+            message = _unbegun(trial)
+            self.on_trial_start(iteration, trials, trial)
         tried, began = self._running.pop(trial.trial_id)
         folder = self._study.store.folder(self._study.sweep.trial(tried.params))
-        message = "its worker ended"
         with suppress(OSError):
             if (folder / HUNG).read_text(encoding="utf-8"):
                 message = f"it hung or was over its time limit; {folder / HUNG} says where"
@@ -79,5 +83,17 @@ class Journal(tune.Callback):
 
     def _end(self, tried: Tried) -> None:
         self._study.keep(tried)
-        self._study.spend(self._spent + time.monotonic() - self._began)
+        self.spend()
         self._told(tried)
+
+    def spend(self) -> None:
+        """Write how long the sweep has run up to now."""
+        self._study.spend(self._spent + time.monotonic() - self._began)
+
+
+def _unbegun(trial: Any) -> str:
+    """Say why a trial's worker did not come up: the last line of what Tune has of it."""
+    with suppress(OSError, ValueError):
+        *_, last = Path(trial.error_file or "").read_text(encoding="utf-8").strip().splitlines()
+        return f"its worker could not begin ({last})"
+    return "its worker could not begin"

@@ -107,7 +107,7 @@ def line(tried: Tried, select: str) -> str:
     """Say in a line what came of a trial."""
     told = {"done": "done", "stopped": f"stopped after epoch {len(tried.scores)}"}
     if tried.state == "failed":
-        said = f"failed: {tried.message}"
+        said = f"failed: {_message(tried)}"
     else:
         said = f"{told[tried.state]}  validation CER {study.score(tried, select):.2%}"
     return f"{said}  {assignments(tried.params)}"
@@ -156,7 +156,7 @@ def _notes(report: Report) -> list[str]:
             "With few trials these shares are rough."
         )
     failed = [one for one in report.trials if one.state == "failed"]
-    notes += [f"Trial {one.number} failed: {one.message}." for one in failed]
+    notes += [f"Trial {one.number} failed: {_message(one)}." for one in failed]
     total = (
         f"{len(report.trials)} trials, {report.epochs} epochs, {report.seconds / 60:.1f} minutes"
     )
@@ -181,6 +181,11 @@ def _importance(found: Study, trials: Sequence[Tried]) -> Importance | None:
 
     told = shares(found.sweep.table.domains, [one.params for one in scored], values)
     return Importance(epochs, len(scored), told) if told else None
+
+
+def _message(tried: Tried) -> str:
+    """Return why it failed, in one line: torch writes several."""
+    return " ".join(tried.message.split())
 
 
 def _order(tried: Tried, select: str) -> tuple[bool, bool, float, int]:

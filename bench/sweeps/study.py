@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.sweeps.sweep import Params, Sweep
 
 SCHEMA = 1
-_REMEDY = "move its folder away and run the sweep again"
+_REMEDY = "move this file away and run the sweep again"
 State = Literal["running", "done", "stopped", "failed"]
 
 

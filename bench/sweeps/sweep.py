@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -45,6 +45,11 @@ class Domain:
         if self.kind == "randint":
             return self.values[0], self.values[1] - 1
         return self.values
+
+    @property
+    def members(self) -> Iterable[Any]:
+        """All values of a `choice` or `randint`."""
+        return range(*self.values) if self.kind == "randint" else self.values
 
     @property
     def size(self) -> float:

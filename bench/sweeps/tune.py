@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import os
@@ -21,6 +22,7 @@ from bench.execution.ray import reservation  # isort: skip  (before ray)
 import optuna
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from bench.sweeps.distributions import distributions
@@ -29,11 +31,15 @@ from bench.sweeps.study import score
 from bench.sweeps.swept_trial import EPOCH, SCORE, SweptTrial
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.grid import Trial
     from bench.sweeps.study import Study, Tried
-    from bench.sweeps.sweep import Sweep
+    from bench.sweeps.sweep import Domain, Sweep
 
 _STARTUP = (4, 10)
+_ASKED = 50
+"""So often a sampler may suggest what was tried already, before it is given another point."""
 
 
 def run(study: Study, told: Callable[[Tried], None], interrupted: Callable[[], bool]) -> None:
@@ -50,8 +56,9 @@ def run(study: Study, told: Callable[[Tried], None], interrupted: Callable[[], b
     trainable = tune.with_parameters(
         SweptTrial, base=sweep.base, store=study.store, silence=table.silence
     )
+    journal = Journal(study, budget, told, interrupted)
     with tempfile.TemporaryDirectory(prefix="bench-sweep-") as scratch:
-        tune.Tuner(
+        tuner = tune.Tuner(
             tune.with_resources(trainable, {kind.lower(): n for kind, n in wanted.items()}),
             tune_config=tune.TuneConfig(
                 num_samples=left,
@@ -64,9 +71,14 @@ def run(study: Study, told: Callable[[Tried], None], interrupted: Callable[[], b
                 storage_path=scratch,
                 verbose=0,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                callbacks=[Journal(study, budget, told, interrupted)],
+                callbacks=[journal],
             ),
-        ).fit()
+        )
+        try:
+            tuner.fit()
+        finally:
+            # Also of trials that the budget or a signal ended, which are left to go on.
+            journal.spend()
 
 
 def _searcher(study: Study, known: list[Tried]) -> OptunaSearch:
@@ -87,13 +99,52 @@ def _searcher(study: Study, known: list[Tried]) -> OptunaSearch:
             n_startup_trials=max(fewest, min(most, table.trials // 4)),
             constant_liar=True,
         )
-    search = OptunaSearch(
+    search = FreshSearch(
         space, metric=SCORE, mode="min", sampler=sampler, points_to_evaluate=pending
     )
+    search.know(table.domains, [one.params for one in past])
     for one in past:
         value = score(one, base.training.select) if one.scores else math.inf
         search.add_evaluated_point(one.params, value, error=one.state == "failed")
     return search
+
+
+class FreshSearch(OptunaSearch):
+    """Optuna's suggestions, each point once.
+
+    TPE may suggest a point again. As a trial it would spend budget on what is known, end twice what
+    has ended, and write into the folder of the first, perhaps while that runs.
+    """
+
+    def know(self, domains: Mapping[str, Domain], tried: list[Any]) -> None:
+        """Remember the space, and the points that are not to be suggested any more."""
+        self._domains, self._tried = domains, tried
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
+        """Return a point that was not tried, or FINISHED where there is none."""
+        for _ in range(_ASKED):
+            point = super().suggest(trial_id)
+            if point not in self._tried:
+                self._tried.append(point)
+                return point
+            self._forget(trial_id)
+        # Of a small space that is all but used up, the rest in order.
+        if math.isinf(math.prod(domain.size for domain in self._domains.values())):
+            return Searcher.FINISHED
+        every = itertools.product(*(domain.members for domain in self._domains.values()))
+        points = (dict(zip(self._domains, values, strict=True)) for values in every)
+        rest = next((point for point in points if point not in self._tried), None)
+        if rest is None:
+            return Searcher.FINISHED
+        known: Any = self._ot_study
+        known.enqueue_trial(rest)
+        self._tried.append(rest)
+        return super().suggest(trial_id)
+
+    def _forget(self, trial_id: str) -> None:
+        """Take the last suggestion back; of a failed trial the sampler learns nothing."""
+        known: Any = self._ot_study
+        known.tell(self._ot_trials.pop(trial_id), state=optuna.trial.TrialState.FAIL)
 
 
 def points(sweep: Sweep) -> list[dict[str, Any]]:

@@ -138,7 +138,7 @@ def test_a_line_says_what_came_of_a_trial():
     assert report.line(one, "best") == f"done  validation CER 25.00%  {params}"
     stopped = replace(one, state="stopped", scores=[0.5])
     assert report.line(stopped, "best") == f"stopped after epoch 1  validation CER 50.00%  {params}"
-    failed = replace(one, state="failed", scores=[], message="no memory")
+    failed = replace(one, state="failed", scores=[], message="no\n  memory\n")
     assert report.line(failed, "best") == f"failed: no memory  {params}"
 
 

@@ -128,7 +128,7 @@ def test_a_trial_that_cannot_be_read_is_one_sentence(study, content, said):
         study.tried()
     assert caught.value.code == Exit.UNVERIFIED
     assert str(caught.value).startswith(f"{file}: {said}")
-    assert str(caught.value).endswith("move its folder away and run the sweep again")
+    assert str(caught.value).endswith("move this file away and run the sweep again")
     assert len(str(caught.value).splitlines()) == 1
 
 

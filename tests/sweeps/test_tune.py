@@ -67,6 +67,24 @@ def test_an_interrupted_sweep_goes_on_and_repeats_nothing(tiny, home):
     assert [one.params for one in study.tried()] == tune.points(tiny)
 
 
+@pytest.mark.parametrize("done", [0, 1, 5])
+def test_no_point_is_suggested_twice_and_the_whole_space_is(tiny, home, done):
+    space = {"model": {"hidden": {"choice": [4, 6]}, "width": {"randint": [2, 5]}}}
+    table = replace(tiny.table, space=space, trials=9, sampler="tpe")
+    study = Study(replace(tiny, table=table), home / "results")
+    study.prepare()
+    for hidden, width in [(4, 2), (6, 2), (4, 3), (6, 3), (4, 4)][:done]:
+        begun = study.begin({"model.hidden": hidden, "model.width": width})
+        study.keep(replace(begun, state="done", scores=[hidden / width]))
+    search = tune._searcher(study, study.tried())
+    found = [one.params for one in study.tried()]
+    for number in range(6 - done):
+        found.append(search.suggest(str(number)))
+        search.on_trial_complete(str(number), {"score": 0.5})
+    assert {tuple(point.values()) for point in found} == {(h, w) for h in (4, 6) for w in (2, 3, 4)}
+    assert search.suggest("more") == "FINISHED"
+
+
 def moody(tiny, faulty, moods, **changes):
     """Return a sweep whose trials are in one mood or another."""
     space = {"model": {"mood": {"choice": moods}}}
