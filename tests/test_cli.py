@@ -287,6 +287,17 @@ def test_a_run_ends_with_profiles_of_what_is_done(home, bench):
     assert len(list(home.glob("results/profiles/*.json"))) == 1
 
 
+def test_a_run_whose_model_cannot_be_profiled_says_so(home, bench):
+    words = ["run", "tiny", "--executor", "inline", "--seeds", "0", "-l", "ctc"]
+    assert bench(*words, "--no-profile").code == 0
+    (weights,) = home.glob("results/**/weights.safetensors")
+    weights.write_bytes(b"damaged")
+    answer = bench(*words)
+    assert answer.code == 1
+    assert "not profiled: cnn-bilstm" in answer.err
+    assert "cnn-bilstm" in answer.out
+
+
 def test_what_cannot_be_profiled_is_told(home, bench):
     file = home / "bench.toml"
     file.write_text(file.read_text() + '\n[suite.tiny.resources]\ndevice = "cuda"\n')

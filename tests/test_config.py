@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bench import config, grid, needs, suites, toml_lines
+from bench import config, grid, needs, suites
 from bench.data.sources.seq_digits import SeqDigits
 from bench.errors import BenchError, Exit
 from bench.losses.ctc import CTC
@@ -367,59 +365,3 @@ def test_a_whole_number_gives_the_key_of_its_float(edit, home, old, new):
     assert exact != new
     (home / "bench.toml").write_text(text.replace(new, exact))
     assert [t.key for t in grid.trials(config.load().suite("tiny"))] == [t.key for t in whole]
-
-
-TEXT = """\
-# a = 0
-[one]
-a = "d"  # b = 2
-x = [{ name = "e", b = 1 },
-  { name = "f", b = 2 }]
-[one.inner]
-a-b = 2
-a = [
-  "c",
-]
-about = "d = 1, f and c"
-d = 'a'
-[ two ]
-b = 1
-"""
-
-
-@pytest.mark.parametrize(
-    ("section", "words", "line"),
-    [
-        ("one", [], 2),
-        ("one", ["a"], 3),
-        ("one", ["b"], 4),
-        ("one", ["d"], 3),
-        ("one", ["f"], 5),
-        ("one", ["x", "f", "b"], 5),
-        ("one", ["x", "e", "b"], 4),
-        ("one", ["x", "nowhere"], 4),
-        ("one", ["nowhere"], 2),
-        ("one", ["inner"], 6),
-        ("one.inner", ["a"], 8),
-        ("one.inner", ["a-b"], 7),
-        ("one.inner", ["b"], 6),
-        ("one.inner", ["a", "c"], 9),
-        ("one.inner", ["d"], 12),
-        ("two", ["b"], 14),
-        ("two", ["c"], 13),
-        ("none", ["a"], 1),
-    ],
-)
-def test_line_of(section, words, line):
-    assert toml_lines.line_of(TEXT, section, *words) == line
-
-
-@settings(deadline=None, max_examples=40)
-@given(
-    st.lists(st.from_regex(r"[a-z]{1,3}(-[a-z]{1,3})?", fullmatch=True), min_size=1, unique=True),
-    st.data(),
-)
-def test_line_of_finds_each_key_as_a_whole_word(keys, data):
-    chosen = data.draw(st.sampled_from(keys))
-    text = "[section]\n" + "".join(f"{key} = 1\n" for key in keys)
-    assert toml_lines.line_of(text, "section", chosen) == 2 + keys.index(chosen)

@@ -109,7 +109,7 @@ def run(
         f"{suite}: {len(entries) - len(todo)} of {len(entries)} trials are done"
         + (f"; running {len(todo)}" if todo else ", nothing to run")
     )
-    failures = []
+    failures, faults = [], []
     if todo:
         store.prepare()
         from bench.execution.run import execute, place
@@ -125,14 +125,14 @@ def run(
     if not no_profile:
         # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
         done = [trial for trial in chosen if store.record(trial)]
-        _profile(done, store, retry=bool(todo))
+        faults = _profile(done, store, retry=bool(todo)).faults
     try:
         write_board(config, wanted, as_json=as_json)
     finally:
         # Told also where the board is refused: its protocol or data may have moved.
         for failure in failures:
             say(f"failed: {failure.key}: {failure.message}", fg="red")
-    return Exit.FAILED if failures else Exit.DONE
+    return Exit.FAILED if failures or faults else Exit.DONE
 
 
 @click.command("ls", epilog=EXITS)

@@ -154,10 +154,13 @@ def points(sweep: Sweep) -> list[dict[str, Any]]:
     )
     space = distributions(sweep.table.domains)
     found: list[dict[str, Any]] = []
-    while len(found) < sweep.trials:
+    # An interval may hold fewer numbers than there are to be trials, which only drawing shows.
+    for _ in range(_ASKED * sweep.trials):
         point = drawn.ask(space).params
         if point not in found:
             found.append(point)
+        if len(found) == sweep.trials:
+            break
     return found
 
 
