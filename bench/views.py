@@ -30,6 +30,7 @@ def states(entries: Iterable[Entry]) -> list[dict[str, Any]]:
             "state": entry.state,
             **entry.trial.labels,
             "seed": entry.trial.seed,
+            "tuned": entry.trial.tuning is not None,
             "why": entry.why(),
         }
         for entry in entries

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench import config, grid, plan, suites
+from bench import config, grid, plan, suites, views
 from bench import store as disk
 from bench.errors import BenchError, Exit
 
@@ -163,6 +163,11 @@ def test_tuned_trials_follow_the_grid_of_each_seed(tuned):
             ("ctc", 9, True),
         )
     ]
+
+
+def test_states_tell_a_tuned_trial_from_its_plain_one(tuned):
+    states = views.states([plan.Entry(trial) for trial in grid.trials(tuned())])
+    assert {state["tuned"] for state in states} == {True, False}
 
 
 def test_the_grid_keeps_its_keys_beside_tuned_entries(tuned):

@@ -95,6 +95,7 @@ def test_states_are_json(entries):
         "model": "cnn-bilstm(width=2, hidden=4)",
         "loss": "radial-ctc",
         "seed": 0,
+        "tuned": False,
         "why": "error: ValueError: no",
     }
 
