@@ -41,13 +41,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Epoch:
-    """One point of the training curve; `loss` is the mean over the epoch's batches."""
+    """One point of the training curve; `loss` is the mean over the epoch's batches.
+
+    `unaligned` counts the training samples with too few frames for their target: a CTC loss takes
+    nothing from them.
+    """
 
     epoch: int
     loss: float
     learning_rate: float
     validation_cer: float
     validation_accuracy: float
+    unaligned: int = 0
 
 
 @dataclass(frozen=True)

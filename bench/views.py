@@ -137,7 +137,9 @@ def _curve(found: Record) -> str:
     ]
     numbers = ["loss", "validation accuracy", "validation CER"]
     table = text_table.plain(["epoch", *numbers], rows, ",".join(numbers))
-    return f"{table}\n* the weights that were tested"
+    lost = max(epoch.unaligned for epoch in found.curve)
+    said = f"\n{lost:,} training samples an epoch have too few frames for their target, and no loss"
+    return f"{table}\n* the weights that were tested{said if lost else ''}"
 
 
 def _origin(found: Record) -> str:

@@ -14,6 +14,13 @@ def valid_frames(lengths: Tensor, frames: int) -> Tensor:
     return torch.arange(frames, device=lengths.device) < lengths.unsqueeze(1)
 
 
+def alignable(lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+    """Return whether each sample (N,) has a path: T ≥ U and a blank for each repeated label."""
+    repeats = targets[:, 1:] == targets[:, :-1]
+    inside = valid_frames(target_lengths - 1, repeats.shape[1])
+    return lengths >= target_lengths + (repeats & inside).sum(1)
+
+
 def posteriors(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
     """Return p(π_t = k | target, logits), the pseudo-labels of forward-backward.
 

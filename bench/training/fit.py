@@ -15,6 +15,7 @@ from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, MultiStepLR, OneCycleLR
 
 from bench.components import Supervision
+from bench.nn.ctc import alignable
 from bench.store import Epoch
 from bench.training.events import Progress, Validated
 
@@ -68,6 +69,7 @@ class Fit:
         self._schedule = self._scheduled(recipe)
         self._began = self._saved = time.perf_counter()
         self._reported = self._skipped = 0.0
+        self._unaligned = 0
 
     def run(self) -> Iterator[Progress | Validated]:
         """Train for the recipe's epochs, saying about twice a second how far it is."""
@@ -81,7 +83,9 @@ class Fit:
             self.training_seconds += trained - started
             self.validation_seconds += ended - trained
             rate = float(self._optimizer.param_groups[0]["lr"])
-            self.curve.append(Epoch(number, loss, rate, rates.cer, rates.sequence_accuracy))
+            self.curve.append(
+                Epoch(number, loss, rate, rates.cer, rates.sequence_accuracy, self._unaligned)
+            )
             self._select(number, recipe)
             due = ended - self._saved >= self.trial.resources.checkpoint_every
             if due and number < recipe.epochs:
@@ -142,6 +146,7 @@ class Fit:
         self.network.train()
         batches = self._batches(number)
         total, samples, started = 0.0, 0, time.perf_counter()
+        self._unaligned = 0
         for step, batch in enumerate(batches, 1):
             total += self._step(batch)
             samples += len(batch.ids)
@@ -162,6 +167,8 @@ class Fit:
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         value = loss.item()
+        if self.trial.loss.accepts == "frames":
+            self._unaligned += int((~alignable(*supervision)).sum())
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value} on samples {', '.join(batch.ids)}")
         if self.trial.training.gradient_clip:

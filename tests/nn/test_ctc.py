@@ -8,6 +8,7 @@ import torch
 from all_paths import Case, alignable, alignments, cases, naive_posteriors
 from hypothesis import given, settings
 
+from bench.nn.ctc import alignable as sample_alignable
 from bench.nn.ctc import posteriors, valid_frames
 from bench.nn.lattice import best_alignment
 
@@ -137,3 +138,12 @@ def test_valid_frames_are_those_before_each_length():
     mask = valid_frames(torch.tensor([0, 1, 3]), 3)
     assert mask.dtype == torch.bool
     assert mask.tolist() == [[False] * 3, [True, False, False], [True] * 3]
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_alignable_is_what_has_a_path(case):
+    found = sample_alignable(*case.supervision)
+    for n, frames in enumerate(case.lengths):
+        assert found[n] == alignable(int(frames), case.sample(n)[1])
+        assert found[n] == bool(alignments(*case.sample(n)))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bench import predictions
+from bench import predictions, views
 from bench.components import Dataset
 from bench.data.sources.seq_digits import SeqDigits
 from bench.store import FAILURE, LOG, PREDICTIONS, RECORD, WEIGHTS, Store
@@ -153,3 +153,33 @@ def test_training_never_asks_for_the_test_split(trials, store):
     recipe = replace(trials[0].training, epochs=2)
     finish(replace(trials[0], dataset=Watched(digits=2, rounds=1), training=recipe), store)
     assert asked == ["train", "validation"] * 2 + ["validation", "test"]
+
+
+def test_samples_with_too_few_frames_are_counted(trials, store):
+    class Short(SeqDigits):
+        """Of the first sample of each training batch only one frame is valid, for two digits."""
+
+        def build(self):
+            source = SeqDigits.build(self)
+            batches = source.batches
+
+            def shorten(split, size, **more):
+                found = list(batches(split, size, **more))
+                if split == "train":
+                    for batch in found:
+                        batch.lengths[0] = 1
+                return found
+
+            source.batches = shorten
+            return source
+
+    whole = finish(trials[0], store)
+    assert [epoch.unaligned for epoch in whole.curve] == [0]
+    short = finish(
+        replace(trials[0], dataset=Short(digits=2, rounds=1)), Store(store.root / "other")
+    )
+    training = SeqDigits(digits=2, rounds=1).build().batches("train", 64)
+    assert [epoch.unaligned for epoch in short.curve] == [len(training)]
+    shown = views.record(short, store.root, [])
+    assert f"{len(training)} training samples an epoch have too few frames" in shown
+    assert "too few frames" not in views.record(whole, store.root, [])
