@@ -11,7 +11,7 @@ lengths follow `torch.nn.functional.ctc_loss`; blank is class 0.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
@@ -25,6 +25,8 @@ Input = Literal["frames", "image"]
 """`frames`: a clip (N, T, channels, H, W); `image`: a text line (N, channels, H, W)."""
 Output = Literal["frames", "symbols"]
 """`frames`: a feature a frame, aligned by a CTC loss; `symbols`: a feature an output symbol."""
+DecoderFamily = Literal["ctc", "symbols"]
+"""`ctc`: repeats are merged, then blanks dropped; `symbols`: all up to the first end."""
 
 
 class InputShape(NamedTuple):
@@ -106,14 +108,47 @@ class Batch(NamedTuple):
 
 
 class Supervision(NamedTuple):
-    """What a batch of features should read: valid frames (N,), targets (N, U), their lengths (N,).
+    """What a batch of features should read: targets (N, U) and their lengths (N,).
 
-    Targets are padded with blanks; all are int64.
+    `lengths` (N,) counts the valid frames, or the steps of a network that emits symbols. Targets
+    are padded with blanks; all are int64.
     """
 
     lengths: Tensor
     targets: Tensor
     target_lengths: Tensor
+
+
+class Features(NamedTuple):
+    """What a network makes of a batch.
+
+    `sequence` is (N, T, D), a feature a frame, or (N, S, D), a feature an output symbol. `visual`
+    (N, T, V) is what each frame shows before a sequence module puts it in context, None where the
+    network has no such two stages.
+    """
+
+    sequence: Tensor
+    visual: Tensor | None = None
+
+
+class Widths(NamedTuple):
+    """The sizes D and V of a network's `Features`."""
+
+    sequence: int
+    visual: int | None = None
+
+
+Feed = Callable[["Tensor"], "Tensor | None"]
+"""What a network reads back of its own output: given a step's features (N, D), it returns the
+classes (N,) to go on from, or None to end."""
+
+
+class Truth(NamedTuple):
+    """One sample without its pixels: its frames or columns, and the classes to be read."""
+
+    id: str
+    length: int
+    target: tuple[int, ...]
 
 
 class Batches(Sized, Protocol):
@@ -130,6 +165,13 @@ class Source(Protocol):
 
     vocabulary: tuple[str, ...]
     input_shape: InputShape
+
+    def truths(self, split: Split, *, seed: int = 0) -> Iterable[Truth]:
+        """Return what is to be read in every sample of `split`, without touching its pixels.
+
+        Where each epoch of `train` draws its samples anew, those of the first.
+        """
+        ...
 
     def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
         """Return one pass over `split`; only `train` depends on seed and epoch."""
@@ -152,39 +194,122 @@ class Dataset(Component, ABC):
         """Read the data. Raises BenchError with what to do where they are missing or altered."""
 
 
-class FrameModel(Protocol):
-    """A built model: (inputs, lengths) to features (N, T, D) and their lengths (N,)."""
+class FrameNetwork(Protocol):
+    """A built model: (inputs, lengths) to features of frames and their lengths (N,)."""
 
-    features: int
+    widths: Widths
 
-    def __call__(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
         """Return features and lengths."""
+        ...
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Return the lengths (N,) that inputs of `lengths` (N,) will have, without reading them."""
+        ...
+
+
+class SymbolNetwork(Protocol):
+    """A built model: (inputs, lengths, feed) to features of S symbols, S at most `steps`.
+
+    One that reads its output back starts from class 0, gives `feed` the features of each step and
+    stops where that returns None. One that emits all symbols at once does not call it.
+    """
+
+    widths: Widths
+    steps: int
+
+    def __call__(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
+        """Return the features of every step."""
         ...
 
 
 class Model(Component, ABC):
-    """Parameters of an architecture: which inputs it accepts, and what it emits."""
+    """Parameters of an architecture: a `FrameModel` or a `SymbolModel`."""
 
     accepts: ClassVar[Input]
     emits: ClassVar[Output]
+    visual: ClassVar[bool] = False
+    """Whether its features have a visual stage below the sequence module."""
+
+
+class FrameModel(Model):
+    """An architecture that emits a feature a frame, to be aligned by its loss."""
+
+    emits: ClassVar[Output] = "frames"
 
     @abstractmethod
     def build(self, shape: InputShape) -> nn.Module:
-        """Return a fresh `FrameModel`, initialised from torch's global generator."""
+        """Return a fresh `FrameNetwork`, initialised from torch's global generator."""
+
+
+class SymbolModel(Model):
+    """An architecture that emits a feature an output symbol, until the class 0 ends them."""
+
+    emits: ClassVar[Output] = "symbols"
+
+    @abstractmethod
+    def build(self, shape: InputShape, classes: int) -> nn.Module:
+        """Return a fresh `SymbolNetwork`, initialised from torch's global generator.
+
+        `classes` counts the class 0, which is also what it reads first.
+        """
 
 
 class Loss(Component, ABC):
-    """A training objective together with the classifier that it owns."""
+    """A training objective with the classifier that it owns: a `FrameLoss` or a `SymbolLoss`."""
 
     accepts: ClassVar[Output]
+    decoder: ClassVar[DecoderFamily]
+    """What reads the classifier's output."""
+    visual: ClassVar[bool] = False
+    """Whether it needs the visual features too."""
 
     @abstractmethod
-    def head(self, features: int, classes: int) -> nn.Module:
-        """Return the classifier from (…, features) to logits (…, classes)."""
+    def head(self, widths: Widths, classes: int) -> nn.Module:
+        """Return the classifier of sequence features: from (…, D) to logits (…, classes)."""
 
     @abstractmethod
-    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
-        """Return the scalar to minimise, from features (N, T, D) and what they should read."""
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+        """Return the scalar to minimise, from features and what they should read."""
+
+    @abstractmethod
+    def alignable(self, supervision: Supervision) -> Tensor:
+        """Return whether each sample (N,) has room for its target; others add nothing."""
+
+    def views(self, batch: Batch) -> Batch:
+        """Return what to train on instead of `batch`: of more than one view, one behind the other.
+
+        It draws from torch's global generator.
+        """
+        return batch
+
+
+class FrameLoss(Loss):
+    """An objective that aligns a feature a frame with the target."""
+
+    accepts: ClassVar[Output] = "frames"
+    decoder: ClassVar[DecoderFamily] = "ctc"
+
+    def alignable(self, supervision: Supervision) -> Tensor:
+        """Return whether each sample (N,) has a CTC path: T ≥ U and a blank for each repeat."""
+        from bench.nn.ctc import alignable
+
+        return alignable(*supervision)
+
+
+class SymbolLoss(Loss):
+    """An objective that compares a feature an output symbol with the target and its end."""
+
+    accepts: ClassVar[Output] = "symbols"
+    decoder: ClassVar[DecoderFamily] = "symbols"
+
+    @abstractmethod
+    def feed(self, head: nn.Module, supervision: Supervision) -> Feed:
+        """Return what a network in training reads back."""
+
+    def alignable(self, supervision: Supervision) -> Tensor:
+        """Return whether the target and its end fit in the steps of each sample (N,)."""
+        return supervision.lengths > supervision.target_lengths
 
 
 def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:
@@ -196,6 +321,11 @@ def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:
         )
     if model.emits != loss.accepts:
         return f"model '{model.name}' emits {model.emits}, loss '{loss.name}' scores {loss.accepts}"
+    if loss.visual and not model.visual:
+        return (
+            f"loss '{loss.name}' needs visual features below a sequence module, "
+            f"model '{model.name}' has none"
+        )
     return None
 
 

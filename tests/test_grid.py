@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench import config, grid, suites
-from bench.components import Dataset, Input, Loss, Model, Output
+from bench.components import Dataset, Input, SymbolLoss, SymbolModel
 from bench.data.sources import seq_digits
 from bench.errors import BenchError, Exit
 from bench.losses.ctc import CTC
@@ -41,25 +41,26 @@ class Lines(Dataset):
 
 
 @dataclass(frozen=True)
-class Reader(Model):
+class Reader(SymbolModel):
     """Image to symbols."""
 
     name: ClassVar[str] = "reader"
     accepts: ClassVar[Input] = "image"
-    emits: ClassVar[Output] = "symbols"
 
-    def build(self, shape):
+    def build(self, shape, classes):
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class CrossEntropy(Loss):
+class CrossEntropy(SymbolLoss):
     """A loss of symbols."""
 
     name: ClassVar[str] = "cross-entropy"
-    accepts: ClassVar[Output] = "symbols"
 
-    def head(self, features, classes):
+    def feed(self, head, supervision):
+        raise NotImplementedError
+
+    def head(self, widths, classes):
         raise NotImplementedError
 
     def objective(self, head, features, supervision):

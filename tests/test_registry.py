@@ -33,24 +33,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.components import Loss
+from bench.components import FrameLoss
 from bench.schema import Count, Share
 
 
 @dataclass(frozen=True)
-class Foreign(Loss):
+class Foreign(FrameLoss):
     """A loss from elsewhere.
 
     More of it.
     """
 
     name: ClassVar[str] = "NAME"
-    accepts: ClassVar[str] = "frames"
 
     needed: Count
     share: Share = 0.5
 
-    def head(self, features, classes):
+    def head(self, widths, classes):
         raise NotImplementedError
 
     def objective(self, head, features, supervision):
@@ -223,7 +222,7 @@ def test_an_entry_point_of_another_kind_is_no_matter(install):
 
 @pytest.mark.parametrize(
     ("kind", "target"),
-    [("loss", "Stranger"), ("loss", "WORD"), ("model", "Foreign"), ("loss", "Loss")],
+    [("loss", "Stranger"), ("loss", "WORD"), ("model", "Foreign"), ("loss", "FrameLoss")],
 )
 def test_an_entry_point_that_is_no_component_is_refused(install, kind, target):
     module = f"bench_foreign_{kind}_{target.lower()}"

@@ -204,13 +204,15 @@ def test_a_trial_that_the_suite_has_already_is_refused(tuned, text):
 
 
 def test_a_tuned_entry_that_does_not_fit_is_refused_or_left_out(tuned):
-    from bench.components import Loss
+    from bench.components import SymbolLoss
 
-    class Scored(Loss):
+    class Scored(SymbolLoss):
         name = "scored"
-        accepts = "symbols"
 
-        def head(self, features, classes):
+        def feed(self, head, supervision):
+            raise NotImplementedError
+
+        def head(self, widths, classes):
             raise NotImplementedError
 
         def objective(self, head, features, supervision):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from bench.components import Batch, Batches, InputShape, Split
+from bench.components import Batch, Batches, InputShape, Split, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,17 +82,24 @@ class SequenceOfDigits:
         height, width = splits["train"].images.shape[1:]
         self.input_shape = InputShape(1, height, width)
 
+    def truths(self, split: Split, *, seed: int = 0) -> list[Truth]:
+        """Return the digits of every sequence of `split`; for `train`, those of the first epoch."""
+        scans, groups = self.splits[split], self._composed(split, seed, 1)
+        frames = len(self.scheme.weights())
+        rows = zip(_ids(scans.numbers[groups]), (scans.labels[groups] + 1).tolist(), strict=True)
+        return [Truth(name, frames, tuple(target)) for name, target in rows]
+
     def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
         """Return one pass over `split` in batches of at most `size` sequences."""
-        training = split == "train"
-        composing = [seed, epoch] if training and self.redraw else []
-        groups = self._groups(split, np.random.default_rng([1, *composing]))
-        if training:
+        groups = self._composed(split, seed, epoch)
+        if split == "train":
             groups = np.random.default_rng([2, seed, epoch]).permutation(groups)
         return Pass(self.splits[split], self.scheme, groups, size)
 
-    def _groups(self, split: Split, rng: np.random.Generator) -> NDArray[np.int64]:
+    def _composed(self, split: Split, seed: int, epoch: int) -> NDArray[np.int64]:
         """Return the scans (sequences, U) of each sequence."""
+        composing = [seed, epoch] if split == "train" and self.redraw else []
+        rng = np.random.default_rng([1, *composing])
         count = len(self.splits[split].labels)
         whole = count - count % self.scheme.digits
         rounds = [rng.permutation(count)[:whole] for _ in range(self.rounds)]
@@ -126,5 +133,10 @@ class Pass:
             targets=torch.from_numpy(self._scans.labels[groups] + 1),
             target_lengths=torch.full((count,), digits),
             key_frames=self._key_frames.expand(count, digits),
-            ids=tuple("-".join(map(str, row)) for row in self._scans.numbers[groups]),
+            ids=_ids(self._scans.numbers[groups]),
         )
+
+
+def _ids(numbers: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return a name for each row of the scans' numbers (sequences, U)."""
+    return tuple("-".join(map(str, row)) for row in numbers)

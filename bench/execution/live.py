@@ -19,6 +19,7 @@ from bench.training.events import (
     Resumed,
     Retried,
     Started,
+    Unaligned,
     describe,
 )
 
@@ -63,6 +64,9 @@ class LiveReporter:
                 self._trials.update(self._row(trial), completed=0, said="reading data")
             case Resumed() | Retried():
                 self._trials.update(self._row(trial), said=describe(event))
+            case Unaligned():
+                line = f"{self._names[trial.key]}: {describe(event)}"
+                self.display.console.print(line, style="yellow", markup=False)
             case Progress():
                 said = (
                     f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.3f}  "

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import Loss, Output
+from bench.components import FrameLoss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Supervision
+    from bench.components import Features, Supervision, Widths
 
 
 @dataclass(frozen=True)
-class CTC(Loss):
+class CTC(FrameLoss):
     """Connectionist temporal classification with a linear classifier.
 
     Graves et al. (ICML 2006), eq. 8: -log p(l|x), divided by the target length and averaged over
@@ -22,20 +22,19 @@ class CTC(Loss):
     """
 
     name: ClassVar[str] = "ctc"
-    accepts: ClassVar[Output] = "frames"
 
-    def head(self, features: int, classes: int) -> nn.Module:
+    def head(self, widths: Widths, classes: int) -> nn.Module:
         """Return a linear classifier with bias."""
         from torch import nn
 
-        return nn.Linear(features, classes)
+        return nn.Linear(widths.sequence, classes)
 
-    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""
         from torch.nn import functional
 
         lengths, targets, target_lengths = supervision
-        log_probs = head(features).float().log_softmax(-1).transpose(0, 1)
+        log_probs = head(features.sequence).float().log_softmax(-1).transpose(0, 1)
         return functional.ctc_loss(
             log_probs, targets, lengths, target_lengths, reduction="mean", zero_infinity=True
         )

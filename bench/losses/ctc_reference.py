@@ -10,7 +10,7 @@ from bench.losses.ctc import CTC
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Supervision
+    from bench.components import Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class CTCReference(CTC):
 
     name: ClassVar[str] = "ctc-reference"
 
-    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""
         from bench.nn.lattice import NEVER, log_likelihood
 
-        log_probs = head(features).float().log_softmax(-1)
+        log_probs = head(features.sequence).float().log_softmax(-1)
         likelihood = log_likelihood(log_probs, supervision)
         losses = -likelihood.where(likelihood > NEVER / 2, 0)
         return (losses / supervision.target_lengths.clamp(min=1)).mean()

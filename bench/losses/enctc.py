@@ -11,7 +11,7 @@ from bench.schema import NonNegative
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Supervision
+    from bench.components import Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class EnCTC(CTC):
 
     beta: NonNegative = 0.25
 
-    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of -log p(target) - β H, per target label."""
         from bench.nn.lattice import NEVER, alignments
 
-        log_probs = head(features).float().log_softmax(-1)
+        log_probs = head(features.sequence).float().log_softmax(-1)
         likelihood, entropy = alignments(log_probs, supervision)
         losses = -likelihood.where(likelihood > NEVER / 2, 0) - self.beta * entropy
         return (losses / supervision.target_lengths.clamp(min=1)).mean()

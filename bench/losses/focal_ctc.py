@@ -11,7 +11,7 @@ from bench.schema import NonNegative, Positive
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Supervision
+    from bench.components import Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class FocalCTC(CTC):
     alpha: Positive = 1.0
     gamma: NonNegative = 2.0
 
-    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N; a target that its frames cannot align adds nothing."""
         import torch
         from torch.nn import functional
 
         lengths, targets, target_lengths = supervision
-        log_probs = head(features).float().log_softmax(-1).transpose(0, 1)
+        log_probs = head(features.sequence).float().log_softmax(-1).transpose(0, 1)
         losses = functional.ctc_loss(
             log_probs, targets, lengths, target_lengths, reduction="none", zero_infinity=True
         )

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from bench.components import Loss, Output
+from bench.components import FrameLoss
 from bench.schema import Positive, Share
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Supervision
+    from bench.components import Features, Supervision, Widths
     from bench.nn.heads import CosineHead
 
 
 @dataclass(frozen=True)
-class RadialCTC(Loss):
+class RadialCTC(FrameLoss):
     """Normalised features and weights, pseudo-labels from perturbed blank angles.
 
     Min et al., "Deep Radial Embedding for Visual Sequence Learning" (ECCV 2022): the radial term
@@ -32,7 +32,6 @@ class RadialCTC(Loss):
 
     name: ClassVar[str] = "radial-ctc"
     version: ClassVar[int] = 2
-    accepts: ClassVar[Output] = "frames"
 
     scale: Positive = 16.0
     eta: Share = 0.2
@@ -41,27 +40,27 @@ class RadialCTC(Loss):
     lambda2: float = 1.0
     centre: Literal["distance", "square"] = "distance"
 
-    def head(self, features: int, classes: int) -> nn.Module:
+    def head(self, widths: Widths, classes: int) -> nn.Module:
         """Return a cosine classifier without bias."""
         from bench.nn.heads import CosineHead
 
-        return CosineHead(features, classes, self.scale)
+        return CosineHead(widths.sequence, classes, self.scale)
 
-    def objective(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the full objective of the paper."""
         from bench.nn.ctc import posteriors
         from bench.nn.heads import cosines, unit
 
         weights = unit(cast("CosineHead", head).weight)
-        features = features.float()
-        found = cosines(features, weights)
+        frames = features.sequence.float()
+        found = cosines(frames, weights)
         log_probs = (self.scale * found).log_softmax(-1)
 
         perturbed = self.perturbed(found.detach(), supervision)
         pseudo_labels = posteriors(perturbed, *supervision)
         radial = -(pseudo_labels.flatten() @ log_probs.flatten())
         angle = (weights[1:] @ weights[0] - cos(self.beta * pi)).square().sum()
-        centre = self.key_frame_distances(features, weights, log_probs, supervision)
+        centre = self.key_frame_distances(frames, weights, log_probs, supervision)
         labels = supervision.target_lengths.sum().clamp(min=1)
         return (radial + self.lambda2 * centre) / labels + self.lambda1 * angle
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import Input, InputShape, Model, Output
+from bench.components import FrameModel, Input, InputShape, Widths
 from bench.schema import Count
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CnnBiLSTM(Model):
+class CnnBiLSTM(FrameModel):
     """Two 3×3 convolutions on each frame, then a BiLSTM that sees the frames around it.
 
     The smallest network of the family of Shi et al., "An End-to-End Trainable Neural Network for
@@ -23,7 +23,7 @@ class CnnBiLSTM(Model):
 
     name: ClassVar[str] = "cnn-bilstm"
     accepts: ClassVar[Input] = "frames"
-    emits: ClassVar[Output] = "frames"
+    visual: ClassVar[bool] = True
 
     width: Count = 32
     hidden: Count = 64
@@ -44,4 +44,4 @@ class CnnBiLSTM(Model):
         pooled = channels * (shape.height // 4) * (shape.width // 4)
         frame = nn.Sequential(*stages, nn.Flatten(), nn.Linear(pooled, self.hidden), nn.ReLU())
         encoder = BiLSTM(self.hidden, self.hidden, self.layers)
-        return PerFrame(frame, 2 * self.hidden, encoder)
+        return PerFrame(frame, Widths(2 * self.hidden, self.hidden), encoder)

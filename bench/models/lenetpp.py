@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import Input, InputShape, Model, Output
+from bench.components import FrameModel, Input, InputShape, Widths
 from bench.schema import Count
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LeNetPP(Model):
+class LeNetPP(FrameModel):
     """LeNet++: six 5×5 convolutions with PReLU on each frame alone, to 3-D features.
 
     Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition" (ECCV 2016),
@@ -23,7 +23,6 @@ class LeNetPP(Model):
 
     name: ClassVar[str] = "lenetpp"
     accepts: ClassVar[Input] = "frames"
-    emits: ClassVar[Output] = "frames"
 
     width: Count = 32
     features: Count = 3
@@ -47,4 +46,4 @@ class LeNetPP(Model):
             layers.append(nn.MaxPool2d(2))
         pooled = channels * (shape.height // 8) * (shape.width // 8)
         layers += [nn.Flatten(), nn.Linear(pooled, self.features), nn.PReLU()]
-        return PerFrame(nn.Sequential(*layers), self.features)
+        return PerFrame(nn.Sequential(*layers), Widths(self.features))

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from bench.components import Features, Widths
+
 
 class PerFrame(nn.Module):
     """A frame network applied to every frame alone, then an optional encoder over time.
 
-    `frame` maps (M, channels, H, W) to (M, D); `encoder` maps (N, T, D) and lengths (N,) to
-    (N, T, features).
+    `frame` maps (M, channels, H, W) to (M, V); `encoder` maps (N, T, V) and lengths (N,) to
+    (N, T, D). Without one, D is V.
     """
 
-    def __init__(self, frame: nn.Module, features: int, encoder: nn.Module | None = None) -> None:
+    def __init__(self, frame: nn.Module, widths: Widths, encoder: nn.Module | None = None) -> None:
         super().__init__()
         self.frame = frame
         self.encoder = encoder
-        self.features = features
+        self.widths = widths
 
-    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return features (N, T, features) and the unchanged lengths (N,)."""
+    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
+        """Return features of every frame, visual ones below an encoder, and the same lengths."""
         frames = self.frame(inputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
-        if self.encoder is not None:
-            frames = self.encoder(frames, lengths)
-        return frames, lengths
+        if self.encoder is None:
+            return Features(frames), lengths
+        return Features(self.encoder(frames, lengths), frames), lengths
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Return `lengths`: a frame in, a frame out."""
+        return lengths
 
 
 class BiLSTM(nn.Module):

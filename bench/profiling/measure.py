@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from bench import provenance
-from bench.decoding.greedy import greedy
+from bench.decoding.families import FAMILIES
 from bench.grid import digest
 from bench.profiling import cost, latency, load, method
 from bench.store import WEIGHTS, Figure, Profile
@@ -122,10 +122,12 @@ def _network(trial: Trial, source: Source, store: Store) -> tuple[Recognizer, st
 def _reader(
     network: Recognizer, inputs: Tensor, lengths: Tensor, *, decoded: bool
 ) -> Callable[[], object]:
+    decode = FAMILIES[network.loss.decoder]
+
     @torch.inference_mode()
     def read() -> object:
         logits, frames = network(inputs, lengths)
-        return greedy(logits, frames) if decoded else logits
+        return decode(logits, frames) if decoded else logits
 
     return read
 

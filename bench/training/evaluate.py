@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.decoding.greedy import greedy
+from bench.decoding.families import FAMILIES
 from bench.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ def predict(
     network.eval()
     tokens = ("", *source.vocabulary)
     predictions = Predictions(trial.protocol)
+    decode = FAMILIES[trial.loss.decoder]
     with torch.inference_mode():
         for batch in source.batches(split, trial.training.batch_size):
             inputs, lengths = batch.inputs.to(device), batch.lengths.to(device)
             logits, lengths = network(inputs, lengths)
-            decoded = greedy(logits, lengths)
+            decoded = decode(logits, lengths)
             frames = lengths.tolist()
             counts = batch.target_lengths.tolist()
             for row, identity in enumerate(batch.ids):

@@ -6,12 +6,22 @@ from dataclasses import dataclass
 
 from bench.store import Attempt, Failure
 
+_NAMED = 20
+
 
 @dataclass(frozen=True)
 class Started:
     """The trial has its device and begins to read its data."""
 
     device: str
+
+
+@dataclass(frozen=True)
+class Unaligned:
+    """These of the training samples have no room for their target, and add nothing to a loss."""
+
+    ids: tuple[str, ...]
+    samples: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ class Retried:
     attempt: Attempt
 
 
-Event = Started | Resumed | Progress | Validated | Retried | Finished | Failed
+Event = Started | Unaligned | Resumed | Progress | Validated | Retried | Finished | Failed
 
 
 def describe(event: Event) -> str:  # noqa: PLR0911 (an event, a line)
@@ -78,6 +88,12 @@ def describe(event: Event) -> str:  # noqa: PLR0911 (an event, a line)
     match event:
         case Started(device):
             return f"started on {device}"
+        case Unaligned(ids, samples):
+            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+            return (
+                f"{len(ids)} of {samples} training samples have no room for their target "
+                f"and will add nothing: {', '.join(ids[:_NAMED])}{more}"
+            )
         case Resumed(epoch):
             return f"resumed after epoch {epoch}"
         case Progress():

@@ -14,8 +14,6 @@ from torch import Tensor
 from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, MultiStepLR, OneCycleLR
 
-from bench.components import Supervision
-from bench.nn.ctc import alignable
 from bench.store import Epoch
 from bench.training.events import Progress, Validated
 
@@ -159,16 +157,12 @@ class Fit:
 
     def _step(self, batch: Batch) -> float:
         """Take one step; return the loss of the batch before it."""
-        batch = batch.to(self.device)
-        network = self.network
-        features, lengths = network.model(batch.inputs, batch.lengths)
-        supervision = Supervision(lengths, batch.targets, batch.target_lengths)
-        loss = self.trial.loss.objective(network.head, features, supervision)
+        network, criterion = self.network, self.trial.loss
+        loss, supervision = network.objective(criterion.views(batch.to(self.device)))
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         value = loss.item()
-        if self.trial.loss.accepts == "frames":
-            self._unaligned += int((~alignable(*supervision)).sum())
+        self._unaligned += int((~criterion.alignable(supervision)).sum())
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value} on samples {', '.join(batch.ids)}")
         if self.trial.training.gradient_clip:

@@ -28,16 +28,17 @@ from bench.store import (
     Timings,
     write,
 )
-from bench.training.events import Event, Failed, Finished, Resumed, Started, describe
+from bench.training.events import Event, Failed, Finished, Resumed, Started, Unaligned, describe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
 
-    from bench.components import Split
+    from bench.components import Source, Split
     from bench.grid import Trial
     from bench.training.fit import Fit
+    from bench.training.recognizer import Recognizer
 
 _SCORED: tuple[Split, ...] = ("validation", "test")
 
@@ -109,6 +110,8 @@ def _run(
     torch.manual_seed(trial.named_seed("training"))
     built = time.perf_counter()
 
+    yield from _check(trial, source, network)
+
     def read_split(split: Split) -> pa.Table:
         return predict(trial, network, source, split, device)
 
@@ -137,6 +140,22 @@ def _run(
     record = _commit(folder, fit, tables, timings, attempts)
     rates = record.metrics[scored[-1]]
     yield Finished(rates.sequence_accuracy, rates.cer, timings.total)
+
+
+def _check(trial: Trial, source: Source, network: Recognizer) -> Iterator[Event]:
+    """Name the training samples that no loss can learn from."""
+    from bench.data.check import unalignable
+
+    truths = list(source.truths("train", seed=trial.named_seed("batches")))
+    lost = unalignable(truths, trial.loss, network.room)
+    if lost and len(lost) == len(truths):
+        raise BenchError(
+            f"none of the {len(truths)} training samples fits: '{trial.model.name}' leaves sample "
+            f"{lost[0].id} too few outputs for its {len(lost[0].target)} labels; take a model that "
+            "leaves more, or a dataset with shorter targets"
+        )
+    if lost:
+        yield Unaligned(tuple(truth.id for truth in lost), len(truths))
 
 
 def _commit(

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.components import Supervision
+from bench.components import Features, Supervision, Widths
 from bench.losses.ctc import CTC
 
 FEATURES, CLASSES = 3, 4
@@ -16,7 +16,7 @@ FEATURES, CLASSES = 3, 4
 
 def linear_head():
     torch.manual_seed(0)
-    return CTC().head(FEATURES, CLASSES)
+    return CTC().head(Widths(FEATURES), CLASSES)
 
 
 def frames(seed, *shape):
@@ -61,7 +61,7 @@ def test_objective_is_the_mean_negative_log_likelihood_a_label(samples, extra, s
         found = likelihood(probabilities[n][:length], target)
         if found:
             expected -= log(found) / len(target) / len(samples)
-    objective = CTC().objective(head, features, padded(samples))
+    objective = CTC().objective(head, Features(features), padded(samples))
     assert objective.shape == ()
     assert objective.item() == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
@@ -71,8 +71,8 @@ def test_a_target_that_does_not_fit_adds_nothing(infeasible):
     head = linear_head()
     features = frames(0, 2, 4, FEATURES).requires_grad_()
     fine = (4, [1, 2])
-    alone = CTC().objective(head, features[:1], padded([fine]))
-    both = CTC().objective(head, features, padded([fine, infeasible]))
+    alone = CTC().objective(head, Features(features[:1]), padded([fine]))
+    both = CTC().objective(head, Features(features), padded([fine, infeasible]))
     torch.testing.assert_close(both, alone / 2)
     (gradient,) = torch.autograd.grad(both, features)
     assert gradient[0].any()
@@ -83,13 +83,13 @@ def test_padding_has_neither_say_nor_gradient():
     head = linear_head()
     features = frames(0, 2, 6, FEATURES).requires_grad_()
     truth = padded([(3, [1, 2]), (5, [3])])
-    objective = CTC().objective(head, features, truth)
+    objective = CTC().objective(head, Features(features), truth)
     (gradient,) = torch.autograd.grad(objective, features)
     assert not gradient[0, 3:].any()
     assert not gradient[1, 5:].any()
     changed = features.detach().clone()
     changed[0, 3:], changed[1, 5:], truth.targets[1, 1] = 7.0, -7.0, 2
-    torch.testing.assert_close(CTC().objective(head, changed, truth), objective)
+    torch.testing.assert_close(CTC().objective(head, Features(changed), truth), objective)
 
 
 def test_head_is_linear_with_bias():

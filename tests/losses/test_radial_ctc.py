@@ -9,7 +9,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.components import Supervision
+from bench.components import Features, Supervision, Widths
 from bench.losses.radial_ctc import RadialCTC
 from bench.nn.ctc import posteriors
 from bench.nn.heads import unit
@@ -115,7 +115,7 @@ def test_cosines_rounded_beyond_one_are_angles_still(beyond):
 
 def head_and_features(loss, samples, seed=0, dimensions=3, extra=0):
     torch.manual_seed(seed)
-    head = loss.head(dimensions, CLASSES)
+    head = loss.head(Widths(dimensions), CLASSES)
     frames = max(length for length, _ in samples) + extra
     # Another seed: the same would draw features that are the head's own weights.
     return head, random(seed + 1, len(samples), frames, dimensions)
@@ -204,7 +204,7 @@ SAMPLES = [
 def test_objective_is_that_of_the_slow_implementation(samples, eta, centre):
     loss = RadialCTC(scale=5.0, eta=eta, beta=0.3, lambda1=0.7, lambda2=1.3, centre=centre)
     head, features = head_and_features(loss, samples, dimensions=32, extra=1)
-    objective = loss.objective(head, features, padded(samples, extra=1))
+    objective = loss.objective(head, Features(features), padded(samples, extra=1))
     assert objective.shape == ()
     weight = head.weight.detach().double().numpy()
     expected = slow_objective(loss, weight, features.double().numpy(), samples)
@@ -218,23 +218,24 @@ def test_a_term_with_factor_zero_is_gone(without):
     head, features = head_and_features(loss, samples, dimensions=32)
     weight = head.weight.detach().double().numpy()
     expected = slow_objective(loss, weight, features.double().numpy(), samples)
-    found = loss.objective(head, features, padded(samples))
+    found = loss.objective(head, Features(features), padded(samples))
     assert found.item() == pytest.approx(expected, rel=1e-5)
-    assert found.item() < RadialCTC(scale=5.0).objective(head, features, padded(samples)).item()
+    printed = RadialCTC(scale=5.0).objective(head, Features(features), padded(samples))
+    assert found.item() < printed.item()
 
 
 @pytest.mark.parametrize("scale", [16.0, 64.0])
 def test_certain_pseudo_labels_pull_frames_from_blank(scale):
     # Both labels are closer to blank until it is shifted; then no other path is likely at all.
     loss = RadialCTC(scale=scale, eta=0.0, lambda1=0.0, lambda2=0.0)
-    head = loss.head(3, CLASSES)
+    head = loss.head(Widths(3), CLASSES)
     weight = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 0, 0]])
     with torch.no_grad():
         head.weight.copy_(weight)
     features = torch.tensor([[[1.0, 0, 0], [1, 0.6, 0], [1, 0, 0], [1, 0, 0.6], [1, 0, 0]]])
     samples = [(5, [1, 2])]
     expected = slow_objective(loss, weight.double().numpy(), features.double().numpy(), samples)
-    objective = loss.objective(head, features, padded(samples))
+    objective = loss.objective(head, Features(features), padded(samples))
     assert objective.item() == pytest.approx(expected, rel=1e-4)
 
 
@@ -244,7 +245,7 @@ def test_pseudo_labels_are_constants_to_the_gradient():
     head, features = head_and_features(loss, samples)
     features.requires_grad_()
     found = torch.autograd.grad(
-        loss.objective(head, features, padded(samples)), [features, head.weight]
+        loss.objective(head, Features(features), padded(samples)), [features, head.weight]
     )
     cosines = unit(features) @ unit(head.weight).T
     pseudo = posteriors(loss.perturbed(cosines.detach(), padded(samples)), *padded(samples))
@@ -261,7 +262,7 @@ def test_padding_has_neither_say_nor_gradient(eta, samples, seed, label):
     head, features = head_and_features(loss, samples, seed=seed % 100, extra=2)
     features.requires_grad_()
     truth = padded(samples, extra=1)
-    objective = loss.objective(head, features, truth)
+    objective = loss.objective(head, Features(features), truth)
     (gradient,) = torch.autograd.grad(objective, features)
     changed, other = features.detach().clone(), truth.targets.clone()
     for n, (length, target) in enumerate(samples):
@@ -269,7 +270,7 @@ def test_padding_has_neither_say_nor_gradient(eta, samples, seed, label):
         changed[n, length:] = 100 * head.weight[label].detach()
         other[n, len(target) :] = label
     truth = truth._replace(targets=other)
-    torch.testing.assert_close(loss.objective(head, changed, truth), objective)
+    torch.testing.assert_close(loss.objective(head, Features(changed), truth), objective)
 
 
 @settings(max_examples=25, deadline=None)
@@ -278,14 +279,15 @@ def test_the_length_of_features_does_not_matter(eta, samples, seed, factor):
     loss = RadialCTC(eta=eta)
     head, features = head_and_features(loss, samples, seed=seed)
     one, other = (
-        loss.objective(head, frames, padded(samples)) for frames in (features, factor * features)
+        loss.objective(head, Features(frames), padded(samples))
+        for frames in (features, factor * features)
     )
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
 
 
 def assert_finite(loss, head, features, samples):
     features = features.clone().requires_grad_()
-    objective = loss.objective(head, features, padded(samples))
+    objective = loss.objective(head, Features(features), padded(samples))
     gradients = torch.autograd.grad(objective, [features, head.weight])
     assert objective.isfinite()
     assert all(gradient.isfinite().all() for gradient in gradients)
@@ -324,7 +326,7 @@ def test_hard_cases_have_a_finite_loss_and_gradients(features, samples, eta):
 @pytest.mark.parametrize("path", [[0, 1, 0, 2, 0], [0, 0, 0, 0, 0], [1, 1, 1, 2, 2], [3] * 5])
 def test_cosines_of_exactly_one_have_a_finite_loss_and_gradients(path, sign, eta):
     loss = RadialCTC(eta=eta)
-    head = loss.head(CLASSES, CLASSES)
+    head = loss.head(Widths(CLASSES), CLASSES)
     with torch.no_grad():
         head.weight.copy_(torch.eye(CLASSES))
     features = sign * torch.eye(CLASSES)[path].unsqueeze(0)
@@ -353,7 +355,7 @@ def test_descent_lowers_the_objective():
     values = []
     for _ in range(60):
         features.requires_grad_()
-        objective = loss.objective(head, features, padded(samples))
+        objective = loss.objective(head, Features(features), padded(samples))
         gradients = torch.autograd.grad(objective, [features, head.weight])
         values.append(objective.item())
         with torch.no_grad():
@@ -363,6 +365,6 @@ def test_descent_lowers_the_objective():
 
 
 def test_head_has_no_bias_and_the_scale_of_the_loss():
-    head = RadialCTC(scale=5.0).head(3, CLASSES)
+    head = RadialCTC(scale=5.0).head(Widths(3), CLASSES)
     assert [tuple(parameter.shape) for parameter in head.parameters()] == [(CLASSES, 3)]
     torch.testing.assert_close(head(head.weight).diagonal(), torch.full((CLASSES,), 5.0))

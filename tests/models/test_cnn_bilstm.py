@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.components import InputShape
+from bench.components import InputShape, Widths
 from bench.models.cnn_bilstm import CnnBiLSTM
 
 
@@ -30,8 +30,9 @@ def test_every_frame_becomes_a_feature(shape):
     network = CnnBiLSTM(width=4, hidden=6).build(shape)
     lengths = torch.tensor([2, 5])
     features, unchanged = network(torch.rand(2, 5, *shape), lengths)
-    assert features.shape == (2, 5, 12)
-    assert network.features == 12
+    assert features.sequence.shape == (2, 5, 12)
+    assert features.visual.shape == (2, 5, 6)
+    assert network.widths == Widths(12, 6)
     assert torch.equal(unchanged, lengths)
 
 
@@ -40,9 +41,9 @@ def test_features_have_context_but_no_padding():
     network = CnnBiLSTM(width=4, hidden=6).build(InputShape(1, 8, 8)).eval()
     clips = torch.rand(1, 4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     lengths = torch.tensor([3])
-    before, _ = network(clips, lengths)
+    before = network(clips, lengths)[0].sequence
     for frame, heard in [(2, True), (3, False)]:
         changed = clips.clone()
         changed[0, frame] = 0
-        after, _ = network(changed, lengths)
+        after = network(changed, lengths)[0].sequence
         assert torch.allclose(after[0, 0], before[0, 0]) is not heard

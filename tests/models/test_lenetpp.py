@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.components import InputShape
+from bench.components import InputShape, Widths
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 from bench.models.lenetpp import LeNetPP
@@ -20,7 +20,7 @@ from bench.models.lenetpp import LeNetPP
 )
 def test_parameters_on_grey_frames_of_32_pixels(model, loss, expected):
     network = model.build(InputShape(1, 32, 32))
-    trained = nn.ModuleList([network, loss.head(network.features, 11)])
+    trained = nn.ModuleList([network, loss.head(network.widths, 11)])
     assert sum(parameter.numel() for parameter in trained.parameters()) == expected
 
 
@@ -32,14 +32,16 @@ def test_every_frame_becomes_a_feature(shape, batch_norm):
     network = LeNetPP(width=4, features=5, batch_norm=batch_norm).build(shape)
     lengths = torch.tensor([3, 1])
     features, unchanged = network(torch.rand(2, 3, *shape), lengths)
-    assert features.shape == (2, 3, 5)
-    assert network.features == 5
+    assert features.sequence.shape == (2, 3, 5)
+    assert features.visual is None
+    assert network.widths == Widths(5)
+    assert torch.equal(network.output_lengths(lengths), lengths)
     assert torch.equal(unchanged, lengths)
 
 
 def test_features_are_three_by_default():
     features, _ = LeNetPP().build(InputShape(1, 8, 8))(torch.rand(1, 2, 1, 8, 8), torch.tensor([2]))
-    assert features.shape == (1, 2, 3)
+    assert features.sequence.shape == (1, 2, 3)
 
 
 def test_frames_are_read_alone():
@@ -47,10 +49,10 @@ def test_frames_are_read_alone():
     network = LeNetPP(width=4).build(InputShape(1, 8, 8)).eval()
     clips = torch.rand(1, 3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     lengths = torch.tensor([3])
-    before, _ = network(clips, lengths)
+    before = network(clips, lengths)[0].sequence
     changed = clips.clone()
     changed[0, 1] = 0
-    after, _ = network(changed, lengths)
+    after = network(changed, lengths)[0].sequence
     torch.testing.assert_close(after[0, [0, 2]], before[0, [0, 2]])
     assert not torch.allclose(after[0, 1], before[0, 1])
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from bench.components import Widths
 from bench.nn.frames import BiLSTM, PerFrame
 
 
@@ -57,11 +58,14 @@ def test_bilstm_sees_both_directions():
 
 
 def test_per_frame_network_sees_one_frame_at_a_time():
-    network = PerFrame(nn.Sequential(nn.Flatten(), nn.Linear(4, 5)), 5)
+    network = PerFrame(nn.Sequential(nn.Flatten(), nn.Linear(4, 5)), Widths(5))
     inputs = clip(2, 3, 1, 2, 2)
     lengths = torch.tensor([3, 1])
-    features, unchanged = network(inputs, lengths)
+    found, unchanged = network(inputs, lengths)
+    features = found.sequence
     assert features.shape == (2, 3, 5)
+    assert found.visual is None
+    assert torch.equal(network.output_lengths(lengths), lengths)
     assert torch.equal(unchanged, lengths)
     for n in range(2):
         for t in range(3):
@@ -71,10 +75,11 @@ def test_per_frame_network_sees_one_frame_at_a_time():
 @pytest.mark.parametrize("layers", [1, 2])
 def test_per_frame_network_hands_its_frames_to_the_encoder(layers):
     bilstm = encoder(layers)
-    network = PerFrame(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), 8, bilstm)
+    network = PerFrame(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), Widths(8, 3), bilstm)
     inputs = clip(2, 3, 1, 2, 2)
     lengths = torch.tensor([3, 1])
     features, _ = network(inputs, lengths)
-    expected = bilstm(network.frame[1](inputs.flatten(2)), lengths)
-    torch.testing.assert_close(features, expected)
-    assert features.shape[-1] == network.features
+    visual = network.frame[1](inputs.flatten(2))
+    torch.testing.assert_close(features.visual, visual)
+    torch.testing.assert_close(features.sequence, bilstm(visual, lengths))
+    assert Widths(features.sequence.shape[-1], visual.shape[-1]) == network.widths

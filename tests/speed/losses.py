@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import registry
-from bench.components import Supervision
+from bench.components import Features, Supervision, Widths
 
 SHAPES = [(41, 64, 11, 4), (26, 512, 37, 8), (128, 32, 80, 45)]
 """T, N, C, U: Seq-MNIST, CRNN on words, a line of handwriting."""
@@ -35,7 +35,7 @@ def step(name: str, shape: tuple[int, int, int, int], device: str) -> Callable[[
     frames, batch, classes, labels = shape
     loss = registry.builtin("loss")[name]()
     torch.manual_seed(0)
-    head = loss.head(FEATURES, classes).to(device)
+    head = loss.head(Widths(FEATURES), classes).to(device)
     features = torch.randn(batch, frames, FEATURES, device=device, requires_grad=True)
     truth = Supervision(
         torch.full((batch,), frames, device=device),
@@ -46,7 +46,7 @@ def step(name: str, shape: tuple[int, int, int, int], device: str) -> Callable[[
     def once() -> None:
         features.grad = None
         head.zero_grad()
-        loss.objective(head, features, truth).backward()
+        loss.objective(head, Features(features), truth).backward()
         if device == "cuda":
             torch.cuda.synchronize()
 

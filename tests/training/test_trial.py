@@ -7,11 +7,11 @@ import torch
 from safetensors.torch import load_file
 
 from bench import predictions, views
-from bench.components import Dataset
+from bench.components import Dataset, Truth
 from bench.data.sources.seq_digits import SeqDigits
 from bench.store import FAILURE, LOG, PREDICTIONS, RECORD, WEIGHTS, Store
 from bench.training import recognizer
-from bench.training.events import Failed, Finished, Progress, Started
+from bench.training.events import Failed, Finished, Progress, Started, Unaligned
 from bench.training.trial import run_trial
 
 
@@ -155,31 +155,35 @@ def test_training_never_asks_for_the_test_split(trials, store):
     assert asked == ["train", "validation"] * 2 + ["validation", "test"]
 
 
-def test_samples_with_too_few_frames_are_counted(trials, store):
-    class Short(SeqDigits):
-        """Of the first sample of each training batch only one frame is valid, for two digits."""
+def test_samples_with_too_few_frames_are_named_and_counted(trials, store):
+    assert [epoch.unaligned for epoch in finish(trials[0], store).curve] == [0]
+    # Two frames are too few for a digit twice, which needs a blank between.
+    bare = SeqDigits(digits=2, ramp=(), end_frames=0, rounds=1)
+    trial = replace(trials[0], dataset=bare)
+    events = list(run_trial(trial, store))
+    (said,) = (event for event in events if isinstance(event, Unaligned))
+    truths = bare.build().truths("train", seed=trial.named_seed("batches"))
+    twice = tuple(truth.id for truth in truths if len(set(truth.target)) == 1)
+    assert said == Unaligned(twice, len(truths))
+    record = store.record(trial)
+    assert [epoch.unaligned for epoch in record.curve] == [len(twice)]
+    shown = views.record(record, store.root, [])
+    assert f"{len(twice)} training samples an epoch have too few frames" in shown
+    assert "too few frames" not in views.record(store.record(trials[0]), store.root, [])
+    assert f"{len(twice)} of {len(truths)} training samples" in (
+        (store.folder(trial) / LOG).read_text()
+    )
 
+
+def test_a_trial_that_nothing_can_be_learned_in_is_refused(trials, store):
+    class OneFrame(SeqDigits):
         def build(self):
             source = SeqDigits.build(self)
-            batches = source.batches
-
-            def shorten(split, size, **more):
-                found = list(batches(split, size, **more))
-                if split == "train":
-                    for batch in found:
-                        batch.lengths[0] = 1
-                return found
-
-            source.batches = shorten
+            source.truths = lambda _, **more: [Truth("short", 1, (1, 2))]
             return source
 
-    whole = finish(trials[0], store)
-    assert [epoch.unaligned for epoch in whole.curve] == [0]
-    short = finish(
-        replace(trials[0], dataset=Short(digits=2, rounds=1)), Store(store.root / "other")
-    )
-    training = SeqDigits(digits=2, rounds=1).build().batches("train", 64)
-    assert [epoch.unaligned for epoch in short.curve] == [len(training)]
-    shown = views.record(short, store.root, [])
-    assert f"{len(training)} training samples an epoch have too few frames" in shown
-    assert "too few frames" not in views.record(whole, store.root, [])
+    *_, last = run_trial(replace(trials[0], dataset=OneFrame(digits=2, rounds=1)), store)
+    assert isinstance(last, Failed)
+    assert last.failure.cause == "configuration"
+    assert last.failure.message.startswith("none of the 1 training samples fits:")
+    assert "short too few outputs for its 2 labels" in last.failure.message
