@@ -31,13 +31,10 @@ class FocalCTC(CTC):
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N; a target that its frames cannot align adds nothing."""
         import torch
-        from torch.nn import functional
 
-        lengths, targets, target_lengths = supervision
-        log_probs = head(features.sequence).float().log_softmax(-1).transpose(0, 1)
-        losses = functional.ctc_loss(
-            log_probs, targets, lengths, target_lengths, reduction="none", zero_infinity=True
-        )
+        from bench.nn.ctc import negative_log_likelihood
+
+        losses = negative_log_likelihood(head(features.sequence), supervision)
         # By expm1 nothing cancels for p near 1. At 0 the power has no gradient where γ < 1.
         misread = (-torch.expm1(-losses)).clamp(min=1e-12)
         return (self.alpha * misread**self.gamma * losses).mean()

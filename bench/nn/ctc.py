@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from bench.components import Supervision
 
 BLANK = 0
 
@@ -19,6 +24,20 @@ def alignable(lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tenso
     repeats = targets[:, 1:] == targets[:, :-1]
     inside = valid_frames(target_lengths - 1, repeats.shape[1])
     return lengths >= target_lengths + (repeats & inside).sum(1)
+
+
+def negative_log_likelihood(logits: Tensor, supervision: Supervision) -> Tensor:
+    """Return -log p(target) (N,) of logits (N, T, C) by native CTC; 0 where no path exists."""
+    lengths, targets, target_lengths = supervision
+    losses: Tensor = functional.ctc_loss(
+        logits.float().log_softmax(-1).transpose(0, 1),
+        targets,
+        lengths,
+        target_lengths,
+        reduction="none",
+        zero_infinity=True,
+    )
+    return losses
 
 
 def posteriors(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:

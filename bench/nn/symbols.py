@@ -76,3 +76,10 @@ def ended(supervision: Supervision) -> Tensor:
     lengths, targets = supervision.target_lengths, supervision.targets
     followed = functional.pad(targets, (0, 1), value=END)
     return followed.masked_fill(~valid_frames(lengths, followed.shape[1]), END)
+
+
+def scored(supervision: Supervision, steps: int) -> Tensor:
+    """Return the mask (N, steps) of the symbols and ends of the targets that fit in the lengths."""
+    lengths, _, target_lengths = supervision
+    takes = target_lengths + 1
+    return valid_frames(takes.where(takes <= lengths, 0), steps)

@@ -41,14 +41,19 @@ def padded(samples, extra=0):
 def made(loss, samples, seed=0, spread=1.0, extra=0):
     """Return a head and the features of a batch, spread so that logits go as far."""
     torch.manual_seed(seed)
-    head = loss.head(Widths(FEATURES), CLASSES)
+    head = loss.head(Widths(FEATURES, FEATURES), CLASSES)
     frames = max(length for length, _ in samples) + extra
     features = torch.randn(len(samples), frames, FEATURES) * spread
     return head, features.requires_grad_()
 
 
+def both(features):
+    """Return features that are their own visual ones."""
+    return Features(features, features)
+
+
 def assert_finite(loss, head, features, truth):
-    objective = loss.objective(head, Features(features), truth)
+    objective = loss.objective(head, both(features), truth)
     assert objective.shape == ()
     gradients = torch.autograd.grad(objective, [features, *head.parameters()], allow_unused=True)
     assert objective.isfinite()
@@ -78,14 +83,14 @@ samples_of = st.lists(
 def test_padding_has_neither_say_nor_gradient(loss, samples, seed, label):
     head, features = made(loss, samples, seed, extra=2)
     truth = padded(samples, extra=1)
-    objective = loss.objective(head, Features(features), truth)
+    objective = loss.objective(head, both(features), truth)
     (gradient,) = torch.autograd.grad(objective, features, allow_unused=True)
     changed, other = features.detach().clone(), truth.targets.clone()
     for n, (length, target) in enumerate(samples):
         assert gradient is None or not gradient[n, length:].any()
         changed[n, length:] = 100.0
         other[n, len(target) :] = label
-    again = loss.objective(head, Features(changed), truth._replace(targets=other))
+    again = loss.objective(head, both(changed), truth._replace(targets=other))
     torch.testing.assert_close(again, objective)
 
 
@@ -93,12 +98,12 @@ def test_padding_has_neither_say_nor_gradient(loss, samples, seed, label):
 def test_what_cannot_be_aligned_adds_nothing(loss):
     samples = [(5, [1, 2]), (2, [1, 1])]
     head, features = made(loss, samples)
-    objective = loss.objective(head, Features(features), padded(samples))
+    objective = loss.objective(head, both(features), padded(samples))
     (gradient,) = torch.autograd.grad(objective, features)
     assert gradient[0].any()
     if loss.name != "radial-ctc":  # Its centre term pulls nothing either, its angle term all.
         assert not gradient[1].any()
-        alone = loss.objective(head, Features(features[:1]), padded(samples[:1]))
+        alone = loss.objective(head, both(features[:1]), padded(samples[:1]))
         torch.testing.assert_close(objective, alone / 2)
 
 
@@ -107,7 +112,7 @@ def test_descent_lowers_the_objective(loss):
     samples = [(8, [1, 2, 2]), (6, [3, 4])]
     head, features = made(loss, samples)
     truth, step = padded(samples), 0.05
-    before = loss.objective(head, Features(features), truth)
+    before = loss.objective(head, both(features), truth)
     (gradient,) = torch.autograd.grad(before, features)
-    after = loss.objective(head, Features(features - step * gradient), truth)
+    after = loss.objective(head, both(features - step * gradient), truth)
     assert after < before

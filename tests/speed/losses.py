@@ -35,7 +35,7 @@ def step(name: str, shape: tuple[int, int, int, int], device: str) -> Callable[[
     frames, batch, classes, labels = shape
     loss = registry.builtin("loss")[name]()
     torch.manual_seed(0)
-    head = loss.head(Widths(FEATURES), classes).to(device)
+    head = loss.head(Widths(FEATURES, FEATURES), classes).to(device)
     features = torch.randn(batch, frames, FEATURES, device=device, requires_grad=True)
     truth = Supervision(
         torch.full((batch,), frames, device=device),
@@ -46,7 +46,7 @@ def step(name: str, shape: tuple[int, int, int, int], device: str) -> Callable[[
     def once() -> None:
         features.grad = None
         head.zero_grad()
-        loss.objective(head, Features(features), truth).backward()
+        loss.objective(head, Features(features, features), truth).backward()
         if device == "cuda":
             torch.cuda.synchronize()
 

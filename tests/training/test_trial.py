@@ -179,7 +179,7 @@ def test_a_trial_that_nothing_can_be_learned_in_is_refused(trials, store):
     class OneFrame(SeqDigits):
         def build(self):
             source = SeqDigits.build(self)
-            source.truths = lambda _, **more: [Truth("short", 1, (1, 2))]
+            source.truths = lambda *_, **_more: [Truth("short", 1, (1, 2))]
             return source
 
     *_, last = run_trial(replace(trials[0], dataset=OneFrame(digits=2, rounds=1)), store)

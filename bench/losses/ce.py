@@ -1,0 +1,63 @@
+"""Cross-entropy of symbols, with a teacher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.components import SymbolLoss
+from bench.schema import Share
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.components import Features, Feed, Supervision, Widths
+
+
+@dataclass(frozen=True)
+class CE(SymbolLoss):
+    """Cross-entropy of each symbol of the target and of its end, with a linear classifier.
+
+    `teacher_rate` is the probability that a step of training goes on from the target and not from
+    what the network read (Williams and Zipser, 1989; Bengio et al., NeurIPS 2015), drawn for each
+    step. `label_smoothing` is the ε of Szegedy et al. (CVPR 2016): that share of the target is
+    spread evenly over all classes. A target that does not fit the network's steps adds nothing.
+    """
+
+    name: ClassVar[str] = "ce"
+
+    teacher_rate: Share = 1.0
+    label_smoothing: Share = 0.0
+
+    def head(self, widths: Widths, classes: int) -> nn.Module:
+        """Return a linear classifier with bias."""
+        from torch import nn
+
+        return nn.Linear(widths.sequence, classes)
+
+    def feed(self, head: nn.Module, supervision: Supervision) -> Feed:
+        """Return the teacher."""
+        from bench.nn.symbols import Teacher
+
+        return Teacher(head, supervision, self.teacher_rate)
+
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+        """Return the mean over all symbols and ends of the batch."""
+        return self.recognition(head, features.sequence, supervision)
+
+    def recognition(self, head: nn.Module, features: Tensor, supervision: Supervision) -> Tensor:
+        """Return the mean cross-entropy of symbols read from features (N, S, D)."""
+        from torch.nn import functional
+
+        from bench.nn.symbols import ended, scored
+
+        steps = features.shape[1]
+        counted = scored(supervision, steps)
+        truth = ended(supervision)[:, :steps].masked_fill(~counted, -100)
+        losses = functional.cross_entropy(
+            head(features).float().transpose(1, 2),
+            truth,
+            label_smoothing=self.label_smoothing,
+            reduction="none",
+        )
+        return losses.sum() / counted.sum().clamp(min=1)

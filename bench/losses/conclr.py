@@ -1,0 +1,85 @@
+"""ConCLR: a character in other contexts is pulled together, other characters are pushed apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from bench.components import Supervision
+from bench.losses.ce import CE
+from bench.schema import Count, NonNegative, Positive
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.components import Batch, Features, Widths
+    from bench.nn.heads import ProjectedHead
+
+
+@dataclass(frozen=True)
+class ConCLR(CE):
+    """Recognition on three views of a batch and a contrast of the characters of two of them.
+
+    Zhang et al., "Context-Based Contrastive Learning for Scene Text Recognition" (AAAI 2022). The
+    batch is joined twice with a permutation of itself, on the left or on the right, which puts its
+    characters in other contexts. The loss is `original` times the recognition of the batch as it
+    is, `augmented` times that of each joined one, and `contrast` (λ) times the mean over samples of
+    the contrast between both, at temperature `tau` (τ), of embeddings of size `embedding`.
+
+    These five defaults are those of a public reproduction; the paper's could not be checked. A
+    joined sample too long for the network adds nothing.
+    """
+
+    name: ClassVar[str] = "conclr"
+
+    original: NonNegative = 1.0
+    augmented: NonNegative = 0.5
+    contrast: NonNegative = 0.2
+    tau: Positive = 2.0
+    embedding: Count = 128
+
+    def head(self, widths: Widths, classes: int) -> nn.Module:
+        """Return a linear classifier, with the projection that only training needs."""
+        from bench.nn.heads import ProjectedHead
+
+        return ProjectedHead(widths.sequence, classes, self.embedding)
+
+    def views(self, batch: Batch) -> Batch:
+        """Return the batch, and twice the batch joined with a permutation of itself."""
+        import torch
+
+        from bench.data.views import joined, permuted, stacked
+
+        found = [batch]
+        for _ in range(2):
+            other = permuted(batch, torch.randperm(len(batch.ids)).to(batch.lengths.device))
+            behind = bool(torch.randint(2, ()))
+            found.append(joined(batch, other) if behind else joined(other, batch))
+        return stacked(found)
+
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+        """Return the objective of the rows (3N) that `views` made."""
+        views = [
+            (rows, Supervision(*parts))
+            for rows, *parts in zip(
+                features.sequence.chunk(3), *(part.chunk(3) for part in supervision), strict=True
+            )
+        ]
+        plain, *joint = (self.recognition(head, *view) for view in views)
+        contrast = self.contrasts(cast("ProjectedHead", head), views[1:])
+        return self.original * plain + self.augmented * sum(joint) + self.contrast * contrast
+
+    def contrasts(self, head: ProjectedHead, views: list[tuple[Tensor, Supervision]]) -> Tensor:
+        """Return the mean over samples of the contrast between their characters in two views."""
+        import torch
+
+        from bench.nn.contrast import character_contrast
+        from bench.nn.symbols import END, ended, scored
+
+        labels, embeddings = [], []
+        for features, supervision in views:
+            steps = features.shape[1]
+            known = scored(supervision, steps)
+            labels.append(ended(supervision)[:, :steps].masked_fill(~known, END))
+            embeddings.append(head.embed(features))
+        return character_contrast(torch.cat(embeddings, 1), torch.cat(labels, 1), self.tau).mean()

@@ -1,0 +1,101 @@
+"""VAC: the frames below a sequence module have to read the target too, and agree with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
+
+from bench.components import Features, FrameLoss, Widths
+from bench.errors import BenchError
+from bench.losses.ctc import CTC
+from bench.losses.radial_ctc import RadialCTC
+from bench.schema import NonNegative, Positive, Share
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.components import Supervision
+    from bench.nn.heads import AuxiliaryHead
+
+
+@dataclass(frozen=True)
+class VAC(FrameLoss):
+    """CTC on sequence features, `enhancement` × CTC on visual ones, `alignment` × their difference.
+
+    Min et al., "Visual Alignment Constraint for Continuous Sign Language Recognition" (ICCV 2021):
+    visual enhancement is an auxiliary classifier of the visual features, visual alignment the
+    Kullback-Leibler divergence of its labels (blank left out, at `temperature`, times its square)
+    from those of the sequence features, which it does not move. Weights and temperature are those
+    of the authors' code. As there, the CTC terms count a sample and not a label; padding, which
+    their divergence includes, is left out.
+
+    `auxiliary` is the loss of the visual features. `eta` and `lambda2` are those of `radial-ctc`
+    (Min et al., ECCV 2022, train VAC's network with it and without the alignment).
+    """
+
+    name: ClassVar[str] = "vac"
+    visual: ClassVar[bool] = True
+
+    enhancement: NonNegative = 1.0
+    alignment: NonNegative = 10.0
+    temperature: Positive = 8.0
+    auxiliary: Literal["ctc", "radial-ctc"] = "ctc"
+    eta: Share = RadialCTC.eta
+    lambda2: float = RadialCTC.lambda2
+
+    def __post_init__(self) -> None:
+        """Raise BenchError where a parameter would change nothing."""
+        idle = {"eta", "lambda2"} & self.changed().keys()
+        if idle and self.auxiliary == "ctc":
+            raise BenchError(
+                f"loss 'vac': {min(idle)} is a parameter of radial-ctc; "
+                'set auxiliary = "radial-ctc" too'
+            )
+
+    def head(self, widths: Widths, classes: int) -> nn.Module:
+        """Return a linear classifier, with that of the visual features beside it."""
+        from bench.nn.heads import AuxiliaryHead
+
+        visual = Widths(cast("int", widths.visual))
+        return AuxiliaryHead(
+            CTC().head(widths, classes), self._auxiliary_loss().head(visual, classes)
+        )
+
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+        """Return the sum of the three terms, each a mean over N."""
+        from bench.nn.ctc import negative_log_likelihood
+
+        both, visual = cast("AuxiliaryHead", head), cast("Tensor", features.visual)
+        logits = both(features.sequence)
+        constraint = self.enhancement * self._enhancement(both.auxiliary, visual, supervision)
+        if self.alignment:
+            divergence = self.divergence(both.auxiliary(visual), logits.detach(), supervision)
+            constraint = constraint + self.alignment * divergence
+        return negative_log_likelihood(logits, supervision).mean() + constraint
+
+    def divergence(self, visual: Tensor, sequence: Tensor, supervision: Supervision) -> Tensor:
+        """Return the divergence of logits (N, T, C): a mean over frames, then over samples."""
+        from bench.nn.ctc import valid_frames
+
+        student, teacher = (
+            (logits[..., 1:].float() / self.temperature).log_softmax(-1)
+            for logits in (visual, sequence)
+        )
+        frames = (teacher.exp() * (teacher - student)).sum(-1) * self.temperature**2
+        counted = valid_frames(supervision.lengths, frames.shape[1])
+        counted = counted & self.alignable(supervision).unsqueeze(1)
+        return (frames.masked_fill(~counted, 0).sum(1) / supervision.lengths).mean()
+
+    def _enhancement(self, head: nn.Module, visual: Tensor, supervision: Supervision) -> Tensor:
+        from bench.nn.ctc import negative_log_likelihood
+
+        if self.auxiliary == "ctc":
+            return negative_log_likelihood(head(visual), supervision).mean()
+        # RadialCTC counts a label: by their mean number, it counts a sample as the other terms do.
+        labels = supervision.target_lengths.float().mean()
+        return labels * self._auxiliary_loss().objective(head, Features(visual), supervision)
+
+    def _auxiliary_loss(self) -> FrameLoss:
+        if self.auxiliary == "ctc":
+            return CTC()
+        return RadialCTC(eta=self.eta, lambda2=self.lambda2)

@@ -1,0 +1,39 @@
+"""The frames of cnn-bilstm, read symbol by symbol by an attention decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.components import Input, InputShape, SymbolModel
+from bench.schema import Count
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class CnnAttention(SymbolModel):
+    """`cnn-bilstm` below an LSTM with additive attention that reads its symbols back.
+
+    What CTC's independence of frames costs or gains on the same frames: the decoder is that of
+    Bahdanau, Cho and Bengio (ICLR 2015). `width`, `hidden` and `layers` are those of `cnn-bilstm`,
+    the decoder has `hidden` units too; it emits at most `max_length` symbols and their end.
+    """
+
+    name: ClassVar[str] = "cnn-attention"
+    accepts: ClassVar[Input] = "frames"
+
+    width: Count = 32
+    hidden: Count = 64
+    layers: Count = 1
+    max_length: Count = 25
+
+    def build(self, shape: InputShape, classes: int) -> nn.Module:
+        """Return the network for frames of `shape`, whose sides two poolings halve."""
+        from bench.models.cnn_bilstm import CnnBiLSTM
+        from bench.nn.attention import AttentionDecoder, AttentionReader
+
+        frames = CnnBiLSTM(self.width, self.hidden, self.layers).build(shape)
+        decoder = AttentionDecoder(2 * self.hidden, self.hidden, classes, self.max_length + 1)
+        return AttentionReader(frames, decoder)
