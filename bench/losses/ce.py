@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from bench.components import Features, Feed, Supervision, Widths
 
 
+_IGNORED = -100
+
+
 @dataclass(frozen=True)
 class CE(SymbolLoss):
     """Cross-entropy of each symbol of the target and of its end, with a linear classifier.
@@ -53,11 +56,12 @@ class CE(SymbolLoss):
 
         steps = features.shape[1]
         counted = scored(supervision, steps)
-        truth = ended(supervision)[:, :steps].masked_fill(~counted, -100)
+        truth = ended(supervision, steps).masked_fill(~counted, _IGNORED)
         losses = functional.cross_entropy(
             head(features).float().transpose(1, 2),
             truth,
             label_smoothing=self.label_smoothing,
             reduction="none",
+            ignore_index=_IGNORED,
         )
         return losses.sum() / counted.sum().clamp(min=1)

@@ -80,6 +80,6 @@ class ConCLR(CE):
         for features, supervision in views:
             steps = features.shape[1]
             known = scored(supervision, steps)
-            labels.append(ended(supervision)[:, :steps].masked_fill(~known, END))
+            labels.append(ended(supervision, steps).masked_fill(~known, END))
             embeddings.append(head.embed(features))
         return character_contrast(torch.cat(embeddings, 1), torch.cat(labels, 1), self.tau).mean()

@@ -18,7 +18,7 @@ def character_contrast(embeddings: Tensor, labels: Tensor, tau: float) -> Tensor
     label END, are in no set; a character without a positive adds nothing.
     """
     with torch.autocast(embeddings.device.type, enabled=False):
-        similar = embeddings.float() @ embeddings.float().transpose(1, 2) / tau
+        similar = embeddings @ embeddings.transpose(1, 2) / tau
     real = labels != END
     itself = torch.eye(labels.shape[1], dtype=torch.bool, device=labels.device)
     others = real.unsqueeze(1) & ~itself

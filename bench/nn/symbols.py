@@ -55,7 +55,7 @@ class Teacher:
 
     def __init__(self, head: nn.Module, supervision: Supervision, rate: float) -> None:
         self._head = head
-        self._truth = ended(supervision)
+        self._truth = ended(supervision, supervision.targets.shape[1] + 1)
         self._rate = rate
         self._step = 0
 
@@ -71,11 +71,11 @@ class Teacher:
         return best
 
 
-def ended(supervision: Supervision) -> Tensor:
-    """Return the targets (N, U + 1), each followed by its end, whatever their padding held."""
-    lengths, targets = supervision.target_lengths, supervision.targets
-    followed = functional.pad(targets, (0, 1), value=END)
-    return followed.masked_fill(~valid_frames(lengths, followed.shape[1]), END)
+def ended(supervision: Supervision, steps: int) -> Tensor:
+    """Return the first `steps` symbols (N, steps) of each target, END behind it as far as it goes."""
+    targets = supervision.targets
+    symbols = functional.pad(targets, (0, steps - targets.shape[1]), value=END)
+    return symbols.masked_fill(~valid_frames(supervision.target_lengths, steps), END)
 
 
 def scored(supervision: Supervision, steps: int) -> Tensor:
