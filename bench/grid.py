@@ -6,17 +6,19 @@ import hashlib
 import itertools
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from bench import registry
 from bench.components import incompatibility, short_labels
 from bench.errors import BenchError, Exit, did_you_mean
 
 if TYPE_CHECKING:
     from bench.components import Component, Dataset, Loss, Model
     from bench.metrics.protocols import Protocol
+    from bench.registry import Kind
     from bench.suites import Recipe, Resources, Suite, Tuning
 
 
@@ -115,6 +117,51 @@ def trials(suite: Suite) -> list[Trial]:
     return found
 
 
+def widened(suite: Suite, *, models: Sequence[str], losses: Sequence[str]) -> Suite:
+    """Return `suite` with every model and loss, by its defaults, that a glob names and it does not.
+
+    So a new loss is tried under a suite without being listed there. What does not fit is left out.
+    Raises BenchError (nothing selected) where a name without wildcards then fits nothing.
+    """
+    more_models = _unlisted("model", suite.models, models)
+    more_losses = _unlisted("loss", suite.losses, losses)
+    if not (more_models or more_losses):
+        return suite
+    found = replace(
+        suite,
+        models=(*suite.models, *more_models),
+        losses=(*suite.losses, *more_losses),
+        skip_incompatible=True,
+    )
+    for loss in more_losses:
+        reasons = [
+            incompatibility(dataset, model, loss)
+            for dataset, model in itertools.product(found.datasets, found.models)
+        ]
+        if loss.name in losses and all(reasons):
+            raise BenchError(f"suite '{suite.name}': {reasons[0]}", Exit.NOTHING)
+    return found
+
+
+def _unlisted(kind: Kind, listed: Sequence[Component], globs: Sequence[str]) -> list[Any]:
+    """Return the components that globs name and none of `listed` is called, by their defaults."""
+    if not globs:
+        return []
+    known = registry.everything(kind)
+    there: list[Component | type[Component]] = [*listed, *known.values()]
+    for glob in globs:
+        if not any(_matches(one, glob) for one in there):
+            raise BenchError(f"no {kind} matches '{glob}'{did_you_mean(glob, known)}", Exit.NOTHING)
+    names = {component.name for component in listed}
+    return [
+        registry.make(kind, name, {})
+        for name, component in known.items()
+        if name not in names
+        and any(fnmatchcase(name, glob) for glob in globs)
+        and "required" not in component.defaults().values()
+    ]
+
+
 def names(trials: Sequence[Trial]) -> dict[str, str]:
     """Map each key to the shortest name that tells its trial from the others here."""
     datasets = short_labels(trial.dataset.label for trial in trials)
@@ -172,5 +219,6 @@ def select(
     return chosen[:limit]
 
 
-def _matches(component: Component, glob: str) -> bool:
-    return fnmatchcase(component.name, glob) or fnmatchcase(component.label, glob)
+def _matches(component: Component | type[Component], glob: str) -> bool:
+    shown = component.name if isinstance(component, type) else component.label
+    return fnmatchcase(component.name, glob) or fnmatchcase(shown, glob)

@@ -19,6 +19,7 @@ from bench.components import Dataset, Input, SymbolLoss, SymbolModel
 from bench.data.sources import seq_digits
 from bench.errors import BenchError, Exit
 from bench.losses.ctc import CTC
+from bench.losses.radial_ctc import RadialCTC
 from bench.metrics import protocols
 from bench.models.cnn_bilstm import CnnBiLSTM
 
@@ -373,5 +374,51 @@ def test_globs_that_match_only_apart_select_nothing(mixed):
 def test_nothing_selected_ends_the_command_with_its_code(home, bench):
     answer = bench("run", "tiny", "-l", "nothing", "--dry-run")
     assert answer.code == Exit.NOTHING
-    assert answer.err == "bench: no loss of the suite matches 'nothing'; there is ctc, radial-ctc\n"
+    assert answer.err.startswith("bench: no loss matches 'nothing'; there is ")
+    assert "radial-ctc" in answer.err
+    assert len(answer.err.splitlines()) == 1
     assert not (home / "results").exists()
+
+
+def pairs(suite, **globs):
+    found = grid.trials(grid.widened(suite, **{"models": (), "losses": (), **globs}))
+    return {(trial.model.name, trial.loss.name) for trial in found}
+
+
+def test_without_globs_or_with_its_own_names_a_suite_stays_as_it_is(suite):
+    assert grid.widened(suite, models=(), losses=()) is suite
+    assert grid.widened(suite, models=["cnn-bilstm"], losses=["radial-ctc", "c?c"]) is suite
+
+
+def test_globs_add_what_a_suite_does_not_list_where_it_fits(suite):
+    own = pairs(suite)
+    assert pairs(suite, losses=["enctc"]) == own | {("cnn-bilstm", "enctc")}
+    assert pairs(suite, losses=["ce", "ctc"], models=["cnn-attention"]) == own | {
+        ("cnn-attention", "ce")
+    }
+    everything = pairs(suite, losses=["*"])
+    assert {("cnn-bilstm", "vac"), ("cnn-bilstm", "focal-ctc")} <= everything
+    assert not {loss for _, loss in everything} & {"ce", "conclr"}
+
+
+def test_what_a_suite_lists_keeps_its_parameters(suite):
+    listed = replace(suite, losses=(RadialCTC(eta=0.7),))
+    found = grid.trials(grid.widened(listed, models=(), losses=["*ctc"]))
+    assert {trial.loss for trial in found if trial.loss.name == "radial-ctc"} == {
+        RadialCTC(eta=0.7)
+    }
+
+
+@pytest.mark.parametrize(
+    ("globs", "said"),
+    [
+        ({"losses": ["vacc"]}, "no loss matches 'vacc'; did you mean 'vac'?"),
+        ({"models": ["crnn*"]}, "no model matches 'crnn*'"),
+        ({"losses": ["ce"]}, "model 'cnn-bilstm' emits frames, loss 'ce' scores symbols"),
+    ],
+)
+def test_a_name_that_fits_nothing_is_refused(suite, globs, said):
+    with pytest.raises(BenchError) as caught:
+        grid.widened(suite, **{"models": (), "losses": (), **globs})
+    assert said in str(caught.value)
+    assert caught.value.code == Exit.NOTHING

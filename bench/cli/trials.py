@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _MOST_SEEDS = 100_000
+_BESIDE = "match a glob; those that SUITE does not list by their defaults, and on no board."
 
 
 class Seeds(click.ParamType[frozenset[int]]):
@@ -46,8 +47,8 @@ class Seeds(click.ParamType[frozenset[int]]):
 @click.command(epilog=EXITS)
 @suite_argument
 @click.option("-d", "--dataset", "datasets", multiple=True, help="Only datasets that match a glob.")
-@click.option("-m", "--model", "models", multiple=True, help="Only models that match a glob.")
-@click.option("-l", "--loss", "losses", multiple=True, help="Only losses that match a glob.")
+@click.option("-m", "--model", "models", multiple=True, help=f"Only models that {_BESIDE}")
+@click.option("-l", "--loss", "losses", multiple=True, help=f"Only losses that {_BESIDE}")
 @click.option("--seeds", type=Seeds(), help="Only these of the suite's seeds, like 0,2-4.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first trials of the selection.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and its price; run nothing.")
@@ -90,7 +91,8 @@ def run(
 
     config = load()
     wanted = config.suite(suite)
-    trials = grid.trials(wanted)
+    listed = {trial.key for trial in grid.trials(wanted)}
+    trials = grid.trials(grid.widened(wanted, models=models, losses=losses))
     chosen = grid.select(
         trials,
         datasets=datasets,
@@ -124,8 +126,11 @@ def run(
         )
     if not no_profile:
         # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
-        done = [trial for trial in chosen if store.record(trial)]
+        done = [trial for trial in chosen if trial.key in listed and store.record(trial)]
         faults = _profile(done, store, retry=bool(todo)).faults
+    beside = [trial for trial in chosen if trial.key not in listed]
+    if beside:
+        say(f"beside the board of {suite}:\n{views.status(plan.survey(beside, store))}")
     try:
         write_board(config, wanted, as_json=as_json)
     finally:

@@ -72,7 +72,7 @@ class Teacher:
 
 
 def ended(supervision: Supervision, steps: int) -> Tensor:
-    """Return the first `steps` symbols (N, steps) of each target, END behind it as far as it goes."""
+    """Return the first `steps` symbols (N, steps) of each target, END filling what is behind."""
     targets = supervision.targets
     symbols = functional.pad(targets, (0, steps - targets.shape[1]), value=END)
     return symbols.masked_fill(~valid_frames(supervision.target_lengths, steps), END)
