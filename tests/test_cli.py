@@ -345,3 +345,17 @@ def test_a_terminal_that_lacks_a_letter_is_no_error(home, start_bench):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "tiny v1 ? protocol digits v1" in out
+
+
+def test_a_loss_beside_the_suite_is_run_and_told_of_but_on_no_board(home, bench):
+    said = ["--seeds", "0", "--executor", "inline", "--no-profile"]
+    answer = bench("run", "tiny", "-l", "focal*", *said)
+    assert answer.code == 0
+    assert "tiny: 0 of 1 trials are done; running 1" in answer.err
+    _, _, beside = answer.err.partition("beside the board of tiny:\n")
+    assert "focal-ctc" in beside
+    assert "1 done" in beside
+    assert "focal-ctc" not in (home / "leaderboards/tiny/v1/board.json").read_text()
+    assert len(list(home.glob("results/**/record.json"))) == 1
+    again = bench("run", "tiny", "-l", "focal-ctc", *said)
+    assert "1 of 1 trials are done, nothing to run" in again.err

@@ -1,0 +1,37 @@
+"""Every loss trains a small real trial, and the same one again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+
+import pytest
+
+from bench import registry
+from bench.models.cnn_attention import CnnAttention
+from bench.models.cnn_bilstm import CnnBiLSTM
+from bench.store import Store
+from bench.training.events import Finished
+from bench.training.trial import run_trial
+
+MODELS = {
+    "frames": CnnBiLSTM(width=2, hidden=4),
+    "symbols": CnnAttention(width=2, hidden=4, max_length=5),
+}
+
+
+@pytest.mark.parametrize("name", registry.builtin("loss"))
+def test_a_trial_of_it_is_finite_and_repeats(trials, home, name):
+    loss = registry.builtin("loss")[name]()
+    trial = replace(trials[0], loss=loss, model=MODELS[loss.accepts])
+    found = []
+    for number in range(2):
+        store = Store(home / str(number))
+        *_, last = run_trial(trial, store)
+        assert isinstance(last, Finished), last
+        record = asdict(store.record(trial))
+        del record["timings"], record["provenance"]
+        found.append(record)
+    assert found[0] == found[1]
+    assert all(math.isfinite(epoch["loss"]) for epoch in found[0]["curve"])
+    assert all(epoch["unaligned"] == 0 for epoch in found[0]["curve"])
