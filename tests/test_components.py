@@ -10,6 +10,7 @@ from bench.components import Component, Dataset, incompatibility, short_labels
 from bench.data.sources.seq_digits import SeqDigits
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
+from bench.losses.vac import VAC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.models.lenetpp import LeNetPP
 
@@ -119,3 +120,7 @@ def test_incompatibility_names_both_sides():
     assert incompatibility(SeqDigits(), LeNetPP(), Attention()) == (
         "model 'lenetpp' emits frames, loss 'attention' scores symbols"
     )
+    assert incompatibility(SeqDigits(), LeNetPP(), VAC()) == (
+        "loss 'vac' needs visual features below a sequence module, model 'lenetpp' has none"
+    )
+    assert incompatibility(SeqDigits(), CnnBiLSTM(), VAC()) is None

@@ -7,6 +7,11 @@ import torch
 from torch import nn
 
 from bench import config, grid
+from bench.data.sources.seq_digits import SeqDigits
+from bench.losses.ce import CE
+from bench.losses.ctc import CTC
+from bench.models.cnn_attention import CnnAttention
+from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.profiling import cost
 from bench.training import recognizer
 
@@ -61,6 +66,20 @@ def test_a_gru_is_counted_gate_by_gate():
 def test_a_transformer_layer_is_counted_with_its_attention():
     layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
     assert macs(layer, 1, 5, 16) == 5 * (4 * 16 * 16 + 2 * 16 * 32) + 2 * 5 * 5 * 16
+
+
+def test_what_a_decoder_reads_back_is_classified_once():
+    model, source = CnnAttention(width=2, hidden=4, max_length=2), SeqDigits().build()
+    network = recognizer.build(model, CE(), source)
+    torch.nn.init.constant_(network.head.bias, 0)
+    network.head.bias.data[0] = -1e6  # It never ends: three steps.
+    frames, hidden, features = 17, 4, 8
+    step = 4 * hidden * (hidden + features + hidden) + hidden * hidden + frames * hidden
+    decoder = frames * features * hidden + 3 * (step + (hidden + features) * 11)
+    below = recognizer.build(CnnBiLSTM(width=2, hidden=4), CTC(), source)
+    inputs, lengths = torch.zeros(1, frames, 1, 8, 8), torch.tensor([frames])
+    expected = cost.macs(below, inputs, lengths) - frames * features * 11 + decoder
+    assert cost.macs(network, inputs, lengths) == expected
 
 
 def test_element_wise_work_is_not_counted():
