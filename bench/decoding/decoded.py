@@ -114,14 +114,15 @@ def runs(path: NDArray[np.int64], scores: NDArray[np.float32]) -> Spans:
     offsets = shown.searchsorted(first)
     widths = np.diff(offsets, append=len(shown))
     given = scores.reshape(-1)[shown]
-    by_score = np.lexsort((-given, np.repeat(np.arange(len(first)), widths)))
+    known = np.where(np.isnan(given), -np.inf, given)
+    best = np.flatnonzero(known == np.repeat(np.maximum.reduceat(known, offsets), widths))
     frames = path.shape[1]
     start = first % frames if frames else first
     return Spans(
         label=path.reshape(-1)[first],
         start=start,
         end=start + widths,
-        key=start + by_score[offsets] - offsets,
+        key=start + best[best.searchsorted(offsets)] - offsets,
         confidence=np.exp(np.add.reduceat(given, offsets) / widths).astype(np.float32),
         bounds=_bounds(first, path),
     )

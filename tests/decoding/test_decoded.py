@@ -74,7 +74,7 @@ def test_the_confidences_of_spans_and_blanks_multiply_to_that_of_the_path():
 
 
 def test_what_is_not_a_number_is_no_key_frame_and_no_frames_are_no_error():
-    spans = runs(np.array([[1, 1, 1]]), np.array([[math.nan, -2, -1]], dtype=np.float32))
-    assert spans.key.tolist() == [2]
+    scores = np.array([[math.nan, -2, -1, math.nan, math.nan]], dtype=np.float32)
+    assert runs(np.array([[1, 1, 1, 2, 2]]), scores).key.tolist() == [2, 3]
     none = runs(np.zeros((2, 0), dtype=np.int64), np.zeros((2, 0), dtype=np.float32))
     assert [none.of(0), none.of(1)] == [[], []]
