@@ -12,7 +12,7 @@ from pathlib import Path
 
 import bench
 
-PACKAGES = ("torch", "numpy", "ray", "editdistance", "pyarrow", "scikit-learn")
+PACKAGES = ("torch", "numpy", "ray", "editdistance", "fast-ctc-decoder", "pyarrow", "scikit-learn")
 
 
 @dataclass(frozen=True)

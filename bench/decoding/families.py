@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.decoding.greedy import Decoded, greedy
+from bench.decoding.beam import beam
+from bench.decoding.greedy import greedy
 from bench.decoding.symbols import until_end
 
 if TYPE_CHECKING:
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bench.components import DecoderFamily
+    from bench.decoding.decoded import Decoded
 
-FAMILIES: dict[DecoderFamily, Callable[[Tensor, Tensor], Decoded]] = {
-    "ctc": greedy,
-    "symbols": until_end,
+    Decode = Callable[[Tensor, Tensor], Decoded]
+
+DECODERS: dict[str, dict[DecoderFamily, Decode]] = {
+    "greedy": {"ctc": greedy, "symbols": until_end},
+    "beam": {"ctc": beam, "symbols": until_end},
 }
-"""From logits (N, T, C) and their lengths (N,) to what they read as, without searching."""
+"""By the decoder of a protocol and the family of a loss: from logits (N, T, C) and their lengths
+(N,) to what they read as. Only CTC has something to search: many paths read as the same."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.decoding.greedy import Decoded
+from bench.decoding.decoded import Decoded
 from bench.nn.symbols import END
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ def until_end(logits: Tensor, lengths: Tensor) -> Decoded:
     # A sequence that never ends is all of its steps.
     end = torch.where(best.indices == END, steps, lengths.unsqueeze(1)).amin(1, keepdim=True)
     path = best.indices.masked_fill(steps >= end, END).cpu().numpy()
-    confidence = best.values.masked_fill(steps > end, 0).sum(1).exp()
-    labels = [row[:last] for row, last in zip(path, end.squeeze(1).tolist(), strict=True)]
-    return Decoded(labels, path, confidence.cpu().numpy())
+    scores = best.values.masked_fill(steps > end, 0)
+    return Decoded(
+        labels=[row[:last] for row, last in zip(path, end.squeeze(1).tolist(), strict=True)],
+        path=path,
+        confidence=scores.sum(1).exp().cpu().numpy(),
+        scores=scores.cpu().numpy(),
+        lengths=lengths.cpu().numpy(),
+    )

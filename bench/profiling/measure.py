@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from bench import provenance
-from bench.decoding.families import FAMILIES
+from bench.decoding.families import DECODERS
 from bench.grid import digest
 from bench.profiling import cost, latency, load, method
 from bench.store import WEIGHTS, Figure, Profile
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bench.components import Batch, Source
+    from bench.decoding.families import Decode
     from bench.grid import Trial
     from bench.profiling.hardware import Hardware
     from bench.store import Store
@@ -64,27 +65,38 @@ def measure(trial: Trial, store: Store, hardware: Hardware) -> Profile:
         parameters=recognizer.parameters(network),
         macs=cost.macs(network, *filled(batch, 1)),
         weights=weights,
-        figures=figures(network.to(hardware.device), batch, hardware.device, kept),
+        figures=figures(
+            network.to(hardware.device),
+            DECODERS[trial.protocol.decoder][trial.loss.decoder],
+            batch,
+            hardware.device,
+            kept,
+        ),
         provenance=origin,
     )
 
 
-def figures(network: Recognizer, batch: Batch, device: str, kept: list[Figure]) -> list[Figure]:
+def figures(
+    network: Recognizer, decode: Decode, batch: Batch, device: str, kept: list[Figure]
+) -> list[Figure]:
     """Return a figure for each batch size, to the logits and to the labels; `kept` as they are."""
     done = {(figure.batch, figure.decoded): figure for figure in kept}
     wanted = itertools.product(method.BATCHES, (False, True))
     return [
-        done.get((size, decoded)) or _figure(network, batch, device, size, decoded=decoded)
+        done.get((size, decoded))
+        or _figure(network, decode if decoded else None, batch, device, size)
         for size, decoded in wanted
     ]
 
 
-def _figure(network: Recognizer, batch: Batch, device: str, size: int, *, decoded: bool) -> Figure:
+def _figure(
+    network: Recognizer, decode: Decode | None, batch: Batch, device: str, size: int
+) -> Figure:
     inputs, lengths = (tensor.to(device) for tensor in filled(batch, size))
     return latency.figure(
-        _reader(network, inputs, lengths, decoded=decoded),
+        _reader(network, inputs, lengths, decode),
         batch=size,
-        decoded=decoded,
+        decoded=decode is not None,
         clock=time.perf_counter,
         synchronise=torch.cuda.synchronize if device == "cuda" else _nothing,
         usage=load.usage,
@@ -120,14 +132,13 @@ def _network(trial: Trial, source: Source, store: Store) -> tuple[Recognizer, st
 
 
 def _reader(
-    network: Recognizer, inputs: Tensor, lengths: Tensor, *, decoded: bool
+    network: Recognizer, inputs: Tensor, lengths: Tensor, decode: Decode | None
 ) -> Callable[[], object]:
-    decode = FAMILIES[network.loss.decoder]
 
     @torch.inference_mode()
     def read() -> object:
         logits, frames = network(inputs, lengths)
-        return decode(logits, frames) if decoded else logits
+        return decode(logits, frames) if decode else logits
 
     return read
 

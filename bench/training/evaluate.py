@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.decoding.families import FAMILIES
+from bench.decoding.families import DECODERS
 from bench.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -24,13 +24,14 @@ def predict(
     network.eval()
     tokens = ("", *source.vocabulary)
     predictions = Predictions(trial.protocol)
-    decode = FAMILIES[trial.loss.decoder]
+    decode = DECODERS[trial.protocol.decoder][trial.loss.decoder]
     with torch.inference_mode():
         for batch in source.batches(split, trial.training.batch_size):
             inputs, lengths = batch.inputs.to(device), batch.lengths.to(device)
             logits, lengths = network(inputs, lengths)
             decoded = decode(logits, lengths)
             frames = lengths.tolist()
+            aligned = decoded.key_frames() if trial.loss.decoder == "ctc" else None
             counts = batch.target_lengths.tolist()
             for row, identity in enumerate(batch.ids):
                 target = batch.targets[row, : counts[row]].tolist()
@@ -41,6 +42,7 @@ def predict(
                     hypothesis="".join(tokens[label] for label in decoded.labels[row]),
                     confidence=float(decoded.confidence[row]),
                     path=decoded.path[row, : frames[row]].tolist(),
+                    aligned=aligned[row].tolist() if aligned else [],
                     key_frames=[frame for frame in key_frames if frame >= 0],
                 )
     return predictions.table()

@@ -49,6 +49,8 @@ def test_decoding_is_that_of_the_slow_loop(batch):
         assert decoded.labels[n].tolist() == labels
         assert decoded.path[n].tolist() == path
         assert decoded.confidence[n] == pytest.approx(confidence, rel=1e-4)
+        assert np.exp(decoded.scores[n].sum()) == pytest.approx(confidence, rel=1e-4)
+    np.testing.assert_array_equal(decoded.lengths, lengths)
 
 
 @settings(max_examples=30, deadline=None)
@@ -62,6 +64,7 @@ def test_padding_is_ignored(batch):
     assert [labels.tolist() for labels in one.labels] == [labels.tolist() for labels in two.labels]
     np.testing.assert_array_equal(one.path, two.path)
     np.testing.assert_array_equal(one.confidence, two.confidence)
+    np.testing.assert_array_equal(one.scores, two.scores)
 
 
 def showing(*paths):
@@ -80,3 +83,14 @@ def test_what_reads_as_nothing_is_empty():
     assert [labels.tolist() for labels in nothing.labels] == [[], []]
     assert all(labels.dtype == np.int64 for labels in nothing.labels)
     np.testing.assert_allclose(nothing.confidence, 1)
+
+
+def test_logits_stay_as_they_are_and_may_need_a_gradient():
+    logits = torch.randn(2, 3, 4, requires_grad=True)
+    before = logits.detach().clone()
+    greedy(logits, torch.tensor([3, 2]))
+    torch.testing.assert_close(logits.detach(), before, rtol=0, atol=0)
+
+
+def test_of_equals_the_first_class_is_best():
+    assert greedy(torch.tensor([[[0.0, 2.0, 2.0]]]), torch.tensor([1])).path.tolist() == [[1]]

@@ -187,3 +187,23 @@ def test_a_trial_that_nothing_can_be_learned_in_is_refused(trials, store):
     assert last.failure.cause == "configuration"
     assert last.failure.message.startswith("none of the 1 training samples fits:")
     assert "short too few outputs for its 2 labels" in last.failure.message
+
+
+def test_the_protocol_s_decoder_reads(trials, store):
+    searched = replace(trials[0], protocol=replace(trials[0].protocol, decoder="beam"))
+    assert searched.key != trials[0].key
+    for trial in (trials[0], searched):
+        finish(trial, store)
+    greedy, beam = (
+        predictions.read(store.folder(trial) / PREDICTIONS).to_pylist()
+        for trial in (trials[0], searched)
+    )
+    # The confidence of a beam is that of all paths of its labels, of greedy that of one.
+    gains = [
+        other["confidence"] - one["confidence"] for one, other in zip(greedy, beam, strict=True)
+    ]
+    assert min(gains) >= 0
+    assert max(gains) > 0
+    for row in greedy + beam:
+        assert len(row["aligned"]) == len(row["hypothesis"])
+        assert [str(row["path"][frame] - 1) for frame in row["aligned"]] == list(row["hypothesis"])
