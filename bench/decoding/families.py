@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.decoding.counts import unmerged
 from bench.decoding.greedy import Decoded, greedy
 from bench.decoding.symbols import until_end
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 FAMILIES: dict[DecoderFamily, Callable[[Tensor, Tensor], Decoded]] = {
     "ctc": greedy,
+    "counts": unmerged,
     "symbols": until_end,
 }
 """From logits (N, T, C) and their lengths (N,) to what they read as, without searching."""
