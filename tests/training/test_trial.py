@@ -9,6 +9,9 @@ from safetensors.torch import load_file
 from bench import predictions, views
 from bench.components import Dataset, Truth
 from bench.data.sources.seq_digits import SeqDigits
+from bench.losses.ace import ACE
+from bench.losses.cr_ctc import CRCTC
+from bench.losses.prior_ctc import PriorCTC
 from bench.store import FAILURE, LOG, PREDICTIONS, RECORD, WEIGHTS, Store
 from bench.training import recognizer
 from bench.training.events import Failed, Finished, Progress, Started, Unaligned
@@ -179,7 +182,7 @@ def test_a_trial_that_nothing_can_be_learned_in_is_refused(trials, store):
     class OneFrame(SeqDigits):
         def build(self):
             source = SeqDigits.build(self)
-            source.truths = lambda _, **more: [Truth("short", 1, (1, 2))]
+            source.truths = lambda _, **_more: [Truth("short", 1, (1, 2))]
             return source
 
     *_, last = run_trial(replace(trials[0], dataset=OneFrame(digits=2, rounds=1)), store)
@@ -187,3 +190,28 @@ def test_a_trial_that_nothing_can_be_learned_in_is_refused(trials, store):
     assert last.failure.cause == "configuration"
     assert last.failure.message.startswith("none of the 1 training samples fits:")
     assert "short too few outputs for its 2 labels" in last.failure.message
+
+
+@pytest.mark.parametrize("loss", [ACE(), CRCTC(), PriorCTC()], ids=lambda loss: loss.name)
+def test_losses_with_views_a_state_or_another_decoder_train(trials, store, loss):
+    recipe = replace(trials[0].training, epochs=3)
+    trial = replace(trials[0], loss=loss, training=recipe)
+    record = finish(trial, store)
+    assert record.curve[-1].loss < record.curve[0].loss
+    table = predictions.read(store.folder(trial) / PREDICTIONS)
+    for path, hypothesis in zip(
+        table["path"].to_pylist(), table["hypothesis"].to_pylist(), strict=True
+    ):
+        merged = [c for c, before in zip(path, [0, *path], strict=False) if c != before]
+        read = path if loss.decoder == "counts" else merged
+        assert len(hypothesis) == len([c for c in read if c])
+
+
+def test_a_sample_of_two_views_is_counted_once(trials, store):
+    # Two frames are too few for a digit twice, which needs a blank between.
+    bare = SeqDigits(digits=2, ramp=(), end_frames=0, rounds=1)
+    counts = [
+        [epoch.unaligned for epoch in finish(replace(trial, dataset=bare), store).curve]
+        for trial in (trials[0], replace(trials[0], loss=CRCTC()))
+    ]
+    assert counts[0] == counts[1] != [0]
