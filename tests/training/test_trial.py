@@ -215,3 +215,10 @@ def test_a_sample_of_two_views_is_counted_once(trials, store):
         for trial in (trials[0], replace(trials[0], loss=CRCTC()))
     ]
     assert counts[0] == counts[1] != [0]
+
+
+def test_counts_are_enough_to_read_digits_of_one_frame_each(trials, store):
+    bare = SeqDigits(digits=2, ramp=(), end_frames=0, rounds=1)
+    recipe = replace(trials[0].training, epochs=6, batch_size=16)
+    record = finish(replace(trials[0], dataset=bare, loss=ACE(), training=recipe), store)
+    assert record.metrics["test"].cer < 0.5
