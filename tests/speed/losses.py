@@ -25,7 +25,10 @@ SHAPES = [(41, 64, 11, 4), (26, 512, 37, 8), (128, 32, 80, 45)]
 FEATURES = 64
 ROUNDS = 30
 AT_MOST = {
+    "ace": (1.5, 1.5, 0.5),
+    "cr-ctc": (3, 3, 3),
     "focal-ctc": (1.3, 1.1, 1.1),
+    "prior-ctc": (3, 3, 2),
     "radial-ctc": (4, 2, 2),
     "ctc-reference": (9, 2, 4),
     "enctc": (12, 4, 6),
