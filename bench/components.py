@@ -25,8 +25,9 @@ Input = Literal["frames", "image"]
 """`frames`: a clip (N, T, channels, H, W); `image`: a text line (N, channels, H, W)."""
 Output = Literal["frames", "symbols"]
 """`frames`: a feature a frame, aligned by a CTC loss; `symbols`: a feature an output symbol."""
-DecoderFamily = Literal["ctc", "symbols"]
-"""`ctc`: repeats are merged, then blanks dropped; `symbols`: all up to the first end."""
+DecoderFamily = Literal["ctc", "counts", "symbols"]
+"""`ctc`: repeats are merged, then blanks dropped; `counts`: blanks are dropped, and that is all;
+`symbols`: all up to the first end."""
 
 
 class InputShape(NamedTuple):

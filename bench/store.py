@@ -43,8 +43,8 @@ T = TypeVar("T")
 class Epoch:
     """One point of the training curve; `loss` is the mean over the epoch's batches.
 
-    `unaligned` counts the training samples, of all views, that have too few frames or symbols for
-    their target: a loss takes nothing from them.
+    `unaligned` counts the training samples that have too few frames or symbols for their target: a
+    loss takes nothing from them.
     """
 
     epoch: int

@@ -18,7 +18,16 @@ BASES = {"dataset": Dataset, "model": Model, "loss": Loss}
 BUILTIN = {
     "dataset": {"seq-digits"},
     "model": {"lenetpp", "cnn-bilstm"},
-    "loss": {"ctc", "ctc-reference", "enctc", "focal-ctc", "radial-ctc"},
+    "loss": {
+        "ace",
+        "cr-ctc",
+        "ctc",
+        "ctc-reference",
+        "enctc",
+        "focal-ctc",
+        "prior-ctc",
+        "radial-ctc",
+    },
 }
 OWN = [
     pytest.param(kind, component, id=name)

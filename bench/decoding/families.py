@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.decoding.beam import beam
+from bench.decoding.counts import unmerged
 from bench.decoding.greedy import greedy
 from bench.decoding.symbols import until_end
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     Decode = Callable[[Tensor, Tensor], Decoded]
 
 DECODERS: dict[str, dict[DecoderFamily, Decode]] = {
-    "greedy": {"ctc": greedy, "symbols": until_end},
-    "beam": {"ctc": beam, "symbols": until_end},
+    "greedy": {"ctc": greedy, "counts": unmerged, "symbols": until_end},
+    "beam": {"ctc": beam, "counts": unmerged, "symbols": until_end},
 }
 """By the decoder of a protocol and the family of a loss: from logits (N, T, C) and their lengths
 (N,) to what they read as. Only CTC has something to search: many paths read as the same."""

@@ -162,7 +162,9 @@ class Fit:
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         value = loss.item()
-        self._unaligned += int((~criterion.alignable(supervision)).sum())
+        # A sample counts once, however many views of it there are.
+        fits = criterion.alignable(supervision)[: len(batch.ids)]
+        self._unaligned += int((~fits).sum())
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value} on samples {', '.join(batch.ids)}")
         if self.trial.training.gradient_clip:

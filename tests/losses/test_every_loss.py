@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench import registry
-from bench.components import Features, Supervision, Widths
+from bench.components import Batch, Features, Supervision, Widths
 
 LOSSES = [
     pytest.param(loss(), id=name)
@@ -39,12 +39,19 @@ def padded(samples, extra=0):
 
 
 def made(loss, samples, seed=0, spread=1.0, extra=0):
-    """Return a head and the features of a batch, spread so that logits go as far."""
+    """Return a head, and a batch of random features with its truth in the views of the loss.
+
+    The features are spread so that logits go as far.
+    """
     torch.manual_seed(seed)
     head = loss.head(Widths(FEATURES, FEATURES), CLASSES)
+    truth = padded(samples, extra)
     frames = max(length for length, _ in samples) + extra
-    features = torch.randn(len(samples), frames, FEATURES) * spread
-    return head, features.requires_grad_()
+    inputs = torch.randn(len(samples), frames, 1, 1, FEATURES) * spread
+    ids = tuple(str(n) for n in range(len(samples)))
+    shown = loss.views(Batch(inputs, *truth, torch.full_like(truth.targets, -1), ids))
+    truth = Supervision(shown.lengths, shown.targets, shown.target_lengths)
+    return head, shown.inputs.flatten(2).requires_grad_(), truth
 
 
 def both(features):
@@ -65,9 +72,9 @@ def assert_finite(loss, head, features, truth):
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
 def test_hard_cases_have_a_finite_loss_and_gradients(loss, spread, kind):
     for samples in [HARD, *([sample] for sample in HARD)]:
-        head, features = made(loss, samples, spread=spread)
+        head, features, truth = made(loss, samples, spread=spread)
         with torch.autocast("cpu", kind, enabled=kind != torch.float32):
-            assert_finite(loss, head, features, padded(samples))
+            assert_finite(loss, head, features, truth)
 
 
 samples_of = st.lists(
@@ -81,37 +88,41 @@ samples_of = st.lists(
 @settings(max_examples=20, deadline=None)
 @given(samples=samples_of, seed=st.integers(0, 99), label=st.integers(1, CLASSES - 1))
 def test_padding_has_neither_say_nor_gradient(loss, samples, seed, label):
-    head, features = made(loss, samples, seed, extra=2)
-    truth = padded(samples, extra=1)
+    head, features, truth = made(loss, samples, seed, extra=2)
     objective = loss.objective(head, both(features), truth)
     (gradient,) = torch.autograd.grad(objective, features, allow_unused=True)
     changed, other = features.detach().clone(), truth.targets.clone()
-    for n, (length, target) in enumerate(samples):
+    for n, (length, labels) in enumerate(zip(truth.lengths, truth.target_lengths, strict=True)):
         assert gradient is None or not gradient[n, length:].any()
         changed[n, length:] = 100.0
-        other[n, len(target) :] = label
+        other[n, labels:] = label
     again = loss.objective(head, both(changed), truth._replace(targets=other))
     torch.testing.assert_close(again, objective)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_what_cannot_be_aligned_adds_nothing(loss):
-    samples = [(5, [1, 2]), (2, [1, 1])]
-    head, features = made(loss, samples)
-    objective = loss.objective(head, both(features), padded(samples))
+@pytest.mark.parametrize("doubtful", [(2, [1, 1]), (1, [1, 2])], ids=str)
+def test_what_cannot_be_aligned_adds_nothing(loss, doubtful):
+    samples = [(5, [1, 2]), doubtful]
+    head, features, truth = made(loss, samples)
+    objective = loss.objective(head, both(features), truth)
     (gradient,) = torch.autograd.grad(objective, features)
-    assert gradient[0].any()
-    if loss.name != "radial-ctc":  # Its centre term pulls nothing either, its angle term all.
-        assert not gradient[1].any()
-        alone = loss.objective(head, both(features[:1]), padded(samples[:1]))
+    fits = loss.alignable(truth)
+    assert gradient[fits].flatten(1).any(1).all()
+    # The centre term of radial-ctc pulls nothing either, its angle term all.
+    if loss.name != "radial-ctc" and not fits.all():
+        assert not gradient[~fits].any()
+        first = slice(None, None, len(samples))
+        kept = Supervision(*(tensor[first] for tensor in truth))
+        alone = loss.objective(head, both(features[first]), kept)
         torch.testing.assert_close(objective, alone / 2)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_descent_lowers_the_objective(loss):
     samples = [(8, [1, 2, 2]), (6, [3, 4])]
-    head, features = made(loss, samples)
-    truth, step = padded(samples), 0.05
+    head, features, truth = made(loss, samples)
+    step = 0.05
     before = loss.objective(head, both(features), truth)
     (gradient,) = torch.autograd.grad(before, features)
     after = loss.objective(head, both(features - step * gradient), truth)

@@ -1,5 +1,7 @@
 """Forward and backward of every loss, as ratios to torch's native CTC in the same run.
 
+A loss that trains on two views of a batch is given both.
+
 `nox -s speed -- losses` prints the table. Rounds go round all losses, so that a machine that slows
 down slows them alike; a ratio is one of medians.
 """
@@ -16,14 +18,17 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import registry
-from bench.components import Features, Supervision, Widths
+from bench.components import Batch, Features, Supervision, Widths
 
 SHAPES = [(41, 64, 11, 4), (26, 512, 37, 8), (128, 32, 80, 45)]
 """T, N, C, U: Seq-MNIST, CRNN on words, a line of handwriting."""
 FEATURES = 64
 ROUNDS = 30
 AT_MOST = {
+    "ace": (1.5, 1.5, 0.5),
+    "cr-ctc": (3, 3, 3),
     "focal-ctc": (1.3, 1.1, 1.1),
+    "prior-ctc": (3, 3, 2),
     "radial-ctc": (4, 2, 2),
     "ctc-reference": (9, 2, 4),
     "enctc": (12, 4, 6),
@@ -36,12 +41,19 @@ def step(name: str, shape: tuple[int, int, int, int], device: str) -> Callable[[
     loss = registry.builtin("loss")[name]()
     torch.manual_seed(0)
     head = loss.head(Widths(FEATURES, FEATURES), classes).to(device)
-    features = torch.randn(batch, frames, FEATURES, device=device, requires_grad=True)
-    truth = Supervision(
-        torch.full((batch,), frames, device=device),
-        torch.randint(1, classes, (batch, labels), device=device),
-        torch.full((batch,), labels, device=device),
+    targets = torch.randint(1, classes, (batch, labels), device=device)
+    shown = loss.views(
+        Batch(
+            torch.randn(batch, frames, 1, 1, FEATURES, device=device),
+            torch.full((batch,), frames, device=device),
+            targets,
+            torch.full((batch,), labels, device=device),
+            torch.full_like(targets, -1),
+            tuple(map(str, range(batch))),
+        )
     )
+    features = shown.inputs.flatten(2).requires_grad_()
+    truth = Supervision(shown.lengths, shown.targets, shown.target_lengths)
 
     def once() -> None:
         features.grad = None

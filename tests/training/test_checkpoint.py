@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from bench import provenance
+from bench.losses.cr_ctc import CRCTC
+from bench.losses.prior_ctc import PriorCTC
 from bench.store import CHECKPOINT, PREDICTIONS, WEIGHTS, Store
 from bench.training import checkpoint
 from bench.training.events import Finished, Progress, Resumed
@@ -41,11 +43,8 @@ def numbers(record):
     return kept
 
 
-@pytest.mark.parametrize("stops", [[1], [2, 4]])
-def test_an_interrupted_trial_ends_in_the_bits_of_an_uninterrupted_one(
-    trial, store, tmp_path, stops
-):
-    whole = Store(tmp_path / "whole")
+def assert_the_same_bits(trial, store, whole, stops):
+    """Run `trial` in one go and with stops in some epochs; both have to end alike."""
     assert isinstance(list(run_trial(trial, whole))[-1], Finished)
     for epoch in stops:
         stop_in(trial, store, epoch)
@@ -59,6 +58,21 @@ def test_an_interrupted_trial_ends_in_the_bits_of_an_uninterrupted_one(
             whole.folder(trial) / name
         ).read_bytes()
     assert not (store.folder(trial) / CHECKPOINT).exists()
+
+
+@pytest.mark.parametrize("stops", [[1], [2, 4]])
+def test_an_interrupted_trial_ends_in_the_bits_of_an_uninterrupted_one(
+    trial, store, tmp_path, stops
+):
+    assert_the_same_bits(trial, store, Store(tmp_path / "whole"), stops)
+
+
+@pytest.mark.parametrize("loss", [PriorCTC(), CRCTC()], ids=lambda loss: loss.name)
+def test_so_does_one_whose_loss_has_a_state_or_draws(trials, store, tmp_path, loss):
+    recipe = replace(trials[0].training, epochs=3)
+    resources = replace(trials[0].resources, checkpoint_every=0.0)
+    trial = replace(trials[0], loss=loss, training=recipe, resources=resources)
+    assert_the_same_bits(trial, store, Store(tmp_path / "whole"), [2, 3])
 
 
 def test_nothing_is_saved_before_its_time(trial, store):

@@ -9,6 +9,9 @@ from safetensors.torch import load_file
 from bench import predictions, views
 from bench.components import Dataset, Truth
 from bench.data.sources.seq_digits import SeqDigits
+from bench.losses.ace import ACE
+from bench.losses.cr_ctc import CRCTC
+from bench.losses.prior_ctc import PriorCTC
 from bench.store import FAILURE, LOG, PREDICTIONS, RECORD, WEIGHTS, Store
 from bench.training import recognizer
 from bench.training.events import Failed, Finished, Progress, Started, Unaligned
@@ -207,3 +210,35 @@ def test_the_protocol_s_decoder_reads(trials, store):
     for row in greedy + beam:
         assert len(row["aligned"]) == len(row["hypothesis"])
         assert [str(row["path"][frame] - 1) for frame in row["aligned"]] == list(row["hypothesis"])
+
+
+@pytest.mark.parametrize("loss", [ACE(), CRCTC(), PriorCTC()], ids=lambda loss: loss.name)
+def test_losses_with_views_a_state_or_another_decoder_train(trials, store, loss):
+    recipe = replace(trials[0].training, epochs=3)
+    trial = replace(trials[0], loss=loss, training=recipe)
+    record = finish(trial, store)
+    assert record.curve[-1].loss < record.curve[0].loss
+    table = predictions.read(store.folder(trial) / PREDICTIONS)
+    for path, hypothesis in zip(
+        table["path"].to_pylist(), table["hypothesis"].to_pylist(), strict=True
+    ):
+        merged = [c for c, before in zip(path, [0, *path], strict=False) if c != before]
+        read = path if loss.decoder == "counts" else merged
+        assert len(hypothesis) == len([c for c in read if c])
+
+
+def test_a_sample_of_two_views_is_counted_once(trials, store):
+    # Two frames are too few for a digit twice, which needs a blank between.
+    bare = SeqDigits(digits=2, ramp=(), end_frames=0, rounds=1)
+    counts = [
+        [epoch.unaligned for epoch in finish(replace(trial, dataset=bare), store).curve]
+        for trial in (trials[0], replace(trials[0], loss=CRCTC()))
+    ]
+    assert counts[0] == counts[1] != [0]
+
+
+def test_counts_are_enough_to_read_digits_of_one_frame_each(trials, store):
+    bare = SeqDigits(digits=2, ramp=(), end_frames=0, rounds=1)
+    recipe = replace(trials[0].training, epochs=6, batch_size=16)
+    record = finish(replace(trials[0], dataset=bare, loss=ACE(), training=recipe), store)
+    assert record.metrics["test"].cer < 0.5

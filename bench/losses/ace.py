@@ -1,0 +1,59 @@
+"""Aggregation cross-entropy: how often each class, not where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.components import DecoderFamily, FrameLoss
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.components import Features, Supervision, Widths
+
+
+@dataclass(frozen=True)
+class ACE(FrameLoss):
+    """Cross-entropy of how often each class is in the target and how often the frames say it.
+
+    Xie et al., "Aggregation Cross-Entropy for Sequence Recognition" (CVPR 2019): L = -Σ N̄_k log ȳ_k
+    with ȳ the mean of the softmax over the T valid frames and N̄ = N / T the share of each label,
+    T - U blanks included; averaged over the batch. A label takes one frame, so decoding merges no
+    repeats: as in the authors' code, only blanks are dropped. The order of the target has no say.
+    """
+
+    name: ClassVar[str] = "ace"
+    decoder: ClassVar[DecoderFamily] = "counts"
+
+    def head(self, widths: Widths, classes: int) -> nn.Module:
+        """Return a linear classifier with bias."""
+        from torch import nn
+
+        return nn.Linear(widths.sequence, classes)
+
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+        """Return the mean over N; a target with more labels than frames adds nothing."""
+        losses = self.losses(head(features.sequence).float(), supervision)
+        return losses.where(self.alignable(supervision), 0).mean()
+
+    def alignable(self, supervision: Supervision) -> Tensor:
+        """Return whether each sample (N,) has a frame for every label: T ≥ U."""
+        return supervision.lengths >= supervision.target_lengths
+
+    def losses(self, logits: Tensor, supervision: Supervision) -> Tensor:
+        """Return -Σ N̄_k log ȳ_k (N,) of logits (N, T, C)."""
+        import torch
+
+        from bench.nn.ctc import BLANK, valid_frames
+
+        lengths, targets, target_lengths = supervision
+        padding = ~valid_frames(lengths, logits.shape[1]).unsqueeze(2)
+        log_probs = logits.log_softmax(-1).masked_fill(padding, -torch.inf)
+        # In the logarithm: the probability of a class may be 0 in every frame.
+        mean = log_probs.logsumexp(1) - lengths.to(logits.dtype).log().unsqueeze(1)
+        # The sum over classes of N_k log ȳ_k is one over the labels and the blanks.
+        labelled = valid_frames(target_lengths, targets.shape[1])
+        labels = mean.gather(1, targets).where(labelled, 0).sum(1)
+        blanks = (lengths - target_lengths) * mean[:, BLANK]
+        return -(labels + blanks) / lengths

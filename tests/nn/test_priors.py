@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.nn.priors import PriorHead
+
+CLASSES = 4
+
+
+def posteriors(seed, samples, frames, spread):
+    generator = torch.Generator().manual_seed(seed)
+    return (spread * torch.randn(samples, frames, CLASSES, generator=generator)).log_softmax(-1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    epochs=st.lists(
+        st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=3), min_size=1, max_size=3),
+        min_size=1,
+        max_size=3,
+    ),
+    seed=st.integers(0, 2**32),
+    spread=st.sampled_from([1.0, 50.0]),
+)
+def test_the_prior_is_the_mean_over_the_valid_frames_of_the_last_epoch(epochs, seed, spread):
+    head = PriorHead(3, CLASSES)
+    for lengths_of_batches in epochs:
+        head.train()
+        shown = []
+        for step, lengths in enumerate(lengths_of_batches):
+            log_probs = posteriors(seed + step, len(lengths), max(lengths) + 1, spread)
+            head.observe(log_probs, torch.tensor(lengths))
+            for rows, length in zip(log_probs, lengths, strict=True):
+                shown += rows[:length].double().exp().tolist()
+        head.eval()
+    expected = np.log(np.maximum(np.mean(shown, 0), np.exp(-12)))
+    np.testing.assert_allclose(head.log_prior, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_state_goes_on_where_it_was_saved():
+    first, second = PriorHead(3, CLASSES), PriorHead(3, CLASSES)
+    first.observe(posteriors(0, 2, 5, 1.0), torch.tensor([5, 3]))
+    second.load_state_dict(first.state_dict())
+    for head in (first, second):
+        head.observe(posteriors(1, 2, 5, 1.0), torch.tensor([4, 5]))
+        head.eval()
+    assert first.log_prior.any()
+    assert torch.equal(first.log_prior, second.log_prior)
+    assert sum(weight.numel() for weight in first.parameters()) == CLASSES * (3 + 1)
+
+
+def test_what_was_not_observed_changes_nothing():
+    head = PriorHead(3, CLASSES)
+    head.eval()
+    head.train()
+    head.eval()
+    assert not head.log_prior.any()
