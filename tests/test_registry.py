@@ -18,7 +18,7 @@ BASES = {"dataset": Dataset, "model": Model, "loss": Loss}
 BUILTIN = {
     "dataset": {"seq-digits"},
     "model": {"lenetpp", "cnn-bilstm"},
-    "loss": {"ctc", "ctc-reference", "enctc", "focal-ctc", "radial-ctc"},
+    "loss": {"ctc", "ctc-reference", "enctc", "enesctc", "esctc", "focal-ctc", "radial-ctc"},
 }
 OWN = [
     pytest.param(kind, component, id=name)
