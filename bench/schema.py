@@ -15,6 +15,7 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0, le=sys.float_info.max)]
+AtLeastOne = Annotated[float, msgspec.Meta(ge=1, le=sys.float_info.max)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max)]
 
 T = TypeVar("T")

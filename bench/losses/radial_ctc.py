@@ -78,9 +78,10 @@ class RadialCTC(FrameLoss):
 
         lengths, targets, target_lengths = supervision
         blank = cosines[..., BLANK].clamp(-1, 1).arccos()
-        labels = targets.unsqueeze(1).expand(-1, cosines.shape[1], -1)
-        padding = ~valid_frames(target_lengths, targets.shape[1]).unsqueeze(1)
-        nearest = cosines.gather(2, labels).masked_fill(padding, -1).amax(2).clamp(-1, 1).arccos()
+        # Padding repeats the first label: it brings no other angle.
+        labels = targets.where(valid_frames(target_lengths, targets.shape[1]), targets[:, :1])
+        labels = labels.unsqueeze(1).expand(-1, cosines.shape[1], -1)
+        nearest = cosines.gather(2, labels).amax(2).clamp(-1, 1).arccos()
         nearest = nearest.where(target_lengths.unsqueeze(1) > 0, blank)
         difference = (blank - nearest).masked_fill(
             ~valid_frames(lengths, cosines.shape[1]), -torch.inf
@@ -107,23 +108,18 @@ class RadialCTC(FrameLoss):
 
         A label's key frame is its most probable one within the most probable alignment.
         """
-        import torch
+        from torch.nn import functional
 
         from bench.nn.heads import unit
-        from bench.nn.lattice import best_alignment
+        from bench.nn.lattice import best_alignment, key_frames
 
         targets = supervision.targets
-        positions = torch.arange(targets.shape[1], device=targets.device)
         shown = best_alignment(log_probs, *supervision)
-        segments = shown.unsqueeze(1) == positions.view(1, -1, 1)
-        labelled = (
-            log_probs.detach()
-            .transpose(1, 2)
-            .gather(1, targets.unsqueeze(2).expand(-1, -1, log_probs.shape[1]))
-        )
-        key_frames = labelled.masked_fill(~segments, -torch.inf).argmax(2)
-        index = key_frames.unsqueeze(2).expand(-1, -1, features.shape[2])
-        offsets = unit(features.gather(1, index)) - weights[targets]
+        frames, present = key_frames(log_probs.detach(), shown, targets)
+        index = frames.unsqueeze(2).expand(-1, -1, features.shape[2])
+        # Not weights[targets]: on several threads its gradient adds up in any order.
+        centres = functional.embedding(targets, weights)
+        offsets = unit(features.gather(1, index)) - centres
         squares = offsets.square().sum(2)
         distances = squares if self.centre == "square" else (squares + 1e-12).sqrt()
-        return (distances * segments.any(2)).sum()
+        return (distances * present).sum()

@@ -18,8 +18,6 @@ from bench.components import Supervision
 from bench.nn.ctc import BLANK, valid_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch.autograd.function import BackwardCFunction
 
 NEVER = -1e30
@@ -90,21 +88,35 @@ def best_alignment(
     """
     supervision = Supervision(lengths, targets, target_lengths)
     found = lattice(log_probs.detach(), supervision)
-    scores = _recursion(found.emissions, found.skips, torch.maximum)
-    stay, move, skip = _arrivals(scores, found.skips)
-    came = (move > stay).long().masked_fill_(skip > torch.maximum(stay, move), 2)
-    positions = torch.arange(scores.shape[2], device=scores.device)
+    scores, steps = _best_steps(found)
+    valid = valid_frames(lengths, log_probs.shape[1])
     # Behind the valid frames nothing moves: the way back of every sample starts at the last frame.
-    running = valid_frames(lengths, scores.shape[1])[:, 1:].unsqueeze(2)
-    origins = torch.where(running, positions - came, positions)
+    steps.mul_(valid.T[1:].unsqueeze(1))
     values, label = torch.stack(_last_two(_at_end(scores, found), found.ends), 1).max(1)
-    state = (found.ends - label).unsqueeze(1)
     back = accumulate(
-        reversed(origins.unbind(1)), lambda state, origin: origin.gather(1, state), initial=state
+        reversed(steps.unbind(0)),
+        lambda state, step: state - step.gather(0, state),
+        initial=(found.ends - label).unsqueeze(0),
     )
-    states = torch.cat(list(back)[::-1], 1)
-    shown = valid_frames(lengths, scores.shape[1]) & (states % 2 == 1)
-    return torch.where(shown & (values > NEVER / 2).unsqueeze(1), states // 2, -1)
+    states = torch.cat(list(back)[::-1]).T
+    shown = valid & (states & 1).bool() & (values > NEVER / 2).unsqueeze(1)
+    return torch.where(shown, states >> 1, -1)
+
+
+def key_frames(log_probs: Tensor, shown: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the frame (N, U) on which each label is most probable, and whether it is shown.
+
+    Of `log_probs` (N, T, C), among the frames on which `shown` (N, T), by `best_alignment`, has
+    that label of `targets` (N, U); of equal frames the first.
+    """
+    label, none = shown.clamp(min=0), shown < 0
+    scores = log_probs.gather(2, targets.gather(1, label).unsqueeze(2)).squeeze(2)
+    scores = scores.masked_fill(none, NEVER)
+    best = scores.new_full(targets.shape, NEVER).scatter_reduce_(1, label, scores, "amax")
+    time = torch.arange(shown.shape[1], device=shown.device).expand_as(shown)
+    chosen = time.masked_fill(none | (scores < best.gather(1, label)), shown.shape[1])
+    last = torch.full_like(targets, shown.shape[1] - 1)
+    return last.scatter_reduce(1, label, chosen, "amin"), best > NEVER / 2
 
 
 class Passes(NamedTuple):
@@ -182,17 +194,41 @@ def passes(found: Lattice) -> Passes:
     return Passes(forward, backward, likelihood, log_gamma, both, skips)
 
 
-def _recursion(
-    emissions: Tensor, skips: Tensor, join: Callable[[Tensor, Tensor], Tensor] = torch.logaddexp
-) -> Tensor:
+def _best_steps(found: Lattice) -> tuple[Tensor, Tensor]:
+    """Return the best log score (N, T, S) of each state, and from how far before it is reached.
+
+    The second, (T-1, S, N), is 0, 1 or 2 states. A frame is one block of memory, samples last, and
+    what is chosen a byte: on lattices of this size fresh memory costs more than arithmetic.
+    """
+    emissions, skips = found.emissions.permute(1, 2, 0).contiguous(), found.skips.T.contiguous()
+    frames, states, size = emissions.shape
+    padded = emissions.new_full((frames, states + 2, size), NEVER)
+    padded[0, 2:4] = emissions[0, :2]
+    stay, move = padded[:, 2:], padded[:, 1:-1]
+    moves, jumps = torch.empty(2, frames - 1, states, size, dtype=torch.bool, device=skips.device)
+    near, skip = torch.empty_like(skips), torch.empty_like(skips)
+    before = (stay[:-1], move[:-1], padded[:-1, :-2])
+    into = (stay[1:], moves, jumps, emissions[1:])
+    for one, two, three, best, moved, jumped, emission in zip(*before, *into, strict=True):
+        torch.maximum(one, two, out=near)
+        torch.gt(two, one, out=moved)
+        torch.add(three, skips, out=skip)
+        torch.gt(skip, near, out=jumped)
+        torch.maximum(near, skip, out=best)
+        best.add_(emission)
+    steps = torch.maximum(moves.view(torch.uint8), jumps.view(torch.uint8).mul_(2))
+    return stay.permute(2, 0, 1), steps
+
+
+def _recursion(emissions: Tensor, skips: Tensor) -> Tensor:
     """Return α (N, T, S): the log sum of the paths over frames 0…t that end in state s."""
     # Two columns of padding: a path comes from this state, the one before, or the one before that.
     padded = functional.pad(torch.full_like(emissions, NEVER), (2, 0), value=NEVER)
     padded[:, 0, 2:4] = emissions[:, 0, :2]
     frames = padded.unbind(1)
     for before, after, emission in zip(frames, frames[1:], emissions.unbind(1)[1:], strict=False):
-        come = join(before[:, 2:], before[:, 1:-1])
-        torch.add(join(come, before[:, :-2] + skips), emission, out=after[:, 2:])
+        come = torch.logaddexp(before[:, 2:], before[:, 1:-1])
+        torch.add(torch.logaddexp(come, before[:, :-2] + skips), emission, out=after[:, 2:])
     return padded[..., 2:]
 
 

@@ -41,10 +41,11 @@ class Case(NamedTuple):
 
 
 @st.composite
-def cases(draw, min_labels=0):
+def cases(draw, min_labels=0, max_labels=2, max_frames=5):
     classes = draw(st.integers(2, 4))
     label = st.integers(1, classes - 1)
-    sample = st.tuples(st.integers(1, 5), st.lists(label, min_size=min_labels, max_size=2))
+    target = st.lists(label, min_size=min_labels, max_size=max_labels)
+    sample = st.tuples(st.integers(1, max_frames), target)
     samples = draw(st.lists(sample, min_size=1, max_size=3))
     frames = max(length for length, _ in samples) + draw(st.integers(0, 2))
     labels = max(max(len(target) for _, target in samples) + draw(st.integers(0, 1)), 1)
@@ -81,9 +82,30 @@ def alignments(probabilities, target):
     }
 
 
+def spaced(paths, limit):
+    """Return those paths of which no segment is longer than the limit, nor what is behind."""
+    return {path: weight for path, weight in paths.items() if max(segments(path)) <= limit}
+
+
+def segments(path):
+    """Return how long each label's segment is, blanks before its run included, and the rest."""
+    runs = [(label, len(list(run))) for label, run in groupby(path)]
+    lengths, waiting = [], 0
+    for label, length in runs:
+        waiting += length
+        if label:
+            lengths.append(waiting)
+            waiting = 0
+    return [*lengths, waiting]
+
+
 def naive_posteriors(probabilities, target):
+    return shares_of(alignments(probabilities, target), probabilities)
+
+
+def shares_of(paths, probabilities):
+    """Return the posteriors (T, C) of weighted paths, zero where there is none."""
     shares = np.zeros_like(probabilities)
-    paths = alignments(probabilities, target)
     for path, weight in paths.items():
         shares[np.arange(len(path)), path] += weight / sum(paths.values())
     return shares

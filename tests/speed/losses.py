@@ -32,6 +32,7 @@ AT_MOST = {
     "radial-ctc": (4, 2, 2),
     "ctc-reference": (9, 2, 4),
     "enctc": (12, 4, 6),
+    "esctc": (30, 10, 20),
 }
 
 

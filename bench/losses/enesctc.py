@@ -1,0 +1,38 @@
+"""EnEsCTC: EsCTC that keeps its alignments many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.losses.esctc import EsCTC
+from bench.schema import NonNegative
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.components import Features, Supervision
+
+
+@dataclass(frozen=True)
+class EnEsCTC(EsCTC):
+    """EsCTC minus β times the entropy of the spaced alignments.
+
+    Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy Regularization"
+    (NeurIPS 2018): `esctc` for its likelihood and `enctc` for its β. The entropy is that of
+    p(π | l, π is spaced, X): what the limit shuts out has no part in it.
+    """
+
+    name: ClassVar[str] = "enesctc"
+
+    beta: NonNegative = 0.25
+
+    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+        """Return the mean over N of -log p(target, spaced) - β H, per target label."""
+        from bench.nn.lattice import NEVER
+        from bench.nn.spacing import spaced_alignments
+
+        log_probs = head(features.sequence).float().log_softmax(-1)
+        likelihood, entropy = spaced_alignments(log_probs, supervision, self.tau)
+        losses = -likelihood.where(likelihood > NEVER / 2, 0) - self.beta * entropy
+        return (losses / supervision.target_lengths.clamp(min=1)).mean()
