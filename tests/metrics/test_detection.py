@@ -114,6 +114,20 @@ def test_false_segments_cost_only_what_they_precede():
     assert average_precision(truths, [*right, Segment(0, 6, 8, 1)], 0.5) == pytest.approx(2 / 3)
 
 
+def test_the_worked_example_of_the_documentation():
+    truths = [Segment(0, start, start + 20) for start in (0, 30, 60, 90)]
+    found = [
+        Segment(0, 0, 20, 0.9),
+        Segment(0, 30, 42, 0.8),
+        Segment(0, 120, 130, 0.6),
+        Segment(0, 60, 75, 0.6),
+        Segment(0, 90, 97, 0.3),
+    ]
+    expected = {0.3: 0.9, 0.4: 0.6875, 0.5: 0.6875, 0.6: 0.6875, 0.7: 0.375}
+    for threshold, area in expected.items():
+        assert average_precision(truths, found, threshold) == pytest.approx(area)
+
+
 def test_equal_scores_are_one_point_of_the_curve():
     truths = [Segment(0, 0, 4)]
     for found in ([Segment(0, 0, 4), Segment(0, 6, 8)], [Segment(0, 0, 4), Segment(1, 6, 8)]):
