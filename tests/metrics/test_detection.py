@@ -135,6 +135,13 @@ def test_equal_scores_are_one_point_of_the_curve():
         assert average_precision(truths, found[::-1], 0.5) == 0.5
 
 
+def test_of_equal_scores_the_earlier_takes_first():
+    # The first overlaps the second truth most, which is all that the second of them overlaps.
+    truths, found = [Segment(0, 0, 3), Segment(0, 4, 14)], [Segment(0, 0, 10), Segment(0, 10, 14)]
+    assert average_precision(truths, found[::-1], 0.3) == 0.25
+    assert average_precision(truths, [found[0], found[1]._replace(score=1)], 0.3) == 1
+
+
 def test_a_true_segment_is_taken_once():
     halves = [Segment(0, 0, 4, 0.9), Segment(0, 5, 9, 0.8)]
     assert average_precision([Segment(0, 0, 9)], halves, 0.4) == 1

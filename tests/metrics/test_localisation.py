@@ -172,6 +172,12 @@ def test_of_two_equal_labels_the_nearer_was_read():
     assert read_correctly("11", "1", [2, 6], [4]) == [(0, 0)]
 
 
+def test_of_equally_short_alignments_the_one_that_leaves_most_counts():
+    # Two substitutions are as short as an insertion and a deletion, and would be 0 frames apart.
+    assert read_correctly("12", "21", [2, 6], [2, 6]) == [(0, 1)]
+    assert read_correctly("12", "21", [2, 6], [5, 9]) == [(1, 0)]
+
+
 def test_one_sample_by_hand():
     # True: 3 on frames 1-3, 1 on 5-7, 3 on 9-11. Read: 3 on 1-2, 2 on 5-7, 3 on 11-13.
     path = [0, 3, 3, 0, 0, 2, 2, 2, 0, 0, 0, 3, 3, 3]
