@@ -26,12 +26,13 @@ SCHEMA = pa.schema(
         ("confidence", pa.float32()),
         ("path", pa.list_(pa.int16())),
         ("aligned", pa.list_(pa.int16())),
+        ("scores", pa.list_(pa.float32())),
         ("key_frames", pa.list_(pa.int16())),
     ]
 )
 """`excluded` is the protocol's reason not to score the sample, or null. `path` is the best class of
-each valid frame, `aligned` the frame on it of each label read, `key_frames` the true frame of each
-label; empty where unknown."""
+each valid frame, `aligned` the frame on it of each label read, `scores` the confidence of its span,
+`key_frames` the true frame of each label; empty where unknown."""
 
 
 @dataclass

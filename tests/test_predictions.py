@@ -64,7 +64,9 @@ def test_each_row_says_its_edits_and_why_it_is_left_out():
 
 
 def test_a_file_gives_back_what_was_written(tmp_path):
-    written = table(confidence=0.5, path=[0, 1, 1, 0], aligned=[1], key_frames=[2, 5])
+    written = table(
+        confidence=0.5, path=[0, 1, 1, 0], aligned=[1], scores=[0.25], key_frames=[2, 5]
+    )
     file = tmp_path / disk.PREDICTIONS
     file.write_bytes(predictions.to_bytes(written))
     read = predictions.read(file)
@@ -80,6 +82,7 @@ def test_a_file_gives_back_what_was_written(tmp_path):
         "confidence": 0.5,
         "path": [0, 1, 1, 0],
         "aligned": [1],
+        "scores": [0.25],
         "key_frames": [2, 5],
     }
 

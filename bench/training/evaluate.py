@@ -31,7 +31,7 @@ def predict(
             logits, lengths = network(inputs, lengths)
             decoded = decode(logits, lengths)
             frames = lengths.tolist()
-            aligned = decoded.key_frames() if trial.loss.decoder == "ctc" else None
+            spans = decoded.spans() if trial.loss.decoder == "ctc" else None
             counts = batch.target_lengths.tolist()
             for row, identity in enumerate(batch.ids):
                 target = batch.targets[row, : counts[row]].tolist()
@@ -42,7 +42,8 @@ def predict(
                     hypothesis="".join(tokens[label] for label in decoded.labels[row]),
                     confidence=float(decoded.confidence[row]),
                     path=decoded.path[row, : frames[row]].tolist(),
-                    aligned=aligned[row].tolist() if aligned else [],
+                    aligned=[span.key for span in spans.of(row)] if spans else [],
+                    scores=[span.confidence for span in spans.of(row)] if spans else [],
                     key_frames=[frame for frame in key_frames if frame >= 0],
                 )
     return predictions.table()
