@@ -108,6 +108,7 @@ class RadialCTC(FrameLoss):
 
         A label's key frame is its most probable one within the most probable alignment.
         """
+        import torch
         from torch.nn import functional
 
         from bench.nn.heads import unit
@@ -116,10 +117,11 @@ class RadialCTC(FrameLoss):
         targets = supervision.targets
         shown = best_alignment(log_probs, *supervision)
         frames, present = key_frames(log_probs.detach(), shown, targets)
-        index = frames.unsqueeze(2).expand(-1, -1, features.shape[2])
+        size, length, _ = features.shape
+        rows = frames + length * torch.arange(size, device=frames.device).unsqueeze(1)
         # Not weights[targets]: on several threads its gradient adds up in any order.
         centres = functional.embedding(targets, weights)
-        offsets = unit(features.gather(1, index)) - centres
+        offsets = unit(functional.embedding(rows, features.flatten(0, 1))) - centres
         squares = offsets.square().sum(2)
         distances = squares if self.centre == "square" else (squares + 1e-12).sqrt()
         return (distances * present).sum()

@@ -51,11 +51,11 @@ def posteriors(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths:
     with torch.enable_grad():
         leaf = log_probs.transpose(0, 1).requires_grad_()
         losses = functional.ctc_loss(
-            leaf, targets, lengths, target_lengths, reduction="none", zero_infinity=False
+            leaf, targets, lengths, target_lengths, reduction="none", zero_infinity=True
         )
         (gradient,) = torch.autograd.grad(losses.sum(), leaf)
-    aligned = valid_frames(lengths, logits.shape[1]) & losses.isfinite().unsqueeze(1)
+    aligned = alignable(lengths, targets, target_lengths).unsqueeze(1)
+    aligned = (aligned & valid_frames(lengths, logits.shape[1])).unsqueeze(2)
     with torch.no_grad():  # In place: the batch is large and the memory fresh.
         occupied = log_probs.exp_().sub_(gradient.transpose(0, 1)).clamp_(min=0)
-        # A choice, not a product: what cannot be aligned has a gradient of NaN.
-        return occupied.masked_fill_(~aligned.unsqueeze(-1), 0)
+        return occupied.mul_(aligned)

@@ -91,8 +91,8 @@ def best_alignment(
     scores, steps = _best_steps(found)
     valid = valid_frames(lengths, log_probs.shape[1])
     # Behind the valid frames nothing moves: the way back of every sample starts at the last frame.
-    steps.mul_(valid.T[1:].unsqueeze(1))
-    values, label = torch.stack(_last_two(_at_end(scores, found), found.ends), 1).max(1)
+    steps.mul_(valid[:, 1:].T.contiguous().unsqueeze(1))
+    values, label = torch.stack(_last_two(_at_end(scores, found), found.ends)).max(0)
     back = accumulate(
         reversed(steps.unbind(0)),
         lambda state, step: state - step.gather(0, state),

@@ -364,6 +364,21 @@ def test_descent_lowers_the_objective():
     assert values[-1] < values[0] / 2
 
 
+def test_the_same_batch_gives_the_same_bits_on_several_threads():
+    loss, threads = RadialCTC(), torch.get_num_threads()
+    samples = [(26, [1 + (n + u) % 3 for u in range(8)]) for n in range(256)]
+    head, features = head_and_features(loss, samples, dimensions=64)
+    torch.set_num_threads(4)
+    try:
+        found = [
+            torch.autograd.grad(loss.objective(head, features, padded(samples)), head.weight)[0]
+            for _ in range(6)
+        ]
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(found[0], other) for other in found)
+
+
 def test_head_has_no_bias_and_the_scale_of_the_loss():
     head = RadialCTC(scale=5.0).head(Widths(3), CLASSES)
     assert [tuple(parameter.shape) for parameter in head.parameters()] == [(CLASSES, 3)]

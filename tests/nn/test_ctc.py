@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from bench.nn.ctc import alignable as sample_alignable
 from bench.nn.ctc import posteriors, valid_frames
-from bench.nn.lattice import best_alignment
+from bench.nn.lattice import best_alignment, key_frames
 
 
 @settings(max_examples=60, deadline=None)
@@ -124,6 +124,22 @@ def test_best_alignment_separates_repeated_labels_by_a_blank():
     log_probs = torch.tensor([[0.1, 0.9]] * 4).log().unsqueeze(0)
     shown = best_alignment(log_probs, torch.tensor([4]), torch.tensor([[1, 1]]), torch.tensor([2]))
     assert shown.tolist() in ([[0, 0, -1, 1]], [[0, -1, 1, 1]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(min_labels=1))
+def test_key_frames_are_the_most_probable_of_their_label(case):
+    log_probs = case.logits.log_softmax(-1)
+    shown = best_alignment(log_probs, *case[1:])
+    frames, present = key_frames(log_probs, shown, case.targets)
+    for n, u in np.ndindex(*case.targets.shape):
+        segment = (shown[n] == u).nonzero().flatten().tolist()
+        assert present[n, u] == bool(segment)
+        if segment:
+            # The first of the largest, as max takes it.
+            label = case.targets[n, u]
+            assert frames[n, u] == max(segment, key=lambda t: log_probs[n, t, label])
+        assert 0 <= frames[n, u] < shown.shape[1]
 
 
 def test_best_alignment_of_a_target_without_labels_is_blank():
