@@ -1,7 +1,7 @@
 """Resampled sums of integers, and the exact distribution of a sum whose signs are drawn.
 
 Only the raw bits of PCG64 are used, which NumPy promises to keep (NEP 19), and sums of integers,
-which are exact in float64 in any order: the same numbers on every platform and version.
+which are exact in float64 in any order: the same draws on every platform and version of NumPy.
 """
 
 from __future__ import annotations

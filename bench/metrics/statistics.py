@@ -75,14 +75,17 @@ class _Ratio:
 def intervals(
     rows: Sequence[Outcomes], level: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> list[Interval]:
-    """Return the interval of each row's rate; all rows have N samples, not the same ones perhaps.
+    """Return the interval of each row's rate, over samples and seeds together.
 
-    Resamples samples and seeds together. A row of one seed has the interval of the model that
+    Raises BenchError unless all rows have as many samples, which need not be the same. A row of one seed has the interval of the model that
     this seed trained, for one training says nothing about others. The rows share their draws, and
-    none has another interval for being with others.
+    none has another interval for being with others. What floats round is all that platforms may
+    differ in.
     """
     if not rows:
         return []
+    if len({len(row.ids) for row in rows}) > 1:
+        raise BenchError("only rows of equally many samples can share draws; ask for each alone")
     ratios = [
         _Ratio(row.errors.sum(axis=0), row.lengths, len(row.errors), (0, row.most)) for row in rows
     ]

@@ -127,6 +127,8 @@ def test_rows_have_the_same_interval_alone_and_beside_others():
     a, b = pair(Law(50, 2))
     assert intervals([b, a, b.misread])[1] == interval(a)
     assert intervals([]) == []
+    with pytest.raises(BenchError, match="equally many samples"):
+        intervals([a, row([1], [[0]])])
 
 
 def test_no_error_is_no_certainty():
