@@ -77,10 +77,9 @@ def intervals(
 ) -> list[Interval]:
     """Return the interval of each row's rate, over samples and seeds together.
 
-    Raises BenchError unless all rows have as many samples, which need not be the same. A row of one seed has the interval of the model that
-    this seed trained, for one training says nothing about others. The rows share their draws, and
-    none has another interval for being with others. What floats round is all that platforms may
-    differ in.
+    Raises BenchError unless all rows have as many samples, which need not be the same. A row of
+    one seed has the interval of the model that this seed trained, for one training says nothing
+    about others. The rows share their draws, and none has another interval for being with others.
     """
     if not rows:
         return []

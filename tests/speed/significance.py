@@ -1,8 +1,8 @@
 """Intervals and tests of a row, beside a naive loop of resamples and scipy.stats.bootstrap.
 
-`nox -s speed -- significance` prints two tables. All calls of a table take turns, so that a machine
-that slows down slows them alike. The file is not called statistics: as a script's neighbour it would
-hide the standard library's from the others here.
+`nox -s speed -- significance` prints two tables. All calls of a table take turns, so that a
+machine that slows down slows them alike. The file is not called statistics: as a script's
+neighbour it would hide the standard library's from the other tables.
 """
 
 from __future__ import annotations
