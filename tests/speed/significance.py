@@ -1,0 +1,112 @@
+"""Intervals and tests of a row, beside a naive loop of resamples and scipy.stats.bootstrap.
+
+`nox -s speed -- significance` prints two tables. All calls of a table take turns, so that a
+machine that slows down slows them alike. The file is not called statistics: as a script's
+neighbour it would hide the standard library's from the other tables.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from scipy import stats
+
+from bench.metrics.outcomes import Outcomes, outcomes
+from bench.metrics.statistics import compare, interval, intervals, p_value, tie_groups
+
+SAMPLES, SEEDS, DRAWS = 3000, 5, 10_000
+ROWS = 20
+ROUNDS = 5
+AT_MOST = 2.0
+"""Seconds of one interval."""
+
+
+def rows(count: int) -> list[Outcomes]:
+    """Return rows of words of up to twelve letters, of which 5 % more or less are misread."""
+    rng = np.random.default_rng(0)
+    ids = [f"{number:06}" for number in range(SAMPLES)]
+    lengths = rng.integers(1, 13, SAMPLES)
+    mean = 0.05 * lengths * rng.gamma(0.5, 2, SAMPLES)
+    return [
+        outcomes(ids, lengths, rng.poisson(mean * (1 + place / 50), (SEEDS, SAMPLES)))
+        for place in range(count)
+    ]
+
+
+def naive(row: Outcomes) -> tuple[float, float]:
+    """Return a percentile interval by a loop that resamples indexes of seeds and of samples."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(DRAWS):
+        samples = rng.integers(0, SAMPLES, SAMPLES)
+        seeds = rng.integers(0, SEEDS, SEEDS)
+        edits = np.take(np.take(row.errors, seeds, axis=0), samples, axis=1)
+        found.append(edits.sum() / (SEEDS * np.take(row.lengths, samples).sum()))
+    low, high = np.quantile(found, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def scipys(row: Outcomes) -> object:
+    """Return scipy's interval, of samples alone, for it knows no seeds."""
+    return stats.bootstrap(
+        (row.errors.mean(axis=0), row.lengths),
+        lambda edits, lengths, axis=-1: edits.sum(axis) / lengths.sum(axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=DRAWS,
+        batch=100,
+        rng=0,
+    )
+
+
+def best(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """Return the seconds of each call, the least of `rounds`."""
+    seconds = dict.fromkeys(calls, float("inf"))
+    for _ in range(rounds):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call()
+            seconds[name] = min(seconds[name], time.perf_counter() - began)
+    return seconds
+
+
+def main() -> None:
+    """Print the tables."""
+    several = rows(ROWS)
+    first, second = several[:2]
+    taken = best(
+        {
+            f"interval (at most {AT_MOST:g} s)": lambda: interval(first),
+            "naive loop": lambda: naive(first),
+            "scipy.stats.bootstrap": lambda: scipys(first),
+        },
+        ROUNDS,
+    )
+    table = Table(
+        "", "s", "× interval", title=f"{DRAWS:,} draws of {SAMPLES:,} samples × {SEEDS} seeds"
+    )
+    ours = next(iter(taken.values()))
+    for name, seconds in taken.items():
+        table.add_row(name, f"{seconds:.2f}", f"{seconds / ours:.1f}")
+    others = best(
+        {
+            f"intervals of {ROWS} rows": lambda: intervals(several),
+            "compare": lambda: compare(first, second),
+            "p_value": lambda: p_value(first, second),
+            f"tie_groups of {ROWS} rows": lambda: tie_groups(several),
+        },
+        ROUNDS,
+    )
+    more = Table("", "s")
+    for name, seconds in others.items():
+        more.add_row(name, f"{seconds:.3f}")
+    Console().print(table, more)
+
+
+if __name__ == "__main__":
+    main()
