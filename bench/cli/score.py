@@ -29,8 +29,10 @@ def score(reference: Path, hypothesis: Path, name: str, *, ids: bool, as_json: b
     timed = [file for file in (reference, hypothesis) if file.suffix.lower() in {".stm", ".ctm"}]
     if timed and protocol.unit != "gloss":
         raise BenchError(f"{timed[0]}: '{name}' is no protocol of glosses; give it lines of text")
-    if len(timed) == 1:
+    if timed and (reference.suffix.lower(), hypothesis.suffix.lower()) != (".stm", ".ctm"):
         raise BenchError(f"{timed[0]}: an STM is compared with a CTM, in this order")
+    if timed and ids:
+        raise BenchError("--ids is for lines of text; STM and CTM have their identities already")
     try:
         found = scoring.score(protocol, transcripts.read(reference, hypothesis, ids=ids))
     except ValueError as error:
