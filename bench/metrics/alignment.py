@@ -48,9 +48,16 @@ def aligned(
     last = 0
     while last < shorter - first and reference[-1 - last] == hypothesis[-1 - last]:
         last += 1
-    return _levenshtein(
-        reference[first : len(reference) - last], hypothesis[first : len(hypothesis) - last]
-    )
+    wanted = reference[first : len(reference) - last]
+    read = hypothesis[first : len(hypothesis) - last]
+    # What most errors are: a letter lost, added or mistaken for another.
+    if not read:
+        return [Edit(unit, None) for unit in wanted]
+    if not wanted:
+        return [Edit(None, unit) for unit in read]
+    if len(wanted) == len(read) == 1:
+        return [Edit(wanted[0], read[0])]
+    return _levenshtein(wanted, read)
 
 
 def _levenshtein(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:

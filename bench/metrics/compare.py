@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from bench.metrics.protocols import Protocol
 
 
-def compare(protocol: Protocol, reference: str, hypothesis: str) -> Compared:
+def compare(
+    protocol: Protocol, reference: str, hypothesis: str, count: int | None = None
+) -> Compared:
     """Count what differs between two texts that `protocol.pair` returned.
 
+    `count` is the number of edits where the two have been aligned already.
     Places and 1 − NED are defined for characters, word edits where there is a word rule. Glosses
     are words; their edits are those of the alignment at the protocol's costs.
     """
@@ -24,10 +27,14 @@ def compare(protocol: Protocol, reference: str, hypothesis: str) -> Compared:
     wanted = protocol.tokens(reference)
     read = wanted if same else protocol.tokens(hypothesis)
     length = len(wanted)
+    if same:
+        count = 0
+    elif count is None and protocol.unit == "gloss":
+        count = len(aligned(wanted, read, protocol.costs))
+    elif count is None:
+        count = editdistance.eval(wanted, read)
     if protocol.unit == "gloss":
-        count = 0 if same else len(aligned(wanted, read, protocol.costs))
         return Compared(count, length, word_edits=count, words=length)
-    count = 0 if same else editdistance.eval(wanted, read)
     if protocol.unit == "byte":
         return Compared(count, length)
     placed = length if same else sum(map(eq, wanted, read))

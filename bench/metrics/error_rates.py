@@ -118,7 +118,7 @@ class Sums:
         if self.placed is not None:
             self.placed = None if one.placed is None else self.placed + one.placed
         if self.similarity is not None:
-            near = one.similarity
+            near = one.similarity if one.edits or one.read is None else 1.0
             self.similarity = None if near is None else self.similarity + near
         if self.words is not None:
             if one.word_edits is None or one.words is None:

@@ -89,13 +89,10 @@ class Tally:
             self.sums.excluded[reason] += 1
             return
         reference, hypothesis = self.protocol.paired(left, sample.hypothesis)
-        if reference != hypothesis:
-            wanted, read = self.protocol.tokens(reference), self.protocol.tokens(hypothesis)
-            try:
-                self.edits.update(aligned(wanted, read, self.protocol.costs))
-            except BenchError as error:
-                raise BenchError(f"{sample.where}: {error}") from None
-        one = compare(self.protocol, reference, hypothesis)
+        found = [] if reference == hypothesis else self._aligned(sample, reference, hypothesis)
+        for edit in found:
+            self.edits[edit] += 1
+        one = compare(self.protocol, reference, hypothesis, len(found))
         self.sums.add(one)
         self.lengths[one.length, not one.edits] += 1
         self.normalised += left != sample.reference
@@ -129,6 +126,13 @@ class Tally:
             by_length=self._by_length(),
             confusions=self._confusions(),
         )
+
+    def _aligned(self, sample: Sample, reference: str, hypothesis: str) -> list[Edit]:
+        wanted, read = self.protocol.tokens(reference), self.protocol.tokens(hypothesis)
+        try:
+            return aligned(wanted, read, self.protocol.costs)
+        except BenchError as error:
+            raise BenchError(f"{sample.where}: {error}") from None
 
     def _end_batch(self) -> None:
         self._batches.append(self._batch[0] / self._batch[1])

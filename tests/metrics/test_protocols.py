@@ -107,13 +107,6 @@ def test_what_is_normalised_stays_as_it_is(name, text):
     assert set(once) <= set(protocol.charset) or not protocol.charset
 
 
-@pytest.mark.parametrize("name", ["str-36", "str-62", "str-94"])
-@given(text=st.text(st.characters(max_codepoint=127), max_size=30))
-def test_ascii_takes_a_short_way_to_the_same(name, text):
-    protocol = find(name)
-    assert protocol.normalise(text) == protocol._rewritten(text)
-
-
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [

@@ -66,10 +66,12 @@ class Protocol:
 
     def normalise(self, text: str) -> str:
         """Return what is compared of a text by itself."""
-        if self._table is not None and text.isascii():
-            text = text.translate(self._table)
-        else:
-            text = self._rewritten(text)
+        if self.unicode and not text.isascii():
+            text = unicodedata.normalize(self.unicode, text)
+        if self.case:
+            text = text.lower() if self.case == "lower" else text.upper()
+        if self.outside == "drop" and not self._known.issuperset(text):
+            text = "".join(letter for letter in text if letter in self._known)
         return " ".join(text.split()) if self.whitespace else text
 
     def pair(self, reference: str, hypothesis: str) -> tuple[str, str]:
@@ -107,23 +109,3 @@ class Protocol:
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(self.charset)
-
-    @cached_property
-    def _table(self) -> dict[int, int | None] | None:
-        # All that `_rewritten` does to ASCII, in one pass of C code.
-        if not (self.case or self.outside == "drop"):
-            return None
-        found: dict[int, int | None] = {}
-        for code in range(128):
-            became = self._rewritten(chr(code))
-            found[code] = ord(became) if became else None
-        return found
-
-    def _rewritten(self, text: str) -> str:
-        if self.unicode and not text.isascii():
-            text = unicodedata.normalize(self.unicode, text)
-        if self.case:
-            text = text.lower() if self.case == "lower" else text.upper()
-        if self.outside == "drop":
-            text = "".join(letter for letter in text if letter in self._known)
-        return text
