@@ -11,7 +11,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from bench.errors import BenchError, Exit
-from bench.metrics.error_rates import Edits, ErrorRates, edits, error_rates
+from bench.metrics.compare import compare
+from bench.metrics.error_rates import Compared, ErrorRates, error_rates
 from bench.metrics.protocols import Protocol
 from bench.store import PREDICTIONS, Record
 
@@ -28,11 +29,19 @@ SCHEMA = pa.schema(
         ("aligned", pa.list_(pa.int16())),
         ("scores", pa.list_(pa.float32())),
         ("key_frames", pa.list_(pa.int16())),
+        ("read", pa.int32()),
+        ("placed", pa.int32()),
+        ("word_edits", pa.int32()),
+        ("words", pa.int32()),
     ]
 )
-"""`excluded` is the protocol's reason not to score the sample, or null. `path` is the best class of
-each valid frame, `aligned` the frame on it of each label read, `scores` the confidence of its span,
+"""`reference` and `hypothesis` are as they were, so that all else can be computed again. `excluded`
+is the protocol's reason not to score the sample, or null. `path` is the best class of each valid
+frame, `aligned` the frame on it of each label read, `scores` the confidence of its span,
 `key_frames` the true frame of each label; empty where unknown."""
+COUNTS = Compared._fields
+"""The columns that are counted under the protocol, see `Compared`: null where it does not define
+them, and in files that were written before there were such columns."""
 
 
 @dataclass
@@ -43,16 +52,15 @@ class Predictions:
     rows: list[dict[str, object]] = field(default_factory=list)
 
     def add(self, identity: str, reference: str, hypothesis: str, **more: object) -> None:
-        """Add one sample, with its edits against the reference."""
-        pair = edits(reference, hypothesis)
+        """Add one sample, compared under the protocol."""
+        counted = compare(self.protocol, *self.protocol.pair(reference, hypothesis))
         self.rows.append(
             {
                 "id": identity,
                 "reference": reference,
                 "hypothesis": hypothesis,
-                "edits": pair.edits,
-                "length": pair.length,
                 "excluded": self.protocol.excludes(reference),
+                **counted._asdict(),
                 **more,
             }
         )
@@ -65,15 +73,11 @@ class Predictions:
 def score(table: pa.Table) -> ErrorRates:
     """Sum the scored rows; count the excluded ones by reason."""
     # Plain lists: Arrow's own filter takes seconds to load, in each fresh worker.
-    columns = (table[name].to_pylist() for name in ("edits", "length", "excluded"))
-    reasons: Counter[str] = Counter()
-    pairs = []
-    for edited, length, reason in zip(*columns, strict=True):
-        if reason is None:
-            pairs.append(Edits(edited, length))
-        else:
-            reasons[reason] += 1
-    return error_rates(pairs, dict(sorted(reasons.items())))
+    columns = (table[name].to_pylist() for name in COUNTS)
+    reasons = table["excluded"].to_pylist()
+    rows = zip(reasons, map(Compared, *columns), strict=True)
+    counted = [one for reason, one in rows if reason is None]
+    return error_rates(counted, Counter(reason for reason in reasons if reason is not None))
 
 
 def to_bytes(table: pa.Table) -> bytes:

@@ -23,6 +23,7 @@ VERBS = [
     ["board", "diff", "tiny", "tiny/v1"],
     ["run", "tiny", "--dry-run"],
     ["sweep", "--help"],
+    ["score", "bench.toml", "bench.toml", "--protocol", "htr-raw"],
 ]
 
 
@@ -44,7 +45,18 @@ def test_what_only_reads_imports_nothing_heavy(home, bench, words):
 
 @pytest.mark.parametrize(
     "verb",
-    ["run", "ls", "status", "profile", "show", "sweep", "board", "board write", "board diff"],
+    [
+        "run",
+        "ls",
+        "status",
+        "profile",
+        "show",
+        "score",
+        "sweep",
+        "board",
+        "board write",
+        "board diff",
+    ],
 )
 def test_every_verb_documents_its_exit_codes(bench, verb):
     answer = bench(*verb.split(), "--help")

@@ -84,7 +84,39 @@ def test_a_file_gives_back_what_was_written(tmp_path):
         "aligned": [1],
         "scores": [0.25],
         "key_frames": [2, 5],
+        "read": 3,
+        "placed": 2,
+        "word_edits": None,
+        "words": None,
     }
+
+
+def test_files_from_before_there_were_these_columns_are_read_and_scored(tmp_path):
+    written = table().drop_columns(["read", "placed", "word_edits", "words"])
+    file = tmp_path / disk.PREDICTIONS
+    file.write_bytes(predictions.to_bytes(written))
+    rates = predictions.score(predictions.read(file))
+    assert (rates.samples, rates.correct, rates.edits, rates.length) == (4, 1, 6, 11)
+    assert (rates.words, rates.placed, rates.similarity) == (None, None, None)
+    assert (rates.wer, rates.ccr, rates.one_minus_ned) == (None, None, None)
+
+
+def test_every_rate_is_of_the_counted_columns():
+    rows = Predictions(protocols.find("htr-raw"))
+    rows.add("a", "two words", "too words")
+    rows.add("b", "one", "one")
+    rates = predictions.score(rows.table())
+    assert rates.words == (1, 3)
+    assert rates.ccr == 11 / 12
+    assert rates.one_minus_ned == (8 / 9 + 1) / 2
+
+
+def test_the_protocol_normalises_what_is_compared_but_not_what_is_kept():
+    rows = Predictions(protocols.find("str-36"))
+    rows.add("a", "It's", "ITS")
+    (row,) = rows.table().to_pylist()
+    assert (row["reference"], row["hypothesis"]) == ("It's", "ITS")
+    assert (row["edits"], row["length"]) == (0, 3)
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import bench
-from bench.cli import boards, sweeps, trials
+from bench.cli import boards, score, sweeps, trials
 from bench.cli.terminal import EXITS, catch_signals, command_line, say
 from bench.errors import BenchError, Exit
 
@@ -55,6 +55,7 @@ for command in (
     trials.show,
     sweeps.sweep,
     boards.board,
+    score.score,
 ):
     app.add_command(command)
 

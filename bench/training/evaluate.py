@@ -24,6 +24,7 @@ def predict(
     network.eval()
     tokens = ("", *source.vocabulary)
     predictions = Predictions(trial.protocol)
+    join = trial.protocol.separator.join
     decode = DECODERS[trial.protocol.decoder][trial.loss.decoder]
     with torch.inference_mode():
         for batch in source.batches(split, trial.training.batch_size):
@@ -38,8 +39,8 @@ def predict(
                 key_frames = batch.key_frames[row, : counts[row]].tolist()
                 predictions.add(
                     identity,
-                    reference="".join(tokens[label] for label in target),
-                    hypothesis="".join(tokens[label] for label in decoded.labels[row]),
+                    reference=join(tokens[label] for label in target),
+                    hypothesis=join(tokens[label] for label in decoded.labels[row]),
                     confidence=float(decoded.confidence[row]),
                     path=decoded.path[row, : frames[row]].tolist(),
                     aligned=[span.key for span in spans.of(row)] if spans else [],
