@@ -14,6 +14,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     NOTHING = 3
+    REGRESSED = 4
     UNVERIFIED = 5
     INTERRUPTED = 130
 

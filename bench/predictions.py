@@ -70,6 +70,15 @@ class Predictions:
         return pa.Table.from_pylist(self.rows, schema=SCHEMA)
 
 
+def recounted(table: pa.Table, protocol: Protocol) -> pa.Table:
+    """Return what `add` makes of the two texts of each row: `excluded` and `COUNTS`."""
+    again = Predictions(protocol)
+    columns = (table[name].to_pylist() for name in ("id", "reference", "hypothesis"))
+    for row in zip(*columns, strict=True):
+        again.add(*row)
+    return again.table().select(["excluded", *COUNTS])
+
+
 def score(table: pa.Table) -> ErrorRates:
     """Sum the scored rows; count the excluded ones by reason."""
     # Plain lists: Arrow's own filter takes seconds to load, in each fresh worker.
@@ -90,6 +99,11 @@ def to_bytes(table: pa.Table) -> bytes:
 def read(file: Path) -> pa.Table:
     """Read a file that `to_bytes` made."""
     return parquet.read_table(file, schema=SCHEMA)
+
+
+def parse(content: bytes) -> pa.Table:
+    """Read what `to_bytes` returned."""
+    return parquet.read_table(pa.BufferReader(content), schema=SCHEMA)
 
 
 def worst(folder: Path, record: Record, count: int) -> list[list[str]]:

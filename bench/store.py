@@ -14,6 +14,7 @@ results/profiles/<key>.json
 from __future__ import annotations
 
 import glob
+import hashlib
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bench import documents
-from bench.errors import BenchError
+from bench.errors import BenchError, Exit
 from bench.metrics.error_rates import ErrorRates
 from bench.provenance import Provenance
 
@@ -283,6 +284,23 @@ def read(file: Path, kind: type[T]) -> T:
         noun=kind.__name__.lower(),
         remedy="move the folder away and run its trial again",
     )
+
+
+def content(folder: Path, record: Record, name: str) -> bytes:
+    """Return the file `name` that `record` left in `folder`.
+
+    Raises BenchError (unverified) where it is gone, or is not what the record's checksum says.
+    """
+    file = folder / name
+    found = file.read_bytes() if file.is_file() else b""
+    if hashlib.sha256(found).hexdigest() != record.files.get(name):
+        fault = "is not what its record says" if found else "is gone"
+        raise BenchError(
+            f"{file}: this file of {record.key} {fault}; restore it, or run its trial again "
+            "with --force",
+            Exit.UNVERIFIED,
+        )
+    return found
 
 
 def write(file: Path, content: Record | Failure | Profile) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import bench
-from bench.cli import boards, score, sweeps, trials
+from bench.cli import boards, comparisons, score, sweeps, trials, verification
 from bench.cli.terminal import EXITS, catch_signals, command_line, say
 from bench.errors import BenchError, Exit
 
@@ -56,6 +56,8 @@ for command in (
     sweeps.sweep,
     boards.board,
     score.score,
+    comparisons.compare,
+    verification.verify,
 ):
     app.add_command(command)
 

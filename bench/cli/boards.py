@@ -86,15 +86,18 @@ def diff(load: Load, before: str, after: str, *, as_json: bool) -> None:
 def write_board(config: Config, suite: Suite, *, as_json: bool, start_next: bool = False) -> None:
     """Draw the board of `suite` from its records, write it and print it."""
     from bench import grid, plan
-    from bench.leaderboards import aggregate, index, render, versions
+    from bench.leaderboards import aggregate, index, render, samples, versions
     from bench.store import Store
 
     store = Store(config.results)
     entries = plan.survey(grid.trials(suite), store)
     version = versions.current(suite, config.leaderboards, start_next=start_next)
-    made: Board = aggregate.board(suite, entries, list(store.profiles()), version)
+    found = samples.gather(entries, store)
+    made: Board = aggregate.board(suite, entries, list(store.profiles()), version, found)
     versions.guard(made, config.leaderboards)
-    folder = render.write(made, config.leaderboards)
+    for dataset in {row.dataset for row in made.rows if row.seeds} - found.keys():
+        say(f"no intervals on {dataset}: predictions are gone; `bench verify` names them")
+    folder = render.write(made, config.leaderboards, found)
     index.write(config.leaderboards)
     report(render.text(made), made, as_json=as_json)
     say(f"written to {folder}")

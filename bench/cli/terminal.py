@@ -25,6 +25,7 @@ Exit codes:
   1    some trials failed, or could not be profiled
   2    usage or configuration
   3    nothing selected
+  4    a regression was found, where --fail-on regress asks
   5    verification failed
   130  interrupted; the last line says what resumes
 """

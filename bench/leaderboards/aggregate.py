@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.grid import digest
 from bench.leaderboards import identity
+from bench.leaderboards.certainty import Certainty, certainties
 from bench.leaderboards.speed import Speed, speeds
 from bench.suites import Tuning
 
 if TYPE_CHECKING:
+    from bench.leaderboards.samples import Samples
     from bench.plan import Entry
     from bench.store import Profile, Record
     from bench.suites import Suite
@@ -78,6 +80,7 @@ class Row:
     seeds: list[Seed]
     missing: dict[str, str]
     """Seed to why it is missing: `to do`, `stale`, or the failure."""
+    certainty: Certainty | None = None
     speed: Speed | None = None
     training: dict[str, Any] = field(default_factory=dict)
     """What of the recipe is not the suite's."""
@@ -121,9 +124,16 @@ class Board:
 
 
 def board(
-    suite: Suite, entries: Sequence[Entry], profiles: Sequence[Profile] = (), version: int = 1
+    suite: Suite,
+    entries: Sequence[Entry],
+    profiles: Sequence[Profile] = (),
+    version: int = 1,
+    samples: Mapping[str, Samples] | None = None,
 ) -> Board:
-    """Aggregate the entries of all trials of `suite`, ranked within each dataset."""
+    """Aggregate the entries of all trials of `suite`, ranked within each dataset.
+
+    `samples` are those of all its datasets; without them no row has a certainty.
+    """
     groups: dict[tuple[Labels, str], list[Entry]] = {}
     for entry in entries:
         recipe = digest(entry.trial.training.spec())
@@ -142,15 +152,16 @@ def board(
         identity=identity.of(suite),
         seeds=list(suite.seeds),
         hardware=sorted({_hardware(record) for record in records}),
-        rows=_ranked(rows),
+        rows=_ranked(rows, samples or {}),
         speed_hardware=measured.hardware,
         other_hardware=measured.others,
     )
 
 
-def recomputed(board: Board) -> Board:
-    """Compute means, spreads, ranks and their order anew from the seeds that the board holds."""
-    return replace(board, rows=_ranked([_scored(row) for row in board.rows]))
+def recomputed(board: Board, samples: Mapping[str, Samples] | None = None) -> Board:
+    """Compute all scores, ranks and their order anew from the seeds and the samples of a board."""
+    rows = [_scored(row, samples) for row in board.rows]
+    return replace(board, rows=_ranked(rows, samples or {}))
 
 
 def _labels(entry: Entry) -> Labels:
@@ -186,8 +197,10 @@ def _row(suite: Suite, entries: Sequence[Entry], speed: Speed | None) -> Row:
     )
 
 
-def _scored(row: Row) -> Row:
-    """Compute all of a row that its seeds decide, but for the rank."""
+def _scored(row: Row, samples: Mapping[str, Samples] | None = None) -> Row:
+    """Compute all of a row that its seeds decide, but for the rank, and these by the samples."""
+    if samples and row.dataset in samples:
+        row = replace(row, seeds=[_counted(seed, samples[row.dataset]) for seed in row.seeds])
     seconds = [seed.training_seconds for seed in row.seeds]
     return replace(
         row,
@@ -195,6 +208,19 @@ def _scored(row: Row) -> Row:
         sequence_accuracy=_spread([seed.sequence_accuracy for seed in row.seeds]),
         cer=_spread([seed.cer for seed in row.seeds]),
         training_seconds=statistics.fmean(seconds) if seconds else None,
+    )
+
+
+def _counted(seed: Seed, samples: Samples) -> Seed:
+    """Return `seed` with the scores that its column of samples gives."""
+    edits = samples.edits.get(seed.key)
+    if edits is None:
+        return seed
+    return replace(
+        seed,
+        samples=len(edits),
+        sequence_accuracy=edits.count(0) / len(edits),
+        cer=sum(edits) / sum(samples.lengths),
     )
 
 
@@ -228,15 +254,16 @@ def _hardware(record: Record) -> str:
     return f"{device}, {origin.threads} thread{'s' if origin.threads > 1 else ''} a trial"
 
 
-def _ranked(rows: Sequence[Row]) -> list[Row]:
+def _ranked(rows: Sequence[Row], samples: Mapping[str, Samples]) -> list[Row]:
     """Order rows by dataset, then accuracy, CER and names; number those with a score.
 
     Rows of the same accuracy and CER share a rank.
     """
     found: list[Row] = []
     ordered = sorted(rows, key=_order)
-    for _, group in itertools.groupby(ordered, key=lambda row: row.dataset):
+    for dataset, several in itertools.groupby(ordered, key=lambda row: row.dataset):
         best: Row | None = None
+        group = _certain([*several], samples.get(dataset))
         for place, row in enumerate(group, 1):
             rank: int | None = place
             if row.sequence_accuracy is None:
@@ -246,6 +273,16 @@ def _ranked(rows: Sequence[Row]) -> list[Row]:
             best = replace(row, rank=rank)
             found.append(best)
     return found
+
+
+def _certain(rows: list[Row], samples: Samples | None) -> list[Row]:
+    """Return the rows of one dataset with their certainties, where its samples are known."""
+    scored = [row for row in rows if row.seeds]
+    keys = [[seed.key for seed in row.seeds] for row in scored]
+    if samples is None or not all(key in samples.edits for row in keys for key in row):
+        return [replace(row, certainty=None) for row in rows]
+    found = dict(zip((row.names for row in scored), certainties(keys, samples), strict=True))
+    return [replace(row, certainty=found.get(row.names)) for row in rows]
 
 
 def _score(row: Row) -> tuple[float, float]:

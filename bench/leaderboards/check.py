@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from bench.errors import BenchError, Exit, did_you_mean
-from bench.leaderboards import aggregate, index, render, versions
+from bench.leaderboards import aggregate, index, render, samples, versions
 
 
 def check(root: Path, suite: str | None = None) -> list[Path]:
@@ -30,7 +30,7 @@ def check(root: Path, suite: str | None = None) -> list[Path]:
 
 
 def _rebuilt(folder: Path) -> aggregate.Board:
-    board = aggregate.recomputed(render.read(folder))
+    board = aggregate.recomputed(render.read(folder), samples.read(folder))
     return replace(board, suite=folder.parent.name, version=versions.number(folder))
 
 

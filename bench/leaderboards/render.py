@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from bench import documents, text_table
 from bench.components import short_labels
 from bench.leaderboards.aggregate import Board
+from bench.leaderboards.samples import FILE, to_csv
 
 if TYPE_CHECKING:
     from bench.leaderboards.aggregate import Row, Spread
+    from bench.leaderboards.certainty import Range
+    from bench.leaderboards.samples import Samples
 
 SCHEMA = 1
 PAGE, DATA = "README.md", "board.json"
@@ -71,12 +74,23 @@ def to_json(board: Board) -> bytes:
     return documents.encode(_Document(SCHEMA, board))
 
 
-def percent(spread: Spread | None) -> str:
-    """Write a score as `mean ± standard deviation` in percent."""
+def percent(spread: Spread | None, within: Range | None = None) -> str:
+    """Write a score as `mean ± standard deviation [its interval]` in percent."""
     if spread is None:
         return NOTHING
     std = NOTHING if spread.std is None else f"{100 * spread.std:.2f}"
-    return f"{100 * spread.mean:.2f} ± {std}"
+    interval = f" [{100 * within.low:.1f}, {100 * within.high:.1f}]" if within else ""
+    return f"{100 * spread.mean:.2f} ± {std}{interval}"
+
+
+def places(row: Row) -> str:
+    """Write the rank of a row, or the ranks that it may have, the best and the worst."""
+    if row.rank is None:
+        return NOTHING
+    known = row.certainty
+    if known is None or known.best == known.worst:
+        return str(row.rank)
+    return f"{known.best}–{known.worst}"
 
 
 def files(board: Board) -> dict[str, bytes]:
@@ -89,11 +103,11 @@ def folder(board: Board, root: Path) -> Path:
     return root / board.suite / f"v{board.version}"
 
 
-def write(board: Board, root: Path) -> Path:
-    """Write the board's files into its folder, and return that."""
+def write(board: Board, root: Path, samples: Mapping[str, Samples] | None = None) -> Path:
+    """Write the board's files into its folder, after the samples that they follow from."""
     place = folder(board, root)
     place.mkdir(parents=True, exist_ok=True)
-    for name, content in files(board).items():
+    for name, content in {FILE: to_csv(samples or {}), **files(board)}.items():
         documents.write_bytes(place / name, content)
     return place
 
@@ -133,12 +147,12 @@ def _cells(rows: Sequence[Row], board: Board) -> list[list[str]]:
     losses = short_labels(row.loss for row in board.rows)
     return [
         [
-            NOTHING if row.rank is None else str(row.rank),
+            places(row),
             models[row.model],
             losses[row.loss],
             *([f"{row.tuning.trials} trials" if row.tuning else NOTHING] if _tuned(board) else []),
-            percent(row.sequence_accuracy),
-            percent(row.cer),
+            percent(row.sequence_accuracy, known.sequence_accuracy if known else None),
+            percent(row.cer, known.cer if known else None),
             f"{len(row.seeds)}/{len(board.seeds)}",
             NOTHING if row.parameters is None else f"{row.parameters:,}",
             *(_speed(row) if _profiled(board) else []),
@@ -146,6 +160,7 @@ def _cells(rows: Sequence[Row], board: Board) -> list[list[str]]:
             ", ".join(row.commits) or NOTHING,
         ]
         for row in rows
+        for known in [row.certainty]
     ]
 
 
@@ -170,6 +185,12 @@ def _notes(board: Board) -> list[str]:
         }
         excluded = ", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
         notes.append(f"Scored on {dataset}: {samples:,} test samples; excluded: {excluded}.")
+    if any(row.certainty for row in board.rows):
+        notes.append(
+            "In brackets: 95 % intervals, over samples and seeds together. A rank such as 1–2 is "
+            "shared: those rows' accuracies do not differ by a test of all pairs at 5 % "
+            "(docs/statistics.md)."
+        )
     notes += _missing(board)
     if board.hardware:
         notes.append(f"Trained on {'; '.join(board.hardware)}.")

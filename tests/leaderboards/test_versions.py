@@ -119,7 +119,10 @@ def test_the_first_version_is_written_again_while_nothing_moves(home, bench, fin
     before = contents(home / "leaderboards")
     assert bench("board", "tiny").code == 0
     assert contents(home / "leaderboards") == before
-    assert sorted(before) == ["README.md", "tiny/v1/README.md", "tiny/v1/board.json"]
+    assert sorted(before) == [
+        "README.md",
+        *(f"tiny/v1/{name}" for name in ("README.md", "board.json", "samples.csv")),
+    ]
 
 
 def test_a_moved_protocol_is_refused_and_the_next_version_takes_it(

@@ -1,0 +1,144 @@
+"""Records and boards held against what they were computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import BenchError, Exit
+from bench.grid import digest
+from bench.leaderboards import check, samples, versions
+from bench.metrics.protocols import PROTOCOLS
+from bench.store import PREDICTIONS, RECORD, Failure, Record, content, read
+
+if TYPE_CHECKING:
+    from bench.metrics.protocols import Protocol
+    from bench.store import Store
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How many trials and which boards were held against what they follow from, and the faults."""
+
+    trials: int
+    boards: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def verify(store: Store, boards: Path, words: Sequence[str] = ()) -> Verified:
+    """Verify the trials that `words` mean; without any, all under `store`, and all `boards`.
+
+    Raises BenchError (nothing) where there is nothing to verify.
+    """
+    if words:
+        folders = [_folder(word, store) for word in words]
+        return Verified(len(folders), faults=[fault for f in folders for fault in _faults(f)])
+    folders = [file.parent for file in sorted(store.root.glob(f"*/*/*/seed*/{RECORD}"))]
+    faults = [fault for folder in folders for fault in _faults(folder)]
+    names = [versions.name(folder) for folder in versions.everything(boards)]
+    if not (folders or names):
+        raise BenchError(
+            f"{store.root}: there is no record to verify, and no board in {boards}; run: bench run",
+            Exit.NOTHING,
+        )
+    if names:
+        faults += _fault_of(lambda: check.check(boards))
+        for folder in versions.everything(boards):
+            faults += _strangers(folder, store)
+    return Verified(len(folders), names, faults)
+
+
+def text(found: Verified) -> str:
+    """Say what was verified to a person."""
+    trials = f"{found.trials} trial{'s' * (found.trials != 1)}"
+    listed = f", boards {', '.join(found.boards)}" if found.boards else ""
+    count = len(found.faults)
+    said = f"{count} fault{'s' * (count != 1)}" if count else "all as their predictions give it"
+    return f"{trials}{listed}: {said}"
+
+
+def _folder(word: str, store: Store) -> Path:
+    folder, found = store.find(word)
+    if isinstance(found, Failure):
+        raise BenchError(f"{folder}: this trial failed, so there is nothing to verify")
+    return folder
+
+
+def _faults(folder: Path) -> list[str]:
+    """Return what of the record in `folder` is not as its neighbours give it."""
+    return _fault_of(lambda: read(folder / RECORD, Record)) or [
+        fault for fault in _of_record(folder, read(folder / RECORD, Record)) if fault
+    ]
+
+
+def _of_record(folder: Path, record: Record) -> Iterator[str]:
+    file = folder / RECORD
+    if digest(record.spec) != record.key:
+        yield f"{file}: its key is {record.key}, its spec gives {digest(record.spec)}"
+    if not folder.name.endswith(f"-{record.key}"):
+        yield f"{file}: its key is {record.key}, which is not that of its folder"
+    altered = [
+        fault
+        for name in record.files
+        for fault in _fault_of(partial(content, folder, record, name))
+    ]
+    yield from altered
+    named = record.spec["protocol"]["name"]
+    protocol = PROTOCOLS.get(named)
+    if protocol is None or protocol.spec() != record.spec["protocol"]:
+        yield f"{file}: protocol '{named}' is no longer what it was, so nothing can be scored again"
+    elif not altered:
+        yield from _recomputed(folder, record, protocol)
+
+
+def _recomputed(folder: Path, record: Record, protocol: Protocol) -> Iterator[str]:
+    """Score the predictions of `record` again, sample by sample and in sum."""
+    from bench import predictions
+
+    file = folder / RECORD
+    table = predictions.parse(content(folder, record, PREDICTIONS))
+    again = predictions.recounted(table, protocol)
+    for name in again.column_names:
+        before, after = table[name].to_pylist(), again[name].to_pylist()
+        pairs = enumerate(zip(before, after, strict=True))
+        moved = [n for n, (one, other) in pairs if one not in (other, None)]
+        if moved:
+            sample = table["id"][moved[0]].as_py()
+            yield (
+                f"{folder / PREDICTIONS}: {name} of sample '{sample}' is {before[moved[0]]}, its "
+                f"texts give {after[moved[0]]}; so for {len(moved)} of {len(before)} samples"
+            )
+    split = [*record.metrics][-1]
+    given, found = asdict(record.metrics[split]), asdict(predictions.score(again))
+    for name, value in found.items():
+        # What an earlier bench did not count yet is no fault.
+        if given[name] not in (value, None):
+            yield f"{file}: {split} {name} is {given[name]}, the predictions give {value}"
+
+
+def _strangers(folder: Path, store: Store) -> Iterator[str]:
+    """Say which samples of a board are not those of the records at hand."""
+    for dataset, known in samples.read(folder).items():
+        for key, edits in known.edits.items():
+            if not [*store.root.glob(f"*/*/*/seed*-{key}/{RECORD}")]:
+                continue
+            try:
+                _, found = samples.of_trial(key, store)
+            except BenchError:
+                continue  # Told of already, as a fault of the record.
+            if (found.ids, found.lengths, found.edits[key]) != (known.ids, known.lengths, edits):
+                yield (
+                    f"{folder / samples.FILE}: the column {key} of {dataset} is not what the "
+                    "predictions of that trial give; `bench board` writes it again"
+                )
+
+
+def _fault_of(checked: Callable[[], object]) -> list[str]:
+    try:
+        checked()
+    except BenchError as error:
+        return [str(error)]
+    return []
