@@ -42,6 +42,13 @@ class Compared(NamedTuple):
 
 def edits(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> Edits:
     """Count insertions, deletions and substitutions between two sequences of tokens."""
+    if not (isinstance(reference, str) and isinstance(hypothesis, str)):
+        # editdistance compares hashes; different tokens may have the same one, such as -1 and -2.
+        numbers: dict[Hashable, int] = {}
+        reference, hypothesis = (
+            [numbers.setdefault(token, len(numbers)) for token in tokens]
+            for tokens in (reference, hypothesis)
+        )
     return Edits(editdistance.eval(reference, hypothesis), len(reference))
 
 

@@ -13,6 +13,7 @@ from bench.errors import BenchError
 from bench.metrics.scoring import Sample
 
 _COMMENT = ";;"
+_LONGEST = 80
 
 
 def read(reference: Path, hypothesis: Path, *, ids: bool = False) -> Iterator[Sample]:
@@ -69,14 +70,13 @@ def _matched(
 ) -> Iterator[Sample]:
     # `silent` is what an identity without a hypothesis has read, None where that is a mistake.
     texts = dict(found)
-    seen = 0
     for name, text in wanted:
         if name not in texts and silent is None:
-            raise BenchError(f"{hypothesis}: there is no '{name}', which {reference} has")
-        seen += name in texts
-        yield Sample(f"{reference}: {name}", text, texts.pop(name, silent or ""))
+            raise BenchError(f"{hypothesis}: there is no {_quoted(name)}, which {reference} has")
+        yield Sample(f"{reference}: {_quoted(name)}", text, texts.pop(name, silent or ""))
     if texts:
-        raise BenchError(f"{reference}: there is no '{next(iter(texts))}', which {hypothesis} has")
+        name = next(iter(texts))
+        raise BenchError(f"{reference}: there is no {_quoted(name)}, which {hypothesis} has")
 
 
 def _tabbed(file: Path) -> Iterator[tuple[str, str]]:
@@ -125,6 +125,11 @@ def _ctm(file: Path) -> Iterator[tuple[str, str]]:
 
 def _new(name: str, seen: set[str], file: Path, number: int) -> str:
     if name in seen:
-        raise BenchError(f"{file}:{number}: '{name}' stands twice")
+        raise BenchError(f"{file}:{number}: {_quoted(name)} stands twice")
     seen.add(name)
     return name
+
+
+def _quoted(name: str) -> str:
+    # What a file calls a sample may be anything; what does not print never reaches a terminal.
+    return repr(name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…")

@@ -27,6 +27,19 @@ def test_edits_are_the_levenshtein_distance(pair):
     assert edits(reference, hypothesis) == (levenshtein(reference, hypothesis), len(reference))
 
 
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "count"),
+    [
+        ([-1, 5], [-2, 5], 1),
+        ([(1, 2), (3,)], [(1, 2)], 1),
+        ("ab", ["a", "b"], 0),
+        ([None, "a", 1.5], [None, 1.5], 1),
+    ],
+)
+def test_tokens_are_anything_that_has_a_hash(reference, hypothesis, count):
+    assert edits(reference, hypothesis).edits == count
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(text.filter(bool), text), min_size=1, max_size=5))
 def test_cer_is_that_of_jiwer(pairs):

@@ -86,6 +86,7 @@ def test_an_utterance_that_the_ctm_lacks_reads_nothing(files):
         (STM, "u1 1 x 0.1 A\n", (".stm", ".ctm"), False, "hyp.ctm:1: a CTM line is file"),
         (STM, "u1 1\n", (".stm", ".ctm"), False, "hyp.ctm:1: a CTM line is file"),
         (STM, "u9 1 0.0 0.1 A\n", (".stm", ".ctm"), False, "ref.stm: there is no 'u9', which"),
+        ("\x1b" * 99 + "\ta\n", "", ("", ""), True, r"no '(\\x1b){80}…', which"),
         (STM + STM, CTM, (".stm", ".ctm"), False, "ref.stm:6: 'u1' stands twice"),
     ],
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-# The marks that the WER of "Vertical Attention OCR" (Coquenet et al., 2022) sets apart.
-_MARKS = re.compile(r"""([\[\]{}/\\()"'&+*=<>?.;:,!\-—_€#%°])""")
+# Those that github.com/FactoDeepLearning/VerticalAttentionOCR sets apart since its commit e61cae9.
+MARKS = "[](){}<>/\\\"'&+*=?!.,:;-—_€#%°"
+_MARK = re.compile(f"([{re.escape(MARKS)}])")
 
 
 def spaces(text: str) -> list[str]:
@@ -19,7 +20,7 @@ def marks(text: str) -> list[str]:
 
     So the words are the same whether a ground truth has a space before a full stop or not.
     """
-    return _MARKS.sub(r" \1 ", text).split()
+    return _MARK.sub(r" \1 ", text).split()
 
 
 RULES: dict[str, Callable[[str], list[str]]] = {"spaces": spaces, "marks": marks}
