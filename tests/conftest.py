@@ -61,6 +61,16 @@ def home(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> Path:
+    """Return a folder in which the suite `tiny` has run, for four epochs; copy it to change it."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "bench.toml").write_text(TINY.replace("epochs = 1", "epochs = 4"))
+    command = ["run", "tiny", "--executor", "inline", "--no-profile"]
+    subprocess.run([sys.executable, "-m", "bench", *command], cwd=folder, check=True)
+    return folder
+
+
 @pytest.fixture
 def store(home) -> Store:
     return Store(home / "results")

@@ -83,7 +83,8 @@ def to_csv(found: Mapping[str, Samples]) -> bytes:
     """Write a line a sample: its dataset, id and length, and the edits of each trial."""
     keys = [key for samples in found.values() for key in samples.edits]
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    # Quoted, an id may hold whatever a file name may.
+    writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow([*_COLUMNS, *keys])
     for dataset, samples in found.items():
         columns = [samples.edits.get(key, [""] * len(samples.ids)) for key in keys]

@@ -269,7 +269,8 @@ def test_writing_leaves_the_page_and_its_data(tmp_path):
     made = board(row(), version=2)
     folder = render.write(made, tmp_path)
     assert folder == tmp_path / "tiny" / "v2"
-    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "board.json", "samples.csv"]
+    names = ["README.md", "board.json", "samples.csv"]
+    assert sorted(path.name for path in folder.iterdir()) == names
     assert (folder / "README.md").read_text(encoding="utf-8") == render.markdown(made)
     assert (folder / "board.json").read_bytes() == render.to_json(made)
     render.write(board(row(2), version=2), tmp_path)
