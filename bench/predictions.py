@@ -13,6 +13,7 @@ from pyarrow import parquet
 from bench.errors import BenchError, Exit
 from bench.metrics.compare import compare
 from bench.metrics.error_rates import Compared, ErrorRates, error_rates
+from bench.metrics.localisation import Localisation, localisation
 from bench.metrics.protocols import Protocol
 from bench.store import PREDICTIONS, Record
 
@@ -106,8 +107,18 @@ def parse(content: bytes) -> pa.Table:
     return parquet.read_table(pa.BufferReader(content), schema=SCHEMA)
 
 
-def worst(folder: Path, record: Record, count: int) -> list[list[str]]:
-    """Return id, reference, hypothesis and edits of the scored samples with the most edits."""
+def located(table: pa.Table) -> Localisation | None:
+    """Say where labels are read, None where no true key frame or no frame of a label is known."""
+    columns = table.to_pydict()
+    if not (any(columns["key_frames"]) and any(columns["aligned"])):
+        return None
+    if None in columns["scores"]:  # Written before there were any.
+        del columns["scores"]
+    return localisation(columns)
+
+
+def of(folder: Path, record: Record) -> pa.Table:
+    """Read what `record` left in `folder`. Raises BenchError (unverified) where that cannot be."""
     if not (folder / PREDICTIONS).is_file():
         raise BenchError(
             f"{folder / PREDICTIONS}: the predictions of {record.key} are gone; "
@@ -115,14 +126,18 @@ def worst(folder: Path, record: Record, count: int) -> list[list[str]]:
             Exit.UNVERIFIED,
         )
     try:
-        rows = read(folder / PREDICTIONS).to_pylist()
+        return read(folder / PREDICTIONS)
     except (pa.ArrowException, OSError) as error:
         raise BenchError(
             f"{folder / PREDICTIONS}: the predictions of {record.key} cannot be read "
             f"({str(error).partition(chr(10))[0]}); run its trial again with --force",
             Exit.UNVERIFIED,
         ) from None
-    wrong = [row for row in rows if row["edits"] and row["excluded"] is None]
+
+
+def worst(table: pa.Table, count: int) -> list[list[str]]:
+    """Return id, reference, hypothesis and edits of the scored samples with the most edits."""
+    wrong = [row for row in table.to_pylist() if row["edits"] and row["excluded"] is None]
     ranked = sorted(wrong, key=lambda row: -row["edits"])
     shown = ("id", "reference", "hypothesis", "edits")
     return [[str(row[name]) for name in shown] for row in ranked[:count]]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bench.components import Component
     from bench.config import Config
+    from bench.metrics.localisation import Localisation
     from bench.plan import Entry
     from bench.store import Failure, Figure, Profile, Record
 
@@ -95,15 +96,20 @@ def components(kind: str, known: Iterable[type[Component]]) -> str:
 
 
 def record(
-    found: Record, folder: Path, worst: Sequence[Sequence[str]], measured: Sequence[Profile] = ()
+    found: Record,
+    folder: Path,
+    worst: Sequence[Sequence[str]],
+    measured: Sequence[Profile] = (),
+    located: Localisation | None = None,
 ) -> str:
-    """Describe a finished trial: scores, curve, worst samples, its profiles, origin."""
+    """Describe a finished trial: scores, curve, worst samples, where it reads, profiles, origin."""
     return "\n\n".join(
         [
             f"{' · '.join(found.labels.values())} · seed {found.seed}\n{found.key}  {folder}",
             _scores(found),
             _curve(found),
             text_table.plain(["worst samples", "reference", "read as", "edits"], worst, "edits"),
+            *([_located(located)] if located else []),
             *(profiles([one]) for one in measured),
             _origin(found),
         ]
@@ -111,18 +117,32 @@ def record(
 
 
 def _scores(found: Record) -> str:
-    rows = [
-        [
-            split,
-            f"{rates.sequence_accuracy:.2%}",
-            f"{rates.cer:.2%}",
-            f"{rates.samples:,}",
-            str(sum(rates.excluded.values())),
-        ]
-        for split, rates in found.metrics.items()
-    ]
-    numbers = ["accuracy", "CER", "samples", "excluded"]
-    return text_table.plain(["split", *numbers], rows, ",".join(numbers))
+    """List the scores of each split; what the protocol does not define has no column."""
+    error = "WER" if found.spec["protocol"]["unit"] == "gloss" else "CER"
+    columns: dict[str, list[str]] = {}
+    for rates in found.metrics.values():
+        shares = {
+            "accuracy": rates.sequence_accuracy,
+            error: rates.cer,
+            **({"WER": rates.wer} if rates.wer is not None else {}),
+            "1 - NED": rates.one_minus_ned,
+            "CCR": rates.ccr,
+        }
+        for name, share in shares.items():
+            columns.setdefault(name, []).append(_NOTHING if share is None else f"{share:.2%}")
+        columns.setdefault("samples", []).append(f"{rates.samples:,}")
+        columns.setdefault("excluded", []).append(str(sum(rates.excluded.values())))
+    known = {name: cells for name, cells in columns.items() if {*cells} != {_NOTHING}}
+    rows = [list(row) for row in zip(found.metrics, *known.values(), strict=True)]
+    return text_table.plain(["split", *known], rows, ",".join(known))
+
+
+def _located(found: Localisation) -> str:
+    """List where labels are read, of all and of each class: docs/localisation.md defines it."""
+    from bench.metrics import localisation
+
+    headers = localisation.HEADERS
+    return text_table.plain(headers, localisation.rows(found), ",".join(headers[1:]))
 
 
 def _curve(found: Record) -> str:

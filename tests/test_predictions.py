@@ -200,18 +200,18 @@ def test_the_worst_come_first_and_the_right_not_at_all(tmp_path, record):
         ["f", "7", "", "1"],
     ]
     for count in range(5):
-        assert predictions.worst(tmp_path, record, count) == listed[:count]
+        assert predictions.worst(predictions.of(tmp_path, record), count) == listed[:count]
 
 
 def test_the_worst_of_the_flawless_are_none(tmp_path, record):
     content = predictions.to_bytes(table([("a", "12", "12"), ("b", "3", "3")]))
     (tmp_path / disk.PREDICTIONS).write_bytes(content)
-    assert predictions.worst(tmp_path, record, 5) == []
+    assert predictions.worst(predictions.of(tmp_path, record), 5) == []
 
 
 def test_predictions_that_are_gone_are_said(tmp_path, record):
     with pytest.raises(BenchError, match=r"the predictions of .* are gone") as caught:
-        predictions.worst(tmp_path, record, 5)
+        predictions.of(tmp_path, record)
     assert caught.value.code == Exit.UNVERIFIED
     assert str(caught.value).startswith(f"{tmp_path / disk.PREDICTIONS}: ")
     assert record.key in str(caught.value)
@@ -223,7 +223,7 @@ def test_predictions_that_are_cut_off_are_said(tmp_path, record, keep):
     content = predictions.to_bytes(table(SAMPLES))
     (tmp_path / disk.PREDICTIONS).write_bytes(content[:keep])
     with pytest.raises(BenchError, match=r"the predictions of .* cannot be read") as caught:
-        predictions.worst(tmp_path, record, 5)
+        predictions.of(tmp_path, record)
     assert caught.value.code == Exit.UNVERIFIED
     assert "\n" not in str(caught.value)
     assert str(caught.value).endswith("--force")

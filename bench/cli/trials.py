@@ -221,9 +221,10 @@ def show(load: Load, trial: str, *, as_json: bool) -> None:
         from bench import predictions
         from bench.profiling import method
 
-        worst = predictions.worst(folder, found, count=5)
+        table = predictions.of(folder, found)
+        worst, located = predictions.worst(table, count=5), predictions.located(table)
         covering = [one for one in store.profiles() if method.covers(one, found.spec)]
-        text = views.record(found, folder, worst, covering)
+        text = views.record(found, folder, worst, covering, located)
     report(text, found, as_json=as_json)
 
 

@@ -122,6 +122,11 @@ class Board:
         """The hash of the identity; boards with the same one are comparable."""
         return digest(self.identity)
 
+    @property
+    def rules(self) -> dict[str, Any]:
+        """The spec of the protocol; what is at its default is not in it."""
+        return self.identity.get("protocol", {})  # type: ignore[no-any-return]
+
 
 def board(
     suite: Suite,
@@ -152,7 +157,7 @@ def board(
         identity=identity.of(suite),
         seeds=list(suite.seeds),
         hardware=sorted({_hardware(record) for record in records}),
-        rows=_ranked(rows, samples or {}),
+        rows=_ranked(rows, samples or {}, by_error=suite.protocol.ranked_by == "error rate"),
         speed_hardware=measured.hardware,
         other_hardware=measured.others,
     )
@@ -161,7 +166,8 @@ def board(
 def recomputed(board: Board, samples: Mapping[str, Samples] | None = None) -> Board:
     """Compute all scores, ranks and their order anew from the seeds and the samples of a board."""
     rows = [_scored(row, samples) for row in board.rows]
-    return replace(board, rows=_ranked(rows, samples or {}))
+    by_error = board.rules.get("ranked_by") == "error rate"
+    return replace(board, rows=_ranked(rows, samples or {}, by_error=by_error))
 
 
 def _labels(entry: Entry) -> Labels:
@@ -254,42 +260,40 @@ def _hardware(record: Record) -> str:
     return f"{device}, {origin.threads} thread{'s' if origin.threads > 1 else ''} a trial"
 
 
-def _ranked(rows: Sequence[Row], samples: Mapping[str, Samples]) -> list[Row]:
-    """Order rows by dataset, then accuracy, CER and names; number those with a score.
+def _ranked(rows: Sequence[Row], samples: Mapping[str, Samples], *, by_error: bool) -> list[Row]:
+    """Order rows by dataset, accuracy, error rate (or that first) and names; number the scored.
 
-    Rows of the same accuracy and CER share a rank.
+    Rows of the same accuracy and error rate share a rank.
     """
     found: list[Row] = []
-    ordered = sorted(rows, key=_order)
+    ordered = sorted(rows, key=lambda row: (row.dataset, *_score(row, by_error), row.names))
     for dataset, several in itertools.groupby(ordered, key=lambda row: row.dataset):
         best: Row | None = None
-        group = _certain([*several], samples.get(dataset))
+        group = _certain([*several], samples.get(dataset), by_error=by_error)
         for place, row in enumerate(group, 1):
             rank: int | None = place
             if row.sequence_accuracy is None:
                 rank = None
-            elif best and _score(best) == _score(row):
+            elif best and _score(best, by_error) == _score(row, by_error):
                 rank = best.rank
             best = replace(row, rank=rank)
             found.append(best)
     return found
 
 
-def _certain(rows: list[Row], samples: Samples | None) -> list[Row]:
+def _certain(rows: list[Row], samples: Samples | None, *, by_error: bool) -> list[Row]:
     """Return the rows of one dataset with their certainties, where its samples are known."""
     scored = [row for row in rows if row.seeds]
     keys = [[seed.key for seed in row.seeds] for row in scored]
     if samples is None or not all(key in samples.edits for row in keys for key in row):
         return [replace(row, certainty=None) for row in rows]
-    found = dict(zip((row.names for row in scored), certainties(keys, samples), strict=True))
+    known = certainties(keys, samples, by_error=by_error)
+    found = dict(zip((row.names for row in scored), known, strict=True))
     return [replace(row, certainty=found.get(row.names)) for row in rows]
 
 
-def _score(row: Row) -> tuple[float, float]:
+def _score(row: Row, by_error: bool) -> tuple[float, float]:  # noqa: FBT001 (private)
     if row.sequence_accuracy is None or row.cer is None:
         return math.inf, math.inf
-    return -row.sequence_accuracy.mean, row.cer.mean
-
-
-def _order(row: Row) -> tuple[str, float, float, Names]:
-    return row.dataset, *_score(row), row.names
+    score = -row.sequence_accuracy.mean, row.cer.mean
+    return score[::-1] if by_error else score

@@ -25,8 +25,8 @@ class Range(NamedTuple):
 class Certainty:
     """Of a row: the 95 % intervals of its scores, and the `best` and `worst` rank it may have.
 
-    Ranks are those of sequence accuracy; all pairs of rows of a dataset are compared, together at a
-    level of 5 % (Holm).
+    Ranks are by what the board ranks by first. All pairs of rows of a dataset are compared,
+    together at a level of 5 % (Holm).
     """
 
     sequence_accuracy: Range
@@ -35,8 +35,13 @@ class Certainty:
     worst: int
 
 
-def certainties(rows: Sequence[Sequence[str]], samples: Samples) -> list[Certainty]:
-    """Return the certainty of each of `rows`, given as the keys of its trials, of one dataset."""
+def certainties(
+    rows: Sequence[Sequence[str]], samples: Samples, *, by_error: bool = False
+) -> list[Certainty]:
+    """Return the certainty of each of `rows`, given as the keys of its trials, of one dataset.
+
+    Ranked by sequence accuracy, or by error rate.
+    """
     from bench.metrics import statistics
 
     found = [outcomes(keys, samples) for keys in rows]
@@ -51,7 +56,7 @@ def certainties(rows: Sequence[Sequence[str]], samples: Samples) -> list[Certain
         for accuracy, rate, places in zip(
             statistics.intervals(misread, LEVEL),
             statistics.intervals(found, LEVEL),
-            statistics.tie_groups(misread, 1 - LEVEL),
+            statistics.tie_groups(found if by_error else misread, 1 - LEVEL),
             strict=True,
         )
     ]

@@ -35,7 +35,7 @@ _SPEED_HEADERS = ("MACs", "ms b1", "ms b24")
 _TUNING_HEADER = "tuning"
 _TUNING_PLACE = _HEADERS.index("sequence accuracy %")
 _SPEED_PLACE = _HEADERS.index("training s")
-_RIGHT = "rank,sequence accuracy %,CER %,seeds,parameters,MACs,ms b1,ms b24,training s"
+_RIGHT = "rank,sequence accuracy %,CER %,WER %,seeds,parameters,MACs,ms b1,ms b24,training s"
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ def _by_dataset(board: Board) -> list[tuple[str, list[Row]]]:
 
 def _headers(board: Board) -> list[str]:
     headers = list(_HEADERS)
+    if board.rules.get("unit") == "gloss":
+        headers[headers.index("CER %")] = "WER %"
     if _profiled(board):
         headers[_SPEED_PLACE:_SPEED_PLACE] = _SPEED_HEADERS
     if _tuned(board):
@@ -188,7 +190,7 @@ def _notes(board: Board) -> list[str]:
     if any(row.certainty for row in board.rows):
         notes.append(
             "In brackets: 95 % intervals, over samples and seeds together. A rank such as 1–2 is "
-            "shared: those rows' accuracies do not differ by a test of all pairs at 5 % "
+            "shared: what those rows are ranked by does not differ by a test of all pairs at 5 % "
             "(docs/statistics.md)."
         )
     notes += _missing(board)

@@ -336,3 +336,13 @@ def test_a_board_is_rebuilt_from_its_json(trials, suite, done, make_profile):
     made = aggregate.board(suite, [done(trials[0], 50)], [make_profile(trials[0], reason="busy")])
     document = msgspec.json.decode(render.to_json(made))
     assert msgspec.convert(document["board"], aggregate.Board) == made
+
+
+def test_a_protocol_may_rank_by_its_error_rate(suite, trials, done):
+    by_error = replace(suite, protocol=replace(suite.protocol, ranked_by="error rate"))
+    entries = [done(trials[0], correct=60, edits=80), done(trials[1], correct=50, edits=70)]
+    for ranked, first in ((suite, trials[0]), (by_error, trials[1])):
+        made = aggregate.board(ranked, entries)
+        assert made.rows[0].loss == first.loss.label
+        assert [row.rank for row in made.rows] == [1, 2]
+        assert aggregate.recomputed(made) == made

@@ -47,3 +47,13 @@ def test_a_row_has_all_its_seeds(samples):
 
 def test_no_row_gives_none(samples):
     assert certainties([], samples) == []
+
+
+def test_ranks_may_be_those_of_error_rates(samples):
+    wrong = {"few": [1] * 40 + [0] * (N - 40), "many": [20] * 40 + [0] * (N - 40)}
+    samples = Samples(samples.ids, [30] * N, wrong)
+    by_accuracy, by_error = (
+        certainties([["few"], ["many"]], samples, by_error=by_error) for by_error in (False, True)
+    )
+    assert [(one.best, one.worst) for one in by_accuracy] == [(1, 2), (1, 2)]
+    assert [(one.best, one.worst) for one in by_error] == [(1, 1), (2, 2)]

@@ -11,6 +11,7 @@ import pytest
 from bench.errors import BenchError, Exit
 from bench.leaderboards import render
 from bench.leaderboards.aggregate import Board, Row, Seed, Spread
+from bench.leaderboards.certainty import Certainty, Range
 from bench.leaderboards.speed import Speed
 
 CTC, RADIAL = "ctc", "radial-ctc(eta=0.1)"
@@ -346,3 +347,21 @@ def test_a_board_with_speeds_fits_a_terminal_of_130_columns():
     made = board(wide, row(2, loss=RADIAL), speed_hardware="Example CPU")
     table = render.text(made).split("\n\n")[1]
     assert max(map(len, table.splitlines())) <= 130
+
+
+def test_certainty_stands_behind_the_scores_and_in_the_ranks():
+    sure = Certainty(Range(0.25, 0.4), Range(0.2, 0.3456), 1, 2)
+    rows = [row(1, certainty=sure), row(2, WIDE, certainty=replace(sure, best=2, worst=2))]
+    page = render.markdown(board(*rows))
+    table = tables(page)[0]
+    assert [cells[0] for cells in table[1:]] == ["1–2", "2"]
+    assert table[1][3:5] == ["33.33 ± 1.23 [25.0, 40.0]", "28.57 ± – [20.0, 34.6]"]
+    assert "In brackets: 95 % intervals" in page
+    assert "In brackets" not in render.markdown(board(row()))
+
+
+def test_glosses_have_a_word_error_rate():
+    glosses = {"protocol": {"name": "gloss-phoenix14", "unit": "gloss"}, "datasets": {}}
+    headers = tables(render.markdown(board(row(), identity=glosses)))[0][0]
+    assert "WER %" in headers
+    assert "CER %" not in headers

@@ -78,6 +78,7 @@ def test_the_spec_of_another_protocol_adds_only_what_is_not_usual():
         "decoder": "greedy",
         "unicode": "NFC",
         "word_rule": "spaces",
+        "ranked_by": "error rate",
     }
     assert find("gloss-phoenix14").spec()["costs"] == [3, 3, 4]
 

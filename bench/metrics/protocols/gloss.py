@@ -91,6 +91,7 @@ def _simplified(text: str) -> str:
 GLOSS_PHOENIX14 = Phoenix(
     name="gloss-phoenix14",
     version=1,
+    ranked_by="error rate",
     about=(
         "Glosses after the clean-up of the official evaluation, repeats of the hypothesis merged, "
         "aligned at the costs of sclite."

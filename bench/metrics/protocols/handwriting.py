@@ -29,6 +29,7 @@ class Thesis(Protocol):
 HTR_RAW = Protocol(
     name="htr-raw",
     version=1,
+    ranked_by="error rate",
     about="Every character counts as it stands, spaces too, after Unicode NFC.",
     charset="",
     unicode="NFC",
@@ -38,6 +39,7 @@ HTR_RAW = Protocol(
 HTR_IAM = Protocol(
     name="htr-iam",
     version=1,
+    ranked_by="error rate",
     about=(
         "Case and punctuation count, runs of spaces are one; marks of punctuation are words of "
         "their own; spaced as the XML of IAM."
@@ -52,6 +54,7 @@ HTR_IAM = Protocol(
 HTR_THESIS = Thesis(
     name="htr-thesis",
     version=1,
+    ranked_by="error rate",
     about=(
         "The CER of a thesis of 2022: bytes, the end of a line among them, and nothing that is "
         "read beyond the length of the reference."

@@ -26,7 +26,7 @@ class Protocol:
     ("drop"). `word_rule` names how words are made (see `words.RULES`; empty: there is no WER),
     `spacing` which of two ground truths is meant. `costs` are those of an insertion, a deletion and
     a substitution where edits are aligned; edits are counted one each. A `batch` above 0 also tells
-    the mean of the CERs of so many samples each, in order.
+    the mean of the CERs of so many samples each, in order. Boards rank by `ranked_by` first.
 
     Subclasses are rules that only code can say. Raise `version` when a rule changes.
     """
@@ -45,6 +45,7 @@ class Protocol:
     spacing: str = ""
     costs: tuple[int, int, int] = (1, 1, 1)
     batch: int = 0
+    ranked_by: Literal["sequence accuracy", "error rate"] = "sequence accuracy"
 
     def spec(self) -> dict[str, Any]:
         """Return the part of a trial's key that the protocol decides, as JSON values.
