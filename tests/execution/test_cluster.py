@@ -48,6 +48,7 @@ def with_resources(trial, **changes):
     return replace(trial, resources=replace(trial.resources, **changes))
 
 
+@pytest.mark.slow  # Ray takes its time to miss a node.
 def test_a_trial_of_a_lost_node_is_run_elsewhere(
     cluster, executor, add_node, trials, store, faulty, tmp_path, monkeypatch
 ):

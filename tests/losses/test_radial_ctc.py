@@ -371,7 +371,9 @@ def test_the_same_batch_gives_the_same_bits_on_several_threads():
     torch.set_num_threads(4)
     try:
         found = [
-            torch.autograd.grad(loss.objective(head, features, padded(samples)), head.weight)[0]
+            torch.autograd.grad(
+                loss.objective(head, Features(features), padded(samples)), head.weight
+            )[0]
             for _ in range(6)
         ]
     finally:

@@ -1,4 +1,4 @@
-"""Every loss trains a small real trial, and the same one again."""
+"""Every loss trains a small real trial, and where it draws, the same one again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from bench import registry
+from bench.components import Loss
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.store import Store
@@ -21,17 +22,19 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", registry.builtin("loss"))
-def test_a_trial_of_it_is_finite_and_repeats(trials, home, name):
+def test_a_trial_of_it_is_finite(trials, home, name):
     loss = registry.builtin("loss")[name]()
     trial = replace(trials[0], loss=loss, model=MODELS[loss.accepts])
     found = []
-    for number in range(2):
+    # Those that draw nothing repeat for the reasons that `ctc` does, see test_trial.py.
+    draws = type(loss).views is not Loss.views or loss.accepts == "symbols"
+    for number in range(1 + draws):
         store = Store(home / str(number))
         *_, last = run_trial(trial, store)
         assert isinstance(last, Finished), last
         record = asdict(store.record(trial))
         del record["timings"], record["provenance"]
         found.append(record)
-    assert found[0] == found[1]
+    assert found[0] == found[-1]
     assert all(math.isfinite(epoch["loss"]) for epoch in found[0]["curve"])
     assert all(epoch["unaligned"] == 0 for epoch in found[0]["curve"])
