@@ -14,22 +14,23 @@ from bench.leaderboards import render, samples, versions
 from bench.leaderboards.certainty import outcomes
 
 if TYPE_CHECKING:
-    from bench.leaderboards.aggregate import Board, Row
+    from bench.leaderboards.aggregate import Board
     from bench.metrics.outcomes import Outcomes
     from bench.store import Store
 
 LEVEL = 0.05
 _SMALL = 0.0001
-Metric = Literal["sequence accuracy", "CER"]
+Metric = Literal["sequence accuracy", "CER", "WER"]
 Outcome = Literal["better", "worse", "no difference shown"]
 
 
 class Side(NamedTuple):
-    """What is compared: its name, its dataset, and what it got wrong."""
+    """What is compared: its name, its dataset, what it got wrong, and what that is a rate of."""
 
     name: str
     dataset: str
     outcomes: Outcomes
+    rate: Metric
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ def _rows(word: str, boards: Path) -> dict[object, Side]:
     sides: dict[object, Side] = {}
     for row in board.rows:
         if row.seeds and row.dataset in known:
-            sides[row.names] = _row(row, versions.name(folder), known[row.dataset])
+            outcome = outcomes([seed.key for seed in row.seeds], known[row.dataset])
+            name = f"{row.names.shown} ({versions.name(folder)})"
+            sides[row.names] = Side(name, row.dataset, outcome, _rate(board.rules))
     if not sides:
         raise BenchError(
             f"{folder}: this board has no samples to compare; write it again with "
@@ -114,16 +117,16 @@ def _rows(word: str, boards: Path) -> dict[object, Side]:
     return sides
 
 
-def _row(row: Row, board: str, known: samples.Samples) -> Side:
-    keys = [seed.key for seed in row.seeds]
-    return Side(f"{row.names.shown} ({board})", row.dataset, outcomes(keys, known))
-
-
 def _trial(word: str, store: Store) -> Side:
     record, known = samples.of_trial(word, store)
     labels = record.labels
     name = f"{labels['model']} × {labels['loss']}, seed {record.seed} ({record.key})"
-    return Side(name, labels["dataset"], outcomes([record.key], known))
+    rate = _rate(record.spec["protocol"])
+    return Side(name, labels["dataset"], outcomes([record.key], known), rate)
+
+
+def _rate(rules: Mapping[str, object]) -> Metric:
+    return "WER" if rules.get("unit") == "gloss" else "CER"
 
 
 def _compared(a: Side, b: Side) -> Comparison:
@@ -134,7 +137,7 @@ def _compared(a: Side, b: Side) -> Comparison:
         len(a.outcomes.ids),
         [
             _verdict("sequence accuracy", a.outcomes.misread, b.outcomes.misread),
-            _verdict("CER", a.outcomes, b.outcomes),
+            _verdict(a.rate, a.outcomes, b.outcomes),
         ],
     )
 

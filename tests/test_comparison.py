@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 from bench import predictions
 from bench.documents import write_bytes
 from bench.leaderboards import samples
+from bench.metrics.protocols import PROTOCOLS
 from bench.store import PREDICTIONS, RECORD
 
 
@@ -139,7 +141,7 @@ def test_a_score_that_the_predictions_do_not_give_is_found(ran, bench):
 def test_a_key_that_the_spec_does_not_give_is_found(ran, bench):
     file = folders(ran)[0] / RECORD
     record = json.loads(file.read_text())
-    record["spec"]["seed"] = 77
+    del record["spec"]["protocol"]
     file.write_text(json.dumps(record))
     answer = bench("verify", str(file.parent))
     assert answer.code == 5
@@ -156,13 +158,12 @@ def test_samples_of_a_board_that_no_trial_gave_are_found(ran, bench):
     assert f"{file}: the column" in answer.err
 
 
-def test_a_protocol_that_moved_is_told_of(ran, bench):
-    file = folders(ran)[0] / RECORD
-    text = file.read_text().replace('"decoder": "greedy"', '"decoder": "beam"')
-    file.write_text(text)
+def test_a_protocol_that_moved_is_told_of(ran, bench, monkeypatch):
+    moved = replace(PROTOCOLS["digits"], version=2)
+    monkeypatch.setitem(PROTOCOLS, "digits", moved)
     answer = bench("verify")
     assert answer.code == 5
-    assert "protocol 'digits' is no longer what it was" in answer.err
+    assert answer.err.count("protocol 'digits' is no longer what it was") == 4
 
 
 def test_nothing_to_verify_is_said(home, bench):

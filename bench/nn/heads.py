@@ -105,5 +105,7 @@ class _Cosines(torch.autograd.Function):
         # Below the shortest length it is divided by a constant, which has no gradient.
         inward = (scaled * found).sum(-1, keepdim=True).div_(lengths)
         inward.masked_fill_(lengths <= _SHORTEST, 0)
-        ahead = (scaled @ directions).addcmul_(features, inward, value=-1)
-        return ahead, scaled.flatten(0, -2).T @ features.flatten(0, -2)
+        # Also where the way back is taken under autocast: 1 / _SHORTEST is no float16.
+        with torch.autocast(features.device.type, enabled=False):
+            ahead = (scaled @ directions).addcmul_(features, inward, value=-1)
+            return ahead, scaled.flatten(0, -2).T @ features.flatten(0, -2)
