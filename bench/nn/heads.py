@@ -29,31 +29,8 @@ class CosineHead(nn.Module):
         return self.scale * cosines(features, unit(self.weight))
 
 
-class ProjectedHead(nn.Module):
-    """A linear classifier, and beside it the projection that a contrastive loss compares.
-
-    Two layers with a ReLU, as SimCLR has them (Chen et al., ICML 2020); a forward pass classifies.
-    """
-
-    def __init__(self, features: int, classes: int, embedding: int) -> None:
-        super().__init__()
-        self.classifier = nn.Linear(features, classes)
-        self.projection = nn.Sequential(
-            nn.Linear(features, features), nn.ReLU(), nn.Linear(features, embedding)
-        )
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map (…, features) to logits (…, classes)."""
-        logits: Tensor = self.classifier(features)
-        return logits
-
-    def embed(self, features: Tensor) -> Tensor:
-        """Map (…, features) to unit vectors (…, embedding), float32."""
-        return unit(self.projection(features).float())
-
-
 class AuxiliaryHead(nn.Module):
-    """A classifier, and beside it the one of other features that only training needs."""
+    """A classifier, and beside it what only training needs: a forward pass classifies."""
 
     def __init__(self, classifier: nn.Module, auxiliary: nn.Module) -> None:
         super().__init__()
@@ -64,6 +41,23 @@ class AuxiliaryHead(nn.Module):
         """Map (…, features) to logits (…, classes)."""
         logits: Tensor = self.classifier(features)
         return logits
+
+
+class ProjectedHead(AuxiliaryHead):
+    """A linear classifier, and beside it the projection that a contrastive loss compares.
+
+    Two layers with a ReLU, as SimCLR has them (Chen et al., ICML 2020).
+    """
+
+    def __init__(self, features: int, classes: int, embedding: int) -> None:
+        projection = nn.Sequential(
+            nn.Linear(features, features), nn.ReLU(), nn.Linear(features, embedding)
+        )
+        super().__init__(nn.Linear(features, classes), projection)
+
+    def embed(self, features: Tensor) -> Tensor:
+        """Map (…, features) to unit vectors (…, embedding), float32."""
+        return unit(self.auxiliary(features).float())
 
 
 _SHORTEST = 1e-6

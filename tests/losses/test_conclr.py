@@ -135,4 +135,4 @@ def test_it_is_finite(kind, spread):
 def test_the_projection_has_the_size_of_its_paper_s_reproductions():
     for embedding, expected in [(128, 328_320), (256, 393_984)]:
         head = ConCLR(embedding=embedding).head(Widths(512), 37)
-        assert sum(weight.numel() for weight in head.projection.parameters()) == expected
+        assert sum(weight.numel() for weight in head.auxiliary.parameters()) == expected
