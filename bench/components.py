@@ -265,9 +265,14 @@ class Loss(Component, ABC):
     visual: ClassVar[bool] = False
     """Whether it needs the visual features too."""
 
-    @abstractmethod
     def head(self, widths: Widths, classes: int) -> nn.Module:
-        """Return the classifier of sequence features: from (…, D) to logits (…, classes)."""
+        """Return the classifier of sequence features, from (…, D) to logits (…, classes).
+
+        Linear with bias, unless a loss has another.
+        """
+        from torch import nn
+
+        return nn.Linear(widths.sequence, classes)
 
     @abstractmethod
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:

@@ -10,7 +10,7 @@ from bench.components import DecoderFamily, FrameLoss
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Supervision, Widths
+    from bench.components import Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,6 @@ class ACE(FrameLoss):
 
     name: ClassVar[str] = "ace"
     decoder: ClassVar[DecoderFamily] = "counts"
-
-    def head(self, widths: Widths, classes: int) -> nn.Module:
-        """Return a linear classifier with bias."""
-        from torch import nn
-
-        return nn.Linear(widths.sequence, classes)
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N; a target with more labels than frames adds nothing."""

@@ -11,7 +11,7 @@ from bench.schema import Share
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Feed, Supervision, Widths
+    from bench.components import Features, Feed, Supervision
 
 
 _IGNORED = -100
@@ -31,12 +31,6 @@ class CE(SymbolLoss):
 
     teacher_rate: Share = 1.0
     label_smoothing: Share = 0.0
-
-    def head(self, widths: Widths, classes: int) -> nn.Module:
-        """Return a linear classifier with bias."""
-        from torch import nn
-
-        return nn.Linear(widths.sequence, classes)
 
     def feed(self, head: nn.Module, supervision: Supervision) -> Feed:
         """Return the teacher."""

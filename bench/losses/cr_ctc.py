@@ -41,27 +41,19 @@ class CRCTC(CTC):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the objective of the paper for 2N rows, the second views behind the first."""
-        losses = self.losses(head(features.sequence).float(), supervision)
-        return (losses / supervision.target_lengths.clamp(min=1)).mean()
+        from bench.nn.ctc import per_label
+
+        return per_label(self.losses(head(features.sequence).float(), supervision), supervision)
 
     def losses(self, logits: Tensor, supervision: Supervision) -> Tensor:
         """Return -log p(target) + α Σ_t KL(sg(other view) ‖ this view), (2N,)."""
         from torch.nn import functional
 
-        from bench.nn.ctc import valid_frames
+        from bench.nn.ctc import aligned_frames, negative_log_likelihood
 
-        lengths, targets, target_lengths = supervision
         log_probs = logits.log_softmax(-1)
-        losses = functional.ctc_loss(
-            log_probs.transpose(0, 1),
-            targets,
-            lengths,
-            target_lengths,
-            reduction="none",
-            zero_infinity=True,
-        )
+        losses = negative_log_likelihood(log_probs, supervision)
         other = log_probs.detach().roll(len(log_probs) // 2, 0)
         apart = functional.kl_div(log_probs, other, reduction="none", log_target=True).sum(2)
-        counted = valid_frames(lengths, logits.shape[1])
-        counted = counted & self.alignable(supervision).unsqueeze(1)
+        counted = aligned_frames(supervision, logits.shape[1])
         return losses + self.alpha * apart.where(counted, 0).sum(1)

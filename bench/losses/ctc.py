@@ -10,7 +10,7 @@ from bench.components import FrameLoss
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Supervision, Widths
+    from bench.components import Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,6 @@ class CTC(FrameLoss):
     """
 
     name: ClassVar[str] = "ctc"
-
-    def head(self, widths: Widths, classes: int) -> nn.Module:
-        """Return a linear classifier with bias."""
-        from torch import nn
-
-        return nn.Linear(widths.sequence, classes)
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""

@@ -24,9 +24,9 @@ class CTCReference(CTC):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""
-        from bench.nn.lattice import NEVER, log_likelihood
+        from bench.nn.ctc import per_label
+        from bench.nn.lattice import cost, log_likelihood
 
         log_probs = head(features.sequence).float().log_softmax(-1)
         likelihood = log_likelihood(log_probs, supervision)
-        losses = -likelihood.where(likelihood > NEVER / 2, 0)
-        return (losses / supervision.target_lengths.clamp(min=1)).mean()
+        return per_label(cost(likelihood), supervision)

@@ -29,9 +29,9 @@ class EnCTC(CTC):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of -log p(target) - β H, per target label."""
-        from bench.nn.lattice import NEVER, alignments
+        from bench.nn.ctc import per_label
+        from bench.nn.lattice import alignments, cost
 
         log_probs = head(features.sequence).float().log_softmax(-1)
         likelihood, entropy = alignments(log_probs, supervision)
-        losses = -likelihood.where(likelihood > NEVER / 2, 0) - self.beta * entropy
-        return (losses / supervision.target_lengths.clamp(min=1)).mean()
+        return per_label(cost(likelihood) - self.beta * entropy, supervision)

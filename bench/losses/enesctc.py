@@ -29,10 +29,10 @@ class EnEsCTC(EsCTC):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of -log p(target, spaced) - β H, per target label."""
-        from bench.nn.lattice import NEVER
+        from bench.nn.ctc import per_label
+        from bench.nn.lattice import cost
         from bench.nn.spacing import spaced_alignments
 
         log_probs = head(features.sequence).float().log_softmax(-1)
         likelihood, entropy = spaced_alignments(log_probs, supervision, self.tau)
-        losses = -likelihood.where(likelihood > NEVER / 2, 0) - self.beta * entropy
-        return (losses / supervision.target_lengths.clamp(min=1)).mean()
+        return per_label(cost(likelihood) - self.beta * entropy, supervision)

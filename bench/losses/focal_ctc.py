@@ -34,7 +34,8 @@ class FocalCTC(CTC):
 
         from bench.nn.ctc import negative_log_likelihood
 
-        losses = negative_log_likelihood(head(features.sequence), supervision)
+        log_probs = head(features.sequence).float().log_softmax(-1)
+        losses = negative_log_likelihood(log_probs, supervision)
         # By expm1 nothing cancels for p near 1. At 0 the power has no gradient where γ < 1.
         misread = (-torch.expm1(-losses)).clamp(min=1e-12)
         return (self.alpha * misread**self.gamma * losses).mean()

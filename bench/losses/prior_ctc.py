@@ -40,33 +40,24 @@ class PriorCTC(FrameLoss):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of -log of the target's score, per target label."""
+        from bench.nn.ctc import per_label
+
         priors = cast("PriorHead", head)
         logits = head(features.sequence).float()
         if head.training:
             priors.observe(logits.log_softmax(-1), supervision.lengths)
         losses = self.losses(logits, priors.log_prior, supervision)
-        return (losses / supervision.target_lengths.clamp(min=1)).mean()
+        return per_label(losses, supervision)
 
     def losses(self, logits: Tensor, log_prior: Tensor, supervision: Supervision) -> Tensor:
         """Return -log of each target's score (N,), 0 for those that cannot be aligned."""
-        from torch.nn import functional
+        from bench.nn.ctc import aligned_frames, negative_log_likelihood
 
-        from bench.nn.ctc import valid_frames
-
-        lengths, targets, target_lengths = supervision
         shift = self.alpha * log_prior
-        losses = functional.ctc_loss(
-            (logits - shift).log_softmax(-1).transpose(0, 1),
-            targets,
-            lengths,
-            target_lengths,
-            reduction="none",
-            zero_infinity=True,
-        )
+        losses = negative_log_likelihood((logits - shift).log_softmax(-1), supervision)
         # Native CTC has the right gradient on normalised frames only, so what normalising them took
         # is given back. The second term is 0 but for rounding, and makes α = 0 exactly CTC.
         log_probs = logits.log_softmax(-1)
         taken = (log_probs - shift).logsumexp(-1) - log_probs.logsumexp(-1)
-        counted = valid_frames(lengths, logits.shape[1])
-        counted = counted & self.alignable(supervision).unsqueeze(1)
+        counted = aligned_frames(supervision, logits.shape[1])
         return losses - taken.where(counted, 0).sum(1)

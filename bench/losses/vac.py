@@ -71,26 +71,27 @@ class VAC(FrameLoss):
         if self.alignment:
             divergence = self.divergence(both.auxiliary(visual), logits.detach(), supervision)
             constraint = constraint + self.alignment * divergence
-        return negative_log_likelihood(logits, supervision).mean() + constraint
+        log_probs = logits.float().log_softmax(-1)
+        return negative_log_likelihood(log_probs, supervision).mean() + constraint
 
     def divergence(self, visual: Tensor, sequence: Tensor, supervision: Supervision) -> Tensor:
         """Return the divergence of logits (N, T, C): a mean over frames, then over samples."""
-        from bench.nn.ctc import valid_frames
+        from bench.nn.ctc import aligned_frames
 
         student, teacher = (
             (logits[..., 1:].float() / self.temperature).log_softmax(-1)
             for logits in (visual, sequence)
         )
         frames = (teacher.exp() * (teacher - student)).sum(-1) * self.temperature**2
-        counted = valid_frames(supervision.lengths, frames.shape[1])
-        counted = counted & self.alignable(supervision).unsqueeze(1)
+        counted = aligned_frames(supervision, frames.shape[1])
         return (frames.masked_fill(~counted, 0).sum(1) / supervision.lengths).mean()
 
     def _enhancement(self, head: nn.Module, visual: Tensor, supervision: Supervision) -> Tensor:
         from bench.nn.ctc import negative_log_likelihood
 
         if self.auxiliary == "ctc":
-            return negative_log_likelihood(head(visual), supervision).mean()
+            log_probs = head(visual).float().log_softmax(-1)
+            return negative_log_likelihood(log_probs, supervision).mean()
         # RadialCTC counts a label: by their mean number, it counts a sample as the other terms do.
         labels = supervision.target_lengths.float().mean()
         return labels * self._auxiliary_loss().objective(head, Features(visual), supervision)

@@ -1,15 +1,12 @@
-"""Posteriors over labels by torch's native CTC."""
+"""CTC by torch's native kernels, and what the losses of its family share."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-if TYPE_CHECKING:
-    from bench.components import Supervision
+from bench.components import Supervision
 
 BLANK = 0
 
@@ -26,11 +23,21 @@ def alignable(lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tenso
     return lengths >= target_lengths + (repeats & inside).sum(1)
 
 
-def negative_log_likelihood(logits: Tensor, supervision: Supervision) -> Tensor:
-    """Return -log p(target) (N,) of logits (N, T, C) by native CTC; 0 where no path exists."""
+def aligned_frames(supervision: Supervision, frames: int) -> Tensor:
+    """Return the mask (N, T) of the valid frames of those samples that have a path."""
+    return valid_frames(supervision.lengths, frames) & alignable(*supervision).unsqueeze(1)
+
+
+def per_label(losses: Tensor, supervision: Supervision) -> Tensor:
+    """Return the mean over N of `losses` (N,), each divided by its target length."""
+    return (losses / supervision.target_lengths.clamp(min=1)).mean()
+
+
+def negative_log_likelihood(log_probs: Tensor, supervision: Supervision) -> Tensor:
+    """Return -log p(target) (N,) of log_probs (N, T, C) by native CTC; 0 where no path exists."""
     lengths, targets, target_lengths = supervision
     losses: Tensor = functional.ctc_loss(
-        logits.float().log_softmax(-1).transpose(0, 1),
+        log_probs.transpose(0, 1),
         targets,
         lengths,
         target_lengths,
@@ -54,8 +61,8 @@ def posteriors(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths:
             leaf, targets, lengths, target_lengths, reduction="none", zero_infinity=True
         )
         (gradient,) = torch.autograd.grad(losses.sum(), leaf)
-    aligned = alignable(lengths, targets, target_lengths).unsqueeze(1)
-    aligned = (aligned & valid_frames(lengths, logits.shape[1])).unsqueeze(2)
+    supervision = Supervision(lengths, targets, target_lengths)
+    aligned = aligned_frames(supervision, logits.shape[1]).unsqueeze(2)
     with torch.no_grad():  # In place: the batch is large and the memory fresh.
         occupied = log_probs.exp_().sub_(gradient.transpose(0, 1)).clamp_(min=0)
         return occupied.mul_(aligned)

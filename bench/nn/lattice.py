@@ -65,6 +65,11 @@ def log_likelihood(log_probs: Tensor, supervision: Supervision) -> Tensor:
     return likelihood
 
 
+def cost(likelihood: Tensor) -> Tensor:
+    """Return minus `likelihood` (N,), and 0 where that says that no path exists."""
+    return -likelihood.where(likelihood > NEVER / 2, 0)
+
+
 def alignments(log_probs: Tensor, supervision: Supervision) -> tuple[Tensor, Tensor]:
     """Return log p(target) and the entropy in nats of p(path | target), each (N,).
 
