@@ -92,8 +92,7 @@ def _sides(word: str, store: Store, boards: Path) -> Mapping[object, Side]:
         if place > len(sides):
             raise BenchError(f"board '{found[1]}' has {len(sides)} rows with a score, no {place}th")
         return {None: sides[place - 1]}
-    known = {versions.name(folder) for folder in versions.everything(boards)}
-    if word in known or word in {name.partition("/")[0] for name in known}:
+    if word in versions.named(boards):
         return _rows(word, boards)
     return {None: _trial(word, store)}
 

@@ -54,13 +54,14 @@ class Predictions:
 
     def add(self, identity: str, reference: str, hypothesis: str, **more: object) -> None:
         """Add one sample, compared under the protocol."""
-        counted = compare(self.protocol, *self.protocol.pair(reference, hypothesis))
+        left = self.protocol.normalise(reference)
+        counted = compare(self.protocol, *self.protocol.paired(left, hypothesis))
         self.rows.append(
             {
                 "id": identity,
                 "reference": reference,
                 "hypothesis": hypothesis,
-                "excluded": self.protocol.excludes(reference),
+                "excluded": self.protocol.reason(reference, left),
                 **counted._asdict(),
                 **more,
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -46,8 +46,9 @@ def verify(store: Store, boards: Path, words: Sequence[str] = ()) -> Verified:
         )
     if names:
         faults += _fault_of(lambda: check.check(boards))
-        for folder in versions.everything(boards):
-            faults += _strangers(folder, store)
+        by_key = {folder.name.partition("-")[2]: folder for folder in folders}
+        for board in versions.everything(boards):
+            faults += _strangers(board, by_key)
     return Verified(len(folders), names, faults)
 
 
@@ -69,9 +70,11 @@ def _folder(word: str, store: Store) -> Path:
 
 def _faults(folder: Path) -> list[str]:
     """Return what of the record in `folder` is not as its neighbours give it."""
-    return _fault_of(lambda: read(folder / RECORD, Record)) or [
-        fault for fault in _of_record(folder, read(folder / RECORD, Record)) if fault
-    ]
+    try:
+        record = read(folder / RECORD, Record)
+    except BenchError as error:
+        return [str(error)]
+    return [*_of_record(folder, record)]
 
 
 def _of_record(folder: Path, record: Record) -> Iterator[str]:
@@ -106,7 +109,9 @@ def _recomputed(folder: Path, record: Record, protocol: Protocol) -> Iterator[st
     for name in again.column_names:
         before, after = table[name].to_pylist(), again[name].to_pylist()
         pairs = enumerate(zip(before, after, strict=True))
-        moved = [n for n, (one, other) in pairs if one not in (other, None)]
+        # Null is a count that an earlier bench did not make; of `excluded` it says: scored.
+        kept = {None} if name != "excluded" else set()
+        moved = [n for n, (one, other) in pairs if one != other and one not in kept]
         if moved:
             sample = table["id"][moved[0]].as_py()
             yield (
@@ -121,19 +126,22 @@ def _recomputed(folder: Path, record: Record, protocol: Protocol) -> Iterator[st
             yield f"{file}: {split} {name} is {given[name]}, the predictions give {value}"
 
 
-def _strangers(folder: Path, store: Store) -> Iterator[str]:
-    """Say which samples of a board are not those of the records at hand."""
-    for dataset, known in samples.read(folder).items():
-        for key, edits in known.edits.items():
-            if not [*store.root.glob(f"*/*/*/seed*-{key}/{RECORD}")]:
-                continue
+def _strangers(board: Path, by_key: Mapping[str, Path]) -> Iterator[str]:
+    """Say which samples of a board are not those of the records at hand, folders by their key."""
+    try:
+        held = samples.read(board)
+    except BenchError:
+        return  # Told of already, as a fault of the board.
+    for dataset, known in held.items():
+        for key in [key for key in known.edits if key in by_key]:
             try:
-                _, found = samples.of_trial(key, store)
+                found = samples.of_record(read(by_key[key] / RECORD, Record), by_key[key])
             except BenchError:
                 continue  # Told of already, as a fault of the record.
-            if (found.ids, found.lengths, found.edits[key]) != (known.ids, known.lengths, edits):
+            told = (known.ids, known.lengths, known.edits[key])
+            if (found.ids, found.lengths, found.edits.get(key)) != told:
                 yield (
-                    f"{folder / samples.FILE}: the column {key} of {dataset} is not what the "
+                    f"{board / samples.FILE}: the column {key} of {dataset} is not what the "
                     "predictions of that trial give; `bench board` writes it again"
                 )
 

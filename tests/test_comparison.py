@@ -57,15 +57,23 @@ def test_two_rows_are_held_against_each_other_and_back(ran, bench):
     assert opposite["p"] == pytest.approx(accuracy["p"])
 
 
+def rewrite(folder: Path, name: str, values: list) -> None:
+    """Replace a column of a trial's predictions, and the checksum in its record."""
+    table, record = (
+        predictions.read(folder / PREDICTIONS),
+        json.loads((folder / RECORD).read_text()),
+    )
+    at = table.column_names.index(name)
+    table = table.set_column(at, table.schema.field(at), pa.array(values, table.schema.types[at]))
+    record["files"][PREDICTIONS] = write_bytes(folder / PREDICTIONS, predictions.to_bytes(table))
+    (folder / RECORD).write_text(json.dumps(record))
+
+
 def worsened(home, bench) -> list[str]:
     """Return the keys of a trial and of one that misreads everything, on the same samples."""
     good, bad = folders(home)[:2]
-    table = predictions.read(bad / PREDICTIONS)
-    record = json.loads((bad / RECORD).read_text())
-    column = pa.array([row + 5 for row in table["length"].to_pylist()], pa.int32())
-    table = table.set_column(table.column_names.index("edits"), "edits", column)
-    record["files"][PREDICTIONS] = write_bytes(bad / PREDICTIONS, predictions.to_bytes(table))
-    (bad / RECORD).write_text(json.dumps(record))
+    lengths = predictions.read(bad / PREDICTIONS)["length"].to_pylist()
+    rewrite(bad, "edits", [length + 5 for length in lengths])
     return [json.loads((folder / RECORD).read_text())["key"] for folder in (good, bad)]
 
 
@@ -126,6 +134,23 @@ def test_counts_that_the_texts_do_not_give_are_found(ran, bench):
     assert answer.code == 5
     assert "edits of sample '" in answer.err
     assert "its texts give" in answer.err
+
+
+def test_a_sample_that_is_scored_against_the_protocol_is_found(ran, bench):
+    folder = folders(ran)[0]
+    _, *references = predictions.read(folder / PREDICTIONS)["reference"].to_pylist()
+    rewrite(folder, "reference", ["12x", *references])
+    answer = bench("verify", str(folder))
+    assert answer.code == 5
+    assert "is None, its texts give outside the charset: x" in answer.err
+
+
+def test_a_board_with_damaged_samples_is_one_fault_of_all(ran, bench):
+    altered(folders(ran)[0] / PREDICTIONS)
+    (ran / "leaderboards/tiny/v1" / samples.FILE).write_text("nothing\n1\n")
+    answer = bench("verify")
+    assert answer.code == 5
+    assert "2 faults" in answer.out
 
 
 def test_a_score_that_the_predictions_do_not_give_is_found(ran, bench):

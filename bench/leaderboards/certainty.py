@@ -46,6 +46,8 @@ def certainties(
 
     found = [outcomes(keys, samples) for keys in rows]
     misread = [one.misread for one in found]
+    # In one call, so that samples are drawn once.
+    within = statistics.intervals([*misread, *found], LEVEL)
     return [
         Certainty(
             _range(1 - accuracy.high, 1 - accuracy.low),
@@ -54,8 +56,8 @@ def certainties(
             places.worst,
         )
         for accuracy, rate, places in zip(
-            statistics.intervals(misread, LEVEL),
-            statistics.intervals(found, LEVEL),
+            within[: len(rows)],
+            within[len(rows) :],
             statistics.tie_groups(found if by_error else misread, 1 - LEVEL),
             strict=True,
         )

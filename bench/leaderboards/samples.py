@@ -57,9 +57,14 @@ def of_trial(word: str, store: Store) -> tuple[Record, Samples]:
     folder, found = store.find(word)
     if isinstance(found, Failure):
         raise BenchError(f"{folder}: this trial failed, so it has no score; `bench show` says why")
+    return found, of_record(found, folder)
+
+
+def of_record(record: Record, folder: Path) -> Samples:
+    """Return the scored test samples of one record. Raises BenchError as `gather` does."""
     known: dict[str, Samples] = {}
-    _add(known, found, folder)
-    return found, known[found.labels["dataset"]]
+    _add(known, record, folder)
+    return known[record.labels["dataset"]]
 
 
 def _add(found: dict[str, Samples], record: Record, folder: Path) -> None:

@@ -79,6 +79,14 @@ def guard(board: Board, root: Path) -> None:
         )
 
 
+def named(root: Path) -> dict[str, Path]:
+    """Return the folders of all versions by `suite/vN`, and the latest ones by `suite` too."""
+    folders = everything(root)
+    # The newest come first, so that they are entered last.
+    found = {folder.parent.name: folder for folder in reversed(folders)}
+    return found | {name(folder): folder for folder in folders}
+
+
 def find(word: str, root: Path) -> Path:
     """Return the folder of the version that `word` means: a folder, `suite/vN`, or `suite`.
 
@@ -86,10 +94,7 @@ def find(word: str, root: Path) -> Path:
     """
     if (Path(word) / render.DATA).is_file():
         return Path(word)
-    folders = everything(root)
-    # The newest come first, so that they are entered last.
-    known = {folder.parent.name: folder for folder in reversed(folders)}
-    known |= {name(folder): folder for folder in folders}
+    known = named(root)
     if word not in known:
         raise BenchError(f"{root}: there is no board '{word}'{did_you_mean(word, known)}")
     return known[word]

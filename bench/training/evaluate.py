@@ -35,6 +35,7 @@ def predict(
             spans = decoded.spans() if trial.loss.decoder == "ctc" else None
             counts = batch.target_lengths.tolist()
             for row, identity in enumerate(batch.ids):
+                read = spans.of(row) if spans else []
                 target = batch.targets[row, : counts[row]].tolist()
                 key_frames = batch.key_frames[row, : counts[row]].tolist()
                 predictions.add(
@@ -43,8 +44,8 @@ def predict(
                     hypothesis=join(tokens[label] for label in decoded.labels[row]),
                     confidence=float(decoded.confidence[row]),
                     path=decoded.path[row, : frames[row]].tolist(),
-                    aligned=[span.key for span in spans.of(row)] if spans else [],
-                    scores=[span.confidence for span in spans.of(row)] if spans else [],
+                    aligned=[span.key for span in read],
+                    scores=[span.confidence for span in read],
                     key_frames=[frame for frame in key_frames if frame >= 0],
                 )
     return predictions.table()
