@@ -57,20 +57,20 @@ def joined(first: Batch, second: Batch) -> Batch:
     valid columns or frames are joined and interpolated linearly; where all are valid, that is
     `torch.nn.functional.interpolate` without aligned corners.
     """
-    axis = 1 if first.inputs.dim() == _CLIP_DIMENSIONS else 3
+    axis = time_axis(first.inputs)
     time = first.inputs.shape[axis]
     lengths = torch.maximum(first.lengths, second.lengths)
     total = (first.lengths + second.lengths).unsqueeze(1)
     places = torch.arange(time, device=total.device) + 0.5
     sources = (places * (total / lengths.unsqueeze(1)) - 0.5).clamp(min=0).minimum(total - 1)
     before = sources.long()
-    share = _along(sources - before, first.inputs, axis).to(first.inputs.dtype)
+    share = along(sources - before, first.inputs, axis).to(first.inputs.dtype)
     both = torch.cat([first.inputs, second.inputs], axis)
     one, other = (
-        both.take_along_dim(_along(_joint(index, first.lengths, time), both, axis), axis)
+        both.take_along_dim(along(_joint(index, first.lengths, time), both, axis), axis)
         for index in (before, (before + 1).minimum(total - 1))
     )
-    valid = _along(valid_frames(lengths, time), both, axis)
+    valid = along(valid_frames(lengths, time), both, axis)
     targets, target_lengths = _targets(first, second)
     return Batch(
         inputs=torch.lerp(one, other, share) * valid,
@@ -98,7 +98,12 @@ def _joint(places: Tensor, lengths: Tensor, width: int) -> Tensor:
     return torch.where(places < lengths, places, places - lengths + width)
 
 
-def _along(values: Tensor, inputs: Tensor, axis: int) -> Tensor:
+def time_axis(inputs: Tensor) -> int:
+    """Return which axis of inputs is time: that of frames in clips, of columns in images."""
+    return 1 if inputs.dim() == _CLIP_DIMENSIONS else 3
+
+
+def along(values: Tensor, inputs: Tensor, axis: int) -> Tensor:
     """Shape `values` (N, T) like `inputs` with T at `axis`, 1 elsewhere."""
     shape = [1] * inputs.dim()
     shape[0], shape[axis] = values.shape

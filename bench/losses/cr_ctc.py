@@ -35,7 +35,7 @@ class CRCTC(CTC):
 
     def views(self, batch: Batch) -> Batch:
         """Return two views of the batch, masked apart."""
-        from bench.nn.masking import masked_views
+        from bench.data.masking import masked_views
 
         return masked_views(batch, 2, self.masks, self.share)
 

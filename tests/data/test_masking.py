@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.components import Batch
-from bench.nn.masking import masked_views, stretches
+from bench.data.masking import masked_views, stretches
 
 CLIP, IMAGE = (2, 10, 1, 3, 4), (2, 1, 3, 10)
 

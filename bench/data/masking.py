@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
-from bench.components import Batch
+from bench.data.views import along, stacked, time_axis
 
-_CLIP = 5
-"""The dimensions of a batch of clips."""
+if TYPE_CHECKING:
+    from bench.components import Batch
 
 
 def masked_views(batch: Batch, count: int, masks: int, share: float) -> Batch:
@@ -17,14 +19,12 @@ def masked_views(batch: Batch, count: int, masks: int, share: float) -> Batch:
     Hidden frames of a clip (N, T, channels, H, W) and hidden columns of an image
     (N, channels, H, W) are 0.
     """
-    inputs, *truth = (torch.cat([tensor] * count) for tensor in batch[:-1])
-    time = 1 if inputs.dim() == _CLIP else -1
+    views = stacked([batch] * count)
+    inputs, time = views.inputs, time_axis(views.inputs)
     # Drawn on the CPU, so that every device masks the same.
-    hidden = stretches(batch.lengths.cpu().repeat(count), inputs.shape[time], masks, share)
-    shape = [1] * inputs.dim()
-    shape[0], shape[time] = hidden.shape
-    inputs.masked_fill_(hidden.view(shape).to(inputs.device), 0)
-    return Batch._make((inputs, *truth, batch.ids * count))
+    hidden = stretches(views.lengths.cpu(), inputs.shape[time], masks, share)
+    inputs.masked_fill_(along(hidden, inputs, time).to(inputs.device), 0)
+    return views
 
 
 def stretches(lengths: Tensor, size: int, masks: int, share: float) -> Tensor:
