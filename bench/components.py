@@ -31,7 +31,7 @@ DecoderFamily = Literal["ctc", "counts", "symbols"]
 
 
 class InputShape(NamedTuple):
-    """One frame or one image: channels, height and width in pixels."""
+    """One frame or one image: channels, height and width in pixels; 0 where widths differ."""
 
     channels: int
     height: int
@@ -87,6 +87,8 @@ class Batch(NamedTuple):
     `inputs` is (N, T, channels, H, W) or (N, channels, H, W), float32; `lengths` (N,) counts valid
     frames or columns; `targets` (N, U) is padded with blanks behind `target_lengths` (N,);
     `key_frames` (N, U) is the true frame of each label, -1 where unknown. Integers are int64.
+    `texts` are the N transcripts as they were given, where targets cannot say all of them; empty
+    where they can.
     """
 
     inputs: Tensor
@@ -95,6 +97,7 @@ class Batch(NamedTuple):
     target_lengths: Tensor
     key_frames: Tensor
     ids: tuple[str, ...]
+    texts: tuple[str, ...] = ()
 
     def to(self, device: str) -> Batch:
         """Return this batch with its tensors on `device`."""
@@ -105,6 +108,7 @@ class Batch(NamedTuple):
             self.target_lengths.to(device),
             self.key_frames.to(device),
             self.ids,
+            self.texts,
         )
 
 
@@ -153,9 +157,12 @@ class Truth(NamedTuple):
 
 
 class Batches(Sized, Protocol):
-    """A pass over a split: its number of batches, and the batches."""
+    """A pass over a split: its number of batches, and each of them, read when it is asked for.
 
-    def __iter__(self) -> Iterator[Batch]: ...
+    It can be pickled, so that other processes may read ahead.
+    """
+
+    def __getitem__(self, index: int, /) -> Batch: ...
 
 
 class Source(Protocol):

@@ -1,0 +1,45 @@
+"""What a dataset's own distribution holds, sample by sample, before it is prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class SampleError(Exception):
+    """Why one sample cannot be used, in a clause; the others can."""
+
+
+class Entry(NamedTuple):
+    """One sample as its distribution lists it, with its pixels still where they are.
+
+    `load` returns encoded images (JPEG, PNG, …): one, or every frame of a clip in order. It may run
+    in any thread, and raises SampleError where they are missing or unusable. `more` holds further
+    columns of text, the same ones for every sample of a layout.
+    """
+
+    id: str
+    text: str
+    load: Callable[[], Sequence[bytes]]
+    more: Mapping[str, str] = {}
+
+
+class Rejected(NamedTuple):
+    """A sample that its distribution lists, and that cannot be one: why, in a clause."""
+
+    id: str
+    reason: str
+
+
+class Layout(Protocol):
+    """A distribution on disk. Making one raises BenchError where the folder is none of its kind.
+
+    `parts` are its partitions, such as train, validation and test. What they list comes in the same
+    order each time, and cheaply: preparing goes on in the middle after an interruption.
+    """
+
+    parts: Sequence[str]
+
+    def entries(self, part: str) -> Iterator[Entry | Rejected]:
+        """Yield what `part` lists. Raises BenchError where its annotation cannot be read on."""
+        ...

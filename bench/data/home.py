@@ -1,0 +1,18 @@
+"""Where prepared datasets lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+VARIABLE = "BENCH_DATA"
+
+
+def settle(folder: Path) -> None:
+    """Let this process, and those that it starts, read prepared data from `folder`."""
+    os.environ[VARIABLE] = str(folder.absolute())
+
+
+def folder() -> Path:
+    """Return the folder of prepared datasets: that of BENCH_DATA, else `data` in this one."""
+    return Path(os.environ.get(VARIABLE) or "data").absolute()
