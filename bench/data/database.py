@@ -46,8 +46,8 @@ class Database:
         if there < wanted:
             self._environment.close()
             raise BenchError(
-                f"{file}: it is truncated, {there:,} of {wanted:,} bytes are there; copy or prepare "
-                "it again",
+                f"{file}: it is truncated, {there:,} of {wanted:,} bytes are there; "
+                "copy or prepare it again",
                 Exit.UNVERIFIED,
             )
         self._transaction = self._environment.begin()

@@ -12,16 +12,18 @@ MOST_PIXELS = 2**26
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 
-import cv2
-import numpy as np
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
 
-from bench.data.entries import SampleError
+from bench.data.entries import SampleError  # noqa: E402
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from torch import Tensor
 
-    Encoded = bytes | memoryview
-    Pixels = NDArray[np.uint8]
+Encoded = bytes | memoryview
+Pixels = NDArray[np.uint8]
 
 # Its own threads would fight those of torch and of the loaders for the same cores.
 cv2.setNumThreads(0)
@@ -77,3 +79,8 @@ def encoded_jpeg(pixels: Pixels, quality: int = 95) -> bytes:
     if not done:
         raise SampleError("an image that cannot be encoded")
     return content.tobytes()
+
+
+def normalised(pixels: Pixels) -> Tensor:
+    """Return pixels (…, H, W, channels) as a tensor (…, channels, H, W) in [-1, 1]."""
+    return torch.from_numpy(pixels).movedim(-1, -3).float().div_(127.5).sub_(1)

@@ -12,11 +12,10 @@ import itertools
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import bench
@@ -30,10 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.data.entries import Layout
-    from bench.data.prepared import Prepared
-
-Advance = Callable[[str, int], None]
-"""Told of a partition and of how many more of its entries are done."""
+    from bench.data.prepared import Advance, Prepared
 
 _GROUP = 1024
 _GROUP_BYTES = 64 * 2**20
@@ -125,7 +121,7 @@ def _part(
     if ready and not (work / FILE).exists():
         (work / FILE).symlink_to((ready / FILE).resolve())
     _write(layout, part, work, advance, clips=clips, writes=not ready)
-    digest, size, reasons = rows.finish(
+    fingerprint, size, reasons = rows.finish(
         work / _ROWS, work / prepared.SAMPLES, work / prepared.REJECTED
     )
     kept = _note(work).kept
@@ -136,7 +132,7 @@ def _part(
             "prepare it with --force",
             Exit.UNVERIFIED,
         )
-    found = prepared.Part(kept, f"sha256:{digest}", size, dict(sorted(reasons.items())))
+    found = prepared.Part(kept, fingerprint, size, dict(sorted(reasons.items())))
     (work / _ROWS).unlink()
     (work / _NOTE).unlink()
     documents.write_bytes(work / _PART, documents.encode(found))
@@ -205,14 +201,11 @@ def _load(entry: Entry | Rejected) -> Sample | Rejected:
     try:
         pixels = entry.load()
         sizes = [images.measured(image) for image in pixels]
-        if len(set(sizes)) != 1:
-            raise SampleError("frames of several sizes" if sizes else "no frame")
     except SampleError as error:
         return Rejected(entry.id, str(error))
-    digest = blake2b(digest_size=16)
-    for image in pixels:
-        digest.update(image)
-    return Sample(entry, pixels, sizes[0], digest.digest())
+    if len(set(sizes)) != 1:
+        return Rejected(entry.id, "frames of several sizes" if sizes else "no frame")
+    return Sample(entry, pixels, sizes[0], rows.content_hash(pixels))
 
 
 def _groups(outcomes: Iterable[Sample | Rejected]) -> Iterator[list[Sample | Rejected]]:

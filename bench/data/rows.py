@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections import Counter
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 CHUNK = 65_536
@@ -59,26 +60,40 @@ class Rows:
 def finish(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter[str]]:
     """Write the `samples` among `rows` as chunks, and the others as lines of `rejected`.
 
-    Return the digest and the bytes of pixels of the samples, and how many others there are by
+    Return the fingerprint and the bytes of pixels of the samples, and how many others there are by
     reason.
     """
     with pa.memory_map(str(rows)) as mapped:
         table = pa.ipc.open_stream(mapped).read_all()
         whole = table.filter(pa.compute.equal(table["reason"], "")).drop_columns(["reason"])
-        digest, size = sha256(), 0
         with pa.OSFile(str(samples), "wb") as file, pa.ipc.new_file(file, whole.schema) as writer:
             for start in range(0, len(whole), CHUNK):
                 [batch] = whole.slice(start, CHUNK).combine_chunks().to_batches()
                 writer.write_batch(batch)
-                for row in batch.drop_columns(["number", "width", "height", "bytes"]).to_pylist():
-                    digest.update(repr(list(row.values())).encode())
-                size += pa.compute.sum(batch["bytes"]).as_py()
         others = table.filter(pa.compute.not_equal(table["reason"], ""))
-        reasons = Counter(others["reason"].to_pylist())
-        with rejected.open("w", encoding="utf-8") as lines:
-            for name, reason in zip(others["id"], others["reason"], strict=True):
-                lines.write(f"{name}\t{reason}\n")
-    return digest.hexdigest(), size, reasons
+        with rejected.open("w", encoding="utf-8", newline="") as lines:
+            named = zip(others["id"].to_pylist(), others["reason"].to_pylist(), strict=True)
+            csv.writer(lines, "excel-tab").writerows(named)
+        size = pa.compute.sum(whole["bytes"]).as_py() or 0
+        return digest(chunks(samples)), size, Counter(others["reason"].to_pylist())
+
+
+def content_hash(pixels: Iterable[bytes]) -> bytes:
+    """Return 16 bytes that differ where encoded pixels do."""
+    found = blake2b(digest_size=16)
+    for image in pixels:
+        found.update(image)
+    return found.digest()
+
+
+def digest(chunks: Iterable[pa.RecordBatch]) -> str:
+    """Return the fingerprint of samples: identities, transcripts and pixels in their order."""
+    found = sha256()
+    for chunk in chunks:
+        said = chunk.drop_columns(["number", "width", "height", "bytes"])
+        for row in said.to_pylist():
+            found.update(repr(list(row.values())).encode())
+    return f"sha256:{found.hexdigest()}"
 
 
 def chunks(samples: Path) -> Iterator[pa.RecordBatch]:
