@@ -16,7 +16,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from torch import Tensor, nn
 
@@ -171,8 +171,15 @@ class Source(Protocol):
     `vocabulary[c - 1]` is the token of class c; class 0 is blank.
     """
 
-    vocabulary: tuple[str, ...]
-    input_shape: InputShape
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The tokens of the classes from 1."""
+        ...
+
+    @property
+    def input_shape(self) -> InputShape:
+        """The shape of a frame or an image."""
+        ...
 
     def truths(self, split: Split, *, seed: int = 0) -> Iterable[Truth]:
         """Return what is to be read in every sample of `split`, without touching its pixels.

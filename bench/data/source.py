@@ -24,10 +24,17 @@ _POOL = 64
 
 
 class View(Protocol):
-    """What a network is shown of encoded pixels. `varies` says that lengths do."""
+    """What a network is shown of encoded pixels."""
 
-    shape: InputShape
-    varies: bool
+    @property
+    def shape(self) -> InputShape:
+        """The shape of a frame or an image."""
+        ...
+
+    @property
+    def varies(self) -> bool:
+        """Whether samples of other lengths need padding."""
+        ...
 
     def lengths(self, samples: Samples) -> NDArray[np.int64]:
         """Return the columns or frames of every sample, without reading its pixels."""
