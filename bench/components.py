@@ -199,6 +199,8 @@ class Dataset(Component, ABC):
     gives: ClassVar[Input]
     protocol: ClassVar[str]
     """The evaluation protocol this dataset is meant for."""
+    overlaps: ClassVar[tuple[str, ...]] = ()
+    """The datasets that have test samples of this one: no suite may count them twice."""
 
     @abstractmethod
     def fingerprint(self) -> str:

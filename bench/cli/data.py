@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -15,7 +15,7 @@ from bench.cli.terminal import EXITS, Load, as_json_option, report, say
 from bench.errors import BenchError, Exit
 
 if TYPE_CHECKING:
-    from bench.components import Dataset, Split
+    from bench.components import Dataset, Loss, Model, Split
     from bench.data.prepared import PreparedDataset
 
 name_argument = click.argument("name")
@@ -66,7 +66,7 @@ def prepare(
     by its mark, and prepared beside the real data as NAME-synthetic.
     """
     from bench.components import InputShape
-    from bench.data import caching, prepared
+    from bench.data import caching, prepared, synthetic
     from bench.data.layouts.archives import unpacked
 
     load()
@@ -80,7 +80,7 @@ def prepare(
         if not source.exists():
             raise BenchError(f"{source}: there is no such file or folder; mend --source")
         with unpacked(source, dataset.folder.parent) as folder:
-            dataset = _prepared(name, synthetic=(folder / SYNTHETIC_MARK).exists())
+            dataset = _prepared(name, synthetic=synthetic.is_marked(folder))
             if force:
                 shutil.rmtree(dataset.folder, ignore_errors=True)
             if prepared.read(dataset.folder) is None:
@@ -128,9 +128,10 @@ def check(load: Load, name: str, model: str | None, loss: str, *, as_json: bool)
 
     load()
     dataset = _dataset(name)
-    reader = registry.make("model", model, {}) if model else None
+    reader = cast("Model", registry.make("model", model, {})) if model else None
+    objective = cast("Loss", registry.make("loss", loss, {}))
     with _bars() as advance:
-        found = list(findings.findings(dataset, reader, registry.make("loss", loss, {}), advance))
+        found = list(findings.findings(dataset, reader, objective, advance))
     rows = [(one.split, one.check, one.found, one.verdict) for one in found]
     report(text_table.plain(("split", "check", "found", "verdict"), rows), found, as_json=as_json)
     return Exit.UNVERIFIED if any(one.verdict == "failed" for one in found) else Exit.DONE
@@ -192,14 +193,11 @@ def synth(name: str, count: int, out: Path, seed: int) -> None:
 def _dataset(name: str) -> Dataset:
     """Return the dataset of a name, or of that of prepared data, by its defaults."""
     from bench import registry
-    from bench.components import Dataset
     from bench.data.prepared import SYNTHETIC
 
     plain = name.removesuffix(SYNTHETIC)
     parameters = {"synthetic": True} if plain != name else {}
-    found = registry.make("dataset", plain, parameters)
-    assert isinstance(found, Dataset)  # noqa: S101 (what the registry has of this kind)
-    return found
+    return cast("Dataset", registry.make("dataset", plain, parameters))
 
 
 def _prepared(name: str, *, synthetic: bool = False) -> PreparedDataset:

@@ -11,6 +11,7 @@ import torch
 
 from bench.components import InputShape
 from bench.data import images
+from bench.data.words import normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,7 @@ class Clips:
         pixels = np.zeros((len(clips), int(lengths.max()), self.crop, self.crop, 3), np.uint8)
         for clip, room in zip(clips, pixels, strict=True):
             room[: len(clip)] = clip
-        return images.normalised(pixels), lengths
+        return normalised(pixels), lengths
 
     def _clip(self, place: Place, draw: np.random.Generator | None) -> Pixels:
         count = int(place.partition.value("frames", place.row))

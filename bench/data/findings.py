@@ -22,6 +22,7 @@ _NAMED = 5
 KNOWN = "known"
 """How the reasons begin for which a sample is rejected that its source is known to be without."""
 
+Verdict = Literal["ok", "note", "failed"]
 Advance = Callable[[Split, int], None]
 
 
@@ -32,7 +33,7 @@ class Finding:
     split: str
     check: str
     found: str
-    verdict: Literal["ok", "note", "failed"]
+    verdict: Verdict
 
 
 def findings(
@@ -58,7 +59,7 @@ def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
         reasons = require(name).parts[part].rejected
         said = "; ".join(f"{count:,} {reason}" for reason, count in reasons.items())
         known = all(reason.startswith(KNOWN) for reason in reasons)
-        verdict = "failed" if not known else "note" if reasons else "ok"
+        verdict: Verdict = "failed" if not known else "note" if reasons else "ok"
         yield Finding(f"{name}/{part}", "left out", said or "none", verdict)
 
 
@@ -72,7 +73,7 @@ def _counts(dataset: Dataset, source: Source) -> Iterator[Finding]:
             yield Finding(split, "samples", f"{count:,}", "ok" if count else "failed")
             continue
         listed = " or ".join(f"{one:,}" for one in sorted(wanted))
-        verdict = "ok" if count in wanted else "note"
+        verdict: Verdict = "ok" if count in wanted else "failed"
         yield Finding(split, "samples", f"{count:,}, the card says {listed}", verdict)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 MOST_PIXELS = 2**26
 """More than any line, page or frame has; what claims more is a fault or an attack."""
@@ -14,13 +14,9 @@ os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
-import torch  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from bench.data.entries import SampleError  # noqa: E402
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Encoded = bytes | memoryview
 Pixels = NDArray[np.uint8]
@@ -79,8 +75,3 @@ def encoded_jpeg(pixels: Pixels, quality: int = 95) -> bytes:
     if not done:
         raise SampleError("an image that cannot be encoded")
     return content.tobytes()
-
-
-def normalised(pixels: Pixels) -> Tensor:
-    """Return pixels (…, H, W, channels) as a tensor (…, channels, H, W) in [-1, 1]."""
-    return torch.from_numpy(pixels).movedim(-1, -3).float().div_(127.5).sub_(1)

@@ -82,8 +82,9 @@ def scans(folder: Path) -> dict[Split, Scans]:
 
     prepared.require(folder.name)
     found: dict[Split, Scans] = {}
-    for split, train in (("train", True), ("test", False)):
-        mnist = MNIST(str(folder), train=train, download=False)
+    splits: tuple[Split, ...] = ("train", "test")
+    for split in splits:
+        mnist = MNIST(str(folder), train=split == "train", download=False)
         margin = ((0, 0), (_PADDING,) * 2, (_PADDING,) * 2)
         images = np.pad(mnist.data.numpy(), margin)
         found[split] = Scans(images, mnist.targets.numpy(), np.arange(len(images)))

@@ -66,7 +66,7 @@ class Words:
             [lengths[index]] = self.columns(*np.array(image.shape[1::-1]).reshape(2, 1))
             found = images.resized(image, int(lengths[index]), height)
             pixels[index, :, : lengths[index]] = found.reshape(height, -1, channels)
-        return images.normalised(pixels), torch.from_numpy(lengths)
+        return normalised(pixels), torch.from_numpy(lengths)
 
     def word(self, partition: Partition, row: int) -> Pixels:
         """Return one image (H, W, channels) stretched to the shape."""
@@ -80,3 +80,8 @@ def stretched(pixels: Pixels, shape: InputShape) -> Pixels:
     """Return `pixels` (H, W) or (H, W, 3) as an image (H, W, channels) of `shape`."""
     channels, height, width = shape
     return images.resized(pixels, width, height).reshape(height, width, channels)
+
+
+def normalised(pixels: Pixels) -> torch.Tensor:
+    """Return pixels (…, H, W, channels) as a tensor (…, channels, H, W) in [-1, 1]."""
+    return torch.from_numpy(pixels).movedim(-1, -3).float().div_(127.5).sub_(1)

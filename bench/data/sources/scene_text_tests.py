@@ -64,6 +64,7 @@ class IC03x860(_TestSet):
     """ICDAR 2003, 860 of its words (Lucas et al., ICDAR 2003)."""
 
     name: ClassVar[str] = "ic03-860"
+    overlaps: ClassVar[tuple[str, ...]] = ("ic03-867",)
     folders: ClassVar[tuple[str, ...]] = ("IC03_860",)
 
 
@@ -72,6 +73,7 @@ class IC03x867(_TestSet):
     """ICDAR 2003, 867 of its words (Lucas et al., ICDAR 2003)."""
 
     name: ClassVar[str] = "ic03-867"
+    overlaps: ClassVar[tuple[str, ...]] = ("ic03-860",)
     folders: ClassVar[tuple[str, ...]] = ("IC03_867",)
 
 
@@ -80,6 +82,7 @@ class IC13x857(_TestSet):
     """ICDAR 2013, 857 of its words (Karatzas et al., ICDAR 2013)."""
 
     name: ClassVar[str] = "ic13-857"
+    overlaps: ClassVar[tuple[str, ...]] = ("ic13-1015",)
     folders: ClassVar[tuple[str, ...]] = ("IC13_857",)
 
 
@@ -88,6 +91,7 @@ class IC13x1015(_TestSet):
     """ICDAR 2013, 1,015 of its words (Karatzas et al., ICDAR 2013)."""
 
     name: ClassVar[str] = "ic13-1015"
+    overlaps: ClassVar[tuple[str, ...]] = ("ic13-857",)
     folders: ClassVar[tuple[str, ...]] = ("IC13_1015", "IC13")
 
 
@@ -96,6 +100,7 @@ class IC15x1811(_TestSet):
     """ICDAR 2015, 1,811 of its words (Karatzas et al., ICDAR 2015)."""
 
     name: ClassVar[str] = "ic15-1811"
+    overlaps: ClassVar[tuple[str, ...]] = ("ic15-2077",)
     folders: ClassVar[tuple[str, ...]] = ("IC15_1811",)
 
 
@@ -104,6 +109,7 @@ class IC15x2077(_TestSet):
     """ICDAR 2015, 2,077 of its words (Karatzas et al., ICDAR 2015)."""
 
     name: ClassVar[str] = "ic15-2077"
+    overlaps: ClassVar[tuple[str, ...]] = ("ic15-1811",)
     folders: ClassVar[tuple[str, ...]] = ("IC15_2077", "IC15")
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.components import Input, Source
+from bench.components import Input, Source, Split
 from bench.data.prepared import PreparedDataset
 from bench.schema import Natural
 
 if TYPE_CHECKING:
     from bench.data.prepared import Advance, Prepared
-    from bench.data.sequence_of_digits import Scheme
+    from bench.data.sequence_of_digits import Scans, Scheme
 
 _RATE = 0.1
 _RARE = 5
@@ -68,7 +68,11 @@ class SeqMNIST(PreparedDataset):
         if self.unbalanced:
             drawn = np.random.default_rng(1).random(kept) < _RATE
             train = train.of((train.labels >= _RARE) | drawn)
-        splits = {"train": train, "validation": validation, "test": scans["test"]}
+        splits: dict[Split, Scans] = {
+            "train": train,
+            "validation": validation,
+            "test": scans["test"],
+        }
         return SequenceOfDigits(splits, self._scheme(), rounds=1, redraw=False, shuffled=False)
 
     def _scheme(self) -> Scheme:
