@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.components import Input, Source, Split
+from bench.components import Input, Source
 from bench.data.prepared import PreparedDataset
 from bench.schema import Natural
 
 if TYPE_CHECKING:
     from bench.data.prepared import Advance, Prepared
-    from bench.data.sequence_of_digits import Scans, Scheme
+    from bench.data.sequence_of_digits import Scheme
 
 _RATE = 0.1
 _RARE = 5
