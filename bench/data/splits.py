@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import cast
 
 from bench import cards
 from bench.components import Split
+from bench.documents import write_bytes
 from bench.errors import BenchError, did_you_mean
 
 OFFICIAL = "official"
@@ -39,13 +42,17 @@ class LineSplits:
             return self.lines[line]
         return self.forms.get(line.rpartition("-")[0])
 
+    @property
+    def fingerprint(self) -> str:
+        """A digest that changes when a form or a line moves."""
+        said = [sorted(self.forms.items()), sorted(self.lines.items(), key=itemgetter(0))]
+        return f"sha256:{sha256(repr(said).encode()).hexdigest()}"
 
-def line_splits(name: str, source: Path | None = None) -> LineSplits:
-    """Return the division of IAM that is called `name`.
 
-    `official` reads the lists of the distribution, in the folder `source` or in its folder TASK.
-    Raises BenchError on a name that no division or more than one has, and on lists that are not
-    there or contradict one another.
+def named(name: str) -> cards.Splits:
+    """Return what IAM's card says of the division that is called `name`, or has it as an alias.
+
+    Raises BenchError on a name that no division or more than one has.
     """
     wanted = name.lower()
     if wanted in _AMBIGUOUS:
@@ -57,9 +64,25 @@ def line_splits(name: str, source: Path | None = None) -> LineSplits:
     lists = {known: split for split in divisions for known in (split.name, *split.aliases)}
     if wanted not in lists:
         raise BenchError(f"there is no split '{name}' of IAM{did_you_mean(wanted, lists)}")
-    if wanted == OFFICIAL:
-        return _official(source)
-    return _listed(lists[wanted])
+    return lists[wanted]
+
+
+def line_splits(name: str, source: Path | None = None) -> LineSplits:
+    """Return the division of IAM that is called `name`.
+
+    `official` reads the lists of the distribution, in the folder `source` or in its folder TASK.
+    Raises BenchError as `named` does, and on lists that are not there or contradict one another.
+    """
+    division = named(name)
+    return _official(source) if division.name == OFFICIAL else _listed(division)
+
+
+def keep_official(source: Path, folder: Path) -> None:
+    """Copy the distribution's own lists, where `source` has them, to `folder`."""
+    for file in sorted(source.rglob(f"{TASK}/*.txt")):
+        if file.name in _FILES:
+            folder.mkdir(exist_ok=True)
+            write_bytes(folder / file.name, file.read_bytes())
 
 
 def _listed(split: cards.Splits) -> LineSplits:

@@ -13,6 +13,7 @@ from bench.schema import Count, Natural
 
 if TYPE_CHECKING:
     from bench.data.entries import Layout
+    from bench.data.prepared import Advance, Prepared
 
 _SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -37,23 +38,33 @@ class IAM(StoredDataset):
     margin: tuple[Natural, Natural] = (16, 32)
 
     def __post_init__(self) -> None:
-        """Raise BenchError where there is no such split."""
+        """Call the split by its own name. Raises BenchError where there is none of that name."""
         from bench.data import splits
 
-        splits.check(self.split)
+        object.__setattr__(self, "split", splits.named(self.split).name)
 
     def layout(self, source: Path) -> Layout:
         """Return the distribution in `source`."""
-        from bench.data.layouts.iam import IAMLines
+        from bench.data.layouts.iam import IamLines
 
-        return IAMLines(source)
+        return IamLines(source)
+
+    def prepare(self, source: Path, advance: Advance) -> Prepared:
+        """Stream the lines into an LMDB; keep the distribution's own lists of splits."""
+        from bench.data import splits
+
+        found = super().prepare(source, advance)
+        splits.keep_official(source, self._lists)
+        return found
 
     def fingerprint(self) -> str:
         """Return the digest of all lines, and of the lists of the split."""
         from bench.data import splits
 
-        return digest([super().fingerprint(), splits.fingerprint(self.split, self._lists())])
+        mine = splits.line_splits(self.split, self._lists)
+        return digest([super().fingerprint(), mine.fingerprint])
 
+    @property
     def _lists(self) -> Path:
         return self.folder / "lists"
 
@@ -69,8 +80,8 @@ class IAM(StoredDataset):
         from bench.data.transcripts import Transcriber
 
         partition = Partition(self.prepared_name, "lines")
-        split_of = splits.line_splits(self.split, self._lists())
-        of = np.array([split_of(line) or "" for line in partition.column("id").to_pylist()])
+        mine = splits.line_splits(self.split, self._lists)
+        of = np.array([mine.get(line) or "" for line in partition.column("id").to_pylist()])
         column = "text" if self.truth == "xml" else "ascii"
         return PreparedSource(
             {

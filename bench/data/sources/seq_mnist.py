@@ -68,12 +68,8 @@ class SeqMNIST(PreparedDataset):
         if self.unbalanced:
             drawn = np.random.default_rng(1).random(kept) < _RATE
             train = train.of((train.labels >= _RARE) | drawn)
-        splits: dict[Split, Scans] = {
-            "train": train,
-            "validation": validation,
-            "test": scans["test"],
-        }
-        return SequenceOfDigits(splits, self._scheme(), rounds=1, redraw=False, shuffled=False)
+        scans |= {"train": train, "validation": validation}
+        return SequenceOfDigits(scans, self._scheme(), rounds=1, redraw=False, shuffled=False)
 
     def _scheme(self) -> Scheme:
         from bench.data.sequence_of_digits import Scheme
