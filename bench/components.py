@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Input = Literal["frames", "image"]
 """`frames`: a clip (N, T, channels, H, W); `image`: a text line (N, channels, H, W)."""
 Output = Literal["frames", "symbols"]

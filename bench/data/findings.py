@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bench import cards
+from bench.components import SPLITS, Split
 from bench.data.check import unalignable
 from bench.data.prepared import PreparedDataset, require
 from bench.data.source import PreparedSource
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.components import Dataset, Loss, Model, Source, Split
+    from bench.components import Dataset, Loss, Model, Source
     from bench.data.samples import Samples
 
-_SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 _NAMED = 5
 KNOWN = "known"
 """How the reasons begin for which a sample is rejected that its source is known to be without."""
@@ -41,40 +41,42 @@ def findings(
 ) -> Iterator[Finding]:
     """Yield what every check finds; whether targets fit is checked for a `model` under `loss`."""
     source = dataset.build()
+    splits = dataset.own_splits() if isinstance(dataset, PreparedDataset) else SPLITS
     if isinstance(dataset, PreparedDataset):
         yield from _rejected(dataset)
-    yield from _counts(dataset, source)
+    yield from _counts(dataset, source, splits)
     if isinstance(source, PreparedSource):
-        for split in _SPLITS:
+        for split in splits:
             yield _undecodable(source.splits[split], split, advance)
             yield from _labels(source, split)
-        yield from _duplicates(source)
+        yield from _duplicates(source, splits)
     if model:
-        yield from _unalignable(source, model, loss)
+        yield from _unalignable(source, splits, model, loss)
 
 
 def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
     """Tell what was left out when the dataset was prepared."""
-    for name, part in dataset.parts():
-        reasons = require(name).parts[part].rejected
+    for part, document in require(dataset.prepared_name).parts.items():
+        reasons = document.rejected
         said = "; ".join(f"{count:,} {reason}" for reason, count in reasons.items())
         known = all(reason.startswith(KNOWN) for reason in reasons)
         verdict: Verdict = "failed" if not known else "note" if reasons else "ok"
-        yield Finding(f"{name}/{part}", "left out", said or "none", verdict)
+        yield Finding(part, "left out", said or "none", verdict)
 
 
-def _counts(dataset: Dataset, source: Source) -> Iterator[Finding]:
+def _counts(dataset: Dataset, source: Source, splits: Sequence[Split]) -> Iterator[Finding]:
+    """Compare the samples of each split with the card; what was held out counts as training."""
     card = cards.find(dataset.name)
-    made = getattr(dataset, "synthetic", False)
-    for split in _SPLITS:
-        count = sum(1 for _ in source.truths(split))
-        wanted = {getattr(one, split) for one in card.splits} - {None} if card else set()
-        if made or not wanted:
-            yield Finding(split, "samples", f"{count:,}", "ok" if count else "failed")
-            continue
+    synthetic = isinstance(dataset, PreparedDataset) and dataset.synthetic
+    divisions = card.splits if card and not synthetic else ()
+    counts = {split: sum(1 for _ in source.truths(split)) for split in splits}
+    for split, count in counts.items():
+        wanted = {getattr(division, split) for division in divisions} - {None}
         listed = " or ".join(f"{one:,}" for one in sorted(wanted))
-        verdict: Verdict = "ok" if count in wanted else "failed"
-        yield Finding(split, "samples", f"{count:,}, the card says {listed}", verdict)
+        whole = count + counts["validation"] if split == "train" else count
+        fits = count and (not wanted or wanted.intersection({count, whole}))
+        said = f"{count:,}, the card says {listed}" if wanted else f"{count:,}"
+        yield Finding(split, "samples", said, "ok" if fits else "failed")
 
 
 def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
@@ -106,10 +108,10 @@ def _labels(source: PreparedSource, split: Split) -> Iterator[Finding]:
     yield Finding(split, "outside the charset", said or "none", "note" if unknown else "ok")
 
 
-def _duplicates(source: PreparedSource) -> Iterator[Finding]:
+def _duplicates(source: PreparedSource, splits: Sequence[Split]) -> Iterator[Finding]:
     """Compare the content of encoded pixels within a split, and with the splits before it."""
     before: set[bytes] = set()
-    for split in _SPLITS:
+    for split in splits:
         samples = source.splits[split]
         hashes, twice, shared = set[bytes](), [], []
         for index in range(len(samples)):
@@ -126,7 +128,9 @@ def _duplicates(source: PreparedSource) -> Iterator[Finding]:
             yield Finding(split, "in a split before", _said(shared), "failed" if shared else "ok")
 
 
-def _unalignable(source: Source, model: Model, loss: Loss) -> Iterator[Finding]:
+def _unalignable(
+    source: Source, splits: Sequence[Split], model: Model, loss: Loss
+) -> Iterator[Finding]:
     """Build the network without its weights, and ask what room it leaves to targets."""
     import torch
 
@@ -134,7 +138,7 @@ def _unalignable(source: Source, model: Model, loss: Loss) -> Iterator[Finding]:
 
     with torch.device("meta"):
         network = recognizer.build(model, loss, source)
-    for split in _SPLITS:
+    for split in splits:
         lost = [truth.id for truth in unalignable(source.truths(split), loss, network.room)]
         said = f"{_said(lost)} (model {model.label}, loss {loss.label})"
         yield Finding(split, "no room for the target", said, "failed" if lost else "ok")

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bench import documents
-from bench.components import Dataset
+from bench.components import SPLITS, Dataset, Split
 from bench.data import home
 from bench.errors import BenchError
 
@@ -122,6 +122,10 @@ class PreparedDataset(Dataset):
     def parts(self) -> list[tuple[str, str]]:
         """Return the (prepared name, partition) of all that it reads."""
         return [(self.prepared_name, part) for part in require(self.prepared_name).parts]
+
+    def own_splits(self) -> tuple[Split, ...]:
+        """Return the splits that were prepared under its own name."""
+        return SPLITS
 
     def fingerprint(self) -> str:
         """Return the digest of all partitions that it reads, as they were prepared."""

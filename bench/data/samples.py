@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bench.components import SPLITS, Split
 from bench.data.partition import Partition
 
 if TYPE_CHECKING:
@@ -68,3 +70,19 @@ class Samples:
     def column(self, name: str) -> NDArray[np.int64]:
         """Return a column of numbers for all samples."""
         return np.concatenate([selection.column(name) for selection in self.selections])
+
+
+class LazySplits(Mapping[Split, Samples]):
+    """The splits of a dataset, each opened when it is first asked for."""
+
+    def __init__(self, select: Callable[[Split], Samples]) -> None:
+        self._select = cache(select)
+
+    def __getitem__(self, split: Split) -> Samples:
+        return self._select(split)
+
+    def __iter__(self) -> Iterator[Split]:
+        return iter(SPLITS)
+
+    def __len__(self) -> int:
+        return len(SPLITS)

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.components import Input, InputShape, Source, Split
+from bench.components import SPLITS, Input, InputShape, Source, Split
 from bench.data.prepared import SYNTHETIC, StoredDataset, missing_part, require
 from bench.metrics import protocols
 from bench.schema import Count
@@ -42,7 +42,14 @@ class SceneText(StoredDataset):
 
     def parts(self) -> list[tuple[str, str]]:
         """Return the (prepared name, partition) of all that it reads."""
-        return [place for split in ("train", "validation", "test") for place in self._split(split)]
+        return [place for split in SPLITS for place in self._split(split)]
+
+    def own_splits(self) -> tuple[Split, ...]:
+        """Return the splits that were prepared under its own name."""
+        there = require(self.prepared_name).parts
+        own = self._split("train") if "train" in there else []
+        mine = {self.prepared_name} == {name for name, _ in own}
+        return tuple(split for split in SPLITS if (split in there if split == "test" else mine))
 
     def _split(self, split: Split) -> list[tuple[str, str]]:
         if split == "test":
@@ -60,19 +67,19 @@ class SceneText(StoredDataset):
 
     def build(self) -> Source:
         """Open the data; pixels are read when batches are."""
-        from bench.data.samples import Samples
+        from bench.data.samples import LazySplits, Samples
         from bench.data.source import PreparedSource
         from bench.data.transcripts import Transcriber
         from bench.data.words import Words
 
         rules = protocols.find(self.reads)
         shape = InputShape(3 if self.colour else 1, self.height, self.width)
-        splits: tuple[Split, ...] = ("train", "validation", "test")
+
+        def select(split: Split) -> Samples:
+            return Samples([_selection(*place, split) for place in self._split(split)])
+
         return PreparedSource(
-            {
-                split: Samples([_selection(name, part, split) for name, part in self._split(split)])
-                for split in splits
-            },
+            LazySplits(select),
             Transcriber(tuple(rules.charset), rules),
             Words(shape, self.keep_ratio),
         )

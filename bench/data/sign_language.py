@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.components import Input, Source, Split
+from bench.components import SPLITS, Input, Source
 from bench.data.prepared import StoredDataset
 from bench.errors import BenchError
 from bench.metrics.protocols import Protocol
 from bench.schema import Count, Share
 
-_SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 _GLOSSES = Protocol("glosses", 1, "Glosses as they are annotated.", charset="", unit="gloss")
 
 
@@ -45,7 +44,7 @@ class SignLanguage(StoredDataset):
         from bench.data.source import PreparedSource
         from bench.data.transcripts import Transcriber
 
-        partitions = {split: Partition(self.prepared_name, split) for split in _SPLITS}
+        partitions = {split: Partition(self.prepared_name, split) for split in SPLITS}
         glosses = {
             gloss
             for partition in partitions.values()

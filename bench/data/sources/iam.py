@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.components import Input, Source, Split
+from bench.components import SPLITS, Input, Source
 from bench.data.prepared import StoredDataset, digest
 from bench.metrics.protocols.handwriting import HTR_RAW, HTR_THESIS
 from bench.schema import Count, Natural
@@ -14,8 +14,6 @@ from bench.schema import Count, Natural
 if TYPE_CHECKING:
     from bench.data.entries import Layout
     from bench.data.prepared import Advance, Prepared
-
-_SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class IAM(StoredDataset):
         return PreparedSource(
             {
                 split: Samples([Selection(partition, np.flatnonzero(of == split))], column)
-                for split in _SPLITS
+                for split in SPLITS
             },
             Transcriber(tuple(HTR_THESIS.charset), HTR_RAW),
             Lines(self.height, self.margin),
