@@ -29,47 +29,51 @@ _FILES = {
         "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
     },
 }
-"""The MD5 of each file, uncompressed."""
-_SCANS = {"train": 60_000, "test": 10_000}
+"""The MD5 of each file, uncompressed: images, then labels."""
+_LABELS_HEADER = 8
+"""Bytes of an IDX file of labels before the first one."""
 _RAW = Path("MNIST", "raw")
 _PADDING = 2
 
 
-def prepare(source: Path, folder: Path, advance: Advance) -> Prepared:
+def prepare(source: Path, folder: Path, advance: Advance, *, synthetic: bool) -> Prepared:
     """Write the files of `source`, plain or gzip, into `folder` where torchvision looks for them.
 
-    Raises BenchError where one is missing, or is not the MNIST that everybody has.
+    Raises BenchError where one is missing or, unless `synthetic`, is not the MNIST that everybody
+    has.
     """
     raw = folder / _RAW
     raw.mkdir(parents=True, exist_ok=True)
     parts = {}
     for part, files in _FILES.items():
-        size = 0
+        contents = {name: _content(source, name) for name in files}
+        found = {name: _md5(content) for name, content in contents.items()}
         for name, md5 in files.items():
-            content = _content(source, name)
-            if _md5(content) != md5:
+            if not synthetic and found[name] != md5:
                 raise BenchError(
                     f"{source}: {name} is not the file of MNIST, whose MD5 is {md5}; get it again",
                     Exit.UNVERIFIED,
                 )
-            documents.write_bytes(raw / name, content)
-            size += len(content)
-        parts[part] = Part(_SCANS[part], f"md5:{' '.join(files.values())}", size, {})
-        advance(part, _SCANS[part])
-    found = Prepared(folder.name, "IDX", parts, bench.__version__)
-    documents.write_bytes(folder / prepared.DOCUMENT, documents.encode(found))
-    return found
+            documents.write_bytes(raw / name, contents[name])
+        *_, labels = contents.values()
+        count, size = len(labels) - _LABELS_HEADER, sum(map(len, contents.values()))
+        parts[part] = Part(count, f"md5:{' '.join(found.values())}", size, {})
+        advance(part, count)
+    document = Prepared(folder.name, "IDX", parts, bench.__version__)
+    documents.write_bytes(folder / prepared.DOCUMENT, documents.encode(document))
+    return document
 
 
 def verify(folder: Path, advance: Advance) -> list[str]:
-    """Return which files are missing or altered, in sentences."""
+    """Return which files are missing or altered since they were prepared, in sentences."""
     faults = []
-    for part, files in _FILES.items():
-        for name, md5 in files.items():
+    for part, document in prepared.require(folder.name).parts.items():
+        noted = document.fingerprint.removeprefix("md5:").split()
+        for name, md5 in zip(_FILES[part], noted, strict=True):
             file = folder / _RAW / name
             if not file.exists() or _md5(file.read_bytes()) != md5:
-                faults.append(f"{file} is missing or altered; prepare seq-mnist again")
-        advance(part, _SCANS[part])
+                faults.append(f"{file} is missing or altered; prepare {folder.name} again")
+        advance(part, document.samples)
     return faults
 
 

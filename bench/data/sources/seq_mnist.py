@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.components import Input, Source
 from bench.data.prepared import PreparedDataset
+from bench.errors import BenchError
 from bench.schema import Natural
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class SeqMNIST(PreparedDataset):
         """Copy the IDX files of `source`, held against their checksums."""
         from bench.data import mnist
 
-        return mnist.prepare(source, self.folder, advance)
+        return mnist.prepare(source, self.folder, advance, synthetic=self.synthetic)
 
     def verify(self, advance: Advance) -> list[str]:
         """Hold the files against their checksums."""
@@ -62,6 +63,11 @@ class SeqMNIST(PreparedDataset):
 
         scans = mnist.scans(self.folder)
         kept = len(scans["train"].labels) - self.held_out
+        if kept <= 0:
+            raise BenchError(
+                f"dataset 'seq-mnist': held_out = {self.held_out} leaves nothing of "
+                f"{len(scans['train'].labels):,} scans to train on; lower it"
+            )
         order = np.random.default_rng(0).permutation(kept)[:10_000]
         train = scans["train"].of(slice(kept))
         validation = scans["train"].of(slice(kept, None) if self.held_out else order)
