@@ -16,7 +16,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from torch import Tensor, nn
 
@@ -228,6 +228,21 @@ class SymbolNetwork(Protocol):
 
     def __call__(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
         """Return the features of every step."""
+        ...
+
+
+class Attentive(SymbolNetwork, Protocol):
+    """A `SymbolNetwork` over images that can show where it looked. No network has to.
+
+    With a recognizer's own symbols: `model.attend(inputs, lengths, Greedy(head))`.
+    """
+
+    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:
+        """Return what a call returns, and maps (N, S, H', W') of where each step looked.
+
+        A map sums to 1. Its columns divide the image evenly from the left, W // W' pixels each, its
+        rows from the top.
+        """
         ...
 
 
