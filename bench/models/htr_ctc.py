@@ -18,7 +18,8 @@ class HtrCTC(FrameModel):
 
     github.com/resolator/diploma-master (2022), its model `baseline`. A frame is 4 pixels wide:
     W pixels make ⌊W / 4⌋ frames. 1,728,721 weights under CTC with 81 classes, 3,305,681 with two
-    `layers`; its runs had one, though its configuration says two.
+    `layers`; its runs had one, though its configuration says two. It classifies 79 characters, an
+    end and a blank there; no end is needed here, so the same alphabet has 80 classes.
 
     `width` is the channels of the first convolution, `features` those of the last, `hidden` the
     units of each LSTM direction. As there, normalisation and convolutions see a batch's padding

@@ -60,7 +60,7 @@ class _Standardised(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        found, spread, count, freedom, *mask = ctx.saved_tensors
+        found, spread, count, freedom, *mask = tuple(ctx.saved_tensors)
         inside = mask[0] if mask else None
         gradient = _only(gradients[0], inside)
         along = _total(gradient * found) / (freedom * spread).clamp(min=_SMALLEST)

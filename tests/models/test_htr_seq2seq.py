@@ -135,7 +135,5 @@ def test_a_bilstm_reads_one_row():
 
 
 def test_a_height_that_halving_does_not_bring_down_is_refused():
-    with pytest.raises(
-        BenchError, match=r"lines 60 pixels high are not 1 rows .* to 4, 8, … or 64"
-    ):
+    with pytest.raises(BenchError, match=r"lines 60 pixels high are .* 4, 8, … or 64"):
         HtrSeq2seq().build(InputShape(1, 60, 0), 81)
