@@ -241,6 +241,21 @@ class SymbolNetwork(Protocol):
         ...
 
 
+class Attentive(SymbolNetwork, Protocol):
+    """A `SymbolNetwork` over images that can show where it looked. No network has to.
+
+    With a recognizer's own symbols: `model.attend(inputs, lengths, Greedy(head))`.
+    """
+
+    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:
+        """Return what a call returns, and maps (N, S, H', W') of where each step looked.
+
+        A map sums to 1. Its columns divide the image evenly from the left, W // W' pixels each, its
+        rows from the top.
+        """
+        ...
+
+
 class Model(Component, ABC):
     """Parameters of an architecture: a `FrameModel` or a `SymbolModel`."""
 
