@@ -1,0 +1,50 @@
+"""Synthetic stand-ins in the layouts of real distributions, to try the pipeline without the data.
+
+They are rendered: a score on one says that something works, and nothing about the real dataset.
+docs/synthetic.md shows what they are and are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from bench.errors import BenchError, did_you_mean
+
+_MODULES = {
+    "iam": "iam",
+    "mnist": "mnist",
+    "phoenix14": "phoenix14",
+    "phoenix14-si5": "phoenix14",
+    "phoenix14-t": "phoenix14",
+    "synth90k": "synth90k",
+}
+NAMES = tuple(_MODULES)
+
+
+def generate(
+    name: str,
+    out: Path,
+    count: int,
+    *,
+    seed: int = 0,
+    advance: Callable[[int], None] | None = None,
+) -> None:
+    """Write `count` samples in the layout of the dataset `name` to the folder `out`.
+
+    The same arguments give the same bytes on the same versions of NumPy, OpenCV and Pillow. After
+    each sample `advance` is told how many more there are. SYNTHETIC.toml is written last: a tree
+    without it is unfinished. Raises BenchError where the name is unknown, `out` holds something, or
+    `count` is too small or too large for the layout.
+    """
+    if name not in _MODULES:
+        raise BenchError(f"there is no synthetic '{name}'{did_you_mean(name, NAMES)}")
+    import numpy as np
+
+    from bench.data.synthetic import tree
+
+    tree.claim(out)
+    order = tree.Order(name, out, count, np.random.default_rng(seed), advance or (lambda _: None))
+    import_module(f"{__name__}.{_MODULES[name]}").write(order)
+    tree.mark(out, name, count, seed)
