@@ -58,6 +58,11 @@ class Database:
         found = self._transaction.get(name)
         return None if found is None else bytes(found)
 
+    def keys(self) -> int:
+        """Return how many keys there are."""
+        found: int = self._environment.stat()["entries"]
+        return found
+
     def close(self) -> None:
         """Leave the file."""
         if not self.closed:
@@ -70,8 +75,11 @@ _open: WeakValueDictionary[Path, Database] = WeakValueDictionary()
 
 
 def database(folder: Path) -> Database:
-    """Return the LMDB in `folder`, the same one while somebody holds it: LMDB allows no second."""
-    real = folder.resolve()
+    """Return the LMDB in `folder`, the same one while somebody holds it: LMDB allows no second.
+
+    It goes by the file: prepared data may link to that of a release.
+    """
+    real = (folder / FILE).resolve()
     found = _open.get(real)
     if found is None or found.closed:
         found = _open[real] = Database(folder)
