@@ -117,7 +117,7 @@ def _part(
         return found
     work = folder / f"{part}.partial"
     work.mkdir(exist_ok=True)
-    ready = layout.database(part)
+    ready = _kept(layout.database(part), folder)
     if ready and not (work / FILE).exists():
         (work / FILE).symlink_to((ready / FILE).resolve())
     _write(layout, part, work, advance, clips=clips, writes=not ready)
@@ -139,6 +139,12 @@ def _part(
     shutil.rmtree(done, ignore_errors=True)
     work.rename(done)
     return found
+
+
+def _kept(ready: Path | None, folder: Path) -> Path | None:
+    """Return an LMDB that can be linked to: not one that was unpacked here, which will go."""
+    home = folder.parent.resolve()
+    return None if ready is None or ready.resolve().is_relative_to(home) else ready
 
 
 def _write(

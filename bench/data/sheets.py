@@ -22,6 +22,7 @@ _TEXT = 18
 _MARGIN = 8
 _FRAMES = 8
 _WIDE = 6
+_LARGEST = 3
 
 
 class Shown(NamedTuple):
@@ -75,19 +76,25 @@ def listed(shown: Sequence[Shown]) -> str:
 
 
 def sheet(shown: Sequence[Shown]) -> Image.Image:
-    """Draw samples in rows of four, each above what is to be read of it."""
+    """Draw samples side by side, long ones one below the other, with what is to be read of each."""
     wide = max(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
     columns, width = (1, _COLUMNS * _CELL[0]) if wide else (_COLUMNS, _CELL[0])
-    high = _CELL[1] + _TEXT + 2 * _MARGIN
+    pictures = [_fitted(Image.fromarray(one.pixels), width, _CELL[1]) for one in shown]
+    height = max(picture.height for picture in pictures) + _TEXT + _MARGIN
     rows = -(-len(shown) // columns)
-    size = (columns * (width + _MARGIN) + _MARGIN, rows * high + _MARGIN)
-    picture = Image.new("RGB", size, "white")
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(_TEXT - 4)
-    for place, one in enumerate(shown):
+    size = (columns * (width + _MARGIN) + _MARGIN, rows * height + _MARGIN)
+    drawn = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(drawn), ImageFont.load_default(_TEXT - 4)
+    for place, (one, picture) in enumerate(zip(shown, pictures, strict=True)):
         left = _MARGIN + place % columns * (width + _MARGIN)
-        top = _MARGIN + place // columns * high
-        image = Image.fromarray(one.pixels)
-        image.thumbnail((width, _CELL[1]))
-        picture.paste(image, (left, top))
-        draw.text((left, top + _CELL[1] + 2), one.text, "black", font)
-    return picture
+        top = _MARGIN + place // columns * height
+        drawn.paste(picture, (left, top))
+        draw.text((left, top + picture.height + 2), one.text, "black", font)
+    return drawn
+
+
+def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """Return `picture` as large as fits, at most three times as large as it is."""
+    scale = min(width / picture.width, height / picture.height, _LARGEST)
+    size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
+    return picture.resize(size, Image.Resampling.BILINEAR)

@@ -37,7 +37,7 @@ class Listed:
     def entries(self, part: str) -> Iterator[Entry | Rejected]:
         yield from self.samples[part]
 
-    def database(self, part: str) -> Path | None:
+    def database(self, _part: str) -> Path | None:
         return self.ready
 
     def image(self, name: str, text: str, content: bytes | Callable[[], bytes]) -> Entry:

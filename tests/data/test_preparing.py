@@ -42,10 +42,10 @@ def bomb() -> bytes:
 def test_an_lmdb_that_other_tools_read_too(prepare: Prepare, folder: Path) -> None:
     prepare(listed(3))
     with lmdb.open(str(folder / "words" / "train"), readonly=True, lock=False) as environment:
-        with environment.begin() as transaction:
-            assert transaction.get(b"num-samples") == b"3"
-            assert transaction.get(b"label-000000002") == b"Word1"
-            assert transaction.get(b"image-000000002") == jpeg(1, 43)
+        transaction = environment.begin()
+        assert transaction.get(b"num-samples") == b"3"
+        assert transaction.get(b"label-000000002") == b"Word1"
+        assert transaction.get(b"image-000000002") == jpeg(1, 43)
 
 
 def test_every_row_says_what_its_sample_is(prepare: Prepare) -> None:
@@ -234,9 +234,9 @@ def test_two_processes_do_not_prepare_the_same(folder: Path, tmp_path: Path) -> 
     preparing.prepare(inner, tmp_path, folder / "words", lambda *_: None, clips=False)
 
 
-def test_a_ready_lmdb_stays_where_it_is(prepare: Prepare, folder: Path) -> None:
+def test_a_ready_lmdb_stays_where_it_is(prepare: Prepare, folder: Path, tmp_path: Path) -> None:
     prepare(listed(4, ["train"]), "ready")
-    ready = folder / "ready" / "train"
+    ready = (folder / "ready" / "train").rename(tmp_path / "elsewhere")
     layout = listed(4, ["train"], ready=ready)
     layout.samples["train"][1] = Rejected("train/1", "no label")
     found = prepare(layout)
@@ -245,6 +245,16 @@ def test_a_ready_lmdb_stays_where_it_is(prepare: Prepare, folder: Path) -> None:
     assert link.is_symlink()
     assert link.resolve() == ready / "data.mdb"
     assert Partition("words", "train").encoded(1) == [jpeg(2, 46)]
+
+
+def test_an_lmdb_that_was_unpacked_beside_the_prepared_data_is_copied(
+    prepare: Prepare, folder: Path
+) -> None:
+    prepare(listed(4, ["train"]), "unpacked")
+    layout = listed(4, ["train"], ready=folder / "unpacked" / "train")
+    prepare(layout)
+    assert not (folder / "words" / "train" / "data.mdb").is_symlink()
+    assert Partition("words", "train").encoded(1) == [jpeg(1, 43)]
 
 
 def test_progress_counts_every_entry_once(folder: Path, tmp_path: Path) -> None:

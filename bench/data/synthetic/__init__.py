@@ -6,18 +6,20 @@ docs/synthetic.md shows what they are and are not.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from bench.errors import BenchError, did_you_mean
 
+MARKER = "SYNTHETIC.toml"
 _MODULES = {
     "iam": "iam",
-    "mnist": "mnist",
     "phoenix14": "phoenix14",
     "phoenix14-si5": "phoenix14",
     "phoenix14-t": "phoenix14",
+    "seq-mnist": "mnist",
     "synth90k": "synth90k",
 }
 NAMES = tuple(_MODULES)
@@ -45,6 +47,20 @@ def generate(
     from bench.data.synthetic import tree
 
     tree.claim(out)
+    tree.mark(out, name, count, seed, complete=False)
     order = tree.Order(name, out, count, np.random.default_rng(seed), advance or (lambda _: None))
     import_module(f"{__name__}.{_MODULES[name]}").write(order)
-    tree.mark(out, name, count, seed)
+    tree.mark(out, name, count, seed, complete=True)
+
+
+def is_marked(source: Path) -> bool:
+    """Return whether `source` is a stand-in. Raises BenchError where it is half of one."""
+    file = source / MARKER
+    if not file.exists():
+        return False
+    if not tomllib.loads(file.read_text(encoding="utf-8"))["complete"]:
+        raise BenchError(
+            f"{source}: rendering these synthetic samples was interrupted; remove the folder and "
+            "run `bench data synth` again"
+        )
+    return True
