@@ -66,7 +66,7 @@ def prepare(
     by its mark, and prepared beside the real data as NAME-synthetic.
     """
     from bench.components import InputShape
-    from bench.data import caching, prepared, synthetic
+    from bench.data import prepared, synthetic
     from bench.data.layouts.archives import unpacked
 
     load()
@@ -94,6 +94,8 @@ def prepare(
         )
         click.echo(f"{dataset.prepared_name}/{part}: {document.samples:,} samples{out}")
     if decoded:
+        from bench.data import caching
+
         with _bars() as advance:
             caching.keep(dataset.prepared_name, InputShape(*decoded), advance)
 

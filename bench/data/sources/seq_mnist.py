@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.components import Input, Source
 from bench.data.prepared import PreparedDataset
-from bench.errors import BenchError
-from bench.schema import Natural
+from bench.schema import Share
 
 if TYPE_CHECKING:
     from bench.data.prepared import Advance, Prepared
@@ -29,7 +28,7 @@ class SeqMNIST(PreparedDataset):
     of the training scans of 0 to 4. `transitions` are those of the paper's figure, its ramp carried
     on to nine frames, or those of its public reproduction, whose weights add up to 0.9 only.
 
-    `held_out` scans at the end of the training set are for validation, and not trained on. The
+    The share `held_out` at the end of the training scans is for validation, and not trained on. The
     paper has none: with 0, validation shuffles 10,000 scans that were trained on, so that a recipe
     should then test the last epoch.
     """
@@ -40,7 +39,7 @@ class SeqMNIST(PreparedDataset):
 
     unbalanced: bool = False
     transitions: Literal["paper", "reproduction"] = "paper"
-    held_out: Natural = 10_000
+    held_out: Share = 0.1
 
     def prepare(self, source: Path, advance: Advance) -> Prepared:
         """Copy the IDX files of `source`, held against their checksums."""
@@ -62,12 +61,7 @@ class SeqMNIST(PreparedDataset):
         from bench.data.sequence_of_digits import SequenceOfDigits
 
         scans = mnist.scans(self.folder)
-        kept = len(scans["train"].labels) - self.held_out
-        if kept <= 0:
-            raise BenchError(
-                f"dataset 'seq-mnist': held_out = {self.held_out} leaves nothing of "
-                f"{len(scans['train'].labels):,} scans to train on; lower it"
-            )
+        kept = len(scans["train"].labels) - round(self.held_out * len(scans["train"].labels))
         order = np.random.default_rng(0).permutation(kept)[:10_000]
         train = scans["train"].of(slice(kept))
         validation = scans["train"].of(slice(kept, None) if self.held_out else order)
