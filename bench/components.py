@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Input = Literal["frames", "image"]
 """`frames`: a clip (N, T, channels, H, W); `image`: a text line (N, channels, H, W)."""
 Output = Literal["frames", "symbols"]
@@ -171,8 +172,15 @@ class Source(Protocol):
     `vocabulary[c - 1]` is the token of class c; class 0 is blank.
     """
 
-    vocabulary: tuple[str, ...]
-    input_shape: InputShape
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The tokens of the classes from 1."""
+        ...
+
+    @property
+    def input_shape(self) -> InputShape:
+        """The shape of a frame or an image."""
+        ...
 
     def truths(self, split: Split, *, seed: int = 0) -> Iterable[Truth]:
         """Return what is to be read in every sample of `split`, without touching its pixels.
@@ -192,6 +200,8 @@ class Dataset(Component, ABC):
     gives: ClassVar[Input]
     protocol: ClassVar[str]
     """The evaluation protocol this dataset is meant for."""
+    overlaps: ClassVar[tuple[str, ...]] = ()
+    """The datasets that have test samples of this one: no suite may count them twice."""
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -228,6 +238,21 @@ class SymbolNetwork(Protocol):
 
     def __call__(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
         """Return the features of every step."""
+        ...
+
+
+class Attentive(SymbolNetwork, Protocol):
+    """A `SymbolNetwork` over images that can show where it looked. No network has to.
+
+    With a recognizer's own symbols: `model.attend(inputs, lengths, Greedy(head))`.
+    """
+
+    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:
+        """Return what a call returns, and maps (N, S, H', W') of where each step looked.
+
+        A map sums to 1. Its columns divide the image evenly from the left, W // W' pixels each, its
+        rows from the top.
+        """
         ...
 
 

@@ -27,7 +27,8 @@ T = TypeVar("T")
 class Config:
     """A bench.toml whose suites have the right keys; their names are looked up one suite at a time.
 
-    Records and boards belong to the folders `results` (unless named) and `leaderboards` of `home`.
+    Records, boards and prepared data belong to the folders `results` (unless named), `leaderboards`
+    and `data` of `home`.
     """
 
     def __init__(self, path: Path, home: Path, results: Path | None = None) -> None:
@@ -35,6 +36,7 @@ class Config:
         # Workers on other machines and in other folders go by it.
         self.results = (results or home / "results").absolute()
         self.leaderboards = home / "leaderboards"
+        self.data = home / "data"
         try:
             # With its own line endings, which stay when an entry is written into it.
             self.text = path.read_bytes().decode()

@@ -88,6 +88,7 @@ def trials(suite: Suite) -> list[Trial]:
     A partial run so compares everything once before it repeats anything. Raises BenchError on a
     triple that cannot be, unless the suite skips those, and where none is left.
     """
+    _check_overlaps(suite)
     found = []
     for seed in suite.seeds:
         plain = [
@@ -115,6 +116,17 @@ def trials(suite: Suite) -> list[Trial]:
             )
         known[trial.key] = trial
     return found
+
+
+def _check_overlaps(suite: Suite) -> None:
+    """Raise BenchError where two datasets of a suite share test samples."""
+    names = {dataset.name for dataset in suite.datasets}
+    for dataset in suite.datasets:
+        if twice := names.intersection(dataset.overlaps):
+            raise BenchError(
+                f"suite '{suite.name}': '{dataset.name}' and '{min(twice)}' share test samples, "
+                "which would count twice; take one of them out"
+            )
 
 
 def widened(suite: Suite, *, models: Sequence[str], losses: Sequence[str]) -> Suite:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bench import needs, plan, text_table
-from bench.components import short_labels
+from bench import cards, needs, plan, text_table
+from bench.components import Dataset, short_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +90,8 @@ def components(kind: str, known: Iterable[type[Component]]) -> str:
     rows = []
     for component in known:
         rows.append([component.name, component.summary()])
+        if issubclass(component, Dataset) and (card := cards.find(component.name)):
+            rows.append(["", f"{card.splits[0].sizes} · {card.source.licence}"])
         listed = ", ".join(f"{name} = {value}" for name, value in component.defaults().items())
         rows += [["", listed]] if listed else []
     return text_table.plain([kind, "what it is, and its parameters"], rows)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import bench
-from bench.cli import boards, comparisons, score, sweeps, trials, verification
+from bench.cli import boards, comparisons, data, score, sweeps, trials, verification
 from bench.cli.terminal import EXITS, catch_signals, command_line, say
 from bench.errors import BenchError, Exit
 
@@ -32,8 +32,17 @@ if TYPE_CHECKING:
     envvar="BENCH_RESULTS",
     help="The folder of the records; else `results` beside bench.toml. [env: BENCH_RESULTS]",
 )
+@click.option(
+    "--data",
+    "prepared",
+    type=click.Path(path_type=Path),
+    envvar="BENCH_DATA",
+    help="The folder of prepared data; else `data` beside bench.toml. [env: BENCH_DATA]",
+)
 @click.pass_context
-def app(context: click.Context, path: Path | None, results: Path | None) -> None:
+def app(
+    context: click.Context, path: Path | None, results: Path | None, prepared: Path | None
+) -> None:
     """Fair, reproducible leaderboards for sequence recognition.
 
     Begin with `bench run`: it trains a small grid and prints its leaderboard.
@@ -41,8 +50,11 @@ def app(context: click.Context, path: Path | None, results: Path | None) -> None
 
     def load() -> Config:
         from bench import config
+        from bench.data import home
 
-        return config.load(path, results)
+        found = config.load(path, results)
+        home.settle(prepared or found.data)
+        return found
 
     context.obj = load
 
@@ -53,6 +65,7 @@ for command in (
     trials.status,
     trials.profile,
     trials.show,
+    data.data,
     sweeps.sweep,
     boards.board,
     score.score,

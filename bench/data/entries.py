@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class SampleError(Exception):
@@ -35,11 +38,20 @@ class Layout(Protocol):
     """A distribution on disk. Making one raises BenchError where the folder is none of its kind.
 
     `parts` are its partitions, such as train, validation and test. What they list comes in the same
-    order each time, and cheaply: preparing goes on in the middle after an interruption.
+    order each time, and cheaply: preparing goes on in the middle after an interruption. `columns`
+    are those of `Entry.more`.
     """
 
     parts: Sequence[str]
+    columns: Sequence[str]
 
     def entries(self, part: str) -> Iterator[Entry | Rejected]:
         """Yield what `part` lists. Raises BenchError where its annotation cannot be read on."""
+        ...
+
+    def database(self, part: str) -> Path | None:
+        """Return the folder of an LMDB that has the pixels of `part` already, to be left there.
+
+        The keys of what `entries` lists are then numbered by its order, from 1.
+        """
         ...

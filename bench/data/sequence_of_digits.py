@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scans:
-    """Single digits: images (S, H, W) float32 in [0, 1], labels (S,) in 0…9, numbers (S,)."""
+    """Single digits: images (S, H, W), uint8 from 0 to `full`, labels (S,) in 0…9, numbers (S,)."""
 
-    images: NDArray[np.float32]
+    images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     numbers: NDArray[np.int64]
+    full: int = 255
+
+    def of(self, chosen: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Scans:
+        """Return the `chosen` ones."""
+        return Scans(self.images[chosen], self.labels[chosen], self.numbers[chosen], self.full)
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,15 @@ class Scheme:
     """How U single digits become a clip of T frames.
 
     `ramp` holds the weights of the incoming digit over the transition frames; the outgoing digit
-    has the rest. The first `end_frames` values of the ramp fade the clip in, and mirrored out.
+    has the rest, unless `fall` says otherwise. The first `end_frames` values of the ramp, or of
+    `ends`, fade the clip in, and mirrored out.
     """
 
     digits: int
     ramp: tuple[float, ...]
     end_frames: int
+    fall: tuple[float, ...] = ()
+    ends: tuple[float, ...] = ()
 
     def key_frames(self) -> NDArray[np.int64]:
         """Return the frames (U,) that show one digit alone."""
@@ -51,14 +59,16 @@ class Scheme:
         """Return the share (T, U) of each digit in each frame."""
         keys, ends = self.key_frames(), self.end_frames
         ramp = np.asarray(self.ramp, np.float32)
+        fall = np.asarray(self.fall, np.float32) if self.fall else 1 - ramp
+        edge = np.asarray(self.ends or self.ramp, np.float32)[:ends]
         weights = np.zeros((keys[-1] + 1 + ends, self.digits), np.float32)
         weights[keys, np.arange(self.digits)] = 1
         for digit in range(1, self.digits):
             transition = slice(keys[digit - 1] + 1, keys[digit])
             weights[transition, digit] = ramp
-            weights[transition, digit - 1] = 1 - ramp
-        weights[:ends, 0] = ramp[:ends]
-        weights[keys[-1] + 1 :, -1] = ramp[:ends][::-1]
+            weights[transition, digit - 1] = fall
+        weights[:ends, 0] = edge
+        weights[keys[-1] + 1 :, -1] = edge[::-1]
         return weights
 
 
@@ -67,18 +77,25 @@ class SequenceOfDigits:
 
     A pass over a split shuffles its scans `rounds` times and cuts each round into groups, so that
     every scan serves equally often (but for the few left over). With `redraw` each training epoch
-    shuffles anew; the other splits never change.
+    shuffles anew; the other splits never change. Not `shuffled`, scans are grouped in their order.
     """
 
     vocabulary = tuple("0123456789")
 
     def __init__(
-        self, splits: Mapping[Split, Scans], scheme: Scheme, *, rounds: int, redraw: bool
+        self,
+        splits: Mapping[Split, Scans],
+        scheme: Scheme,
+        *,
+        rounds: int,
+        redraw: bool,
+        shuffled: bool = True,
     ) -> None:
         self.splits = splits
         self.scheme = scheme
         self.rounds = rounds
         self.redraw = redraw
+        self.shuffled = shuffled
         height, width = splits["train"].images.shape[1:]
         self.input_shape = InputShape(1, height, width)
 
@@ -102,6 +119,8 @@ class SequenceOfDigits:
         rng = np.random.default_rng([1, *composing])
         count = len(self.splits[split].labels)
         whole = count - count % self.scheme.digits
+        if not self.shuffled:
+            return np.arange(whole).reshape(-1, self.scheme.digits)
         rounds = [rng.permutation(count)[:whole] for _ in range(self.rounds)]
         return np.concatenate(rounds).reshape(-1, self.scheme.digits)
 
@@ -125,7 +144,7 @@ class Pass:
 
     def _batch(self, groups: NDArray[np.int64]) -> Batch:
         count, digits = groups.shape
-        scans = torch.from_numpy(self._scans.images[groups])
+        scans = torch.from_numpy(self._scans.images[groups]).float() / self._scans.full
         frames = torch.einsum("tu,nuhw->nthw", self._weights, scans).unsqueeze(2)
         return Batch(
             inputs=frames,

@@ -21,6 +21,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 import ray
 from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError
 
+from bench.data import home
 from bench.errors import BenchError
 from bench.execution.retries import again, back_off
 from bench.store import Attempt
@@ -47,7 +48,9 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
 
     Raises BenchError where no cluster answers at `address`.
     """
-    where, options = (address, {}) if address else ("local", _OWN_CLUSTER)
+    # Workers that this process does not start have to be told where the data are.
+    told = {"runtime_env": {"env_vars": {home.VARIABLE: str(home.folder())}}}
+    where, options = (address, told) if address else ("local", _OWN_CLUSTER)
     try:
         _knock(where)
         with _signals_kept():

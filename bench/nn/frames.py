@@ -51,3 +51,21 @@ class BiLSTM(nn.Module):
             self.lstm(packed)[0], batch_first=True, total_length=frames.shape[1]
         )
         return encoded
+
+
+class JoinedBiLSTM(nn.Module):
+    """Two BiLSTMs with a linear layer between: (N, T, D) to (N, T, 2·hidden).
+
+    The layer brings the two directions of the first one down to `hidden`.
+    """
+
+    def __init__(self, features: int, hidden: int) -> None:
+        super().__init__()
+        self.first = BiLSTM(features, hidden, 1)
+        self.join = nn.Linear(2 * hidden, hidden)
+        self.second = BiLSTM(hidden, hidden, 1)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Return (N, T, 2·hidden); padding neither leaks in nor comes out."""
+        encoded: Tensor = self.second(self.join(self.first(frames, lengths)), lengths)
+        return encoded

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.components import Widths
-from bench.nn.frames import BiLSTM, PerFrame
+from bench.nn.frames import BiLSTM, JoinedBiLSTM, PerFrame
 
 
 def encoder(layers=1):
@@ -83,3 +83,16 @@ def test_per_frame_network_hands_its_frames_to_the_encoder(layers):
     torch.testing.assert_close(features.visual, visual)
     torch.testing.assert_close(features.sequence, bilstm(visual, lengths))
     assert Widths(features.sequence.shape[-1], visual.shape[-1]) == network.widths
+
+
+def test_joined_bilstms_read_each_sample_as_if_it_were_alone():
+    torch.manual_seed(0)
+    joined = JoinedBiLSTM(3, 4)
+    frames, lengths = clip(2, 6, 3), torch.tensor([6, 4])
+    together = joined(frames, lengths)
+    assert together.shape == (2, 6, 8)
+    assert not together[1, 4:].any()
+    alone = joined(frames[1:, :4], torch.tensor([4]))
+    torch.testing.assert_close(together[1:, :4], alone)
+    middle = joined.join(joined.first.lstm(frames[:1])[0])
+    torch.testing.assert_close(together[:1], joined.second.lstm(middle)[0])

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench.data import synthetic
 
-COUNTS = {"synth90k": 20_000, "iam": 500, "phoenix14": 50, "phoenix14-t": 50, "mnist": 7_000}
+COUNTS = {"synth90k": 20_000, "iam": 500, "phoenix14": 50, "phoenix14-t": 50, "seq-mnist": 7_000}
 
 
 def row(name: str, count: int) -> list[str]:

@@ -82,11 +82,9 @@ def read_scans() -> dict[Split, Scans]:
             f"dataset 'seq-digits': {file} does not hold the 1,797 scans this dataset is made of; "
             "install a scikit-learn release that does, such as 1.9"
         )
-    rows = np.loadtxt(text.decode().splitlines(), delimiter=",", dtype=np.float32)
-    images, labels = (rows[:, :-1] / np.float32(16)).reshape(-1, 8, 8), rows[:, -1].astype(np.int64)
-    numbers = np.arange(len(rows))
+    rows = np.loadtxt(text.decode().splitlines(), delimiter=",", dtype=np.uint8)
+    images, labels = rows[:, :-1].reshape(-1, 8, 8), rows[:, -1].astype(np.int64)
+    scans = Scans(images, labels, np.arange(len(rows)), full=16)
     return {
-        split: Scans(images[mine], labels[mine], numbers[mine])
-        for split, endings in SPLITS.items()
-        for mine in [np.isin(numbers % 10, endings)]
+        split: scans.of(np.isin(scans.numbers % 10, endings)) for split, endings in SPLITS.items()
     }

@@ -6,18 +6,20 @@ docs/synthetic.md shows what they are and are not.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from bench.errors import BenchError, did_you_mean
 
+MARKER = "SYNTHETIC.toml"
 _MODULES = {
     "iam": "iam",
-    "mnist": "mnist",
     "phoenix14": "phoenix14",
     "phoenix14-si5": "phoenix14",
     "phoenix14-t": "phoenix14",
+    "seq-mnist": "mnist",
     "synth90k": "synth90k",
 }
 NAMES = tuple(_MODULES)
@@ -35,8 +37,8 @@ def generate(
 
     The same arguments give the same bytes on the same versions of NumPy, OpenCV and Pillow. After
     each sample `advance` is told how many more there are. SYNTHETIC.toml is the first file and the
-    last: what was interrupted says `finished = false`. Raises BenchError where the name is unknown,
-    `out` holds something, or `count` is too small or too large for the layout.
+    last: it says whether the tree is complete. Raises BenchError where the name is unknown, `out`
+    holds something, or `count` is too small or too large for the layout.
     """
     if name not in _MODULES:
         raise BenchError(f"there is no synthetic '{name}'{did_you_mean(name, NAMES)}")
@@ -45,7 +47,20 @@ def generate(
     from bench.data.synthetic import tree
 
     tree.claim(out)
+    tree.mark(out, name, count, seed, complete=False)
     order = tree.Order(name, out, count, np.random.default_rng(seed), advance or (lambda _: None))
-    tree.mark(order, seed, finished=False)
     import_module(f"{__name__}.{_MODULES[name]}").write(order)
-    tree.mark(order, seed, finished=True)
+    tree.mark(out, name, count, seed, complete=True)
+
+
+def is_marked(source: Path) -> bool:
+    """Return whether `source` is a stand-in. Raises BenchError where it is half of one."""
+    file = source / MARKER
+    if not file.exists():
+        return False
+    if not tomllib.loads(file.read_text(encoding="utf-8"))["complete"]:
+        raise BenchError(
+            f"{source}: rendering these synthetic samples was interrupted; remove the folder and "
+            "run `bench data synth` again"
+        )
+    return True

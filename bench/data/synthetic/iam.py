@@ -13,13 +13,14 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
+from bench.data import splits
 from bench.data.synthetic.chance import happens
 from bench.data.synthetic.handwriting import Box, Hand, Line, length, write_line
 from bench.data.synthetic.tree import Order, spread, write_png
 from bench.data.synthetic.vocabulary import Token, sentences
 from bench.errors import BenchError
 
-_LIST = "iam/rwth-6482.txt"
+_SPLIT = "rwth-6482"
 """In the folder `datasets`: a row such as `train a01-000u` for each form."""
 _LINES, _MOST = 9, 13
 """Lines on a usual page, and on a full one."""
@@ -75,9 +76,8 @@ def write(order: Order) -> None:
 def _sizes(order: Order) -> Iterator[tuple[str, int]]:
     """Yield the forms to write, each with its number of lines, of every split in proportion."""
     forms: dict[str, list[str]] = {}
-    for row in (_datasets() / _LIST).read_text().splitlines():
-        part, form = row.split()
-        forms.setdefault(part, []).append(form)
+    for form, split in splits.line_splits(_SPLIT).forms.items():
+        forms.setdefault(split, []).append(form)
     shares = {part: len(those) for part, those in forms.items()}
     room = _MOST * sum(shares.values())
     if order.count > room:
@@ -87,12 +87,6 @@ def _sizes(order: Order) -> Iterator[tuple[str, int]]:
         least, more = divmod(lines, len(used))
         for place, form in enumerate(used):
             yield form, least + (place < more)
-
-
-def _datasets() -> Path:
-    """Return the folder `datasets`, which a wheel has inside the package, a checkout beside it."""
-    package = Path(__file__).parents[2]
-    return next(f / "datasets" for f in (package, package.parent) if (f / "datasets").is_dir())
 
 
 def _broken(

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.data.synthetic import MARKER
 from bench.errors import BenchError
 
-MARKER = "SYNTHETIC.toml"
 VERSION = 1
 """Raise it when the same arguments no longer give the same files."""
 
@@ -40,12 +40,13 @@ def claim(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
-def mark(order: Order, seed: int, *, finished: bool) -> None:
-    """Write the file that tells a synthetic tree from real data, and a finished one from half."""
-    (order.out / MARKER).write_text(
-        "# Rendered by a program in the layout of a real dataset; these are not the real data.\n"
-        f'name = "{order.name}"\ncount = {order.count}\nseed = {seed}\nversion = {VERSION}\n'
-        f"finished = {str(finished).lower()}\n"
+def mark(out: Path, name: str, count: int, seed: int, *, complete: bool) -> None:
+    """Write the file that tells a synthetic tree from real data, and half a one from a whole."""
+    (out / MARKER).write_text(
+        f'about = "Rendered by a program in the layout of {name}; this is not the real data."\n'
+        f'name = "{name}"\ncount = {count}\nseed = {seed}\nversion = {VERSION}\n'
+        f"complete = {str(complete).lower()}\n",
+        encoding="utf-8",
     )
 
 

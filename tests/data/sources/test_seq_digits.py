@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from bench import cards
 from bench.components import InputShape
 from bench.data.sources.seq_digits import SPLITS, SeqDigits, read_scans
 
@@ -127,11 +126,11 @@ def test_fingerprint_names_the_data_not_the_parameters():
 
 
 def test_the_card_counts_what_is_there():
-    card = tomllib.loads((Path(__file__).parents[3] / "datasets/seq-digits/card.toml").read_text())
-    source = SeqDigits().build()
-    assert card["layout"]["sha256_uncompressed"] in SeqDigits().fingerprint()
-    for split, told in card["splits"].items():
-        assert told["endings"] == list(SPLITS[split])
-        assert told["scans"] == len(source.splits[split].labels)
-        assert told["sequences"] == sum(len(batch.ids) for batch in source.batches(split, 64))
-    assert card["sequences"]["frames"] == next(iter(source.batches("test", 1))).inputs.shape[1]
+    card, source = cards.all()["seq-digits"], SeqDigits().build()
+    assert [f"sha256:{each.digest}" for each in card.checksums] == [SeqDigits().fingerprint()]
+    sequences, scans = card.splits
+    for split in SPLITS:
+        assert getattr(scans, split) == len(source.splits[split].labels)
+        assert getattr(sequences, split) == len(names(source.batches(split, 64)))
+    frames = next(iter(source.batches("test", 1))).inputs.shape[1]
+    assert f"{frames} frames" in card.notes[0]

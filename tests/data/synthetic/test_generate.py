@@ -6,7 +6,7 @@ import pytest
 from bench.data import synthetic
 from bench.errors import BenchError
 
-FEW = {"synth90k": 12, "iam": 9, "mnist": 30}
+FEW = {"synth90k": 12, "iam": 9, "seq-mnist": 30}
 
 
 def few(name):
@@ -25,7 +25,7 @@ def marker(folder):
     return tomllib.loads((folder / "SYNTHETIC.toml").read_text())
 
 
-@pytest.mark.parametrize("name", ["iam", "mnist", "phoenix14", "synth90k"])
+@pytest.mark.parametrize("name", ["iam", "seq-mnist", "phoenix14", "synth90k"])
 def test_the_same_arguments_give_the_same_bytes(name, tmp_path):
     told = []
     for folder in ("new/folder", "again"):
@@ -33,17 +33,18 @@ def test_the_same_arguments_give_the_same_bytes(name, tmp_path):
     first, again = (content(tmp_path / folder) for folder in ("new/folder", "again"))
     assert sum(told) == 2 * few(name)
     assert first == again
-    assert b"not the real data" in first["SYNTHETIC.toml"]
-    assert marker(tmp_path / "again") == {
+    about = marker(tmp_path / "again")
+    assert "not the real data" in about.pop("about")
+    assert about == {
         "name": name,
         "count": few(name),
         "seed": 7,
         "version": 1,
-        "finished": True,
+        "complete": True,
     }
 
 
-@pytest.mark.parametrize("name", ["iam", "mnist"])
+@pytest.mark.parametrize("name", ["iam", "seq-mnist"])
 def test_another_seed_gives_other_pictures(name, tmp_path):
     for seed in (0, 1):
         synthetic.generate(name, tmp_path / str(seed), few(name), seed=seed)
@@ -53,16 +54,16 @@ def test_another_seed_gives_other_pictures(name, tmp_path):
     assert all(first[file] != other.get(file) for file in pictures)
 
 
-@pytest.mark.parametrize("name", ["iam", "mnist", "phoenix14"])
-def test_an_interrupted_tree_says_that_it_is_unfinished(name, tmp_path):
+@pytest.mark.parametrize("name", ["iam", "seq-mnist", "phoenix14"])
+def test_an_interrupted_tree_is_refused(name, tmp_path):
     def interrupt(_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         synthetic.generate(name, tmp_path, few(name), advance=interrupt)
-    assert not marker(tmp_path)["finished"]
-    with pytest.raises(BenchError, match="no empty folder; name another"):
-        synthetic.generate(name, tmp_path, few(name))
+    assert not marker(tmp_path)["complete"]
+    with pytest.raises(BenchError, match="was interrupted; remove the folder"):
+        synthetic.is_marked(tmp_path)
 
 
 @pytest.mark.parametrize("name", synthetic.NAMES)
@@ -77,11 +78,17 @@ def test_a_wrong_name_names_the_nearest(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_complete_tree_is_known_and_real_data_are_not(tmp_path):
+    assert not synthetic.is_marked(tmp_path)
+    synthetic.generate("seq-mnist", tmp_path, 20)
+    assert synthetic.is_marked(tmp_path)
+
+
 def test_what_is_in_a_folder_stays(tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     for out in (tmp_path, tmp_path / "note.txt"):
         with pytest.raises(BenchError, match="no empty folder; name another"):
-            synthetic.generate("mnist", out, 20)
+            synthetic.generate("seq-mnist", out, 20)
     assert content(tmp_path) == {"note.txt": b"mine"}
 
 

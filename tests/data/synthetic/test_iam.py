@@ -1,7 +1,6 @@
 import html
 import re
 from collections import Counter
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -9,11 +8,11 @@ import pytest
 from PIL import Image
 
 from bench.data import synthetic
+from bench.data.splits import line_splits
 from bench.data.synthetic.vocabulary import sentences
 from bench.errors import BenchError
 
 SYMBOLS = " !\"#&'()*+,-./:;?"
-LIST = Path(__file__).parents[3] / "datasets" / "iam" / "rwth-6482.txt"
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +40,7 @@ def form_of(row):
 
 
 def test_lines_are_spread_over_the_forms_of_every_split(rows):
-    parts = dict(reversed(row.split()) for row in LIST.read_text().splitlines())
-    sizes = Counter(parts[form_of(row)] for row in rows)
+    sizes = Counter(map(line_splits("rwth-6482").get, (row[0] for row in rows)))
     assert sizes == {"train": 37, "validation": 6, "test": 17}
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
     assert max(Counter(map(form_of, rows)).values()) <= 9

@@ -1,0 +1,40 @@
+"""Words decoded once, at one shape: what a GPU that waits for pixels reads instead of JPEGs."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.data.partition import Partition, cache_file
+from bench.data.prepared import require
+from bench.data.words import stretched
+
+if TYPE_CHECKING:
+    from bench.components import InputShape
+    from bench.data.prepared import Advance
+
+_STEP = 1024
+
+
+def keep(name: str, shape: InputShape, advance: Advance) -> None:
+    """Write every image of prepared data as `Words` of `shape` would stretch it, uncompressed.
+
+    A partition that has them is left as it is. The file is whole or not there.
+    """
+    for part in require(name).parts:
+        partition = Partition(name, part)
+        file = cache_file(partition.folder, shape)
+        if file.exists():
+            continue
+        partial = file.with_suffix(".partial")
+        size = (len(partition), shape.height, shape.width, shape.channels)
+        images = np.lib.format.open_memmap(partial, "w+", np.uint8, size)
+        rows = iter(range(len(partition)))
+        while several := list(islice(rows, _STEP)):
+            for row in several:
+                images[row] = stretched(partition.pixels(row, shape.channels), shape)
+            advance(part, len(several))
+        images.flush()
+        partial.replace(file)

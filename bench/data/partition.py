@@ -1,0 +1,117 @@
+"""One partition of prepared data: what its samples are, and their pixels."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from bench.data import home, images, prepared, rows
+from bench.data.database import Database, database, key
+from bench.data.entries import SampleError
+from bench.errors import BenchError, Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bench.components import InputShape
+    from bench.data.images import Pixels
+
+
+def cache_file(folder: Path, shape: InputShape) -> Path:
+    """Return where the decoded images of one shape lie."""
+    return folder / f"decoded-{shape.channels}x{shape.height}x{shape.width}.npy"
+
+
+class Partition:
+    """The samples of one partition, by their row from 0.
+
+    It opens its files when they are first needed, in each process anew: it may be pickled and
+    forked. Its table stays mapped from disk, so that memory does not grow with it.
+    """
+
+    def __init__(self, name: str, part: str) -> None:
+        there = prepared.require(name).parts
+        if part not in there:
+            raise prepared.missing_part(name, part, there)
+        self.folder = home.folder() / name / part
+        self.size = there[part].samples
+        self.database: Database | None = None
+        self._caches: dict[InputShape, Pixels | None] = {}
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what only this process can use."""
+        return {"folder": self.folder, "size": self.size, "database": None, "_caches": {}}
+
+    @cached_property
+    def chunks(self) -> list[pa.RecordBatch]:
+        """The table of samples, in record batches of `rows.CHUNK`."""
+        file = self.folder / prepared.SAMPLES
+        try:
+            return list(rows.chunks(file))
+        except (OSError, pa.ArrowInvalid) as error:
+            fault = f"{file}: this is no table of samples ({error}); prepare it again"
+            raise BenchError(fault, Exit.UNVERIFIED) from None
+
+    def value(self, column: str, row: int) -> Any:  # noqa: ANN401 (a column has its own type)
+        """Return one value of a row."""
+        return self.chunks[row // rows.CHUNK][column][row % rows.CHUNK].as_py()
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a whole column, as it is mapped."""
+        return pa.chunked_array([chunk[name] for chunk in self.chunks])
+
+    def encoded(self, row: int) -> list[bytes]:
+        """Return the encoded image of a row, or all frames of its clip."""
+        frames, number = self.value("frames", row), self.value("number", row)
+        names = [key("image", number, frame) for frame in range(frames)] or [key("image", number)]
+        return [self._bytes(name, row) for name in names]
+
+    def pixels(self, row: int, channels: int) -> Pixels:
+        """Return the image of a row, as `images.decoded` does."""
+        return self._decoded(
+            self._bytes(key("image", self.value("number", row)), row), row, channels
+        )
+
+    def clip(self, row: int, frames: Sequence[int], channels: int) -> list[Pixels]:
+        """Return some frames of a row's clip, as `images.decoded` does."""
+        number = self.value("number", row)
+        encoded = {frame: self._bytes(key("image", number, frame), row) for frame in {*frames}}
+        found = {frame: self._decoded(one, row, channels) for frame, one in encoded.items()}
+        return [found[frame] for frame in frames]
+
+    def decoded(self, shape: InputShape) -> Pixels | None:
+        """Return all images (S, H, W, channels) from the cache of a shape, where there is one."""
+        if shape not in self._caches:
+            file = cache_file(self.folder, shape)
+            self._caches[shape] = np.load(file, mmap_mode="r") if file.exists() else None
+        return self._caches[shape]
+
+    def _decoded(self, encoded: bytes, row: int, channels: int) -> Pixels:
+        try:
+            return images.decoded(encoded, channels)
+        except SampleError as error:
+            fault = f"{self.named(row)} is {error}; the LMDB was altered, prepare it again"
+            raise BenchError(fault, Exit.UNVERIFIED) from None
+
+    def named(self, row: int) -> str:
+        """Return how to call a row in an error."""
+        return f"{self.folder}: sample '{self.value('id', row)}'"
+
+    def _bytes(self, name: bytes, row: int) -> bytes:
+        if self.database is None or self.database.closed:
+            self.database = database(self.folder)
+        found = self.database.get(name)
+        if found is None:
+            raise BenchError(
+                f"{self.named(row)} has no key {name.decode()}; the LMDB was altered, prepare it "
+                "again",
+                Exit.UNVERIFIED,
+            )
+        return found

@@ -1,0 +1,103 @@
+"""The table of a partition's samples: appended to while it is prepared, then mapped from disk."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+CHUNK = 65_536
+"""Rows in each record batch of a finished table, but for the last."""
+_FIELDS = [
+    ("id", pa.string()),
+    ("text", pa.string()),
+    ("number", pa.int64()),
+    ("width", pa.int32()),
+    ("height", pa.int32()),
+    ("frames", pa.int32()),
+    ("bytes", pa.int64()),
+    ("hash", pa.binary(16)),
+]
+"""`number` is that of the LMDB's keys, from 1; `frames` is 0 for an image."""
+_REASON = ("reason", pa.string())
+"""Why a row is no sample; empty where it is one."""
+
+
+class Rows:
+    """A table that grows on disk, cut back to `size` bytes that are known to be whole."""
+
+    def __init__(self, file: Path, columns: Sequence[str], size: int) -> None:
+        more = [(name, pa.string()) for name in columns]
+        self.schema = pa.schema([*_FIELDS, *more, _REASON])
+        file.touch()
+        os.truncate(file, size)
+        self._stream = file.open("r+b")
+        self._stream.seek(size)
+        if not size:
+            self._stream.write(self.schema.serialize())
+
+    def append(self, rows: Sequence[dict[str, Any]]) -> int:
+        """Write `rows` durably; return how many bytes the table has now."""
+        batch = pa.RecordBatch.from_pylist(list(rows), schema=self.schema)
+        self._stream.write(batch.serialize())
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        return self._stream.tell()
+
+    def close(self) -> None:
+        """Leave the file."""
+        self._stream.close()
+
+
+def finish(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter[str]]:
+    """Write the `samples` among `rows` as chunks, and the others as lines of `rejected`.
+
+    Return the fingerprint and the bytes of pixels of the samples, and how many others there are by
+    reason.
+    """
+    with pa.memory_map(str(rows)) as mapped:
+        table = pa.ipc.open_stream(mapped).read_all()
+        whole = table.filter(pa.compute.equal(table["reason"], "")).drop_columns(["reason"])
+        with pa.OSFile(str(samples), "wb") as file, pa.ipc.new_file(file, whole.schema) as writer:
+            for start in range(0, len(whole), CHUNK):
+                [batch] = whole.slice(start, CHUNK).combine_chunks().to_batches()
+                writer.write_batch(batch)
+        others = table.filter(pa.compute.not_equal(table["reason"], ""))
+        with rejected.open("w", encoding="utf-8", newline="") as lines:
+            named = zip(others["id"].to_pylist(), others["reason"].to_pylist(), strict=True)
+            csv.writer(lines, "excel-tab").writerows(named)
+        size = pa.compute.sum(whole["bytes"]).as_py() or 0
+        return digest(chunks(samples)), size, Counter(others["reason"].to_pylist())
+
+
+def content_hash(pixels: Iterable[bytes]) -> bytes:
+    """Return 16 bytes that differ where encoded pixels do."""
+    found = blake2b(digest_size=16)
+    for image in pixels:
+        found.update(image)
+    return found.digest()
+
+
+def digest(chunks: Iterable[pa.RecordBatch]) -> str:
+    """Return the fingerprint of samples: identities, transcripts and pixels in their order."""
+    found = sha256()
+    for chunk in chunks:
+        said = chunk.drop_columns(["number", "width", "height", "bytes"])
+        for row in said.to_pylist():
+            found.update(repr(list(row.values())).encode())
+    return f"sha256:{found.hexdigest()}"
+
+
+def chunks(samples: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the chunks of a finished table, mapped from disk."""
+    reader = pa.ipc.open_file(pa.memory_map(str(samples)))
+    for index in range(reader.num_record_batches):
+        yield reader.get_batch(index)

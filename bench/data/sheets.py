@@ -1,0 +1,100 @@
+"""A contact sheet: samples of a dataset as one picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from bench import text_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.components import Batch, Source, Split
+    from bench.data.images import Pixels
+
+_COLUMNS = 4
+_CELL = (300, 96)
+_TEXT = 18
+_MARGIN = 8
+_FRAMES = 8
+_WIDE = 6
+_LARGEST = 3
+
+
+class Shown(NamedTuple):
+    """A sample as the network is shown it: pixels (H, W, 3) and what is to be read."""
+
+    id: str
+    text: str
+    pixels: Pixels
+
+
+def samples(source: Source, split: Split, count: int) -> list[Shown]:
+    """Return the first samples of a pass over `split`: of `train`, as they are augmented."""
+    batches, found = source.batches(split, count), []
+    for index in range(len(batches)):
+        found += _shown(batches[index], source.vocabulary)
+        if len(found) >= count:
+            break
+    return found[:count]
+
+
+def _shown(batch: Batch, vocabulary: Sequence[str]) -> list[Shown]:
+    rows = []
+    for row, name in enumerate(batch.ids):
+        classes = batch.targets[row, : batch.target_lengths[row]].tolist()
+        text = batch.texts[row] if batch.texts else "".join(vocabulary[c - 1] for c in classes)
+        length = int(batch.lengths[row])
+        clip = batch.inputs.dim() == 5  # noqa: PLR2004 (N, T, channels, H, W)
+        pixels = _strip(batch.inputs[row, :length]) if clip else batch.inputs[row, ..., :length]
+        rows.append(Shown(name, text, _bytes(pixels)))
+    return rows
+
+
+def _strip(clip: torch.Tensor) -> torch.Tensor:
+    """Return some frames of a clip (T, channels, H, W) side by side."""
+    chosen = torch.linspace(0, len(clip) - 1, min(len(clip), _FRAMES)).round().long()
+    return torch.cat(tuple(clip[chosen]), -1)
+
+
+def _bytes(pixels: torch.Tensor) -> Pixels:
+    """Return an image (channels, H, W) in [0, 1] or [-1, 1] as (H, W, 3) bytes."""
+    if pixels.min() < 0:
+        pixels = (pixels + 1) / 2
+    found = pixels.mul(255).round().clamp(0, 255).to(torch.uint8).movedim(0, -1)
+    return np.ascontiguousarray(found.expand(-1, -1, 3).numpy())
+
+
+def listed(shown: Sequence[Shown]) -> str:
+    """List samples: identity, size, what is to be read."""
+    rows = [(one.id, f"{one.pixels.shape[1]}×{one.pixels.shape[0]}", one.text) for one in shown]
+    return text_table.plain(("sample", "pixels", "to be read"), rows)
+
+
+def sheet(shown: Sequence[Shown]) -> Image.Image:
+    """Draw samples side by side, long ones one below the other, with what is to be read of each."""
+    wide = max(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
+    columns, width = (1, _COLUMNS * _CELL[0]) if wide else (_COLUMNS, _CELL[0])
+    pictures = [_fitted(Image.fromarray(one.pixels), width, _CELL[1]) for one in shown]
+    height = max(picture.height for picture in pictures) + _TEXT + _MARGIN
+    rows = -(-len(shown) // columns)
+    size = (columns * (width + _MARGIN) + _MARGIN, rows * height + _MARGIN)
+    drawn = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(drawn), ImageFont.load_default(_TEXT - 4)
+    for place, (one, picture) in enumerate(zip(shown, pictures, strict=True)):
+        left = _MARGIN + place % columns * (width + _MARGIN)
+        top = _MARGIN + place // columns * height
+        drawn.paste(picture, (left, top))
+        draw.text((left, top + picture.height + 2), one.text, "black", font)
+    return drawn
+
+
+def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """Return `picture` as large as fits, at most three times as large as it is."""
+    scale = min(width / picture.width, height / picture.height, _LARGEST)
+    size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
+    return picture.resize(size, Image.Resampling.BILINEAR)

@@ -1,0 +1,57 @@
+"""Prepared data against what was noted of them when they were prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bench.data import rows
+from bench.data.partition import Partition
+from bench.data.prepared import SAMPLES, require
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.data.prepared import Advance, Part
+
+_NAMED = 20
+"""Samples named a partition: what is wrong with more has one cause."""
+_STEP = 256
+
+
+def verify(name: str, advance: Advance) -> list[str]:
+    """Read every sample of prepared data again; return what is wrong, in sentences."""
+    return [
+        fault
+        for part, document in require(name).parts.items()
+        for fault in _faults(Partition(name, part), part, document, advance)
+    ]
+
+
+def _faults(partition: Partition, part: str, document: Part, advance: Advance) -> Iterator[str]:
+    try:
+        if rows.digest(partition.chunks) != document.fingerprint:
+            yield f"{partition.folder / SAMPLES} was altered; prepare it again"
+            return
+        found = 0
+        for row in range(len(partition)):
+            if fault := _fault(partition, row):
+                found += 1
+                if found <= _NAMED:
+                    yield fault
+            if not row % _STEP:
+                advance(part, min(_STEP, len(partition) - row))
+        if found > _NAMED:
+            yield f"{partition.folder}: {found - _NAMED:,} more samples are altered or missing"
+    except BenchError as error:
+        yield str(error)
+
+
+def _fault(partition: Partition, row: int) -> str | None:
+    """Say what is wrong with one sample, or None."""
+    try:
+        pixels = partition.encoded(row)
+    except BenchError as error:
+        return str(error)
+    if rows.content_hash(pixels) != partition.value("hash", row):
+        return f"{partition.named(row)} has other pixels than were prepared; prepare it again"
+    return None

@@ -1,0 +1,94 @@
+"""CRNN: seven convolutions and two BiLSTMs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.components import FrameModel, Input, InputShape, Widths
+from bench.errors import BenchError
+from bench.schema import Count
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from bench.nn.convolutions import Convolutions
+
+_HEIGHT = 32
+_TIMES = (1, 2, 4, 4, 8, 8, 8)
+_NORMALISED = (2, 4, 6)
+_HALVED = (0, 1)
+_LOWERED = (3, 5)
+"""Convolutions whose pooling halves both sides, and those where it halves the height alone."""
+
+
+@dataclass(frozen=True)
+class CRNN(FrameModel):
+    """Seven convolutions over a word 32 pixels high, then two BiLSTMs over its columns.
+
+    Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-Based Sequence Recognition
+    and Its Application to Scene Text Recognition" (TPAMI 2017), with the batch normalisations of
+    its code (github.com/bgshih/crnn): behind the third, fifth and seventh convolution. A frame is
+    4 pixels wide; W pixels make ⌊W / 4⌋ + 1 frames, 100 make 26. What is behind a word's end is
+    zero before each convolution.
+
+    `width` is the channels of the first convolution (the others have 2, 4, 4, 8, 8 and 8 times as
+    many), `hidden` the units of each LSTM direction. `join` puts a linear layer between the LSTMs;
+    `bias` is that of the convolutions below a normalisation. With both, and one channel, it has
+    8,331,301 weights under CTC with 37 classes. Without, it is what many ports have: 8,724,133 with
+    three channels.
+    """
+
+    name: ClassVar[str] = "crnn"
+    accepts: ClassVar[Input] = "image"
+    visual: ClassVar[bool] = True
+
+    width: Count = 64
+    hidden: Count = 256
+    join: bool = True
+    bias: bool = True
+
+    def build(self, shape: InputShape) -> nn.Module:
+        """Return the network for images of `shape`. Raises BenchError on another height."""
+        from bench.nn.convolutions import ColumnReader
+        from bench.nn.frames import BiLSTM, JoinedBiLSTM
+
+        if shape.height != _HEIGHT:
+            raise BenchError(
+                f"crnn reads words {_HEIGHT} pixels high, and these are {shape.height}; "
+                f"set the dataset's height to {_HEIGHT}"
+            )
+        features = _TIMES[-1] * self.width
+        encoder = (
+            JoinedBiLSTM(features, self.hidden)
+            if self.join
+            else BiLSTM(features, self.hidden, layers=2)
+        )
+        return ColumnReader(
+            self.convolutions(shape.channels), encoder, Widths(2 * self.hidden, features)
+        )
+
+    def convolutions(self, channels: int) -> Convolutions:
+        """Return the stages that bring 32 rows down to one."""
+        from torch import nn
+
+        from bench.nn.convolutions import Convolutions, Stage
+
+        stages = []
+        for number, times in enumerate(_TIMES):
+            last = number + 1 == len(_TIMES)
+            normalised = number in _NORMALISED
+            width = times * self.width
+            convolution = nn.Conv2d(
+                channels,
+                width,
+                2 if last else 3,
+                padding=0 if last else 1,
+                bias=self.bias or not normalised,
+            )
+            pool = nn.MaxPool2d(2) if number in _HALVED else None
+            if number in _LOWERED:
+                pool = nn.MaxPool2d(2, (2, 1), (0, 1))
+            stages.append(Stage(convolution, nn.BatchNorm2d(width) if normalised else None, pool))
+            channels = width
+        return Convolutions(stages, masked=True)

@@ -1,0 +1,58 @@
+"""Six convolutions and BiLSTMs over a line of handwriting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from bench.components import FrameModel, Input, InputShape, Widths
+from bench.schema import Count, Share
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class HtrCTC(FrameModel):
+    """Six convolutions over a line, then BiLSTMs over its columns: a thesis's baseline.
+
+    github.com/resolator/diploma-master (2022), its model `baseline`. A frame is 4 pixels wide:
+    W pixels make ⌊W / 4⌋ frames. 1,728,721 weights under CTC with 81 classes, 3,305,681 with two
+    `layers`; its runs had one, though its configuration says two. It classifies 79 characters, an
+    end and a blank there; no end is needed here, so the same alphabet has 80 classes.
+
+    `width` is the channels of the first convolution, `features` those of the last, `hidden` the
+    units of each LSTM direction. As there, normalisation and convolutions see a batch's padding
+    like any other pixels; `masked` keeps it from them. `dropout` is that behind the convolutions,
+    and before the classifier.
+    """
+
+    name: ClassVar[str] = "htr-ctc"
+    accepts: ClassVar[Input] = "image"
+    visual: ClassVar[bool] = True
+
+    width: Count = 32
+    features: Count = 256
+    hidden: Count = 256
+    layers: Count = 1
+    normalisation: Literal["instance", "batch"] = "instance"
+    masked: bool = False
+    dropout: Share = 0.15
+
+    def build(self, shape: InputShape) -> nn.Module:
+        """Return the network for lines of `shape`. Raises BenchError on an unusable height."""
+        from bench.nn.convolutions import ColumnReader
+        from bench.nn.frames import BiLSTM
+        from bench.nn.gated import line_convolutions
+
+        convolutions = line_convolutions(
+            shape,
+            self.width,
+            self.features,
+            normalisation=self.normalisation,
+            masked=self.masked,
+            dropout=self.dropout,
+        )
+        encoder = BiLSTM(self.features, self.hidden, self.layers)
+        widths = Widths(2 * self.hidden, self.features)
+        return ColumnReader(convolutions, encoder, widths, self.dropout)

@@ -1,0 +1,106 @@
+"""A line of handwriting, read symbol by symbol with attention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from bench.components import Input, InputShape, SymbolModel
+from bench.errors import BenchError
+from bench.schema import Count, Natural, Share
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class HtrSeq2seq(SymbolModel):
+    """Six convolutions, a BiLSTM, and a decoder with additive attention: a thesis's baseline.
+
+    github.com/resolator/diploma-master (2022), its model `seq2seq`: 1,779,474 weights with the
+    linear classifier of 81 classes. There are 79 characters, an end and a start there; class 0 is
+    both here, so the same alphabet has 80 classes, and 321 weights less.
+
+    `encoder` is what lies between convolutions and attention: a BiLSTM ("rnn"), sines and cosines
+    of the column, or of column and row, or nothing. `gates` puts gated convolutions of 9 columns on
+    top of the six, each of which takes 4 columns off either side. `separable` makes the six
+    depthwise separable with so many kernels a channel. `feature_height` is the rows that attention
+    looks at: the last of the six halvings of the height are left out for more than one.
+
+    `width` is the channels of the first convolution, `features` those of the last, `hidden` the
+    units of the decoder (`recurrence`), `encoder_hidden` those of each direction of a BiLSTM,
+    `attention` the size of the vectors that give the energies. It emits at most `max_length`
+    symbols and their end. As there, normalisation and convolutions see a batch's padding like any
+    other pixels; BiLSTM and attention do not, and `masked` keeps it from all. `dropout` is that
+    behind the six convolutions, and before the classifier.
+    """
+
+    name: ClassVar[str] = "htr-seq2seq"
+    accepts: ClassVar[Input] = "image"
+
+    encoder: Literal["none", "rnn", "positional", "positional-2d"] = "rnn"
+    gates: Natural = 0
+    separable: Natural = 0
+    feature_height: Count = 1
+    width: Count = 32
+    features: Count = 256
+    embedding: Count = 64
+    hidden: Count = 256
+    encoder_hidden: Count = 128
+    attention: Count = 256
+    recurrence: Literal["lstm", "gru"] = "lstm"
+    normalisation: Literal["instance", "batch"] = "instance"
+    masked: bool = False
+    dropout: Share = 0.15
+    gate_dropout: Share = 0.4
+    max_length: Count = 97
+
+    def __post_init__(self) -> None:
+        """Raise BenchError where a BiLSTM would have to read more than one row."""
+        if self.encoder == "rnn" and self.feature_height > 1:
+            raise BenchError(
+                f"encoder = 'rnn' reads one row of features, and feature_height = "
+                f"{self.feature_height} leaves more; set encoder to 'positional-2d'"
+            )
+
+    def build(self, shape: InputShape, classes: int) -> nn.Module:
+        """Return the network for lines of `shape`. Raises BenchError on an unusable height."""
+        from bench.nn.gated import line_convolutions
+        from bench.nn.glimpses import GlimpseDecoder, GlimpseReader
+
+        convolutions = line_convolutions(
+            shape,
+            self.width,
+            self.features,
+            feature_height=self.feature_height,
+            multiplier=self.separable,
+            gates=self.gates,
+            gate_dropout=self.gate_dropout,
+            normalisation=self.normalisation,
+            masked=self.masked,
+            dropout=self.dropout,
+        )
+        encoder, features = self._encoder()
+        decoder = GlimpseDecoder(
+            features,
+            classes,
+            embedding=self.embedding,
+            hidden=self.hidden,
+            attention=self.attention,
+            steps=self.max_length + 1,
+            recurrence=self.recurrence,
+            dropout=self.dropout,
+        )
+        return GlimpseReader(convolutions, encoder, decoder)
+
+    def _encoder(self) -> tuple[nn.Module | None, int]:
+        """Return the encoder and how many features it gives."""
+        from bench.nn.glimpses import RowEncoder
+        from bench.nn.positions import ColumnPositions, GridPositions
+
+        if self.encoder == "rnn":
+            return RowEncoder(self.features, self.encoder_hidden), 2 * self.encoder_hidden
+        if self.encoder == "none":
+            return None, self.features
+        positions = ColumnPositions() if self.encoder == "positional" else GridPositions()
+        return positions, self.features

@@ -1,0 +1,145 @@
+"""Convolutions over images (N, channels, H, W) that end at different columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import TypeVar, cast
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bench.components import Features, Widths
+from bench.nn.ctc import valid_frames
+from bench.nn.normalisation import InstanceNorm
+
+Columns = TypeVar("Columns", int, Tensor)
+
+
+class Stage(nn.Module):
+    """Convolution, normalisation, max pooling, ReLU and dropout.
+
+    ReLU and max pooling commute: in this order ReLU reads no more than what is left.
+    """
+
+    def __init__(
+        self,
+        convolution: nn.Module,
+        norm: nn.BatchNorm2d | InstanceNorm | None = None,
+        pool: nn.MaxPool2d | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.norm = norm
+        self.pool = pool
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, images: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return maps (N, C, H', W'); behind `lengths` (N,), where given, they are zero."""
+        maps: Tensor = self.convolution(images)
+        if lengths is not None:
+            lengths = columns(self.convolution, lengths)
+        if isinstance(self.norm, InstanceNorm):
+            maps = self.norm(maps, lengths)
+        elif self.norm is not None:
+            maps = self.norm(maps)
+        maps = cut(maps, lengths)
+        if self.pool is not None:
+            maps = self.pool(maps)
+            maps = cut(maps, None if lengths is None else columns(self.pool, lengths))
+        # Pooling does not need its output for its gradient; a normalisation may.
+        maps = functional.relu(maps, inplace=self.pool is not None)
+        return cast("Tensor", self.dropout(maps))
+
+
+class Convolutions(nn.Module):
+    """Stages, one behind the other: images (N, channels, H, W) to maps (N, C, H', W').
+
+    A stage is called with images and their lengths, or None for all of their columns. With
+    `masked`, what is behind an image's end is zero before each stage, as it is behind the border of
+    an image alone: then padding has no say. Without, it is pixels like any other.
+    """
+
+    def __init__(self, stages: Iterable[nn.Module], *, masked: bool) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(stages)
+        self.masked = masked
+        self.stride = stride(self)
+        self._narrowest = self.stride
+        while columns(self, self._narrowest) < 1:
+            self._narrowest += 1
+
+    def forward(self, images: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return maps and the lengths (N,) of their columns."""
+        missing = self._narrowest - images.shape[3]
+        if missing > 0:
+            images = functional.pad(images, (0, missing, 0, 0), mode="replicate")
+        inside = lengths if self.masked and bool((lengths < images.shape[3]).any()) else None
+        maps = cut(images, inside)
+        for stage in self.stages:
+            maps = stage(maps, inside)
+            if inside is not None:
+                inside = columns(stage, inside)
+        return maps, self.output_lengths(lengths)
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Return the columns (N,) that images of these lengths have alone: at least one."""
+        return columns(self, lengths).clamp(min=1)
+
+
+class ColumnReader(nn.Module):
+    """Convolutions to maps one row high, whose columns are frames to an encoder: a `FrameNetwork`.
+
+    The encoder maps (N, T, C) and lengths (N,) to (N, T, D). The columns are its visual features.
+    """
+
+    def __init__(
+        self, convolutions: Convolutions, encoder: nn.Module, widths: Widths, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.convolutions = convolutions
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.widths = widths
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
+        """Return features of every column, the visual ones, and the lengths (N,) of both."""
+        maps, lengths = self.convolutions(inputs, lengths)
+        visual = maps.squeeze(2).transpose(1, 2)
+        return Features(self.dropout(self.encoder(visual, lengths)), visual), lengths
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Return the frames (N,) of images of `lengths` (N,)."""
+        return self.convolutions.output_lengths(lengths)
+
+
+def cut(images: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return `images` (N, C, H, W) with zeros behind `lengths` (N,), where given."""
+    if lengths is None:
+        return images
+    behind = ~valid_frames(lengths, images.shape[3])
+    return images.masked_fill(behind[:, None, None], 0)
+
+
+def columns(network: nn.Module, images: Columns) -> Columns:
+    """Return how many columns images of so many have behind the layers of `network`, in order."""
+    for kernel, step, padding in _layers(network):
+        images = (images + 2 * padding - kernel) // step + 1
+    return images
+
+
+def stride(network: nn.Module) -> int:
+    """Return how many columns of an image lie between two columns of its maps."""
+    return math.prod(step for _, step, _ in _layers(network))
+
+
+def _layers(network: nn.Module) -> Iterator[tuple[int, int, int]]:
+    """Yield kernel, stride and padding, along the width, of convolutions and poolings."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
+            yield _across(layer.kernel_size), _across(layer.stride), _across(layer.padding)
+
+
+def _across(size: object) -> int:
+    return cast("int", size[1] if isinstance(size, tuple) else size)

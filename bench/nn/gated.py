@@ -1,0 +1,115 @@
+"""The convolutions of github.com/resolator/diploma-master, which read a line of handwriting."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from bench.components import InputShape
+from bench.errors import BenchError
+from bench.nn.convolutions import Convolutions, Stage, columns
+from bench.nn.normalisation import InstanceNorm
+
+Normalisation = Literal["instance", "batch"]
+
+_KERNELS = (5, 5, 3, 3, 3, 1)
+_CHANNELS = (1, 2, 4, 4, 8)
+"""Those of the last convolution are a parameter."""
+_USUAL_HEIGHT = 64
+_GATE = 9
+
+
+class DepthwiseSeparable(nn.Sequential):
+    """A convolution of each channel alone with `multiplier` kernels, then one of single pixels."""
+
+    def __init__(
+        self,
+        channels: int,
+        features: int,
+        kernel: tuple[int, int],
+        padding: tuple[int, int],
+        multiplier: int,
+    ) -> None:
+        between = channels * multiplier
+        super().__init__(
+            nn.Conv2d(channels, between, kernel, padding=padding, groups=channels),
+            nn.Conv2d(between, features, 1),
+        )
+
+
+class GateBlock(nn.Module):
+    """What a tanh says times what a sigmoid lets through, both normalised, of 9 pixels in a row.
+
+    After Coquenet, Chatelain and Paquet, "Recurrence-free unconstrained handwritten text
+    recognition using gated fully convolutional network" (2020). Nothing is padded: maps
+    (N, C, H, W) come out as (N, C, H, W - 8).
+    """
+
+    def __init__(self, features: int, dropout: float) -> None:
+        super().__init__()
+        self.convolution = DepthwiseSeparable(features, 2 * features, (1, _GATE), (0, 0), 1)
+        self.norm = InstanceNorm()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, images: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return gated maps; behind `lengths` (N,), where given, they are zero."""
+        said, passed = self.convolution(images).chunk(2, 1)
+        if lengths is not None:
+            lengths = columns(self.convolution, lengths)
+        gated = self.norm(torch.tanh(said), lengths) * self.norm(torch.sigmoid(passed), lengths)
+        dropped: Tensor = self.dropout(gated)
+        return dropped
+
+
+def line_convolutions(
+    shape: InputShape,
+    width: int,
+    features: int,
+    *,
+    feature_height: int = 1,
+    multiplier: int = 0,
+    gates: int = 0,
+    gate_dropout: float = 0.0,
+    normalisation: Normalisation = "instance",
+    masked: bool = False,
+    dropout: float = 0.0,
+) -> Convolutions:
+    """Return six convolutions and `gates` on top: lines of `shape` to (N, features, height, W').
+
+    The first of six poolings halve the height, as often as it takes to `feature_height`; two of
+    them halve the width too, three where lines are higher than 64. With a `multiplier` the
+    convolutions are depthwise separable. Raises BenchError where halving does not lead there.
+    """
+    halvings = _halvings(shape.height, feature_height)
+    square = 3 if shape.height > _USUAL_HEIGHT else 2
+    stages: list[nn.Module] = []
+    channels = shape.channels
+    sizes = (*(width * times for times in _CHANNELS), features)
+    for number, (size, kernel) in enumerate(zip(sizes, _KERNELS, strict=True)):
+        pool = nn.MaxPool2d((2, 2 if number < square else 1)) if number < halvings else None
+        norm = nn.BatchNorm2d(size) if normalisation == "batch" else InstanceNorm()
+        last = dropout if number + 1 == len(sizes) else 0.0
+        stages.append(Stage(_convolution(channels, size, kernel, multiplier), norm, pool, last))
+        channels = size
+    stages += [GateBlock(features, gate_dropout) for _ in range(gates)]
+    return Convolutions(stages, masked=masked)
+
+
+def _convolution(channels: int, features: int, kernel: int, multiplier: int) -> nn.Module:
+    if not multiplier:
+        return nn.Conv2d(channels, features, kernel, padding=kernel // 2)
+    side = kernel // 2
+    return DepthwiseSeparable(channels, features, (kernel, kernel), (side, side), multiplier)
+
+
+def _halvings(height: int, rows: int) -> int:
+    """Return how often `height` is halved to `rows`: two to six times. Raises BenchError else."""
+    for halvings in range(2, len(_KERNELS) + 1):
+        if height == rows << halvings:
+            return halvings
+    raise BenchError(
+        f"lines {height} pixels high are not {rows} rows after halving them two to six times; "
+        f"set the dataset's height to {4 * rows}, {8 * rows}, … or {64 * rows}"
+    )

@@ -1,0 +1,137 @@
+"""A decoder that looks at a grid of features before each symbol, wherever it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bench.components import Features, Widths
+from bench.nn.ctc import valid_frames
+from bench.nn.frames import BiLSTM
+from bench.nn.symbols import END
+
+if TYPE_CHECKING:
+    from bench.components import Feed
+    from bench.nn.convolutions import Convolutions
+
+Recurrence = Literal["lstm", "gru"]
+
+
+class GlimpseDecoder(nn.Module):
+    """An LSTM or GRU that reads the last symbol and what attention finds by its last state.
+
+    The order of Bahdanau, Cho and Bengio (ICLR 2015): e = vᵀ tanh(W s + V f) + b with the state s
+    before the step, then the step, whose new state is the feature. `attention` is the size of v.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        classes: int,
+        *,
+        embedding: int,
+        hidden: int,
+        attention: int,
+        steps: int,
+        recurrence: Recurrence = "lstm",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        cell = nn.LSTMCell if recurrence == "lstm" else nn.GRUCell
+        self.embedding = nn.Embedding(classes, embedding)
+        self.cell = cell(embedding + features, hidden)
+        self.keys = nn.Linear(features, attention)
+        self.query = nn.Linear(hidden, attention)
+        self.energy = nn.Linear(attention, 1)
+        self.dropout = nn.Dropout(dropout)
+        self.widths = Widths(hidden)
+        self.steps = steps
+
+    def glimpses(
+        self, grid: Tensor, lengths: Tensor, feed: Feed
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the feature (N, hidden) of each step, and its shares (N, H, W) of the grid.
+
+        The grid is (N, H, W, features); its columns behind `lengths` (N,) have no share.
+        """
+        size, height, width, _ = grid.shape
+        behind = ~valid_frames(lengths, width).unsqueeze(1).expand(-1, height, -1).flatten(1)
+        cells = grid.flatten(1, 2)
+        keys = self.keys(cells)
+        state = memory = grid.new_zeros(size, self.cell.hidden_size)
+        symbols: Tensor | None = lengths.new_full(lengths.shape, END)
+        for _ in range(self.steps):
+            # In place: of the sum, nothing but its tanh is needed again.
+            energy = self.energy((keys + self.query(state).unsqueeze(1)).tanh_()).squeeze(2)
+            shares = energy.float().masked_fill(behind, -torch.inf).softmax(1)
+            context = (shares.to(cells.dtype).unsqueeze(1) @ cells).squeeze(1)
+            read = torch.cat([self.embedding(symbols), context], 1)
+            if isinstance(self.cell, nn.LSTMCell):
+                state, memory = self.cell(read, (state, memory))
+            else:
+                state = self.cell(read, state)
+            feature = self.dropout(state)
+            yield feature, shares.unflatten(1, (height, width))
+            symbols = feed(feature)
+            if symbols is None:
+                return
+
+
+class RowEncoder(nn.Module):
+    """A BiLSTM along the one row of a grid: (N, 1, W, C) to (N, 1, W, 2·hidden)."""
+
+    def __init__(self, features: int, hidden: int) -> None:
+        super().__init__()
+        self.row = BiLSTM(features, hidden, 1)
+
+    def forward(self, grid: Tensor, lengths: Tensor) -> Tensor:
+        """Return (N, 1, W, 2·hidden), zero behind `lengths` (N,)."""
+        encoded: Tensor = self.row(grid.squeeze(1), lengths)
+        return encoded.unsqueeze(1)
+
+
+class GlimpseReader(nn.Module):
+    """Convolutions, an encoder where there is one, and a `GlimpseDecoder`: an `Attentive` network.
+
+    The encoder maps a grid (N, H, W, C) and the lengths (N,) of its columns to another.
+    """
+
+    def __init__(
+        self, convolutions: Convolutions, encoder: nn.Module | None, decoder: GlimpseDecoder
+    ) -> None:
+        super().__init__()
+        self.convolutions = convolutions
+        self.encoder = encoder
+        self.decoder = decoder
+        self.widths = decoder.widths
+        self.steps = decoder.steps
+
+    def forward(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
+        """Return the features (N, S, D) of every step."""
+        glimpses = self._glimpses(inputs, lengths, feed)
+        return Features(torch.stack([feature for feature, _ in glimpses], 1))
+
+    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:
+        """Return the features and where each step looked, (N, S, H', W').
+
+        Convolutions without padding left out as much on the left as on the right: it is put back,
+        as zeros, so that a map covers its image.
+        """
+        features, found = zip(*self._glimpses(inputs, lengths, feed), strict=True)
+        maps = torch.stack(found, 1)
+        lost = max(inputs.shape[3] // self.convolutions.stride - maps.shape[3], 0)
+        maps = functional.pad(maps, (lost // 2, lost - lost // 2))
+        return Features(torch.stack(features, 1)), maps
+
+    def _glimpses(
+        self, inputs: Tensor, lengths: Tensor, feed: Feed
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        maps, lengths = self.convolutions(inputs, lengths)
+        grid = maps.movedim(1, 3)
+        if self.encoder is not None:
+            grid = self.encoder(grid, lengths)
+        return self.decoder.glimpses(grid, lengths, feed)

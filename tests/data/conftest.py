@@ -1,0 +1,78 @@
+"""Small distributions, prepared into a folder that the test owns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from bench.data import home, preparing
+from bench.data.entries import Entry, Rejected
+from bench.data.prepared import Prepared
+
+
+def jpeg(seed: int, width: int = 60, height: int = 31) -> bytes:
+    """Return a picture that no other seed has."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    return cv2.imencode(".jpg", cv2.GaussianBlur(pixels, (5, 5), 0))[1].tobytes()
+
+
+@dataclass
+class Listed:
+    """A layout of samples that a test lists; `loaded` are those whose pixels were asked for."""
+
+    samples: dict[str, list[Entry | Rejected]]
+    columns: Sequence[str] = ()
+    ready: Path | None = None
+    loaded: list[str] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[str]:
+        return list(self.samples)
+
+    def entries(self, part: str) -> Iterator[Entry | Rejected]:
+        yield from self.samples[part]
+
+    def database(self, _part: str) -> Path | None:
+        return self.ready
+
+    def image(self, name: str, text: str, content: bytes | Callable[[], bytes]) -> Entry:
+        """Return an entry of one image."""
+
+        def load() -> tuple[bytes]:
+            self.loaded.append(name)
+            return (content if isinstance(content, bytes) else content(),)
+
+        return Entry(name, text, load)
+
+
+def listed(count: int = 10, parts: Sequence[str] = ("train", "test"), **more: object) -> Listed:
+    """Return a layout of `count` pictures a part, of different widths."""
+    layout = Listed({}, **more)
+    for place, part in enumerate(parts):
+        layout.samples[part] = [
+            layout.image(f"{part}/{n}", f"Word{n}", jpeg(100 * place + n, 40 + 3 * n))
+            for n in range(count)
+        ]
+    return layout
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of prepared data."""
+    monkeypatch.setenv(home.VARIABLE, str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def prepare(folder: Path, tmp_path: Path) -> Callable[..., Prepared]:
+    """What prepares a layout under a name."""
+
+    def run(layout: Listed, name: str = "words", *, clips: bool = False) -> Prepared:
+        return preparing.prepare(layout, tmp_path, folder / name, lambda *_: None, clips=clips)
+
+    return run
