@@ -36,9 +36,9 @@ def generate(
     """Write `count` samples in the layout of the dataset `name` to the folder `out`.
 
     The same arguments give the same bytes on the same versions of NumPy, OpenCV and Pillow. After
-    each sample `advance` is told how many more there are. SYNTHETIC.toml is written last: a tree
-    without it is unfinished. Raises BenchError where the name is unknown, `out` holds something, or
-    `count` is too small or too large for the layout.
+    each sample `advance` is told how many more there are. SYNTHETIC.toml is the first file and the
+    last: it says whether the tree is complete. Raises BenchError where the name is unknown, `out`
+    holds something, or `count` is too small or too large for the layout.
     """
     if name not in _MODULES:
         raise BenchError(f"there is no synthetic '{name}'{did_you_mean(name, NAMES)}")

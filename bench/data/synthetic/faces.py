@@ -152,12 +152,24 @@ def families() -> tuple[tuple[Face, ...], ...]:
     )
 
 
+class Glyphs(dict[str, Glyph]):
+    """The glyphs of a face by their characters, cut to the columns that have ink."""
+
+    def __init__(self, face: Face) -> None:
+        self._face = face
+
+    def __missing__(self, character: str) -> Glyph:
+        canvas, advance = self._face.draw(character)
+        left, _, width, _ = cv2.boundingRect(canvas)
+        cut = np.ascontiguousarray(canvas[:, left : left + width])
+        self[character] = Glyph(cut, left - ROWS, advance)
+        return self[character]
+
+
 @cache
-def glyph(face: Face, character: str) -> Glyph:
-    """Return the glyph of `character`, cut to the columns it has ink in."""
-    canvas, advance = face.draw(character)
-    left, _, width, _ = cv2.boundingRect(canvas)
-    return Glyph(canvas[:, left : left + width].copy(), left - ROWS if width else 0, advance)
+def glyphs_of(face: Face) -> Glyphs:
+    """Return the glyphs of a face, the same ones each time."""
+    return Glyphs(face)
 
 
 def set_word(face: Face, word: str, tracking: float, rises: Sequence[int]) -> Mask:
@@ -165,7 +177,7 @@ def set_word(face: Face, word: str, tracking: float, rises: Sequence[int]) -> Ma
 
     Letter n stands `rises[n]` pixels above the baseline.
     """
-    glyphs = [glyph(face, character) for character in word]
+    glyphs = [*map(glyphs_of(face).__getitem__, word)]
     width = sum(each.advance + tracking for each in glyphs)
     lowest, highest = min(rises), max(rises)
     canvas = np.zeros((ROWS + highest - lowest, round(width) + 2 * ROWS), np.uint8)

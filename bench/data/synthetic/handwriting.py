@@ -20,6 +20,8 @@ from bench.data.synthetic.vocabulary import Token
 
 Curve = NDArray[np.float32]
 _FINER, _SHIFT = 2, 3
+_PRESSED = 1.25
+"""How much wider than usual a stroke may be."""
 _LOW = 4
 """Up to where a stroke ends near the baseline, in units."""
 _JOINED = frozenset("abcdefghijklmnopqrstuvwxyz")
@@ -93,7 +95,7 @@ def write_line(tokens: Sequence[Token], hand: Hand, rng: np.random.Generator) ->
     """Return `tokens` as `hand` writes them."""
     words = _words(tokens, hand, rng)
     paths = _on_paper([path for word in words for path in word], hand, rng)
-    reach = hand.point / 2 + 1
+    reach = hand.point * _PRESSED / 2 + 1
     spans = np.array([[*path.min(0) - reach, *path.max(0) + reach] for path in paths])
     firsts = np.cumsum([0, *map(len, words)])[:-1]
     starts = np.floor(np.minimum.reduceat(spans[:, :2], firsts))
@@ -183,7 +185,7 @@ def _inked(
     canvas = np.zeros((rows * _FINER, columns * _FINER), np.uint8)
     for path in paths:
         line = np.rint(path * (_FINER * 2**_SHIFT)).astype(np.int32)
-        width = max(1, round(hand.point * _FINER * float(rng.normal(1, 0.12))))
+        width = max(1, round(hand.point * _FINER * float(rng.uniform(0.75, _PRESSED))))
         cv2.polylines(canvas, [line], isClosed=False, color=(255,), thickness=width, shift=_SHIFT)
     alpha = cv2.resize(canvas, (columns, rows), interpolation=cv2.INTER_AREA)
     alpha = cv2.GaussianBlur(alpha, (3, 3), 0.6)

@@ -46,7 +46,7 @@ class Written(NamedTuple):
 
     id: str
     tokens: Sequence[Token]
-    line: Line
+    drawn: Line
     right: bool
     threshold: int
     x: int
@@ -76,8 +76,8 @@ def write(order: Order) -> None:
 def _sizes(order: Order) -> Iterator[tuple[str, int]]:
     """Yield the forms to write, each with its number of lines, of every split in proportion."""
     forms: dict[str, list[str]] = {}
-    for form, part in splits.line_splits(_SPLIT).forms.items():
-        forms.setdefault(part, []).append(form)
+    for form, split in splits.line_splits(_SPLIT).forms.items():
+        forms.setdefault(split, []).append(form)
     shares = {part: len(those) for part, those in forms.items()}
     room = _MOST * sum(shares.values())
     if order.count > room:
@@ -115,7 +115,7 @@ def _written(
     return Written(
         id=name,
         tokens=tokens,
-        line=write_line(tokens, hand, rng),
+        drawn=write_line(tokens, hand, rng),
         right=not happens(rng, _WRONG),
         threshold=round((hand.ink + hand.paper) / 2),
         x=int(rng.integers(250, 420)),
@@ -129,9 +129,9 @@ def _store(out: Path, form: str, page: Sequence[Written], hand: Hand, rows: Text
     folder.mkdir(parents=True)
     sheet = np.full((2 * _TOP + len(page) * _PITCH, _WIDTH), hand.paper, np.uint8)
     for line in page:
-        height, width = line.line.image.shape
-        sheet[line.y : line.y + height, line.x : line.x + width] = line.line.image
-        write_png(folder / f"{line.id}.png", line.line.image)
+        height, width = line.drawn.image.shape
+        sheet[line.y : line.y + height, line.x : line.x + width] = line.drawn.image
+        write_png(folder / f"{line.id}.png", line.drawn.image)
         state = "ok" if line.right else "err"
         box = f"{line.x} {line.y} {width} {height}"
         words = "|".join(token.text for token in line.tokens)
@@ -142,7 +142,9 @@ def _store(out: Path, form: str, page: Sequence[Written], hand: Hand, rows: Text
 def _describe(file: Path, form: str, writer: str, page: Sequence[Written]) -> None:
     """Write the XML of a form; as in the real one, quotes are escaped twice."""
     height = str(2 * _TOP + len(page) * _PITCH)
-    root = ET.Element("form", {"id": form, "writer-id": writer, "height": height, "width": "2479"})
+    root = ET.Element(
+        "form", {"id": form, "writer-id": writer, "height": height, "width": str(_WIDTH)}
+    )
     part = ET.SubElement(root, "handwritten-part")
     for line in page:
         attributes = {
@@ -152,7 +154,7 @@ def _describe(file: Path, form: str, writer: str, page: Sequence[Written]) -> No
             "threshold": str(line.threshold),
         }
         element = ET.SubElement(part, "line", attributes)
-        words = zip(line.tokens, line.line.boxes, strict=True)
+        words = zip(line.tokens, line.drawn.boxes, strict=True)
         for number, (token, box) in enumerate(words):
             name = {"id": f"{line.id}-{number:02}", "text": _escaped(token.text)}
             word = ET.SubElement(element, "word", name)

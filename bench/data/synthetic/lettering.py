@@ -21,7 +21,7 @@ Picture = NDArray[np.uint8]
 Layer = NDArray[np.float32]
 T = TypeVar("T")
 
-HEIGHTS = (31, 31, 32)
+_HEIGHTS = (31, 31, 32)
 _CONTRAST = 70
 """How many grey levels ink and ground differ by, at least."""
 _LUMINANCE = np.array([[0.114], [0.587], [0.299]])
@@ -85,7 +85,7 @@ class Lettering:
     def _placed(self, mask: Mask) -> Mask:
         """Return the mask in the picture's frame: stretched, slanted, turned, in perspective."""
         rows, columns = mask.shape
-        height = self._one_of(HEIGHTS)
+        height = self._one_of(_HEIGHTS)
         top, bottom = self._between(-1, 4), self._between(-1, 4)
         left, right = self._between(0, 9), self._between(0, 9)
         inner = height - top - bottom

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from bench.data.synthetic.chance import happens, one_of
 from bench.data.synthetic.signing import SIGNS, Signer, clip
 from bench.data.synthetic.tree import Order, spread, write_png
 
-SHARES = {"train": 5672, "dev": 540, "test": 629}
+_SHARES = {"train": 5672, "dev": 540, "test": 629}
 """The real sizes, which decide the ratio."""
 _PIXELS = "features/fullFrame-210x260px"
 _SIGNERS, _HELD_OUT = 9, 5
@@ -47,7 +48,7 @@ def _multisigner(folder: str, rows: str, *, divided: bool = False) -> _Release:
         root=f"phoenix2014-release/{folder}",
         rows=rows,
         header="id|folder|signer|annotation",
-        row="{clip}|{clip}/1/*.png|{signer}|{glosses}",
+        row="{clip}|{clip}/1/*.png|{signer}|{glosses}\n",
         clip="{day}_{show}_default-{number}",
         frame="1/{day}_{show}.avi_pid0_fn{frame:06}-0.png",
         divided=divided,
@@ -63,7 +64,7 @@ _RELEASES = {
         root="PHOENIX-2014-T-release-v3/PHOENIX-2014-T",
         rows="PHOENIX-2014-T.{part}.corpus.csv",
         header="name|video|start|end|speaker|orth|translation",
-        row="{clip}|{clip}/1/*.png|-1|-1|{signer}|{glosses}|{translation}",
+        row="{clip}|{clip}/1/*.png|-1|-1|{signer}|{glosses}|{translation}\n",
         clip="{day}_{show}-{number}",
         frame="images{place:04}.png",
         bounds=False,
@@ -74,7 +75,7 @@ _RELEASES = {
 def write(order: Order) -> None:
     """Write clips as folders of PNG frames, and the lists of train, dev and test."""
     release, rng = _RELEASES[order.name], order.rng
-    sizes = spread(order, SHARES)
+    sizes = spread(order, _SHARES)
     root = order.out / release.root
     lists = root / "annotations" / "manual"
     lists.mkdir(parents=True)
@@ -84,24 +85,23 @@ def write(order: Order) -> None:
         seen = [n for n in signers if not release.divided or (n == _HELD_OUT) == (part != "train")]
         with (lists / release.rows.format(part=part)).open("w") as rows:
             rows.write(f"{release.header}\n")
-            for _ in range(size):
-                signer = one_of(rng, seen)
-                glosses = _sentence(rng, bounds=release.bounds)
-                programme = next(programmes)
+            for programme in islice(programmes, size):
+                signer, glosses = one_of(rng, seen), _sentence(rng, bounds=release.bounds)
                 name = release.clip.format_map(programme)
-                folder = root / _PIXELS / part / name
                 for number, image in enumerate(clip(glosses, signers[signer], rng)):
                     file = release.frame.format(frame=number, place=number + 1, **programme)
-                    (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                    write_png(folder / file, image)
-                row = release.row.format(
-                    clip=name,
-                    signer=f"Signer{signer:02}",
-                    glosses=" ".join(glosses),
-                    translation=" ".join(glosses).lower() + " .",
-                )
-                rows.write(f"{row}\n")
+                    frame = root / _PIXELS / part / name / file
+                    frame.parent.mkdir(parents=True, exist_ok=True)
+                    write_png(frame, image)
+                rows.write(_row(release, name, signer, glosses))
                 order.advance(1)
+
+
+def _row(release: _Release, name: str, signer: int, glosses: list[str]) -> str:
+    spoken = " ".join(glosses)
+    return release.row.format(
+        clip=name, signer=f"Signer{signer:02}", glosses=spoken, translation=f"{spoken.lower()} ."
+    )
 
 
 def _programmes() -> Iterator[dict[str, object]]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 210, 260
-Movement = Literal["still", "line", "arc", "circle", "shake", "nod", "zigzag"]
+Movement = Literal["line", "arc", "circle", "shake", "nod", "zigzag"]
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
 _REST: Point = (62.0, 236.0)
@@ -50,8 +50,8 @@ SIGNS = {
     "WOLKE": Sign("00000", 0, (75, 80), (45, 80), "arc", 11, both=True),
     "WIND": Sign("11111", 90, (120, 120), (40, 120), "shake", 12),
     "NEBEL": Sign("01111", 90, (95, 130), (45, 130), "line", 10, both=True),
-    "GEWITTER": Sign("01000", 180, (60, 60), (85, 165), "zigzag", 11),
-    "FROST": Sign("00000", 0, (80, 140), (60, 140), "shake", 10, both=True),
+    "GEWITTER": Sign("11000", 135, (150, 60), (70, 165), "zigzag", 11),
+    "FROST": Sign("00000", 0, (88, 190), (88, 190), "shake", 10, both=True),
     "NORD": Sign("01000", 0, (75, 150), (75, 60), "line", 9),
     "SUED": Sign("01000", 180, (75, 80), (75, 180), "line", 9),
     "OST": Sign("01000", 90, (70, 120), (150, 120), "line", 9),

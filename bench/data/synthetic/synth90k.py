@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from itertools import count as numbers
 
 import cv2
 
@@ -12,10 +12,10 @@ from bench.data.synthetic.lettering import Lettering
 from bench.data.synthetic.tree import Order, spread
 from bench.data.synthetic.vocabulary import lexicon
 
-ROOT = "mnt/ramdisk/max/90kDICT32px"
-SHARES = {"train": 7_224_612, "val": 802_734, "test": 891_927}
+_ROOT = "mnt/ramdisk/max/90kDICT32px"
+_SHARES = {"train": 7_224_612, "val": 802_734, "test": 891_927}
 """The real sizes, which decide the ratio."""
-WORDS = 5000
+_WORDS = 5000
 _FOLDERS, _IMAGES = 7, 400
 """Folders in each numbered one, and images in each of these."""
 _CASES = (str.lower, str.upper, str.capitalize)
@@ -23,32 +23,36 @@ _CASES = (str.lower, str.upper, str.capitalize)
 
 def write(order: Order) -> None:
     """Write images of words in lower case, upper case or capitalised, and their lists."""
-    counts, rng = spread(order, SHARES), order.rng
-    root = order.out / ROOT
+    places, rng = _places(spread(order, _SHARES)), order.rng
+    root = order.out / _ROOT
     root.mkdir(parents=True)
-    words = lexicon(rng, WORDS)
+    words = lexicon(rng, _WORDS)
     (root / "lexicon.txt").write_text("".join(f"{word}\n" for word in words))
     lettering = Lettering(rng)
-    block = numbers(1)
+    names = ("annotation", "imlist", *(f"annotation_{part}" for part in _SHARES))
     with ExitStack() as stack:
-        every = stack.enter_context((root / "annotation.txt").open("w"))
-        images = stack.enter_context((root / "imlist.txt").open("w"))
-        for part, size in counts.items():
-            rows = stack.enter_context((root / f"annotation_{part}.txt").open("w"))
-            for place in range(size):
-                if place % (_FOLDERS * _IMAGES) == 0:
-                    folder = next(block)
-                inner, within = divmod(place % (_FOLDERS * _IMAGES), _IMAGES)
-                path = f"./{folder}/{inner + 1}"
-                if within == 0:
-                    (root / path).mkdir(parents=True)
-                index = int(rng.integers(len(words)))
-                word = one_of(rng, _CASES)(words[index])
-                name = f"{path}/{within + 1}_{word}_{index}.jpg"
-                quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 96))]
-                _, encoded = cv2.imencode(".jpg", lettering.picture(word), quality)
-                (root / name).write_bytes(encoded.tobytes())
-                rows.write(f"{name} {index}\n")
-                every.write(f"{name} {index}\n")
-                images.write(f"{name}\n")
-                order.advance(1)
+        lists = {name: stack.enter_context((root / f"{name}.txt").open("w")) for name in names}
+        for part, folder, number in places:
+            if number == 1:
+                (root / folder).mkdir(parents=True)
+            index = int(rng.integers(len(words)))
+            word = one_of(rng, _CASES)(words[index])
+            path = f"{folder}/{number}_{word}_{index}.jpg"
+            quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 96))]
+            _, encoded = cv2.imencode(".jpg", lettering.picture(word), quality)
+            (root / path).write_bytes(encoded.tobytes())
+            for name in ("annotation", f"annotation_{part}"):
+                lists[name].write(f"{path} {index}\n")
+            lists["imlist"].write(f"{path}\n")
+            order.advance(1)
+
+
+def _places(sizes: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
+    """Yield the part, folder and number of each image; no numbered folder has two parts."""
+    block = 0
+    for part, size in sizes.items():
+        for place in range(size):
+            folder, number = divmod(place, _IMAGES)
+            outer, inner = divmod(folder, _FOLDERS)
+            yield part, f"./{block + outer + 1}/{inner + 1}", number + 1
+        block += -(-size // (_FOLDERS * _IMAGES))

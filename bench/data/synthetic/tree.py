@@ -32,7 +32,7 @@ class Order:
 
 
 def claim(out: Path) -> None:
-    """Make the folder `out`. Raises BenchError where there is something in it, or it is none."""
+    """Make the folder `out`. Raises BenchError where it holds something, or is no folder."""
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise BenchError(
             f"{out} is there already and is no empty folder; name another, or clear it"
@@ -61,10 +61,10 @@ def spread(order: Order, shares: Mapping[str, float]) -> dict[str, int]:
             f"synthetic {order.name}: {count} samples are too few for {', '.join(shares)}; ask for "
             f"{len(shares)} or more"
         )
-    whole = sum(shares.values())
-    free = count - len(shares)
-    ends = np.rint(np.cumsum([0.0, *shares.values()]) / whole * free).astype(int)
-    return {part: 1 + int(size) for part, size in zip(shares, np.diff(ends), strict=True)}
+    ends = np.cumsum([0.0, *shares.values()]) / sum(shares.values()) * count
+    sizes = np.diff(np.rint(ends)).astype(int).clip(1)
+    sizes[sizes.argmax()] += count - sizes.sum()
+    return dict(zip(shares, sizes.tolist(), strict=True))
 
 
 def write_png(file: Path, image: NDArray[np.uint8]) -> None:
