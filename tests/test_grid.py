@@ -413,7 +413,7 @@ def test_what_a_suite_lists_keeps_its_parameters(suite):
     ("globs", "said"),
     [
         ({"losses": ["vacc"]}, "no loss matches 'vacc'; did you mean 'vac'?"),
-        ({"models": ["crnn*"]}, "no model matches 'crnn*'"),
+        ({"models": ["trocr*"]}, "no model matches 'trocr*'"),
         ({"losses": ["ce"]}, "model 'cnn-bilstm' emits frames, loss 'ce' scores symbols"),
     ],
 )
