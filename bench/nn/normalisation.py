@@ -29,8 +29,8 @@ class InstanceNorm(nn.Module):
         Those behind `lengths` (N,) are zero.
         """
         height, width = images.shape[2:]
-        pixels: int | Tensor = height * width
         inside: Tensor | None = None
+        pixels = images.new_full((), height * width, dtype=torch.long)
         if lengths is not None:
             inside = valid_frames(lengths, width)[:, None, None]
             pixels = height * inside.sum(3, keepdim=True)
@@ -47,11 +47,10 @@ class _Standardised(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: BackwardCFunction, images: Tensor, inside: Tensor | None, pixels: int | Tensor
+        ctx: BackwardCFunction, images: Tensor, inside: Tensor | None, pixels: Tensor
     ) -> Tensor:
         # One pixel deviates from nothing, and no pixel is none to divide by.
-        count = torch.as_tensor(pixels, device=images.device).clamp(min=1)
-        freedom = (count - 1).clamp(min=1)
+        count, freedom = pixels.clamp(min=1), (pixels - 1).clamp(min=1)
         found = _only(images - _total(_only(images, inside)) / count, inside)
         spread = (_total(found.square()) / freedom).sqrt_()
         found.div_(spread + _EPSILON)
