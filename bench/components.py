@@ -160,7 +160,8 @@ class Truth(NamedTuple):
 class Batches(Sized, Protocol):
     """A pass over a split: its number of batches, and each of them, read when it is asked for.
 
-    It can be pickled, so that other processes may read ahead.
+    It can be pickled, so that other processes may read ahead: a batch is the same one wherever it
+    is read, and takes nothing from a global random generator.
     """
 
     def __getitem__(self, index: int, /) -> Batch: ...

@@ -20,7 +20,8 @@ class Provenance:
     """What produced a record. `commit` is None outside a git checkout of bench.
 
     `dirty` says that files of the package differed from that commit. `device` is what torch
-    computed on, `gpu` its name, `threads` the compute threads of the trial.
+    computed on, `gpu` its name, `threads` the compute threads of the trial, `workers` the processes
+    that read ahead for it.
     """
 
     bench: str
@@ -36,9 +37,12 @@ class Provenance:
     threads: int
     seed: int
     finished: str
+    workers: int = 0
 
 
-def collect(*, device: str, gpu: str | None, threads: int, seed: int) -> Provenance:
+def collect(
+    *, device: str, gpu: str | None, threads: int, seed: int, workers: int = 0
+) -> Provenance:
     """Describe this process, now."""
     commit, dirty = revision()
     return Provenance(
@@ -55,6 +59,7 @@ def collect(*, device: str, gpu: str | None, threads: int, seed: int) -> Provena
         threads=threads,
         seed=seed,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        workers=workers,
     )
 
 

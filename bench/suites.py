@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bench.errors import BenchError
-from bench.schema import Count, Natural, NonNegative, Positive
+from bench.schema import BelowOne, Count, Natural, NonNegative, Positive
 
 if TYPE_CHECKING:
     from bench.components import Dataset, Loss, Model
@@ -14,14 +14,45 @@ if TYPE_CHECKING:
     from bench.sweeps.sweep import SweepTable
 
 
+Precision = Literal["float32", "bf16", "fp16"]
+_FIRST = {
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "optimizer",
+    "weight_decay",
+    "schedule",
+    "gradient_clip",
+    "select",
+}
+"""The keys of a recipe that every trial's key has, at their defaults too."""
+_READERS: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
+    ({"milestones", "decay"}, "schedule", ("multi-step",)),
+    ({"betas"}, "optimizer", ("adam", "adamw")),
+    ({"momentum"}, "optimizer", ("sgd",)),
+    ({"betas", "momentum", "warmup"}, "schedule", ("constant", "multi-step")),
+)
+"""Keys of a recipe, and the words of another key under which alone they are read."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a trial is trained; part of its key.
 
+    `batch_size` samples are read at once; the gradients of `accumulate` batches make one step, each
+    weighed by its samples. That is the step of one larger batch where a loss is a mean over samples
+    and no layer looks across a batch, as batch normalisation does.
+
     `learning_rate` is the peak of the `one-cycle` schedule; `multi-step` multiplies it by `decay`
-    after each epoch of `milestones`. `gradient_clip` bounds the norm of all gradients (0: no
-    bound). `select` says which epoch's weights are tested: the one with the lowest validation CER
-    (the first of several), or the last.
+    after each epoch of `milestones`. Over the first `warmup` epochs, or a part of one, it rises
+    linearly from nothing. `betas` are those of `adam` and `adamw`, `momentum` is that of `sgd`;
+    `one-cycle` warms up and moves β₁ or the momentum itself. `gradient_clip` bounds the norm of all
+    gradients (0: no bound).
+
+    `precision` is what the network computes in while it is trained, `fp16` on a GPU alone; weights,
+    losses and all that is read for a score are float32. Training ends before its last epoch once
+    `patience` epochs have not lowered the validation CER (0: never). `select` says which epoch's
+    weights are tested: the one with the lowest validation CER (the first of several), or the last.
     """
 
     epochs: Count
@@ -34,38 +65,54 @@ class Recipe:
     decay: Positive = 1.0
     gradient_clip: NonNegative = 0.0
     select: Literal["best", "last"] = "best"
+    betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
+    momentum: BelowOne = 0.0
+    warmup: NonNegative = 0.0
+    accumulate: Count = 1
+    precision: Precision = "float32"
+    patience: Natural = 0
 
     def __post_init__(self) -> None:
-        """Raise BenchError where the keys of `multi-step` stand without it, or it without them."""
-        given = {bool(self.milestones), self.decay != 1}
-        if self.schedule == "multi-step" and given != {True}:
+        """Raise BenchError on a key that nothing reads, and on `multi-step` without its keys."""
+        for keys, reader, words in _READERS:
+            idle, found = self._changed() & keys, getattr(self, reader)
+            if idle and found not in words:
+                raise BenchError(
+                    f"'{min(idle)}' is read by {reader} = {' or '.join(map(repr, words))} alone, "
+                    f"and here it is '{found}'"
+                )
+        if self.schedule == "multi-step" and not {"milestones", "decay"} <= self._changed():
             raise BenchError(
                 "schedule = 'multi-step' wants 'milestones', and a 'decay' other than 1"
-            )
-        if self.schedule != "multi-step" and given != {False}:
-            raise BenchError(
-                "'milestones' and 'decay' are read by schedule = 'multi-step' alone, "
-                f"and here it is '{self.schedule}'"
             )
         if list(self.milestones) != sorted({*self.milestones}):
             raise BenchError(f"milestones = {[*self.milestones]} do not rise from one to the next")
 
+    def values(self) -> dict[str, Any]:
+        """Return every key with its value, as JSON values."""
+        return {
+            name: [*value] if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
     def spec(self) -> dict[str, Any]:
         """Return the part of a trial's key that the recipe decides, as JSON values.
 
-        What only `multi-step` reads is no part of the key of another schedule.
+        What recipes could not say at first is no part of it while at its default.
         """
-        spec = asdict(self) | {"milestones": [*self.milestones]}
-        if self.schedule != "multi-step":
-            del spec["milestones"], spec["decay"]
-        return spec
+        told = _FIRST | self._changed()
+        return {name: value for name, value in self.values().items() if name in told}
+
+    def _changed(self) -> set[str]:
+        return {one.name for one in fields(self) if getattr(self, one.name) != one.default}
 
 
 @dataclass(frozen=True)
 class Resources:
     """What a trial reserves; recorded, but no part of its key.
 
-    `cpus` is also its number of compute threads. `gpus` may be a fraction; where the machine has
+    `cpus` is also its number of compute threads; `workers` more processes read batches ahead (0: it
+    reads its own), which changes no number. `gpus` may be a fraction; where the machine has
     none, it is not asked for. `device = "auto"` computes on the GPU that a trial got, else the CPU.
     `time_limit` ends an attempt, hung or not, after that many seconds (0: never); training is saved
     after the first epoch that ends `checkpoint_every` seconds after the last save.
@@ -76,6 +123,7 @@ class Resources:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     time_limit: NonNegative = 0.0
     checkpoint_every: NonNegative = 60.0
+    workers: Natural = 0
 
     def __post_init__(self) -> None:
         """Raise BenchError on a share of several GPUs, which no scheduler can give."""

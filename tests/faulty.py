@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import Dataset, InputShape, Source
+from bench.components import Batch, Dataset, InputShape, Source
 from bench.data.sources.seq_digits import SeqDigits
+from bench.errors import BenchError, Exit
 from bench.models.cnn_bilstm import CnnBiLSTM
 
 if TYPE_CHECKING:
@@ -75,3 +77,25 @@ class Moody(CnnBiLSTM):
         if self.mood == "hangs":
             time.sleep(600)
         return super().build(shape)
+
+
+@dataclass(frozen=True)
+class Troubled:
+    """A pass of five batches, the third of which cannot be read."""
+
+    trouble: str
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, index: int) -> Batch:
+        import torch
+
+        if index == 2:
+            if self.trouble == "sentence":
+                raise BenchError("the third batch is gone; take another", Exit.UNVERIFIED)
+            if self.trouble == "fault":
+                raise RuntimeError("the disk is on fire")
+            os.kill(os.getpid(), signal.SIGKILL)
+        numbers = torch.tensor([index])
+        return Batch(torch.zeros(1, 1), numbers, numbers[None], numbers, numbers[None], ("a",))

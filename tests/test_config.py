@@ -93,6 +93,10 @@ def test_the_tiny_suite_is_what_its_file_says(suite):
         ("0.01", "0.0", 12, TRAINING, ["learning_rate = 0.0", "> 0"]),
         ("0.01", "nan", 12, TRAINING, ["learning_rate = ", "> 0"]),
         ("0.01", "0.01\nselect = 'bset'", 13, TRAINING, ["select", "bset"]),
+        ("0.01", "0.01\nprecision = 'half'", 13, TRAINING, ["precision", "bf16, float32, fp16"]),
+        ("0.01", "0.01\nbetas = [0.9, 1]", 13, TRAINING, ["betas", "< 1"]),
+        ("0.01", "0.01\nbetas = [0.9]", 13, TRAINING, ["betas", "length 2"]),
+        ("0.01", "0.01\naccumulate = 0", 13, TRAINING, ["accumulate = 0", ">= 1"]),
         ("[0, 1]", "[0, -1]", 4, SUITE, ["seeds = [0, -1]", ">= 0"]),
         # Names.
         ('"digits"', '"digit"', 3, SUITE, ["protocol 'digit'", "did you mean 'digits'?"]),
@@ -208,9 +212,23 @@ def test_a_wrong_word_of_few_shows_the_right_one(mistake, wrong, right):
         ("schedule = 'one-cycle'\ndecay = 0.2", "here it is 'one-cycle'"),
         ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [2, 2]", "do not rise"),
         ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [3, 2]", "do not rise"),
+        (
+            "optimizer = 'sgd'\nbetas = [0.5, 0.999]",
+            "'betas' is read by optimizer = 'adam' or 'adamw' alone, and here it is 'sgd'",
+        ),
+        (
+            "momentum = 0.9",
+            "'momentum' is read by optimizer = 'sgd' alone, and here it is 'adam'",
+        ),
+        (
+            "schedule = 'one-cycle'\nbetas = [0.5, 0.999]",
+            "'betas' is read by schedule = 'constant' or 'multi-step' alone",
+        ),
+        ("schedule = 'one-cycle'\noptimizer = 'sgd'\nmomentum = 0.9", "here it is 'one-cycle'"),
+        ("schedule = 'one-cycle'\nwarmup = 1", "'warmup' is read by schedule = 'constant' or"),
     ],
 )
-def test_what_a_schedule_needs_and_does_not_know_is_said(mistake, keys, part):
+def test_what_a_recipe_needs_and_nothing_reads_is_said(mistake, keys, part):
     said = mistake("learning_rate = 0.01", f"learning_rate = 0.01\n{keys}")
     assert said.startswith(f"bench.toml:9: [{TRAINING}] ")
     assert part in said

@@ -181,6 +181,15 @@ def test_a_fresh_interpreter_gives_the_same_keys(home, keys):
         ("learning_rate = 0.01", f"learning_rate = 0.01\n{MULTI_STEP}"),
         ("learning_rate = 0.01", "learning_rate = 0.01\ngradient_clip = 5"),
         ("learning_rate = 0.01", "learning_rate = 0.01\nselect = 'last'"),
+        ("learning_rate = 0.01", "learning_rate = 0.01\nbetas = [0.5, 0.999]"),
+        (
+            "learning_rate = 0.01",
+            "learning_rate = 0.01\noptimizer = 'sgd'\nmomentum = 0.9",
+        ),
+        ("learning_rate = 0.01", "learning_rate = 0.01\nwarmup = 0.5"),
+        ("learning_rate = 0.01", "learning_rate = 0.01\naccumulate = 2"),
+        ("learning_rate = 0.01", "learning_rate = 0.01\nprecision = 'bf16'"),
+        ("learning_rate = 0.01", "learning_rate = 0.01\npatience = 1"),
         ("seeds = [0, 1]", "seeds = [2, 3]"),
     ],
 )
@@ -196,6 +205,10 @@ def test_whatever_decides_the_numbers_is_in_the_key(keys, old, new):
             "learning_rate = 0.01",
             "learning_rate = 0.01\n[suite.tiny.resources]\ncpus = 2\ngpus = 0.5\ndevice = 'cpu'",
         ),
+        ("learning_rate = 0.01", "learning_rate = 0.01\n[suite.tiny.resources]\nworkers = 2"),
+        ("epochs = 1", "epochs = 1\nbetas = [0.9, 0.999]\nmomentum = 0\nwarmup = 0"),
+        ("epochs = 1", "epochs = 1\naccumulate = 1\nprecision = 'float32'\npatience = 0"),
+        ("epochs = 1", "epochs = 1\nmilestones = []\ndecay = 1"),
         ("width = 2, hidden = 4", "hidden = 4, width = 2"),
         ('name = "seq-digits", digits = 2, rounds = 1', 'rounds=1,digits=2,name="seq-digits"'),
         ("epochs = 1\nbatch_size = 64\n", "batch_size = 64\nepochs = 1\n"),
@@ -215,6 +228,20 @@ def test_a_schedule_hashes_what_it_reads_and_no_more(keys, trials):
     lists = [keys(rate, f"{rate}\n{MULTI_STEP}".replace("[2]", steps)) for steps in ("[2]", "[3]")]
     lists.append(keys(rate, f"{rate}\n{MULTI_STEP}".replace("0.2", "0.5")))
     assert len({key for found in lists for key in found}) == 3 * len(lists[0])
+
+
+def test_the_first_keys_are_for_ever(trials):
+    # Of records that are committed: what a recipe learns to say later must not move them.
+    assert trials[0].spec["training"] == {
+        "epochs": 1,
+        "batch_size": 64,
+        "learning_rate": 0.01,
+        "optimizer": "adam",
+        "weight_decay": 0.0,
+        "schedule": "constant",
+        "gradient_clip": 0.0,
+        "select": "best",
+    }
 
 
 def test_a_trial_keeps_its_key_beside_others(keys):

@@ -17,7 +17,7 @@ import torch
 from bench.components import Batch, Batches, InputShape, Split, Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -138,11 +138,10 @@ class Pass:
     def __len__(self) -> int:
         return math.ceil(len(self._groups) / self._size)
 
-    def __iter__(self) -> Iterator[Batch]:
-        for start in range(0, len(self._groups), self._size):
-            yield self._batch(self._groups[start : start + self._size])
-
-    def _batch(self, groups: NDArray[np.int64]) -> Batch:
+    def __getitem__(self, index: int) -> Batch:
+        if index not in range(len(self)):
+            raise IndexError(index)
+        groups = self._groups[index * self._size : (index + 1) * self._size]
         count, digits = groups.shape
         scans = torch.from_numpy(self._scans.images[groups]).float() / self._scans.full
         frames = torch.einsum("tu,nuhw->nthw", self._weights, scans).unsqueeze(2)

@@ -202,7 +202,7 @@ def reservation(trial: Trial) -> dict[str, float]:
     """Return what `trial` reserves. Raises BenchError where no node is large enough for it."""
     nodes = _nodes()
     if unfit := _unfit(trial, nodes):
-        raise BenchError(f"{unfit}; lower cpus or gpus in the suite's resources")
+        raise BenchError(f"{unfit}; lower cpus, workers or gpus in the suite's resources")
     return _wanted(trial, nodes)
 
 
@@ -217,8 +217,9 @@ def _unfit(trial: Trial, nodes: Sequence[dict[str, float]]) -> str | None:
 
 def _wanted(trial: Trial, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
     """Return what to reserve: no GPU where the cluster has none."""
-    gpus = trial.resources.gpus if any(node.get("GPU") for node in nodes) else 0.0
-    return {"CPU": float(trial.resources.cpus), "GPU": gpus}
+    wanted = trial.resources
+    gpus = wanted.gpus if any(node.get("GPU") for node in nodes) else 0.0
+    return {"CPU": float(wanted.cpus + wanted.workers), "GPU": gpus}
 
 
 def _nodes() -> list[dict[str, float]]:

@@ -179,7 +179,7 @@ def _row(suite: Suite, entries: Sequence[Entry], speed: Speed | None) -> Row:
     records = [entry.record for entry in ordered if entry.record]
     trial = ordered[0].trial
     dataset, model, loss = _labels(ordered[0])
-    usual = suite.training.spec()
+    usual = suite.training.values()
     return _scored(
         Row(
             rank=None,
@@ -197,7 +197,7 @@ def _row(suite: Suite, entries: Sequence[Entry], speed: Speed | None) -> Row:
                 if not entry.record
             },
             speed=speed,
-            training={k: v for k, v in trial.training.spec().items() if v != usual.get(k)},
+            training={k: v for k, v in trial.training.values().items() if v != usual[k]},
             tuning=trial.tuning,
         )
     )

@@ -23,8 +23,9 @@ class CE(SymbolLoss):
 
     `teacher_rate` is the probability that a step of training goes on from the target and not from
     what the network read (Williams and Zipser, 1989; Bengio et al., NeurIPS 2015), drawn for each
-    step. `label_smoothing` is the ε of Szegedy et al. (CVPR 2016): that share of the target is
-    spread evenly over all classes. A target that does not fit the network's steps adds nothing.
+    step and the whole batch at once. `label_smoothing` is the ε of Szegedy et al. (CVPR 2016): that
+    share of the target is spread evenly over all classes. A target that does not fit the network's
+    steps adds nothing.
     """
 
     name: ClassVar[str] = "ce"

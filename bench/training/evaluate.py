@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from bench.data.loading import read
 from bench.decoding.families import DECODERS
 from bench.predictions import Predictions
 
@@ -27,7 +28,8 @@ def predict(
     join = trial.protocol.separator.join
     decode = DECODERS[trial.protocol.decoder][trial.loss.decoder]
     with torch.inference_mode():
-        for batch in source.batches(split, trial.training.batch_size):
+        batches = source.batches(split, trial.training.batch_size)
+        for batch in read(batches, trial.resources.workers):
             inputs, lengths = batch.inputs.to(device), batch.lengths.to(device)
             logits, lengths = network(inputs, lengths)
             decoded = decode(logits, lengths)
@@ -35,17 +37,18 @@ def predict(
             spans = decoded.spans() if trial.loss.decoder == "ctc" else None
             counts = batch.target_lengths.tolist()
             for row, identity in enumerate(batch.ids):
-                read = spans.of(row) if spans else []
+                placed = spans.of(row) if spans else []
                 target = batch.targets[row, : counts[row]].tolist()
+                spelled = join(tokens[label] for label in target)
                 key_frames = batch.key_frames[row, : counts[row]].tolist()
                 predictions.add(
                     identity,
-                    reference=join(tokens[label] for label in target),
+                    reference=batch.texts[row] if batch.texts else spelled,
                     hypothesis=join(tokens[label] for label in decoded.labels[row]),
                     confidence=float(decoded.confidence[row]),
                     path=decoded.path[row, : frames[row]].tolist(),
-                    aligned=[span.key for span in read],
-                    scores=[span.confidence for span in read],
+                    aligned=[span.key for span in placed],
+                    scores=[span.confidence for span in placed],
                     key_frames=[frame for frame in key_frames if frame >= 0],
                 )
     return predictions.table()

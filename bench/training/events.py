@@ -35,7 +35,8 @@ class Resumed:
 class Progress:
     """Where training stands: epochs count from 1, `fraction` of all steps is done.
 
-    `loss` is the mean of the epoch so far, `speed` in samples a second, `eta` in seconds.
+    `loss` is the mean of the epoch so far, `speed` in samples a second, `eta` in seconds. Where
+    patience may end training sooner, `epochs` and `eta` are the most there can be.
     `validation_cer` is that of the last finished epoch, None in the first.
     """
 

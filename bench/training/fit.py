@@ -6,30 +6,24 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
-from torch.optim.lr_scheduler import LRScheduler, MultiStepLR, OneCycleLR
+from torch.amp import GradScaler
 
+from bench.data.loading import read
 from bench.store import Epoch
+from bench.training import optimisers
 from bench.training.events import Progress, Validated
 
 if TYPE_CHECKING:
     from bench.components import Batch, Batches, Source
     from bench.grid import Trial
     from bench.metrics.error_rates import ErrorRates
-    from bench.suites import Recipe
     from bench.training.recognizer import Recognizer
 
-_OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "adam": partial(Adam, fused=True),
-    "adamw": partial(AdamW, fused=True),
-    "sgd": partial(SGD, fused=True),
-    "adadelta": Adadelta,
-}
 _REPORT_SECONDS = 0.5
 
 
@@ -61,19 +55,19 @@ class Fit:
     def __post_init__(self) -> None:
         """Make the optimiser and its schedule, and start the clocks."""
         recipe = self.trial.training
-        self._optimizer = _OPTIMIZERS[recipe.optimizer](
-            self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
-        self._schedule = self._scheduled(recipe)
+        steps = math.ceil(len(self._batches(1)) / recipe.accumulate)
+        self._optimizer = optimisers.optimizer(recipe, self.network.parameters())
+        self._schedule = optimisers.schedule(recipe, self._optimizer, steps)
+        # Without fp16 it does nothing.
+        self._scaler = GradScaler(self.device, enabled=recipe.precision == "fp16")
         self._began = self._saved = time.perf_counter()
         self._reported = self._skipped = 0.0
         self._unaligned = 0
 
     def run(self) -> Iterator[Progress | Validated]:
         """Train for the recipe's epochs, saying about twice a second how far it is."""
-        recipe = self.trial.training
-        for number in range(len(self.curve) + 1, recipe.epochs + 1):
-            started = time.perf_counter()
+        while not self._ended():
+            number, started = len(self.curve) + 1, time.perf_counter()
             loss = yield from self._epoch(number)
             trained = time.perf_counter()
             rates = self.validate()
@@ -84,9 +78,9 @@ class Fit:
             self.curve.append(
                 Epoch(number, loss, rate, rates.cer, rates.sequence_accuracy, self._unaligned)
             )
-            self._select(number, recipe)
+            self._select(number)
             due = ended - self._saved >= self.trial.resources.checkpoint_every
-            if due and number < recipe.epochs:
+            if due and not self._ended():
                 self.save(self.state())
                 self._saved = ended
             yield Validated(number, rates.cer, self.curve[self.selected_epoch - 1].validation_cer)
@@ -96,7 +90,8 @@ class Fit:
         return {
             "network": self.network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "schedule": self._schedule.state_dict() if self._schedule else {},
+            "schedule": self._schedule.state_dict(),
+            "scaler": self._scaler.state_dict(),
             "curve": [asdict(epoch) for epoch in self.curve],
             "selected_epoch": self.selected_epoch,
             "weights": self.weights,
@@ -109,8 +104,8 @@ class Fit:
         """Stand where `state` was taken."""
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
-        if self._schedule:
-            self._schedule.load_state_dict(state["schedule"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._scaler.load_state_dict(state["scaler"])
         self.curve = [Epoch(**epoch) for epoch in state["curve"]]
         self.selected_epoch = state["selected_epoch"]
         self.weights = state["weights"]
@@ -120,16 +115,13 @@ class Fit:
             torch.cuda.set_rng_state_all(state["random_cuda"])
         self._skipped = len(self.curve) / self.trial.training.epochs
 
-    def _scheduled(self, recipe: Recipe) -> LRScheduler | None:
-        """Return what moves the learning rate after each step, None where it stays."""
-        if recipe.schedule == "constant":
-            return None
-        steps = len(self._batches(1))
-        if recipe.schedule == "one-cycle":
-            total = recipe.epochs * steps
-            return OneCycleLR(self._optimizer, recipe.learning_rate, total_steps=total)
-        milestones = [epoch * steps for epoch in recipe.milestones]
-        return MultiStepLR(self._optimizer, milestones, gamma=recipe.decay)
+    def _ended(self) -> bool:
+        """Say whether no epoch is left, or none that the recipe has patience for."""
+        recipe, scores = self.trial.training, [epoch.validation_cer for epoch in self.curve]
+        if not recipe.patience or not scores:
+            return len(scores) == recipe.epochs
+        best = scores.index(min(scores)) + 1
+        return len(scores) in {recipe.epochs, best + recipe.patience}
 
     def _batches(self, number: int) -> Batches:
         return self.source.batches(
@@ -143,36 +135,45 @@ class Fit:
         """Train one epoch; the generator's value is the mean loss over its batches."""
         self.network.train()
         batches = self._batches(number)
-        total, samples, started = 0.0, 0, time.perf_counter()
+        reader = read(batches, self.trial.resources.workers)
+        total, done, samples, started = 0.0, 0, 0, time.perf_counter()
         self._unaligned = 0
-        for step, batch in enumerate(batches, 1):
-            total += self._step(batch)
-            samples += len(batch.ids)
-            now = time.perf_counter()
-            if now - self._reported >= _REPORT_SECONDS or step == len(batches):
-                self._reported = now
-                pace = samples / (now - started)
-                yield self._progress(number, step / len(batches), total / step, pace)
-        return total / len(batches)
+        while group := list(islice(reader, self.trial.training.accumulate)):
+            self._optimizer.zero_grad()
+            size = sum(len(batch.ids) for batch in group)
+            for batch in group:
+                total += self._learn(batch, len(batch.ids) / size)
+                done, samples = done + 1, samples + len(batch.ids)
+                now = time.perf_counter()
+                if now - self._reported >= _REPORT_SECONDS or done == len(batches):
+                    self._reported = now
+                    pace = samples / (now - started)
+                    yield self._progress(number, done / len(batches), total / done, pace)
+            self._step()
+        return total / done
 
-    def _step(self, batch: Batch) -> float:
-        """Take one step; return the loss of the batch before it."""
+    def _learn(self, batch: Batch, share: float) -> float:
+        """Add the gradients of a batch, times its share of the step; return its loss."""
         network, criterion = self.network, self.trial.loss
-        loss, supervision = network.objective(criterion.views(batch.to(self.device)))
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        views = criterion.views(batch.to(self.device))
+        loss, supervision = network.objective(views, self.trial.training.precision)
+        self._scaler.scale(loss * share).backward()  # type: ignore[no-untyped-call]
         value = loss.item()
         # A sample counts once, however many views of it there are.
         fits = criterion.alignable(supervision)[: len(batch.ids)]
         self._unaligned += int((~fits).sum())
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value} on samples {', '.join(batch.ids)}")
-        if self.trial.training.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(network.parameters(), self.trial.training.gradient_clip)
-        self._optimizer.step()
-        if self._schedule:
-            self._schedule.step()
         return value
+
+    def _step(self) -> None:
+        """Move the weights by the gradients that were added up."""
+        if bound := self.trial.training.gradient_clip:
+            self._scaler.unscale_(self._optimizer)
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), bound)
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self._schedule.step()
 
     def _progress(self, number: int, share: float, loss: float, speed: float) -> Progress:
         epochs = self.trial.training.epochs
@@ -187,10 +188,10 @@ class Fit:
             validation_cer=self.curve[-1].validation_cer if self.curve else None,
         )
 
-    def _select(self, number: int, recipe: Recipe) -> None:
+    def _select(self, number: int) -> None:
         """Keep the current weights if the recipe would test them."""
         scores = [epoch.validation_cer for epoch in self.curve]
-        if recipe.select == "last" or scores[-1] < min(scores[:-1], default=math.inf):
+        if self.trial.training.select == "last" or scores[-1] < min(scores[:-1], default=math.inf):
             self.selected_epoch = number
             self.weights = {
                 name: value.detach().cpu().clone(memory_format=torch.contiguous_format)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, cast
 
+import torch
 from torch import Tensor, nn
 
-from bench.components import FrameModel, Supervision, SymbolLoss, SymbolModel
+from bench.components import Features, FrameModel, Supervision, SymbolLoss, SymbolModel
 from bench.nn.symbols import Greedy
 from bench.store import Parameters
 
 if TYPE_CHECKING:
     from bench.components import Batch, FrameNetwork, Loss, Model, Source, SymbolNetwork
+    from bench.suites import Precision
+
+_HALVES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Recognizer(nn.Module, ABC):
@@ -28,9 +32,24 @@ class Recognizer(nn.Module, ABC):
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (N, T, C) and how many of their T each sample (N,) has."""
 
+    def objective(
+        self, batch: Batch, precision: Precision = "float32"
+    ) -> tuple[Tensor, Supervision]:
+        """Return the scalar to minimise, and what the features were to read.
+
+        The network computes in `precision`; classifier and loss in float32, whose posteriors and
+        angles are finer than half of it can say.
+        """
+        half = _HALVES.get(precision)
+        with torch.autocast(batch.inputs.device.type, half, enabled=half is not None):
+            features, supervision = self.features(batch)
+        sequence, visual = features
+        features = Features(sequence.float(), None if visual is None else visual.float())
+        return self.loss.objective(self.head, features, supervision), supervision
+
     @abstractmethod
-    def objective(self, batch: Batch) -> tuple[Tensor, Supervision]:
-        """Return the scalar to minimise, and what the features were to read."""
+    def features(self, batch: Batch) -> tuple[Features, Supervision]:
+        """Return the features of a batch in training, and what they should read."""
 
     @abstractmethod
     def room(self, lengths: Tensor) -> Tensor:
@@ -45,11 +64,10 @@ class FrameRecognizer(Recognizer):
         features, lengths = self.model(inputs, lengths)
         return self.head(features.sequence), lengths
 
-    def objective(self, batch: Batch) -> tuple[Tensor, Supervision]:
-        """Score the features of all frames."""
+    def features(self, batch: Batch) -> tuple[Features, Supervision]:
+        """Return the features of all frames."""
         features, lengths = self.model(batch.inputs, batch.lengths)
-        supervision = Supervision(lengths, batch.targets, batch.target_lengths)
-        return self.loss.objective(self.head, features, supervision), supervision
+        return features, Supervision(lengths, batch.targets, batch.target_lengths)
 
     def room(self, lengths: Tensor) -> Tensor:
         """Return the frames that the network makes of its inputs."""
@@ -67,13 +85,12 @@ class SymbolRecognizer(Recognizer):
         logits = feed.logits() if feed.steps else self.head(features)
         return logits, lengths.new_full(lengths.shape, logits.shape[1])
 
-    def objective(self, batch: Batch) -> tuple[Tensor, Supervision]:
-        """Score the features of the steps that the target and its end take."""
+    def features(self, batch: Batch) -> tuple[Features, Supervision]:
+        """Return the features of the steps that the target and its end take."""
         room = self.room(batch.lengths)
         supervision = Supervision(room, batch.targets, batch.target_lengths)
         feed = cast("SymbolLoss", self.loss).feed(self.head, supervision)
-        features = self.model(batch.inputs, batch.lengths, feed)
-        return self.loss.objective(self.head, features, supervision), supervision
+        return self.model(batch.inputs, batch.lengths, feed), supervision
 
     def room(self, lengths: Tensor) -> Tensor:
         """Return the most symbols that the network emits, whatever its inputs."""

@@ -144,18 +144,18 @@ def _run(
 
 def _check(trial: Trial, source: Source, network: Recognizer) -> Iterator[Event]:
     """Name the training samples that no loss can learn from."""
-    from bench.data.check import unalignable
+    from bench.data.check import check
 
-    truths = list(source.truths("train", seed=trial.named_seed("batches")))
-    lost = unalignable(truths, trial.loss, network.room)
-    if lost and len(lost) == len(truths):
+    truths = source.truths("train", seed=trial.named_seed("batches"))
+    samples, lost = check(truths, trial.loss, network.room)
+    if lost and len(lost) == samples:
         raise BenchError(
-            f"none of the {len(truths)} training samples fits: '{trial.model.name}' leaves sample "
+            f"none of the {samples} training samples fits: '{trial.model.name}' leaves sample "
             f"{lost[0].id} too few outputs for its {len(lost[0].target)} labels; take a model that "
             "leaves more, or a dataset with shorter targets"
         )
     if lost:
-        yield Unaligned(tuple(truth.id for truth in lost), len(truths))
+        yield Unaligned(tuple(truth.id for truth in lost), samples)
 
 
 def _commit(
@@ -189,6 +189,7 @@ def _commit(
             gpu=torch.cuda.get_device_name() if fit.device == "cuda" else None,
             threads=torch.get_num_threads(),
             seed=trial.seed,
+            workers=trial.resources.workers,
         ),
         files={
             PREDICTIONS: write_bytes(folder / PREDICTIONS, predictions.to_bytes(kept)),
@@ -215,4 +216,10 @@ def _prepare(trial: Trial) -> str:
             'the suite sets device = "cuda", but this trial was given no GPU; '
             'set gpus in [suite.….resources], or device = "auto"'
         )
-    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+    device = "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+    if device == "cpu" and trial.training.precision == "fp16":
+        raise BenchError(
+            'the recipe sets precision = "fp16", which takes a GPU, and this trial computes on the '
+            'CPU; give it one, or set precision = "bf16"'
+        )
+    return device

@@ -145,6 +145,17 @@ def test_a_pass_can_be_repeated():
     assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(one, two, strict=True))
 
 
+def test_a_batch_is_the_same_whenever_it_is_asked_for():
+    batches = source().batches("train", 4, seed=3, epoch=2)
+    for index, batch in reversed(list(enumerate(batches))):
+        again = batches[index]
+        assert again.ids == batch.ids
+        assert torch.equal(again.inputs, batch.inputs)
+    for beyond in (len(batches), -1):
+        with pytest.raises(IndexError):
+            batches[beyond]
+
+
 def test_redrawn_training_composes_anew_by_seed_and_epoch():
     draws = [
         sequences(source(), "train", seed=seed, epoch=epoch)

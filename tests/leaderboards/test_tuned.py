@@ -160,6 +160,11 @@ def test_a_tuned_board_is_what_its_data_give(tuned, finish, store, home, recipe)
     assert board.rows[0].training.keys() == recipe.keys()
 
 
+def test_a_row_tells_what_of_the_suite_s_recipe_it_leaves_out(tuned, finish, store):
+    patient = replace(tuned, training=replace(tuned.training, patience=9))
+    assert make(patient, finish, store).rows[0].training == {"learning_rate": 0.02, "patience": 0}
+
+
 def test_the_index_says_where_the_best_row_is_a_tuned_one(made, home):
     render.write(made, home / "leaderboards")
     page = index.page(home / "leaderboards")

@@ -13,7 +13,7 @@ from bench import config
 from bench.execution.ray import connect
 from bench.sweeps import report, sweep, tune
 from bench.sweeps.study import Study
-from bench.sweeps.swept_trial import Watchdog
+from bench.sweeps.swept_trial import SweptTrial, Watchdog
 
 SWEEP = """
 [suite.tiny.sweep]
@@ -157,3 +157,19 @@ def test_a_watchdog_at_rest_leaves_nothing(tmp_path):
     dog.rest()
     time.sleep(0.2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trial_that_loses_patience_has_reached_its_end(tiny, store):
+    recipe = replace(tiny.base.training, epochs=9, learning_rate=1e-9, patience=1)
+    resources = replace(tiny.base.resources, device="cpu")
+    stepped = object.__new__(SweptTrial)
+    base = replace(tiny.base, training=recipe, resources=resources)
+    stepped.setup({}, base=base, store=store, silence=600.0)
+    steps = [stepped.step()]
+    while not steps[-1].get("done"):
+        steps.append(stepped.step())
+    stepped.cleanup()
+    curve = store.record(base).curve
+    assert len(curve) < 9
+    assert [step["epoch"] for step in steps] == [*(epoch.epoch for epoch in curve), len(curve)]
+    assert steps[-1]["state"] == "done"

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar
 
 import pytest
 import torch
 
 from bench import provenance
+from bench.components import FrameModel, Input, Widths
+from bench.losses.ce import CE
 from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
+from bench.models.cnn_attention import CnnAttention
+from bench.nn.frames import PerFrame
 from bench.store import CHECKPOINT, PREDICTIONS, WEIGHTS, Store
 from bench.training import checkpoint
 from bench.training.events import Finished, Progress, Resumed
@@ -67,12 +72,38 @@ def test_an_interrupted_trial_ends_in_the_bits_of_an_uninterrupted_one(
     assert_the_same_bits(trial, store, Store(tmp_path / "whole"), stops)
 
 
-@pytest.mark.parametrize("loss", [PriorCTC(), CRCTC()], ids=lambda loss: loss.name)
-def test_so_does_one_whose_loss_has_a_state_or_draws(trials, store, tmp_path, loss):
-    recipe = replace(trials[0].training, epochs=3)
+@dataclass(frozen=True)
+class Dropping(FrameModel):
+    """A layer that forgets some of its pixels."""
+
+    name: ClassVar[str] = "dropping"
+    accepts: ClassVar[Input] = "frames"
+
+    def build(self, shape):
+        pixels = shape.channels * shape.height * shape.width
+        layers = torch.nn.Flatten(), torch.nn.Dropout(0.3), torch.nn.Linear(pixels, 8)
+        return PerFrame(torch.nn.Sequential(*layers), Widths(8))
+
+
+@pytest.mark.parametrize(
+    ("changes", "recipe"),
+    [
+        ({"loss": PriorCTC()}, {}),
+        ({"loss": CRCTC()}, {}),
+        (
+            {"loss": CE(teacher_rate=0.5), "model": CnnAttention(width=2, hidden=4, max_length=3)},
+            {"precision": "bf16", "accumulate": 3, "warmup": 1.5, "betas": (0.5, 0.9)},
+        ),
+        ({"model": Dropping()}, {"epochs": 9, "learning_rate": 1e-9, "patience": 2}),
+    ],
+    ids=["a state", "views", "a teacher, in half precision", "dropout, until patience ends"],
+)
+def test_so_does_one_that_draws_or_has_a_state(trials, store, tmp_path, changes, recipe):
+    recipe = replace(trials[0].training, **{"epochs": 3, "batch_size": 100, **recipe})
     resources = replace(trials[0].resources, checkpoint_every=0.0)
-    trial = replace(trials[0], loss=loss, training=recipe, resources=resources)
+    trial = replace(trials[0], training=recipe, resources=resources, **changes)
     assert_the_same_bits(trial, store, Store(tmp_path / "whole"), [2, 3])
+    assert len(store.record(trial).curve) == 3
 
 
 def test_nothing_is_saved_before_its_time(trial, store):

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bench import predictions
+from bench.data.sources.seq_digits import SeqDigits
+from bench.store import PREDICTIONS
+from bench.training.events import Finished
+from bench.training.trial import run_trial
+
+
+@dataclass(frozen=True)
+class Told(SeqDigits):
+    """Digits whose transcripts say more than their classes can: every third has a letter."""
+
+    def build(self):
+        source = super().build()
+        batches = source.batches
+
+        def told(*asked, **more):
+            found = []
+            for batch in batches(*asked, **more):
+                texts = tuple(
+                    f"{label - 1}{'x' if row % 3 == 0 else ''}"
+                    for row, label in enumerate(batch.targets[:, 0].tolist())
+                )
+                found.append(batch._replace(texts=texts))
+            return found
+
+        source.batches = told
+        return source
+
+
+def references(trial, store):
+    *_, last = run_trial(trial, store)
+    assert isinstance(last, Finished), last
+    return predictions.read(store.folder(trial) / PREDICTIONS)
+
+
+def test_a_transcript_is_the_reference_where_there_is_one(trials, store):
+    table = references(replace(trials[0], dataset=Told(digits=2, rounds=1)), store)
+    plain = references(trials[0], store)
+    size = trials[0].training.batch_size
+    for row, (text, whole, excluded) in enumerate(
+        zip(
+            table["reference"].to_pylist(),
+            plain["reference"].to_pylist(),
+            table["excluded"].to_pylist(),
+            strict=True,
+        )
+    ):
+        lettered = row % size % 3 == 0
+        assert text == whole[0] + "x" * lettered
+        assert (excluded is not None) is lettered
