@@ -34,12 +34,14 @@ class Part:
 
     `fingerprint` is the digest of identities, transcripts and encoded pixels of all samples in
     their order. `rejected` counts what was left out, by reason; the file `REJECTED` names each.
+    `table` is the checksum of the file `SAMPLES`, empty where there is none.
     """
 
     samples: int
     fingerprint: str
     pixels_bytes: int
     rejected: dict[str, int]
+    table: str = ""
     schema: int = SCHEMA
 
 

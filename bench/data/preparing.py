@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _GROUP = 1024
 _GROUP_BYTES = 64 * 2**20
-_AHEAD = 16
+_AT_ONCE = 8
+_AHEAD = 2
 _ROWS = "rows.arrows"
 _NOTE = "progress.json"
 _PART = "part.json"
@@ -132,7 +133,8 @@ def _part(
             "prepare it with --force",
             Exit.UNVERIFIED,
         )
-    found = prepared.Part(kept, fingerprint, size, dict(sorted(reasons.items())))
+    table = rows.checksum(work / prepared.SAMPLES)
+    found = prepared.Part(kept, fingerprint, size, dict(sorted(reasons.items())), table)
     (work / _ROWS).unlink()
     (work / _NOTE).unlink()
     documents.write_bytes(work / _PART, documents.encode(found))
@@ -188,15 +190,16 @@ def _writer(work: Path, *, writes: bool, clips: bool) -> Iterator[Writer | None]
 def _loaded(entries: Iterable[Entry | Rejected]) -> Iterator[Sample | Rejected]:
     """Load entries side by side, yield them in their order; few are held at once."""
     threads = len(os.sched_getaffinity(0))
-    waiting: deque[Future[Sample | Rejected]] = deque()
+    rest, waiting = iter(entries), deque[Future[list[Sample | Rejected]]]()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for entry in entries:
-                waiting.append(pool.submit(_load, entry))
+            # One by one, handing entries to threads would take as long as loading them.
+            while several := list(itertools.islice(rest, _AT_ONCE)):
+                waiting.append(pool.submit(lambda these: list(map(_load, these)), several))
                 if len(waiting) >= _AHEAD * threads:
-                    yield waiting.popleft().result()
+                    yield from waiting.popleft().result()
             while waiting:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
-from torch.nn.utils.rnn import pad_sequence
 
 from bench.components import Batch, Batches, InputShape, Split, Truth
 
@@ -129,8 +129,9 @@ class Pass:
         draw = None if self._drawn is None else np.random.default_rng([*self._drawn, index])
         inputs, lengths = self._view.read(places, draw)
         texts = tuple(self._samples.text(place) for place in places)
-        classes = [torch.tensor(self._transcriber.classes(text)).long() for text in texts]
-        targets = pad_sequence(classes, batch_first=True)
+        classes = [self._transcriber.classes(text) for text in texts]
+        columns = np.array([*zip_longest(*classes, fillvalue=0)], np.int64)
+        targets = torch.from_numpy(np.ascontiguousarray(columns.reshape(-1, len(texts)).T))
         return Batch(
             inputs=inputs,
             lengths=lengths,

@@ -26,8 +26,7 @@ class Transcriber:
 
     def classes(self, text: str) -> tuple[int, ...]:
         """Return the target of a transcript."""
-        known = self._classes
-        return tuple(known[token] for token in self.tokens(text) if token in known)
+        return tuple(filter(None, map(self._classes.get, self.tokens(text))))
 
     def unknown(self, text: str) -> list[str]:
         """Return the tokens of a transcript that no class has, in their order."""

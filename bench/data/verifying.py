@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from bench.data import rows
+from bench.data.database import database
 from bench.data.partition import Partition
 from bench.data.prepared import SAMPLES, require
 from bench.errors import BenchError
@@ -29,21 +31,37 @@ def verify(name: str, advance: Advance) -> list[str]:
 
 def _faults(partition: Partition, part: str, document: Part, advance: Advance) -> Iterator[str]:
     try:
-        if rows.digest(partition.chunks) != document.fingerprint:
-            yield f"{partition.folder / SAMPLES} was altered; prepare it again"
+        if not _is_table(partition, document):
+            yield f"{partition.folder / SAMPLES} is missing or was altered; prepare it again"
             return
-        found = 0
-        for row in range(len(partition)):
-            if fault := _fault(partition, row):
-                found += 1
-                if found <= _NAMED:
-                    yield fault
-            if not row % _STEP:
-                advance(part, min(_STEP, len(partition) - row))
-        if found > _NAMED:
-            yield f"{partition.folder}: {found - _NAMED:,} more samples are altered or missing"
+        # Opened here, an LMDB that cannot be is one fault, and not one a sample.
+        with closing(database(partition.folder)):
+            yield from _altered(partition, part, advance)
     except BenchError as error:
         yield str(error)
+
+
+def _is_table(partition: Partition, document: Part) -> bool:
+    """Return whether the table of samples is the one that was prepared; only then is it mapped."""
+    table = partition.folder / SAMPLES
+    return (
+        table.exists()
+        and rows.checksum(table) == document.table
+        and rows.digest(partition.chunks) == document.fingerprint
+    )
+
+
+def _altered(partition: Partition, part: str, advance: Advance) -> Iterator[str]:
+    found = 0
+    for row in range(len(partition)):
+        if fault := _fault(partition, row):
+            found += 1
+            if found <= _NAMED:
+                yield fault
+        if not row % _STEP:
+            advance(part, min(_STEP, len(partition) - row))
+    if found > _NAMED:
+        yield f"{partition.folder}: {found - _NAMED:,} more samples are altered or missing"
 
 
 def _fault(partition: Partition, row: int) -> str | None:

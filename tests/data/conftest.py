@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import lmdb
 import numpy as np
 import pytest
+import torch
 
+from bench.components import Batch
 from bench.data import home, preparing
 from bench.data.entries import Entry, Rejected
-from bench.data.prepared import Prepared
+from bench.data.partition import Partition
+from bench.data.prepared import Prepared, require
+from bench.data.samples import Samples, Selection
+from bench.data.source import PreparedSource, View
+from bench.data.transcripts import Transcriber
+from bench.metrics import protocols
 
 
 def jpeg(seed: int, width: int = 60, height: int = 31) -> bytes:
@@ -59,6 +67,31 @@ def listed(count: int = 10, parts: Sequence[str] = ("train", "test"), **more: ob
             for n in range(count)
         ]
     return layout
+
+
+def altered(part: Path, name: bytes, content: bytes | None) -> None:
+    """Give a key of a prepared LMDB another value, or take it out; nobody may have it open."""
+    with lmdb.open(str(part), lock=False) as environment, environment.begin(write=True) as change:
+        change.delete(name) if content is None else change.put(name, content)
+
+
+def source(view: View, name: str = "words", rules: str = "str-36") -> PreparedSource:
+    """Return the parts of prepared data as splits of their names, read by a protocol."""
+    protocol = protocols.find(rules)
+    parts = require(name).parts
+    return PreparedSource(
+        {part: Samples([Selection(Partition(name, part))]) for part in parts},
+        Transcriber(tuple(protocol.charset), protocol),
+        view,
+    )
+
+
+def same(one: Batch, other: Batch) -> bool:
+    """Whether two batches are the same, bit by bit."""
+    return all(
+        torch.equal(mine, its) if isinstance(mine, torch.Tensor) else mine == its
+        for mine, its in zip(one, other, strict=True)
+    )
 
 
 @pytest.fixture

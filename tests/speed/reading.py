@@ -1,0 +1,248 @@
+"""Words prepared and read, beside plain pipelines of Pillow in the same run.
+
+`nox -s speed -- reading` prints two tables. Preparing: files to an LMDB, beside the loop of most
+code for scene text, which commits every 1,000. Reading: a shuffled pass over words in batches of
+64, as JPEGs and from the cache of decoded images, beside what most code does with the same LMDB;
+and the memory of this process that no file backs, a quarter through the pass and at its end. Turns
+go round all of them, so that a machine that slows down slows them alike; a ratio is one of medians.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import lmdb
+import numpy as np
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from bench.components import Batches, InputShape
+from bench.data import caching, home, images, preparing
+from bench.data.entries import Entry
+from bench.data.partition import Partition
+from bench.data.samples import Samples, Selection
+from bench.data.source import PreparedSource
+from bench.data.transcripts import Transcriber
+from bench.data.words import Words
+from bench.metrics import protocols
+
+WORDS = 20_000
+PREPARED = 4_000
+SIZE = 64
+SHAPE = InputShape(1, 32, 100)
+WORKERS = (0, 2)
+TURNS = 8
+READ_AHEAD = 8
+"""Batches of a turn before its clock starts: workers have made them beforehand."""
+AT_LEAST = {("JPEG", 0): 4, ("cache", 0): 15}
+T = TypeVar("T")
+
+
+class Tree:
+    """A layout of JPEGs in a folder, each named by its number."""
+
+    parts = ("train",)
+    columns = ()
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self.folder = folder
+        self.count = count
+
+    def entries(self, part: str) -> Iterator[Entry]:
+        for number in range(self.count):
+            file = self.folder / f"{number}.jpg"
+            yield Entry(file.name, f"Word{number}", lambda file=file: (file.read_bytes(),))
+
+    def database(self, part: str) -> None:
+        return None
+
+
+def render(folder: Path) -> None:
+    """Write coloured JPEGs of the size of Synth90k's: 31 pixels high, 60 to 200 wide, 1 to 2 kB."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(WORDS):
+        width = int(rng.integers(60, 201))
+        coarse = rng.integers(0, 256, (8, width // 4, 3), np.uint8)
+        pixels = cv2.resize(coarse, (width, 31), interpolation=cv2.INTER_LINEAR)
+        (folder / f"{number}.jpg").write_bytes(images.encoded_jpeg(pixels, 75))
+
+
+class Plain(Dataset[tuple[torch.Tensor, str]]):
+    """The same LMDB as most code for scene text reads it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment: lmdb.Environment | None = None
+        self.tensor = transforms.ToTensor()
+
+    def __len__(self) -> int:
+        return WORDS
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, str]:
+        if self.environment is None:
+            self.environment = lmdb.open(
+                str(self.folder), readonly=True, lock=False, readahead=False, meminit=False
+            )
+        with self.environment.begin() as transaction:
+            text = transaction.get(f"label-{index + 1:09d}".encode()).decode()
+            encoded = transaction.get(f"image-{index + 1:09d}".encode())
+        size = (SHAPE.width, SHAPE.height)
+        image = Image.open(io.BytesIO(encoded)).convert("L").resize(size, Image.Resampling.BICUBIC)
+        return self.tensor(image).sub_(0.5).div_(0.5), text
+
+
+def stacked(samples: list[tuple[torch.Tensor, str]]) -> tuple[torch.Tensor, list[str]]:
+    return torch.stack([pixels for pixels, _ in samples]), [text for _, text in samples]
+
+
+def same(batch: T) -> T:
+    return batch
+
+
+def through_pillow(folder: Path, workers: int) -> DataLoader[object]:
+    return DataLoader(Plain(folder), SIZE, shuffle=True, collate_fn=stacked, num_workers=workers)
+
+
+def through_bench(name: str, workers: int) -> DataLoader[object]:
+    rules = protocols.find("str-36")
+    source = PreparedSource(
+        {"train": Samples([Selection(Partition(name, "train"))])},
+        Transcriber(tuple(rules.charset), rules),
+        Words(SHAPE),
+    )
+    batches: Batches = source.batches("train", SIZE)
+    return DataLoader(batches, batch_size=None, collate_fn=same, num_workers=workers)
+
+
+def anonymous() -> float:
+    """Return the MB of this process that no file backs."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("RssAnon:")[2].split()[0]) / 1024
+
+
+class Reader:
+    """A pass read in turns: images a second of each, and the memory after it in MB."""
+
+    def __init__(self, loader: DataLoader[object]) -> None:
+        self.batches = iter(loader)
+        self.turn = len(loader) // TURNS
+        self.rates: list[float] = []
+        self.memory: list[float] = []
+
+    def read(self) -> None:
+        time.sleep(0.2)  # until workers have read ahead, also those of other readers
+        for number in range(self.turn):
+            if number == READ_AHEAD:
+                began = time.perf_counter()
+            next(self.batches)
+        seconds = time.perf_counter() - began
+        self.rates.append((self.turn - READ_AHEAD) * SIZE / seconds)
+        self.memory.append(anonymous())
+
+
+def prepared_by_pillow(source: Path, folder: Path, *, decodes: bool) -> None:
+    """Write an LMDB as most code for scene text does, one file after the other."""
+    environment = lmdb.open(str(folder), map_size=2**34)
+    pending: dict[bytes, bytes] = {}
+
+    def commit() -> None:
+        with environment.begin(write=True) as transaction:
+            for name, value in pending.items():
+                transaction.put(name, value)
+        pending.clear()
+
+    for number in range(1, PREPARED + 1):
+        encoded = (source / f"{number - 1}.jpg").read_bytes()
+        image = Image.open(io.BytesIO(encoded))
+        image.convert("RGB") if decodes else image.verify()
+        pending[f"image-{number:09d}".encode()] = encoded
+        pending[f"label-{number:09d}".encode()] = f"Word{number - 1}".encode()
+        if number % 1000 == 0:
+            commit()
+    pending[b"num-samples"] = str(PREPARED).encode()
+    commit()
+    environment.close()
+
+
+def prepared_by_bench(source: Path, folder: Path, count: int = PREPARED) -> None:
+    preparing.prepare(Tree(source, count), source, folder, lambda *_: None, clips=False)
+
+
+def preparing_table(source: Path, folder: Path) -> Table:
+    calls: dict[str, Callable[[Path], None]] = {
+        "Pillow, decoded": lambda to: prepared_by_pillow(source, to, decodes=True),
+        "Pillow, only headers read": lambda to: prepared_by_pillow(source, to, decodes=False),
+        "bench, decoded and hashed": lambda to: prepared_by_bench(source, to),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(TURNS):
+        for place, (name, call) in enumerate(calls.items()):
+            began = time.perf_counter()
+            call(folder / f"{place}-{turn}")
+            seconds[name].append(time.perf_counter() - began)
+    table = Table("preparing", "samples/s", "×", title=f"{PREPARED:,} JPEG words to an LMDB")
+    medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+    for name, taken in medians.items():
+        ratio = medians["Pillow, decoded"] / taken
+        table.add_row(name, f"{PREPARED / taken:,.0f}", f"{ratio:.2f}")
+    return table
+
+
+def reading_rows(folder: Path, workers: int) -> Iterator[list[str]]:
+    readers = {
+        "Pillow": Reader(through_pillow(folder / "plain" / "train", workers)),
+        "JPEG": Reader(through_bench("jpegs", workers)),
+        "cache": Reader(through_bench("kept", workers)),
+    }
+    for _ in range(TURNS):
+        for reader in readers.values():
+            reader.read()
+    rates = {name: statistics.median(reader.rates) for name, reader in readers.items()}
+    for name, reader in readers.items():
+        ratio = f"{rates[name] / rates['Pillow']:.1f}"
+        if limit := AT_LEAST.get((name, workers)):
+            ratio += f" ({limit})"
+        early, late = reader.memory[TURNS // 4 - 1], reader.memory[-1]
+        yield [name, str(workers), f"{rates[name]:,.0f}", ratio, f"{early:.0f}, {late:.0f}"]
+
+
+def reading_table(folder: Path) -> Table:
+    title = f"{WORDS:,} JPEG words in batches of {SIZE}"
+    table = Table("reading", "workers", "images/s", "× (at least)", "MB at ¼, end", title=title)
+    for workers in WORKERS:
+        for row in reading_rows(folder, workers):
+            table.add_row(*row)
+    return table
+
+
+def main() -> None:
+    """Print both tables."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        home.settle(root / "data")
+        render(root / "words")
+        Console().print(preparing_table(root / "words", root))
+        first = home.folder() / "jpegs"
+        prepared_by_bench(root / "words", first, WORDS)
+        for name in ("plain", "kept"):  # LMDB opens a file but once in a process
+            shutil.copytree(first, home.folder() / name)
+        caching.keep("kept", SHAPE, lambda *_: None)
+        Console().print(reading_table(home.folder()))
+
+
+if __name__ == "__main__":
+    main()
