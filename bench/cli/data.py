@@ -66,38 +66,48 @@ def prepare(
     by its mark, and prepared beside the real data as NAME-synthetic.
     """
     from bench.components import InputShape
-    from bench.data import prepared, synthetic
-    from bench.data.layouts.archives import unpacked
+    from bench.data.scene_text import SceneText
 
     load()
     dataset = _prepared(name)
-    if source is None and (force or prepared.read(dataset.folder) is None):
-        raise BenchError(
-            f"where is '{name}'? Name its folder with --source; `bench data show {name}` tells how "
-            "to get it"
-        )
+    if decoded and not isinstance(dataset, SceneText):
+        raise BenchError(f"'{name}' has no words: --decoded is for datasets of scene text")
     if source is not None:
-        if not source.exists():
-            raise BenchError(f"{source}: there is no such file or folder; mend --source")
-        with unpacked(source, dataset.folder.parent) as folder:
-            dataset = _prepared(name, synthetic=synthetic.is_marked(folder))
-            if force:
-                shutil.rmtree(dataset.folder, ignore_errors=True)
-            if prepared.read(dataset.folder) is None:
-                with _bars() as advance:
-                    dataset.prepare(folder, advance)
-    found = prepared.require(dataset.prepared_name)
-    for part, document in found.parts.items():
-        left = sum(document.rejected.values())
-        out = (
-            f"; {left:,} left out, see {dataset.folder / part / prepared.REJECTED}" if left else ""
-        )
-        click.echo(f"{dataset.prepared_name}/{part}: {document.samples:,} samples{out}")
+        dataset = _read_in(name, source, force=force)
+    _tell(dataset)
     if decoded:
         from bench.data import caching
 
         with _bars() as advance:
             caching.keep(dataset.prepared_name, InputShape(*decoded), advance)
+
+
+def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
+    """Prepare what `source` holds of a dataset, unless something is prepared already."""
+    from bench.data import home, prepared, synthetic
+    from bench.data.layouts.archives import unpacked
+
+    with unpacked(source, home.folder()) as folder:
+        dataset = _prepared(name, synthetic=synthetic.is_marked(folder))
+        if force:
+            shutil.rmtree(dataset.folder, ignore_errors=True)
+        elif prepared.read(dataset.folder):
+            say(f"{dataset.prepared_name} is prepared already; --force begins anew")
+            return dataset
+        with _bars() as advance:
+            dataset.prepare(folder, advance)
+    return dataset
+
+
+def _tell(dataset: PreparedDataset) -> None:
+    """Say what is prepared of a dataset. Raises BenchError with what to do where nothing is."""
+    from bench.data import prepared
+
+    for part, document in prepared.require(dataset.prepared_name).parts.items():
+        left = sum(document.rejected.values())
+        where = dataset.folder / part / prepared.REJECTED
+        told = f"; {left:,} left out, which {where} names" if left else ""
+        click.echo(f"{dataset.prepared_name}/{part}: {document.samples:,} samples{told}")
 
 
 @data.command(epilog=EXITS)

@@ -56,7 +56,7 @@ def test_views_are_the_batch_but_for_what_is_hidden(shape):
     shown = masked_views(batch, 2, 2, 0.5)
     assert batch.inputs.all()
     assert shown.ids == ("a", "b", "a", "b")
-    for whole, doubled in zip(batch[1:-1], shown[1:-1], strict=True):
+    for whole, doubled in zip(batch[1:5], shown[1:5], strict=True):
         assert torch.equal(doubled, torch.cat([whole, whole]))
     torch.manual_seed(0)
     hidden = stretches(torch.tensor([10, 6, 10, 6]), 10, 2, 0.5)

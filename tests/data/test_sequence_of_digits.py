@@ -74,7 +74,7 @@ def test_weights_fade_from_one_digit_to_the_next(scheme):
 
 def scans(count, first=0):
     numbers = np.arange(first, first + count)
-    images = np.random.default_rng(first).random((count, 3, 2), np.float32)
+    images = np.random.default_rng(first).integers(0, 256, (count, 3, 2), np.uint8)
     return Scans(images, numbers % 10, numbers)
 
 
@@ -114,7 +114,7 @@ def test_clips_are_weighted_sums_of_their_scans():
         for batch in source().batches(split, 3):
             for n, name in enumerate(batch.ids):
                 chosen = [int(number) - first for number in name.split("-")]
-                images = given_scans.images[chosen]
+                images = given_scans.images[chosen] / given_scans.full
                 expected = sum(
                     weights[:, None, None] * image
                     for weights, image in zip(SHORT.weights().T, images, strict=True)
@@ -170,3 +170,16 @@ def test_training_that_is_not_redrawn_only_reorders():
 def test_other_splits_never_change(split, redraw):
     one = sequences(source(redraw=redraw), split)
     assert one == sequences(source(redraw=redraw), split, seed=5, epoch=7)
+
+
+def test_transitions_of_their_own_replace_those_of_the_ramp():
+    weights = Scheme(2, (0.0, 0.4), 2, fall=(0.8, 0.1), ends=(0.3, 0.9, 1.0)).weights()
+    expected = [[0.3, 0], [0.9, 0], [1, 0], [0.8, 0], [0.1, 0.4], [0, 1], [0, 0.9], [0, 0.3]]
+    np.testing.assert_allclose(weights, expected)
+
+
+def test_not_shuffled_scans_are_grouped_in_their_order():
+    splits = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
+    made = SequenceOfDigits(splits, SHORT, rounds=1, redraw=False, shuffled=False)
+    assert [truth.id for truth in made.truths("train")] == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
+    assert sorted(sequences(made, "train", seed=3)) == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]

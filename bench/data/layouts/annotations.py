@@ -29,7 +29,7 @@ _NAME = r"[^/.\\\0][^/\\\0]*"
 _ROW = re.compile(rf"(?:\./)?(((?:{_NAME}/)*{_NAME})\.[A-Za-z0-9]+) ([0-9]{{1,9}})")
 # `3000/7/182_slinking_71711.jpg 71711` has its word between underscores, and the row's number.
 _WORDED = re.compile(
-    r"(?:\./)?(((?:[^/._\\\0][^._\\\0]*/)?[0-9]+_([^/._\\\0]+)_([0-9]{1,9}))\.[A-Za-z0-9]+) \4"
+    r"(?:\./)?(((?:[^/._\\\0]++/)*+[0-9]++_([^/._\\\0]++)_([0-9]{1,9}))\.[A-Za-z0-9]++) \4"
 )
 
 
@@ -70,16 +70,17 @@ class Annotations:
         # Nine million rows: what most of them are like is read here, without a call more.
         words = 10**9 if self._words is None else len(self._words)
         for number, row in enumerate(tree.lines(file), 1):
-            if (match := _WORDED.fullmatch(row)) and row.isascii():
-                path, name, word, index = match.groups()
+            worded = _WORDED.fullmatch(row)
+            if worded and row.isascii():
+                path, name, word, index = worded.groups()
                 if int(index) < words and name not in self._unreadable:
                     yield Entry(name, word, partial(tree.image, self._folder, path))
                     continue
             if row:
-                yield self._sample(row, f"{file.name}:{number}")
+                yield self._sample(row, worded and worded[3], f"{file.name}:{number}")
 
-    def _sample(self, row: str, place: str) -> Entry | Rejected:
-        """Return what any row holds; `place` names one that has no path to name it by."""
+    def _sample(self, row: str, word: str | None, place: str) -> Entry | Rejected:
+        """Return what any row holds, whose name has `word`; `place` names one without a path."""
         match = _ROW.fullmatch(row)
         if match is None or not tree.is_text(row):
             return Rejected(place, _fault(row))
@@ -88,11 +89,9 @@ class Annotations:
             return Rejected(name, "an image that is known to be unreadable")
         if self._words is not None and int(index) >= len(self._words):
             return Rejected(name, f"a number beyond the {len(self._words)} words of {_LEXICON}")
-        if worded := _WORDED.fullmatch(row):
-            word = worded[3]
-        elif self._words is None:
-            return Rejected(name, f"no word in its name, and no {_LEXICON}")
-        else:
+        if word is None:
+            if self._words is None:
+                return Rejected(name, f"no word in its name, and no {_LEXICON}")
             word = self._words[int(index)]
         if not word:
             return Rejected(name, f"an empty line of {_LEXICON}")

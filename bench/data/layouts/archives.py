@@ -147,12 +147,10 @@ class _Unpacking:
 
         For that its `..` come first: behind the name of a link, they would lead elsewhere.
         """
-        names = PurePosixPath(member.target).parts
-        climbs = names.count("..")
-        inside = tree.is_inside(posixpath.normpath(path.parent / member.target))
-        if not inside or ".." in names[climbs:]:
+        target = posixpath.normpath(member.target)
+        if not tree.is_inside(posixpath.normpath(path.parent / target)):
             raise self._refused(member.name, "is a link out of its folder")
-        place.symlink_to(member.target)
+        place.symlink_to(target)
         self._links.add(path)
 
     def _copy_again(self, member: _Member, place: Path) -> None:

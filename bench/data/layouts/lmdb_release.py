@@ -97,11 +97,7 @@ class _Reader:
 
     def label(self, number: int) -> bytes | None:
         """Return the label of a sample, None where there is none. Raises BenchError."""
-        name = key("label", number)
-        try:
-            return self._get(name)
-        except lmdb.Error as error:
-            raise self._broken(f"its key {name.decode()} cannot be read ({error})") from None
+        return self._annotation(key("label", number))
 
     def image(self, number: int) -> tuple[bytes]:
         """Return the image of a sample. Raises SampleError where there is none."""
@@ -113,6 +109,12 @@ class _Reader:
             raise SampleError("no key of its image")
         return (content,)
 
+    def _annotation(self, name: bytes) -> bytes | None:
+        try:
+            return self._get(name)
+        except lmdb.Error as error:
+            raise self._broken(f"its key {name.decode()} cannot be read ({error})") from None
+
     def _get(self, name: bytes) -> bytes | None:
         # The lock is for a child alone: one that another thread held at the fork stays locked.
         if self._database.closed:
@@ -123,7 +125,7 @@ class _Reader:
 
     def _count(self) -> int:
         """Return how many samples there are said to be."""
-        said = self._get(SAMPLES)
+        said = self._annotation(SAMPLES)
         if said is None:
             raise self._broken(f"it has no key {SAMPLES.decode()}")
         if not (said.isdigit() and len(said) <= _DIGITS):

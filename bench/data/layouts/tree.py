@@ -22,7 +22,8 @@ def root(source: Path, holds: Callable[[Path], object], below: Sequence[str] = (
     """
     try:
         if source.is_dir():
-            return next(filter(holds, _candidates(source.resolve(), below)), None)
+            found = next(filter(holds, _candidates(source.resolve(), below)), None)
+            return found and found.resolve()
     except OSError as error:
         raise BenchError(
             f"{error.filename or source} cannot be read ({error.strerror}); look at its permissions"
@@ -33,7 +34,7 @@ def root(source: Path, holds: Callable[[Path], object], below: Sequence[str] = (
 def _candidates(source: Path, below: Sequence[str]) -> Iterator[Path]:
     for folder in (*_only_folders(source), *islice(source.parents, _ABOVE)):
         yield folder
-        yield from ((folder / name).resolve() for name in below)
+        yield from (folder / name for name in below)
 
 
 def _only_folders(folder: Path) -> Iterator[Path]:

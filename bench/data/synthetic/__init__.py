@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
 from bench.errors import BenchError, did_you_mean
@@ -54,13 +55,18 @@ def generate(
 
 
 def is_marked(source: Path) -> bool:
-    """Return whether `source` is a stand-in. Raises BenchError where it is half of one."""
-    file = source / MARKER
-    if not file.exists():
-        return False
-    if not tomllib.loads(file.read_text(encoding="utf-8"))["complete"]:
-        raise BenchError(
-            f"{source}: rendering these synthetic samples was interrupted; remove the folder and "
-            "run `bench data synth` again"
-        )
-    return True
+    """Return whether `source` is a stand-in, is within one, or has one within.
+
+    Raises BenchError where it is half of one.
+    """
+    around = (source, *source.absolute().parents)
+    within = (file for depth in ("*", "*/*") for file in source.glob(f"{depth}/{MARKER}"))
+    files = (file for folder in around if (file := folder / MARKER).exists())
+    for file in chain(files, within):
+        if not tomllib.loads(file.read_text(encoding="utf-8"))["complete"]:
+            raise BenchError(
+                f"{file.parent}: rendering these synthetic samples was interrupted; remove the "
+                "folder and run `bench data synth` again"
+            )
+        return True
+    return False

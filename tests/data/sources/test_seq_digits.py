@@ -36,9 +36,10 @@ def test_scans_are_those_of_scikit_learn():
     scans = read_scans()
     assert {split: len(mine.numbers) for split, mine in scans.items()} == SIZES
     for mine in scans.values():
-        np.testing.assert_array_equal(mine.images, digits.images[mine.numbers] / 16)
+        np.testing.assert_array_equal(mine.images, digits.images[mine.numbers])
         np.testing.assert_array_equal(mine.labels, digits.target[mine.numbers])
-        assert mine.images.dtype == np.float32
+        assert mine.images.dtype == np.uint8
+        assert mine.full == 16
         assert mine.labels.dtype == np.int64
 
 

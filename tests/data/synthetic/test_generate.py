@@ -116,3 +116,20 @@ def test_memory_does_not_grow_with_the_number_of_clips(tmp_path):
     tracemalloc.stop()
     one_frame = 210 * 260 * 3
     assert max(kept) < 4 * one_frame
+
+
+@pytest.mark.parametrize("place", [".", "mnt/ramdisk/max/90kDICT32px", ".."])
+def test_a_stand_in_is_told_from_wherever_it_is_named(tmp_path, place):
+    synthetic.generate("synth90k", tmp_path / "words", 3)
+    assert synthetic.is_marked(tmp_path / "words" / place)
+    assert not synthetic.is_marked(tmp_path.parent / "elsewhere")
+
+
+def test_half_a_stand_in_is_refused(tmp_path):
+    def stop(_done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        synthetic.generate("synth90k", tmp_path / "words", 30, advance=stop)
+    with pytest.raises(BenchError, match="was interrupted"):
+        synthetic.is_marked(tmp_path / "words")
