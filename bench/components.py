@@ -208,6 +208,13 @@ class Dataset(Component, ABC):
     def fingerprint(self) -> str:
         """Return a digest that changes when the data do. Cheap: `bench status` asks for it."""
 
+    def trained_on(self) -> dict[str, Any]:
+        """Return what of it decides a trial's weights, as JSON values.
+
+        Trials that agree in it and in all else are trained once.
+        """
+        return self.spec() | {"fingerprint": self.fingerprint()}
+
     @abstractmethod
     def build(self) -> Source:
         """Read the data. Raises BenchError with what to do where they are missing or altered."""

@@ -35,6 +35,8 @@ class Trial:
     resources: Resources
     tuning: Tuning | None = None
     """How its parameters were found, where a sweep did; no part of its key."""
+    anew: bool = False
+    """Whether to train it even where another trial was trained alike; no part of its key."""
 
     @cached_property
     def spec(self) -> dict[str, Any]:
@@ -54,6 +56,11 @@ class Trial:
     def key(self) -> str:
         """The hash of the spec, of 16 hexadecimal digits; commit and machine are no part of it."""
         return digest(self.spec)
+
+    @cached_property
+    def training_key(self) -> str:
+        """The hash of all that decides its weights: trials that share it are trained once."""
+        return digest(self.spec | {"dataset": self.dataset.trained_on()})
 
     @property
     def labels(self) -> dict[str, str]:

@@ -98,7 +98,8 @@ class Attempt:
 class Record:
     """What a finished trial left. `files` are SHA-256 sums of its neighbours in the folder.
 
-    `attempts` are those of the same run that failed before.
+    `attempts` are those of the same run that failed before. Where `weights_of` names another trial,
+    of the same `training_key`, that one trained them.
     """
 
     key: str
@@ -113,6 +114,8 @@ class Record:
     provenance: Provenance
     files: dict[str, str]
     attempts: list[Attempt] = field(default_factory=list)
+    training_key: str = ""
+    weights_of: str = ""
     schema: int = SCHEMA
 
 
@@ -222,6 +225,19 @@ class Store:
             # They only explain and estimate: one of another schema must not stop a run.
             with suppress(BenchError):
                 yield read(file, Record)
+
+    def trained(self, trial: Trial) -> tuple[Path, Record] | None:
+        """Return folder and record of another trial that trained the weights `trial` would have."""
+        if trial.training_key == trial.key:
+            return None
+        names = map(glob.escape, (trial.model.name, trial.loss.name, f"seed{trial.seed}-"))
+        for file in sorted(self.root.glob("/".join(("*", *names)) + f"*/{RECORD}")):
+            with suppress(BenchError):
+                found = read(file, Record)
+                alike = found.training_key == trial.training_key and found.key != trial.key
+                if alike and not found.weights_of:
+                    return file.parent, found
+        return None
 
     def begin(self, trial: Trial) -> Path:
         """Make the folder of `trial`, clear what an earlier attempt left, and return it."""

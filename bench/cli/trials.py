@@ -122,6 +122,7 @@ def run(
             store,
             place(executor, address),
             fail_fast=fail_fast,
+            anew=force,
             interrupted=interrupted,
         )
     if not no_profile:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.components import SPLITS, Input, InputShape, Source, Split
 from bench.data.prepared import SYNTHETIC, StoredDataset, missing_part, require
@@ -64,6 +64,15 @@ class SceneText(StoredDataset):
         """Return what is trained on by default; a stand-in is trained on stand-ins."""
         names = self.trained_by or (self.name,)
         return tuple(name + SYNTHETIC if self.synthetic else name for name in names)
+
+    def trained_on(self) -> dict[str, Any]:
+        """Return the partitions that are trained on and validated with, and how they are shown."""
+        splits: tuple[Split, ...] = ("train", "validation")
+        places = [place for split in splits for place in self._split(split)]
+        shown = {field.name: getattr(self, field.name) for field in fields(SceneText)}
+        del shown["synthetic"], shown["train"]
+        data = [[*place, require(place[0]).parts[place[1]].fingerprint] for place in places]
+        return shown | {"version": self.version, "data": data}
 
     def build(self) -> Source:
         """Open the data; pixels are read when batches are."""

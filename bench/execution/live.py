@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from bench.training.events import (
+    Adopted,
     Event,
     Failed,
     Finished,
@@ -62,7 +63,7 @@ class LiveReporter:
         match event:
             case Started():
                 self._trials.update(self._row(trial), completed=0, said="reading data")
-            case Resumed() | Retried():
+            case Adopted() | Resumed() | Retried():
                 self._trials.update(self._row(trial), said=describe(event))
             case Unaligned():
                 line = f"{self._names[trial.key]}: {describe(event)}"

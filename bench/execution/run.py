@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from bench.execution.progress import reporter
@@ -41,18 +42,21 @@ def execute(
     where: AbstractContextManager[Executor],
     *,
     fail_fast: bool = False,
+    anew: bool = False,
     interrupted: Callable[[], bool] = bool,
 ) -> list[Failure]:
     """Run all trials, or all until the first failure; return the failures.
 
-    Raises KeyboardInterrupt at the first event once `interrupted` says so.
+    Of trials that share their weights one comes before the others, which take them from it; `anew`
+    trains it even where they are there already. Raises KeyboardInterrupt at the first event once
+    `interrupted` says so.
     """
     failures = []
     # A closed stream ends its trials at once instead of whenever it is collected.
     with (
         reporter(trials) as shown,
         where as executor,
-        closing(executor.run(trials, store)) as events,
+        closing(_waves(executor, trials, store, anew=anew)) as events,
     ):
         for trial, event in events:
             shown.show(trial, event)
@@ -63,3 +67,17 @@ def execute(
                 if fail_fast:
                     break
     return failures
+
+
+def _waves(
+    executor: Executor, trials: Sequence[Trial], store: Store, *, anew: bool
+) -> Generator[tuple[Trial, Event], None, None]:
+    """Yield the events of the first trial of each training, then of those that can adopt it."""
+    first: dict[str, Trial] = {}
+    for trial in trials:
+        first.setdefault(trial.training_key, replace(trial, anew=True) if anew else trial)
+    teachers = list(first.values())
+    keys = {trial.key for trial in teachers}
+    for wave in (teachers, [trial for trial in trials if trial.key not in keys]):
+        if wave:
+            yield from executor.run(wave, store)

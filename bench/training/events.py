@@ -32,6 +32,13 @@ class Resumed:
 
 
 @dataclass(frozen=True)
+class Adopted:
+    """Another trial has trained just these weights: nothing is left to train."""
+
+    key: str
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where training stands: epochs count from 1, `fraction` of all steps is done.
 
@@ -81,7 +88,7 @@ class Retried:
     attempt: Attempt
 
 
-Event = Started | Unaligned | Resumed | Progress | Validated | Retried | Finished | Failed
+Event = Started | Unaligned | Adopted | Resumed | Progress | Validated | Retried | Finished | Failed
 
 
 def describe(event: Event) -> str:  # noqa: PLR0911 (an event, a line)
@@ -95,6 +102,8 @@ def describe(event: Event) -> str:  # noqa: PLR0911 (an event, a line)
                 f"{len(ids)} of {samples} training samples have no room for their target "
                 f"and will add nothing: {', '.join(ids[:_NAMED])}{more}"
             )
+        case Adopted(key):
+            return f"takes the weights of {key}, which was trained alike"
         case Resumed(epoch):
             return f"resumed after epoch {epoch}"
         case Progress():

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from bench.data.loading import read
-from bench.store import Epoch
+from bench.store import Epoch, Record
 from bench.training import optimisers
 from bench.training.events import Progress, Validated
 
@@ -38,6 +38,7 @@ class Fit:
     `validate` scores the validation split with the current weights; the test split is unknown here.
     `weights` are those of `selected_epoch`, as the recipe selects it. `save` is given `state()`
     after some of the epochs; a fresh `Fit` that `restore`s it goes on to the same bits on a CPU.
+    One that `adopt`s the training of another trial has nothing to run.
     """
 
     trial: Trial
@@ -51,6 +52,7 @@ class Fit:
     weights: dict[str, Tensor] = field(default_factory=dict)
     training_seconds: float = 0.0
     validation_seconds: float = 0.0
+    adopted: str = ""
 
     def __post_init__(self) -> None:
         """Make the optimiser and its schedule, and start the clocks."""
@@ -84,6 +86,13 @@ class Fit:
                 self.save(self.state())
                 self._saved = ended
             yield Validated(number, rates.cer, self.curve[self.selected_epoch - 1].validation_cer)
+
+    def adopt(self, record: Record, weights: dict[str, Tensor]) -> None:
+        """Stand at the end of another trial's training, which was the same."""
+        self.curve, self.selected_epoch, self.weights = record.curve, record.selected_epoch, weights
+        self.training_seconds = record.timings.training
+        self.validation_seconds = record.timings.validation
+        self.adopted = record.key
 
     def state(self) -> dict[str, Any]:
         """Return all that the epochs to come depend on, as tensors and plain values."""

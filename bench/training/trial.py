@@ -26,9 +26,19 @@ from bench.store import (
     Record,
     Store,
     Timings,
+    content,
     write,
 )
-from bench.training.events import Event, Failed, Finished, Resumed, Started, Unaligned, describe
+from bench.training.events import (
+    Adopted,
+    Event,
+    Failed,
+    Finished,
+    Resumed,
+    Started,
+    Unaligned,
+    describe,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +69,7 @@ def run_trial(
     with (folder / LOG).open("w", encoding="utf-8", buffering=1) as log:
         log.write(f"{trial.key}  {trial.label}\n")
         try:
-            for event in _run(trial, folder, attempts, scored):
+            for event in _run(trial, store, attempts, scored):
                 log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}\n")
                 yield event
         except Exception as error:  # noqa: BLE001 (any fault of one trial is that trial's failure)
@@ -91,16 +101,17 @@ def _cause(error: Exception) -> tuple[Cause, str]:
 
 
 def _run(
-    trial: Trial, folder: Path, attempts: Sequence[Attempt], scored: Sequence[Split]
+    trial: Trial, store: Store, attempts: Sequence[Attempt], scored: Sequence[Split]
 ) -> Iterator[Event]:
     import torch
+    from safetensors.torch import load
 
     from bench import predictions
     from bench.training import checkpoint, recognizer
     from bench.training.evaluate import predict
     from bench.training.fit import Fit
 
-    began = time.perf_counter()
+    began, folder = time.perf_counter(), store.folder(trial)
     device = _prepare(trial)
     yield Started(device)
     source = trial.dataset.build()
@@ -109,8 +120,6 @@ def _run(
     network.to(memory_format=torch.channels_last).to(device)
     torch.manual_seed(trial.named_seed("training"))
     built = time.perf_counter()
-
-    yield from _check(trial, source, network)
 
     def read_split(split: Split) -> pa.Table:
         return predict(trial, network, source, split, device)
@@ -123,6 +132,11 @@ def _run(
         validate=lambda: predictions.score(read_split("validation")),
         save=partial(checkpoint.save, folder / CHECKPOINT),
     )
+    if taught := None if trial.anew else store.trained(trial):
+        fit.adopt(taught[1], load(content(*taught, WEIGHTS)))
+        yield Adopted(fit.adopted)
+    else:
+        yield from _check(trial, source, network)
     if state := checkpoint.load(folder / CHECKPOINT):
         fit.restore(state)
         yield Resumed(len(fit.curve))
@@ -181,6 +195,8 @@ def _commit(
         metrics={split: predictions.score(table) for split, table in tables.items()},
         curve=fit.curve,
         selected_epoch=fit.selected_epoch,
+        training_key=trial.training_key,
+        weights_of=fit.adopted,
         parameters=recognizer.parameters(fit.network),
         timings=timings,
         attempts=list(attempts),
