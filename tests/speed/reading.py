@@ -60,12 +60,12 @@ class Tree:
         self.folder = folder
         self.count = count
 
-    def entries(self, part: str) -> Iterator[Entry]:
+    def entries(self, part: str) -> Iterator[Entry]:  # noqa: ARG002 (there is but one)
         for number in range(self.count):
             file = self.folder / f"{number}.jpg"
             yield Entry(file.name, f"Word{number}", lambda file=file: (file.read_bytes(),))
 
-    def database(self, part: str) -> None:
+    def database(self, part: str) -> None:  # noqa: ARG002
         return None
 
 
