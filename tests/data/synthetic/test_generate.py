@@ -92,7 +92,7 @@ def test_what_is_in_a_folder_stays(tmp_path):
     assert content(tmp_path) == {"note.txt": b"mine"}
 
 
-@pytest.mark.parametrize("name", ["synth90k", "iam", "phoenix14"])
+@pytest.mark.parametrize("name", ["synth90k", "iam"])
 def test_samples_are_on_disk_when_they_are_told_of(name, tmp_path):
     files = []
 

@@ -22,15 +22,16 @@ def test_frames_are_yielded_one_by_one(rng):
 
 def test_signs_are_nearer_to_themselves_than_to_others(rng):
     signer = Signer.draw(rng)
+    names = [*SIGNS]
     seen, again = {}, {}
-    for clips in (seen, again):
-        for name in SIGNS:
+    for clips, shown in ((seen, names), (again, names[::3])):
+        for name in shown:
             film = filmed([name], signer, rng)
             clips[name] = film[np.linspace(3, len(film) - 1, 7).astype(int)]
     nearest = [
         min(seen, key=lambda other: np.abs(film - seen[other]).mean()) for film in again.values()
     ]
-    assert sum(map(str.__eq__, nearest, SIGNS)) >= len(SIGNS) - 3
+    assert sum(map(str.__eq__, nearest, again)) >= len(again) - 1
 
 
 def test_on_raises_the_hands_and_off_lowers_them(rng):
