@@ -60,13 +60,11 @@ class Tree:
         self.folder = folder
         self.count = count
 
-    def entries(self, _part: str) -> Iterator[Entry]:
     def entries(self, part: str) -> Iterator[Entry]:  # noqa: ARG002 (there is but one)
         for number in range(self.count):
             file = self.folder / f"{number}.jpg"
             yield Entry(file.name, f"Word{number}", lambda file=file: (file.read_bytes(),))
 
-    def database(self, _part: str) -> None:
     def database(self, part: str) -> None:  # noqa: ARG002
         return None
 
