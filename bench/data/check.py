@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 
-from bench.components import Supervision, Truth
+from bench.components import Supervision
 from bench.nn.ctc import valid_frames
 
 if TYPE_CHECKING:
@@ -15,30 +15,25 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from bench.components import Loss
+    from bench.components import Loss, Truth
 
 _AT_ONCE = 4096
 
 
-class Checked(NamedTuple):
-    """How many samples there are, and those of them that no loss can learn from."""
+def unalignable(
+    truths: Iterable[Truth], loss: Loss, room: Callable[[Tensor], Tensor]
+) -> tuple[int, list[Truth]]:
+    """Return the number of samples, and those whose targets do not fit what is made of them.
 
-    samples: int
-    unalignable: list[Truth]
-
-
-def check(truths: Iterable[Truth], loss: Loss, room: Callable[[Tensor], Tensor]) -> Checked:
-    """Find the samples whose targets do not fit in what a network makes of their inputs.
-
-    `room` maps input lengths (N,) to the frames or symbols that the network leaves to a target.
-    However many samples there are, only some thousands are in memory at once.
+    `room` maps input lengths (N,) to the frames or symbols that a network leaves to a target.
+    However many samples there are, only some thousands of those that fit are in memory at once.
     """
-    count, found, rest = 0, list[Truth](), iter(truths)
+    count, found, rest = 0, [], iter(truths)
     while several := list(islice(rest, _AT_ONCE)):
         fits = loss.alignable(_supervision(several, room)).tolist()
         found += [truth for truth, fit in zip(several, fits, strict=True) if not fit]
         count += len(several)
-    return Checked(count, found)
+    return count, found
 
 
 def _supervision(truths: Sequence[Truth], room: Callable[[Tensor], Tensor]) -> Supervision:

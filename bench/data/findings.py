@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bench import cards
 from bench.components import SPLITS, Split
-from bench.data.check import check
+from bench.data.check import unalignable
 from bench.data.prepared import PreparedDataset, require
 from bench.data.source import PreparedSource
 from bench.errors import BenchError
@@ -139,9 +139,8 @@ def _unalignable(
     with torch.device("meta"):
         network = recognizer.build(model, loss, source)
     for split in splits:
-        _, truths = check(source.truths(split), loss, network.room)
-        lost = [truth.id for truth in truths]
-        said = f"{_said(lost)} (model {model.label}, loss {loss.label})"
+        _, lost = unalignable(source.truths(split), loss, network.room)
+        said = f"{_said([truth.id for truth in lost])} (model {model.label}, loss {loss.label})"
         yield Finding(split, "no room for the target", said, "failed" if lost else "ok")
 
 

@@ -158,10 +158,10 @@ def _run(
 
 def _check(trial: Trial, source: Source, network: Recognizer) -> Iterator[Event]:
     """Name the training samples that no loss can learn from."""
-    from bench.data.check import check
+    from bench.data.check import unalignable
 
     truths = source.truths("train", seed=trial.named_seed("batches"))
-    samples, lost = check(truths, trial.loss, network.room)
+    samples, lost = unalignable(truths, trial.loss, network.room)
     if lost and len(lost) == samples:
         raise BenchError(
             f"none of the {samples} training samples fits: '{trial.model.name}' leaves sample "

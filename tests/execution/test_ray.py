@@ -90,8 +90,9 @@ def test_a_closed_run_ends_its_trials(cluster, trials, store, faulty):
     assert time.monotonic() - before < 50, "the cancelled trial kept its CPU"
 
 
-def test_a_trial_larger_than_every_node_is_refused(cluster, trials, store):
-    huge = replace(trials[0], resources=replace(trials[0].resources, cpus=4096))
+@pytest.mark.parametrize("kind", ["cpus", "workers"])
+def test_a_trial_larger_than_every_node_is_refused(cluster, trials, store, kind):
+    huge = replace(trials[0], resources=replace(trials[0].resources, **{kind: 4096}))
     with pytest.raises(BenchError, match="no node of the Ray cluster has as much"):
         run(cluster, [huge], store)
 
