@@ -31,6 +31,10 @@ class VAC(FrameLoss):
 
     `auxiliary` is the loss of the visual features. `eta` and `lambda2` are those of `radial-ctc`
     (Min et al., ECCV 2022, train VAC's network with it and without the alignment).
+
+    `shared` is one classifier for both features, of unit weights and without bias, which the code
+    has for Hao et al., "Self-Mutual Distillation Learning for Continuous Sign Language Recognition"
+    (ICCV 2021).
     """
 
     name: ClassVar[str] = "vac"
@@ -42,20 +46,37 @@ class VAC(FrameLoss):
     auxiliary: Literal["ctc", "radial-ctc"] = "ctc"
     eta: Share = RadialCTC.eta
     lambda2: float = RadialCTC.lambda2
+    shared: bool = False
 
     def __post_init__(self) -> None:
-        """Raise BenchError where a parameter would change nothing."""
+        """Raise BenchError where a parameter would change nothing, or two exclude each other."""
         idle = {"eta", "lambda2"} & self.changed().keys()
         if idle and self.auxiliary == "ctc":
             raise BenchError(
                 f"loss 'vac': {min(idle)} is a parameter of radial-ctc; "
                 'set auxiliary = "radial-ctc" too'
             )
+        if self.shared and self.auxiliary != "ctc":
+            raise BenchError(
+                "loss 'vac': the classifier of radial-ctc cannot be shared with that of ctc; "
+                'set shared = false, or auxiliary = "ctc"'
+            )
 
     def head(self, widths: Widths, classes: int) -> nn.Module:
-        """Return a linear classifier, with that of the visual features beside it."""
-        from bench.nn.heads import AuxiliaryHead
+        """Return a linear classifier, with that of the visual features beside it.
 
+        Raises BenchError where one is shared by features of two sizes.
+        """
+        from bench.nn.heads import AuxiliaryHead, UnitHead
+
+        if self.shared:
+            if widths.sequence != widths.visual:
+                raise BenchError(
+                    "loss 'vac': shared = true needs a model whose sequence and visual features "
+                    f"have one size, not {widths.sequence} and {widths.visual}; set shared = false"
+                )
+            classifier = UnitHead(widths.sequence, classes)
+            return AuxiliaryHead(classifier, classifier)
         visual = Widths(cast("int", widths.visual))
         return AuxiliaryHead(
             CTC().head(widths, classes), self._auxiliary_loss().head(visual, classes)

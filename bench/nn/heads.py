@@ -29,6 +29,23 @@ class CosineHead(nn.Module):
         return self.scale * cosines(features, unit(self.weight))
 
 
+class UnitHead(nn.Module):
+    """A linear classifier of unit weights, without bias: the features keep their length.
+
+    The one of Hao et al., "Self-Mutual Distillation Learning for Continuous Sign Language
+    Recognition" (ICCV 2021).
+    """
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(classes, features))
+        nn.init.xavier_uniform_(self.weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (…, features) to logits (…, classes)."""
+        return functional.linear(features, unit(self.weight))
+
+
 class AuxiliaryHead(nn.Module):
     """A classifier, and beside it what only training needs: a forward pass classifies."""
 

@@ -119,3 +119,23 @@ def torch_case(truth):
 def test_a_parameter_of_radial_ctc_asks_for_radial_ctc():
     with pytest.raises(BenchError, match="lambda2 is a parameter of radial-ctc; set auxiliary"):
         VAC(lambda2=0.1)
+
+
+def test_one_classifier_may_be_shared_by_both_features():
+    truth = Supervision(torch.tensor([6, 6]), torch.tensor([[1, 2], [3, 3]]), torch.tensor([2, 2]))
+    loss = VAC(shared=True)
+    head, features = made(loss, torch_case(truth), 0)
+    assert [tuple(weight.shape) for weight in head.parameters()] == [(4, FEATURES)]
+    twin = VAC().head(Widths(FEATURES, FEATURES), 4)
+    for part in (twin.classifier, twin.auxiliary):
+        part.weight.data = head.classifier.weight / head.classifier.weight.norm(dim=1, keepdim=True)
+        part.bias.data.zero_()
+    expected = VAC().objective(twin, features, truth)
+    torch.testing.assert_close(loss.objective(head, features, truth), expected)
+
+
+def test_a_shared_classifier_needs_features_of_one_size_and_ctc_for_both():
+    with pytest.raises(BenchError, match="have one size, not 3 and 2; set shared = false"):
+        VAC(shared=True).head(Widths(3, 2), 4)
+    with pytest.raises(BenchError, match="classifier of radial-ctc cannot be shared"):
+        VAC(shared=True, auxiliary="radial-ctc")

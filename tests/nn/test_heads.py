@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.nn.heads import CosineHead, cosines, unit
+from bench.nn.heads import CosineHead, UnitHead, cosines, unit
 
 seeds = st.integers(0, 2**32)
 scales = st.floats(0.5, 64)
@@ -99,3 +99,16 @@ def test_the_cosine_with_a_zero_vector_is_zero_with_a_finite_gradient():
     (gradient,) = torch.autograd.grad(found.sum(), features)
     assert not found.any()
     assert gradient.isfinite().all()
+
+
+def test_unit_weights_leave_features_their_length():
+    torch.manual_seed(0)
+    head, features = UnitHead(3, 5), vectors(0, 2, 4, 3)
+    assert [name for name, _ in head.named_parameters()] == ["weight"]
+    logits = head(features)
+    scaled = cosines(features, unit(head.weight)) * features.norm(dim=-1, keepdim=True)
+    torch.testing.assert_close(logits, scaled)
+    torch.testing.assert_close(head(2 * features), 2 * logits)
+    with torch.no_grad():
+        head.weight *= 10
+    torch.testing.assert_close(head(features), logits)
