@@ -23,6 +23,7 @@ BUILTIN = {
         "cnn-attention",
         "cnn-bilstm",
         "crnn",
+        "cslr-resnet18",
         "htr-ctc",
         "htr-seq2seq",
         "htr-seq2seq-light",

@@ -33,11 +33,16 @@ class PerFrame(nn.Module):
 
 
 class BiLSTM(nn.Module):
-    """Bidirectional LSTM over valid frames only: (N, T, D) to (N, T, 2·hidden)."""
+    """Bidirectional LSTM over valid frames only: (N, T, D) to (N, T, 2·hidden).
 
-    def __init__(self, features: int, hidden: int, layers: int) -> None:
+    `dropout` is between its layers.
+    """
+
+    def __init__(self, features: int, hidden: int, layers: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(features, hidden, layers, batch_first=True, bidirectional=True)
+        self.lstm = nn.LSTM(
+            features, hidden, layers, batch_first=True, dropout=dropout, bidirectional=True
+        )
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Return (N, T, 2·hidden); padding neither leaks in nor comes out."""

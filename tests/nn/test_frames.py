@@ -48,6 +48,14 @@ def test_bilstm_ignores_padding_and_emits_none():
     assert before[~padding].all()
 
 
+def test_bilstm_drops_between_layers_in_training_alone():
+    torch.manual_seed(0)
+    bilstm, frames, lengths = BiLSTM(3, 4, 2, dropout=0.5), clip(1, 5, 3), torch.tensor([5])
+    assert not torch.equal(bilstm(frames, lengths), bilstm(frames, lengths))
+    bilstm.eval()
+    assert torch.equal(bilstm(frames, lengths), bilstm(frames, lengths))
+
+
 def test_bilstm_sees_both_directions():
     bilstm = encoder()
     frames = clip(1, 4, 3).requires_grad_()

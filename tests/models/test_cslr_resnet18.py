@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from bench.components import InputShape, Supervision, Widths
+from bench.errors import BenchError
+from bench.losses.ctc import CTC
+from bench.losses.vac import VAC
+from bench.models.cslr_resnet18 import CslrResNet18
+from bench.store import Store
+from bench.training.events import Finished
+from bench.training.trial import run_trial
+
+SMALL = CslrResNet18(width=2, hidden=3)
+FRAMES = InputShape(3, 24, 32)
+
+
+def count(*networks):
+    return sum(parameter.numel() for parameter in nn.ModuleList(networks).parameters())
+
+
+def built(shape=FRAMES, model=SMALL):
+    torch.manual_seed(0)
+    return model.build(shape)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (CTC(), 34_303_072 - 1_328_400),
+        (VAC(), 34_303_072),
+        (VAC(shared=True), 32_973_376),
+    ],
+)
+def test_parameters_with_1296_classes(loss, expected):
+    with torch.device("meta"):
+        network = CslrResNet18().build(InputShape(3, 224, 224))
+        head = loss.head(network.widths, 1296)
+    assert count(network, head) == expected
+    parts = [count(network.frame), count(network.temporal), count(network.encoder)]
+    assert parts == [11_176_512, 7_870_464, 12_599_296]
+    assert network.encoder.lstm.dropout == 0.3
+
+
+@pytest.mark.parametrize("shape", [FRAMES, InputShape(1, 8, 8), InputShape(3, 65, 33)])
+def test_four_frames_become_a_feature(shape):
+    network, lengths = built(shape), torch.tensor([9, 4, 1])
+    features, found = network(torch.rand(3, 9, *shape), lengths)
+    assert found.tolist() == [3, 1, 1]
+    assert features.sequence.shape == features.visual.shape == (3, 3, 6)
+    assert network.widths == Widths(6, 6)
+
+
+def test_output_lengths_are_quarters():
+    lengths = torch.arange(1, 100)
+    expected = [math.ceil(length / 4) for length in lengths.tolist()]
+    assert built().output_lengths(lengths).tolist() == expected
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=3), st.integers(0, 2))
+def test_a_clip_is_read_as_if_it_were_alone(lengths, extra):
+    network = built().eval()
+    clips = torch.rand(len(lengths), max(lengths) + extra, *FRAMES)
+    for n, length in enumerate(lengths):
+        clips[n, length:] = torch.nan
+    together, counts = network(clips, torch.tensor(lengths))
+    for n, length in enumerate(lengths):
+        alone, (frames,) = network(clips[n : n + 1, :length], torch.tensor([length]))
+        assert counts[n] == frames
+        for one, all_ in zip(alone, together, strict=True):
+            torch.testing.assert_close(one[0], all_[n, :frames])
+
+
+def test_batch_statistics_are_of_real_frames():
+    network, alone = built(), built()
+    clips, lengths = torch.rand(2, 6, *FRAMES), torch.tensor([6, 2])
+    clips[1, 2:] = 1e6
+    network(clips, lengths)
+    alone.frame(torch.cat([clips[0], clips[1, :2]]))
+    for name in ("bn1", "layer4"):
+        found, expected = (getattr(net.frame, name).state_dict() for net in (network, alone))
+        for key, value in expected.items():
+            torch.testing.assert_close(found[key], value)
+
+
+def test_every_weight_has_a_finite_gradient():
+    network = built()
+    head = VAC().head(network.widths, 5)
+    lengths, target_lengths = torch.tensor([9, 1]), torch.tensor([2, 1])
+    features, lengths = network(torch.rand(2, 9, *FRAMES), lengths)
+    truth = Supervision(lengths, torch.tensor([[1, 2], [3, 0]]), target_lengths)
+    VAC().objective(head, features, truth).backward()
+    for name, weight in [*network.named_parameters(), *head.named_parameters()]:
+        assert weight.grad.isfinite().all(), name
+        # A bias below a batch normalisation changes nothing.
+        assert weight.dim() == 1 or weight.grad.any(), name
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        (CslrResNet18(pretrained=True), InputShape(1, 8, 8)),
+        (replace(SMALL, pretrained=True), FRAMES),
+    ],
+)
+def test_imagenet_has_weights_of_one_resnet18(model, shape):
+    with pytest.raises(BenchError, match="needs frames of 3 channels and width = 64"):
+        model.build(shape)
+
+
+def test_weights_of_imagenet_are_asked_for_where_they_are_wanted_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    model = CslrResNet18(hidden=2)
+    model.build(FRAMES)
+    with pytest.raises(BenchError, match="cannot be downloaded"):
+        replace(model, pretrained=True).build(FRAMES)
+
+
+def test_a_trial_with_one_classifier_for_both_stages(trials, home):
+    trial = replace(trials[0], model=SMALL, loss=VAC(shared=True))
+    store = Store(home)
+    *_, last = run_trial(trial, store)
+    assert isinstance(last, Finished), last
+    record = store.record(trial)
+    assert all(math.isfinite(epoch.loss) for epoch in record.curve)
+    assert record.parameters.total == count(SMALL.build(InputShape(1, 8, 8))) + 6 * 11
