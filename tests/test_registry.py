@@ -20,6 +20,7 @@ BASES = {"dataset": Dataset, "model": Model, "loss": Loss}
 BUILTIN = {
     "dataset": {"seq-digits"},
     "model": {
+        "abinet-vision",
         "cnn-attention",
         "cnn-bilstm",
         "crnn",
@@ -28,6 +29,8 @@ BUILTIN = {
         "htr-seq2seq",
         "htr-seq2seq-light",
         "lenetpp",
+        "svtr-tiny",
+        "vitstr-tiny",
     },
     "loss": {
         "ace",

@@ -17,7 +17,7 @@ SHAPES = {"frames": InputShape(3, 16, 16), "image": InputShape(1, 32, 128)}
 FRAMES, CLASSES = 24, 6
 LENGTHS = {"frames": (FRAMES, 17), "image": (128, 96)}
 # Narrower than they were published, for the sake of time: their own tests count them.
-NARROW = {"cslr-resnet18": {"width": 4, "hidden": 8}}
+NARROW = {"abinet-vision": {"width": 2}, "cslr-resnet18": {"width": 4, "hidden": 8}}
 # These were published with a say of padding, and without it only where that is asked for.
 WITHOUT_PADDING = {
     "htr-ctc": {"masked": True},

@@ -1,0 +1,49 @@
+"""The vision model of ABINet: every symbol looks for its own place in the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.components import Input, InputShape, SymbolModel
+from bench.schema import Count, Share
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class AbinetVision(SymbolModel):
+    """ResNet45, a transformer encoder and position attention: all symbols of a word at once.
+
+    Fang et al., "Read Like Humans" (ABINet, CVPR 2021), without the language model behind it; Zhang
+    et al. (AAAI 2022) train it with `conclr`. It emits `max_length` symbols and their end, and
+    reads none of them back. The ResNet's first stage has `width` channels, its last one 16 times as
+    many, as has the encoder of `layers` layers.
+    """
+
+    name: ClassVar[str] = "abinet-vision"
+    accepts: ClassVar[Input] = "image"
+
+    width: Count = 32
+    layers: Count = 3
+    dropout: Share = 0.1
+    max_length: Count = 25
+
+    def build(self, shape: InputShape, classes: int) -> nn.Module:  # noqa: ARG002 (nothing is read back)
+        """Return the network for images of `shape`, whose sides two of its stages halve."""
+        from torch import nn
+
+        from bench.nn.images import one_width
+        from bench.nn.position_attention import PlaceEncoder, PositionAttention, PositionReader
+        from bench.nn.residual import resnet45
+
+        columns = one_width(self.name, shape)
+        features = 16 * self.width
+        places = -(-shape.height // 4) * -(-columns // 4)
+        image = nn.Sequential(
+            resnet45(shape.channels, self.width),
+            PlaceEncoder(features, places, self.layers, self.dropout),
+        )
+        attention = PositionAttention(features, 2 * self.width, self.max_length + 1)
+        return PositionReader(image, attention, columns)

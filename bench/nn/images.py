@@ -1,0 +1,33 @@
+"""Images of one size, for networks that learn something of every place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+from torch.nn import functional
+
+from bench.errors import BenchError
+from bench.nn.convolutions import cut
+
+if TYPE_CHECKING:
+    from bench.components import InputShape
+
+
+def one_width(model: str, shape: InputShape) -> int:
+    """Return the width of all images. Raises BenchError where they have none in common."""
+    if not shape.width:
+        raise BenchError(
+            f"model '{model}' learns the places of an image and so reads images of one width, "
+            "which this dataset does not give; set the dataset's width, or take another model"
+        )
+    return shape.width
+
+
+def filled(images: Tensor, lengths: Tensor, width: int) -> Tensor:
+    """Return images (N, channels, H, W) at least `width` wide, all 0 behind their lengths (N,).
+
+    So what a network makes of an image depends neither on the padding of its batch nor on how wide
+    that is.
+    """
+    return cut(functional.pad(images, (0, max(width - images.shape[3], 0))), lengths)

@@ -1,0 +1,76 @@
+"""A vision transformer whose patches are read as symbols.
+
+Atienza, "Vision Transformer for Fast and Efficient Scene Text Recognition" (ICDAR 2021).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from bench.components import Features, Widths
+from bench.nn.images import filled
+from bench.nn.transformer import Block, initialise
+
+if TYPE_CHECKING:
+    from bench.components import Feed
+
+
+class ViTSTR(nn.Module):
+    """An `Attentive` network over images of `patches` (rows, columns): DeiT's encoder.
+
+    Of the encoder's output the first `steps` patches are the symbols, whatever they show. Before
+    them stands the class token, of which nothing is read.
+    """
+
+    def __init__(
+        self,
+        embedding: nn.Conv2d,
+        patches: tuple[int, int],
+        *,
+        depth: int,
+        heads: int,
+        steps: int,
+    ) -> None:
+        super().__init__()
+        features = embedding.out_channels
+        self.embedding = embedding
+        self.patches = patches
+        self.width = patches[1] * embedding.kernel_size[1]
+        self.token = nn.Parameter(torch.empty(1, 1, features))
+        self.positions = nn.Parameter(torch.empty(1, 1 + patches[0] * patches[1], features))
+        self.blocks = nn.Sequential(*(Block(features, heads) for _ in range(depth - 1)))
+        self.last = Block(features, heads)
+        self.norm = nn.LayerNorm(features, eps=1e-6)
+        self.widths = Widths(features)
+        self.steps = steps
+        initialise(self)
+        for drawn in (self.token, self.positions):
+            nn.init.trunc_normal_(drawn, std=0.02)
+
+    def forward(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:  # noqa: ARG002 (all at once)
+        """Return the features (N, S, D) of all symbols."""
+        return self._symbols(self._tokens(inputs, lengths))
+
+    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:  # noqa: ARG002 (all at once)
+        """Return the features, and where the last block looks for each symbol.
+
+        Maps (N, S, rows, columns) are means over heads; the class token's share is left out.
+        """
+        tokens = self._tokens(inputs, lengths)
+        weights = self.last.attention.weights(self.last.attention_norm(tokens))
+        shares = weights[:, 1 : 1 + self.steps, 1:]
+        maps = shares / shares.sum(2, keepdim=True)
+        return self._symbols(tokens), maps.view(*maps.shape[:2], *self.patches)
+
+    def _tokens(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Return what the last block reads, (N, 1 + patches, D)."""
+        patches = self.embedding(filled(inputs, lengths, self.width)).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.token.expand(len(patches), -1, -1), patches], 1)
+        encoded: Tensor = self.blocks(tokens + self.positions)
+        return encoded
+
+    def _symbols(self, tokens: Tensor) -> Features:
+        return Features(self.norm(self.last(tokens))[:, 1 : 1 + self.steps])
