@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import config, grid, needs, suites
+from bench import config, grid, needs, registry, suites
+from bench.data import home as data_home
+from bench.data.prepared import DOCUMENT, Part, Prepared
 from bench.data.sources.seq_digits import SeqDigits
+from bench.documents import encode, write_bytes
 from bench.errors import BenchError, Exit
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
@@ -362,6 +365,13 @@ def test_without_a_file_benchs_own_is_taken(tmp_path, monkeypatch):
 def test_every_suite_of_benchs_own_file_resolves_once_it_needs_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     loaded = config.load()
+    monkeypatch.setenv(data_home.VARIABLE, str(tmp_path / "data"))
+    for name in registry.builtin("dataset"):
+        for folder in (name, f"{name}-synthetic"):
+            parts = {part: Part(1, part, 1, {}) for part in ("train", "validation", "test")}
+            document = Prepared(folder, "Layout", parts, "0")
+            (tmp_path / "data" / folder).mkdir(parents=True)
+            write_bytes(tmp_path / "data" / folder / DOCUMENT, encode(document))
     whole = {name: table for name, table in loaded.tables.items() if not needs.of(table)}
     assert "quick" in whole
     for name, table in whole.items():

@@ -12,6 +12,7 @@ import pytest
 
 from bench import config, grid, registry
 from bench.components import Dataset, Loss, Model
+from bench.data.sources.phoenix14 import Phoenix14, Phoenix14SI5, Phoenix14T
 from bench.errors import BenchError, Exit
 from bench.losses.vac import VAC
 from bench.schema import SchemaError
@@ -143,6 +144,9 @@ def test_every_component_says_what_it_is(kind, component):
 
 # These two have a meaning with another parameter only.
 ASKED = {(VAC, name): {"auxiliary": "radial-ctc"} for name in ("eta", "lambda2")}
+ASKED |= {(kind, "size"): {"crop": 1} for kind in (Phoenix14, Phoenix14SI5, Phoenix14T)}
+# Everything else takes a 1.
+OTHERS = {"ramp": [0.1, 0.9], "train": ["svt"], "split": "rwth-6161", "margin": [1, 2]}
 
 
 def defaults(component):
@@ -152,10 +156,11 @@ def defaults(component):
 @pytest.mark.parametrize(("kind", "component"), OWN)
 def test_a_label_tells_what_is_off_its_default(kind, component):
     for field in fields(component):
-        other = not field.default if isinstance(field.default, bool) else 1
-        if isinstance(field.default, str):
-            other = get_args(get_type_hints(component)[field.name])[-1]
-        changed = [0.1, 0.9] if isinstance(field.default, tuple) else other
+        changed = OTHERS.get(field.name, 1)
+        if isinstance(field.default, bool):
+            changed = not field.default
+        elif words := get_args(get_type_hints(component)[field.name]):
+            changed = words[-1] if isinstance(field.default, str) else changed
         asked = ASKED.get((component, field.name), {})
         made = registry.make(kind, component.name, {field.name: changed, **asked})
         off = [
