@@ -188,7 +188,7 @@ def test_components_are_listed_with_their_parameters(kind):
         place = next(n for n, line in enumerate(lines) if line.startswith(f"{name} "))
         assert lines[place].endswith(component.summary())
         for parameter, default in component.defaults().items():
-            assert f"{parameter} = {default}" in lines[place + 1]
+            assert f"{parameter} = {default}" in "".join(lines[place + 1 : place + 3])
 
 
 def test_a_component_without_parameters_takes_one_line():
