@@ -117,13 +117,15 @@ def _context(batches: Batches) -> BaseContext:
     """Return how workers are started.
 
     Not by a fork of this process, which has threads and perhaps a GPU, but of a server without
-    either. It imports once what every worker needs: torch, what `batches` are made with and, in a
-    worker of Ray, the main module's ray.
+    either, which imports once what every worker needs and is slow to come: torch, the modules of
+    data, pandas, which pyarrow asks for with its first value, and ray in a worker of Ray, whose
+    main module wants it.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context: Any = multiprocessing.get_context("forkserver")
-    loaded = {"ray"} & sys.modules.keys()
-    context.set_forkserver_preload([__name__, type(batches).__module__, *loaded])
+    data = [name for name in sys.modules if name.startswith("bench.data.")]
+    others = {"pandas", "ray"} & sys.modules.keys()
+    context.set_forkserver_preload([type(batches).__module__, *data, *others])
     found: BaseContext = context
     return found
