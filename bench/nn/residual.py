@@ -88,8 +88,28 @@ def imagenet_weights() -> dict[str, Tensor]:
     return {name: value for name, value in found.items() if not name.startswith("fc.")}
 
 
+class SampledConv2d(nn.Conv2d):
+    """A 1×1 convolution of every `every`th row and column, without bias.
+
+    The same as one with that stride, whose backward pass in oneDNN writes beyond its memory where
+    it has fewer than 16 channels, last in memory (torch 2.15 on AVX-512).
+    """
+
+    def __init__(self, before: int, after: int, every: int) -> None:
+        super().__init__(before, after, 1, bias=False)
+        self.every = every
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (N, before, H, W) to (N, after, H/every, W/every), rounded up."""
+        return super().forward(images[:, :, :: self.every, :: self.every])
+
+
 def _normalised(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    convolution = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+    convolution = (
+        SampledConv2d(before, after, stride)
+        if kernel == 1 and stride > 1
+        else nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+    )
     return nn.Sequential(convolution, nn.BatchNorm2d(after))
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from torchvision.models import resnet18 as torchvisions
 
 from bench.errors import BenchError
-from bench.nn.residual import PairedBlock, imagenet_weights, resnet18, resnet45
+from bench.nn.residual import PairedBlock, SampledConv2d, imagenet_weights, resnet18, resnet45
 
 
 def count(network):
@@ -99,3 +99,18 @@ def test_weights_at_hand_are_read(hub):
 def test_weights_out_of_reach_end_in_a_sentence(hub):
     with pytest.raises(BenchError, match=r"put https\S+ into \S+/checkpoints by hand, or set"):
         imagenet_weights()
+
+
+def test_a_sampled_convolution_is_a_strided_one():
+    torch.manual_seed(0)
+    sampled, plain = SampledConv2d(4, 8, 2), torch.nn.Conv2d(4, 8, 1, 2, bias=False)
+    plain.load_state_dict(sampled.state_dict())
+    images = torch.randn(2, 4, 7, 9)
+    torch.testing.assert_close(sampled(images), plain(images))
+
+
+@pytest.mark.parametrize("width", [4, 12])
+def test_narrow_networks_train_with_channels_last(width):
+    network = resnet45(1, width).to(memory_format=torch.channels_last)
+    for _ in range(2):
+        network(torch.randn(8, 1, 32, 64)).sum().backward()
