@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -36,10 +37,13 @@ def read(batches: Batches, workers: int) -> Iterator[Batch]:
     for found in _heard(batches, workers):
         if isinstance(found, BenchError):
             raise found
-        yield found
+        yield _unpacked(found)
 
 
-class _Answering(Dataset[Batch | BenchError]):
+_Packed = tuple[Any, ...]
+
+
+class _Answering(Dataset[_Packed | BenchError]):
     """Batches, where one that cannot be read is what was to be said of it.
 
     A DataLoader would make another error of it, with the worker's stack for a message.
@@ -51,14 +55,29 @@ class _Answering(Dataset[Batch | BenchError]):
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __getitem__(self, index: int) -> Batch | BenchError:
+    def __getitem__(self, index: int) -> _Packed | BenchError:
         try:
-            return self._batches[index]
+            return _packed(self._batches[index])
         except BenchError as error:
             return error
 
 
-def _heard(batches: Batches, workers: int) -> Iterator[Batch | BenchError]:
+def _packed(batch: Batch) -> _Packed:
+    """Return the fields of a batch, with arrays for all tensors but the inputs.
+
+    Arrays go along with the message. Every tensor is a shared file that the other process has to
+    ask this one for: small ones take longer to ask for than to copy.
+    """
+    inputs, *others = batch
+    return inputs, *(one.numpy() if isinstance(one, torch.Tensor) else one for one in others)
+
+
+def _unpacked(fields: _Packed) -> Batch:
+    tensors = (torch.from_numpy(one) if isinstance(one, np.ndarray) else one for one in fields)
+    return Batch._make(tensors)
+
+
+def _heard(batches: Batches, workers: int) -> Iterator[_Packed | BenchError]:
     """Yield what the workers answer; say in a sentence that no more will come.
 
     No frame but torch's own holds the answers, and no error holds those: the workers end with this
@@ -76,7 +95,7 @@ def _heard(batches: Batches, workers: int) -> Iterator[Batch | BenchError]:
         ) from error
 
 
-def _answers(batches: Batches, workers: int) -> Iterator[Batch | BenchError]:
+def _answers(batches: Batches, workers: int) -> Iterator[_Packed | BenchError]:
     with warnings.catch_warnings():
         # More workers than cores are the suite's choice: they may wait for a disk.
         warnings.filterwarnings("ignore", "This DataLoader will create")

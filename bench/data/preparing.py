@@ -193,7 +193,7 @@ def _loaded(entries: Iterable[Entry | Rejected]) -> Iterator[Sample | Rejected]:
     rest, waiting = iter(entries), deque[Future[list[Sample | Rejected]]]()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            # One by one, handing entries to threads would take as long as loading them.
+            # One at a time, they would take a third more processor time.
             while several := list(itertools.islice(rest, _AT_ONCE)):
                 waiting.append(pool.submit(lambda these: list(map(_load, these)), several))
                 if len(waiting) >= _AHEAD * threads:

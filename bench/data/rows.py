@@ -112,7 +112,7 @@ def chunks(samples: Path) -> Iterator[pa.RecordBatch]:
 def reader(column: pa.Array) -> Callable[[int], Any]:
     """Return what reads one value of a chunk's column, straight from where it is mapped.
 
-    Making a scalar of Arrow first takes ten times as long.
+    Making a scalar of Arrow first takes five times as long.
     """
     if pa.types.is_integer(column.type):
         numbers = memoryview(column.to_numpy())
