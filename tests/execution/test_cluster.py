@@ -71,6 +71,7 @@ def test_a_trial_of_a_lost_node_is_run_elsewhere(
     assert "NodeDiedError" in attempts[0].message
 
 
+@pytest.mark.slow
 def test_half_a_gpu_lets_two_trials_share_it(executor, add_node, trials, store, faulty):
     add_node()
     slow = faulty.Slow(digits=2, rounds=1, seconds=3.0)

@@ -96,6 +96,7 @@ def by_mood(study):
     return {one.params["model.mood"]: one for one in study.tried()}
 
 
+@pytest.mark.slow
 def test_a_trial_that_raises_or_exits_fails_alone_and_what_ended_stays_so(tiny, home, faulty):
     moods = ["", "raises", "exits"]
     some = Study(moody(tiny, faulty, moods, trials=2, scheduler="fifo"), home / "results")
