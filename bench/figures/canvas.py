@@ -1,0 +1,93 @@
+"""What all pictures share: size, letters, colours, and how they are written.
+
+The same record gives the same bytes, on the same versions of matplotlib and Pillow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import matplotlib as mpl
+from matplotlib import style
+from matplotlib.figure import Figure
+from PIL import ImageFont
+
+from bench.documents import write_bytes
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+BLANK_COLOUR = "#b4b4b4"
+ACCENT = "#d1341f"
+_DPI = 150
+_STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    # A transcript may have two dollars.
+    "text.parse_math": False,
+}
+_COLOURS = (
+    *("#1f77b4", "#d9650b", "#2a8f2a", "#d62728", "#8a5fbf", "#8c564b", "#d24fa6", "#0f98a8"),
+    *("#8f9118", "#0b3d91", "#e0705f", "#4f9e6b", "#7b1e3a", "#7d6ba0", "#005f56", "#b8860b"),
+)
+"""Dark enough for white letters."""
+
+
+def colour(label: int) -> str:
+    """Return the colour of a class; blank is grey, others share one where there are many."""
+    return _COLOURS[(label - 1) % len(_COLOURS)] if label else BLANK_COLOUR
+
+
+def shown(token: str) -> str:
+    """Return a token as it is written into pictures: a space has to be seen."""
+    return "␣" if token == " " else token
+
+
+def file_name(kind: str, identity: str, ending: str) -> str:
+    """Return a name of a sample's file that no other sample has."""
+    return f"{kind}-{quote(identity, safe='')}.{ending}"
+
+
+def font(size: int) -> ImageFont.FreeTypeFont:
+    """Return the letters that matplotlib draws with, for Pillow."""
+    return ImageFont.truetype(Path(mpl.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
+
+
+@contextmanager
+def sheet(file: Path, width: float, height: float) -> Iterator[Figure]:
+    """Give a figure of a size in inches to draw on, and write it as a PNG."""
+    with style.context(["default", _STYLE]):
+        figure = Figure((width, height), layout="constrained")
+        yield figure
+        stream = BytesIO()
+        figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
+    _keep(file, stream)
+
+
+def write_png(file: Path, picture: Image.Image) -> Path:
+    """Write a picture."""
+    stream = BytesIO()
+    picture.save(stream, "PNG")
+    return _keep(file, stream)
+
+
+def write_gif(file: Path, frames: Sequence[Image.Image], milliseconds: Sequence[int]) -> Path:
+    """Write an animation that shows each frame for so long, over and over."""
+    stream = BytesIO()
+    first, *others = frames
+    times = [*milliseconds]
+    first.save(stream, "GIF", save_all=True, append_images=others, duration=times, loop=0)
+    return _keep(file, stream)
+
+
+def _keep(file: Path, stream: BytesIO) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(file, stream.getvalue())
+    return file
