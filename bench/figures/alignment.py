@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -34,6 +35,13 @@ _FEW = 60
 """Frames of which each is marked on a curve."""
 _LEAST = 0.1
 """The posterior that a class has to reach somewhere to have a curve."""
+
+
+class Drawn(NamedTuple):
+    """How a class is called, and its colour."""
+
+    word: str
+    colour: str
 
 
 @dataclass(frozen=True)
@@ -101,33 +109,39 @@ def _picture(file: Path, title: str, found: Reading, tokens: Sequence[str]) -> N
     paths |= {"truth": found.truth} if found.truth else {}
     heights = [width / ratio, 2.0, 0.25 * len(paths)]
     with canvas.sheet(file, width + 1.6, sum(heights) + 1.2) as figure:
-        figure.suptitle(title, fontsize=9)
+        lines = [textwrap.fill(line, round(width / _LETTER)) for line in title.splitlines()]
+        figure.suptitle("\n".join(lines), fontsize=9)
         image, curves, rows = figure.subplots(3, 1, sharex=True, height_ratios=heights)
         extent = (-0.5, frames - 0.5, 0, 1)
         image.imshow(found.pixels, extent=extent, aspect="auto", interpolation="nearest")
         for cell in range(1, found.cells):
             image.axvline(cell * frames / found.cells - 0.5, color="white", linewidth=1)
         image.axis("off")
-        _draw_curves(curves, found, tokens)
-        _draw_paths(rows, paths, tokens, letters=width / frames / _LETTER)
+        drawn = {label: Drawn(tokens[label], colour) for label, colour in _colours(found).items()}
+        _draw_curves(curves, found, drawn)
+        _draw_paths(rows, paths, drawn, letters=width / frames / _LETTER)
         rows.set_xlim(extent[:2])
 
 
-def _draw_curves(axes: Axes, found: Reading, tokens: Sequence[str]) -> None:
-    """Draw the posteriors of blank, of the target's labels and of whatever else comes up."""
+def _colours(found: Reading) -> dict[int, str]:
+    """Return the colours of blank, of the target's labels and of whatever else comes up."""
+    seen = (found.posteriors.max(0) >= _LEAST).nonzero()[0].tolist()
+    spans = (*found.reference, *found.greedy, *found.truth)
+    return canvas.colours([*seen, *(span.label for span in spans)], found.posteriors.shape[1])
+
+
+def _draw_curves(axes: Axes, found: Reading, drawn: dict[int, Drawn]) -> None:
     frames = range(len(found.posteriors))
     wanted = {span.label for span in found.reference}
-    for label in range(found.posteriors.shape[1]):
-        values, colour = found.posteriors[:, label], canvas.colour(label)
-        if values.max() < _LEAST and label not in wanted:
-            continue
+    for label, (word, colour) in drawn.items():
+        values = found.posteriors[:, label]
         axes.fill_between(frames, values, color=colour, alpha=0.15, linewidth=0)
         # Labels of the target are named at their key frames.
-        name = None if label in wanted else tokens[label]
+        name = None if label in wanted else word
         marker = "." if len(frames) <= _FEW else ""
         axes.plot(frames, values, color=colour, marker=marker, linewidth=1.2, label=name)
     for span in found.reference:
-        word, colour = tokens[span.label], canvas.colour(span.label)
+        word, colour = drawn[span.label]
         axes.axvline(span.key, linestyle=":", linewidth=1, color=colour)
         turn, side = (35, "left") if len(word) > 1 else (0, "center")
         axes.text(span.key, 1.07, word, weight="bold", color=colour, rotation=turn, ha=side)
@@ -137,14 +151,13 @@ def _draw_curves(axes: Axes, found: Reading, tokens: Sequence[str]) -> None:
 
 
 def _draw_paths(
-    axes: Axes, paths: dict[str, list[Span]], tokens: Sequence[str], letters: float
+    axes: Axes, paths: dict[str, list[Span]], drawn: dict[int, Drawn], letters: float
 ) -> None:
     """Draw a row of spans a path, grey where it is blank; a frame has room for so many letters."""
     for row, spans in enumerate(paths.values()):
         axes.axhspan(row - 0.4, row + 0.4, color="#e6e6e6", linewidth=0)
         for span in spans:
-            width, word = span.end - span.start, tokens[span.label]
-            colour = canvas.colour(span.label)
+            width, (word, colour) = span.end - span.start, drawn[span.label]
             axes.barh(row, width, left=span.start - 0.5, height=0.8, color=colour)
             if len(word) <= width * letters:
                 middle = span.start + (width - 1) / 2

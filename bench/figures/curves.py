@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from bench.figures.trial import FinishedTrial
 
+_RIGHT = "#2a8f2a"
+
 
 def draw(trial: FinishedTrial, _identities: Sequence[str], folder: Path) -> Iterator[Path]:
     """Draw training loss, learning rate and validation scores; mark the epoch that was tested."""
@@ -30,13 +32,13 @@ def draw(trial: FinishedTrial, _identities: Sequence[str], folder: Path) -> Iter
         rate.set_ylim(bottom=0)
         errors = [100 * one.validation_cer for one in record.curve]
         right = [100 * one.validation_accuracy for one in record.curve]
-        _line(scores, "", epochs, errors, canvas.colour(4))
-        _line(scores, "", epochs, right, canvas.colour(3))
+        _line(scores, "", epochs, errors, canvas.ACCENT)
+        _line(scores, "", epochs, right, _RIGHT)
         names = [f"validation {error}, %", "sequence accuracy, %"]
         scores.legend(names, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
         scores.set_ylim(bottom=0)
         for axes in (loss, rate, scores):
-            axes.axvline(record.selected_epoch, color=canvas.BLANK_COLOUR, linestyle="--", zorder=0)
+            axes.axvline(record.selected_epoch, color=canvas.BLANK, linestyle="--", zorder=0)
     yield file
 
 

@@ -39,8 +39,8 @@ _BEYOND = "#d8c9a8"
 class Cloud:
     """The features (M, D) of M frames, the class (M,) of each on the best path of its target.
 
-    `weights` (C, D) are those of the classifier. Samples that have too few frames for their target
-    are left out.
+    `weights` (C, D) are those of the classifier, (0, D) where it has no such matrix. Samples that
+    have too few frames for their target are left out.
     """
 
     features: NDArray[np.float32]
@@ -62,17 +62,18 @@ def cloud(trial: FinishedTrial) -> Cloud:
         classes.append(found.reference.path[counted])
         if sum(map(len, classes)) >= _MOST_FRAMES:
             break
-    head: Any = trial.network.head
-    weights = getattr(head, "classifier", head).weight.detach().numpy()
-    return Cloud(np.concatenate(features), np.concatenate(classes), weights)
+    gathered, head = np.concatenate(features), trial.network.head
+    weight = getattr(getattr(head, "classifier", head), "weight", gathered[:0])
+    return Cloud(gathered, np.concatenate(classes), np.asarray(weight))
 
 
 def draw(trial: FinishedTrial, _identities: Sequence[str], folder: Path) -> Iterator[Path]:
     """Draw three features on the sphere, with the classifier's weights; others by PCA."""
     require_ctc(trial, "features")
     found, file = cloud(trial), folder / "features.png"
-    on_sphere = found.features.shape[1] == _SPACE
-    colours = _colours(found.classes)
+    on_sphere = found.features.shape[1] == _SPACE and len(found.weights)
+    tokens = ("blank", *map(canvas.shown, trial.source.vocabulary))
+    colours = _colours(found.classes, len(tokens))
     with canvas.sheet(file, 10 if on_sphere else 7, 5) as figure:
         if on_sphere:
             turned = upright(found)
@@ -87,7 +88,8 @@ def draw(trial: FinishedTrial, _identities: Sequence[str], folder: Path) -> Iter
                 f"projected by PCA onto 2 axes with {share:.0%} of their variance"
             )
         figure.suptitle(f"{trial.title}\n{told}", fontsize=9)
-        _legend(figure, colours, ("blank", *map(canvas.shown, trial.source.vocabulary)))
+        names = {colour: tokens[label] for label, colour in colours.items()}
+        _legend(figure, names | ({_BEYOND: "others"} if {*found.classes} - {*colours} else {}))
     yield file
 
 
@@ -117,8 +119,9 @@ def projected(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], float
     """Return features (M, D) on their first two principal axes, and these axes' variance share."""
     centred = features - features.mean(0)
     _, spread, axes = np.linalg.svd(centred, full_matrices=False)
-    variance = spread**2
-    return centred @ axes[:2].T, float(variance[:2].sum() / variance.sum())
+    points, variance = centred @ axes[:2].T, spread**2
+    flat = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))  # of a single feature, a line
+    return flat, float(variance[:2].sum() / variance.sum())
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -126,11 +129,10 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _colours(classes: NDArray[np.int64]) -> dict[int, str]:
-    """Return the colours of blank and of the labels on most frames."""
-    most = Counter(classes[classes > 0].tolist()).most_common(_NAMED)
-    labels = sorted(label for label, _ in most)
-    return {0: canvas.colour(0)} | {label: canvas.colour(n) for n, label in enumerate(labels, 1)}
+def _colours(found: NDArray[np.int64], classes: int) -> dict[int, str]:
+    """Return the colours of blank and of the labels that are found on most frames."""
+    most = Counter(found[found > 0].tolist()).most_common(_NAMED)
+    return canvas.colours((label for label, _ in most), classes)
 
 
 def _scatter(
@@ -149,14 +151,8 @@ def _scatter(
 
 def _sphere(axes: Any, found: Cloud, colours: dict[int, str]) -> None:  # noqa: ANN401 (Axes3D has no types)
     """Draw the near half of the sphere, and the weights as arrows."""
-    elevation, azimuth = np.radians(_VIEW)
-    towards = np.array(
-        [
-            np.cos(elevation) * np.cos(azimuth),
-            np.cos(elevation) * np.sin(azimuth),
-            np.sin(elevation),
-        ]
-    )
+    up, around = np.radians(_VIEW)
+    towards = np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
     turns, heights = np.meshgrid(np.linspace(0, 2 * np.pi, 25), np.linspace(0, np.pi, 13))
     ring = np.sin(heights)
     mesh = (ring * np.cos(turns), ring * np.sin(turns), np.cos(heights))
@@ -206,8 +202,7 @@ def _map(axes: Axes, found: Cloud, colours: dict[int, str]) -> None:
     axes.axis("off")
 
 
-def _legend(figure: Figure, colours: dict[int, str], tokens: Sequence[str]) -> None:
-    marks = [Line2D([], [], color=one, marker="o", linestyle="") for one in colours.values()]
-    figure.legend(
-        marks, [tokens[label] for label in colours], loc="outside right center", frameon=False
-    )
+def _legend(figure: Figure, names: dict[str, str]) -> None:
+    """Say what each colour is."""
+    marks = [Line2D([], [], color=colour, marker="o", linestyle="") for colour in names]
+    figure.legend(marks, [*names.values()], loc="outside right center", frameon=False)

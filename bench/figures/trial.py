@@ -55,7 +55,7 @@ class FinishedTrial:
 
     @cached_property
     def loss(self) -> Loss:
-        """The loss, whose name tells how its classifier is read."""
+        """The loss, whose decoder family says what there is to draw."""
         return cast("Loss", self._component("loss"))
 
     @cached_property
@@ -99,7 +99,9 @@ class FinishedTrial:
                 Exit.UNVERIFIED,
             ) from None
         # As it was tested: other kernels round otherwise.
-        return network.to(memory_format=torch.channels_last).eval()
+        return (
+            network.to(memory_format=torch.channels_last).eval().requires_grad_(requires_grad=False)
+        )
 
     @cached_property
     def predictions(self) -> pa.Table:

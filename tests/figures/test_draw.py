@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from bench import figures
 from bench.errors import BenchError, Exit
-from bench.figures import canvas
 from bench.store import FAILURE, Store
 from bench.training.trial import attempt, fail
 
@@ -90,13 +88,6 @@ def test_without_matplotlib_there_is_a_line_for_pip(trial, monkeypatch):
     store = Store(found.folder.parents[3])
     with pytest.raises(BenchError, match="pip install 'matplotlib"):
         [*figures.draw(store, found.record.key, ["curves"])]
-
-
-def test_a_sample_may_be_called_anything():
-    names = ["3/1/../x y", "3%2F1/../x y", "3_1_.._x y"]
-    files = {canvas.file_name("alignment", name, "png") for name in names}
-    assert len(files) == 3
-    assert all(Path(file).name == file for file in files)
 
 
 def test_a_plain_show_needs_no_torch(finished, trial):
