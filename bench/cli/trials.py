@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from bench import figures
 from bench.cli.boards import write_board
 from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
 from bench.errors import Exit
@@ -18,8 +22,11 @@ if TYPE_CHECKING:
     from bench.store import Store
 
 
+Command = TypeVar("Command", bound=Callable[..., None])
+
 _MOST_SEEDS = 100_000
 _BESIDE = "match a glob; those that SUITE does not list by their defaults, and on no board."
+_SAMPLED = " and ".join(f"--{name}" for name in figures.SAMPLED)
 
 
 class Seeds(click.ParamType[frozenset[int]]):
@@ -205,16 +212,42 @@ def profile(load: Load, suite: str, *, as_json: bool) -> int:
     return Exit.FAILED if outcome.faults else Exit.DONE
 
 
+def _picture_options(command: Command) -> Command:
+    for name, about in reversed(figures.PICTURES.items()):
+        command = click.option(f"--{name}", is_flag=True, help=about)(command)
+    return command
+
+
 @click.command(epilog=EXITS)
 @click.argument("trial")
+@_picture_options
+@click.option("--sample", "samples", multiple=True, help=f"Of {_SAMPLED}: this sample's id.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where pictures go; else TRIAL/figures."
+)
 @as_json_option
 @click.pass_obj
-def show(load: Load, trial: str, *, as_json: bool) -> None:
-    """Show what TRIAL left: the beginning of its key, or its folder."""
+def show(
+    load: Load,
+    /,
+    trial: str,
+    samples: tuple[str, ...],
+    out: Path | None,
+    *,
+    as_json: bool,
+    **wanted: bool,
+) -> None:
+    """Show what TRIAL left: the beginning of its key, or its folder. Or draw pictures of it."""
     from bench import views
     from bench.store import Failure, Store
 
+    pictures = [name for name, asked in wanted.items() if asked]
+    if (out and not pictures) or (samples and not {*pictures} & {*figures.SAMPLED}):
+        raise click.UsageError(f"--sample goes with {_SAMPLED}, --out with any picture")
     store = Store(load().results)
+    if pictures:
+        _draw(store, trial, pictures, samples, out, as_json=as_json)
+        return
     folder, found = store.find(trial)
     if isinstance(found, Failure):
         text = views.failure(found, folder)
@@ -227,6 +260,23 @@ def show(load: Load, trial: str, *, as_json: bool) -> None:
         covering = [one for one in store.profiles() if method.covers(one, found.spec)]
         text = views.record(found, folder, worst, covering, located)
     report(text, found, as_json=as_json)
+
+
+def _draw(
+    store: Store,
+    trial: str,
+    pictures: Sequence[str],
+    samples: Sequence[str],
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    written = []
+    for file in figures.draw(store, trial, pictures, samples, out):
+        written.append(str(file))
+        click.echo(file, err=as_json)
+    if as_json:
+        click.echo(json.dumps(written, indent=1))
 
 
 def _profile(trials: Sequence[Trial], store: Store, *, retry: bool = True) -> Outcome:

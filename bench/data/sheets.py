@@ -22,11 +22,12 @@ _TEXT = 18
 _MARGIN = 8
 _FRAMES = 8
 _WIDE = 6
-_LARGEST = 3
+_LARGEST = 8
+_CLIP_DIMENSIONS = 5  # (N, T, channels, H, W)
 
 
 class Shown(NamedTuple):
-    """A sample as the network is shown it: pixels (H, W, 3) and what is to be read."""
+    """A sample as the network is shown it: pixels (H, W, 3), and what is written below them."""
 
     id: str
     text: str
@@ -48,17 +49,21 @@ def _shown(batch: Batch, vocabulary: Sequence[str]) -> list[Shown]:
     for row, name in enumerate(batch.ids):
         classes = batch.targets[row, : batch.target_lengths[row]].tolist()
         text = batch.texts[row] if batch.texts else "".join(vocabulary[c - 1] for c in classes)
-        length = int(batch.lengths[row])
-        clip = batch.inputs.dim() == 5  # noqa: PLR2004 (N, T, channels, H, W)
-        pixels = _strip(batch.inputs[row, :length]) if clip else batch.inputs[row, ..., :length]
-        rows.append(Shown(name, text, _bytes(pixels)))
+        rows.append(Shown(name, text, pixels(batch, row)))
     return rows
 
 
-def _strip(clip: torch.Tensor) -> torch.Tensor:
-    """Return some frames of a clip (T, channels, H, W) side by side."""
-    chosen = torch.linspace(0, len(clip) - 1, min(len(clip), _FRAMES)).round().long()
-    return torch.cat(tuple(clip[chosen]), -1)
+def pixels(batch: Batch, row: int, frames: int = _FRAMES) -> Pixels:
+    """Return a sample without its padding as (H, W, 3): of a clip, at most `frames` side by side.
+
+    These are the middle ones of stretches that divide the clip evenly.
+    """
+    shown = batch.inputs[row]
+    length = int(batch.lengths[row])
+    if batch.inputs.dim() != _CLIP_DIMENSIONS:
+        return _bytes(shown[..., :length])
+    count = min(length, frames)
+    return _bytes(torch.cat([shown[(2 * n + 1) * length // (2 * count)] for n in range(count)], -1))
 
 
 def _bytes(pixels: torch.Tensor) -> Pixels:
@@ -76,25 +81,28 @@ def listed(shown: Sequence[Shown]) -> str:
 
 
 def sheet(shown: Sequence[Shown]) -> Image.Image:
-    """Draw samples side by side, long ones one below the other, with what is to be read of each."""
+    """Draw samples side by side, long ones one below the other, with their texts below."""
     wide = max(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
     columns, width = (1, _COLUMNS * _CELL[0]) if wide else (_COLUMNS, _CELL[0])
     pictures = [_fitted(Image.fromarray(one.pixels), width, _CELL[1]) for one in shown]
-    height = max(picture.height for picture in pictures) + _TEXT + _MARGIN
+    text = (1 + max(one.text.count("\n") for one in shown)) * _TEXT + _MARGIN
+    height = max(picture.height for picture in pictures) + text
     rows = -(-len(shown) // columns)
     size = (columns * (width + _MARGIN) + _MARGIN, rows * height + _MARGIN)
     drawn = Image.new("RGB", size, "white")
-    draw, font = ImageDraw.Draw(drawn), ImageFont.load_default(_TEXT - 4)
+    font = ImageFont.load_default(_TEXT - 4)
     for place, (one, picture) in enumerate(zip(shown, pictures, strict=True)):
         left = _MARGIN + place % columns * (width + _MARGIN)
         top = _MARGIN + place // columns * height
         drawn.paste(picture, (left, top))
-        draw.text((left, top + picture.height + 2), one.text, "black", font)
+        words = Image.new("RGB", (width, text), "white")
+        ImageDraw.Draw(words).text((0, 2), one.text, "black", font)
+        drawn.paste(words, (left, top + picture.height))
     return drawn
 
 
 def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """Return `picture` as large as fits, at most three times as large as it is."""
+    """Return `picture` as large as fits, at most eight times as large as it is."""
     scale = min(width / picture.width, height / picture.height, _LARGEST)
     size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
     return picture.resize(size, Image.Resampling.BILINEAR)
