@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from bench.data.samples import Samples
 
 _NAMED = 5
-KNOWN = "known"
-"""How the reasons begin for which a sample is rejected that its source is known to be without."""
+_KNOWN = "known to be"
+"""What the reasons say for which everybody leaves a sample out."""
 
 Verdict = Literal["ok", "note", "failed"]
 Advance = Callable[[Split, int], None]
@@ -59,7 +59,7 @@ def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
     for part, document in require(dataset.prepared_name).parts.items():
         reasons = document.rejected
         said = "; ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-        known = all(reason.startswith(KNOWN) for reason in reasons)
+        known = all(_KNOWN in reason for reason in reasons)
         verdict: Verdict = "failed" if not known else "note" if reasons else "ok"
         yield Finding(part, "left out", said or "none", verdict)
 

@@ -35,6 +35,7 @@ _GROUP = 1024
 _GROUP_BYTES = 64 * 2**20
 _AT_ONCE = 8
 _AHEAD = 2
+_MOST_THREADS = 16
 _ROWS = "rows.arrows"
 _NOTE = "progress.json"
 _PART = "part.json"
@@ -135,11 +136,11 @@ def _part(
         )
     table = rows.checksum(work / prepared.SAMPLES)
     found = prepared.Part(kept, fingerprint, size, dict(sorted(reasons.items())), table)
-    (work / _ROWS).unlink()
-    (work / _NOTE).unlink()
     documents.write_bytes(work / _PART, documents.encode(found))
     shutil.rmtree(done, ignore_errors=True)
     work.rename(done)
+    for name in (_ROWS, _NOTE):
+        (done / name).unlink()
     return found
 
 
@@ -189,7 +190,7 @@ def _writer(work: Path, *, writes: bool, clips: bool) -> Iterator[Writer | None]
 
 def _loaded(entries: Iterable[Entry | Rejected]) -> Iterator[Sample | Rejected]:
     """Load entries side by side, yield them in their order; few are held at once."""
-    threads = len(os.sched_getaffinity(0))
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
     rest, waiting = iter(entries), deque[Future[list[Sample | Rejected]]]()
     with ThreadPoolExecutor(threads) as pool:
         try:
