@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import numpy as np
 from bench.data.partition import Partition, cache_file
 from bench.data.prepared import require
 from bench.data.words import stretched
+from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.components import InputShape
@@ -21,7 +24,8 @@ _STEP = 1024
 def keep(name: str, shape: InputShape, advance: Advance) -> None:
     """Write every image of prepared data as `Words` of `shape` would stretch it, uncompressed.
 
-    A partition that has them is left as it is. The file is whole or not there.
+    A partition that has them is left as it is. The file is whole or not there. Raises BenchError
+    where the disk has no room for it.
     """
     for part in require(name).parts:
         partition = Partition(name, part)
@@ -30,6 +34,12 @@ def keep(name: str, shape: InputShape, advance: Advance) -> None:
             continue
         partial = file.with_suffix(".partial")
         size = (len(partition), shape.height, shape.width, shape.channels)
+        wanted, free = math.prod(size), shutil.disk_usage(partition.folder).free
+        if wanted > free:
+            raise BenchError(
+                f"{partition.folder}: {len(partition):,} words of {shape.width}×{shape.height} take "
+                f"{wanted / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free; take a smaller shape"
+            )
         images = np.lib.format.open_memmap(partial, "w+", np.uint8, size)
         rows = iter(range(len(partition)))
         while several := list(islice(rows, _STEP)):

@@ -12,6 +12,7 @@ from bench.components import InputShape
 from bench.data import caching, images
 from bench.data.partition import Partition, cache_file
 from bench.data.prepared import Prepared
+from bench.errors import BenchError
 
 from .conftest import jpeg, listed
 
@@ -79,3 +80,12 @@ def test_an_interruption_leaves_no_cache_that_would_be_read(
     assert found is not None
     assert found[5].any()
     assert not list((folder / "words" / "train").glob("*.partial"))
+
+
+def test_a_cache_that_the_disk_has_no_room_for_is_not_begun(
+    prepare: Callable[..., Prepared], folder: Path
+) -> None:
+    prepare(listed(3, ["train"]))
+    with pytest.raises(BenchError, match=r"3 words of 9000000×9000000 take 243,000\.0 GB"):
+        caching.keep("words", InputShape(1, 9_000_000, 9_000_000), lambda *_: None)
+    assert not list(folder.rglob("*.partial"))
