@@ -38,7 +38,8 @@ def keep(name: str, shape: InputShape, advance: Advance) -> None:
         if wanted > free:
             raise BenchError(
                 f"{partition.folder}: {len(partition):,} words of {shape.width}×{shape.height} "
-                f"take {wanted / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free; take a smaller shape"
+                f"take {wanted / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free; take a smaller "
+                "shape"
             )
         images = np.lib.format.open_memmap(partial, "w+", np.uint8, size)
         rows = iter(range(len(partition)))
