@@ -17,6 +17,9 @@ VERBS = [
     ["ls", "models"],
     ["ls", "datasets"],
     ["ls", "losses"],
+    ["data", "--help"],
+    ["data", "prepare", "--help"],
+    ["data", "show", "iam"],
     ["status", "tiny"],
     ["board", "tiny"],
     ["board", "--check"],
@@ -56,6 +59,12 @@ def test_what_only_reads_imports_nothing_heavy(home, bench, words):
         "board",
         "board write",
         "board diff",
+        "data",
+        "data prepare",
+        "data verify",
+        "data check",
+        "data show",
+        "data synth",
     ],
 )
 def test_every_verb_documents_its_exit_codes(bench, verb):

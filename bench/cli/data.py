@@ -72,6 +72,8 @@ def prepare(
     dataset = _prepared(name)
     if decoded and not isinstance(dataset, SceneText):
         raise BenchError(f"'{name}' has no words: --decoded is for datasets of scene text")
+    if force and source is None:
+        raise BenchError("--force begins anew from a distribution; name it with --source")
     if source is not None:
         dataset = _read_in(name, source, force=force)
     _tell(dataset)
@@ -90,13 +92,23 @@ def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
     with unpacked(source, home.folder()) as folder:
         dataset = _prepared(name, synthetic=synthetic.is_marked(folder))
         if force:
-            shutil.rmtree(dataset.folder, ignore_errors=True)
+            _clear(dataset, folder)
         elif prepared.read(dataset.folder):
             say(f"{dataset.prepared_name} is prepared already; --force begins anew")
             return dataset
         with _bars() as advance:
             dataset.prepare(folder, advance)
     return dataset
+
+
+def _clear(dataset: PreparedDataset, source: Path) -> None:
+    """Remove what is prepared of a dataset, unless `source` is none of it, a BenchError."""
+    from bench.data.prepared import StoredDataset
+
+    # What is no stored dataset is written over, once its source was found to be whole.
+    if isinstance(dataset, StoredDataset):
+        dataset.layout(source)
+        shutil.rmtree(dataset.folder, ignore_errors=True)
 
 
 def _tell(dataset: PreparedDataset) -> None:
@@ -120,7 +132,7 @@ def verify(load: Load, name: str) -> int:
         faults = _prepared(name).verify(advance)
     for fault in faults:
         say(fault, fg="red")
-    click.echo(f"{name}: {f'{len(faults)} faults' if faults else 'as it was prepared'}")
+    click.echo(f"{name}: {f'faults: {len(faults)}' if faults else 'as it was prepared'}")
     return Exit.UNVERIFIED if faults else Exit.DONE
 
 
@@ -136,12 +148,15 @@ def check(load: Load, name: str, model: str | None, loss: str, *, as_json: bool)
     What has failed ends with exit code 5; a note is only to be known.
     """
     from bench import registry, text_table
+    from bench.components import incompatibility
     from bench.data import findings
 
     load()
     dataset = _dataset(name)
     reader = cast("Model", registry.make("model", model, {})) if model else None
     objective = cast("Loss", registry.make("loss", loss, {}))
+    if reader and (fault := incompatibility(dataset, reader, objective)):
+        raise BenchError(f"{fault}; name another with -m or -l")
     with _bars() as advance:
         found = list(findings.findings(dataset, reader, objective, advance))
     rows = [(one.split, one.check, one.found, one.verdict) for one in found]
@@ -163,14 +178,14 @@ def show(load: Load, name: str, split: Split, count: int, out: Path | None) -> N
     Where it is prepared, some samples too, as a network is shown them, and a picture of them.
     """
     from bench import cards
-    from bench.data.prepared import SYNTHETIC, PreparedDataset, read
+    from bench.data.prepared import DOCUMENT, SYNTHETIC, PreparedDataset, read
 
     load()
     dataset = _dataset(name)
     card = cards.find(name.removesuffix(SYNTHETIC))
     click.echo(card.describe() if card else f"{dataset.name}: {dataset.summary()}")
     if isinstance(dataset, PreparedDataset) and read(dataset.folder) is None:
-        click.echo(f"\nNot prepared: there is no {dataset.folder}.")
+        click.echo(f"\nNot prepared: there is no {dataset.folder / DOCUMENT}.")
         return
     from bench.data import sheets
 
@@ -179,7 +194,10 @@ def show(load: Load, name: str, split: Split, count: int, out: Path | None) -> N
     file = (
         out or (dataset.folder if isinstance(dataset, PreparedDataset) else Path()) / "samples.png"
     )
-    sheets.sheet(shown).save(file)
+    try:
+        sheets.sheet(shown).save(file)
+    except ValueError:
+        raise BenchError(f"{file}: no picture ends in this; name a .png or .jpg") from None
     click.echo(f"\n{file}")
 
 
@@ -205,11 +223,12 @@ def synth(name: str, count: int, out: Path, seed: int) -> None:
 def _dataset(name: str) -> Dataset:
     """Return the dataset of a name, or of that of prepared data, by its defaults."""
     from bench import registry
-    from bench.data.prepared import SYNTHETIC
+    from bench.data.prepared import SYNTHETIC, PreparedDataset
 
     plain = name.removesuffix(SYNTHETIC)
-    parameters = {"synthetic": True} if plain != name else {}
-    return cast("Dataset", registry.make("dataset", plain, parameters))
+    if plain == name or not issubclass(registry.find("dataset", plain), PreparedDataset):
+        return cast("Dataset", registry.make("dataset", name, {}))
+    return cast("Dataset", registry.make("dataset", plain, {"synthetic": True}))
 
 
 def _prepared(name: str, *, synthetic: bool = False) -> PreparedDataset:
@@ -231,7 +250,10 @@ def _bars() -> Iterator[Callable[[str, int], None]]:
 
     tasks: dict[str, TaskID] = {}
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), Elapsed())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    # Where nobody watches, a bar that has gone would leave an empty line.
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
 
         def advance(part: str, done: int) -> None:
             if part not in tasks:

@@ -32,6 +32,12 @@ class Database:
 
     def __init__(self, folder: Path) -> None:
         file = folder / FILE
+        if file.is_symlink() and not file.exists():
+            raise BenchError(
+                f"{file}: this is a link to {file.resolve()}, which has gone; put it back, or "
+                "prepare it again with --force",
+                Exit.UNVERIFIED,
+            )
         try:
             # Nobody writes what is prepared, so that readers need no lock.
             self._environment = lmdb.open(
@@ -99,11 +105,18 @@ class Writer:
     """An LMDB being written in the layout of clovaai's; its map grows as it has to."""
 
     def __init__(self, folder: Path, *, clips: bool) -> None:
-        self._environment = lmdb.open(str(folder), map_size=_MAP_BYTES, lock=False)
+        self._file = folder / FILE
+        try:
+            self._environment = lmdb.open(str(folder), map_size=_MAP_BYTES, lock=False)
+        except lmdb.Error as error:
+            raise self._unwritable(error) from None
         self._clips = clips
 
     def write(self, samples: Iterable[tuple[int, str, Sequence[bytes]]]) -> None:
-        """Write samples durably: number, transcript, encoded pixels."""
+        """Write samples durably: number, transcript, encoded pixels.
+
+        Raises BenchError where the disk takes no more.
+        """
         pairs = list(self._pairs(samples))
         while True:
             try:
@@ -112,12 +125,20 @@ class Writer:
                         transaction.put(name, value)
             except lmdb.MapFullError:
                 self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+            except lmdb.Error as error:
+                raise self._unwritable(error) from None
             else:
                 return
 
     def close(self) -> None:
         """Leave the file."""
         self._environment.close()
+
+    def _unwritable(self, error: lmdb.Error) -> BenchError:
+        return BenchError(
+            f"{self._file} cannot be written ({error}); look whether its disk is full, then run "
+            "the same again: it goes on, or begins anew with --force"
+        )
 
     def _pairs(
         self, samples: Iterable[tuple[int, str, Sequence[bytes]]]

@@ -80,7 +80,7 @@ def _counts(dataset: Dataset, source: Source, splits: Sequence[Split]) -> Iterat
 
 
 def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
-    broken = []
+    broken, reasons = [], []
     for index in range(len(samples)):
         place = samples.place(index)
         try:
@@ -89,10 +89,12 @@ def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
                 place.partition.clip(place.row, frames, 1)
             else:
                 place.partition.pixels(place.row, 1)
-        except BenchError:
+        except BenchError as error:
             broken.append(samples.id(place))
+            reasons.append(str(error))
         advance(split, 1)
-    return Finding(split, "undecodable", _said(broken), "failed" if broken else "ok")
+    said = "; ".join([_said(broken), *reasons[:1]])
+    return Finding(split, "undecodable", said, "failed" if broken else "ok")
 
 
 def _labels(source: PreparedSource, split: Split) -> Iterator[Finding]:

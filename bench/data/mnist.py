@@ -78,13 +78,17 @@ def verify(folder: Path, advance: Advance) -> list[str]:
 
 
 def scans(folder: Path) -> dict[Split, Scans]:
-    """Read all scans, (S, 32, 32) with a margin of two pixels."""
+    """Read all scans, (S, 32, 32) with a margin of two pixels.
+
+    Raises BenchError where a file is missing or was altered.
+    """
     import numpy as np
     from torchvision.datasets import MNIST
 
     from bench.data.sequence_of_digits import Scans
 
-    prepared.require(folder.name)
+    if faults := verify(folder, lambda _part, _done: None):
+        raise BenchError(faults[0], Exit.UNVERIFIED)
     found: dict[Split, Scans] = {}
     splits: tuple[Split, ...] = ("train", "test")
     for split in splits:

@@ -54,10 +54,18 @@ class Partition:
         """The table of samples, in record batches of `rows.CHUNK`."""
         file = self.folder / prepared.SAMPLES
         try:
-            return list(rows.chunks(file))
+            found = list(rows.chunks(file))
         except (OSError, pa.ArrowException) as error:
             fault = f"{file}: this is no table of samples ({error}); prepare it again"
             raise BenchError(fault, Exit.UNVERIFIED) from None
+        there = sum(chunk.num_rows for chunk in found)
+        if there != self.size:
+            raise BenchError(
+                f"{file}: it has {there:,} samples, {prepared.DOCUMENT} says {self.size:,}: one of "
+                "them was altered; prepare it again",
+                Exit.UNVERIFIED,
+            )
+        return found
 
     @cached_property
     def _readers(self) -> dict[str, list[Callable[[int], Any]]]:
@@ -96,10 +104,23 @@ class Partition:
         """Return all images (S, H, W, channels) from the cache of a shape, where there is one."""
         if shape not in self._caches:
             file = cache_file(self.folder, shape)
-            # Not as the subclass that NumPy makes of a file: its rows take ten times as long.
-            there = file.exists()
-            self._caches[shape] = np.asarray(np.load(file, mmap_mode="r")) if there else None
+            self._caches[shape] = self._cache(file, shape) if file.exists() else None
         return self._caches[shape]
+
+    def _cache(self, file: Path, shape: InputShape) -> Pixels:
+        try:
+            # Not as the subclass that NumPy makes of a file: its rows take ten times as long.
+            found = np.asarray(np.load(file, mmap_mode="r"))
+        except (ValueError, EOFError):
+            found = np.empty(0)
+        channels, height, width = shape
+        if found.dtype != np.uint8 or found.shape != (self.size, height, width, channels):
+            raise BenchError(
+                f"{file}: these are not the decoded images of {self.size:,} samples; remove it, "
+                f"and keep them again with --decoded {channels}x{height}x{width}",
+                Exit.UNVERIFIED,
+            )
+        return found
 
     def _decoded(self, encoded: bytes, row: int, channels: int) -> Pixels:
         try:

@@ -12,7 +12,7 @@ from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, Exit, did_you_mean
 
 MARKER = "SYNTHETIC.toml"
 _MODULES = {
@@ -39,7 +39,7 @@ def generate(
     The same arguments give the same bytes on the same versions of NumPy, OpenCV and Pillow. After
     each sample `advance` is told how many more there are. SYNTHETIC.toml is the first file and the
     last: it says whether the tree is complete. Raises BenchError where the name is unknown, `out`
-    holds something, or `count` is too small or too large for the layout.
+    holds something but half a stand-in, or `count` is too small or too large for the layout.
     """
     if name not in _MODULES:
         raise BenchError(f"there is no synthetic '{name}'{did_you_mean(name, NAMES)}")
@@ -63,10 +63,27 @@ def is_marked(source: Path) -> bool:
     within = (file for depth in ("*", "*/*") for file in source.glob(f"{depth}/{MARKER}"))
     files = (file for folder in around if (file := folder / MARKER).exists())
     for file in chain(files, within):
-        if not tomllib.loads(file.read_text(encoding="utf-8"))["complete"]:
+        if not is_complete(file):
             raise BenchError(
-                f"{file.parent}: rendering these synthetic samples was interrupted; remove the "
-                "folder and run `bench data synth` again"
+                f"{file.parent}: rendering these synthetic samples was interrupted; run "
+                "`bench data synth` again, which begins this folder anew"
             )
         return True
     return False
+
+
+def is_complete(marker: Path) -> bool | None:
+    """Return whether the stand-in of `marker` was rendered to its end, None where there is none.
+
+    Raises BenchError where it is no marker of bench.
+    """
+    if not marker.is_file():
+        return None
+    try:
+        return bool(tomllib.loads(marker.read_text(encoding="utf-8"))["complete"])
+    except (ValueError, KeyError):
+        raise BenchError(
+            f"{marker}: this does not say whether the stand-in is complete; remove the folder and "
+            "run `bench data synth` again",
+            Exit.UNVERIFIED,
+        ) from None

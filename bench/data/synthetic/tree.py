@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.data.synthetic import MARKER
+from bench.data.synthetic import MARKER, is_complete
 from bench.errors import BenchError
 
 VERSION = 1
@@ -32,7 +33,12 @@ class Order:
 
 
 def claim(out: Path) -> None:
-    """Make the folder `out`. Raises BenchError where it holds something, or is no folder."""
+    """Make the folder `out`; what an interruption left of a stand-in in it is removed.
+
+    Raises BenchError where it holds something else, or is no folder.
+    """
+    if is_complete(out / MARKER) is False:
+        shutil.rmtree(out)
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise BenchError(
             f"{out} is there already and is no empty folder; name another, or clear it"

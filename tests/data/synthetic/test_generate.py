@@ -133,3 +133,10 @@ def test_half_a_stand_in_is_refused(tmp_path):
         synthetic.generate("synth90k", tmp_path / "words", 30, advance=stop)
     with pytest.raises(BenchError, match="was interrupted"):
         synthetic.is_marked(tmp_path / "words")
+
+
+@pytest.mark.parametrize("content", ["complete =", 'name = "iam"', "\udcff"])
+def test_a_marker_that_says_nothing_is_refused(tmp_path, content):
+    (tmp_path / synthetic.MARKER).write_text(content, errors="surrogateescape")
+    with pytest.raises(BenchError, match="does not say whether the stand-in is complete"):
+        synthetic.is_marked(tmp_path)
