@@ -20,6 +20,7 @@ def scores(home: Path) -> list[tuple]:
     ]
 
 
+@pytest.mark.slow
 def test_a_killed_driver_loses_no_finished_trial(home, bench, start_bench):
     process = start_bench("run", "tiny", "--no-profile")
     for line in process.stderr:
