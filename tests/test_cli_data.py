@@ -14,10 +14,9 @@ import lmdb
 import numpy as np
 import pytest
 
-from bench.cli import data as verbs
-from bench.data import preparing
+from bench.components import InputShape
+from bench.data import synthetic
 from bench.data.partition import cache_file
-from bench.data.synthetic import MARKER
 
 STAND_IN = Path("data/synth90k-synthetic")
 
@@ -39,21 +38,23 @@ def picture(seed: int) -> bytes:
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
+@pytest.fixture(autouse=True)
+def _own_data(home, monkeypatch):
+    """Keep prepared data in the folder of the test: a command settles them for its process."""
+    monkeypatch.setenv("BENCH_DATA", str(home / "data"))
+
+
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory) -> Path:
     """Return a folder with a stand-in for Synth90k in `words`; copy it to change it."""
-    from bench.data import synthetic
-
     folder = tmp_path_factory.mktemp("rendered")
     synthetic.generate("synth90k", folder / "words", 10)
     return folder
 
 
 @pytest.fixture
-def words(rendered, home, bench, monkeypatch):
+def words(rendered, home, bench):
     """Return a working folder in which the stand-in was prepared."""
-    monkeypatch.delenv("BENCH_DATA", raising=False)
-    monkeypatch.setenv("BENCH_DATA", str(home / "data"))
     shutil.copytree(rendered / "words", home / "words")
     assert bench("data", "prepare", "synth90k", "--source", "words").code == 0
     return home
@@ -112,8 +113,7 @@ def test_data_that_were_damaged_fail_with_5_and_name_the_file(words, bench, name
     assert bench("data", "verify", "synth90k-synthetic").code == 0
 
 
-def test_samples_that_cannot_be_are_left_out_and_named(home, bench, monkeypatch):
-    monkeypatch.setenv("BENCH_DATA", str(home / "data"))
+def test_samples_that_cannot_be_are_left_out_and_named(home, bench):
     samples = {
         1: (picture(1), b"../../etc/passwd"),
         2: (b"", b"empty"),
@@ -132,8 +132,7 @@ def test_samples_that_cannot_be_are_left_out_and_named(home, bench, monkeypatch)
     }
 
 
-def test_a_release_that_has_gone_is_told_with_its_name(home, bench, monkeypatch):
-    monkeypatch.setenv("BENCH_DATA", str(home / "data"))
+def test_a_release_that_has_gone_is_told_with_its_name(home, bench):
     # What was unpacked beside the data would be copied.
     source = release(home / "source", {n: (picture(n), b"w") for n in (1, 2, 3, 4)})
     assert bench("data", "prepare", "svt", "--source", str(source)).code == 0
@@ -149,45 +148,36 @@ def test_a_release_that_has_gone_is_told_with_its_name(home, bench, monkeypatch)
 def test_force_keeps_what_is_prepared_where_the_source_is_another(words, bench):
     assert bench("data", "prepare", "synth90k", "--source", "words").code == 0
     (words / "other").mkdir()
-    shutil.copy(words / "words" / MARKER, words / "other")
+    shutil.copy(words / "words" / synthetic.MARKER, words / "other")
     answer = bench("data", "prepare", "synth90k", "--source", "other", "--force")
     assert answer.code == 2
     assert bench("data", "verify", "synth90k-synthetic").code == 0
 
 
 def test_a_cache_that_was_damaged_is_told(words, bench):
-    from bench.components import InputShape
-
-    words_at = ("data", "prepare", "synth90k-synthetic", "--decoded", "32x100")
-    assert bench(*words_at).code == 0
+    keep = ("data", "prepare", "synth90k-synthetic", "--decoded", "32x100")
+    assert bench(*keep).code == 0
     file = cache_file(words / STAND_IN / "test", InputShape(1, 32, 100))
     file.write_bytes(b"garbage")
     answer = bench("data", "show", "synth90k-synthetic")
     assert answer.code == 5
     assert f"{file}: these are not the decoded images" in answer.err
     file.unlink()
-    assert bench(*words_at).code == 0
+    assert bench(*keep).code == 0
     assert bench("data", "show", "synth90k-synthetic").code == 0
 
 
-def test_an_interrupted_preparation_is_gone_on_with(words, bench, monkeypatch):
-    shutil.rmtree(words / "data")
-    monkeypatch.setattr(preparing, "_GROUP", 2)
-
-    def stop(*_):
-        if next(steps) == 2:
-            raise KeyboardInterrupt
-
-    steps = iter(range(100))
-    prepare = verbs._bars
-    with monkeypatch.context() as patch:
-        patch.setattr(verbs, "_bars", lambda: _stopping(stop))
-        answer = bench("data", "prepare", "synth90k", "--source", "words")
-    assert prepare is verbs._bars
-    assert answer.code == 130
-    assert answer.err.strip().endswith("bench data prepare synth90k --source words")
-    assert not (words / STAND_IN / "prepared.json").exists()
-    shown = bench("data", "show", "synth90k-synthetic")
-    assert "Not prepared: there is no" in shown.out
-    assert bench("data", "prepare", "synth90k", "--source", "words").code == 0
-    assert bench("data", "verify", "synth90k-synthetic").code == 0
+def test_what_an_interruption_left_of_a_stand_in_is_begun_anew(home, bench, start_bench):
+    process = start_bench("data", "synth", "synth90k", "--out", "new", "--count", "1000000")
+    deadline = time.monotonic() + 60
+    while not [*home.glob("new/**/*.jpg")] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1].endswith("bench data synth synth90k --out new --count 1000000")
+    refused = bench("data", "prepare", "synth90k", "--source", "new")
+    assert refused.code == 2
+    assert "was interrupted; run `bench data synth` again" in refused.err
+    assert bench("data", "synth", "synth90k", "--out", "new", "--count", "10").code == 0
+    assert len([*home.glob("new/**/*.jpg")]) == 10

@@ -149,7 +149,6 @@ def check(load: Load, name: str, model: str | None, loss: str, *, as_json: bool)
     """
     from bench import registry, text_table
     from bench.components import incompatibility
-    from bench.data import findings
 
     load()
     dataset = _dataset(name)
@@ -157,6 +156,9 @@ def check(load: Load, name: str, model: str | None, loss: str, *, as_json: bool)
     objective = cast("Loss", registry.make("loss", loss, {}))
     if reader and (fault := incompatibility(dataset, reader, objective)):
         raise BenchError(f"{fault}; name another with -m or -l")
+    # Only now, for it imports torch: a wrong name is answered at once.
+    from bench.data import findings
+
     with _bars() as advance:
         found = list(findings.findings(dataset, reader, objective, advance))
     rows = [(one.split, one.check, one.found, one.verdict) for one in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -126,3 +127,15 @@ def test_what_is_written_twice_is_there_once(tmp_path: Path) -> None:
     assert found.get(key("image", 2)) == b"second"
     assert found.get(key("label", 2)) == "ü".encode()
     assert found.get(b"num-samples") == b"2"
+
+
+def test_a_disk_that_takes_no_more_is_told(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    writer = Writer(tmp_path, clips=False)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+        with pytest.raises(BenchError, match=r"data\.mdb cannot be written \(.*disk is full"):
+            writer.write([(1, "word", [bytes(100_000)])])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        writer.close()

@@ -62,7 +62,7 @@ def test_an_interrupted_tree_is_refused(name, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         synthetic.generate(name, tmp_path, few(name), advance=interrupt)
     assert not marker(tmp_path)["complete"]
-    with pytest.raises(BenchError, match="was interrupted; remove the folder"):
+    with pytest.raises(BenchError, match="was interrupted; run `bench data synth` again"):
         synthetic.is_marked(tmp_path)
 
 
