@@ -25,7 +25,7 @@ class CslrResNet18(FrameModel):
     `hidden` the units of each LSTM direction; the convolutions have twice as many.
 
     `pretrained` starts ResNet18 from torchvision's ImageNet weights, as its code does. They are
-    downloaded once, 45 MB from download.pytorch.org, to torch's folder for them.
+    downloaded once by torchvision, 45 MB, to torch's folder for them.
     """
 
     name: ClassVar[str] = "cslr-resnet18"
