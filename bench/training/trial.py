@@ -137,9 +137,9 @@ def _run(
         yield Adopted(fit.adopted)
     else:
         yield from _check(trial, source, network)
-    if state := checkpoint.load(folder / CHECKPOINT):
-        fit.restore(state)
-        yield Resumed(len(fit.curve))
+        if state := checkpoint.load(folder / CHECKPOINT):
+            fit.restore(state)
+            yield Resumed(len(fit.curve))
     yield from fit.run()
 
     tested = time.perf_counter()

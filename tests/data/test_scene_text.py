@@ -17,8 +17,10 @@ from bench.grid import Trial
 from bench.losses.ctc import CTC
 from bench.metrics import protocols
 from bench.models.crnn import CRNN
-from bench.store import WEIGHTS, Store
+from bench.store import CHECKPOINT, LOG, WEIGHTS, Store
 from bench.suites import Recipe, Resources
+from bench.training.events import Progress
+from bench.training.trial import run_trial
 
 from .conftest import listed
 
@@ -107,3 +109,18 @@ def test_forced_the_first_is_trained_again_and_the_others_adopt_it(words, tmp_pa
     execute(both, store, nullcontext(InlineExecutor()), anew=True)
     assert (store.folder(both[0]) / WEIGHTS).stat().st_mtime_ns > before
     assert [store.record(one).weights_of for one in both] == ["", both[0].key]
+
+
+def test_what_a_stopped_training_left_is_not_mixed_with_what_is_adopted(words, tmp_path):
+    store = Store(tmp_path / "results")
+    recipe = replace(trial(SVT()).training, epochs=3)
+    saved = Resources(checkpoint_every=0.0)
+    teacher, pupil = (trial(one, training=recipe, resources=saved) for one in (Synth90k(), SVT()))
+    epochs = (event.epoch for event in run_trial(pupil, store) if isinstance(event, Progress))
+    assert 2 in epochs  # the first epoch is saved, the second one stopped
+    assert (store.folder(pupil) / CHECKPOINT).exists()
+    assert not execute([teacher, pupil], store, nullcontext(InlineExecutor()))
+    events = (store.folder(pupil) / LOG).read_text()
+    assert "takes the weights of" in events
+    assert "resumed" not in events
+    assert not (store.folder(pupil) / CHECKPOINT).exists()
