@@ -69,7 +69,7 @@ def _counts(dataset: Dataset, source: Source, splits: Sequence[Split]) -> Iterat
     card = cards.find(dataset.name)
     synthetic = isinstance(dataset, PreparedDataset) and dataset.synthetic
     divisions = card.splits if card and not synthetic else ()
-    counts = {split: sum(1 for _ in source.truths(split)) for split in splits}
+    counts = {split: _count(source, split) for split in splits}
     for split, count in counts.items():
         wanted = {getattr(division, split) for division in divisions} - {None}
         listed = " or ".join(f"{one:,}" for one in sorted(wanted))
@@ -79,10 +79,16 @@ def _counts(dataset: Dataset, source: Source, splits: Sequence[Split]) -> Iterat
         yield Finding(split, "samples", said, "ok" if fits else "failed")
 
 
+def _count(source: Source, split: Split) -> int:
+    # A prepared source knows without spelling every target.
+    if isinstance(source, PreparedSource):
+        return len(source.splits[split])
+    return sum(1 for _ in source.truths(split))
+
+
 def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
     broken, reasons = [], []
-    for index in range(len(samples)):
-        place = samples.place(index)
+    for place in samples:
         try:
             frames = range(place.partition.value("frames", place.row))
             if frames:
@@ -99,8 +105,7 @@ def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
 
 def _labels(source: PreparedSource, split: Split) -> Iterator[Finding]:
     samples, empty, unknown = source.splits[split], [], Counter[str]()
-    for index in range(len(samples)):
-        place = samples.place(index)
+    for place in samples:
         text = samples.text(place)
         unknown.update(set(source.transcriber.unknown(text)))
         if not source.transcriber.classes(text):
@@ -116,8 +121,7 @@ def _duplicates(source: PreparedSource, splits: Sequence[Split]) -> Iterator[Fin
     for split in splits:
         samples = source.splits[split]
         hashes, twice, shared = set[bytes](), [], []
-        for index in range(len(samples)):
-            place = samples.place(index)
+        for place in samples:
             content = place.partition.value("hash", place.row)
             if content in before:
                 shared.append(samples.id(place))

@@ -50,6 +50,9 @@ class Samples:
     def __len__(self) -> int:
         return sum(map(len, self.selections))
 
+    def __iter__(self) -> Iterator[Place]:
+        return map(self.place, range(len(self)))
+
     def place(self, index: int) -> Place:
         """Return where a sample is."""
         for selection in self.selections:

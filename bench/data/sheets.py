@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from bench import text_table
+from bench.data.views import time_axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,6 @@ _MARGIN = 8
 _FRAMES = 8
 _WIDE = 6
 _LARGEST = 8
-_CLIP_DIMENSIONS = 5  # (N, T, channels, H, W)
 
 
 class Shown(NamedTuple):
@@ -60,7 +60,7 @@ def pixels(batch: Batch, row: int, frames: int = _FRAMES) -> Pixels:
     """
     shown = batch.inputs[row]
     length = int(batch.lengths[row])
-    if batch.inputs.dim() != _CLIP_DIMENSIONS:
+    if time_axis(batch.inputs) != 1:
         return _bytes(shown[..., :length])
     count = min(length, frames)
     return _bytes(torch.cat([shown[(2 * n + 1) * length // (2 * count)] for n in range(count)], -1))

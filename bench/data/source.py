@@ -68,8 +68,7 @@ class PreparedSource:
     def truths(self, split: Split, *, seed: int = 0) -> Iterator[Truth]:  # noqa: ARG002 (nothing is drawn)
         """Yield what is to be read in every sample of `split`."""
         samples = self.splits[split]
-        for index, length in enumerate(self.view.lengths(samples).tolist()):
-            place = samples.place(index)
+        for place, length in zip(samples, self.view.lengths(samples).tolist(), strict=True):
             target = self.transcriber.classes(samples.text(place))
             yield Truth(samples.id(place), length, target)
 
