@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 name_argument = click.argument("name")
 _FILE = click.Path(path_type=Path)
+_TELL_SECONDS = 0.1
 
 
 class Shape(click.ParamType["tuple[int, int, int]"]):
@@ -251,15 +254,27 @@ def _bars() -> Iterator[Callable[[str, int], None]]:
     from rich.progress import TimeElapsedColumn as Elapsed
 
     tasks: dict[str, TaskID] = {}
+    waiting, told = Counter[str](), 0.0
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), Elapsed())
     console = Console(stderr=True)
     # Where nobody watches, a bar that has gone would leave an empty line.
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
 
+        def tell() -> None:
+            for part, done in waiting.items():
+                if part not in tasks:
+                    tasks[part] = progress.add_task(part, total=None)
+                progress.update(tasks[part], advance=done)
+            waiting.clear()
+
         def advance(part: str, done: int) -> None:
-            if part not in tasks:
-                tasks[part] = progress.add_task(part, total=None)
-            progress.update(tasks[part], advance=done)
+            nonlocal told
+            waiting[part] += done
+            # Telling a bar of every sample would take as long as some samples do.
+            if (now := time.monotonic()) - told >= _TELL_SECONDS:
+                told = now
+                tell()
 
         yield advance
+        tell()

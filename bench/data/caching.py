@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +16,6 @@ from bench.errors import BenchError
 if TYPE_CHECKING:
     from bench.components import InputShape
     from bench.data.prepared import Advance
-
-_STEP = 1024
 
 
 def keep(name: str, shape: InputShape, advance: Advance) -> None:
@@ -42,10 +39,8 @@ def keep(name: str, shape: InputShape, advance: Advance) -> None:
                 "shape"
             )
         images = np.lib.format.open_memmap(partial, "w+", np.uint8, size)
-        rows = iter(range(len(partition)))
-        while several := list(islice(rows, _STEP)):
-            for row in several:
-                images[row] = stretched(partition.pixels(row, shape.channels), shape)
-            advance(part, len(several))
+        for row in range(len(partition)):
+            images[row] = stretched(partition.pixels(row, shape.channels), shape)
+            advance(part, 1)
         images.flush()
         partial.replace(file)

@@ -63,11 +63,8 @@ def test_shapes_are_kept_side_by_side(prepare: Prepare, folder: Path) -> None:
     ]
 
 
-def test_an_interruption_leaves_no_cache_that_would_be_read(
-    prepare: Prepare, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interruption_leaves_no_cache_that_would_be_read(prepare: Prepare, folder: Path) -> None:
     prepare(listed(6, ["train"]))
-    monkeypatch.setattr(caching, "_STEP", 2)
 
     def stop(part: str, done: int) -> None:
         raise KeyboardInterrupt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from feeds import says
 from torch import nn
 
 from bench import registry
@@ -42,17 +43,6 @@ def batch(model):
     targets, counts = torch.tensor([[1, 2, 3], [4, 5, 0]]), torch.tensor([3, 2])
     lengths = torch.tensor(LENGTHS[model.accepts])
     return Batch(inputs, lengths, targets, counts, torch.full_like(targets, -1), ("a", "b"))
-
-
-def says(*symbols):
-    """Return a feed that gives these symbols to every sample, then ends."""
-    said = iter([*symbols, None])
-
-    def feed(features):
-        symbol = next(said)
-        return None if symbol is None else torch.full((len(features),), symbol)
-
-    return feed
 
 
 def read(model, network, inputs, lengths):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import torch
+from feeds import says
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,17 +13,6 @@ FEATURES, HIDDEN, CLASSES = 3, 4, 5
 def decoder(steps=6):
     torch.manual_seed(0)
     return AttentionDecoder(FEATURES, HIDDEN, CLASSES, steps)
-
-
-def says(*symbols):
-    """Return a feed that gives these symbols to every sample, then ends."""
-    said = iter([*symbols, None])
-
-    def feed(features):
-        symbol = next(said)
-        return None if symbol is None else torch.full((len(features),), symbol)
-
-    return feed
 
 
 def frames(count, time, seed=0):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from feeds import says
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
@@ -16,17 +17,6 @@ def decoder(steps=6, recurrence="lstm", **others):
     torch.manual_seed(0)
     sizes = {"embedding": 2, "hidden": HIDDEN, "attention": 7}
     return GlimpseDecoder(FEATURES, CLASSES, steps=steps, recurrence=recurrence, **sizes, **others)
-
-
-def says(*symbols):
-    """Return a feed that gives these symbols to every sample, then ends."""
-    said = iter([*symbols, None])
-
-    def feed(features):
-        symbol = next(said)
-        return None if symbol is None else torch.full((len(features),), symbol)
-
-    return feed
 
 
 def grid(count, height, width, seed=0):
