@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -107,12 +106,12 @@ def _run(
     from safetensors.torch import load
 
     from bench import predictions
-    from bench.training import checkpoint, recognizer
+    from bench.training import checkpoint, machine, recognizer
     from bench.training.evaluate import predict
     from bench.training.fit import Fit
 
     began, folder = time.perf_counter(), store.folder(trial)
-    device = _prepare(trial)
+    device = machine.prepare(trial)
     yield Started(device)
     source = trial.dataset.build()
     torch.manual_seed(trial.named_seed("weights"))
@@ -216,26 +215,3 @@ def _commit(
     for name in (FAILURE, CHECKPOINT):
         (folder / name).unlink(missing_ok=True)
     return record
-
-
-def _prepare(trial: Trial) -> str:
-    """Settle threads, determinism and device; return the device's name."""
-    # cuBLAS is deterministic only with a fixed workspace, which it reads when it starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    import torch
-
-    torch.set_num_threads(trial.resources.cpus)
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    wanted = trial.resources.device
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise BenchError(
-            'the suite sets device = "cuda", but this trial was given no GPU; '
-            'set gpus in [suite.….resources], or device = "auto"'
-        )
-    device = "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
-    if device == "cpu" and trial.training.precision == "fp16":
-        raise BenchError(
-            'the recipe sets precision = "fp16", which takes a GPU, and this trial computes on the '
-            'CPU; give it one, or set precision = "bf16"'
-        )
-    return device
