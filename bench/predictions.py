@@ -39,7 +39,8 @@ SCHEMA = pa.schema(
 """`reference` and `hypothesis` are as they were, so that all else can be computed again. `excluded`
 is the protocol's reason not to score the sample, or null. `path` is the best class of each valid
 frame, `aligned` the frame on it of each label read, `scores` the confidence of its span,
-`key_frames` the true frame of each label; empty where unknown."""
+`key_frames` the true frame of each label; empty where unknown, and where frames of the network are
+not those of its input."""
 COUNTS = Compared._fields
 """The columns that are counted under the protocol, see `Compared`: null where it does not define
 them, and in files that were written before there were such columns."""

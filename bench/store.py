@@ -4,6 +4,7 @@ results/<dataset>/<model>/<loss>/seed<seed>-<key>/
     record.json          the trial is done (see `Record`); written last
     predictions.parquet  see `bench.predictions`
     weights.safetensors  the tested weights
+    last.safetensors     those of the last epoch, where an earlier one was tested
     failure.json         the last attempt failed (see `Failure`); gone once it is done
     checkpoint.pt        where training stood (see `bench.training.checkpoint`); gone likewise
     log.txt              what the worker said
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 RECORD, FAILURE, LOG = "record.json", "failure.json", "log.txt"
-PREDICTIONS, WEIGHTS = "predictions.parquet", "weights.safetensors"
+PREDICTIONS = "predictions.parquet"
+WEIGHTS, LAST_WEIGHTS = "weights.safetensors", "last.safetensors"
 CHECKPOINT = "checkpoint.pt"
 PROFILES = "profiles"
 _LITTER_SECONDS = 3600

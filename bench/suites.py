@@ -30,7 +30,7 @@ _READERS: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
     ({"milestones", "decay"}, "schedule", ("multi-step",)),
     ({"betas"}, "optimizer", ("adam", "adamw")),
     ({"momentum"}, "optimizer", ("sgd",)),
-    ({"betas", "momentum", "warmup"}, "schedule", ("constant", "multi-step")),
+    ({"betas", "momentum", "warmup"}, "schedule", ("constant", "cosine", "multi-step")),
 )
 """Keys of a recipe, and the words of another key under which alone they are read."""
 
@@ -44,10 +44,11 @@ class Recipe:
     and no layer looks across a batch, as batch normalisation does.
 
     `learning_rate` is the peak of the `one-cycle` schedule; `multi-step` multiplies it by `decay`
-    after each epoch of `milestones`. Over the first `warmup` epochs, or a part of one, it rises
-    linearly from nothing. `betas` are those of `adam` and `adamw`, `momentum` is that of `sgd`;
-    `one-cycle` warms up and moves β₁ or the momentum itself. `gradient_clip` bounds the norm of all
-    gradients (0: no bound).
+    after each epoch of `milestones`, and `cosine` lowers it along half a cosine, to nothing at the
+    end (Loshchilov and Hutter, "SGDR", ICLR 2017, without restarts). Over the first `warmup`
+    epochs, or a part of one, it rises linearly from nothing. `betas` are those of `adam` and
+    `adamw`, `momentum` is that of `sgd`; `one-cycle` warms up and moves β₁ or the momentum itself.
+    `gradient_clip` bounds the norm of all gradients (0: no bound).
 
     `precision` is what the network computes in while it is trained, `fp16` on a GPU alone; weights,
     losses and all that is read for a score are float32. Training ends before its last epoch once
@@ -60,7 +61,7 @@ class Recipe:
     learning_rate: Positive
     optimizer: Literal["adam", "adamw", "sgd", "adadelta"] = "adam"
     weight_decay: NonNegative = 0.0
-    schedule: Literal["constant", "one-cycle", "multi-step"] = "constant"
+    schedule: Literal["constant", "one-cycle", "multi-step", "cosine"] = "constant"
     milestones: tuple[Count, ...] = ()
     decay: Positive = 1.0
     gradient_clip: NonNegative = 0.0

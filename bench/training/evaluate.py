@@ -40,7 +40,9 @@ def predict(
                 placed = spans.of(row) if spans else []
                 target = batch.targets[row, : counts[row]].tolist()
                 spelled = join(tokens[label] for label in target)
-                key_frames = batch.key_frames[row, : counts[row]].tolist()
+                # Where a network makes fewer frames than it reads, these are not its own.
+                known = int(batch.lengths[row]) == frames[row]
+                key_frames = batch.key_frames[row, : counts[row]].tolist() if known else []
                 predictions.add(
                     identity,
                     reference=batch.texts[row] if batch.texts else spelled,

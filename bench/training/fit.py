@@ -33,10 +33,11 @@ class DivergedError(Exception):
 
 @dataclass
 class Fit:
-    """One trial's training: iterate `run` to its end, then `curve` and `weights` are complete.
+    """One trial's training: iterate `run` to its end, then `curve` and weights are complete.
 
     `validate` scores the validation split with the current weights; the test split is unknown here.
-    `weights` are those of `selected_epoch`, as the recipe selects it. `save` is given `state()`
+    `weights` are those of `selected_epoch`, as the recipe selects it; `last_weights` those of the
+    last epoch where that is another one, and empty otherwise. `save` is given `state()`
     after some of the epochs; a fresh `Fit` that `restore`s it goes on to the same bits on a CPU.
     One that `adopt`s the training of another trial has nothing to run.
     """
@@ -50,6 +51,7 @@ class Fit:
     curve: list[Epoch] = field(default_factory=list)
     selected_epoch: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
+    last_weights: dict[str, Tensor] = field(default_factory=dict)
     training_seconds: float = 0.0
     validation_seconds: float = 0.0
     adopted: str = ""
@@ -86,6 +88,8 @@ class Fit:
                 self.save(self.state())
                 self._saved = ended
             yield Validated(number, rates.cer, self.curve[self.selected_epoch - 1].validation_cer)
+        if not self.adopted and self.selected_epoch < len(self.curve):
+            self.last_weights = self._weights()
 
     def adopt(self, record: Record, weights: dict[str, Tensor]) -> None:
         """Stand at the end of another trial's training, which was the same."""
@@ -201,8 +205,11 @@ class Fit:
         """Keep the current weights if the recipe would test them."""
         scores = [epoch.validation_cer for epoch in self.curve]
         if self.trial.training.select == "last" or scores[-1] < min(scores[:-1], default=math.inf):
-            self.selected_epoch = number
-            self.weights = {
-                name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
-                for name, value in self.network.state_dict().items()
-            }
+            self.selected_epoch, self.weights = number, self._weights()
+
+    def _weights(self) -> dict[str, Tensor]:
+        """Return a copy of the current weights, as they are stored."""
+        return {
+            name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, value in self.network.state_dict().items()
+        }

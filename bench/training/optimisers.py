@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,13 @@ def schedule(recipe: Recipe, moved: Optimizer, steps: int) -> LRScheduler:
             total_steps=recipe.epochs * steps,
             cycle_momentum=recipe.optimizer != "adadelta",  # which has none
         )
-    rising = max(round(recipe.warmup * steps), 1)
+    rising, all_steps = max(round(recipe.warmup * steps), 1), recipe.epochs * steps
 
     def factor(step: int) -> float:
+        risen = min((step + 1) / rising, 1.0)
+        if recipe.schedule == "cosine":
+            return risen * (1 + math.cos(math.pi * step / all_steps)) / 2
         passed = sum(epoch * steps <= step for epoch in recipe.milestones)
-        return min((step + 1) / rising, 1.0) * recipe.decay**passed
+        return risen * recipe.decay**passed
 
     return LambdaLR(moved, factor)

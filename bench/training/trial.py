@@ -15,6 +15,7 @@ from bench.errors import BenchError
 from bench.store import (
     CHECKPOINT,
     FAILURE,
+    LAST_WEIGHTS,
     LOG,
     PREDICTIONS,
     RECORD,
@@ -185,7 +186,13 @@ def _commit(
     from bench import predictions
     from bench.training import recognizer
 
-    trial, kept = fit.trial, [*tables.values()][-1]
+    trial = fit.trial
+    kept = {
+        PREDICTIONS: predictions.to_bytes([*tables.values()][-1]),
+        WEIGHTS: save(fit.weights),
+    }
+    if fit.last_weights:
+        kept[LAST_WEIGHTS] = save(fit.last_weights)
     record = Record(
         key=trial.key,
         spec=trial.spec,
@@ -206,12 +213,9 @@ def _commit(
             seed=trial.seed,
             workers=trial.resources.workers,
         ),
-        files={
-            PREDICTIONS: write_bytes(folder / PREDICTIONS, predictions.to_bytes(kept)),
-            WEIGHTS: write_bytes(folder / WEIGHTS, save(fit.weights)),
-        },
+        files={name: write_bytes(folder / name, held) for name, held in kept.items()},
     )
     write(folder / RECORD, record)
-    for name in (FAILURE, CHECKPOINT):
+    for name in {FAILURE, CHECKPOINT, LAST_WEIGHTS} - {*kept}:
         (folder / name).unlink(missing_ok=True)
     return record

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from bench import predictions
 from bench.data.sources.seq_digits import SeqDigits
+from bench.models.cslr_resnet18 import CslrResNet18
 from bench.store import PREDICTIONS
 from bench.training.events import Finished
 from bench.training.trial import run_trial
@@ -35,6 +36,13 @@ def references(trial, store):
     *_, last = run_trial(trial, store)
     assert isinstance(last, Finished), last
     return predictions.read(store.folder(trial) / PREDICTIONS)
+
+
+def test_a_network_that_makes_fewer_frames_has_no_key_frames(trials, store):
+    strided = replace(trials[0], model=CslrResNet18(width=2, hidden=4))
+    table = references(strided, store)
+    assert not any(table["key_frames"].to_pylist())
+    assert predictions.located(table) is None
 
 
 def test_a_transcript_is_the_reference_where_there_is_one(trials, store):

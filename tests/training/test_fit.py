@@ -159,6 +159,10 @@ def test_training_ends_once_patience_does(fit, patience, percentages, best, sele
     assert [100 * epoch.validation_cer for epoch in trained.curve] == percentages
     assert said == [epoch.epoch for epoch in trained.curve]
     assert trained.selected_epoch == (best if select == "best" else len(percentages))
+    earlier = trained.selected_epoch < len(percentages)
+    assert trained.last_weights.keys() == (trained.weights.keys() if earlier else set())
+    for name, value in trained.last_weights.items():
+        assert torch.equal(value, trained.network.state_dict()[name])
 
 
 def test_what_has_ended_goes_on_no_more(fit):

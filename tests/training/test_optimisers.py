@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.optim import Adam
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from bench.suites import Recipe
 from bench.training import optimisers
@@ -54,6 +55,20 @@ def test_one_cycle_rises_to_its_peak_and_falls_for_every_optimiser(optimizer):
     assert found[: peak + 1] == sorted(found[: peak + 1])
     assert found[peak:] == sorted(found[peak:], reverse=True)
     assert found[-1] < found[0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(steps=st.integers(1, 7), warmup=st.floats(0, 6))
+def test_cosine_is_that_of_torch_below_its_warm_up(steps, warmup):
+    found = rates(Recipe(5, 1, 0.2, schedule="cosine", warmup=warmup), steps)
+    plain = Adam([torch.nn.Parameter(torch.ones(3))], lr=0.2)
+    reference = CosineAnnealingLR(plain, 5 * steps)
+    rising = max(round(warmup * steps), 1)
+    for step, rate in enumerate(found):
+        (expected,) = reference.get_last_lr()
+        assert rate == pytest.approx(expected * min((step + 1) / rising, 1), abs=1e-9)
+        plain.step()
+        reference.step()
 
 
 def moved(optimizer, weight, gradients):

@@ -12,7 +12,7 @@ from bench.data.sources.seq_digits import SeqDigits
 from bench.losses.ace import ACE
 from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
-from bench.store import FAILURE, LOG, PREDICTIONS, RECORD, WEIGHTS, Store
+from bench.store import FAILURE, LAST_WEIGHTS, LOG, PREDICTIONS, RECORD, WEIGHTS, Store
 from bench.training import recognizer
 from bench.training.events import Failed, Finished, Progress, Started, Unaligned
 from bench.training.trial import run_trial
@@ -55,6 +55,18 @@ def test_the_same_trial_gives_the_same_record_bit_for_bit(trials, store, tmp_pat
     for name in (PREDICTIONS, WEIGHTS):
         one, other = (place.folder(trial) / name for place in (store, again))
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_the_weights_of_the_last_epoch_are_kept_beside_those_tested(trials, store):
+    # It leaps to blank alone, and no later epoch reads better.
+    recipe = replace(trials[0].training, epochs=2, learning_rate=1.0)
+    trial = replace(trials[0], training=recipe)
+    record, folder = finish(trial, store), store.folder(trial)
+    assert record.selected_epoch == 1
+    assert record.files.keys() == {PREDICTIONS, WEIGHTS, LAST_WEIGHTS}
+    tested, later = (load_file(folder / name) for name in (WEIGHTS, LAST_WEIGHTS))
+    assert tested.keys() == later.keys()
+    assert not all(torch.equal(tested[name], later[name]) for name in tested)
 
 
 def test_another_seed_gives_other_weights(trials, store):
