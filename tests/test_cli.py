@@ -190,7 +190,7 @@ def test_a_failure_is_told_though_the_board_is_refused(home, bench, move_protoco
         .replace("batch_size = 64", "batch_size = 8")
     )
     answer = bench("run", "tiny", "--executor", "inline", "--limit", "1")
-    assert answer.code == 5
+    assert answer.code == 1
     *_, failure, refusal = answer.err.splitlines()
     assert failure.startswith("failed: ")
     assert "the loss became" in failure

@@ -12,7 +12,7 @@ import click
 from bench import figures
 from bench.cli.boards import write_board
 from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
-from bench.errors import Exit
+from bench.errors import BenchError, Exit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,6 +141,10 @@ def run(
         say(f"beside the board of {suite}:\n{views.status(plan.survey(beside, store))}")
     try:
         write_board(config, wanted, as_json=as_json)
+    except BenchError as error:
+        # What failed comes first: without it there may be nothing to draw.
+        error.code = Exit.FAILED if failures else error.code
+        raise
     finally:
         # Told also where the board is refused: its protocol or data may have moved.
         for failure in failures:
