@@ -18,17 +18,11 @@ _NEVER = 2**31 - 1
 
 
 def prepare(trial: Trial) -> str:
-    """Settle threads, determinism and device of this process; return the device's name.
+    """Settle this process for a trial; return the name of its device.
 
     Raises BenchError where the machine has not what the trial asks for.
     """
-    # cuBLAS is deterministic only with a fixed workspace, which it reads when it starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.set_num_threads(trial.resources.cpus)
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    # Nothing here reads memory that it has not written, and filling it takes time.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    _keep_freed_memory()
+    settle(trial.resources.cpus)
     wanted = trial.resources.device
     if wanted == "cuda" and not torch.cuda.is_available():
         raise BenchError(
@@ -42,6 +36,17 @@ def prepare(trial: Trial) -> str:
             'CPU; give it one, or set precision = "bf16"'
         )
     return device
+
+
+def settle(threads: int) -> None:
+    """Have this process compute with so many threads, deterministically, in memory it keeps."""
+    # cuBLAS is deterministic only with a fixed workspace, which it reads when it starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    # Nothing here reads memory that it has not written, and filling it takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    _keep_freed_memory()
 
 
 def _keep_freed_memory() -> None:

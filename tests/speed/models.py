@@ -1,7 +1,9 @@
 """A training step of CRNN, and greedy decoding of handwriting, beside what is written at first.
 
 `nox -s speed -- models` prints both tables: medians of rounds that go round all rows, so that a
-machine that slows down slows them alike. bfloat16 is timed where the processor multiplies it.
+machine that slows down slows them alike. bfloat16 is timed where the processor multiplies it. A
+training step of bench is one in a process that is settled as that of a trial, so each row of the
+first table has a process of its own; at any time one of them computes.
 """
 
 from __future__ import annotations
@@ -9,6 +11,10 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 
 import torch
 from rich.console import Console
@@ -20,9 +26,10 @@ from bench.components import Batch, Features, InputShape, Widths
 from bench.losses.ctc import CTC
 from bench.models.crnn import CRNN
 from bench.models.htr_seq2seq import HtrSeq2seq
+from bench.training import machine
 from bench.training.recognizer import FrameRecognizer
 
-ROUNDS = 9
+ROUNDS, THREADS = 9, 2
 WORD = InputShape(1, 32, 100)
 WORDS, WORD_CLASSES, LABELS = 64, 37, 8
 LINE = InputShape(1, 64, 1024)
@@ -88,14 +95,52 @@ def training_step(network: nn.Module, *, half: bool = False) -> Callable[[], Non
     return once
 
 
-def training_steps() -> dict[str, Callable[[], None]]:
-    """Return the rows of the first table; the first one is the measure."""
-    ours = CRNN().build(WORD).to(memory_format=torch.channels_last)
-    steps = {"layers in a row": training_step(Plain()), "crnn": training_step(ours)}
+def plain() -> Callable[[], None]:
+    """Return a training step as it is written at first."""
+    torch.set_num_threads(THREADS)
+    return training_step(Plain())
+
+
+def ours(*, half: bool = False) -> Callable[[], None]:
+    """Return a training step as trials take it."""
+    machine.settle(THREADS)
+    network = CRNN().build(WORD).to(memory_format=torch.channels_last)
+    return training_step(network, half=half)
+
+
+def training_steps() -> dict[str, Callable[[], Callable[[], None]]]:
+    """Return what makes the rows of the first table; the first one is the measure."""
+    steps = {"layers in a row": plain, "crnn": ours}
     able = torch.cpu.get_capabilities()
     if able["amx_bf16"] or able["avx512_bf16"]:
-        steps["crnn, bfloat16"] = training_step(ours, half=True)
+        steps["crnn, bfloat16"] = partial(ours, half=True)
     return steps
+
+
+@contextmanager
+def elsewhere(make: Callable[[], Callable[[], None]]) -> Iterator[Callable[[], None]]:
+    """Yield what runs the step that `make` returns, in a process of its own."""
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(make, there), daemon=True)
+    process.start()
+    there.close()
+    here.recv()
+
+    def once() -> None:
+        here.send(None)
+        here.recv()
+
+    yield once
+    process.terminate()
+
+
+def _serve(make: Callable[[], Callable[[], None]], wanted: Connection) -> None:
+    step = make()
+    while True:
+        wanted.send(None)
+        wanted.recv()
+        step()
 
 
 def decodings() -> dict[str, Callable[[], None]]:
@@ -154,13 +199,16 @@ def table(title: str, found: dict[str, float], measures: dict[str, tuple[str, fl
 
 def main() -> None:
     """Print both tables for a CPU with two threads."""
-    torch.set_num_threads(2)
-    plain, (whole, ended, read, short) = "layers in a row", decodings()
+    torch.set_num_threads(THREADS)
+    with ExitStack() as processes:
+        steps = training_steps()
+        taken = medians({name: processes.enter_context(elsewhere(steps[name])) for name in steps})
+    measure, (whole, ended, read, short) = "layers in a row", decodings()
     Console().print(
         table(
             f"a training step of {WORDS} words of 32 × 100",
-            medians(training_steps()),
-            {"crnn": (plain, 1.2), "crnn, bfloat16": (plain, 2.2)},
+            taken,
+            {"crnn": (measure, 1.2), "crnn, bfloat16": (measure, 2.2)},
         ),
         table(
             f"{LINES} lines of 64 × {LINE.width}, greedily",
