@@ -142,12 +142,6 @@ class Card:
         """Return what a listing says of the dataset."""
         return f"{self.about} {self.splits[0].sizes}."
 
-    def describe(self) -> str:
-        """Return the whole card as text for a person."""
-        from bench.card_text import described
-
-        return described(self)
-
 
 _LISTS: dict[str, type] = {
     "layouts": Layout,

@@ -14,7 +14,7 @@ from bench.errors import BenchError, did_you_mean
 from bench.metrics import protocols
 from bench.schema import SchemaError, fill
 from bench.suites import Recipe, Resources, Suite, SuiteTable, Tuned, TunedTable, Tuning
-from bench.sweeps.sweep import SweepTable
+from bench.sweeps.space import SweepTable
 from bench.toml_lines import line_of, unnumbered
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from bench.schema import BelowOne, Count, Natural, NonNegative, Positive
 if TYPE_CHECKING:
     from bench.components import Dataset, Loss, Model
     from bench.metrics.protocols import Protocol
-    from bench.sweeps.sweep import SweepTable
+    from bench.sweeps.space import SweepTable
 
 
 Precision = Literal["float32", "bf16", "fp16"]

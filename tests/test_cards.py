@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import cards, registry
+from bench import card_text, cards, registry
 from bench.errors import BenchError
 from bench.metrics import protocols
 
@@ -106,7 +106,7 @@ def test_a_card_is_found_by_any_of_its_names():
 
 @every_card
 def test_a_description_says_all_that_the_card_says(card):
-    text = " ".join(card.describe().split())
+    text = " ".join(card_text.described(card).split())
     source = card.source
     said = [card.about, card.protocol, *card.aliases, *card.notes]
     said += [source.title, source.page, source.licence, source.how_to_get]
@@ -171,8 +171,8 @@ def test_an_error_names_its_line(tmp_path):
 
 def test_cards_cost_no_heavy_import():
     program = (
-        "import sys\nfrom bench import cards\n"
-        "for card in cards.all().values(): card.describe()\n"
+        "import sys\nfrom bench import card_text, cards\n"
+        "for card in cards.all().values(): card_text.described(card)\n"
         "print({'torch', 'numpy', 'cv2', 'ray'} & set(sys.modules) or '')"
     )
     command = [sys.executable, "-c", program]

@@ -225,7 +225,7 @@ def test_a_wrong_word_of_few_shows_the_right_one(mistake, wrong, right):
         ),
         (
             "schedule = 'one-cycle'\nbetas = [0.5, 0.999]",
-            "'betas' is read by schedule = 'constant' or 'multi-step' alone",
+            "'betas' is read by schedule = 'constant' or 'cosine' or 'multi-step' alone",
         ),
         ("schedule = 'one-cycle'\noptimizer = 'sgd'\nmomentum = 0.9", "here it is 'one-cycle'"),
         ("schedule = 'one-cycle'\nwarmup = 1", "'warmup' is read by schedule = 'constant' or"),

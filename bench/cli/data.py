@@ -18,7 +18,7 @@ from bench.errors import BenchError, Exit
 
 if TYPE_CHECKING:
     from bench.components import Dataset, Loss, Model, Split
-    from bench.data.prepared import PreparedDataset
+    from bench.data.datasets import PreparedDataset
 
 name_argument = click.argument("name")
 _FILE = click.Path(path_type=Path)
@@ -106,7 +106,7 @@ def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
 
 def _clear(dataset: PreparedDataset, source: Path) -> None:
     """Remove what is prepared of a dataset, unless `source` is none of it, a BenchError."""
-    from bench.data.prepared import StoredDataset
+    from bench.data.datasets import StoredDataset
 
     # What is no stored dataset is written over, once its source was found to be whole.
     if isinstance(dataset, StoredDataset):
@@ -182,13 +182,14 @@ def show(load: Load, name: str, split: Split, count: int, out: Path | None) -> N
 
     Where it is prepared, some samples too, as a network is shown them, and a picture of them.
     """
-    from bench import cards
-    from bench.data.prepared import DOCUMENT, SYNTHETIC, PreparedDataset, read
+    from bench import card_text, cards
+    from bench.data.datasets import PreparedDataset
+    from bench.data.prepared import DOCUMENT, SYNTHETIC, read
 
     load()
     dataset = _dataset(name)
     card = cards.find(name.removesuffix(SYNTHETIC))
-    click.echo(card.describe() if card else f"{dataset.name}: {dataset.summary()}")
+    click.echo(card_text.described(card) if card else f"{dataset.name}: {dataset.summary()}")
     if isinstance(dataset, PreparedDataset) and read(dataset.folder) is None:
         click.echo(f"\nNot prepared: there is no {dataset.folder / DOCUMENT}.")
         return
@@ -228,7 +229,8 @@ def synth(name: str, count: int, out: Path, seed: int) -> None:
 def _dataset(name: str) -> Dataset:
     """Return the dataset of a name, or of that of prepared data, by its defaults."""
     from bench import registry
-    from bench.data.prepared import SYNTHETIC, PreparedDataset
+    from bench.data.datasets import PreparedDataset
+    from bench.data.prepared import SYNTHETIC
 
     plain = name.removesuffix(SYNTHETIC)
     if plain == name or not issubclass(registry.find("dataset", plain), PreparedDataset):
@@ -238,7 +240,8 @@ def _dataset(name: str) -> Dataset:
 
 def _prepared(name: str, *, synthetic: bool = False) -> PreparedDataset:
     """Return a dataset that has to be prepared. Raises BenchError of one that has not."""
-    from bench.data.prepared import SYNTHETIC, PreparedDataset
+    from bench.data.datasets import PreparedDataset
+    from bench.data.prepared import SYNTHETIC
 
     found = _dataset(name.removesuffix(SYNTHETIC) + SYNTHETIC if synthetic else name)
     if not isinstance(found, PreparedDataset):

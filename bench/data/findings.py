@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from bench import cards
 from bench.components import SPLITS, Split
 from bench.data.check import unalignable
-from bench.data.prepared import PreparedDataset, require
+from bench.data.datasets import PreparedDataset
+from bench.data.prepared import require
 from bench.data.source import PreparedSource
 from bench.errors import BenchError
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.components import SPLITS, Input, InputShape, Source, Split
-from bench.data.prepared import SYNTHETIC, StoredDataset, missing_part, require
+from bench.data.datasets import StoredDataset
+from bench.data.prepared import SYNTHETIC, missing_part, require
 from bench.metrics import protocols
 from bench.schema import Count
 

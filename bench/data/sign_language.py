@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.components import SPLITS, Input, Source
-from bench.data.prepared import StoredDataset
+from bench.data.datasets import StoredDataset
 from bench.errors import BenchError
 from bench.metrics.protocols import Protocol
 from bench.schema import Count, Share

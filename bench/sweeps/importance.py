@@ -12,7 +12,8 @@ from bench.sweeps.distributions import distributions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.sweeps.sweep import Domain, Params
+    from bench.sweeps.space import Domain
+    from bench.sweeps.sweep import Params
 
 
 def shares(

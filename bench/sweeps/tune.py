@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.grid import Trial
+    from bench.sweeps.space import Domain
     from bench.sweeps.study import Study, Tried
-    from bench.sweeps.sweep import Domain, Sweep
+    from bench.sweeps.sweep import Sweep
 
 _STARTUP = (4, 10)
 _ASKED = 50

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bench.sweeps import report
 from bench.sweeps.importance import shares
+from bench.sweeps.space import Domain
 from bench.sweeps.study import Study, Tried
-from bench.sweeps.sweep import Domain
 
 PATHS = ["training.learning_rate", "training.optimizer", "model.hidden"]
 DOMAINS = {

@@ -17,8 +17,9 @@ from bench.errors import BenchError, Exit
 from bench.losses.ctc import CTC
 from bench.metrics import protocols
 from bench.models.cnn_bilstm import CnnBiLSTM
+from bench.sweeps.space import SweepTable
 from bench.sweeps.study import Study, Tried, best, ended, score
-from bench.sweeps.sweep import SweepTable, of
+from bench.sweeps.sweep import of
 
 SUITE = suites.Suite(
     name="one",

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from bench.errors import BenchError, Exit
 from bench.metrics import protocols
 from bench.schema import SchemaError, fill
-from bench.sweeps.sweep import Domain, SweepTable, changed, of
+from bench.sweeps.space import Domain, SweepTable
+from bench.sweeps.sweep import changed, of
 
 RATE = "training.learning_rate = { loguniform = [1e-3, 1e-1] }"
 MODELS = 'models = [{ name = "cnn-bilstm", width = 2, hidden = 4 }]'

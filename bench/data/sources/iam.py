@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.components import SPLITS, Input, Source
-from bench.data.prepared import StoredDataset, digest
+from bench.data.datasets import StoredDataset
+from bench.data.prepared import digest
 from bench.metrics.protocols.handwriting import HTR_RAW, HTR_THESIS
 from bench.schema import Count, Natural
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.components import Input, Source
-from bench.data.prepared import PreparedDataset
+from bench.data.datasets import PreparedDataset
 from bench.schema import Share
 
 if TYPE_CHECKING:
