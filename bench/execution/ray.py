@@ -241,7 +241,10 @@ def _trial_task(trial: Trial, store: Store, attempts: list[Attempt]) -> Iterator
 
 
 def on_this_worker(trial: Trial) -> Trial:
-    """Return `trial` as this worker is to run it: on the CPU where Ray assigned it no GPU."""
+    """Settle this worker; return `trial` as it is to run here: on the CPU where it got no GPU."""
+    from bench.training.machine import keep_freed_memory
+
+    keep_freed_memory()
     if trial.resources.device != "auto" or ray.get_gpu_ids():
         return trial
     return replace(trial, resources=replace(trial.resources, device="cpu"))

@@ -39,20 +39,20 @@ def prepare(trial: Trial) -> str:
 
 
 def settle(threads: int) -> None:
-    """Have this process compute with so many threads, deterministically, in memory it keeps."""
+    """Have this process compute with so many threads, and deterministically."""
     # cuBLAS is deterministic only with a fixed workspace, which it reads when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     # Nothing here reads memory that it has not written, and filling it takes time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    _keep_freed_memory()
 
 
-def _keep_freed_memory() -> None:
-    """Have glibc keep what is freed: a training step wants the same memory as the one before.
+def keep_freed_memory() -> None:
+    """Have glibc keep what this process frees: a step of training wants it again at the next one.
 
-    Otherwise every large tensor is new pages of the kernel, zeroed and mapped one by one.
+    Otherwise every large tensor is new pages of the kernel, zeroed and mapped one by one. It cannot
+    be taken back, so it is for processes that train and do nothing else.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt is not None:

@@ -104,6 +104,7 @@ def plain() -> Callable[[], None]:
 def ours(*, half: bool = False) -> Callable[[], None]:
     """Return a training step as trials take it."""
     machine.settle(THREADS)
+    machine.keep_freed_memory()
     network = CRNN().build(WORD).to(memory_format=torch.channels_last)
     return training_step(network, half=half)
 
