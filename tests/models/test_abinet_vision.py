@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from networks import asked, count
 from plain_abinet import attend
-from torch import nn
 
 from bench.components import InputShape, Supervision, Widths
 from bench.errors import BenchError
@@ -14,15 +14,6 @@ from bench.nn.symbols import Greedy
 
 WORDS = InputShape(3, 32, 128)
 SMALL = AbinetVision(width=2, layers=1)
-
-
-def asked(features):
-    message = "it emits all symbols at once"
-    raise AssertionError(message)
-
-
-def count(*networks):
-    return sum(parameter.numel() for parameter in nn.ModuleList(networks).parameters())
 
 
 def built(shape=WORDS, model=SMALL, seed=0):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import torch
+from networks import count
 
 from bench.components import InputShape, Widths
 from bench.models.cnn_attention import CnnAttention
@@ -8,10 +9,6 @@ from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.nn.symbols import Greedy
 
 SHAPE = InputShape(1, 8, 8)
-
-
-def count(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def test_parameters_are_those_of_cnn_bilstm_and_of_the_decoder():

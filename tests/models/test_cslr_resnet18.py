@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
+from networks import count
 
 from bench.components import InputShape, Supervision, Widths
 from bench.errors import BenchError
@@ -20,10 +20,6 @@ from bench.training.trial import run_trial
 
 SMALL = CslrResNet18(width=2, hidden=3)
 FRAMES = InputShape(3, 24, 32)
-
-
-def count(*networks):
-    return sum(parameter.numel() for parameter in nn.ModuleList(networks).parameters())
 
 
 def built(shape=FRAMES, model=SMALL):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from feeds import says
+from networks import says
 from torch import nn
 
 from bench import registry

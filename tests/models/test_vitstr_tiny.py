@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from networks import asked, count
 from torchvision.models import VisionTransformer
 
 from bench.components import InputShape, Supervision, Widths
@@ -13,15 +13,6 @@ from bench.nn.symbols import Greedy
 
 WORDS = InputShape(3, 32, 128)
 SMALL = VitstrTiny(depth=2, heads=1)
-
-
-def asked(features):
-    message = "it emits all symbols at once"
-    raise AssertionError(message)
-
-
-def count(*networks):
-    return sum(parameter.numel() for parameter in nn.ModuleList(networks).parameters())
 
 
 def built(shape=WORDS, model=SMALL):

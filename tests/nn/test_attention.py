@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import torch
-from feeds import says
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import says
 
 from bench.nn.attention import AttentionDecoder
 

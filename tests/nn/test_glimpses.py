@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from feeds import says
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import says
 from torch.nn import functional
 
 from bench.nn.frames import BiLSTM

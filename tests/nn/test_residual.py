@@ -4,15 +4,12 @@ import math
 
 import pytest
 import torch
+from networks import count
 from torch import nn
 from torchvision.models import resnet18 as torchvisions
 
 from bench.errors import BenchError
 from bench.nn.residual import PairedBlock, SampledConv2d, imagenet_weights, resnet18, resnet45
-
-
-def count(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def test_resnet18_is_torchvisions():

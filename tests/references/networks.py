@@ -1,0 +1,28 @@
+"""What tests ask of networks, and feed them."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+def count(*networks):
+    """Return how many weights these have, shared ones once."""
+    return sum(parameter.numel() for parameter in nn.ModuleList(networks).parameters())
+
+
+def says(*symbols):
+    """Return a feed that gives these symbols to every sample, then ends."""
+    said = iter([*symbols, None])
+
+    def feed(features):
+        symbol = next(said)
+        return None if symbol is None else torch.full((len(features),), symbol)
+
+    return feed
+
+
+def asked(features):
+    """Be the feed of a network that reads nothing back."""
+    message = "it emits all symbols at once"
+    raise AssertionError(message)
