@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from networks import count
 from torch import nn
 
 from bench.components import InputShape, Widths
@@ -10,10 +11,6 @@ from bench.losses.ctc import CTC
 from bench.models.crnn import CRNN
 
 GREY = InputShape(1, 32, 100)
-
-
-def count(*networks):
-    return sum(weight.numel() for network in networks for weight in network.parameters())
 
 
 def small(**parameters):

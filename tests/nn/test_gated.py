@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from networks import count
 
 from bench.components import InputShape
 from bench.errors import BenchError
@@ -10,10 +11,6 @@ from bench.nn.gated import DepthwiseSeparable, GateBlock, line_convolutions
 
 def lines(height, width=40):
     return torch.rand(2, 1, height, width, generator=torch.Generator().manual_seed(0))
-
-
-def count(network):
-    return sum(weight.numel() for weight in network.parameters())
 
 
 @pytest.mark.parametrize(
