@@ -44,6 +44,7 @@ not those of its input."""
 COUNTS = Compared._fields
 """The columns that are counted under the protocol, see `Compared`: null where it does not define
 them, and in files that were written before there were such columns."""
+_PACKED = 4096
 
 
 @dataclass
@@ -51,13 +52,14 @@ class Predictions:
     """The rows of one split, gathered batch by batch."""
 
     protocol: Protocol
-    rows: list[dict[str, object]] = field(default_factory=list)
+    _rows: list[dict[str, object]] = field(default_factory=list, init=False)
+    _packed: list[pa.RecordBatch] = field(default_factory=list, init=False)
 
     def add(self, identity: str, reference: str, hypothesis: str, **more: object) -> None:
         """Add one sample, compared under the protocol."""
         left = self.protocol.normalise(reference)
         counted = compare(self.protocol, *self.protocol.paired(left, hypothesis))
-        self.rows.append(
+        self._rows.append(
             {
                 "id": identity,
                 "reference": reference,
@@ -67,10 +69,18 @@ class Predictions:
                 **more,
             }
         )
+        if len(self._rows) == _PACKED:
+            self._pack()
 
     def table(self) -> pa.Table:
         """Return the rows as a table of `SCHEMA`."""
-        return pa.Table.from_pylist(self.rows, schema=SCHEMA)
+        self._pack()
+        return pa.Table.from_batches(self._packed, SCHEMA)
+
+    def _pack(self) -> None:
+        """Put the rows into columns: as dictionaries they take several times the memory."""
+        self._packed.append(pa.RecordBatch.from_pylist(self._rows, SCHEMA))
+        self._rows.clear()
 
 
 def recounted(table: pa.Table, protocol: Protocol) -> pa.Table:
