@@ -252,14 +252,17 @@ class SymbolNetwork(Protocol):
 class Attentive(SymbolNetwork, Protocol):
     """A `SymbolNetwork` over images that can show where it looked. No network has to.
 
-    With a recognizer's own symbols: `model.attend(inputs, lengths, Greedy(head))`.
+    With a recognizer's own symbols: `model.attend(inputs, lengths, Greedy(head))`. `cell` is the
+    pixels (rows, columns) that a place of a map stands for.
     """
+
+    cell: tuple[int, int]
 
     def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:
         """Return what a call returns, and maps (N, S, H', W') of where each step looked.
 
-        A map sums to 1. Its columns divide the image evenly from the left, W // W' pixels each, its
-        rows from the top.
+        A map sums to 1. Its places lie side by side from the image's upper left corner; the last
+        ones may reach beyond it.
         """
         ...
 

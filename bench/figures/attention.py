@@ -64,7 +64,7 @@ def looks(trial: FinishedTrial, identity: str) -> Looks:
     [labels] = until_end(logits, torch.tensor([logits.shape[1]])).labels
     tokens = ("", *trial.source.vocabulary)
     size = (batch.inputs.shape[2], batch.inputs.shape[3])
-    shares = enlarged(maps[row, : max(len(labels), 1)], size)
+    shares = enlarged(maps[row, : max(len(labels), 1)], model.cell, size)
     return Looks(
         pixels=sheets.pixels(batch, row),
         symbols=[tokens[label] for label in labels],
@@ -72,17 +72,17 @@ def looks(trial: FinishedTrial, identity: str) -> Looks:
     )
 
 
-def enlarged(maps: Tensor, size: tuple[int, int]) -> NDArray[np.float32]:
+def enlarged(maps: Tensor, cell: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
     """Return maps (S, H', W') at the `size` (H, W) of their image, the largest share of each 1.
 
-    Their columns divide the image evenly from the left, W // W' pixels each, and rows from the top;
-    what is behind them has no share.
+    Each of their places is a `cell` of so many pixels, side by side from the upper left corner;
+    what is behind them has no share, and what of them is beyond the image is cut off.
     """
     height, width = size
-    rows, columns = maps.shape[1:]
-    fine = (height // rows * rows, width // columns * columns)
-    shares = functional.interpolate(maps.float().unsqueeze(1), fine, mode="bilinear").squeeze(1)
-    shares = functional.pad(shares, (0, width - fine[1], 0, height - fine[0]))
+    high, wide = maps.shape[1] * cell[0], maps.shape[2] * cell[1]
+    whole = maps.float().unsqueeze(1)
+    shares = functional.interpolate(whole, (high, wide), mode="bilinear").squeeze(1)
+    shares = functional.pad(shares, (0, width - wide, 0, height - high))
     return (shares / shares.amax((1, 2), keepdim=True)).numpy()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.components import SymbolLoss
-from bench.schema import Share
+from bench.schema import BelowOne, Share
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,7 +31,7 @@ class CE(SymbolLoss):
     name: ClassVar[str] = "ce"
 
     teacher_rate: Share = 1.0
-    label_smoothing: Share = 0.0
+    label_smoothing: BelowOne = 0.0
 
     def feed(self, head: nn.Module, supervision: Supervision) -> Feed:
         """Return the teacher."""

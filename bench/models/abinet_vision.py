@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.components import Input, InputShape, SymbolModel
-from bench.schema import Count, Share
+from bench.schema import BelowOne, Count
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,11 +27,11 @@ class AbinetVision(SymbolModel):
 
     width: Count = 32
     layers: Count = 3
-    dropout: Share = 0.1
+    dropout: BelowOne = 0.1
     max_length: Count = 25
 
     def build(self, shape: InputShape, classes: int) -> nn.Module:  # noqa: ARG002 (nothing is read back)
-        """Return the network for images of `shape`, whose sides two of its stages halve."""
+        """Return the network for images of `shape`. Raises BenchError without a width."""
         from torch import nn
 
         from bench.nn.images import one_width

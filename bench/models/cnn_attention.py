@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class CnnAttention(SymbolModel):
     """`cnn-bilstm` below an LSTM with additive attention that reads its symbols back.
 
-    What CTC's independence of frames costs or gains on the same frames: the decoder is that of
-    Bahdanau, Cho and Bengio (ICLR 2015). `width`, `hidden` and `layers` are those of `cnn-bilstm`,
-    the decoder has `hidden` units too; it emits at most `max_length` symbols and their end.
+    What CTC's independence of frames costs or gains on the same frames. The attention is that of
+    Bahdanau, Cho and Bengio (ICLR 2015), asked by the decoder's new state. `width`, `hidden` and
+    `layers` are those of `cnn-bilstm`, the decoder has `hidden` units too; it emits at most
+    `max_length` symbols and their end.
     """
 
     name: ClassVar[str] = "cnn-attention"
@@ -30,7 +31,7 @@ class CnnAttention(SymbolModel):
     max_length: Count = 25
 
     def build(self, shape: InputShape, classes: int) -> nn.Module:
-        """Return the network for frames of `shape`, whose sides two poolings halve."""
+        """Return the network for frames of `shape`. Raises BenchError below 4 pixels a side."""
         from bench.models.cnn_bilstm import CnnBiLSTM
         from bench.nn.attention import AttentionDecoder, AttentionReader
 

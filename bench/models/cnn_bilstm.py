@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,10 +31,11 @@ class CnnBiLSTM(FrameModel):
     layers: Count = 1
 
     def build(self, shape: InputShape) -> nn.Module:
-        """Return the network for frames of `shape`, whose sides two poolings halve."""
+        """Return the network for frames of `shape`. Raises BenchError below 4 pixels a side."""
         from torch import nn
 
         from bench.nn.frames import BiLSTM, PerFrame
+        from bench.nn.images import halved
 
         stages: list[nn.Module] = []
         channels = shape.channels
@@ -41,7 +43,7 @@ class CnnBiLSTM(FrameModel):
             convolution = nn.Conv2d(channels, width, 3, padding=1, bias=False)
             stages += [convolution, nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
             channels = width
-        pooled = channels * (shape.height // 4) * (shape.width // 4)
+        pooled = channels * math.prod(halved(shape, 2))
         frame = nn.Sequential(*stages, nn.Flatten(), nn.Linear(pooled, self.hidden), nn.ReLU())
         encoder = BiLSTM(self.hidden, self.hidden, self.layers)
         return PerFrame(frame, Widths(2 * self.hidden, self.hidden), encoder)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.components import FrameModel, Input, InputShape, Widths
 from bench.errors import BenchError
-from bench.schema import Count, Share
+from bench.schema import BelowOne, Count
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,7 +34,7 @@ class CslrResNet18(FrameModel):
 
     width: Count = 64
     hidden: Count = 512
-    dropout: Share = 0.3
+    dropout: BelowOne = 0.3
     pretrained: bool = False
 
     def build(self, shape: InputShape) -> nn.Module:

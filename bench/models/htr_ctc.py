@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.components import FrameModel, Input, InputShape, Widths
-from bench.schema import Count, Share
+from bench.schema import BelowOne, Count
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,8 +23,8 @@ class HtrCTC(FrameModel):
 
     `width` is the channels of the first convolution, `features` those of the last, `hidden` the
     units of each LSTM direction. As there, normalisation and convolutions see a batch's padding
-    like any other pixels; `masked` keeps it from them. `dropout` is that behind the convolutions,
-    and before the classifier.
+    like any other pixels; `masked` keeps it from them, but for the statistics of batch
+    normalisation in training. `dropout` is that behind the convolutions, and before the classifier.
     """
 
     name: ClassVar[str] = "htr-ctc"
@@ -37,7 +37,7 @@ class HtrCTC(FrameModel):
     layers: Count = 1
     normalisation: Literal["instance", "batch"] = "instance"
     masked: bool = False
-    dropout: Share = 0.15
+    dropout: BelowOne = 0.15
 
     def build(self, shape: InputShape) -> nn.Module:
         """Return the network for lines of `shape`. Raises BenchError on an unusable height."""

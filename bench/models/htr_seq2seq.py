@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.components import Input, InputShape, SymbolModel
 from bench.errors import BenchError
-from bench.schema import Count, Natural, Share
+from bench.schema import BelowOne, Count, Natural
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,8 +31,12 @@ class HtrSeq2seq(SymbolModel):
     units of the decoder (`recurrence`), `encoder_hidden` those of each direction of a BiLSTM,
     `attention` the size of the vectors that give the energies. It emits at most `max_length`
     symbols and their end. As there, normalisation and convolutions see a batch's padding like any
-    other pixels; BiLSTM and attention do not, and `masked` keeps it from all. `dropout` is that
-    behind the six convolutions, and before the classifier.
+    other pixels; BiLSTM and attention do not, and `masked` keeps it from all but the statistics of
+    batch normalisation in training. `dropout` is that behind the six convolutions, and before the
+    classifier.
+
+    Instance normalisation leaves nothing of a single pixel: at one row, a line has to be at least
+    4·(8·`gates` + 2) pixels wide for its last gate to see anything.
     """
 
     name: ClassVar[str] = "htr-seq2seq"
@@ -51,12 +55,24 @@ class HtrSeq2seq(SymbolModel):
     recurrence: Literal["lstm", "gru"] = "lstm"
     normalisation: Literal["instance", "batch"] = "instance"
     masked: bool = False
-    dropout: Share = 0.15
-    gate_dropout: Share = 0.4
+    dropout: BelowOne = 0.15
+    gate_dropout: BelowOne = 0.4
     max_length: Count = 97
 
     def __post_init__(self) -> None:
-        """Raise BenchError where a BiLSTM would have to read more than one row."""
+        """Raise BenchError on what nothing reads, and on more than one row for a BiLSTM."""
+        unread = {"encoder_hidden": self.encoder != "rnn", "gate_dropout": not self.gates}
+        for one in fields(self):
+            if unread.get(one.name) and getattr(self, one.name) != one.default:
+                raise BenchError(
+                    f"'{one.name}' is read by nothing with encoder = '{self.encoder}' and gates = "
+                    f"{self.gates}; leave it out"
+                )
+        if self.encoder == "positional-2d" and self.features == 1:
+            raise BenchError(
+                "encoder = 'positional-2d' halves features between column and row; set features "
+                "to 2 at least"
+            )
         if self.encoder == "rnn" and self.feature_height > 1:
             raise BenchError(
                 f"encoder = 'rnn' reads one row of features, and feature_height = "
@@ -91,7 +107,7 @@ class HtrSeq2seq(SymbolModel):
             recurrence=self.recurrence,
             dropout=self.dropout,
         )
-        return GlimpseReader(convolutions, encoder, decoder)
+        return GlimpseReader(convolutions, encoder, decoder, shape.height // self.feature_height)
 
     def _encoder(self) -> tuple[nn.Module | None, int]:
         """Return the encoder and how many features it gives."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -29,10 +30,11 @@ class LeNetPP(FrameModel):
     batch_norm: bool = False
 
     def build(self, shape: InputShape) -> nn.Module:
-        """Return the network for frames of `shape`, whose sides three poolings halve."""
+        """Return the network for frames of `shape`. Raises BenchError below 8 pixels a side."""
         from torch import nn
 
         from bench.nn.frames import PerFrame
+        from bench.nn.images import halved
 
         layers: list[nn.Module] = []
         channels = shape.channels
@@ -44,6 +46,6 @@ class LeNetPP(FrameModel):
                 layers.append(nn.PReLU())
                 channels = stage * self.width
             layers.append(nn.MaxPool2d(2))
-        pooled = channels * (shape.height // 8) * (shape.width // 8)
+        pooled = channels * math.prod(halved(shape, 3))
         layers += [nn.Flatten(), nn.Linear(pooled, self.features), nn.PReLU()]
         return PerFrame(nn.Sequential(*layers), Widths(self.features))

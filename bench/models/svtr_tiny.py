@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.components import FrameModel, Input, InputShape
-from bench.schema import Count, Share
+from bench.schema import BelowOne, Count
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,8 +27,8 @@ class SvtrTiny(FrameModel):
     accepts: ClassVar[Input] = "image"
 
     heads: Count = 2
-    dropout: Share = 0.1
-    drop_path: Share = 0.1
+    dropout: BelowOne = 0.1
+    drop_path: BelowOne = 0.1
 
     def build(self, shape: InputShape) -> nn.Module:
         """Return the network for images of `shape`; it emits a frame every four columns."""

@@ -19,6 +19,7 @@ _CHANNELS = (1, 2, 4, 4, 8)
 """Those of the last convolution are a parameter."""
 _USUAL_HEIGHT = 64
 _GATE = 9
+_FEWEST = 2
 
 
 class DepthwiseSeparable(nn.Sequential):
@@ -80,7 +81,8 @@ def line_convolutions(
 
     The first of six poolings halve the height, as often as it takes to `feature_height`; two of
     them halve the width too, three where lines are higher than 64. With a `multiplier` the
-    convolutions are depthwise separable. Raises BenchError where halving does not lead there.
+    convolutions are depthwise separable. Raises BenchError where halving does not lead there, and
+    where `gates` leave a single pixel, which instance normalisation makes 0.
     """
     halvings = _halvings(shape.height, feature_height)
     square = 3 if shape.height > _USUAL_HEIGHT else 2
@@ -94,7 +96,13 @@ def line_convolutions(
         stages.append(Stage(_convolution(channels, size, kernel, multiplier), norm, pool, last))
         channels = size
     stages += [GateBlock(features, gate_dropout) for _ in range(gates)]
-    return Convolutions(stages, masked=masked)
+    network = Convolutions(stages, masked=masked)
+    if gates and shape.width and feature_height == 1 and columns(network, shape.width) < _FEWEST:
+        raise BenchError(
+            f"gates = {gates} leave no two columns of lines {shape.width} pixels wide; "
+            "take fewer gates, or set the dataset's width higher"
+        )
+    return network
 
 
 def _convolution(channels: int, features: int, kernel: int, multiplier: int) -> nn.Module:

@@ -97,13 +97,19 @@ class RowEncoder(nn.Module):
 class GlimpseReader(nn.Module):
     """Convolutions, an encoder where there is one, and a `GlimpseDecoder`: an `Attentive` network.
 
-    The encoder maps a grid (N, H, W, C) and the lengths (N,) of its columns to another.
+    The encoder maps a grid (N, H, W, C) and the lengths (N,) of its columns to another. `height` is
+    the pixels that a row of the grid stands for.
     """
 
     def __init__(
-        self, convolutions: Convolutions, encoder: nn.Module | None, decoder: GlimpseDecoder
+        self,
+        convolutions: Convolutions,
+        encoder: nn.Module | None,
+        decoder: GlimpseDecoder,
+        height: int,
     ) -> None:
         super().__init__()
+        self.cell = (height, convolutions.stride)
         self.convolutions = convolutions
         self.encoder = encoder
         self.decoder = decoder

@@ -24,6 +24,17 @@ def one_width(model: str, shape: InputShape) -> int:
     return shape.width
 
 
+def halved(shape: InputShape, times: int) -> tuple[int, int]:
+    """Return height and width after halving them, rounded down. Raises BenchError on nothing."""
+    height, width = shape.height >> times, shape.width >> times
+    if not height * width:
+        raise BenchError(
+            f"frames of {shape.height}×{shape.width} pixels are nothing after halving them {times} "
+            f"times; set the dataset's size to {2**times} at least, or take another model"
+        )
+    return height, width
+
+
 def filled(images: Tensor, lengths: Tensor, width: int) -> Tensor:
     """Return images (N, channels, H, W) at least `width` wide, all 0 behind their lengths (N,).
 

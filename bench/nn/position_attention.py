@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 class PositionReader(nn.Module):
-    """A network over images of one width under a `PositionAttention`: an `Attentive` network."""
+    """A network over images of one width under a `PositionAttention`: an `Attentive` network.
+
+    `image` maps images (N, channels, H, W) to (N, D, ⌈H / 4⌉, ⌈W / 4⌉).
+    """
+
+    cell = (4, 4)
 
     def __init__(self, image: nn.Module, attention: PositionAttention, width: int) -> None:
         super().__init__()

@@ -38,7 +38,8 @@ class ViTSTR(nn.Module):
         features = embedding.out_channels
         self.embedding = embedding
         self.patches = patches
-        self.width = patches[1] * embedding.kernel_size[1]
+        self.cell = embedding.kernel_size
+        self.width = patches[1] * self.cell[1]
         self.token = nn.Parameter(torch.empty(1, 1, features))
         self.positions = nn.Parameter(torch.empty(1, 1 + patches[0] * patches[1], features))
         self.blocks = nn.Sequential(*(Block(features, heads) for _ in range(depth - 1)))

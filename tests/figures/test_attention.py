@@ -14,7 +14,7 @@ from bench.figures import attention
 def test_a_map_covers_the_columns_and_rows_that_its_cells_stand_for():
     maps = torch.zeros(1, 2, 5)
     maps[0, 1, 3] = 1
-    [shares] = attention.enlarged(maps, (9, 22))  # cells of 4 × 4, a row and two columns left over
+    [shares] = attention.enlarged(maps, (4, 4), (9, 22))  # a row and two columns left over
     assert shares.shape == (9, 22)
     assert shares.max() == 1
     rows, columns = np.nonzero(shares == 1)
@@ -22,6 +22,15 @@ def test_a_map_covers_the_columns_and_rows_that_its_cells_stand_for():
     assert {*columns} <= {*range(12, 16)}
     assert not shares[8].any()
     assert not shares[:, 20:].any()
+
+
+def test_a_map_may_reach_beyond_its_image():
+    maps = torch.zeros(1, 1, 13)
+    maps[0, 0, 12] = 1
+    [shares] = attention.enlarged(maps, (8, 8), (8, 100))
+    assert shares.shape == (8, 100)
+    assert shares[:, :92].max() < 1
+    assert {*shares.argmax(1)} == {99}
 
 
 def test_symbols_are_those_that_were_read_and_maps_lie_on_the_image(trial):

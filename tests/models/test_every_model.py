@@ -72,6 +72,18 @@ def test_features_have_the_sizes_that_the_network_states(name):
         assert features.visual.shape[:2] == features.sequence.shape[:2]
 
 
+@pytest.mark.parametrize("name", [name for name in MODELS if hasattr(built(name)[1], "attend")])
+def test_maps_lie_on_their_images(name):
+    model, network = built(name)
+    given = batch(model)
+    _, maps = network.eval().attend(given.inputs, given.lengths, says(1, 2, 3))
+    torch.testing.assert_close(maps.sum((2, 3)), torch.ones(maps.shape[:2]))
+    for places, cell, side in zip(
+        maps.shape[2:], network.cell, given.inputs.shape[2:], strict=True
+    ):
+        assert abs(places * cell - side) < cell
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_every_weight_has_a_finite_gradient(name):
     model, network = built(name)

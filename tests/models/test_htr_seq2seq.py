@@ -68,7 +68,9 @@ def test_80_classes_have_321_weights_less_than_81():
 
 def small(height=64, **parameters):
     torch.manual_seed(0)
-    sizes = {"width": 2, "features": 8, "embedding": 3, "hidden": 5, "encoder_hidden": 2}
+    sizes = {"width": 2, "features": 8, "embedding": 3, "hidden": 5}
+    if parameters.get("encoder") == "rnn":
+        sizes["encoder_hidden"] = 2
     model = HtrSeq2seqLight(**sizes, attention=4, max_length=6, **parameters)
     return model.build(InputShape(1, height, 0), 11).eval()
 
@@ -127,6 +129,27 @@ def test_narrower_than_its_gates_a_line_is_read_all_the_same():
     features, maps = network.attend(lines(5), torch.tensor([5, 1]), Greedy(endless(network)))
     assert features.sequence.isfinite().all()
     torch.testing.assert_close(maps.sum((2, 3)), torch.ones(2, 7))
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters", "said"),
+    [
+        (HtrSeq2seqLight, {"encoder_hidden": 7}, "'encoder_hidden' is read by nothing"),
+        (HtrSeq2seq, {"gate_dropout": 0.9}, "'gate_dropout' is read by nothing"),
+        (HtrSeq2seq, {"encoder": "positional-2d", "features": 1}, "set features to 2 at least"),
+    ],
+)
+def test_what_nothing_could_read_is_refused(model, parameters, said):
+    with pytest.raises(BenchError, match=said):
+        model(**parameters)
+
+
+def test_gates_that_leave_a_single_pixel_are_refused():
+    shape = InputShape(1, 32, 100)
+    HtrSeq2seqLight(gates=2).build(shape, 11)
+    HtrSeq2seqLight(gates=3, feature_height=2, encoder="positional-2d").build(shape, 11)
+    with pytest.raises(BenchError, match="gates = 3 leave no two columns of lines 100 pixels"):
+        HtrSeq2seqLight(gates=3).build(shape, 11)
 
 
 def test_a_bilstm_reads_one_row():

@@ -5,6 +5,8 @@ import torch
 
 from bench.components import InputShape
 from bench.errors import BenchError
+from bench.models.cnn_bilstm import CnnBiLSTM
+from bench.models.lenetpp import LeNetPP
 from bench.nn.images import filled, one_width
 
 
@@ -25,3 +27,10 @@ def test_images_of_many_widths_are_refused():
     assert one_width("some-model", InputShape(1, 32, 100)) == 100
     with pytest.raises(BenchError, match=r"model 'some-model' .* reads images of one width"):
         one_width("some-model", InputShape(1, 32, 0))
+
+
+@pytest.mark.parametrize(("model", "side"), [(LeNetPP(), 8), (CnnBiLSTM(), 4)])
+def test_frames_that_halving_leaves_nothing_of_are_refused(model, side):
+    model.build(InputShape(1, side, side))
+    with pytest.raises(BenchError, match=rf"nothing after halving .* to {side} at least"):
+        model.build(InputShape(1, side, side - 1))
