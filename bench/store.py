@@ -46,6 +46,8 @@ T = TypeVar("T")
 class Epoch:
     """One point of the training curve; `loss` is the mean over the epoch's batches.
 
+    `learning_rate` is that of the epoch's last step.
+
     `unaligned` counts the training samples that have too few frames or symbols for their target: a
     loss takes nothing from them.
     """
@@ -233,7 +235,9 @@ class Store:
         if trial.training_key == trial.key:
             return None
         names = map(glob.escape, (trial.model.name, trial.loss.name, f"seed{trial.seed}-"))
-        for file in sorted(self.root.glob("/".join(("*", *names)) + f"*/{RECORD}")):
+        files = self.root.glob("/".join(("*", *names)) + f"*/{RECORD}")
+        # The newest, as others may be of before a run that was forced.
+        for file in sorted(files, key=lambda file: (-file.stat().st_mtime_ns, file)):
             with suppress(BenchError):
                 found = read(file, Record)
                 alike = found.training_key == trial.training_key and found.key != trial.key

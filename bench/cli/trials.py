@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., None])
 
 _MOST_SEEDS = 100_000
+_LONGEST_SEED = 1000  # digits: Python reads no endless ones
 _BESIDE = "match a glob; those that SUITE does not list by their defaults, and on no board."
 _SAMPLED = " and ".join(f"--{name}" for name in figures.SAMPLED)
 
@@ -41,7 +42,8 @@ class Seeds(click.ParamType[frozenset[int]]):
         found: set[int] = set()
         for part in value.split(","):
             first, dash, last = part.strip().partition("-")
-            if not first.isdecimal() or (dash and not last.isdecimal()):
+            words = (first, last) if dash else (first,)
+            if not all(word.isdecimal() and len(word) <= _LONGEST_SEED for word in words):
                 self.fail(f"'{value}' is not a list of seeds like 0,2-4", param, ctx)
             low, high = int(first), int(last or first)
             if not 0 <= high - low < _MOST_SEEDS:

@@ -59,16 +59,19 @@ def pixels(batch: Batch, row: int, frames: int = _FRAMES) -> Pixels:
     These are the middle ones of stretches that divide the clip evenly.
     """
     shown = batch.inputs[row]
+    # Of the whole batch: a pale image in [-1, 1] may have no pixel below 0.
+    signed = bool(batch.inputs.min() < 0)
     length = int(batch.lengths[row])
     if time_axis(batch.inputs) != 1:
-        return _bytes(shown[..., :length])
+        return _bytes(shown[..., :length], signed=signed)
     count = min(length, frames)
-    return _bytes(torch.cat([shown[(2 * n + 1) * length // (2 * count)] for n in range(count)], -1))
+    cells = [shown[(2 * n + 1) * length // (2 * count)] for n in range(count)]
+    return _bytes(torch.cat(cells, -1), signed=signed)
 
 
-def _bytes(pixels: torch.Tensor) -> Pixels:
-    """Return an image (channels, H, W) in [0, 1] or [-1, 1] as (H, W, 3) bytes."""
-    if pixels.min() < 0:
+def _bytes(pixels: torch.Tensor, *, signed: bool) -> Pixels:
+    """Return an image (channels, H, W) in [0, 1], or `signed` in [-1, 1], as (H, W, 3) bytes."""
+    if signed:
         pixels = (pixels + 1) / 2
     found = pixels.mul(255).round().clamp(0, 255).to(torch.uint8).movedim(0, -1)
     return np.ascontiguousarray(found.expand(-1, -1, 3).numpy())

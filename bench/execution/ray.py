@@ -19,7 +19,7 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
-from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError
+from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskError
 
 from bench.data import home
 from bench.errors import BenchError
@@ -55,7 +55,7 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
         _knock(where)
         with _signals_kept():
             ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
         raise BenchError(
             f"no Ray cluster answers at '{where}' ({error}); start one with `ray start --head`, "
             "or leave --address out"
@@ -147,6 +147,9 @@ def _next(stream: ray.ObjectRefGenerator, state: _Running) -> Event | Attempt:
     try:
         event: Event = ray.get(next(stream))
     except (RayError, StopIteration) as error:
+        if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
+            # The worker lives, but a fault came before or behind the trial: a disk it does not see.
+            return attempt("error", f"{type(error.cause).__name__}: {error.cause}")
         said = (str(error).strip() or "it ended without a word").splitlines()[0]
         return attempt(_cause(error), f"{type(error).__name__}: {said}")
     if isinstance(event, Started):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from bench.execution.progress import reporter
-from bench.training.events import Event, Failed
+from bench.training.events import Event, Failed, Finished
 
 if TYPE_CHECKING:
     from bench.grid import Trial
@@ -72,12 +72,26 @@ def execute(
 def _waves(
     executor: Executor, trials: Sequence[Trial], store: Store, *, anew: bool
 ) -> Generator[tuple[Trial, Event], None, None]:
-    """Yield the events of the first trial of each training, then of those that can adopt it."""
-    first: dict[str, Trial] = {}
-    for trial in trials:
-        first.setdefault(trial.training_key, replace(trial, anew=True) if anew else trial)
-    teachers = list(first.values())
-    keys = {trial.key for trial in teachers}
-    for wave in (teachers, [trial for trial in trials if trial.key not in keys]):
-        if wave:
-            yield from executor.run(wave, store)
+    """Yield the events of trials, each only once there is no teacher left to wait for.
+
+    The first trial of a training is the teacher of those that train alike; where it fails, the next
+    one is.
+    """
+    left, taught = list(trials), set[str]()
+    while left:
+        begun: set[str] = set()
+        wave: list[Trial] = []
+        rest: list[Trial] = []
+        for trial in left:
+            if trial.training_key in begun:
+                rest.append(trial)
+            elif trial.training_key in taught:
+                wave.append(trial)
+            else:
+                begun.add(trial.training_key)
+                wave.append(replace(trial, anew=anew))
+        for trial, event in executor.run(wave, store):
+            if isinstance(event, Finished):
+                taught.add(trial.training_key)
+            yield trial, event
+        left = rest

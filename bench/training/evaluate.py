@@ -8,27 +8,42 @@ import torch
 
 from bench.data.loading import read
 from bench.decoding.families import DECODERS
+from bench.errors import BenchError
 from bench.predictions import Predictions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bench.components import Source, Split
+    from bench.components import Batches, Source, Split
     from bench.grid import Trial
     from bench.training.recognizer import Recognizer
+
+
+def require_samples(trial: Trial, source: Source, split: Split) -> Batches:
+    """Return a pass over `split`. Raises BenchError where it has no sample."""
+    batches = source.batches(split, trial.training.batch_size)
+    if not len(batches):
+        raise BenchError(
+            f"dataset '{trial.dataset.label}' has no sample in its split '{split}'; set its "
+            "parameters so that each split has some, or prepare more"
+        )
+    return batches
 
 
 def predict(
     trial: Trial, network: Recognizer, source: Source, split: Split, device: str
 ) -> pa.Table:
-    """Return the predictions (see `bench.predictions`) of `split` under the trial's protocol."""
+    """Return the predictions (see `bench.predictions`) of `split` under the trial's protocol.
+
+    Raises BenchError where there are none.
+    """
     network.eval()
     tokens = ("", *source.vocabulary)
     predictions = Predictions(trial.protocol)
     join = trial.protocol.separator.join
     decode = DECODERS[trial.protocol.decoder][trial.loss.decoder]
     with torch.inference_mode():
-        batches = source.batches(split, trial.training.batch_size)
+        batches = require_samples(trial, source, split)
         for batch in read(batches, trial.resources.workers):
             inputs, lengths = batch.inputs.to(device), batch.lengths.to(device)
             logits, lengths = network(inputs, lengths)

@@ -65,7 +65,7 @@ class Fit:
         # Without fp16 it does nothing.
         self._scaler = GradScaler(self.device, enabled=recipe.precision == "fp16")
         self._began = self._saved = time.perf_counter()
-        self._reported = self._skipped = 0.0
+        self._reported = self._skipped = self._rate = 0.0
         self._unaligned = 0
 
     def run(self) -> Iterator[Progress | Validated]:
@@ -78,10 +78,8 @@ class Fit:
             ended = time.perf_counter()
             self.training_seconds += trained - started
             self.validation_seconds += ended - trained
-            rate = float(self._optimizer.param_groups[0]["lr"])
-            self.curve.append(
-                Epoch(number, loss, rate, rates.cer, rates.sequence_accuracy, self._unaligned)
-            )
+            scores = rates.cer, rates.sequence_accuracy
+            self.curve.append(Epoch(number, loss, self._rate, *scores, self._unaligned))
             self._select(number)
             due = ended - self._saved >= self.trial.resources.checkpoint_every
             if due and not self._ended():
@@ -184,6 +182,7 @@ class Fit:
         if bound := self.trial.training.gradient_clip:
             self._scaler.unscale_(self._optimizer)
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), bound)
+        self._rate = float(self._optimizer.param_groups[0]["lr"])
         self._scaler.step(self._optimizer)
         self._scaler.update()
         self._schedule.step()

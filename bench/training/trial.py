@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench import provenance
 from bench.documents import write_bytes
@@ -108,13 +108,15 @@ def _run(
 
     from bench import predictions
     from bench.training import checkpoint, machine, recognizer
-    from bench.training.evaluate import predict
+    from bench.training.evaluate import predict, require_samples
     from bench.training.fit import Fit
 
     began, folder = time.perf_counter(), store.folder(trial)
     device = machine.prepare(trial)
     yield Started(device)
     source = trial.dataset.build()
+    for split in ("train", "validation"):
+        require_samples(trial, source, split)
     torch.manual_seed(trial.named_seed("weights"))
     network = recognizer.build(trial.model, trial.loss, source)
     network.to(memory_format=torch.channels_last).to(device)
@@ -138,7 +140,7 @@ def _run(
     else:
         yield from _check(trial, source, network)
         if state := checkpoint.load(folder / CHECKPOINT):
-            fit.restore(state)
+            _restore(fit, state, folder / CHECKPOINT)
             yield Resumed(len(fit.curve))
     yield from fit.run()
 
@@ -154,6 +156,16 @@ def _run(
     record = _commit(folder, fit, tables, timings, attempts)
     rates = record.metrics[scored[-1]]
     yield Finished(rates.sequence_accuracy, rates.cer, timings.total)
+
+
+def _restore(fit: Fit, state: dict[str, Any], file: Path) -> None:
+    try:
+        fit.restore(state)
+    except (RuntimeError, KeyError, ValueError):
+        raise BenchError(
+            f"{file}: this checkpoint does not fit the network, whose code has changed since; "
+            "remove it, and the trial begins anew"
+        ) from None
 
 
 def _check(trial: Trial, source: Source, network: Recognizer) -> Iterator[Event]:
@@ -193,6 +205,8 @@ def _commit(
     }
     if fit.last_weights:
         kept[LAST_WEIGHTS] = save(fit.last_weights)
+    # From here on an earlier record's neighbours are no longer what it says.
+    (folder / RECORD).unlink(missing_ok=True)
     record = Record(
         key=trial.key,
         spec=trial.spec,

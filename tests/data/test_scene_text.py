@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 
@@ -109,6 +110,37 @@ def test_forced_the_first_is_trained_again_and_the_others_adopt_it(words, tmp_pa
     execute(both, store, nullcontext(InlineExecutor()), anew=True)
     assert (store.folder(both[0]) / WEIGHTS).stat().st_mtime_ns > before
     assert [store.record(one).weights_of for one in both] == ["", both[0].key]
+
+
+def test_after_a_forced_run_the_newest_training_is_adopted(words, tmp_path):
+    store = Store(tmp_path / "results")
+    iiit5k, svt, synth90k = map(trial, (IIIT5K(train=("synth90k",)), SVT(), Synth90k()))
+    execute([iiit5k], store, nullcontext(InlineExecutor()))
+    execute([synth90k, svt], store, nullcontext(InlineExecutor()), anew=True)
+    assert [store.record(one).weights_of for one in (synth90k, svt)] == ["", synth90k.key]
+
+
+@dataclass(frozen=True)
+class Unreadable(SVT):
+    """Trained like SVT, and read by nobody."""
+
+    name: ClassVar[str] = "unreadable"
+
+    def fingerprint(self):
+        return SVT().fingerprint()
+
+    def build(self):
+        message = "no"
+        raise OSError(message)
+
+
+def test_where_a_teacher_fails_one_more_is_trained(words, tmp_path):
+    store = Store(tmp_path / "results")
+    wanted = [trial(one) for one in (Unreadable(), SVT(), Synth90k())]
+    assert len({one.training_key for one in wanted}) == 1
+    [failure] = execute(wanted, store, nullcontext(InlineExecutor()))
+    assert failure.key == wanted[0].key
+    assert [store.record(one).weights_of for one in wanted[1:]] == ["", wanted[1].key]
 
 
 def test_what_a_stopped_training_left_is_not_mixed_with_what_is_adopted(words, tmp_path):

@@ -22,6 +22,11 @@ def test_of_a_long_clip_the_middle_frames_of_even_stretches_are_shown():
     assert sheets.pixels(clips, 1, 20)[0, ::2, 0].tolist() == [*range(9)]
 
 
+def test_a_pale_image_is_as_pale_as_it_is():
+    images = torch.stack([torch.full((1, 4, 10), -1.0), torch.full((1, 4, 10), 0.6)])
+    assert {*sheets.pixels(batch(images, [10, 10]), 1).flatten().tolist()} == {204}
+
+
 def test_padding_of_an_image_is_not_shown():
     images = torch.full((2, 1, 4, 10), -1.0)
     assert sheets.pixels(batch(images, [10, 7]), 1).shape == (4, 7, 3)

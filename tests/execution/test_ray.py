@@ -15,7 +15,7 @@ import torch
 from bench.errors import BenchError
 from bench.execution.ray import connect
 from bench.execution.run import execute, place
-from bench.store import PREDICTIONS, WEIGHTS, Store
+from bench.store import LOG, PREDICTIONS, WEIGHTS, Store
 from bench.training.events import Finished, Progress, Started
 
 
@@ -49,6 +49,13 @@ def test_ray_gives_the_records_of_the_inline_executor(cluster, trials, store, tm
             assert (inline.folder(trial) / name).read_bytes() == (
                 store.folder(trial) / name
             ).read_bytes()
+
+
+def test_a_fault_before_a_trial_begins_is_told_as_it_is(cluster, trials, store):
+    (store.folder(trials[0]) / LOG).mkdir(parents=True)
+    failure = last_of(run(cluster, trials[:1], store), trials[0]).failure
+    assert failure.cause == "error"
+    assert failure.message.startswith(("IsADirectoryError: ", "PermissionError: "))
 
 
 def test_a_fault_of_one_trial_is_its_own(cluster, trials, store, faulty, tmp_path):

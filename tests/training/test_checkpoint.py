@@ -7,7 +7,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from bench import provenance
+import bench
 from bench.components import FrameModel, Input, Widths
 from bench.losses.ce import CE
 from bench.losses.cr_ctc import CRCTC
@@ -137,9 +137,20 @@ def test_a_trap_inside_a_real_archive_is_not_executed(tmp_path):
     assert checkpoint.load(tmp_path / CHECKPOINT) is None
 
 
+def test_a_checkpoint_that_does_not_fit_is_named(trials, store):
+    folder = store.begin(trials[0])
+    checkpoint.save(folder / CHECKPOINT, {"network": {}})
+    *_, last = run_trial(trials[0], store)
+    assert last.failure.cause == "configuration"
+    assert f"{folder / CHECKPOINT}: this checkpoint does not fit" in last.failure.message
+
+
 def test_other_code_begins_anew(tmp_path, monkeypatch):
     file = tmp_path / CHECKPOINT
     checkpoint.save(file, {"curve": []})
     assert checkpoint.load(file)["curve"] == []
-    monkeypatch.setattr(provenance, "revision", lambda: ("0" * 40, False))
+    package = tmp_path / "bench"
+    package.mkdir()
+    (package / "__init__.py").write_text("changed = True")
+    monkeypatch.setattr(bench, "__file__", str(package / "__init__.py"))
     assert checkpoint.load(file) is None

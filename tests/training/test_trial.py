@@ -57,6 +57,26 @@ def test_the_same_trial_gives_the_same_record_bit_for_bit(trials, store, tmp_pat
         assert one.read_bytes() == other.read_bytes()
 
 
+def test_interrupted_while_it_replaces_its_files_a_trial_is_not_done(trials, store):
+    finish(trials[0], store)
+    weights = store.folder(trials[0]) / WEIGHTS
+    weights.unlink()
+    weights.mkdir()
+    *_, last = run_trial(trials[0], store)
+    assert isinstance(last, Failed)
+    assert store.record(trials[0]) is None
+
+
+@pytest.mark.parametrize(("digits", "split"), [(2000, "train"), (200, "validation")])
+def test_a_split_without_samples_is_told_before_training(trials, store, digits, split):
+    one_cycle = replace(trials[0].training, schedule="one-cycle")
+    dataset = SeqDigits(digits=digits, rounds=1)
+    *_, last = run_trial(replace(trials[0], dataset=dataset, training=one_cycle), store)
+    assert isinstance(last, Failed)
+    assert last.failure.cause == "configuration"
+    assert f"has no sample in its split '{split}'" in last.failure.message
+
+
 def test_the_weights_of_the_last_epoch_are_kept_beside_those_tested(trials, store):
     # It leaps to blank alone, and no later epoch reads better.
     recipe = replace(trials[0].training, epochs=2, learning_rate=1.0)
@@ -115,8 +135,7 @@ def test_the_learning_rate_falls_after_each_milestone(trials, store):
     )
     record = finish(replace(trials[0], training=recipe), store)
     rates = [epoch.learning_rate for epoch in record.curve]
-    # The curve has the rate that an epoch leaves to the next one.
-    assert rates == pytest.approx([0.01, 0.002, 0.002, 0.0004, 0.0004])
+    assert rates == pytest.approx([0.01, 0.01, 0.002, 0.002, 0.0004])
 
 
 def test_a_diverging_loss_fails_the_trial_and_names_its_samples(trials, store):
@@ -167,8 +186,9 @@ def test_training_never_asks_for_the_test_split(trials, store):
     assert issubclass(Watched, Dataset)
     recipe = replace(trials[0].training, epochs=2)
     finish(replace(trials[0], dataset=Watched(digits=2, rounds=1), training=recipe), store)
-    # The first time to count the steps of an epoch.
-    assert asked == ["train", *["train", "validation"] * 2, "validation", "test"]
+    # The first times to see that there are samples, and to count the steps of an epoch.
+    before = ["train", "validation", "train"]
+    assert asked == [*before, *["train", "validation"] * 2, "validation", "test"]
 
 
 def test_samples_with_too_few_frames_are_named_and_counted(trials, store):
