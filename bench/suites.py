@@ -88,16 +88,6 @@ class Recipe:
             )
         if list(self.milestones) != sorted({*self.milestones}):
             raise BenchError(f"milestones = {[*self.milestones]} do not rise from one to the next")
-        if self.milestones and self.milestones[-1] >= self.epochs:
-            raise BenchError(
-                f"milestones = {[*self.milestones]}: nothing comes behind epoch {self.epochs}, the "
-                "last one; set earlier ones, or more epochs"
-            )
-        if self.patience >= self.epochs:
-            raise BenchError(
-                f"patience = {self.patience} never ends a training of {self.epochs} epochs; set "
-                "fewer, or leave it out"
-            )
 
     def values(self) -> dict[str, Any]:
         """Return every key with its value, as JSON values."""

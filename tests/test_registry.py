@@ -15,6 +15,8 @@ from bench.components import Dataset, Loss, Model
 from bench.data.sources.phoenix14 import Phoenix14, Phoenix14SI5, Phoenix14T
 from bench.errors import BenchError, Exit
 from bench.losses.vac import VAC
+from bench.models.htr_seq2seq import HtrSeq2seq
+from bench.models.htr_seq2seq_light import HtrSeq2seqLight
 from bench.schema import SchemaError
 
 BASES = {"dataset": Dataset, "model": Model, "loss": Loss}
@@ -142,11 +144,14 @@ def test_every_component_says_what_it_is(kind, component):
     assert set(made.spec()["parameters"]) == set(defaults)
 
 
-# These two have a meaning with another parameter only.
+# These have a meaning with another parameter only.
 ASKED = {(VAC, name): {"auxiliary": "radial-ctc"} for name in ("eta", "lambda2")}
 ASKED |= {(kind, "size"): {"crop": 1} for kind in (Phoenix14, Phoenix14SI5, Phoenix14T)}
+ASKED |= {(HtrSeq2seqLight, "encoder_hidden"): {"encoder": "rnn"}}
+ASKED |= {(HtrSeq2seq, "gate_dropout"): {"gates": 1}}
 # Everything else takes a 1.
-OTHERS = {"ramp": [0.1, 0.9], "train": ["svt"], "split": "rwth-6161", "margin": [1, 2]}
+OTHERS = dict.fromkeys(("dropout", "gate_dropout", "drop_path", "label_smoothing"), 0.5)
+OTHERS |= {"ramp": [0.1, 0.9], "train": ["svt"], "split": "rwth-6161", "margin": [1, 2]}
 
 
 def defaults(component):

@@ -33,7 +33,7 @@ def rates(recipe, steps):
 @settings(max_examples=40, deadline=None)
 @given(
     steps=st.integers(1, 7),
-    milestones=st.sets(st.integers(1, 4)).map(sorted),
+    milestones=st.sets(st.integers(1, 5)).map(sorted),
     warmup=st.floats(0, 6),
 )
 def test_a_rate_rises_over_the_warm_up_and_falls_after_each_milestone(steps, milestones, warmup):
