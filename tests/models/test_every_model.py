@@ -127,6 +127,7 @@ def test_a_sample_reads_the_same_alone(name):
     torch.testing.assert_close(alone.sequence, together.sequence[:1], atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_seeds_decide_weights_and_training(name):
     found = []
