@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 import bench
 from bench.cli import boards, comparisons, data, score, sweeps, trials, verification
-from bench.cli.terminal import EXITS, catch_signals, say
+from bench.cli.terminal import EXITS, catch_signals, command_line, say
 from bench.errors import BenchError, Exit
 
 if TYPE_CHECKING:
@@ -97,8 +96,5 @@ def main() -> NoReturn:
         say(f"bench: {where}{error.strerror or error}", fg="red")
         sys.exit(Exit.USAGE)
     except (click.Abort, KeyboardInterrupt):
-        kept = "what is done is kept, this resumes"
-        if "--force" in sys.argv:
-            kept = "what was not done again keeps its record, this runs all of it again"
-        say(f"interrupted; {kept}: {shlex.join(['bench', *sys.argv[1:]])}", fg="red")
+        say(f"interrupted; what is done is kept, this resumes: {command_line()}", fg="red")
         sys.exit(Exit.INTERRUPTED)

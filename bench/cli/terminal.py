@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -47,6 +49,12 @@ def catch_signals() -> None:
 def interrupted() -> bool:
     """Return whether a signal came, even if its exception was lost."""
     return bool(_signals)
+
+
+def command_line() -> str:
+    """Return what goes on with this command where it stopped."""
+    # --force would begin again with what this run had already done.
+    return shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--force")])
 
 
 def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)

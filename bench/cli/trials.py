@@ -126,14 +126,19 @@ def run(
         from bench.execution.run import execute, place
 
         pending = [entry.trial for entry in todo]
-        failures = execute(
-            pending,
-            store,
-            place(executor, address),
-            fail_fast=fail_fast,
-            anew=force,
-            interrupted=interrupted,
-        )
+        try:
+            failures = execute(
+                pending,
+                store,
+                place(executor, address),
+                fail_fast=fail_fast,
+                anew=force,
+                interrupted=interrupted,
+            )
+        except KeyboardInterrupt:
+            if force:
+                say("what was not run again keeps its earlier record; repeat --force to run all")
+            raise
     if not no_profile:
         # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
         done = [trial for trial in chosen if trial.key in listed and store.record(trial)]
