@@ -11,8 +11,12 @@ from typing import NamedTuple
 
 import pytest
 
-from bench import cli, config, grid, suites
-from bench.store import Store
+from bench import cli
+from bench.config import bench_toml as config
+from bench.config import suite as suites
+from bench.core import hashing
+from bench.trials import grid
+from bench.trials.store import Store
 
 # Dozens of processes start here; where byte code is not kept, each compiles torch and ray anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -163,7 +167,7 @@ def faulty():
 @pytest.fixture
 def finish(store, make_record):
     """Return a function that leaves in the store what finished trials would, 100 samples each."""
-    from bench import store as disk
+    from bench.trials import store as disk
 
     def finish(trials, correct=50, **changes) -> None:
         for trial in trials:
@@ -180,7 +184,7 @@ def move_protocol(monkeypatch):
     """Return a function that makes of the protocol `digits` another version."""
     from dataclasses import replace
 
-    from bench.metrics import protocols
+    from bench.evaluation import protocols
 
     def move(version: int = 2) -> None:
         moved = replace(protocols.find("digits"), version=version)
@@ -194,9 +198,9 @@ def make_record():
     """Return a function that makes the record which a finished trial would leave."""
     from dataclasses import replace
 
-    from bench import store as disk
-    from bench.metrics.error_rates import ErrorRates
-    from bench.provenance import Provenance
+    from bench.evaluation.metrics.error_rates import ErrorRates
+    from bench.trials import store as disk
+    from bench.trials.provenance import Provenance
 
     def make(trial, *, correct, samples, edits, length, excluded=None, **changes) -> disk.Record:
         rates = ErrorRates(samples, correct, edits, length, excluded or {})
@@ -240,17 +244,17 @@ def make_profile():
     """Return a function that makes the profile of a trial; its latencies are 1, 2, 3 and 4 ms."""
     from dataclasses import replace
 
-    from bench import store as disk
     from bench.profiling import method
     from bench.profiling.hardware import Hardware
-    from bench.provenance import collect
+    from bench.trials import store as disk
+    from bench.trials.provenance import collect
 
     def make(trial, name="Example CPU", *, reason="", finished="2025", **changes) -> disk.Profile:
         hardware = Hardware("cpu", name, 1, 2)
         spec = method.spec(trial, [11, 1, 8, 8], 11, hardware)
         origin = collect(device="cpu", gpu=None, threads=1, seed=trial.seed)
         found = disk.Profile(
-            key=grid.digest(spec),
+            key=hashing.digest(spec),
             spec=spec,
             labels={"model": trial.model.label, "loss": trial.loss.label},
             datasets=[trial.spec["dataset"]],

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import Batch, Dataset, InputShape, Source
-from bench.data.sources.seq_digits import SeqDigits
-from bench.errors import BenchError, Exit
+from bench.core.components import Dataset
+from bench.core.errors import BenchError, Exit
+from bench.core.types import Batch, InputShape, Source
+from bench.data.datasets.seq_digits import SeqDigits
 from bench.models.cnn_bilstm import CnnBiLSTM
 
 if TYPE_CHECKING:

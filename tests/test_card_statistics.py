@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench import cards
+from bench.data import cards
 
 DATA = Path(os.environ.get("BENCH_TEST_DATA") or "data at hand, there are none")
 

@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from bench import registry
+from bench.core import registry
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from bench import config, grid, plan, suites, views
-from bench import store as disk
-from bench.errors import BenchError, Exit
+from bench.cli.render import descriptions as views
+from bench.config import bench_toml as config
+from bench.config import suite as suites
+from bench.core.errors import BenchError, Exit
+from bench.trials import grid, plan
+from bench.trials import store as disk
 
 ENTRY = """
 [[suite.tiny.tuned]]
@@ -204,7 +207,7 @@ def test_a_trial_that_the_suite_has_already_is_refused(tuned, text):
 
 
 def test_a_tuned_entry_that_does_not_fit_is_refused_or_left_out(tuned):
-    from bench.components import SymbolLoss
+    from bench.core.components import SymbolLoss
 
     class Scored(SymbolLoss):
         name = "scored"

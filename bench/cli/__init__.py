@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import bench
-from bench.cli import boards, comparisons, data, score, sweeps, trials, verification
 from bench.cli.terminal import EXITS, catch_signals, command_line, say
-from bench.errors import BenchError, Exit
+from bench.cli.verbs import boards, comparisons, data, score, sweeps, trials, verification
+from bench.core.errors import BenchError, Exit
 
 if TYPE_CHECKING:
-    from bench.config import Config
+    from bench.config.bench_toml import Config
 
 
 @click.group(epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,8 +49,8 @@ def app(
     """
 
     def load() -> Config:
-        from bench import config
-        from bench.data import home
+        from bench.config import bench_toml as config
+        from bench.data.store import data_dir as home
 
         found = config.load(path, results)
         home.settle(prepared or found.data)

@@ -15,7 +15,7 @@ import click
 if TYPE_CHECKING:
     from types import FrameType
 
-    from bench.config import Config
+    from bench.config.bench_toml import Config
 
 Load = Callable[[], "Config"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.decoding.alignment import align, padded
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.decoding.forced_alignment import align, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

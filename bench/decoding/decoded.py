@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bench.nn.ctc import BLANK
+from bench.nn.ctc_functions import BLANK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

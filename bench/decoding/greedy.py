@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.decoding.decoded import Decoded, read
-from bench.nn.ctc import BLANK
+from bench.nn.ctc_functions import BLANK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

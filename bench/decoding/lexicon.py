@@ -15,8 +15,8 @@ import editdistance
 import numpy as np
 import torch
 
-from bench.decoding.alignment import align, log_likelihood, padded
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.decoding.forced_alignment import align, log_likelihood, padded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
-from bench.training.trial import run_trial
+from bench.tasks.trial import run_trial
 
 if TYPE_CHECKING:
-    from bench.grid import Trial
-    from bench.store import Store
-    from bench.training.events import Event
+    from bench.trials.events import Event
+    from bench.trials.grid import Trial
+    from bench.trials.store import Store
 
 
 class InlineExecutor:

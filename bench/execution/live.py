@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from bench.training.events import (
+from bench.trials.events import (
     Adopted,
     Event,
     Failed,
@@ -27,7 +27,7 @@ from bench.training.events import (
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from bench.grid import Trial
+    from bench.trials.grid import Trial
 
 
 class LiveReporter:

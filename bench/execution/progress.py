@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from bench.grid import names
-from bench.training.events import Event, Failed, Finished, Progress, Validated, describe
+from bench.trials.events import Event, Failed, Finished, Progress, Validated, describe
+from bench.trials.grid import names
 
 if TYPE_CHECKING:
-    from bench.grid import Trial
+    from bench.trials.grid import Trial
 
 _PLAIN_SECONDS = 10.0
 

@@ -21,16 +21,16 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 import ray
 from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskError
 
-from bench.data import home
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.data.store import data_dir as home
 from bench.execution.retries import again, back_off
-from bench.store import Attempt
-from bench.training.events import Event, Failed, Finished, Retried, Started
-from bench.training.trial import attempt, fail, run_trial
+from bench.tasks.trial import attempt, fail, run_trial
+from bench.trials.events import Event, Failed, Finished, Retried, Started
+from bench.trials.store import Attempt
 
 if TYPE_CHECKING:
-    from bench.grid import Trial
-    from bench.store import Cause, Store
+    from bench.trials.grid import Trial
+    from bench.trials.store import Cause, Store
 
 # What trials send is small, and a dashboard would be one more open port.
 _OWN_CLUSTER: dict[str, Any] = {
@@ -245,7 +245,7 @@ def _trial_task(trial: Trial, store: Store, attempts: list[Attempt]) -> Iterator
 
 def on_this_worker(trial: Trial) -> Trial:
     """Settle this worker; return `trial` as it is to run here: on the CPU where it got no GPU."""
-    from bench.training.machine import keep_freed_memory
+    from bench.training.device import keep_freed_memory
 
     keep_freed_memory()
     if trial.resources.device != "auto" or ray.get_gpu_ids():

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.grid import Trial
-    from bench.store import Attempt, Cause
+    from bench.trials.grid import Trial
+    from bench.trials.store import Attempt, Cause
 
 RETRIES: dict[Cause, int] = {"lost node": 2, "out of memory": 1}
 """How often a cause may strike a trial in one run and be tried again; any other ends it."""

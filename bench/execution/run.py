@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from bench.execution.progress import reporter
-from bench.training.events import Event, Failed, Finished
+from bench.trials.events import Event, Failed, Finished
 
 if TYPE_CHECKING:
-    from bench.grid import Trial
-    from bench.store import Failure, Store
+    from bench.trials.grid import Trial
+    from bench.trials.store import Failure, Store
 
 
 class Executor(Protocol):

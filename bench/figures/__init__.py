@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.store import Store
+    from bench.trials.store import Store
 
 PICTURES = {
     "attention": "Draw where the network looked for each symbol: a GIF and a strip a sample.",
@@ -46,8 +46,8 @@ def draw(
             "pictures are drawn with matplotlib, which is not installed; run: "
             "pip install 'matplotlib>=3.9'"
         ) from None
-    from bench.figures.trial import FinishedTrial
-    from bench.store import Failure
+    from bench.figures.finished_trial import FinishedTrial
+    from bench.trials.store import Failure
 
     folder, found = store.find(word)
     if isinstance(found, Failure):

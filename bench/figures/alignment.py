@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from bench.data import sheets
+from bench.data.inspection import contact_sheet as sheets
 from bench.decoding.decoded import Span
 from bench.decoding.greedy import greedy
+from bench.evaluation.metrics.detection import true_segments
 from bench.figures import canvas
-from bench.figures.frames import frames, require_ctc
-from bench.metrics.detection import true_segments
+from bench.figures.posteriors import frames, require_ctc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from bench.components import Batch
-    from bench.data.images import Pixels
-    from bench.figures.trial import FinishedTrial
+    from bench.core.types import Batch
+    from bench.data.inputs.images import Pixels
+    from bench.figures.finished_trial import FinishedTrial
 
 _NARROWEST, _WIDEST, _HIGHEST = 6.0, 15.0, 1.3
 _FRAME = 0.45

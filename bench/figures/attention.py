@@ -10,11 +10,11 @@ import torch
 from PIL import Image, ImageDraw
 from torch.nn import functional
 
-from bench.data import sheets
-from bench.decoding.symbols import until_end
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.data.inspection import contact_sheet as sheets
+from bench.decoding.seq2seq import until_end
 from bench.figures import canvas
-from bench.nn.symbols import Greedy
+from bench.nn.feedback import Greedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from bench.components import Attentive
-    from bench.data.images import Pixels
-    from bench.figures.trial import FinishedTrial
+    from bench.core.types import Attentive
+    from bench.data.inputs.images import Pixels
+    from bench.figures.finished_trial import FinishedTrial
 
 _WIDTH, _HEIGHT = 1000, 96
 _SYMBOL_MS, _LAST_MS = 350, 2000

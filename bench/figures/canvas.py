@@ -17,7 +17,7 @@ from matplotlib import style
 from matplotlib.figure import Figure
 from PIL import Image, ImageFont
 
-from bench.documents import write_bytes
+from bench.core.documents import write_bytes
 
 BLANK, ACCENT = "#b4b4b4", "#d1341f"
 _DPI = 150

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from bench.figures.trial import FinishedTrial
+    from bench.figures.finished_trial import FinishedTrial
 
 _RIGHT = "#2a8f2a"
 

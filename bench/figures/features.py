@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from matplotlib.lines import Line2D
 
-from bench.components import Supervision
+from bench.core.types import Supervision
 from bench.figures import canvas
-from bench.figures.frames import frames, require_ctc
-from bench.nn.ctc import aligned_frames
+from bench.figures.posteriors import frames, require_ctc
+from bench.nn.ctc_functions import aligned_frames
 from bench.nn.heads import unit
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from bench.figures.trial import FinishedTrial
+    from bench.figures.finished_trial import FinishedTrial
 
 _MOST_FRAMES = 6000
 _NAMED = 16

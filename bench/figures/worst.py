@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench import predictions
-from bench.data import sheets
-from bench.errors import BenchError, Exit
+from bench.core.errors import BenchError, Exit
+from bench.data.inspection import contact_sheet as sheets
+from bench.evaluation import predictions
 from bench.figures import canvas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from bench.figures.trial import FinishedTrial
+    from bench.figures.finished_trial import FinishedTrial
 
 _COUNT = 20
 _FRAMES = 20

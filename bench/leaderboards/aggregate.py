@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.grid import digest
-from bench.leaderboards import identity
-from bench.leaderboards.certainty import Certainty, certainties
+from bench.config.suite import Tuning
+from bench.core.hashing import digest
+from bench.leaderboards import board_identity as identity
+from bench.leaderboards.intervals import Certainty, certainties
 from bench.leaderboards.speed import Speed, speeds
-from bench.suites import Tuning
 
 if TYPE_CHECKING:
-    from bench.leaderboards.samples import Samples
-    from bench.plan import Entry
-    from bench.store import Profile, Record
-    from bench.suites import Suite
+    from bench.config.suite import Suite
+    from bench.leaderboards.board_samples import Samples
+    from bench.trials.plan import Entry
+    from bench.trials.store import Profile, Record
 
 
 Labels = tuple[str, str, str]

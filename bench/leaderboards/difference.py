@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import text_table
+from bench.cli.render import text_table
 from bench.leaderboards import render
-from bench.plan import differences
+from bench.trials.plan import differences
 
 if TYPE_CHECKING:
     from bench.leaderboards.aggregate import Board, Names, Row, Spread

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import text_table
-from bench.components import short_labels
-from bench.documents import write_bytes
+from bench.cli.render import text_table
+from bench.core.components import short_labels
+from bench.core.documents import write_bytes
 from bench.leaderboards import render, versions
 
 if TYPE_CHECKING:

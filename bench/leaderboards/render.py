@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import documents, text_table
-from bench.components import short_labels
+from bench.cli.render import text_table
+from bench.core import documents
+from bench.core.components import short_labels
 from bench.leaderboards.aggregate import Board
-from bench.leaderboards.samples import FILE, to_csv
+from bench.leaderboards.board_samples import FILE, to_csv
 
 if TYPE_CHECKING:
     from bench.leaderboards.aggregate import Row, Spread
-    from bench.leaderboards.certainty import Range
-    from bench.leaderboards.samples import Samples
+    from bench.leaderboards.board_samples import Samples
+    from bench.leaderboards.intervals import Range
 
 SCHEMA = 1
 PAGE, DATA = "README.md", "board.json"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.profiling.method import BATCHES, covers
 
 if TYPE_CHECKING:
-    from bench.store import Profile
+    from bench.trials.store import Profile
 
 Labels = tuple[str, ...]
 

@@ -6,13 +6,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError, Exit, did_you_mean
-from bench.leaderboards import identity, render
-from bench.plan import differences
+from bench.core.errors import BenchError, Exit, did_you_mean
+from bench.leaderboards import board_identity as identity
+from bench.leaderboards import render
+from bench.trials.plan import differences
 
 if TYPE_CHECKING:
+    from bench.config.suite import Suite
     from bench.leaderboards.aggregate import Board
-    from bench.suites import Suite
 
 
 def of_suite(folder: Path) -> list[Path]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import DecoderFamily, FrameLoss
+from bench.core.components import FrameLoss
+from bench.core.types import DecoderFamily
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Supervision
+    from bench.core.types import Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class ACE(FrameLoss):
         """Return -Σ N̄_k log ȳ_k (N,) of logits (N, T, C)."""
         import torch
 
-        from bench.nn.ctc import BLANK, valid_frames
+        from bench.nn.ctc_functions import BLANK, valid_frames
 
         lengths, targets, target_lengths = supervision
         padding = ~valid_frames(lengths, logits.shape[1]).unsqueeze(2)

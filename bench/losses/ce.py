@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import SymbolLoss
-from bench.schema import BelowOne, Share
+from bench.core.components import SymbolLoss
+from bench.core.schema import BelowOne, Share
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Feed, Supervision
+    from bench.core.types import Features, Feed, Supervision
 
 
 _IGNORED = -100
@@ -35,7 +35,7 @@ class CE(SymbolLoss):
 
     def feed(self, head: nn.Module, supervision: Supervision) -> Feed:
         """Return the teacher."""
-        from bench.nn.symbols import Teacher
+        from bench.nn.feedback import Teacher
 
         return Teacher(head, supervision, self.teacher_rate)
 
@@ -47,7 +47,7 @@ class CE(SymbolLoss):
         """Return the mean cross-entropy of symbols read from features (N, S, D)."""
         from torch.nn import functional
 
-        from bench.nn.symbols import ended, scored
+        from bench.nn.feedback import ended, scored
 
         steps = features.shape[1]
         counted = scored(supervision, steps)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from bench.components import Supervision
+from bench.core.schema import Count, NonNegative, Positive
+from bench.core.types import Supervision
 from bench.losses.ce import CE
-from bench.schema import Count, NonNegative, Positive
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Batch, Features, Widths
+    from bench.core.types import Batch, Features, Widths
     from bench.nn.heads import ProjectedHead
 
 
@@ -48,7 +48,7 @@ class ConCLR(CE):
         """Return the batch, and twice the batch joined with a permutation of itself."""
         import torch
 
-        from bench.data.views import joined, permuted, stacked
+        from bench.nn.batch_views import joined, permuted, stacked
 
         found = [batch]
         for _ in range(2):
@@ -74,7 +74,7 @@ class ConCLR(CE):
         import torch
 
         from bench.nn.contrast import character_contrast
-        from bench.nn.symbols import END, ended, scored
+        from bench.nn.feedback import END, ended, scored
 
         labels, embeddings = [], []
         for features, supervision in views:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from bench.core.schema import Natural, NonNegative, Share
 from bench.losses.ctc import CTC
-from bench.schema import Natural, NonNegative, Share
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Batch, Features, Supervision
+    from bench.core.types import Batch, Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class CRCTC(CTC):
 
     def views(self, batch: Batch) -> Batch:
         """Return two views of the batch, masked apart."""
-        from bench.data.masking import masked_views
+        from bench.nn.masking import masked_views
 
         return masked_views(batch, 2, self.masks, self.share)
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the objective of the paper for 2N rows, the second views behind the first."""
-        from bench.nn.ctc import per_label
+        from bench.nn.ctc_functions import per_label
 
         return per_label(self.losses(head(features.sequence).float(), supervision), supervision)
 
@@ -49,7 +49,7 @@ class CRCTC(CTC):
         """Return -log p(target) + α Σ_t KL(sg(other view) ‖ this view), (2N,)."""
         from torch.nn import functional
 
-        from bench.nn.ctc import aligned_frames, negative_log_likelihood
+        from bench.nn.ctc_functions import aligned_frames, negative_log_likelihood
 
         log_probs = logits.log_softmax(-1)
         losses = negative_log_likelihood(log_probs, supervision)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import FrameLoss
+from bench.core.components import FrameLoss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Supervision
+    from bench.core.types import Features, Supervision
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from bench.losses.ctc import CTC
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Supervision
+    from bench.core.types import Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class CTCReference(CTC):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""
-        from bench.nn.ctc import per_label
+        from bench.nn.ctc_functions import per_label
         from bench.nn.lattice import cost, log_likelihood
 
         log_probs = head(features.sequence).float().log_softmax(-1)

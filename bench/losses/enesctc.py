@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from bench.core.schema import NonNegative
 from bench.losses.esctc import EsCTC
-from bench.schema import NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Supervision
+    from bench.core.types import Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class EnEsCTC(EsCTC):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of -log p(target, spaced) - β H, per target label."""
-        from bench.nn.ctc import per_label
+        from bench.nn.ctc_functions import per_label
         from bench.nn.lattice import cost
         from bench.nn.spacing import spaced_alignments
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from bench.core.schema import NonNegative, Positive
 from bench.losses.ctc import CTC
-from bench.schema import NonNegative, Positive
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Supervision
+    from bench.core.types import Features, Supervision
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class FocalCTC(CTC):
         """Return the mean over N; a target that its frames cannot align adds nothing."""
         import torch
 
-        from bench.nn.ctc import negative_log_likelihood
+        from bench.nn.ctc_functions import negative_log_likelihood
 
         log_probs = head(features.sequence).float().log_softmax(-1)
         losses = negative_log_likelihood(log_probs, supervision)

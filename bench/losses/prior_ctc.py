@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from bench.components import FrameLoss
-from bench.schema import NonNegative
+from bench.core.components import FrameLoss
+from bench.core.schema import NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Supervision, Widths
+    from bench.core.types import Features, Supervision, Widths
     from bench.nn.priors import PriorHead
 
 
@@ -40,7 +40,7 @@ class PriorCTC(FrameLoss):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the mean over N of -log of the target's score, per target label."""
-        from bench.nn.ctc import per_label
+        from bench.nn.ctc_functions import per_label
 
         priors = cast("PriorHead", head)
         logits = head(features.sequence).float()
@@ -51,7 +51,7 @@ class PriorCTC(FrameLoss):
 
     def losses(self, logits: Tensor, log_prior: Tensor, supervision: Supervision) -> Tensor:
         """Return -log of each target's score (N,), 0 for those that cannot be aligned."""
-        from bench.nn.ctc import aligned_frames, negative_log_likelihood
+        from bench.nn.ctc_functions import aligned_frames, negative_log_likelihood
 
         shift = self.alpha * log_prior
         losses = negative_log_likelihood((logits - shift).log_softmax(-1), supervision)

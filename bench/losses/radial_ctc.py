@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from bench.components import FrameLoss
-from bench.schema import Positive, Share
+from bench.core.components import FrameLoss
+from bench.core.schema import Positive, Share
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Features, Supervision, Widths
+    from bench.core.types import Features, Supervision, Widths
     from bench.nn.heads import CosineHead
 
 
@@ -48,7 +48,7 @@ class RadialCTC(FrameLoss):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the full objective of the paper."""
-        from bench.nn.ctc import posteriors
+        from bench.nn.ctc_functions import posteriors
         from bench.nn.heads import cosines, unit
 
         weights = unit(cast("CosineHead", head).weight)
@@ -74,7 +74,7 @@ class RadialCTC(FrameLoss):
         """
         import torch
 
-        from bench.nn.ctc import BLANK, valid_frames
+        from bench.nn.ctc_functions import BLANK, valid_frames
 
         lengths, targets, target_lengths = supervision
         blank = cosines[..., BLANK].clamp(-1, 1).arccos()

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from bench.components import Features, FrameLoss, Widths
-from bench.errors import BenchError
+from bench.core.components import FrameLoss
+from bench.core.errors import BenchError
+from bench.core.schema import NonNegative, Positive, Share
+from bench.core.types import Features, Widths
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
-from bench.schema import NonNegative, Positive, Share
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.components import Supervision
+    from bench.core.types import Supervision
     from bench.nn.heads import AuxiliaryHead
 
 
@@ -84,7 +85,7 @@ class VAC(FrameLoss):
 
     def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
         """Return the sum of the three terms, each a mean over N."""
-        from bench.nn.ctc import negative_log_likelihood
+        from bench.nn.ctc_functions import negative_log_likelihood
 
         both, visual = cast("AuxiliaryHead", head), cast("Tensor", features.visual)
         logits = both(features.sequence)
@@ -97,7 +98,7 @@ class VAC(FrameLoss):
 
     def divergence(self, visual: Tensor, sequence: Tensor, supervision: Supervision) -> Tensor:
         """Return the divergence of logits (N, T, C): a mean over frames, then over samples."""
-        from bench.nn.ctc import aligned_frames
+        from bench.nn.ctc_functions import aligned_frames
 
         student, teacher = (
             (logits[..., 1:].float() / self.temperature).log_softmax(-1)
@@ -108,7 +109,7 @@ class VAC(FrameLoss):
         return (frames.masked_fill(~counted, 0).sum(1) / supervision.lengths).mean()
 
     def _enhancement(self, head: nn.Module, visual: Tensor, supervision: Supervision) -> Tensor:
-        from bench.nn.ctc import negative_log_likelihood
+        from bench.nn.ctc_functions import negative_log_likelihood
 
         if self.auxiliary == "ctc":
             log_probs = head(visual).float().log_softmax(-1)

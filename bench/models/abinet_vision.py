@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import Input, InputShape, SymbolModel
-from bench.schema import BelowOne, Count
+from bench.core.components import SymbolModel
+from bench.core.schema import BelowOne, Count
+from bench.core.types import Input, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,7 +35,7 @@ class AbinetVision(SymbolModel):
         """Return the network for images of `shape`. Raises BenchError without a width."""
         from torch import nn
 
-        from bench.nn.images import one_width
+        from bench.nn.fixed_width import one_width
         from bench.nn.position_attention import PlaceEncoder, PositionAttention, PositionReader
         from bench.nn.residual import resnet45
 

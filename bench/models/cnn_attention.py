@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import Input, InputShape, SymbolModel
-from bench.schema import Count
+from bench.core.components import SymbolModel
+from bench.core.schema import Count
+from bench.core.types import Input, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,7 +34,7 @@ class CnnAttention(SymbolModel):
     def build(self, shape: InputShape, classes: int) -> nn.Module:
         """Return the network for frames of `shape`. Raises BenchError below 4 pixels a side."""
         from bench.models.cnn_bilstm import CnnBiLSTM
-        from bench.nn.attention import AttentionDecoder, AttentionReader
+        from bench.nn.additive_attention import AttentionDecoder, AttentionReader
 
         frames = CnnBiLSTM(self.width, self.hidden, self.layers).build(shape)
         decoder = AttentionDecoder(2 * self.hidden, self.hidden, classes, self.max_length + 1)

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import FrameModel, Input, InputShape, Widths
-from bench.schema import Count
+from bench.core.components import FrameModel
+from bench.core.schema import Count
+from bench.core.types import Input, InputShape, Widths
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,8 +35,8 @@ class CnnBiLSTM(FrameModel):
         """Return the network for frames of `shape`. Raises BenchError below 4 pixels a side."""
         from torch import nn
 
+        from bench.nn.fixed_width import halved
         from bench.nn.frames import BiLSTM, PerFrame
-        from bench.nn.images import halved
 
         stages: list[nn.Module] = []
         channels = shape.channels

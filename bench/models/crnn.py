@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import FrameModel, Input, InputShape, Widths
-from bench.errors import BenchError
-from bench.schema import Count
+from bench.core.components import FrameModel
+from bench.core.errors import BenchError
+from bench.core.schema import Count
+from bench.core.types import Input, InputShape, Widths
 
 if TYPE_CHECKING:
     from torch import nn

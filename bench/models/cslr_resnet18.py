@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import FrameModel, Input, InputShape, Widths
-from bench.errors import BenchError
-from bench.schema import BelowOne, Count
+from bench.core.components import FrameModel
+from bench.core.errors import BenchError
+from bench.core.schema import BelowOne, Count
+from bench.core.types import Input, InputShape, Widths
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,7 +40,7 @@ class CslrResNet18(FrameModel):
 
     def build(self, shape: InputShape) -> nn.Module:
         """Return the network for frames of `shape`, which may have any size."""
-        from bench.nn.clips import ClipNetwork, TemporalConvolution
+        from bench.nn.clip_network import ClipNetwork, TemporalConvolution
         from bench.nn.frames import BiLSTM
         from bench.nn.residual import imagenet_weights, resnet18
 

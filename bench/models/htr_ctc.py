@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.components import FrameModel, Input, InputShape, Widths
-from bench.schema import BelowOne, Count
+from bench.core.components import FrameModel
+from bench.core.schema import BelowOne, Count
+from bench.core.types import Input, InputShape, Widths
 
 if TYPE_CHECKING:
     from torch import nn

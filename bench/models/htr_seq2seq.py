@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.components import Input, InputShape, SymbolModel
-from bench.errors import BenchError
-from bench.schema import BelowOne, Count, Natural
+from bench.core.components import SymbolModel
+from bench.core.errors import BenchError
+from bench.core.schema import BelowOne, Count, Natural
+from bench.core.types import Input, InputShape
 
 if TYPE_CHECKING:
     from torch import nn

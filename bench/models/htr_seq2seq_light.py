@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from bench.core.schema import Natural
 from bench.models.htr_seq2seq import HtrSeq2seq
-from bench.schema import Natural
 
 
 @dataclass(frozen=True)

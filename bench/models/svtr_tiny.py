@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import FrameModel, Input, InputShape
-from bench.schema import BelowOne, Count
+from bench.core.components import FrameModel
+from bench.core.schema import BelowOne, Count
+from bench.core.types import Input, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,7 +33,7 @@ class SvtrTiny(FrameModel):
 
     def build(self, shape: InputShape) -> nn.Module:
         """Return the network for images of `shape`; it emits a frame every four columns."""
-        from bench.nn.images import one_width
+        from bench.nn.fixed_width import one_width
         from bench.nn.svtr import SVTR, Architecture
 
         one_width(self.name, shape)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.components import Input, InputShape, SymbolModel
-from bench.errors import BenchError
-from bench.schema import Count
+from bench.core.components import SymbolModel
+from bench.core.errors import BenchError
+from bench.core.schema import Count
+from bench.core.types import Input, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +52,7 @@ class VitstrTiny(SymbolModel):
 
     def _patches(self, shape: InputShape) -> tuple[int, int]:
         """Return the rows and columns of patches. Raises BenchError where they do not do."""
-        from bench.nn.images import one_width
+        from bench.nn.fixed_width import one_width
 
         height, width = self.patch_height, self.patch_width
         rows, columns = shape.height // height, -(-one_width(self.name, shape) // width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.nn.symbols import END
+from bench.nn.feedback import END
 
 _NOTHING = -1e30
 

@@ -9,9 +9,9 @@ from typing import TypeVar, cast
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.components import Features, Widths
-from bench.nn.ctc import valid_frames
-from bench.nn.normalisation import InstanceNorm
+from bench.core.types import Features, Widths
+from bench.nn.ctc_functions import valid_frames
+from bench.nn.normalization import InstanceNorm
 
 Columns = TypeVar("Columns", int, Tensor)
 

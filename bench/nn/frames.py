@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from bench.components import Features, Widths
+from bench.core.types import Features, Widths
 
 
 class PerFrame(nn.Module):

@@ -7,10 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from bench.components import InputShape
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.types import InputShape
 from bench.nn.convolutions import Convolutions, Stage, columns
-from bench.nn.normalisation import InstanceNorm
+from bench.nn.normalization import InstanceNorm
 
 Normalisation = Literal["instance", "batch"]
 

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.components import Features, Widths
-from bench.nn.ctc import valid_frames
+from bench.core.types import Features, Widths
+from bench.nn.ctc_functions import valid_frames
+from bench.nn.feedback import END
 from bench.nn.frames import BiLSTM
-from bench.nn.symbols import END
 
 if TYPE_CHECKING:
-    from bench.components import Feed
+    from bench.core.types import Feed
     from bench.nn.convolutions import Convolutions
 
 Recurrence = Literal["lstm", "gru"]

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.components import Features, Widths
-from bench.nn.images import filled
+from bench.core.types import Features, Widths
+from bench.nn.fixed_width import filled
 from bench.nn.positions import interleaved, waves
 
 if TYPE_CHECKING:
-    from bench.components import Feed
+    from bench.core.types import Feed
 
 
 class PositionReader(nn.Module):

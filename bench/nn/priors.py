@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from bench.nn.ctc import valid_frames
+from bench.nn.ctc_functions import valid_frames
 
 _LEAST = -12.0
 

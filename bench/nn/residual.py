@@ -12,7 +12,7 @@ from torch.nn import functional
 from torchvision.models import ResNet18_Weights
 from torchvision.models.resnet import BasicBlock
 
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 
 
 def resnet45(channels: int, width: int) -> nn.Sequential:

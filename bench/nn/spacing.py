@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.components import Supervision
-from bench.nn.ctc import BLANK, valid_frames
+from bench.core.types import Supervision
+from bench.nn.ctc_functions import BLANK, valid_frames
 from bench.nn.lattice import NEVER
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from bench.components import Features, Widths
-from bench.nn.images import filled
+from bench.core.types import Features, Widths
+from bench.nn.fixed_width import filled
 from bench.nn.transformer import Block, initialise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.components import InputShape
+    from bench.core.types import InputShape
 
 Size = TypeVar("Size", int, Tensor)
 

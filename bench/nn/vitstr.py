@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from bench.components import Features, Widths
-from bench.nn.images import filled
+from bench.core.types import Features, Widths
+from bench.nn.fixed_width import filled
 from bench.nn.transformer import Block, initialise
 
 if TYPE_CHECKING:
-    from bench.components import Feed
+    from bench.core.types import Feed
 
 
 class ViTSTR(nn.Module):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError
-from bench.provenance import cpu_model
+from bench.core.errors import BenchError
+from bench.trials.provenance import cpu_model
 
 if TYPE_CHECKING:
-    from bench.suites import Resources
+    from bench.config.suite import Resources
 
 # Without one of these no driver of a GPU runs, and torch need not be imported to ask.
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from bench.profiling.load import Usage, disturbance
-from bench.store import Figure
+from bench.trials.store import Figure
 
 WARM_UP = 10
 LEAST_SAMPLES = 64

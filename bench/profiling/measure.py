@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file
 
-from bench import provenance
-from bench.decoding.families import DECODERS
-from bench.grid import digest
+from bench.core.hashing import digest
+from bench.decoding.decoders import DECODERS
 from bench.profiling import cost, latency, load, method
-from bench.store import WEIGHTS, Figure, Profile
-from bench.training import recognizer
+from bench.recognizers import network as recognizer
+from bench.trials import provenance
+from bench.trials.store import WEIGHTS, Figure, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
-    from bench.components import Batch, Source
-    from bench.decoding.families import Decode
-    from bench.grid import Trial
+    from bench.core.types import Batch, Source
+    from bench.decoding.decoders import Decode
     from bench.profiling.hardware import Hardware
-    from bench.store import Store
-    from bench.training.recognizer import Recognizer
+    from bench.recognizers.network import Recognizer
+    from bench.trials.grid import Trial
+    from bench.trials.store import Store
 
 
 def measure(trial: Trial, store: Store, hardware: Hardware) -> Profile:

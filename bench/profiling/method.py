@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.grid import Trial
     from bench.profiling.hardware import Hardware
-    from bench.store import Profile
+    from bench.trials.grid import Trial
+    from bench.trials.store import Profile
 
 METHOD = 1
 BATCHES = (1, 24)

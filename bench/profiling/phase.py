@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.profiling import hardware, method
 
 if TYPE_CHECKING:
-    from bench.grid import Trial
     from bench.profiling.hardware import Hardware
-    from bench.store import Profile, Store
+    from bench.trials.grid import Trial
+    from bench.trials.store import Profile, Store
 
 
 class Outcome(NamedTuple):

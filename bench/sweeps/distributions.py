@@ -14,7 +14,7 @@ from optuna.distributions import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bench.sweeps.space import Domain
+    from bench.config.sweep_space import Domain
 
 
 def distributions(domains: Mapping[str, Domain]) -> dict[str, BaseDistribution]:

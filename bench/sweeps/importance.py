@@ -12,7 +12,7 @@ from bench.sweeps.distributions import distributions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.sweeps.space import Domain
+    from bench.config.sweep_space import Domain
     from bench.sweeps.sweep import Params
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from bench import grid
-from bench.errors import BenchError, Exit
-from bench.toml_lines import last_line_of
+from bench.core.errors import BenchError, Exit
+from bench.core.toml_lines import last_line_of
+from bench.trials import grid
 
 if TYPE_CHECKING:
-    from bench.components import Component
-    from bench.config import Config
-    from bench.grid import Trial
+    from bench.config.bench_toml import Config
+    from bench.core.components import Component
     from bench.sweeps.report import Report
     from bench.sweeps.sweep import Sweep
+    from bench.trials.grid import Trial
 
 
 def promoted(config: Config, sweep: Sweep, report: Report) -> str | None:

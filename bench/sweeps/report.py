@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import documents, text_table
-from bench.errors import BenchError
+from bench.cli.render import text_table
+from bench.core import documents
+from bench.core.errors import BenchError
 from bench.sweeps import study
 from bench.sweeps.study import Tried
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench import documents
-from bench.store import Store
+from bench.core import documents
+from bench.trials.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path

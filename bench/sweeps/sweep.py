@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError
-from bench.grid import Trial, digest, select, trials
-from bench.schema import fill
+from bench.core.errors import BenchError
+from bench.core.hashing import digest
+from bench.core.schema import fill
+from bench.trials.grid import Trial, select, trials
 
 if TYPE_CHECKING:
-    from bench.suites import Suite
-    from bench.sweeps.space import Domain, SweepTable
+    from bench.config.suite import Suite
+    from bench.config.sweep_space import Domain, SweepTable
 
 Params = Mapping[str, Any]
 """Path, as `training.learning_rate`, to value."""

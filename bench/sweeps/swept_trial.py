@@ -13,12 +13,12 @@ from bench.execution.ray import on_this_worker  # isort: skip  (it settles what 
 from ray import tune
 
 from bench.sweeps.sweep import changed
-from bench.training.events import Event, Failed, Finished, Validated
-from bench.training.trial import run_trial
+from bench.tasks.trial import run_trial
+from bench.trials.events import Event, Failed, Finished, Validated
 
 if TYPE_CHECKING:
-    from bench.grid import Trial
-    from bench.store import Store
+    from bench.trials.grid import Trial
+    from bench.trials.store import Store
 
 HUNG = "hung.txt"
 SCORE, EPOCH = "score", "epoch"

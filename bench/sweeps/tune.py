@@ -33,10 +33,10 @@ from bench.sweeps.swept_trial import EPOCH, SCORE, SweptTrial
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bench.grid import Trial
-    from bench.sweeps.space import Domain
+    from bench.config.sweep_space import Domain
     from bench.sweeps.study import Study, Tried
     from bench.sweeps.sweep import Sweep
+    from bench.trials.grid import Trial
 
 _STARTUP = (4, 10)
 _ASKED = 50

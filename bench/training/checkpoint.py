@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 import bench
-from bench.documents import write_bytes
+from bench.core.documents import write_bytes
 
 
 def save(file: Path, state: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from bench.components import Supervision
+from bench.core.types import Supervision
 from bench.nn.lattice import lattice, passes
 
 WORDS = ["orange", "apple", "watermelon"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.data.sequence_of_digits import Scheme
-from bench.metrics.detection import Segment, average_precision, overlap, true_segments
-from bench.metrics.localisation import THRESHOLDS, Localisation, localisation, runs
+from bench.data.reading.sequence_of_digits import Scheme
+from bench.evaluation.metrics.detection import Segment, average_precision, overlap, true_segments
+from bench.evaluation.metrics.localisation import THRESHOLDS, Localisation, localisation, runs
 
 SCHEME, READ = Scheme(4, (0.3, 0.5, 0.7), 2), "3141"
 PATHS = {

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.data.synthetic.handwriting import Hand, write_line
-from bench.data.synthetic.lettering import Lettering
-from bench.data.synthetic.mnist import digit
-from bench.data.synthetic.signing import Signer, clip
-from bench.data.synthetic.vocabulary import COMMON, sentences
+from bench.synthetic.handwriting import Hand, write_line
+from bench.synthetic.lettering import Lettering
+from bench.synthetic.mnist import digit
+from bench.synthetic.signing import Signer, clip
+from bench.synthetic.vocabulary import COMMON, sentences
 
 WIDTH, GAP = 1000, 8
 Picture = NDArray[np.uint8]

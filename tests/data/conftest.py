@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 import torch
 
-from bench.components import Batch
-from bench.data import home, preparing
-from bench.data.entries import Entry, Rejected
-from bench.data.partition import Partition
-from bench.data.prepared import Prepared, require
-from bench.data.samples import Samples, Selection
-from bench.data.source import PreparedSource, View
-from bench.data.transcripts import Transcriber
-from bench.metrics import protocols
+from bench.core.types import Batch
+from bench.data.raw.entries import Entry, Rejected
+from bench.data.reading.label_encoder import Transcriber
+from bench.data.reading.pipeline import PreparedSource, View
+from bench.data.reading.samples import Samples, Selection
+from bench.data.store import data_dir as home
+from bench.data.store import preparing
+from bench.data.store.partition import Partition
+from bench.data.store.prepared import Prepared, require
+from bench.evaluation import protocols
 
 
 def jpeg(seed: int, width: int = 60, height: int = 31) -> bytes:

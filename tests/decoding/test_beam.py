@@ -13,8 +13,8 @@ from all_paths import collapsed, probability
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.core.errors import BenchError
 from bench.decoding.beam import beam
-from bench.errors import BenchError
 
 ALL = 4**7
 """More prefixes than six frames of four classes have."""

@@ -12,10 +12,10 @@ from all_paths import alignments, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.core.errors import BenchError
 from bench.decoding import lexicon
 from bench.decoding.greedy import greedy
 from bench.decoding.lexicon import Neighbours, closest, most_probable, nearby
-from bench.errors import BenchError
 
 words = st.lists(st.integers(1, 3), max_size=5).map(tuple)
 lexica = st.lists(words, min_size=1, max_size=12)

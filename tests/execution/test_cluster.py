@@ -9,7 +9,7 @@ from ray.cluster_utils import Cluster
 
 from bench.execution import retries
 from bench.execution.ray import connect
-from bench.training.events import Finished, Retried, Started
+from bench.trials.events import Finished, Retried, Started
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import signal
 import pytest
 import ray
 
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 from bench.execution.ray import connect
 
 

@@ -12,11 +12,11 @@ import pytest
 import ray
 import torch
 
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 from bench.execution.ray import connect
 from bench.execution.run import execute, place
-from bench.store import LOG, PREDICTIONS, WEIGHTS, Store
-from bench.training.events import Finished, Progress, Started
+from bench.trials.events import Finished, Progress, Started
+from bench.trials.store import LOG, PREDICTIONS, WEIGHTS, Store
 
 
 @pytest.fixture(scope="module")

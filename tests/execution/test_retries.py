@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from bench.execution.retries import RETRIES, again, back_off
-from bench.store import Attempt, Cause
+from bench.trials.store import Attempt, Cause
 
 
 def attempts(*causes):

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from bench import config, documents, grid, predictions
-from bench.data import home, synthetic
-from bench.data.sources.iam import IAM
-from bench.figures.trial import FinishedTrial
-from bench.store import PREDICTIONS, RECORD, Record, Store, read, write
-from bench.training.trial import run_trial
+from bench import synthetic
+from bench.config import bench_toml as config
+from bench.core import documents
+from bench.data.datasets.iam import IAM
+from bench.data.store import data_dir as home
+from bench.evaluation import predictions
+from bench.figures.finished_trial import FinishedTrial
+from bench.tasks.trial import run_trial
+from bench.trials import grid
+from bench.trials.store import PREDICTIONS, RECORD, Record, Store, read, write
 
 SUITES = """\
 [suite.sphere]

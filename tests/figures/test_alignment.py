@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.core.errors import BenchError
 from bench.decoding.decoded import Span
-from bench.errors import BenchError
 from bench.figures import alignment, canvas
 
 

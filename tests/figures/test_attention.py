@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 from bench.figures import attention
 
 

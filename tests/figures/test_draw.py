@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from bench import figures
-from bench.errors import BenchError, Exit
-from bench.store import FAILURE, Store
-from bench.training.trial import attempt, fail
+from bench.core.errors import BenchError, Exit
+from bench.tasks.trial import attempt, fail
+from bench.trials.store import FAILURE, Store
 
 PICTURES = ["--alignment", "--features", "--curves", "--worst"]
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 from bench.figures import features
-from bench.figures.frames import frames
+from bench.figures.posteriors import frames
 
 
 def test_every_frame_has_the_class_of_the_best_path_of_its_target(trial):

@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import grid, suites
-from bench import store as disk
-from bench.data.sources.seq_digits import SeqDigits
+from bench.config import suite as suites
+from bench.data.datasets.seq_digits import SeqDigits
+from bench.evaluation import protocols
 from bench.leaderboards import aggregate, render
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
-from bench.metrics import protocols
 from bench.models.cnn_bilstm import CnnBiLSTM
-from bench.plan import Entry
-from bench.store import Attempt, Failure
+from bench.trials import grid
+from bench.trials import store as disk
+from bench.trials.plan import Entry
+from bench.trials.store import Attempt, Failure
 
 WIDE = suites.Suite(
     name="wide",

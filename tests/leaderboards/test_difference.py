@@ -113,8 +113,8 @@ def test_a_row_without_a_score_has_no_points():
 
 
 def test_a_new_version_explains_itself(home, bench, finish, trials, suite, move_protocol):
-    from bench import grid
-    from bench.metrics import protocols
+    from bench.evaluation import protocols
+    from bench.trials import grid
 
     finish(trials, 50)
     assert bench("board", "tiny").code == 0

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from bench.errors import BenchError, Exit
+from bench.core.errors import BenchError, Exit
 from bench.leaderboards import render
 from bench.leaderboards.aggregate import Board, Row, Seed, Spread
-from bench.leaderboards.certainty import Certainty, Range
+from bench.leaderboards.intervals import Certainty, Range
 from bench.leaderboards.speed import Speed
 
 CTC, RADIAL = "ctc", "radial-ctc(eta=0.1)"

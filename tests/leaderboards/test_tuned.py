@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from bench import grid, plan
-from bench.leaderboards import aggregate, check, difference, index, render, versions
+from bench.config.suite import Suite, Tuned, Tuning
+from bench.leaderboards import aggregate, difference, index, render, versions
+from bench.leaderboards import rebuild as check
 from bench.leaderboards.aggregate import Board, Names
-from bench.store import Store
-from bench.suites import Suite, Tuned, Tuning
+from bench.trials import grid, plan
+from bench.trials.store import Store
 
 TUNING = Tuning("abc", "tpe", 20, 300)
 DATASET, MODEL = "seq-digits(digits=2, rounds=1)", "cnn-bilstm(width=2, hidden=4)"
@@ -197,7 +198,7 @@ def test_a_difference_of_a_tuned_row_names_its_recipe(made):
 
 
 def test_the_command_writes_and_checks_a_board_with_a_tuned_row(home, bench, finish):
-    from bench import config
+    from bench.config import bench_toml as config
 
     file = home / "bench.toml"
     file.write_text(

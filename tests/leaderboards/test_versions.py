@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import grid, plan, suites
-from bench import store as disk
-from bench.data.sources.seq_digits import SeqDigits
-from bench.errors import BenchError, Exit
-from bench.leaderboards import aggregate, identity, versions
+from bench.config import suite as suites
+from bench.core.errors import BenchError, Exit
+from bench.data.datasets.seq_digits import SeqDigits
+from bench.evaluation import protocols
+from bench.leaderboards import aggregate, versions
+from bench.leaderboards import board_identity as identity
 from bench.losses.ctc import CTC
-from bench.metrics import protocols
 from bench.models.cnn_bilstm import CnnBiLSTM
+from bench.trials import grid, plan
+from bench.trials import store as disk
 
 
 def suite_of(version: int, rounds: int) -> suites.Suite:

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.components import Features, Supervision, Widths
-from bench.decoding.families import DECODERS
+from bench.core.types import Features, Supervision, Widths
+from bench.decoding.decoders import DECODERS
 from bench.losses.ace import ACE
 
 FEATURES, CLASSES = 3, 4

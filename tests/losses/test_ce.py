@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.components import Features, Supervision, Widths
+from bench.core.types import Features, Supervision, Widths
 from bench.losses.ce import CE
 
 FEATURES, CLASSES = 3, 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.components import Batch, Features, Supervision, Widths
+from bench.core.types import Batch, Features, Supervision, Widths
 from bench.losses.ce import CE
 from bench.losses.conclr import ConCLR
 from bench.nn.contrast import character_contrast

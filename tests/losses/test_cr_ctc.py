@@ -8,7 +8,7 @@ from all_paths import alignments, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.components import Batch, Features, Supervision, Widths
+from bench.core.types import Batch, Features, Supervision, Widths
 from bench.losses.cr_ctc import CRCTC
 from bench.losses.ctc import CTC
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.components import Features, Supervision, Widths
+from bench.core.types import Features, Supervision, Widths
 from bench.losses.ctc import CTC
 
 FEATURES, CLASSES = 3, 4

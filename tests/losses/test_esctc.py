@@ -8,13 +8,13 @@ import pytest
 import torch
 from all_paths import alignments, spaced
 
-from bench import registry
-from bench.components import Features, Supervision, Widths
+from bench.core import registry
+from bench.core.schema import SchemaError
+from bench.core.types import Features, Supervision, Widths
 from bench.losses.ctc import CTC
 from bench.losses.enctc import EnCTC
 from bench.losses.enesctc import EnEsCTC
 from bench.losses.esctc import EsCTC
-from bench.schema import SchemaError
 
 # At τ = 1 the limits are 3, 4, the 4 frames of no label, and that of what does not fit.
 SAMPLES = [(6, [1, 2, 2]), (6, [3, 1]), (4, []), (2, [1, 1])]

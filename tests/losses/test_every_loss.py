@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import registry
-from bench.components import Batch, Features, Supervision, Widths
+from bench.core import registry
+from bench.core.types import Batch, Features, Supervision, Widths
 
 LOSSES = [
     pytest.param(loss(), id=name)

@@ -9,7 +9,7 @@ from all_paths import alignments, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.components import Features, Supervision, Widths
+from bench.core.types import Features, Supervision, Widths
 from bench.losses.ctc import CTC
 from bench.losses.prior_ctc import PriorCTC
 

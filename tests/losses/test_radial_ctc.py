@@ -9,9 +9,9 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.components import Features, Supervision, Widths
+from bench.core.types import Features, Supervision, Widths
 from bench.losses.radial_ctc import RadialCTC
-from bench.nn.ctc import posteriors
+from bench.nn.ctc_functions import posteriors
 from bench.nn.heads import unit
 
 CLASSES = 4

@@ -11,8 +11,8 @@ from all_paths import alignable, alignments, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.components import Features, Supervision, Widths
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.types import Features, Supervision, Widths
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 from bench.losses.vac import VAC

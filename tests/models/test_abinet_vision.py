@@ -5,12 +5,12 @@ import torch
 from networks import asked, count
 from plain_abinet import attend
 
-from bench.components import InputShape, Supervision, Widths
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.types import InputShape, Supervision, Widths
 from bench.losses.ce import CE
 from bench.losses.conclr import ConCLR
 from bench.models.abinet_vision import AbinetVision
-from bench.nn.symbols import Greedy
+from bench.nn.feedback import Greedy
 
 WORDS = InputShape(3, 32, 128)
 SMALL = AbinetVision(width=2, layers=1)

@@ -3,10 +3,10 @@ from __future__ import annotations
 import torch
 from networks import count
 
-from bench.components import InputShape, Widths
+from bench.core.types import InputShape, Widths
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
-from bench.nn.symbols import Greedy
+from bench.nn.feedback import Greedy
 
 SHAPE = InputShape(1, 8, 8)
 

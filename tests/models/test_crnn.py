@@ -5,8 +5,8 @@ import torch
 from networks import count
 from torch import nn
 
-from bench.components import InputShape, Widths
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.types import InputShape, Widths
 from bench.losses.ctc import CTC
 from bench.models.crnn import CRNN
 

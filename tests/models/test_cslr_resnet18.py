@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import count
 
-from bench.components import InputShape, Supervision, Widths
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.types import InputShape, Supervision, Widths
 from bench.losses.ctc import CTC
 from bench.losses.vac import VAC
 from bench.models.cslr_resnet18 import CslrResNet18
-from bench.store import Store
-from bench.training.events import Finished
-from bench.training.trial import run_trial
+from bench.tasks.trial import run_trial
+from bench.trials.events import Finished
+from bench.trials.store import Store
 
 SMALL = CslrResNet18(width=2, hidden=3)
 FRAMES = InputShape(3, 24, 32)

@@ -7,11 +7,11 @@ import torch
 from networks import says
 from torch import nn
 
-from bench import registry
-from bench.components import Batch, InputShape, Widths
+from bench.core import registry
+from bench.core.types import Batch, InputShape, Widths
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
-from bench.training.recognizer import FrameRecognizer, SymbolRecognizer
+from bench.recognizers.network import FrameRecognizer, SymbolRecognizer
 
 MODELS = registry.everything("model")
 SHAPES = {"frames": InputShape(3, 16, 16), "image": InputShape(1, 32, 128)}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.components import InputShape, Widths
+from bench.core.types import InputShape, Widths
 from bench.losses.ctc import CTC
 from bench.models.htr_ctc import HtrCTC
 

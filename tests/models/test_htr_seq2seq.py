@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.components import InputShape, Widths
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.types import InputShape, Widths
 from bench.losses.ce import CE
 from bench.models.htr_seq2seq import HtrSeq2seq
 from bench.models.htr_seq2seq_light import HtrSeq2seqLight
-from bench.nn.symbols import Greedy
+from bench.nn.feedback import Greedy
 
 LINE = InputShape(1, 64, 0)
 

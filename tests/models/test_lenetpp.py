@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.components import InputShape, Widths
+from bench.core.types import InputShape, Widths
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 from bench.models.lenetpp import LeNetPP

@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from bench import config, grid, registry
-from bench.components import Loss, Model
-from bench.data import home, synthetic
+from bench import synthetic
+from bench.config import bench_toml as config
+from bench.core import registry
+from bench.core.components import Loss, Model
+from bench.data.store import data_dir as home
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
 from bench.models.abinet_vision import AbinetVision
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.models.svtr_tiny import SvtrTiny
-from bench.store import Store
-from bench.training.events import Finished
-from bench.training.trial import run_trial
+from bench.tasks.trial import run_trial
+from bench.trials import grid
+from bench.trials.events import Finished
+from bench.trials.store import Store
 
 BENCH = Path(__file__).parents[2] / "bench.toml"
 

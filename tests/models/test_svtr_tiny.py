@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from bench.components import InputShape, Supervision, Widths
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.types import InputShape, Supervision, Widths
 from bench.losses.ctc import CTC
 from bench.models.svtr_tiny import SvtrTiny
 

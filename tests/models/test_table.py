@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench import registry
-from bench.components import InputShape
+from bench.core import registry
+from bench.core.types import InputShape
 from bench.profiling import cost
-from bench.training.recognizer import FrameRecognizer, SymbolRecognizer
+from bench.recognizers.network import FrameRecognizer, SymbolRecognizer
 
 ROOT = Path(__file__).parents[2]
 ROWS = [

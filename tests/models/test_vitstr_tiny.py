@@ -5,11 +5,11 @@ import torch
 from networks import asked, count
 from torchvision.models import VisionTransformer
 
-from bench.components import InputShape, Supervision, Widths
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.types import InputShape, Supervision, Widths
 from bench.losses.ce import CE
 from bench.models.vitstr_tiny import VitstrTiny
-from bench.nn.symbols import Greedy
+from bench.nn.feedback import Greedy
 
 WORDS = InputShape(3, 32, 128)
 SMALL = VitstrTiny(depth=2, heads=1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from bench.nn.contrast import character_contrast
-from bench.nn.symbols import END
+from bench.nn.feedback import END
 
 labels_of = st.lists(
     st.lists(st.integers(0, 3), min_size=1, max_size=7), min_size=1, max_size=3

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.nn.convolutions import Convolutions, Stage, columns, cut, stride
-from bench.nn.normalisation import InstanceNorm
+from bench.nn.normalization import InstanceNorm
 
 LAYERS = [
     nn.Conv2d(1, 2, 5, padding=2),

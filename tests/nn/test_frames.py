@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from bench.components import Widths
+from bench.core.types import Widths
 from bench.nn.frames import BiLSTM, JoinedBiLSTM, PerFrame
 
 

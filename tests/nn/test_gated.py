@@ -4,8 +4,8 @@ import pytest
 import torch
 from networks import count
 
-from bench.components import InputShape
-from bench.errors import BenchError
+from bench.core.errors import BenchError
+from bench.core.types import InputShape
 from bench.nn.gated import DepthwiseSeparable, GateBlock, line_convolutions
 
 

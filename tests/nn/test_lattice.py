@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from bench.components import Supervision
+from bench.core.types import Supervision
 from bench.nn import lattice
 
 seeds = st.integers(0, 2**32)

@@ -8,7 +8,7 @@ from networks import count
 from torch import nn
 from torchvision.models import resnet18 as torchvisions
 
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 from bench.nn.residual import PairedBlock, SampledConv2d, imagenet_weights, resnet18, resnet45
 
 

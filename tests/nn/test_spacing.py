@@ -11,9 +11,9 @@ from all_paths import alignable, alignments, cases, segments, shares_of, spaced
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.components import Supervision
+from bench.core.types import Supervision
 from bench.nn import lattice
-from bench.nn.ctc import alignable as can_align
+from bench.nn.ctc_functions import alignable as can_align
 from bench.nn.spacing import limits, spaced_alignments, spaced_likelihood
 
 taus = st.sampled_from([1.0, 1.25, 1.5, 2.0])

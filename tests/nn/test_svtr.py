@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.components import InputShape
+from bench.core.types import InputShape
 from bench.nn.svtr import SVTR, Architecture, Merge, window
 
 SIZES = {

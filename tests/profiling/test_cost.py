@@ -6,14 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from bench import config, grid
-from bench.data.sources.seq_digits import SeqDigits
+from bench.config import bench_toml as config
+from bench.data.datasets.seq_digits import SeqDigits
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.profiling import cost
-from bench.training import recognizer
+from bench.recognizers import network as recognizer
+from bench.trials import grid
 
 
 class Alone(nn.Module):

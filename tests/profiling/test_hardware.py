@@ -9,11 +9,11 @@ import sys
 import pytest
 import torch
 
-from bench.errors import BenchError
+from bench.config.suite import Resources
+from bench.core.errors import BenchError
 from bench.profiling import hardware
 from bench.profiling.hardware import Hardware
-from bench.provenance import cpu_model
-from bench.suites import Resources
+from bench.trials.provenance import cpu_model
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ def test_a_gpu_that_is_demanded_and_not_there_is_told(monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only torch knows")
 def test_without_a_driver_torch_is_not_asked():
     program = (
-        "import sys; from bench.suites import Resources; from bench.profiling import hardware\n"
+        "import sys; from bench.config.suite import Resources\n"
+        "from bench.profiling import hardware\n"
         "hardware._DRIVERS = ('/nowhere/nvidiactl',)\n"
         "hardware.find(Resources()); print('torch' in sys.modules)"
     )

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench.components import Batch
-from bench.grid import digest
+from bench.core.hashing import digest
+from bench.core.types import Batch
 from bench.profiling import hardware, latency, measure, method
-from bench.training.trial import run_trial
+from bench.tasks.trial import run_trial
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from bench.grid import digest
+from bench.core.hashing import digest
 from bench.profiling import method
 from bench.profiling.hardware import Hardware
 

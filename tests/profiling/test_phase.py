@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bench.errors import BenchError
+from bench.core.errors import BenchError
 from bench.profiling import hardware, measure, phase
 from bench.profiling.hardware import Hardware
-from bench.store import RECORD, write
+from bench.trials.store import RECORD, write
 
 HERE = Hardware("cpu", "Example CPU", 1, 2)
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from bench.components import Supervision
+from bench.core.types import Supervision
 
 
 class Case(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.metrics.outcomes import Outcomes
+from bench.evaluation.statistics.sample_errors import Outcomes
 
 LENGTHS = np.arange(1, 13)
 

@@ -15,8 +15,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bench.decoding.alignment import align
 from bench.decoding.beam import beam
+from bench.decoding.forced_alignment import align
 from bench.decoding.greedy import greedy
 
 SHAPES = [(256, 26, 37, 8), (256, 41, 11, 4), (32, 128, 80, 45)]

@@ -17,8 +17,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bench import registry
-from bench.components import Batch, Features, Supervision, Widths
+from bench.core import registry
+from bench.core.types import Batch, Features, Supervision, Widths
 
 SHAPES = [(41, 64, 11, 4), (26, 512, 37, 8), (128, 32, 80, 45)]
 """T, N, C, U: Seq-MNIST, CRNN on words, a line of handwriting."""

@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.table import Table
 from torchmetrics.functional.text import char_error_rate
 
-from bench.metrics import protocols
-from bench.metrics.compare import compare
-from bench.metrics.error_rates import error_rates
-from bench.metrics.scoring import Sample, score
+from bench.evaluation import protocols
+from bench.evaluation.metrics.count_errors import compare
+from bench.evaluation.metrics.error_rates import error_rates
+from bench.evaluation.metrics.scoring import Sample, score
 
 ROUNDS = 5
 LINES, LINE_LENGTH, LINE_ERRORS = 2_915, 43, 0.05

@@ -22,12 +22,12 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from bench.components import Batch, Features, InputShape, Widths
+from bench.core.types import Batch, Features, InputShape, Widths
 from bench.losses.ctc import CTC
 from bench.models.crnn import CRNN
 from bench.models.htr_seq2seq import HtrSeq2seq
-from bench.training import machine
-from bench.training.recognizer import FrameRecognizer
+from bench.recognizers.network import FrameRecognizer
+from bench.training import device as machine
 
 ROUNDS, THREADS = 9, 2
 WORD = InputShape(1, 32, 100)

@@ -27,15 +27,18 @@ from rich.table import Table
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from bench.components import InputShape
-from bench.data import caching, home, images, loading, preparing
-from bench.data.entries import Entry
-from bench.data.partition import Partition
-from bench.data.samples import Samples, Selection
-from bench.data.source import PreparedSource
-from bench.data.transcripts import Transcriber
-from bench.data.words import Words
-from bench.metrics import protocols
+from bench.core.types import InputShape
+from bench.data.inputs import images
+from bench.data.inputs.words import Words
+from bench.data.raw.entries import Entry
+from bench.data.reading import loading
+from bench.data.reading.label_encoder import Transcriber
+from bench.data.reading.pipeline import PreparedSource
+from bench.data.reading.samples import Samples, Selection
+from bench.data.store import caching, preparing
+from bench.data.store import data_dir as home
+from bench.data.store.partition import Partition
+from bench.evaluation import protocols
 
 WORDS = 20_000
 PREPARED = 4_000

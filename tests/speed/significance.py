@@ -16,8 +16,14 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from bench.metrics.outcomes import Outcomes, outcomes
-from bench.metrics.statistics import compare, interval, intervals, p_value, tie_groups
+from bench.evaluation.statistics.sample_errors import Outcomes, outcomes
+from bench.evaluation.statistics.significance import (
+    compare,
+    interval,
+    intervals,
+    p_value,
+    tie_groups,
+)
 
 SAMPLES, SEEDS, DRAWS = 3000, 5, 10_000
 ROWS = 20

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.data import synthetic
+from bench import synthetic
 
 COUNTS = {"synth90k": 20_000, "iam": 500, "phoenix14": 50, "phoenix14-t": 50, "seq-mnist": 7_000}
 

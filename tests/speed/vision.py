@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from bench.components import InputShape
+from bench.core.types import InputShape
 from bench.models.abinet_vision import AbinetVision
 
 sys.path.append(str(Path(__file__).parents[1] / "references"))

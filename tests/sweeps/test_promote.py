@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import config, grid
-from bench.config import Config
-from bench.errors import BenchError, Exit
+from bench.config import bench_toml as config
+from bench.config.bench_toml import Config
+from bench.core.errors import BenchError, Exit
 from bench.sweeps import report
 from bench.sweeps.promote import promoted
 from bench.sweeps.study import Study
 from bench.sweeps.sweep import Sweep, of
+from bench.trials import grid
 
 HEAD = """\
 [suite.tiny]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.config.sweep_space import Domain
 from bench.sweeps import report
 from bench.sweeps.importance import shares
-from bench.sweeps.space import Domain
 from bench.sweeps.study import Study, Tried
 
 PATHS = ["training.learning_rate", "training.optimizer", "model.hidden"]
@@ -80,7 +80,7 @@ def test_a_recipe_that_selects_the_last_epoch_is_scored_by_it(load_sweep, home):
     file = home / "bench.toml"
     load_sweep()
     file.write_text(file.read_text().replace("epochs = 1\n", "epochs = 2\nselect = 'last'\n"))
-    from bench import config
+    from bench.config import bench_toml as config
     from bench.sweeps.sweep import of
 
     study = Study(of(config.load(file).suite("tiny")), home / "results")

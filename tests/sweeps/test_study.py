@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import suites
-from bench.data.sources.seq_digits import SeqDigits
-from bench.errors import BenchError, Exit
+from bench.config import suite as suites
+from bench.config.sweep_space import SweepTable
+from bench.core.errors import BenchError, Exit
+from bench.data.datasets.seq_digits import SeqDigits
+from bench.evaluation import protocols
 from bench.losses.ctc import CTC
-from bench.metrics import protocols
 from bench.models.cnn_bilstm import CnnBiLSTM
-from bench.sweeps.space import SweepTable
 from bench.sweeps.study import Study, Tried, best, ended, score
 from bench.sweeps.sweep import of
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import BenchError, Exit
-from bench.metrics import protocols
-from bench.schema import SchemaError, fill
-from bench.sweeps.space import Domain, SweepTable
+from bench.config.sweep_space import Domain, SweepTable
+from bench.core.errors import BenchError, Exit
+from bench.core.schema import SchemaError, fill
+from bench.evaluation import protocols
 from bench.sweeps.sweep import changed, of
 
 RATE = "training.learning_rate = { loguniform = [1e-3, 1e-1] }"
@@ -292,11 +292,11 @@ def test_params_change_what_they_name_and_nothing_else(load_sweep):
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_any_point_of_a_valid_space_is_a_trial(data):
-    from bench.data.sources.seq_digits import SeqDigits
-    from bench.grid import Trial
+    from bench.config.suite import Recipe, Resources
+    from bench.data.datasets.seq_digits import SeqDigits
     from bench.losses.ctc import CTC
     from bench.models.cnn_bilstm import CnnBiLSTM
-    from bench.suites import Recipe, Resources
+    from bench.trials.grid import Trial
 
     found = protocols.find("digits")
     base = Trial(SeqDigits(), CnnBiLSTM(), CTC(), 0, Recipe(1, 1, 1.0), found, Resources())

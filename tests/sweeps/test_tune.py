@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench import config
+from bench.config import bench_toml as config
 from bench.execution.ray import connect
 from bench.sweeps import report, sweep, tune
 from bench.sweeps.study import Study

@@ -8,16 +8,17 @@ import pytest
 import torch
 
 import bench
-from bench.components import FrameModel, Input, Widths
+from bench.core.components import FrameModel
+from bench.core.types import Input, Widths
 from bench.losses.ce import CE
 from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_attention import CnnAttention
 from bench.nn.frames import PerFrame
-from bench.store import CHECKPOINT, PREDICTIONS, WEIGHTS, Store
+from bench.tasks.trial import run_trial
 from bench.training import checkpoint
-from bench.training.events import Finished, Progress, Resumed
-from bench.training.trial import run_trial
+from bench.trials.events import Finished, Progress, Resumed
+from bench.trials.store import CHECKPOINT, PREDICTIONS, WEIGHTS, Store
 
 
 @pytest.fixture(

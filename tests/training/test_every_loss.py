@@ -7,13 +7,13 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from bench import registry
-from bench.components import Loss
+from bench.core import registry
+from bench.core.components import Loss
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
-from bench.store import Store
-from bench.training.events import Finished
-from bench.training.trial import run_trial
+from bench.tasks.trial import run_trial
+from bench.trials.events import Finished
+from bench.trials.store import Store
 
 MODELS = {
     "frames": CnnBiLSTM(width=2, hidden=4),

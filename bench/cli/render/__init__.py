@@ -1,0 +1,1 @@
+"""Tables and pages for a person, as text."""

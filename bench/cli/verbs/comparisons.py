@@ -1,0 +1,41 @@
+"""The verb `compare`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.terminal import EXITS, Load, as_json_option, report
+from bench.core.errors import Exit
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+
+@click.command(epilog=EXITS)
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["regress"]),
+    help="End with 4 where B is worse than A in any metric.",
+)
+@as_json_option
+@click.pass_obj
+def compare(
+    load: Load, a: str, b: str, *, fail_on: Literal["regress"] | None, as_json: bool
+) -> int:
+    """Say which of A and B reads better on the same samples, and how sure that is.
+
+    Each is a trial (the beginning of its key, or its folder), a row of a board by its place
+    (`quick#1`, `quick/v1#4`), or a board (`quick`, `quick/v1`): then every row that both have.
+    """
+    from bench.leaderboards import comparison
+    from bench.trials.store import Store
+
+    config = load()
+    found = comparison.between(a, b, Store(config.results), config.leaderboards)
+    report(comparison.text(found), found, as_json=as_json)
+    regressed = any(one.regressed for one in found)
+    return Exit.REGRESSED if fail_on and regressed else Exit.DONE

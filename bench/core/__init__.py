@@ -1,0 +1,1 @@
+"""What everything else builds on: types, component bases, the registry, errors, hashing."""

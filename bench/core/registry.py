@@ -1,0 +1,81 @@
+"""Names to components: every file of a component room, then the entry points of other packages."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any, Literal
+
+from bench.core.components import Component, Dataset, Loss, Model
+from bench.core.errors import BenchError, did_you_mean
+from bench.core.schema import fill
+
+Kind = Literal["dataset", "model", "loss"]
+
+_ROOMS: dict[Kind, tuple[str, type[Component]]] = {
+    "dataset": ("bench.data.datasets", Dataset),
+    "model": ("bench.models", Model),
+    "loss": ("bench.losses", Loss),
+}
+
+
+@cache
+def builtin(kind: Kind) -> dict[str, type[Component]]:
+    """Return bench's own components by name, sorted."""
+    package, base = _ROOMS[kind]
+    room = importlib.import_module(package)
+    found = {}
+    for module in pkgutil.iter_modules(room.__path__, f"{package}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if _is_component(value, base) and value.__module__ == module.name:
+                found[value.name] = value
+    return dict(sorted(found.items()))
+
+
+@cache
+def everything(kind: Kind) -> dict[str, type[Component]]:
+    """Return all components by name: bench's own, then entry points of group `bench.<kind>`."""
+    # Reading the metadata of every installed package is slow: only where a name asks for it.
+    from importlib.metadata import entry_points
+
+    found = dict(builtin(kind))
+    for point in entry_points(group=f"bench.{kind}"):
+        try:
+            component = point.load()
+        except Exception as error:  # noqa: BLE001 (whatever another package raises)
+            raise BenchError(
+                f"entry point '{point.name}' of group bench.{kind} cannot be imported "
+                f"({type(error).__name__}: {error}); mend or uninstall {point.value}"
+            ) from None
+        if not _is_component(component, _ROOMS[kind][1]):
+            raise BenchError(
+                f"entry point '{point.name}' of group bench.{kind} is no subclass of "
+                f"bench.core.components.{_ROOMS[kind][1].__name__}; mend or uninstall {point.value}"
+            )
+        if component.name in found:
+            raise BenchError(
+                f"{kind} '{component.name}' of entry point '{point.value}' has the name of "
+                "another; rename it or uninstall that package"
+            )
+        found[component.name] = component
+    return found
+
+
+def find(kind: Kind, name: str) -> type[Component]:
+    """Return the component called `name`. Raises BenchError with the nearest name."""
+    known = builtin(kind)
+    if name not in known:
+        known = everything(kind)
+    if name not in known:
+        raise BenchError(f"there is no {kind} '{name}'{did_you_mean(name, known)}")
+    return known[name]
+
+
+def make(kind: Kind, name: str, parameters: dict[str, Any]) -> Component:
+    """Build a component. Raises BenchError on a wrong name, SchemaError on wrong parameters."""
+    return fill(find(kind, name), parameters)
+
+
+def _is_component(value: object, base: type[Component]) -> bool:
+    return isinstance(value, type) and issubclass(value, base) and hasattr(value, "name")

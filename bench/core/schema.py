@@ -1,0 +1,69 @@
+"""Plain tables to frozen dataclasses: what is wrong with a table, in words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import MISSING, fields
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from bench.core.errors import BenchError, did_you_mean
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+BelowOne = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=sys.float_info.max)]
+AtLeastOne = Annotated[float, msgspec.Meta(ge=1, le=sys.float_info.max)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max)]
+
+T = TypeVar("T")
+
+
+class SchemaError(BenchError):
+    """A table that does not fit: the offending key, how it is set, and what is wrong with it."""
+
+    def __init__(self, key: str, message: str, assignment: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+        self.assignment = assignment
+
+
+def fill(kind: type[T], table: dict[str, Any]) -> T:
+    """Build the dataclass `kind` from `table`, every value checked against its annotation.
+
+    Raises SchemaError on an unknown or missing key and on a value of a wrong type or range.
+    """
+    wanted = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in wanted:
+            raise SchemaError(key, f"there is no key '{key}' here{did_you_mean(key, wanted)}")
+    for name, field in wanted.items():
+        if name not in table and field.default is MISSING and field.default_factory is MISSING:
+            raise SchemaError(name, f"the key '{name}' is missing")
+    hints = get_type_hints(kind, include_extras=True)
+    return kind(**{key: _value(key, value, hints[key]) for key, value in table.items()})
+
+
+# Any annotated type comes in and goes out.
+def _value(key: str, value: object, annotation: Any) -> Any:  # noqa: ANN401
+    assignment = f"{key} = {_toml(value)}"
+    words = get_args(annotation)
+    if get_origin(annotation) is Literal and isinstance(value, str) and value not in words:
+        fault = f"'{assignment}' is none of its words{did_you_mean(value, words)}"
+        raise SchemaError(key, fault, assignment)
+    try:
+        return msgspec.convert(value, annotation)
+    except msgspec.ValidationError as error:
+        fault = f"'{assignment}': {_lower(str(error))}"
+        raise SchemaError(key, fault, assignment) from None
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

@@ -1,0 +1,193 @@
+"""The values that datasets, networks, losses and decoders hand to each other.
+
+Shapes: N batch, T frames, U target length, C classes, D features, H and W pixels. Targets and
+lengths follow `torch.nn.functional.ctc_loss`; blank is class 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sized
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch import Tensor
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Input = Literal["frames", "image"]
+"""`frames`: a clip (N, T, channels, H, W); `image`: a text line (N, channels, H, W)."""
+Output = Literal["frames", "symbols"]
+"""`frames`: a feature a frame, aligned by a CTC loss; `symbols`: a feature an output symbol."""
+DecoderFamily = Literal["ctc", "counts", "symbols"]
+"""`ctc`: repeats are merged, then blanks dropped; `counts`: blanks are dropped, and that is all;
+`symbols`: all up to the first end."""
+
+
+class InputShape(NamedTuple):
+    """One frame or one image: channels, height and width in pixels; 0 where widths differ."""
+
+    channels: int
+    height: int
+    width: int
+
+
+class Batch(NamedTuple):
+    """What a model reads and a loss scores.
+
+    `inputs` is (N, T, channels, H, W) or (N, channels, H, W), float32; `lengths` (N,) counts valid
+    frames or columns; `targets` (N, U) is padded with blanks behind `target_lengths` (N,);
+    `key_frames` (N, U) is the true frame of each label, -1 where unknown. Integers are int64.
+    `texts` are the N transcripts as they were given, where targets cannot say all of them; empty
+    where they can.
+    """
+
+    inputs: Tensor
+    lengths: Tensor
+    targets: Tensor
+    target_lengths: Tensor
+    key_frames: Tensor
+    ids: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+
+    def to(self, device: str) -> Batch:
+        """Return this batch with its tensors on `device`."""
+        return Batch(
+            self.inputs.to(device),
+            self.lengths.to(device),
+            self.targets.to(device),
+            self.target_lengths.to(device),
+            self.key_frames.to(device),
+            self.ids,
+            self.texts,
+        )
+
+
+class Supervision(NamedTuple):
+    """What a batch of features should read: targets (N, U) and their lengths (N,).
+
+    `lengths` (N,) counts the valid frames, or the steps of a network that emits symbols. Targets
+    are padded with blanks; all are int64.
+    """
+
+    lengths: Tensor
+    targets: Tensor
+    target_lengths: Tensor
+
+
+class Features(NamedTuple):
+    """What a network makes of a batch.
+
+    `sequence` is (N, T, D), a feature a frame, or (N, S, D), a feature an output symbol. `visual`
+    (N, T, V) is what each frame shows before a sequence module puts it in context, None where the
+    network has no such two stages.
+    """
+
+    sequence: Tensor
+    visual: Tensor | None = None
+
+
+class Widths(NamedTuple):
+    """The sizes D and V of a network's `Features`."""
+
+    sequence: int
+    visual: int | None = None
+
+
+Feed = Callable[["Tensor"], "Tensor | None"]
+"""What a network reads back of its own output: given a step's features (N, D), it returns the
+classes (N,) to go on from, or None to end."""
+
+
+class Truth(NamedTuple):
+    """One sample without its pixels: its frames or columns, and the classes to be read."""
+
+    id: str
+    length: int
+    target: tuple[int, ...]
+
+
+class Batches(Sized, Protocol):
+    """A pass over a split: its number of batches, and each of them, read when it is asked for.
+
+    It can be pickled, so that other processes may read ahead: a batch is the same one wherever it
+    is read, and takes nothing from a global random generator.
+    """
+
+    def __getitem__(self, index: int, /) -> Batch: ...
+
+
+class Source(Protocol):
+    """A dataset made ready to read.
+
+    `vocabulary[c - 1]` is the token of class c; class 0 is blank.
+    """
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The tokens of the classes from 1."""
+        ...
+
+    @property
+    def input_shape(self) -> InputShape:
+        """The shape of a frame or an image."""
+        ...
+
+    def truths(self, split: Split, *, seed: int = 0) -> Iterable[Truth]:
+        """Return what is to be read in every sample of `split`, without touching its pixels.
+
+        Where each epoch of `train` draws its samples anew, those of the first.
+        """
+        ...
+
+    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
+        """Return one pass over `split`; only `train` depends on seed and epoch."""
+        ...
+
+
+class FrameNetwork(Protocol):
+    """A built model: (inputs, lengths) to features of frames and their lengths (N,)."""
+
+    widths: Widths
+
+    def __call__(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
+        """Return features and lengths."""
+        ...
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Return the lengths (N,) that inputs of `lengths` (N,) will have, without reading them."""
+        ...
+
+
+class SymbolNetwork(Protocol):
+    """A built model: (inputs, lengths, feed) to features of S symbols, S at most `steps`.
+
+    One that reads its output back starts from class 0, gives `feed` the features of each step and
+    stops where that returns None. One that emits all symbols at once does not call it.
+    """
+
+    widths: Widths
+    steps: int
+
+    def __call__(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
+        """Return the features of every step."""
+        ...
+
+
+class Attentive(SymbolNetwork, Protocol):
+    """A `SymbolNetwork` over images that can show where it looked. No network has to.
+
+    With a recognizer's own symbols: `model.attend(inputs, lengths, Greedy(head))`. `cell` is the
+    pixels (rows, columns) that a place of a map stands for.
+    """
+
+    cell: tuple[int, int]
+
+    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:
+        """Return what a call returns, and maps (N, S, H', W') of where each step looked.
+
+        A map sums to 1. Its places lie side by side from the image's upper left corner; the last
+        ones may reach beyond it.
+        """
+        ...

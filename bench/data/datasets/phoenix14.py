@@ -1,0 +1,58 @@
+"""phoenix14: weather forecasts in German sign language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.data.datasets.sign_language import SignLanguage
+
+if TYPE_CHECKING:
+    from bench.data.raw.entries import Layout
+
+
+@dataclass(frozen=True)
+class Phoenix14(SignLanguage):
+    """RWTH-PHOENIX-Weather 2014, the same nine signers in every split.
+
+    Koller, Forster and Ney, "Continuous sign language recognition: Towards large vocabulary
+    statistical recognition systems handling multiple signers" (CVIU 2015).
+    """
+
+    name: ClassVar[str] = "phoenix14"
+
+    def layout(self, source: Path) -> Layout:
+        """Return the release in `source`."""
+        from bench.data.raw.phoenix14 import Phoenix14Layout
+
+        return Phoenix14Layout(source, "multisigner")
+
+
+@dataclass(frozen=True)
+class Phoenix14SI5(SignLanguage):
+    """RWTH-PHOENIX-Weather 2014, tested on a signer whom training has not seen."""
+
+    name: ClassVar[str] = "phoenix14-si5"
+
+    def layout(self, source: Path) -> Layout:
+        """Return the release in `source`."""
+        from bench.data.raw.phoenix14 import Phoenix14Layout
+
+        return Phoenix14Layout(source, "si5")
+
+
+@dataclass(frozen=True)
+class Phoenix14T(SignLanguage):
+    """RWTH-PHOENIX-Weather 2014 T, whose sentences are translated too; only glosses are read.
+
+    Camgoz et al., "Neural Sign Language Translation" (CVPR 2018).
+    """
+
+    name: ClassVar[str] = "phoenix14-t"
+
+    def layout(self, source: Path) -> Layout:
+        """Return the release in `source`."""
+        from bench.data.raw.phoenix14_t import Phoenix14TLayout
+
+        return Phoenix14TLayout(source)

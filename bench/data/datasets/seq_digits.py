@@ -1,0 +1,91 @@
+"""seq-digits: Seq-MNIST's scheme on the handwritten digits that scikit-learn carries."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.core.components import Dataset
+from bench.core.errors import BenchError
+from bench.core.schema import Count, Natural, Share
+from bench.core.types import Input, Source, Split
+
+if TYPE_CHECKING:
+    from bench.data.reading.sequence_of_digits import Scans
+
+SHA256 = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
+SPLITS: dict[Split, tuple[int, ...]] = {
+    "train": (0, 1, 2, 3, 4, 5, 6),
+    "validation": (7,),
+    "test": (8, 9),
+}
+"""The last digit of a scan's number decides its split."""
+
+
+@dataclass(frozen=True)
+class SeqDigits(Dataset):
+    """Sequences of four real handwritten digits, 8×8 pixels a frame; nothing to download.
+
+    1,797 scans from the UCI collection that scikit-learn ships as `load_digits`. Transitions and
+    ends follow the figure of Min et al. (ECCV 2022): three frames between two digits, two at each
+    end, so T = 4 + 3·3 + 2·2 = 17 for four digits.
+    """
+
+    name: ClassVar[str] = "seq-digits"
+    gives: ClassVar[Input] = "frames"
+    protocol: ClassVar[str] = "digits"
+
+    digits: Count = 4
+    ramp: tuple[Share, ...] = (0.3, 0.5, 0.7)
+    end_frames: Natural = 2
+    rounds: Count = 4
+
+    def __post_init__(self) -> None:
+        """Raise BenchError where the ends would need more of the ramp than there is."""
+        if self.end_frames > len(self.ramp):
+            raise BenchError(
+                f"dataset 'seq-digits': end_frames = {self.end_frames} takes more values than the "
+                f"{len(self.ramp)} of ramp; lower it, or lengthen the ramp"
+            )
+
+    def fingerprint(self) -> str:
+        """Return the checksum that `build` holds the installed scans against."""
+        return f"sha256:{SHA256}"
+
+    def build(self) -> Source:
+        """Read the scans; no sequence shares a scan with another split."""
+        from bench.data.reading.sequence_of_digits import Scheme, SequenceOfDigits
+
+        scheme = Scheme(self.digits, self.ramp, self.end_frames)
+        return SequenceOfDigits(read_scans(), scheme, rounds=self.rounds, redraw=True)
+
+
+def read_scans() -> dict[Split, Scans]:
+    """Read scikit-learn's bundled scans without importing it (which takes seconds)."""
+    import numpy as np
+
+    from bench.data.reading.sequence_of_digits import Scans
+
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise BenchError(
+            "dataset 'seq-digits' reads the scans inside scikit-learn, which is not installed; "
+            "run: pip install scikit-learn"
+        )
+    file = Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
+    text = gzip.decompress(file.read_bytes()) if file.exists() else b""
+    if hashlib.sha256(text).hexdigest() != SHA256:
+        raise BenchError(
+            f"dataset 'seq-digits': {file} does not hold the 1,797 scans this dataset is made of; "
+            "install a scikit-learn release that does, such as 1.9"
+        )
+    rows = np.loadtxt(text.decode().splitlines(), delimiter=",", dtype=np.uint8)
+    images, labels = rows[:, :-1].reshape(-1, 8, 8), rows[:, -1].astype(np.int64)
+    scans = Scans(images, labels, np.arange(len(rows)), full=16)
+    return {
+        split: scans.of(np.isin(scans.numbers % 10, endings)) for split, endings in SPLITS.items()
+    }

@@ -1,0 +1,31 @@
+"""synthtext: words cut from SynthText in the wild."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.data.datasets.scene_text import SceneText
+
+if TYPE_CHECKING:
+    from bench.data.raw.entries import Layout
+
+READY = {"train": ("ST", "ST/ST_train", "synth/ST")}
+
+
+@dataclass(frozen=True)
+class SynthText(SceneText):
+    """Words cut from rendered scenes, to train on: it has no test samples of its own.
+
+    Gupta et al., "Synthetic Data for Text Localisation in Natural Images" (CVPR 2016). Its LMDBs
+    differ in how words were cut and filtered; their sizes are on the card.
+    """
+
+    name: ClassVar[str] = "synthtext"
+
+    def layout(self, source: Path) -> Layout:
+        """Return a tree of images with annotation files, or the LMDB, in `source`."""
+        from bench.data.raw.word_images import tree_or_lmdb
+
+        return tree_or_lmdb(self.name, source, READY)

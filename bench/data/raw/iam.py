@@ -1,0 +1,160 @@
+"""IAM's handwritten lines: their images, and two ground truths.
+
+Marti and Bunke, "The IAM-database: an English sentence database for offline handwriting
+recognition" (2002).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from bench.core.errors import BenchError
+from bench.data.raw import image_tree as tree
+from bench.data.raw.entries import Entry, Rejected, SampleError
+
+if TYPE_CHECKING:
+    from bench.data.inputs.images import Pixels
+
+_ASCII = ("ascii/lines.txt", "lines.txt")
+_FORMS = ("forms", "formsA-D", "formsE-H", "formsI-Z")
+_NEEDED = {"ascii/lines.txt": _ASCII, "xml": ("xml",), "lines or forms": ("lines", *_FORMS)}
+"""What there has to be, and what may stand for it."""
+
+# a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE|to|stop: a word may hold a space.
+_ROW = re.compile(
+    r"(?P<id>(?P<form>(?P<set>[a-z][0-9]{2})-[0-9]{3}[a-z]?)-[0-9]{2}) (?P<status>ok|err)"
+    r" -?[0-9]+ -?[0-9]+ (?P<box>(?:-?[0-9]{1,6} ){4})(?P<words>.+)"
+)
+
+
+class IamLines:
+    """All lines of lines.txt as the one partition `lines`: a split chooses among them.
+
+    A sample's text is that of the XML of its form; `more` has that of lines.txt (`ascii`, with a
+    space between words), the form, and whether the line was segmented into words well (`status`, ok
+    or err). Its image is the one in `lines`; where there are none, its bounding box in the scan of
+    its form.
+    """
+
+    parts: Sequence[str] = ("lines",)
+    columns: Sequence[str] = ("ascii", "form", "status")
+
+    def __init__(self, source: Path) -> None:
+        whole = tree.root(source, lambda folder: not _missing(folder))
+        some = whole or tree.root(source, lambda folder: len(_missing(folder)) < len(_NEEDED))
+        if whole is None:
+            raise BenchError(
+                f"{some or source}: this is not all of IAM, for there is no "
+                f"{', no '.join(_missing(some) if some else _NEEDED)}; name the folder that holds "
+                "ascii, xml, and lines or forms, each unpacked in a folder of its own"
+            )
+        self._folder = whole
+        self._annotation = next(whole / name for name in _ASCII if (whole / name).is_file())
+        self._has_lines = (whole / "lines").is_dir()
+        # Several threads are given the lines of a form at about the same time: it is decoded once.
+        self._scan = lru_cache(8)(self._read_scan)
+        self._turns: dict[str, threading.Lock] = {}
+
+    def database(self, part: str) -> None:
+        """Return None: the images are files."""
+
+    def entries(self, part: str) -> Iterator[Entry | Rejected]:  # noqa: ARG002 (there is one)
+        """Yield the lines in the order of lines.txt. Raises BenchError where reading it fails."""
+        form, texts, fault = "", dict[str, str](), ""
+        for number, row in enumerate(tree.lines(self._annotation), 1):
+            if not row or row.startswith("#"):
+                continue
+            line = _ROW.fullmatch(row)
+            if line is None or not tree.is_text(row):
+                yield Rejected(f"{self._annotation.name}:{number}", "a row that is no line of IAM")
+                continue
+            if line["form"] != form:
+                form = line["form"]
+                texts, fault = self._texts(form)
+            if text := texts.get(line["id"]):
+                yield self._entry(line, text)
+            else:
+                yield Rejected(line["id"], fault or "no text in the XML of its form")
+
+    def _texts(self, form: str) -> tuple[dict[str, str], str]:
+        """Return the text of each line of a form, and why there is none."""
+        try:
+            return texts(tree.read(self._folder, f"xml/{form}.xml")), ""
+        except SampleError as error:
+            return {}, f"the XML of its form is {error}"
+
+    def _entry(self, line: re.Match[str], text: str) -> Entry:
+        load: Callable[[], tuple[bytes]]
+        if self._has_lines:
+            name = f"lines/{line['set']}/{line['form']}/{line['id']}.png"
+            load = partial(tree.image, self._folder, name)
+        else:
+            left, top, width, height = map(int, line["box"].split())
+            load = partial(self._cut, line["form"], left, top, width, height)
+        ascii_text = line["words"].replace("|", " ")
+        more = {"ascii": ascii_text, "form": line["form"], "status": line["status"]}
+        return Entry(line["id"], text, load, more)
+
+    def _cut(self, form: str, left: int, top: int, width: int, height: int) -> tuple[bytes]:
+        """Return the rectangle of a scan, in pixels, as a PNG. Raises SampleError."""
+        import cv2
+
+        with self._turns.setdefault(form, threading.Lock()):
+            scan = self._scan(form)
+        rows, columns = scan.shape
+        if not (0 <= left < left + width <= columns and 0 <= top < top + height <= rows):
+            raise SampleError("a bounding box that is not within its form")
+        return (cv2.imencode(".png", scan[top : top + height, left : left + width])[1].tobytes(),)
+
+    def _read_scan(self, form: str) -> Pixels:
+        """Return the scan (H, W) of a form. Raises SampleError."""
+        from bench.data.inputs import images
+
+        there = (name for name in _FORMS if (self._folder / name / f"{form}.png").exists())
+        try:
+            scan = tree.read(self._folder, f"{next(there, _FORMS[0])}/{form}.png")
+            return images.decoded(scan, 1)
+        except SampleError as error:
+            raise SampleError(f"the scan of its form is {error}") from None
+
+
+def texts(document: bytes) -> dict[str, str]:
+    """Return the `text` of each handwritten line in the XML of a form, by its id.
+
+    Each `text` was escaped twice: what the parser leaves is decoded once more. The DTD that the
+    documents name is not read, and one that declares an entity is refused: it could be made to fill
+    the memory, or to read other files. Raises SampleError where a document cannot be read.
+    """
+    found = {}
+
+    def begin(tag: str, attributes: dict[str, str]) -> None:
+        if tag == "line" and {"id", "text"} <= attributes.keys():
+            found[attributes["id"]] = html.unescape(attributes["text"])
+
+    def declare(*_: object) -> None:
+        raise SampleError("a document that declares entities")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = begin
+    parser.EntityDeclHandler = declare
+    try:
+        parser.Parse(document, True)  # noqa: FBT003 (expat takes no keyword)
+    # An encoding that Python does not know is a LookupError, one of several bytes a ValueError.
+    except (expat.ExpatError, LookupError, ValueError):
+        raise SampleError("a document that is no XML") from None
+    return found
+
+
+def _missing(folder: Path) -> list[str]:
+    return [
+        needed
+        for needed, names in _NEEDED.items()
+        if not any((folder / name).exists() for name in names)
+    ]

@@ -1,0 +1,101 @@
+"""Where a distribution lies under the folder that was named, and what is read in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from bench.core.errors import BenchError
+from bench.data.raw.entries import SampleError
+
+_ABOVE = 3
+"""How far above the folder that was named a root is looked for."""
+
+
+def root(source: Path, holds: Callable[[Path], object], below: Sequence[str] = ()) -> Path | None:
+    """Return the nearest folder that `holds` what a distribution does, without links, or None.
+
+    Looked at are `source`, the one folder that it may only consist of, what lies above, and the
+    folders `below` of each: a person may name the release or one of its parts. Raises BenchError
+    where `source` is no folder.
+    """
+    try:
+        if source.is_dir():
+            found = next(filter(holds, _candidates(source.resolve(), below)), None)
+            return found and found.resolve()
+    except OSError as error:
+        raise BenchError(
+            f"{error.filename or source} cannot be read ({error.strerror}); look at its permissions"
+        ) from None
+    raise BenchError(f"{source} is no folder; name the one that holds the unpacked dataset")
+
+
+def _candidates(source: Path, below: Sequence[str]) -> Iterator[Path]:
+    for folder in (*_only_folders(source), *islice(source.parents, _ABOVE)):
+        yield folder
+        yield from (folder / name for name in below)
+
+
+def _only_folders(folder: Path) -> Iterator[Path]:
+    """Yield `folder`, and further down as long as there is but one folder in it, and no file."""
+    yield folder
+    shown = (child for child in folder.iterdir() if not child.name.startswith("."))
+    match list(islice(shown, 2)):
+        case [only] if only.is_dir() and not only.is_symlink():
+            yield from _only_folders(only)
+
+
+def is_inside(name: str) -> bool:
+    """Return whether `name` is a relative path that never leaves its folder, as it is written."""
+    path = PurePosixPath(name)
+    unsafe = "\\" in name or "\0" in name or path.is_absolute() or ".." in path.parts
+    return bool(path.parts) and not unsafe
+
+
+def lines(file: Path) -> Iterator[str]:
+    """Yield the lines of a UTF-8 file, bare of white space at their ends.
+
+    Only a line feed ends a line, for a line may be known by its number. Bytes that are no UTF-8
+    become surrogates, see `is_text`. Raises BenchError where the file cannot be read.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as stream:
+            yield from map(str.rstrip, stream)
+    except OSError as error:
+        raise BenchError(
+            f"{file} cannot be read ({error.strerror}); look at its permissions and its disk"
+        ) from None
+
+
+def is_text(line: str) -> bool:
+    """Return whether a line of `lines` was UTF-8."""
+    return line.isascii() or not any("\ud800" <= character <= "\udfff" for character in line)
+
+
+def read(folder: Path, name: str) -> bytes:
+    """Return what the file `name` in `folder`, a path without links, holds.
+
+    Raises SampleError where it is missing, empty, no plain file, or a link out of `folder`.
+    """
+    try:
+        file = (folder / name).resolve(strict=True)
+        if not file.is_relative_to(folder):
+            raise SampleError("a file outside the dataset's folder")
+        if not file.is_file():
+            raise SampleError("no plain file")
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise SampleError("a file that is missing") from None
+    # Links in a circle are a RuntimeError before Python 3.13, a NUL in a name is a ValueError.
+    except (OSError, RuntimeError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else type(error).__name__
+        raise SampleError(f"a file that cannot be read ({cause})") from None
+    if not content:
+        raise SampleError("an empty file")
+    return content
+
+
+def image(folder: Path, name: str) -> tuple[bytes]:
+    """Return the one image of a sample; see `read`."""
+    return (read(folder, name),)

@@ -1,0 +1,1 @@
+"""Samples of a split as batches of tensors."""

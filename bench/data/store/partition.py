@@ -1,0 +1,148 @@
+"""One partition of prepared data: what its samples are, and their pixels."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from bench.core.errors import BenchError, Exit
+from bench.data.inputs import images
+from bench.data.raw.entries import SampleError
+from bench.data.store import data_dir as home
+from bench.data.store import prepared, rows
+from bench.data.store.database import Database, database, key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from bench.core.types import InputShape
+    from bench.data.inputs.images import Pixels
+
+
+def cache_file(folder: Path, shape: InputShape) -> Path:
+    """Return where the decoded images of one shape lie."""
+    return folder / f"decoded-{shape.channels}x{shape.height}x{shape.width}.npy"
+
+
+class Partition:
+    """The samples of one partition, by their row from 0.
+
+    It opens its files when they are first needed, in each process anew: it may be pickled and
+    forked. Its table stays mapped from disk, so that memory does not grow with it.
+    """
+
+    def __init__(self, name: str, part: str) -> None:
+        there = prepared.require(name).parts
+        if part not in there:
+            raise prepared.missing_part(name, part, there)
+        self.folder = home.folder() / name / part
+        self.size = there[part].samples
+        self.database: Database | None = None
+        self._caches: dict[InputShape, Pixels | None] = {}
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what only this process can use."""
+        return {"folder": self.folder, "size": self.size, "database": None, "_caches": {}}
+
+    @cached_property
+    def chunks(self) -> list[pa.RecordBatch]:
+        """The table of samples, in record batches of `rows.CHUNK`."""
+        file = self.folder / prepared.SAMPLES
+        try:
+            found = list(rows.chunks(file))
+        except (OSError, pa.ArrowException) as error:
+            fault = f"{file}: this is no table of samples ({error}); prepare it again"
+            raise BenchError(fault, Exit.UNVERIFIED) from None
+        there = sum(chunk.num_rows for chunk in found)
+        if there != self.size:
+            raise BenchError(
+                f"{file}: it has {there:,} samples, {prepared.DOCUMENT} says {self.size:,}: one of "
+                "them was altered; prepare it again",
+                Exit.UNVERIFIED,
+            )
+        return found
+
+    @cached_property
+    def _readers(self) -> dict[str, list[Callable[[int], Any]]]:
+        """What reads a value of each column, chunk by chunk."""
+        names = self.chunks[0].schema.names
+        return {name: [rows.reader(chunk[name]) for chunk in self.chunks] for name in names}
+
+    def value(self, column: str, row: int) -> Any:  # noqa: ANN401 (a column has its own type)
+        """Return one value of a row."""
+        return self._readers[column][row // rows.CHUNK](row % rows.CHUNK)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a whole column, as it is mapped."""
+        return pa.chunked_array([chunk[name] for chunk in self.chunks])
+
+    def encoded(self, row: int) -> list[bytes]:
+        """Return the encoded image of a row, or all frames of its clip."""
+        frames, number = self.value("frames", row), self.value("number", row)
+        names = [key("image", number, frame) for frame in range(frames)] or [key("image", number)]
+        return [self._bytes(name, row) for name in names]
+
+    def pixels(self, row: int, channels: int) -> Pixels:
+        """Return the image of a row, as `images.decoded` does."""
+        return self._decoded(
+            self._bytes(key("image", self.value("number", row)), row), row, channels
+        )
+
+    def clip(self, row: int, frames: Sequence[int], channels: int) -> list[Pixels]:
+        """Return some frames of a row's clip, as `images.decoded` does."""
+        number = self.value("number", row)
+        encoded = {frame: self._bytes(key("image", number, frame), row) for frame in {*frames}}
+        found = {frame: self._decoded(one, row, channels) for frame, one in encoded.items()}
+        return [found[frame] for frame in frames]
+
+    def decoded(self, shape: InputShape) -> Pixels | None:
+        """Return all images (S, H, W, channels) from the cache of a shape, where there is one."""
+        if shape not in self._caches:
+            file = cache_file(self.folder, shape)
+            self._caches[shape] = self._cache(file, shape) if file.exists() else None
+        return self._caches[shape]
+
+    def _cache(self, file: Path, shape: InputShape) -> Pixels:
+        try:
+            # Not as the subclass that NumPy makes of a file: its rows take ten times as long.
+            found = np.asarray(np.load(file, mmap_mode="r"))
+        except (ValueError, EOFError):
+            found = np.empty(0)
+        channels, height, width = shape
+        if found.dtype != np.uint8 or found.shape != (self.size, height, width, channels):
+            raise BenchError(
+                f"{file}: these are not the decoded images of {self.size:,} samples; remove it, "
+                f"and keep them again with --decoded {channels}x{height}x{width}",
+                Exit.UNVERIFIED,
+            )
+        return found
+
+    def _decoded(self, encoded: bytes, row: int, channels: int) -> Pixels:
+        try:
+            return images.decoded(encoded, channels)
+        except SampleError as error:
+            fault = f"{self.named(row)} is {error}; the LMDB was altered, prepare it again"
+            raise BenchError(fault, Exit.UNVERIFIED) from None
+
+    def named(self, row: int) -> str:
+        """Return how to call a row in an error."""
+        return f"{self.folder}: sample '{self.value('id', row)}'"
+
+    def _bytes(self, name: bytes, row: int) -> bytes:
+        if self.database is None or self.database.closed:
+            self.database = database(self.folder)
+        found = self.database.get(name)
+        if found is None:
+            raise BenchError(
+                f"{self.named(row)} has no key {name.decode()}; the LMDB was altered, prepare it "
+                "again",
+                Exit.UNVERIFIED,
+            )
+        return found

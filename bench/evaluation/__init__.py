@@ -1,0 +1,1 @@
+"""Scoring: protocols, metrics, statistics and tables of predictions."""

@@ -1,0 +1,67 @@
+"""A recurrent decoder that attends to frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from bench.core.types import Features, Widths
+from bench.nn.ctc_functions import valid_frames
+from bench.nn.feedback import END
+
+if TYPE_CHECKING:
+    from bench.core.types import Feed
+
+
+class AttentionDecoder(nn.Module):
+    """An LSTM that reads symbols back and looks at the frames before it says the next.
+
+    Additive attention (Bahdanau, Cho and Bengio, ICLR 2015): e_t = vᵀ tanh(W h + V f_t), a softmax
+    over the valid frames. Its features are the new state beside the context, (N, D) a step.
+    """
+
+    def __init__(self, features: int, hidden: int, classes: int, steps: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(classes, hidden)
+        self.cell = nn.LSTMCell(hidden + features, hidden)
+        self.keys = nn.Linear(features, hidden)
+        self.query = nn.Linear(hidden, hidden, bias=False)
+        self.energy = nn.Linear(hidden, 1, bias=False)
+        self.widths = Widths(hidden + features)
+        self.steps = steps
+
+    def forward(self, frames: Tensor, lengths: Tensor, feed: Feed) -> Tensor:
+        """Return features (N, S, D) from frames (N, T, features) and their lengths (N,)."""
+        padding = ~valid_frames(lengths, frames.shape[1]).unsqueeze(2)
+        keys = self.keys(frames)
+        state = cell = frames.new_zeros(len(frames), self.cell.hidden_size)
+        context = frames.new_zeros(len(frames), frames.shape[2])
+        symbols: Tensor | None = lengths.new_full(lengths.shape, END)
+        outputs: list[Tensor] = []
+        while symbols is not None and len(outputs) < self.steps:
+            read = torch.cat([self.embedding(symbols), context], 1)
+            state, cell = self.cell(read, (state, cell))
+            energy = self.energy(torch.tanh(keys + self.query(state).unsqueeze(1)))
+            weights = energy.float().masked_fill(padding, -torch.inf).softmax(1).to(frames.dtype)
+            context = (weights * frames).sum(1)
+            outputs.append(torch.cat([state, context], 1))
+            symbols = feed(outputs[-1])
+        return torch.stack(outputs, 1)
+
+
+class AttentionReader(nn.Module):
+    """A network over frames under an `AttentionDecoder`: a `SymbolNetwork`."""
+
+    def __init__(self, frames: nn.Module, decoder: AttentionDecoder) -> None:
+        super().__init__()
+        self.frames = frames
+        self.decoder = decoder
+        self.widths = decoder.widths
+        self.steps = decoder.steps
+
+    def forward(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
+        """Return the features (N, S, D) of every step."""
+        features, lengths = self.frames(inputs, lengths)
+        return Features(self.decoder(features.sequence, lengths, feed))

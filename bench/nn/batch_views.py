@@ -1,0 +1,110 @@
+"""Other views of a batch, for losses that train on more than one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from bench.core.types import Batch
+from bench.nn.ctc_functions import BLANK, valid_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+_CLIP_DIMENSIONS = 5
+
+
+def stacked(views: Sequence[Batch]) -> Batch:
+    """Return one batch of all rows of `views`, whose inputs have the same shape."""
+    widest = max(view.targets.shape[1] for view in views)
+
+    def rows(name: str, padding: int) -> Tensor:
+        values = [getattr(view, name) for view in views]
+        return torch.cat(
+            [functional.pad(value, (0, widest - value.shape[1]), value=padding) for value in values]
+        )
+
+    return Batch(
+        inputs=torch.cat([view.inputs for view in views]),
+        lengths=torch.cat([view.lengths for view in views]),
+        targets=rows("targets", BLANK),
+        target_lengths=torch.cat([view.target_lengths for view in views]),
+        key_frames=rows("key_frames", -1),
+        ids=tuple(name for view in views for name in view.ids),
+    )
+
+
+def permuted(batch: Batch, order: Tensor) -> Batch:
+    """Return the samples of `batch` in `order` (N,)."""
+    return Batch(
+        batch.inputs[order],
+        batch.lengths[order],
+        batch.targets[order],
+        batch.target_lengths[order],
+        batch.key_frames[order],
+        tuple(batch.ids[row] for row in order.tolist()),
+    )
+
+
+def joined(first: Batch, second: Batch) -> Batch:
+    """Return each sample of `first` with that of `second` behind it, as long as the longer of them.
+
+    Zhang et al. (AAAI 2022) concatenate two images and resize them to the size of one. Here the
+    valid columns or frames are joined and interpolated linearly; where all are valid, that is
+    `torch.nn.functional.interpolate` without aligned corners.
+    """
+    axis = time_axis(first.inputs)
+    time = first.inputs.shape[axis]
+    lengths = torch.maximum(first.lengths, second.lengths)
+    total = (first.lengths + second.lengths).unsqueeze(1)
+    places = torch.arange(time, device=total.device) + 0.5
+    sources = (places * (total / lengths.unsqueeze(1)) - 0.5).clamp(min=0).minimum(total - 1)
+    before = sources.long()
+    share = along(sources - before, first.inputs, axis).to(first.inputs.dtype)
+    both = torch.cat([first.inputs, second.inputs], axis)
+    one, other = (
+        both.take_along_dim(along(_joint(index, first.lengths, time), both, axis), axis)
+        for index in (before, (before + 1).minimum(total - 1))
+    )
+    valid = along(valid_frames(lengths, time), both, axis)
+    targets, target_lengths = _targets(first, second)
+    return Batch(
+        inputs=torch.lerp(one, other, share) * valid,
+        lengths=lengths,
+        targets=targets,
+        target_lengths=target_lengths,
+        key_frames=torch.full_like(targets, -1),
+        ids=first.ids,
+    )
+
+
+def _targets(first: Batch, second: Batch) -> tuple[Tensor, Tensor]:
+    """Return the targets (N, U₁ + U₂) of one after the other, and their lengths."""
+    lengths = first.target_lengths + second.target_lengths
+    both = torch.cat([first.targets, second.targets], 1)
+    places = torch.arange(both.shape[1], device=lengths.device).expand_as(both)
+    index = _joint(places, first.target_lengths, first.targets.shape[1])
+    targets = both.gather(1, index.clamp(max=both.shape[1] - 1))
+    return targets.masked_fill(~valid_frames(lengths, both.shape[1]), BLANK), lengths
+
+
+def _joint(places: Tensor, lengths: Tensor, width: int) -> Tensor:
+    """Return where `places` (N, …) of what is joined stand in two rows of `width` side by side."""
+    lengths = lengths.unsqueeze(1)
+    return torch.where(places < lengths, places, places - lengths + width)
+
+
+def time_axis(inputs: Tensor) -> int:
+    """Return which axis of inputs is time: that of frames in clips, of columns in images."""
+    return 1 if inputs.dim() == _CLIP_DIMENSIONS else 3
+
+
+def along(values: Tensor, inputs: Tensor, axis: int) -> Tensor:
+    """Shape `values` (N, T) like `inputs` with T at `axis`, 1 elsewhere."""
+    shape = [1] * inputs.dim()
+    shape[0], shape[axis] = values.shape
+    return values.view(shape)

@@ -1,0 +1,101 @@
+"""The network of VAC over clips: frames, then convolutions over time, then a sequence module.
+
+Min et al., "Visual Alignment Constraint for Continuous Sign Language Recognition" (ICCV 2021).
+Clips are joined to one row of frames, each with its own number of them: padding is neither computed
+nor counted by a batch normalisation.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+
+from bench.core.types import Features, Widths
+from bench.nn.ctc_functions import valid_frames
+
+_KERNEL = 5
+_POOL = 2
+_LAYERS = 2
+_SHRINK = _POOL**_LAYERS
+_ENDS = 6
+"""How often the first and the last frame are repeated: what the convolutions take away."""
+
+
+class ClipNetwork(nn.Module):
+    """A `FrameNetwork` with a feature every four frames, a `visual` one below the encoder.
+
+    `frame` maps frames (M, channels, H, W) to (M, V), `temporal` is a `TemporalConvolution` to
+    `hidden` features, and `encoder` maps (N, T, hidden) and lengths (N,) to (N, T, D).
+    """
+
+    def __init__(
+        self, frame: nn.Module, temporal: nn.Module, encoder: nn.Module, widths: Widths
+    ) -> None:
+        super().__init__()
+        self.frame = frame
+        self.temporal = temporal
+        self.encoder = encoder
+        self.widths = widths
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
+        """Return the features of clips (N, T, channels, H, W), and their lengths."""
+        frames = self.frame(inputs[valid_frames(lengths, inputs.shape[1])])
+        extended, counts = held(frames, lengths)
+        lengths = self.output_lengths(lengths)
+        clips = self.temporal(extended, counts).split(lengths.tolist())
+        visual = pad_sequence(clips, batch_first=True)
+        return Features(self.encoder(visual, lengths), visual), lengths
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Return a quarter of `lengths` (N,), rounded up."""
+        return quarters(lengths)
+
+
+class TemporalConvolution(nn.Module):
+    """Twice a convolution of 5 frames and a maximum of 2, within each clip alone.
+
+    It makes n frames of 4n + 12.
+    """
+
+    def __init__(self, features: int, hidden: int) -> None:
+        super().__init__()
+        widths = [features] + [hidden] * (_LAYERS - 1)
+        self.convolutions = nn.ModuleList(nn.Conv1d(width, hidden, _KERNEL) for width in widths)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(hidden) for _ in widths)
+
+    def forward(self, frames: Tensor, counts: Tensor) -> Tensor:
+        """Map frames (Σ counts, features) of clips one behind the other to (M, hidden)."""
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            found = convolution(frames.T.unsqueeze(0)).squeeze(0).T
+            # A window that begins in the last frames of a clip ends in the next clip.
+            inside = places(counts) < (counts - _KERNEL + 1).repeat_interleave(counts)
+            found = functional.relu(norm(found[inside[: len(found)]]))
+            frames = found.view(-1, _POOL, found.shape[1]).amax(1)
+            counts = (counts - _KERNEL + 1) // _POOL
+        return frames
+
+
+def held(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Return clips that dwell on their ends, and how many frames each has now, (N,).
+
+    Frames (Σ lengths, V) of clips one behind the other: the first of each is repeated six times
+    more, the last up to a multiple of four and six times more.
+    """
+    counts = quarters(lengths) * _SHRINK + 2 * _ENDS
+    starts = (lengths.cumsum(0) - lengths).repeat_interleave(counts)
+    lasts = (lengths - 1).repeat_interleave(counts)
+    return frames[starts + (places(counts) - _ENDS).clamp(min=0).minimum(lasts)], counts
+
+
+def quarters(lengths: Tensor) -> Tensor:
+    """Return a quarter of `lengths` (N,), rounded up."""
+    found: Tensor = -(-lengths // _SHRINK)
+    return found
+
+
+def places(counts: Tensor) -> Tensor:
+    """Return 0, 1, … for each of the clips of `counts` (N,) frames, (Σ counts,)."""
+    starts = (counts.cumsum(0) - counts).repeat_interleave(counts)
+    return torch.arange(len(starts), device=counts.device) - starts

@@ -1,0 +1,68 @@
+"""CTC by torch's native kernels, and what the losses of its family share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bench.core.types import Supervision
+
+BLANK = 0
+
+
+def valid_frames(lengths: Tensor, frames: int) -> Tensor:
+    """Return the mask (N, T) of frames before each length (N,)."""
+    return torch.arange(frames, device=lengths.device) < lengths.unsqueeze(1)
+
+
+def alignable(lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+    """Return whether each sample (N,) has a path: T ≥ U and a blank for each repeated label."""
+    repeats = targets[:, 1:] == targets[:, :-1]
+    inside = valid_frames(target_lengths - 1, repeats.shape[1])
+    return lengths >= target_lengths + (repeats & inside).sum(1)
+
+
+def aligned_frames(supervision: Supervision, frames: int) -> Tensor:
+    """Return the mask (N, T) of the valid frames of those samples that have a path."""
+    return valid_frames(supervision.lengths, frames) & alignable(*supervision).unsqueeze(1)
+
+
+def per_label(losses: Tensor, supervision: Supervision) -> Tensor:
+    """Return the mean over N of `losses` (N,), each divided by its target length."""
+    return (losses / supervision.target_lengths.clamp(min=1)).mean()
+
+
+def negative_log_likelihood(log_probs: Tensor, supervision: Supervision) -> Tensor:
+    """Return -log p(target) (N,) of log_probs (N, T, C) by native CTC; 0 where no path exists."""
+    lengths, targets, target_lengths = supervision
+    losses: Tensor = functional.ctc_loss(
+        log_probs.transpose(0, 1),
+        targets,
+        lengths,
+        target_lengths,
+        reduction="none",
+        zero_infinity=True,
+    )
+    return losses
+
+
+def posteriors(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+    """Return p(π_t = k | target, logits), the pseudo-labels of forward-backward.
+
+    Graves et al. (ICML 2006), eq. 16: the gradient of CTC in the logits is softmax minus this
+    posterior, so torch's native kernel computes it. (N, T, C) without a gradient, each valid frame
+    summing to 1; zero on padding and for targets that their frames cannot align.
+    """
+    log_probs = logits.detach().float().log_softmax(-1)
+    with torch.enable_grad():
+        leaf = log_probs.transpose(0, 1).requires_grad_()
+        losses = functional.ctc_loss(
+            leaf, targets, lengths, target_lengths, reduction="none", zero_infinity=True
+        )
+        (gradient,) = torch.autograd.grad(losses.sum(), leaf)
+    supervision = Supervision(lengths, targets, target_lengths)
+    aligned = aligned_frames(supervision, logits.shape[1]).unsqueeze(2)
+    with torch.no_grad():  # In place: the batch is large and the memory fresh.
+        occupied = log_probs.exp_().sub_(gradient.transpose(0, 1)).clamp_(min=0)
+        return occupied.mul_(aligned)

@@ -1,0 +1,75 @@
+"""Normalisation without parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from bench.nn.ctc_functions import valid_frames
+
+if TYPE_CHECKING:
+    from torch.autograd.function import BackwardCFunction
+
+_EPSILON = 1e-5
+_SMALLEST = 1e-30
+
+
+class InstanceNorm(nn.Module):
+    """(x - mean) / (std + 1e-5) of each sample and channel over its pixels; nothing is learnt.
+
+    The instance normalisation of github.com/resolator/diploma-master: the deviation is unbiased,
+    and 1e-5 is added to it, not to the variance. In float32, also under autocast.
+    """
+
+    def forward(self, images: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return `images` (N, C, H, W) normalised over all columns, or over the first `lengths`.
+
+        Those behind `lengths` (N,) are zero.
+        """
+        height, width = images.shape[2:]
+        inside: Tensor | None = None
+        pixels = images.new_full((), height * width, dtype=torch.long)
+        if lengths is not None:
+            inside = valid_frames(lengths, width)[:, None, None]
+            pixels = height * inside.sum(3, keepdim=True)
+        with torch.autocast(images.device.type, enabled=False):
+            found: Tensor = _Standardised.apply(images.float(), inside, pixels)
+            return found.to(images.dtype)
+
+
+class _Standardised(torch.autograd.Function):
+    """y = (x - mean) / (std + ε) over n pixels in few passes over them, there and back.
+
+    With g the gradient of y, that of x is (g - mean g) / (std + ε) - y (Σ g y) / ((n - 1) std).
+    """
+
+    @staticmethod
+    def forward(
+        ctx: BackwardCFunction, images: Tensor, inside: Tensor | None, pixels: Tensor
+    ) -> Tensor:
+        # One pixel deviates from nothing, and no pixel is none to divide by.
+        count, freedom = pixels.clamp(min=1), (pixels - 1).clamp(min=1)
+        found = _only(images - _total(_only(images, inside)) / count, inside)
+        spread = (_total(found.square()) / freedom).sqrt_()
+        found.div_(spread + _EPSILON)
+        ctx.save_for_backward(found, spread, count, freedom, *([] if inside is None else [inside]))
+        return found
+
+    @staticmethod
+    def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        found, spread, count, freedom, *mask = tuple(ctx.saved_tensors)
+        inside = mask[0] if mask else None
+        gradient = _only(gradients[0], inside)
+        along = _total(gradient * found) / (freedom * spread).clamp(min=_SMALLEST)
+        ahead = (gradient - _total(gradient) / count).div_(spread + _EPSILON)
+        return _only(ahead.addcmul_(found, along, value=-1), inside), None, None
+
+
+def _total(pixels: Tensor) -> Tensor:
+    return pixels.sum((2, 3), keepdim=True)
+
+
+def _only(pixels: Tensor, inside: Tensor | None) -> Tensor:
+    return pixels if inside is None else pixels.where(inside, 0)

@@ -1,0 +1,1 @@
+"""What reads: networks with a classifier and a decoder, and readers from outside."""

@@ -1,0 +1,58 @@
+"""Words in the tree of Synth90k's archive: JPEGs, a lexicon and lists of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+
+import cv2
+
+from bench.synthetic.image_tree import Order, spread
+from bench.synthetic.lettering import Lettering
+from bench.synthetic.randomness import one_of
+from bench.synthetic.vocabulary import lexicon
+
+_ROOT = "mnt/ramdisk/max/90kDICT32px"
+_SHARES = {"train": 7_224_612, "val": 802_734, "test": 891_927}
+"""The real sizes, which decide the ratio."""
+_WORDS = 5000
+_FOLDERS, _IMAGES = 7, 400
+"""Folders in each numbered one, and images in each of these."""
+_CASES = (str.lower, str.upper, str.capitalize)
+
+
+def write(order: Order) -> None:
+    """Write images of words in lower case, upper case or capitalised, and their lists."""
+    places, rng = _places(spread(order, _SHARES)), order.rng
+    root = order.out / _ROOT
+    root.mkdir(parents=True)
+    words = lexicon(rng, _WORDS)
+    (root / "lexicon.txt").write_text("".join(f"{word}\n" for word in words))
+    lettering = Lettering(rng)
+    names = ("annotation", "imlist", *(f"annotation_{part}" for part in _SHARES))
+    with ExitStack() as stack:
+        lists = {name: stack.enter_context((root / f"{name}.txt").open("w")) for name in names}
+        for part, folder, number in places:
+            if number == 1:
+                (root / folder).mkdir(parents=True)
+            index = int(rng.integers(len(words)))
+            word = one_of(rng, _CASES)(words[index])
+            path = f"{folder}/{number}_{word}_{index}.jpg"
+            quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 96))]
+            _, encoded = cv2.imencode(".jpg", lettering.picture(word), quality)
+            (root / path).write_bytes(encoded.tobytes())
+            for name in ("annotation", f"annotation_{part}"):
+                lists[name].write(f"{path} {index}\n")
+            lists["imlist"].write(f"{path}\n")
+            order.advance(1)
+
+
+def _places(sizes: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
+    """Yield the part, folder and number of each image; no numbered folder has two parts."""
+    block = 0
+    for part, size in sizes.items():
+        for place in range(size):
+            folder, number = divmod(place, _IMAGES)
+            outer, inner = divmod(folder, _FOLDERS)
+            yield part, f"./{block + outer + 1}/{inner + 1}", number + 1
+        block += -(-size // (_FOLDERS * _IMAGES))

@@ -1,0 +1,105 @@
+"""Words and sentences to render: common English words, and made-up ones that can be spoken."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.synthetic.randomness import happens, one_of
+
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
+COMMON = _listed(Path(__file__).with_name("words.txt").read_text())
+_SMALL = _listed(
+    "the of and to a in that it is was for on as with his be at by had not are but from or have an "
+    "they which one you were her all she there would their we him been has when who will"
+)
+_ONSETS = _listed(
+    "b bl br c ch cl cr d dr f fl fr g gl gr h j k l m n p ph pl pr qu r s sc sh sl sp st str sw t "
+    "th tr v w wh y z"
+)
+_NUCLEI = _listed("a e i o u a e i o ai ea ee oa oo ou au ie y")
+_CODAS = _listed("b ck d f g l ll m n nd ng nt p r rd rk rm rn s ss st t tch x ct mp lt")
+_ENDINGS = (*10 * ("",), *_listed("s ed er ing tion ness ment able ly ity ous est ward ism"))
+_ALWAYS = (string.digits, "electroencephalographic")
+"""In every lexicon: all digits, and a word as long as the longest of the real one."""
+LONGEST = 23
+
+
+class Token(NamedTuple):
+    """A word or a mark of a sentence; a `glued` one follows the one before without a space."""
+
+    text: str
+    glued: bool = False
+
+
+def lexicon(rng: np.random.Generator, size: int) -> list[str]:
+    """Return `size` different words in lower case, sorted: letters, some with digits."""
+    words = dict.fromkeys((*COMMON, *_ALWAYS))
+    while len(words) < size:
+        word = _with_digits(rng) if happens(rng, 0.06) else _pronounceable(rng)
+        if len(word) <= LONGEST:
+            words[word] = None
+    return sorted(words)
+
+
+def _pronounceable(rng: np.random.Generator) -> str:
+    word = ""
+    for _ in range(rng.choice((1, 2, 3, 4), p=(0.3, 0.5, 0.17, 0.03))):
+        word += one_of(rng, _ONSETS) + one_of(rng, _NUCLEI)
+        if happens(rng, 0.3):
+            word += one_of(rng, _CODAS)
+    return word + one_of(rng, _ENDINGS)
+
+
+def _with_digits(rng: np.random.Generator) -> str:
+    number = str(rng.integers(10 ** rng.integers(1, 6)))
+    letters = "".join(one_of(rng, string.ascii_lowercase) for _ in range(rng.integers(4)))
+    return f"{letters}{number}" if happens(rng, 0.5) else f"{number}{letters}"
+
+
+def sentences(rng: np.random.Generator) -> Iterator[list[Token]]:
+    """Yield sentences without end, as IAM's lists divide them: marks are tokens of their own."""
+    while True:
+        tokens: list[Token] = []
+        for place in range(rng.integers(4, 14)):
+            word = one_of(rng, _SMALL if happens(rng, 0.45) else COMMON)
+            tokens += _phrase(rng, word.capitalize() if place == 0 else word)
+            if place and happens(rng, 0.07):
+                tokens.append(Token(one_of(rng, ",,,,;:"), glued=True))
+        yield [*tokens, Token("and"), *_phrase(rng, one_of(rng, COMMON)), _end(rng)]
+
+
+def _end(rng: np.random.Generator) -> Token:
+    return Token(one_of(rng, "......!?"), glued=True)
+
+
+def _phrase(rng: np.random.Generator, word: str) -> list[Token]:
+    """Return `word`, now and then with a name, a number or marks."""
+    if happens(rng, 0.78):
+        return [Token(word)]
+    other, number = one_of(rng, COMMON), str(rng.integers(2, 2000))
+    usual: Sequence[list[Token]] = (
+        [Token(word), Token("'s", glued=True)],
+        [Token(f"{word}-{other}")],
+        [Token(word), Token(one_of(rng, ("Mr.", "Mrs.", "Dr."))), Token(other.capitalize())],
+        [Token(word), Token('"'), Token(other, glued=True), Token('"', glued=True)],
+        [Token(word), Token("("), Token(other, glued=True), Token(")", glued=True)],
+        [Token(word), Token(number)],
+        [Token(word), Token(other.upper())],
+    )
+    rare: Sequence[list[Token]] = (
+        [Token(word), Token(f"{number}/{rng.integers(2, 9)}")],
+        [Token(word), Token("&"), Token(other.capitalize())],
+        [Token(word), Token("+"), Token(number)],
+        [Token(word), Token("#")],
+        [Token(word), Token("*", glued=True)],
+    )
+    return one_of(rng, rare if happens(rng, 0.15) else usual)

@@ -1,0 +1,1 @@
+"""What an executor runs: one training or one evaluation, from its specification to its record."""

@@ -1,0 +1,183 @@
+"""`bench data`: what a person who has only a distribution and the command line meets."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import cv2
+import lmdb
+import numpy as np
+import pytest
+
+from bench import synthetic
+from bench.core.types import InputShape
+from bench.data.store.partition import cache_file
+
+STAND_IN = Path("data/synth90k-synthetic")
+
+
+def release(folder: Path, samples: dict[int, tuple[bytes, bytes]], said: int = 4) -> Path:
+    """Write the LMDB of SVT, as clovaai hands it out, of images and labels by their numbers."""
+    place = folder / "evaluation" / "SVT"
+    place.mkdir(parents=True)
+    with lmdb.open(str(place)) as environment, environment.begin(write=True) as change:
+        change.put(b"num-samples", b"%d" % said)
+        for number, (image, label) in samples.items():
+            change.put(b"image-%09d" % number, image)
+            change.put(b"label-%09d" % number, label)
+    return folder
+
+
+def picture(seed: int) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (20, 50), np.uint8)
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+@pytest.fixture(autouse=True)
+def _own_data(home, monkeypatch):
+    """Keep prepared data in the folder of the test: a command settles them for its process."""
+    monkeypatch.setenv("BENCH_DATA", str(home / "data"))
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory) -> Path:
+    """Return a folder with a stand-in for Synth90k in `words`; copy it to change it."""
+    folder = tmp_path_factory.mktemp("rendered")
+    synthetic.generate("synth90k", folder / "words", 10)
+    return folder
+
+
+@pytest.fixture
+def words(rendered, home, bench):
+    """Return a working folder in which the stand-in was prepared."""
+    shutil.copytree(rendered / "words", home / "words")
+    assert bench("data", "prepare", "synth90k", "--source", "words").code == 0
+    return home
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("prepare syn90k", "did you mean 'synth90k'?"),
+        ("prepare synth90k", "bench data prepare synth90k --source DIR"),
+        ("prepare synth90k --source wrods", "wrods does not exist"),
+        ("prepare synth90k --force", "name it with --source"),
+        ("prepare seq-digits --source words", "comes with bench"),
+        ("prepare iam --source words --decoded 32x100", "--decoded is for datasets of scene text"),
+        ("prepare iam --source words", "this is not all of IAM"),
+        ("prepare synth90k --source bench.toml", "cannot be unpacked"),
+        ("verify synth90k", "is not prepared"),
+        ("check iiit5k -m crn", "did you mean 'crnn'?"),
+        ("check synth90k-synthetic -m lenetpp", "model 'lenetpp' reads frames"),
+        ("check synth90k-synthetic -m htr-seq2seq", "loss 'ctc' scores frames"),
+        ("check seq-digits-synthetic", "did you mean 'seq-digits'?"),
+        ("show synth90k-synthetic --out samples.foo", "name a .png or .jpg"),
+        ("synth iamm --out new", "did you mean 'iam'?"),
+        ("synth iam --out words", "is no empty folder"),
+    ],
+)
+def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
+    answer = bench("data", *line.split())
+    assert answer.code == 2
+    assert said in answer.err
+    assert len(answer.err.splitlines()) == 1
+    assert (words / STAND_IN / "prepared.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("test/data.mdb", lambda file: os.truncate(file, 5000), "it is truncated"),
+        ("prepared.json", lambda file: file.write_text("{"), "no document of prepared data"),
+        (
+            "prepared.json",
+            lambda file: file.write_text(file.read_text().replace(": 1,\n", ": 3,\n")),
+            "prepared.json says 3",
+        ),
+        ("test/samples.arrow", lambda file: file.write_bytes(b"no table"), "samples.arrow"),
+    ],
+    ids=["pixels", "document", "count", "table"],
+)
+def test_data_that_were_damaged_fail_with_5_and_name_the_file(words, bench, name, change, said):
+    change(words / STAND_IN / name)
+    for verb in ("verify", "check"):
+        answer = bench("data", verb, "synth90k-synthetic")
+        assert answer.code == 5
+        assert said in answer.out + answer.err
+    assert bench("data", "prepare", "synth90k", "--source", "words", "--force").code == 0
+    assert bench("data", "verify", "synth90k-synthetic").code == 0
+
+
+def test_samples_that_cannot_be_are_left_out_and_named(home, bench):
+    samples = {
+        1: (picture(1), b"../../etc/passwd"),
+        2: (b"", b"empty"),
+        3: (picture(3), b"\xff"),
+    }
+    release(home / "source", samples)
+    answer = bench("data", "prepare", "svt", "--source", "source")
+    assert (answer.code, answer.err) == (0, "")
+    assert "svt/test: 1 samples; 3 left out" in answer.out
+    left_out = (home / "data/svt/test/rejected.tsv").read_text().splitlines()
+    assert [line.split("\t")[0][-1] for line in left_out] == ["2", "3", "4"]
+    found = bench("data", "check", "svt", "--json")
+    assert found.code == 5
+    assert {"1 an image of no bytes", "1 no key of its label"} <= {
+        *json.loads(found.out)[0]["found"].split("; ")
+    }
+
+
+def test_a_release_that_has_gone_is_told_with_its_name(home, bench):
+    # What was unpacked beside the data would be copied.
+    source = release(home / "source", {n: (picture(n), b"w") for n in (1, 2, 3, 4)})
+    assert bench("data", "prepare", "svt", "--source", str(source)).code == 0
+    shutil.rmtree(source)
+    for verb in ("verify", "check"):
+        answer = bench("data", verb, "svt")
+        assert answer.code == 5
+        assert f"a link to {source}/evaluation/SVT/data.mdb, which has gone" in (
+            answer.out + answer.err
+        )
+
+
+def test_force_keeps_what_is_prepared_where_the_source_is_another(words, bench):
+    assert bench("data", "prepare", "synth90k", "--source", "words").code == 0
+    (words / "other").mkdir()
+    shutil.copy(words / "words" / synthetic.MARKER, words / "other")
+    answer = bench("data", "prepare", "synth90k", "--source", "other", "--force")
+    assert answer.code == 2
+    assert bench("data", "verify", "synth90k-synthetic").code == 0
+
+
+def test_a_cache_that_was_damaged_is_told(words, bench):
+    keep = ("data", "prepare", "synth90k-synthetic", "--decoded", "32x100")
+    assert bench(*keep).code == 0
+    file = cache_file(words / STAND_IN / "test", InputShape(1, 32, 100))
+    file.write_bytes(b"garbage")
+    answer = bench("data", "show", "synth90k-synthetic")
+    assert answer.code == 5
+    assert f"{file}: these are not the decoded images" in answer.err
+    file.unlink()
+    assert bench(*keep).code == 0
+    assert bench("data", "show", "synth90k-synthetic").code == 0
+
+
+def test_what_an_interruption_left_of_a_stand_in_is_begun_anew(home, bench, start_bench):
+    process = start_bench("data", "synth", "synth90k", "--out", "new", "--count", "1000000")
+    deadline = time.monotonic() + 60
+    while not [*home.glob("new/**/*.jpg")] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1].endswith("bench data synth synth90k --out new --count 1000000")
+    refused = bench("data", "prepare", "synth90k", "--source", "new")
+    assert refused.code == 2
+    assert "was interrupted; run `bench data synth` again" in refused.err
+    assert bench("data", "synth", "synth90k", "--out", "new", "--count", "10").code == 0
+    assert len([*home.glob("new/**/*.jpg")]) == 10

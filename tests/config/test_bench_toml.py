@@ -1,0 +1,400 @@
+"""bench.toml: each mistake is one sentence with file, line, section, key and the nearest word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import bench
+from bench.config import bench_toml as config
+from bench.config import missing as needs
+from bench.config import suite as suites
+from bench.core import registry
+from bench.core.documents import encode, write_bytes
+from bench.core.errors import BenchError, Exit
+from bench.data.datasets.seq_digits import SeqDigits
+from bench.data.store import data_dir as data_home
+from bench.data.store.prepared import DOCUMENT, Part, Prepared
+from bench.losses.ctc import CTC
+from bench.losses.radial_ctc import RadialCTC
+from bench.models.cnn_bilstm import CnnBiLSTM
+from bench.trials import grid
+
+DATASETS = 'datasets = [{ name = "seq-digits", digits = 2, rounds = 1 }]'
+MODELS = 'models = [{ name = "cnn-bilstm", width = 2, hidden = 4 }]'
+LOSSES = 'losses = ["ctc", "radial-ctc"]'
+SUITE, TRAINING = "suite.tiny", "suite.tiny.training"
+
+
+@pytest.fixture
+def edit(home):
+    """Return a function that replaces one passage of the tiny bench.toml and gives its path."""
+    file = home / "bench.toml"
+
+    def change(old: str, new: str) -> Path:
+        text = file.read_text()
+        assert text.count(old) == 1, f"{old!r} is there {text.count(old)} times"
+        file.write_text(text.replace(old, new))
+        return file
+
+    return change
+
+
+@pytest.fixture
+def mistake(edit):
+    """Return a function that makes a mistake in bench.toml and gives the sentence about it."""
+
+    def make(old: str, new: str) -> str:
+        return sentence(edit(old, new))
+
+    return make
+
+
+def sentence(file: Path) -> str:
+    """Return what is said of a bench.toml without its folder's name."""
+    with pytest.raises(BenchError) as caught:
+        config.load(file).suite("tiny")
+    said = str(caught.value)
+    assert caught.value.code == Exit.USAGE
+    assert said.startswith(f"{file}:")
+    assert len(said.splitlines()) == 1
+    return said.removeprefix(f"{file.parent}/")
+
+
+def test_the_tiny_suite_is_what_its_file_says(suite):
+    assert suite.name == "tiny"
+    assert suite.about == "Two digits, one epoch, seconds."
+    assert suite.protocol.name == "digits"
+    assert suite.datasets == (SeqDigits(digits=2, rounds=1),)
+    assert suite.models == (CnnBiLSTM(width=2, hidden=4),)
+    assert suite.losses == (CTC(), RadialCTC())
+    assert suite.seeds == (0, 1)
+    assert suite.training == suites.Recipe(epochs=1, batch_size=64, learning_rate=0.01)
+    assert suite.resources == suites.Resources()
+    assert suite.skip_incompatible is False
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "section", "parts"),
+    [
+        # Keys.
+        ("models", "modles", 6, SUITE, ["'modles'", "did you mean 'models'?"]),
+        ("seeds", "sedes", 4, SUITE, ["'sedes'", "did you mean 'seeds'?"]),
+        ("epochs", "epoch", 10, TRAINING, ["'epoch'", "did you mean 'epochs'?"]),
+        ("batch_size", "zzzz", 11, TRAINING, ["'zzzz'", "batch_size", "learning_rate"]),
+        ("learning_rate = 0.01\n", "", 9, TRAINING, ["'learning_rate' is missing"]),
+        (MODELS + "\n", "", 1, SUITE, ["'models' is missing"]),
+        ('protocol = "digits"\n', "", 1, SUITE, ["'protocol' is missing"]),
+        # Types.
+        ('"digits"', "3", 3, SUITE, ["'protocol = 3'", "`str`, got `int`"]),
+        ("[0, 1]", "2", 4, SUITE, ["'seeds = 2'", "`array`, got `int`"]),
+        ("[0, 1]", '["0"]', 4, SUITE, ["seeds", "`int`, got `str`"]),
+        (LOSSES, 'losses = "ctc"', 7, SUITE, ['losses = "ctc"', "`array`, got `str`"]),
+        (LOSSES, "losses = [7]", 7, SUITE, ["losses = [7]", "got `int`"]),
+        ("epochs = 1", 'epochs = "1"', 10, TRAINING, ['epochs = "1"', "`int`, got `str`"]),
+        ("epochs = 1", "epochs = 1.5", 10, TRAINING, ["epochs = 1.5", "`int`, got `float`"]),
+        ("0.01", "true", 12, TRAINING, ["learning_rate = true", "`float`, got `bool`"]),
+        # Ranges.
+        ("epochs = 1", "epochs = 0", 10, TRAINING, ["epochs = 0", ">= 1"]),
+        ("64", "-64", 11, TRAINING, ["batch_size = -64", ">= 1"]),
+        ("0.01", "0.0", 12, TRAINING, ["learning_rate = 0.0", "> 0"]),
+        ("0.01", "nan", 12, TRAINING, ["learning_rate = ", "> 0"]),
+        ("0.01", "0.01\nselect = 'bset'", 13, TRAINING, ["select", "bset"]),
+        ("0.01", "0.01\nprecision = 'half'", 13, TRAINING, ["precision", "bf16, float32, fp16"]),
+        ("0.01", "0.01\nbetas = [0.9, 1]", 13, TRAINING, ["betas", "< 1"]),
+        ("0.01", "0.01\nbetas = [0.9]", 13, TRAINING, ["betas", "length 2"]),
+        ("0.01", "0.01\naccumulate = 0", 13, TRAINING, ["accumulate = 0", ">= 1"]),
+        ("[0, 1]", "[0, -1]", 4, SUITE, ["seeds = [0, -1]", ">= 0"]),
+        # Names.
+        ('"digits"', '"digit"', 3, SUITE, ["protocol 'digit'", "did you mean 'digits'?"]),
+        (
+            '"seq-digits"',
+            '"seq-digit"',
+            5,
+            SUITE,
+            ["dataset 'seq-digit'", "did you mean 'seq-digits'?"],
+        ),
+        (
+            '"cnn-bilstm"',
+            '"cnn-blstm"',
+            6,
+            SUITE,
+            ["model 'cnn-blstm'", "did you mean 'cnn-bilstm'?"],
+        ),
+        ('"radial-ctc"', '"radial"', 7, SUITE, ["loss 'radial'", "did you mean 'radial-ctc'?"]),
+        ('"cnn-bilstm"', '"zzzz"', 6, SUITE, ["model 'zzzz'", "`bench ls datasets | models |"]),
+        # Components.
+        ("width", "widht", 6, SUITE, ["'widht'", "did you mean 'width'?"]),
+        ("hidden = 4", "hidden = 0", 6, SUITE, ["hidden = 0", ">= 1"]),
+        ("digits = 2", 'digits = "two"', 5, SUITE, ['digits = "two"', "`int`, got `str`"]),
+        (LOSSES, 'losses = ["ctc", "ctc"]', 7, SUITE, ["loss 'ctc'", "twice"]),
+        (
+            LOSSES,
+            'losses = ["radial-ctc", { name = "radial-ctc", eta = 0.2 }]',
+            7,
+            SUITE,
+            ["loss 'radial-ctc'", "twice"],
+        ),
+        ("rounds = 1", "rounds = 1, ramp = [0.5]", 5, SUITE, ["end_frames = 2", "ramp"]),
+        # Lists.
+        ("[0, 1]", "[]", 4, SUITE, ["'seeds'"]),
+        ("[0, 1]", "[3, 1, 3]", 4, SUITE, ["'seeds'", "once"]),
+    ],
+)
+def test_a_mistake_is_located_and_said(mistake, old, new, line, section, parts):
+    said = mistake(old, new)
+    assert said.startswith(f"bench.toml:{line}: [{section}] ")
+    for part in parts:
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "word"),
+    [
+        (DATASETS, "datasets = []", 5, "dataset"),
+        (MODELS, "models = []", 6, "model"),
+        (LOSSES, "losses = []", 7, "loss"),
+        ('name = "cnn-bilstm", ', "", 6, "name"),
+        ('"seq-digits"', "3", 5, "name"),
+        ('"ctc"', "{ }", 7, "name"),
+    ],
+)
+def test_a_list_without_a_name_is_located(mistake, old, new, line, word):
+    said = mistake(old, new)
+    assert word in said
+    assert said.startswith(f"bench.toml:{line}: [{SUITE}] ")
+
+
+def test_a_wrong_parameter_is_located_at_its_own_component(mistake):
+    said = mistake(
+        MODELS,
+        'models = [\n  { name = "lenetpp", width = 2 },\n  { name = "cnn-bilstm", width = 0 },\n]',
+    )
+    assert "width = 0" in said
+    assert said.startswith("bench.toml:8: ")
+
+
+def test_a_wrong_parameter_is_located_at_its_own_entry_of_the_same_name(mistake):
+    entries = [f'  {{ name = "radial-ctc", eta = {eta} }},\n' for eta in (0.1, 0.2, 1.5, 0.3)]
+    said = mistake(LOSSES, f"losses = [\n{''.join(entries)}]")
+    assert "eta = 1.5" in said
+    assert said.startswith("bench.toml:10: ")
+
+
+def test_a_word_in_the_about_line_is_not_taken_for_its_key(edit):
+    edit('"Two digits, one epoch, seconds."', '"How much the seeds matter."')
+    said = sentence(edit("[0, 1]", "[0, 0]"))
+    assert said.startswith("bench.toml:4: ")
+
+
+def test_a_misspelt_section_is_located_at_its_header(mistake):
+    said = mistake("[suite.tiny.training]", "[suite.tiny.trainig]")
+    assert "did you mean 'training'?" in said
+    assert said.startswith("bench.toml:9: ")
+
+
+def test_a_wrong_resource_is_located_in_its_section(mistake):
+    said = mistake("learning_rate = 0.01", "learning_rate = 0.01\n[suite.tiny.resources]\ncpus = 0")
+    assert said.startswith("bench.toml:14: [suite.tiny.resources] ")
+    assert "cpus = 0" in said
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [('optimizer = "adma"', "adam"), ('schedule = "one-cicle"', "one-cycle")],
+)
+def test_a_wrong_word_of_few_shows_the_right_one(mistake, wrong, right):
+    said = mistake("learning_rate = 0.01", f"learning_rate = 0.01\n{wrong}")
+    assert said.startswith("bench.toml:13: ")
+    assert right in said
+
+
+@pytest.mark.parametrize(
+    ("keys", "part"),
+    [
+        ("schedule = 'multi-step'", "wants 'milestones'"),
+        ("schedule = 'multi-step'\nmilestones = [2]", "wants 'milestones'"),
+        ("schedule = 'multi-step'\ndecay = 0.2", "wants 'milestones'"),
+        ("milestones = [2]\ndecay = 0.2", "here it is 'constant'"),
+        ("schedule = 'one-cycle'\ndecay = 0.2", "here it is 'one-cycle'"),
+        ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [2, 2]", "do not rise"),
+        ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [3, 2]", "do not rise"),
+        (
+            "optimizer = 'sgd'\nbetas = [0.5, 0.999]",
+            "'betas' is read by optimizer = 'adam' or 'adamw' alone, and here it is 'sgd'",
+        ),
+        (
+            "momentum = 0.9",
+            "'momentum' is read by optimizer = 'sgd' alone, and here it is 'adam'",
+        ),
+        (
+            "schedule = 'one-cycle'\nbetas = [0.5, 0.999]",
+            "'betas' is read by schedule = 'constant' or 'cosine' or 'multi-step' alone",
+        ),
+        ("schedule = 'one-cycle'\noptimizer = 'sgd'\nmomentum = 0.9", "here it is 'one-cycle'"),
+        ("schedule = 'one-cycle'\nwarmup = 1", "'warmup' is read by schedule = 'constant' or"),
+    ],
+)
+def test_what_a_recipe_needs_and_nothing_reads_is_said(mistake, keys, part):
+    said = mistake("learning_rate = 0.01", f"learning_rate = 0.01\n{keys}")
+    assert said.startswith(f"bench.toml:9: [{TRAINING}] ")
+    assert part in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [("[suite.tiny]", "[suite.tiny", 1), ("[0, 1]", "[0, 1", 5), ('"ctc"', "ctc", 7)],
+)
+def test_broken_toml_is_said_with_its_line(mistake, old, new, line):
+    said = mistake(old, new)
+    assert "TOML" in said
+    assert f"line {line}" in said
+
+
+@pytest.mark.parametrize(("key", "hint"), [("suites", "'suite'"), ("version", "suite")])
+def test_unknown_top_level_key(edit, key, hint):
+    said = sentence(edit("[suite.tiny]", f"{key} = 1\n[suite.tiny]"))
+    assert said.startswith(f"bench.toml:1: there is no key '{key}' here")
+    assert hint in said
+
+
+def test_of_several_unknown_top_level_keys_the_first_is_said(edit):
+    keys = "".join(f"key{number} = 1\n" for number in range(9))
+    said = sentence(edit("[suite.tiny]", f"{keys}[suite.tiny]"))
+    assert said.startswith("bench.toml:1: there is no key 'key0' here")
+
+
+def test_unknown_suite_suggests_the_nearest(home):
+    with pytest.raises(BenchError, match="no suite 'tny'; did you mean 'tiny'") as caught:
+        config.load(home / "bench.toml").suite("tny")
+    assert str(home / "bench.toml") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["suite = 3", "suite = { tiny = 3 }", "[[suite]]\nname = 'tiny'", "suite = []"]
+)
+def test_a_suite_that_is_no_table_is_said(home, text):
+    (home / "bench.toml").write_text(text)
+    assert "suite" in sentence(home / "bench.toml").partition(": ")[2]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a = " + b"[" * 9000, b"a = " + b"9" * 5000])
+def test_a_file_that_is_no_toml_is_said(home, content):
+    (home / "bench.toml").write_bytes(content)
+    assert "this is not TOML" in sentence(home / "bench.toml")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/a"])
+def test_a_suite_that_no_folder_can_be_named_after_is_refused(home, name):
+    file = home / "bench.toml"
+    file.write_text(file.read_text().replace("suite.tiny", f'suite."{name}"'))
+    assert f"'{name}' is no name of a suite" in sentence(file)
+
+
+def test_an_empty_file_has_no_suite(home):
+    (home / "bench.toml").write_text("")
+    assert "there is no suite 'tiny'" in sentence(home / "bench.toml")
+
+
+def test_a_wrong_name_in_one_suite_is_no_matter_to_another(home):
+    text = (home / "bench.toml").read_text()
+    other = text.replace("suite.tiny", "suite.other").replace("seq-digits", "no")
+    (home / "bench.toml").write_text(f"{text}\n{other}")
+    loaded = config.load()
+    assert loaded.suite("tiny").losses == (CTC(), RadialCTC())
+    with pytest.raises(BenchError, match=r"toml:18: \[suite\.other\] needs .+ 'no'"):
+        loaded.suite("other")
+
+
+def test_the_command_line_says_a_mistake_in_one_line(edit, bench):
+    file = edit("models", "modles")
+    answer = bench("status", "tiny")
+    assert answer.code == Exit.USAGE
+    assert answer.out == ""
+    assert answer.err == (
+        f"bench: {file}:6: [suite.tiny] there is no key 'modles' here; did you mean 'models'?\n"
+    )
+
+
+def test_a_file_that_is_not_there_is_said(home, bench):
+    with pytest.raises(BenchError, match=r"nowhere\.toml: there is no such file"):
+        config.load(home / "nowhere.toml")
+    answer = bench("--config", "nowhere.toml", "status", "tiny")
+    assert answer.code == Exit.USAGE
+    assert answer.err.startswith("bench: nowhere.toml: there is no such file")
+    assert "--config" in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_a_folder_is_no_file(home):
+    with pytest.raises(BenchError, match="there is no such file"):
+        config.load(home)
+
+
+def test_the_nearest_file_above_is_taken(home, monkeypatch):
+    deep = home / "a" / "b"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    loaded = config.load()
+    assert loaded.path == home / "bench.toml"
+    assert loaded.results == home / "results"
+    assert loaded.leaderboards == home / "leaderboards"
+    (home / "a" / "bench.toml").write_text("")
+    assert config.load().path == home / "a" / "bench.toml"
+
+
+def test_a_named_file_is_taken_with_its_folder(home, monkeypatch, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (home / "bench.toml").rename(elsewhere / "other.toml")
+    monkeypatch.chdir(elsewhere.parent)
+    loaded = config.load(Path(elsewhere.name) / "other.toml")
+    assert loaded.results == elsewhere / "results"
+    assert loaded.suite("tiny").name == "tiny"
+
+
+def test_without_a_file_benchs_own_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loaded = config.load()
+    package = Path(bench.__file__).parent
+    assert loaded.path in {package / "bench.toml", package.parent / "bench.toml"}
+    assert loaded.results == tmp_path / "results"
+    quick = loaded.suite("quick")
+    trials = grid.trials(quick)
+    assert len(trials) == (
+        len(quick.datasets) * len(quick.models) * len(quick.losses) * len(quick.seeds)
+    )
+    assert len({trial.key for trial in trials}) == len(trials)
+
+
+def test_every_suite_of_benchs_own_file_resolves_once_it_needs_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loaded = config.load()
+    monkeypatch.setenv(data_home.VARIABLE, str(tmp_path / "data"))
+    for name in registry.builtin("dataset"):
+        for folder in (name, f"{name}-synthetic"):
+            parts = {part: Part(1, part, 1, {}) for part in ("train", "validation", "test")}
+            document = Prepared(folder, "Layout", parts, "0")
+            (tmp_path / "data" / folder).mkdir(parents=True)
+            write_bytes(tmp_path / "data" / folder / DOCUMENT, encode(document))
+    whole = {name: table for name, table in loaded.tables.items() if not needs.of(table)}
+    assert "quick" in whole
+    for name, table in whole.items():
+        found = loaded.suite(name)
+        assert grid.trials(found)
+        assert found.about
+        assert {dataset.protocol for dataset in found.datasets} == {table.protocol}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("learning_rate = 0.01", "learning_rate = 1"), ("rounds = 1", "rounds = 1, ramp = [0, 1]")],
+)
+def test_a_whole_number_gives_the_key_of_its_float(edit, home, old, new):
+    edit(old, new)
+    whole = grid.trials(config.load().suite("tiny"))
+    text = (home / "bench.toml").read_text()
+    exact = new.replace("[0, 1]", "[0.0, 1.0]").replace("rate = 1", "rate = 1.0")
+    assert exact != new
+    (home / "bench.toml").write_text(text.replace(new, exact))
+    assert [t.key for t in grid.trials(config.load().suite("tiny"))] == [t.key for t in whole]

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from bench.core.types import InputShape
+from bench.data import cards
+from bench.data.datasets.seq_digits import SPLITS, SeqDigits, read_scans
+
+SIZES = {"train": 1260, "validation": 179, "test": 358}
+
+
+@pytest.fixture(scope="module")
+def source():
+    return SeqDigits().build()
+
+
+def passed(source, split, **drawn):
+    return list(source.batches(split, 100, **drawn))
+
+
+def names(batches):
+    return [name for batch in batches for name in batch.ids]
+
+
+def served(batches):
+    return Counter(int(number) for name in names(batches) for number in name.split("-"))
+
+
+def test_scans_are_those_of_scikit_learn():
+    digits = load_digits()
+    scans = read_scans()
+    assert {split: len(mine.numbers) for split, mine in scans.items()} == SIZES
+    for mine in scans.values():
+        np.testing.assert_array_equal(mine.images, digits.images[mine.numbers])
+        np.testing.assert_array_equal(mine.labels, digits.target[mine.numbers])
+        assert mine.images.dtype == np.uint8
+        assert mine.full == 16
+        assert mine.labels.dtype == np.int64
+
+
+def test_every_scan_is_in_one_split():
+    numbers = np.concatenate([mine.numbers for mine in read_scans().values()])
+    assert sorted(numbers) == list(range(1797))
+
+
+def test_clips_share_no_scan_with_another_split(source):
+    train, validation, test = (set(served(passed(source, split))) for split in SIZES)
+    assert not train & validation
+    assert not train & test
+    assert not validation & test
+
+
+@pytest.mark.parametrize("split", SIZES)
+def test_every_scan_serves_equally_often_but_for_the_left_over(source, split):
+    batches = passed(source, split)
+    count = served(batches)
+    assert len(names(batches)) == 4 * (SIZES[split] // 4)
+    assert sum(len(batch.ids) for batch in batches) == len(names(batches))
+    assert max(count.values()) == 4
+    missing = 4 * SIZES[split] - count.total()
+    assert missing == 4 * (SIZES[split] % 4)
+    assert sum(times < 4 for times in count.values()) <= missing
+
+
+@pytest.mark.parametrize("split", SIZES)
+def test_clips_show_their_scans_at_key_frames(source, split):
+    digits = load_digits()
+    for batch in passed(source, split):
+        numbers = np.array([[int(number) for number in name.split("-")] for name in batch.ids])
+        np.testing.assert_array_equal(batch.targets, digits.target[numbers] + 1)
+        keys = batch.inputs[torch.arange(len(numbers)).unsqueeze(1), batch.key_frames, 0]
+        np.testing.assert_allclose(keys, digits.images[numbers] / 16, atol=1e-6)
+
+
+def test_clips_have_seventeen_frames_of_eight_pixels(source):
+    batch = passed(source, "validation")[0]
+    assert batch.inputs.shape == (100, 17, 1, 8, 8)
+    assert batch.lengths.tolist() == [17] * 100
+    assert source.input_shape == InputShape(1, 8, 8)
+    assert batch.inputs.min() >= 0
+    assert batch.inputs.max() <= 1
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_other_splits_never_change(source, split):
+    one = passed(source, split)
+    for other in (
+        passed(source, split),
+        passed(source, split, seed=1, epoch=5),
+        passed(SeqDigits().build(), split),
+    ):
+        assert names(one) == names(other)
+        assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(one, other, strict=True))
+        assert all(torch.equal(a.targets, b.targets) for a, b in zip(one, other, strict=True))
+
+
+def test_training_changes_with_seed_and_epoch_and_is_reproducible(source):
+    draws = [names(passed(source, "train", seed=seed, epoch=epoch)) for seed, epoch in PASSES]
+    assert len({frozenset(draw) for draw in draws}) == len(PASSES)
+    again = SeqDigits().build()
+    assert draws == [
+        names(passed(again, "train", seed=seed, epoch=epoch)) for seed, epoch in PASSES
+    ]
+
+
+PASSES = [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_parameters_decide_the_clips():
+    source = SeqDigits(digits=2, ramp=(0.5,), end_frames=0, rounds=1).build()
+    batch = passed(source, "validation")[0]
+    assert batch.inputs.shape[1] == 3
+    assert batch.key_frames[0].tolist() == [0, 2]
+    middle = batch.inputs[:, [0, 2]].mean(1)
+    torch.testing.assert_close(batch.inputs[:, 1], middle)
+    assert sum(served(passed(source, "validation")).values()) == 178
+
+
+def test_fingerprint_names_the_data_not_the_parameters():
+    assert SeqDigits().fingerprint().startswith("sha256:")
+    assert SeqDigits(digits=2).fingerprint() == SeqDigits().fingerprint()
+
+
+def test_the_card_counts_what_is_there():
+    card, source = cards.all()["seq-digits"], SeqDigits().build()
+    assert [f"sha256:{each.digest}" for each in card.checksums] == [SeqDigits().fingerprint()]
+    sequences, scans = card.splits
+    for split in SPLITS:
+        assert getattr(scans, split) == len(source.splits[split].labels)
+        assert getattr(sequences, split) == len(names(source.batches(split, 64)))
+    frames = next(iter(source.batches("test", 1))).inputs.shape[1]
+    assert f"{frames} frames" in card.notes[0]

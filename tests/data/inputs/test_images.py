@@ -1,0 +1,103 @@
+"""Encoded images to pixels, whatever a file holds."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from bench.data.inputs import images
+from bench.data.raw.entries import SampleError
+
+from ..conftest import jpeg
+
+sides = st.integers(1, 40)
+
+
+def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
+def test_red_comes_first_and_grey_is_what_the_eye_sees(kind: str) -> None:
+    red = encoded(Image.new("RGB", (24, 16), (255, 0, 0)), kind)
+    assert images.decoded(red, 3).shape == (16, 24, 3)
+    assert np.abs(images.decoded(red, 3)[8, 12].astype(int) - [255, 0, 0]).max() < 3
+    assert images.decoded(red, 1).shape == (16, 24)
+    assert abs(int(images.decoded(red, 1)[8, 12]) - 76) < 3
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16"])
+def test_every_mode_becomes_bytes_of_the_channels_asked_for(mode: str) -> None:
+    content = encoded(Image.new(mode, (7, 5)), "PNG")
+    assert images.measured(content) == images.Size(7, 5)
+    for channels, shape in ((1, (5, 7)), (3, (5, 7, 3))):
+        found = images.decoded(content, channels)
+        assert (found.shape, found.dtype) == (shape, np.uint8)
+
+
+def test_how_a_camera_was_held_turns_no_image() -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    content = encoded(Image.new("RGB", (20, 10)), "JPEG", exif=turned)
+    assert images.measured(content) == (20, 10)
+
+
+def test_a_view_of_bytes_is_read_as_bytes_are() -> None:
+    np.testing.assert_array_equal(
+        images.decoded(memoryview(jpeg(1)), 3), images.decoded(jpeg(1), 3)
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, len(jpeg(1)) - 1))
+def test_a_jpeg_that_was_cut_is_refused(end: int) -> None:
+    with pytest.raises(SampleError, match="no bytes" if not end else "cannot be decoded"):
+        images.decoded(jpeg(1)[:end], 1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(max_size=200))
+def test_what_is_no_image_is_refused(content: bytes) -> None:
+    with pytest.raises(SampleError):
+        images.measured(content)
+
+
+@settings(max_examples=50, deadline=None)
+@given(sides, sides, sides, sides, st.sampled_from([(), (3,)]), st.integers(0, 9))
+def test_no_size_makes_pixels_darker_or_lighter_than_all(
+    rows: int, columns: int, height: int, width: int, colours: tuple[int, ...], seed: int
+) -> None:
+    drawn = np.random.default_rng(seed).integers(0, 256, (rows, columns, *colours), np.uint8)
+    found = images.resized(drawn, width, height)
+    assert (found.shape, found.dtype) == ((height, width, *colours), np.uint8)
+    assert found.min() >= drawn.min()
+    assert found.max() <= drawn.max()
+
+
+def test_what_shrinks_is_averaged() -> None:
+    fine = np.random.default_rng(0).integers(0, 256, (8, 12), np.uint8)
+    mean = fine.reshape(4, 2, 6, 2).mean((1, 3))
+    assert np.abs(images.resized(fine, 6, 4) - mean).max() <= 0.5
+
+
+def test_what_grows_lies_between_its_neighbours() -> None:
+    ramp = np.arange(0, 100, 10, np.uint8)[None].repeat(4, 0)
+    found = images.resized(ramp, 40, 8)
+    assert (np.diff(found.astype(int), axis=1) >= 0).all()
+    assert len(np.unique(found)) > len(np.unique(ramp))
+
+
+@pytest.mark.parametrize("shape", [(16, 24), (16, 24, 3)])
+def test_a_jpeg_that_was_written_is_read_back(shape: tuple[int, ...]) -> None:
+    drawn = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    smooth = np.asarray(cv2.GaussianBlur(drawn, (9, 9), 0), np.uint8)
+    found = images.decoded(images.encoded_jpeg(smooth, 100), len(shape[2:]) * 2 + 1)
+    assert np.abs(found.astype(int) - smooth).mean() < 4

@@ -1,0 +1,92 @@
+"""What is found under a named folder, and that nothing outside it is read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.core.errors import BenchError
+from bench.data.raw import image_tree as tree
+from bench.data.raw.entries import SampleError
+
+
+def holds(folder):
+    return (folder / "wanted.txt").is_file()
+
+
+@pytest.mark.parametrize(
+    "named", ["", "one", "one/two", "one/two/parts", "one/two/parts/7", "one/two/parts/7/8"]
+)
+def test_a_root_is_found_from_above_and_from_below(write, named):
+    root = write({"one/two/wanted.txt": "", "one/two/parts/7/8/x": ""})
+    assert tree.root(root / named, holds) == root / "one" / "two"
+
+
+def test_a_root_is_found_by_its_name_among_others(write):
+    root = write({"README": "", "mnt/max/wanted.txt": ""})
+    assert tree.root(root, holds) is None
+    assert tree.root(root, holds, ["mnt/max"]) == root / "mnt" / "max"
+
+
+def test_a_circle_of_links_is_passed_over(write):
+    root = write({"readme": "", "one/wanted.txt": ""})
+    (root / "circle").symlink_to("circle//.")
+    assert tree.root(root, holds, ["circle", "circle/one", "one"]) == root / "one"
+
+
+def test_what_is_no_folder_is_an_error(write):
+    root = write({"file": "x"})
+    with pytest.raises(BenchError, match="file is no folder; name the one that holds"):
+        tree.root(root / "file", holds)
+
+
+def test_a_file_is_read_through_links_within_the_folder_alone(write):
+    root = write({"in/7/word.jpg": b"pixels", "secret": b"key"}) / "in"
+    (root / "near").symlink_to("7")
+    (root / "7" / "out.jpg").symlink_to(root.parent / "secret")
+    assert tree.read(root, "near/word.jpg") == b"pixels"
+    for name in ("7/out.jpg", "../secret", str(root.parent / "secret")):
+        with pytest.raises(SampleError, match="a file outside the dataset's folder"):
+            tree.read(root, name)
+
+
+def test_what_is_no_readable_file_says_what_it_is(write):
+    root = write({"empty.png": b"", "folder/x": "x"})
+    (root / "circle").symlink_to("circle")
+    os.mkfifo(root / "pipe")
+    faults = {
+        "empty.png": "an empty file",
+        "absent.png": "a file that is missing",
+        "folder": "no plain file",
+        "pipe": "no plain file",
+        "circle": "a file that cannot be read",
+        "nul\0": "a file that cannot be read",
+        "empty.png/below": "a file that cannot be read",
+    }
+    for name, fault in faults.items():
+        with pytest.raises(SampleError, match=fault):
+            tree.read(root, name)
+
+
+def test_lines_end_with_a_line_feed_alone(write):
+    root = write({"words": "\ufeffone\r\n\ntwo\x85 \u2028three \n".encode() + b"f\xff\n"})
+    found = list(tree.lines(root / "words"))
+    assert found == ["one", "", "two\x85 \u2028three", "f\udcff"]
+    assert [tree.is_text(line) for line in found] == [True, True, True, False]
+
+
+def test_a_file_of_lines_that_is_none_is_an_error(write):
+    with pytest.raises(BenchError, match="cannot be read"):
+        list(tree.lines(write({"folder/x": ""}) / "folder"))
+
+
+@given(st.lists(st.sampled_from(["", ".", "..", "a", "b.png", "\\"]), max_size=6).map("/".join))
+def test_a_name_is_inside_where_no_part_of_it_leads_out(name):
+    if tree.is_inside(name):
+        assert os.path.normpath(PurePosixPath("/root", name)).startswith("/root/")
+    else:
+        assert name.startswith("/") or ".." in name or "\\" in name or not name.strip("./")

@@ -1,0 +1,171 @@
+"""LMDBs of scene text: what is read from whole ones, and what is said of broken ones."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import lmdb
+import pytest
+
+from bench.core.errors import BenchError
+from bench.data.raw.entries import Rejected, SampleError
+from bench.data.raw.lmdb_release import LmdbRelease
+
+
+def keys(count):
+    """Return the keys of an LMDB of `count` samples."""
+    samples = {}
+    for number in range(1, count + 1):
+        samples[f"image-{number:09d}"] = b"pixels %d" % number
+        samples[f"label-{number:09d}"] = f"Wört{number}".encode()
+    return {"num-samples": str(count).encode(), **samples}
+
+
+@pytest.fixture
+def database(tmp_path):
+    """Return a function that writes keys into an LMDB and returns the folder of all LMDBs."""
+    root = tmp_path / "a" / "b" / "c" / "source"
+
+    def write(found, name="test/SVT"):
+        folder = root / name
+        folder.mkdir(parents=True)
+        with (
+            lmdb.open(str(folder), map_size=2**24) as environment,
+            environment.begin(write=True) as transaction,
+        ):
+            for key, value in found.items():
+                transaction.put(key.encode(), value)
+        return root
+
+    return write
+
+
+def opened(root):
+    return LmdbRelease(root, {"test": ["evaluation/SVT", "test/SVT", "SVT"]})
+
+
+def fault(found, database):
+    with pytest.raises(BenchError) as raised:
+        opened(database(found))
+    message = str(raised.value)
+    assert "test/SVT/data.mdb: " in message
+    assert message.endswith("copy or download this LMDB again")
+    return message
+
+
+def test_samples_come_by_their_numbers_under_the_folders_name(database):
+    layout = opened(database(keys(12)))
+    found = list(layout.entries("test"))
+    assert layout.parts == ("test",)
+    assert [entry.id for entry in found] == [f"SVT/{number:09d}" for number in range(1, 13)]
+    assert [entry.text for entry in found] == [f"Wört{number}" for number in range(1, 13)]
+    assert found[10].load() == (b"pixels 11",)
+
+
+def test_the_images_stay_where_they_are(database):
+    root = database(keys(1))
+    assert opened(root).database("test") == root / "test" / "SVT"
+
+
+def test_partitions_are_those_there_are_by_their_likeliest_folder(database):
+    database(keys(2), "training/MJ/MJ_train")
+    root = database(keys(1), "training/MJ_train")
+    folders = {"train": ["MJ/MJ_train", "MJ_train"], "validation": ["MJ/MJ_valid"]}
+    layout = LmdbRelease(root, folders)
+    assert layout.parts == ("train",)
+    assert len(list(layout.entries("train"))) == 2
+
+
+@pytest.mark.parametrize("named", ["", "test", "test/SVT"])
+def test_the_release_the_folder_above_or_the_lmdb_itself_may_be_named(database, named):
+    assert len(list(opened(database(keys(3)) / named).entries("test"))) == 3
+
+
+def test_no_lmdb_is_an_error_that_says_what_was_looked_for(tmp_path):
+    with pytest.raises(BenchError, match=r"no LMDB .* called evaluation/SVT, test/SVT, SVT in it"):
+        opened(tmp_path)
+
+
+def test_two_layouts_may_read_one_lmdb(database):
+    root = database(keys(2))
+    first, second = opened(root), opened(root)
+    assert [entry.text for entry in first.entries("test")] == ["Wört1", "Wört2"]
+    assert [entry.load() for entry in second.entries("test")] == [(b"pixels 1",), (b"pixels 2",)]
+
+
+def test_images_are_read_in_any_thread(database):
+    entries = list(opened(database(keys(500))).entries("test"))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda entry: entry.load()[0], entries * 4))
+    assert found == [b"pixels %d" % number for number in range(1, 501)] * 4
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_goes_on_reading_after_a_fork(database):
+    entries = opened(database(keys(20))).entries("test")
+    before = next(entries)
+    child = os.fork()
+    if not child:
+        rest = [entry.load() for entry in (before, *entries)]
+        os._exit(rest != [(b"pixels %d" % number,) for number in range(1, 21)])
+    assert os.waitpid(child, 0)[1] == 0
+    assert before.load() == (b"pixels 1",)
+    assert len(list(entries)) == 19
+
+
+def test_one_that_was_cut_short_is_an_error_and_no_crash(database):
+    root = database(keys(1000))
+    file = root / "test" / "SVT" / "data.mdb"
+    os.truncate(file, file.stat().st_size // 2)
+    with pytest.raises(BenchError, match=r"SVT/data.mdb: it is truncated"):
+        opened(root)
+
+
+def test_what_is_no_lmdb_is_an_error(database):
+    root = database(keys(1))
+    (root / "test" / "SVT" / "data.mdb").write_bytes(b"no LMDB at all" * 1000)
+    with pytest.raises(BenchError, match=r"SVT/data.mdb: this is no LMDB"):
+        opened(root)
+
+
+def test_one_whose_pages_are_damaged_is_an_error(database):
+    root = database(keys(1000))
+    file = root / "test" / "SVT" / "data.mdb"
+    content = file.read_bytes()
+    file.write_bytes(content[:8192] + bytes(len(content) - 8192))
+    with pytest.raises(BenchError, match=r"SVT/data.mdb: its key num-samples cannot be read"):
+        opened(root)
+
+
+def test_without_a_number_of_samples_it_is_an_error(database):
+    found = keys(3)
+    del found["num-samples"]
+    assert "it has no key num-samples" in fault(found, database)
+
+
+@pytest.mark.parametrize("said", [b"", b"three", b"-3", b"3.5", b"9" * 30, "³".encode()])
+def test_what_is_no_number_of_samples_is_an_error(database, said):
+    found = keys(3) | {"num-samples": said}
+    assert "its num-samples is no number of samples" in fault(found, database)
+
+
+def test_more_samples_than_keys_are_an_error(database):
+    found = keys(3) | {"num-samples": b"900000000"}
+    assert "its num-samples is 900000000, and it has 6 other keys" in fault(found, database)
+
+
+def test_a_sample_that_lacks_a_key_is_named_and_the_others_are_read(database):
+    found = keys(4)
+    del found["label-000000002"], found["image-000000003"]
+    first, second, third, fourth = opened(database(found)).entries("test")
+    assert second == Rejected("SVT/000000002", "no key of its label")
+    with pytest.raises(SampleError, match="no key of its image"):
+        third.load()
+    assert first.load() == (b"pixels 1",)
+    assert fourth.text == "Wört4"
+
+
+def test_a_label_that_is_no_utf_8_is_named(database):
+    [found] = opened(database(keys(1) | {"label-000000001": b"\xff"})).entries("test")
+    assert found == Rejected("SVT/000000001", "a label that is no UTF-8")

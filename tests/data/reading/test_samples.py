@@ -1,0 +1,74 @@
+"""Samples of several partitions, one behind the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.data.reading.samples import Samples, Selection
+from bench.data.store import data_dir as home
+from bench.data.store import preparing
+from bench.data.store.partition import Partition
+
+from ..conftest import listed
+
+SIZES = {"one": 3, "two": 7}
+chosen = st.lists(
+    st.sampled_from(list(SIZES)).flatmap(
+        lambda part: st.tuples(
+            st.just(part), st.none() | st.lists(st.integers(0, SIZES[part] - 1), max_size=9)
+        )
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Partition]]:
+    root: Path = tmp_path_factory.mktemp("samples")
+    layout = listed(7, SIZES, columns=["writer"])
+    for part, several in layout.samples.items():
+        some = several[: SIZES[part]]
+        layout.samples[part] = [one._replace(more={"writer": part}) for one in some]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(home.VARIABLE, str(root))
+        preparing.prepare(layout, root, root / "words", lambda *_: None, clips=False)
+        yield {part: Partition("words", part) for part in SIZES}
+
+
+@settings(max_examples=40, deadline=None)
+@given(chosen)
+def test_samples_stand_in_the_order_of_their_selections(
+    parts: dict[str, Partition], several: list[tuple[str, list[int] | None]]
+) -> None:
+    selections = [
+        Selection(parts[part], None if rows is None else np.array(rows, np.int64))
+        for part, rows in several
+    ]
+    samples = Samples(selections)
+    wanted = [
+        (part, row)
+        for part, rows in several
+        for row in (range(SIZES[part]) if rows is None else rows)
+    ]
+    assert len(samples) == len(wanted)
+    places = [samples.place(index) for index in range(len(samples))]
+    assert [samples.id(place) for place in places] == [f"{part}/{row}" for part, row in wanted]
+    assert [samples.text(place) for place in places] == [f"Word{row}" for _, row in wanted]
+    assert samples.column("width").tolist() == [40 + 3 * row for _, row in wanted]
+    with pytest.raises(IndexError):
+        samples.place(len(samples))
+
+
+def test_the_transcript_may_be_another_column(parts: dict[str, Partition]) -> None:
+    samples = Samples([Selection(part) for part in parts.values()], transcript="writer")
+    assert [samples.text(samples.place(index)) for index in (0, 2, 3, 9)] == [
+        *["one"] * 2,
+        *["two"] * 2,
+    ]

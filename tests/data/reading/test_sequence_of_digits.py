@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.core.types import InputShape
+from bench.data.reading.sequence_of_digits import Scans, Scheme, SequenceOfDigits
+
+SHORT = Scheme(4, (0.3, 0.5, 0.7), 2)
+LONG = Scheme(4, tuple(tenth / 10 for tenth in range(1, 10)), 5)
+
+
+def test_weights_of_the_short_scheme():
+    expected = [
+        [0.3, 0, 0, 0],
+        [0.5, 0, 0, 0],
+        [1, 0, 0, 0],
+        [0.7, 0.3, 0, 0],
+        [0.5, 0.5, 0, 0],
+        [0.3, 0.7, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0.7, 0.3, 0],
+        [0, 0.5, 0.5, 0],
+        [0, 0.3, 0.7, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0.7, 0.3],
+        [0, 0, 0.5, 0.5],
+        [0, 0, 0.3, 0.7],
+        [0, 0, 0, 1],
+        [0, 0, 0, 0.5],
+        [0, 0, 0, 0.3],
+    ]
+    assert SHORT.key_frames().tolist() == [2, 6, 10, 14]
+    assert SHORT.weights().shape == (17, 4)
+    assert SHORT.weights().dtype == np.float32
+    np.testing.assert_allclose(SHORT.weights(), expected, atol=1e-6)
+
+
+def test_weights_of_the_long_scheme():
+    weights = LONG.weights()
+    rising = [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert weights.shape == (41, 4)
+    assert LONG.key_frames().tolist() == [5, 15, 25, 35]
+    np.testing.assert_allclose(weights[:5, 0], rising, atol=1e-6)
+    np.testing.assert_allclose(weights[36:, 3], rising[::-1], atol=1e-6)
+    assert not weights[:5, 1:].any()
+    assert not weights[36:, :3].any()
+    np.testing.assert_allclose(weights[16:25, 2], LONG.ramp, atol=1e-6)
+
+
+@st.composite
+def schemes(draw):
+    ramp = tuple(draw(st.lists(st.floats(0, 1, width=32), max_size=5)))
+    return Scheme(draw(st.integers(1, 6)), ramp, draw(st.integers(0, len(ramp))))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.just(SHORT), st.just(LONG), schemes()))
+def test_weights_fade_from_one_digit_to_the_next(scheme):
+    weights, keys, ends = scheme.weights(), scheme.key_frames(), scheme.end_frames
+    between = (scheme.digits - 1) * len(scheme.ramp)
+    assert weights.shape == (scheme.digits + between + 2 * ends, scheme.digits)
+    np.testing.assert_array_equal(weights[keys], np.eye(scheme.digits))
+    np.testing.assert_allclose(weights[keys[0] : keys[-1] + 1].sum(1), 1, atol=1e-6)
+    np.testing.assert_array_equal(weights[:ends], weights[len(weights) - ends :][::-1, ::-1])
+    assert ((weights >= 0) & (weights <= 1)).all()
+    assert ((weights > 0).sum(1) <= 2).all()
+
+
+def scans(count, first=0):
+    numbers = np.arange(first, first + count)
+    images = np.random.default_rng(first).integers(0, 256, (count, 3, 2), np.uint8)
+    return Scans(images, numbers % 10, numbers)
+
+
+def source(*, redraw=True, rounds=3):
+    splits = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
+    return SequenceOfDigits(splits, SHORT, rounds=rounds, redraw=redraw)
+
+
+def sequences(given_source, split, **drawn):
+    return [name for batch in given_source.batches(split, 4, **drawn) for name in batch.ids]
+
+
+def test_source_describes_its_clips():
+    assert source().input_shape == InputShape(1, 3, 2)
+    assert source().vocabulary == tuple("0123456789")
+
+
+def test_batches_are_as_their_contract_says():
+    batches = source().batches("train", 4)
+    drawn = list(batches)
+    assert [len(batch.ids) for batch in drawn] == [4, 4, 1]
+    assert len(batches) == 3
+    for batch in drawn:
+        count = len(batch.ids)
+        assert batch.inputs.shape == (count, 17, 1, 3, 2)
+        assert batch.inputs.dtype == torch.float32
+        integers = (batch.lengths, batch.targets, batch.target_lengths, batch.key_frames)
+        assert all(tensor.dtype == torch.int64 for tensor in integers)
+        assert batch.lengths.tolist() == [17] * count
+        assert batch.target_lengths.tolist() == [4] * count
+        assert batch.key_frames.tolist() == [[2, 6, 10, 14]] * count
+
+
+def test_clips_are_weighted_sums_of_their_scans():
+    for split, given_scans in source().splits.items():
+        first = given_scans.numbers[0]
+        for batch in source().batches(split, 3):
+            for n, name in enumerate(batch.ids):
+                chosen = [int(number) - first for number in name.split("-")]
+                images = given_scans.images[chosen] / given_scans.full
+                expected = sum(
+                    weights[:, None, None] * image
+                    for weights, image in zip(SHORT.weights().T, images, strict=True)
+                )
+                np.testing.assert_allclose(batch.inputs[n, :, 0], expected, atol=1e-6)
+                keys = batch.inputs[n, batch.key_frames[n], 0]
+                np.testing.assert_allclose(keys, images, atol=1e-6)
+                assert batch.targets[n].tolist() == (given_scans.labels[chosen] + 1).tolist()
+
+
+@pytest.mark.parametrize(("split", "left_over"), [("train", 2), ("validation", 1), ("test", 0)])
+def test_every_scan_serves_once_a_round_but_for_the_left_over(split, left_over):
+    drawn = sequences(source(), split)
+    count = len(source().splits[split].labels)
+    served = Counter(number for name in drawn for number in name.split("-"))
+    assert len(drawn) == 3 * (count // 4)
+    assert max(served.values()) <= 3
+    assert sum(3 - served[str(number)] for number in source().splits[split].numbers) == (
+        3 * left_over
+    )
+    assert all(len(set(name.split("-"))) == 4 for name in drawn)
+
+
+def test_a_pass_can_be_repeated():
+    batches = source().batches("train", 4, seed=3, epoch=2)
+    one, two = list(batches), list(batches)
+    assert [batch.ids for batch in one] == [batch.ids for batch in two]
+    assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(one, two, strict=True))
+
+
+def test_a_batch_is_the_same_whenever_it_is_asked_for():
+    batches = source().batches("train", 4, seed=3, epoch=2)
+    for index, batch in reversed(list(enumerate(batches))):
+        again = batches[index]
+        assert again.ids == batch.ids
+        assert torch.equal(again.inputs, batch.inputs)
+    for beyond in (len(batches), -1):
+        with pytest.raises(IndexError):
+            batches[beyond]
+
+
+def test_redrawn_training_composes_anew_by_seed_and_epoch():
+    draws = [
+        sequences(source(), "train", seed=seed, epoch=epoch)
+        for seed, epoch in [(0, 0), (0, 1), (1, 0), (0, 0)]
+    ]
+    assert draws[0] == draws[3]
+    assert len({frozenset(draw) for draw in draws}) == 3
+
+
+def test_training_that_is_not_redrawn_only_reorders():
+    fixed = source(redraw=False)
+    draws = [
+        sequences(fixed, "train", seed=seed, epoch=epoch)
+        for seed, epoch in [(0, 0), (0, 1), (1, 0), (0, 0)]
+    ]
+    assert draws[0] == draws[3]
+    assert len({frozenset(draw) for draw in draws}) == 1
+    assert len({tuple(draw) for draw in draws}) == 3
+
+
+@pytest.mark.parametrize("redraw", [True, False])
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_other_splits_never_change(split, redraw):
+    one = sequences(source(redraw=redraw), split)
+    assert one == sequences(source(redraw=redraw), split, seed=5, epoch=7)
+
+
+def test_transitions_of_their_own_replace_those_of_the_ramp():
+    weights = Scheme(2, (0.0, 0.4), 2, fall=(0.8, 0.1), ends=(0.3, 0.9, 1.0)).weights()
+    expected = [[0.3, 0], [0.9, 0], [1, 0], [0.8, 0], [0.1, 0.4], [0, 1], [0, 0.9], [0, 0.3]]
+    np.testing.assert_allclose(weights, expected)
+
+
+def test_not_shuffled_scans_are_grouped_in_their_order():
+    splits = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
+    made = SequenceOfDigits(splits, SHORT, rounds=1, redraw=False, shuffled=False)
+    assert [truth.id for truth in made.truths("train")] == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
+    assert sorted(sequences(made, "train", seed=3)) == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.evaluation.metrics.detection import Segment, average_precision, overlap, true_segments
+
+thresholds = st.sampled_from([0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0])
+
+
+@st.composite
+def segments(draw, most=6):
+    """Segments of up to three samples, none of which overlap, as on a path."""
+    found = []
+    for sample in range(3):
+        cuts = sorted(draw(st.sets(st.integers(0, 14), max_size=most)))
+        for start, end in zip(cuts[::2], cuts[1::2], strict=False):
+            found.append(Segment(sample, start, end, draw(st.sampled_from([0.1, 0.5, 0.9]))))
+    return found
+
+
+def frames(segment):
+    return set(range(segment.start, segment.end))
+
+
+def slow_overlap(one, other):
+    if one.sample != other.sample:
+        return 0
+    return len(frames(one) & frames(other)) / len(frames(one) | frames(other))
+
+
+def slow_right(truths, found, threshold):
+    """Count the segments found that are right, going through them one by one."""
+    taken = set()
+    for score in sorted({each.score for each in found}, reverse=True):
+        for segment in sorted(found, key=lambda each: each.start):
+            if segment.score != score:
+                continue
+            best, most = None, 0.0
+            for truth in sorted(truths, key=lambda each: each.start):
+                shared = slow_overlap(truth, segment)
+                if truth not in taken and shared >= threshold and shared > most:
+                    best, most = truth, shared
+            if best is not None:
+                taken.add(best)
+    return len(taken)
+
+
+def slow_average_precision(truths, found, threshold):
+    """For each number of true segments: the best precision of a cut that finds so many."""
+    total = 0.0
+    for wanted in range(1, len(truths) + 1):
+        best = 0.0
+        for cut in {each.score for each in found}:
+            kept = [each for each in found if each.score >= cut]
+            right = slow_right(truths, kept, threshold)
+            if right >= wanted:
+                best = max(best, right / len(kept))
+        total += best
+    return total / len(truths)
+
+
+@settings(max_examples=120, deadline=None)
+@given(segments().filter(bool), segments(), thresholds)
+def test_average_precision_is_that_of_plain_loops(truths, found, threshold):
+    expected = slow_average_precision(truths, found, threshold)
+    assert average_precision(truths, found, threshold) == pytest.approx(expected)
+
+
+@settings(deadline=None)
+@given(segments().filter(bool), segments(), thresholds, thresholds)
+def test_a_higher_threshold_never_gives_more(truths, found, one, other):
+    low, high = sorted([one, other])
+    lower, higher = (average_precision(truths, found, each) for each in (low, high))
+    assert 0 <= higher <= lower + 1e-12
+    assert lower <= 1
+
+
+@settings(deadline=None)
+@given(segments().filter(bool), segments(), thresholds, st.integers(1, 9), st.randoms())
+def test_neither_shifts_nor_the_order_of_samples_matter(truths, found, threshold, shift, random):
+    def moved(listed):
+        names = {0: 5, 1: 2, 2: 7}
+        return [
+            each._replace(sample=names[each.sample], start=each.start + shift, end=each.end + shift)
+            for each in random.sample(listed, len(listed))
+        ]
+
+    expected = average_precision(truths, found, threshold)
+    assert average_precision(moved(truths), moved(found), threshold) == expected
+
+
+@settings(deadline=None)
+@given(segments().filter(bool), segments(), thresholds)
+def test_only_the_order_of_scores_matters(truths, found, threshold):
+    scaled = [each._replace(score=each.score**3 - 7) for each in found]
+    expected = average_precision(truths, found, threshold)
+    assert average_precision(truths, scaled, threshold) == expected
+
+
+@given(segments().filter(bool), thresholds)
+def test_all_that_is_true_is_one_and_nothing_is_zero(truths, threshold):
+    assert average_precision(truths, truths, threshold) == 1
+    assert average_precision(truths, [], threshold) == 0
+
+
+def test_false_segments_cost_only_what_they_precede():
+    truths = [Segment(0, 0, 4), Segment(1, 0, 4)]
+    right = [Segment(0, 0, 4, 0.9), Segment(1, 0, 4, 0.5)]
+    assert average_precision(truths, [*right, Segment(0, 6, 8, 0.1)], 0.5) == 1
+    assert average_precision(truths, [*right, Segment(0, 6, 8, 0.7)], 0.5) == pytest.approx(5 / 6)
+    assert average_precision(truths, [*right, Segment(0, 6, 8, 1)], 0.5) == pytest.approx(2 / 3)
+
+
+def test_the_worked_example_of_the_documentation():
+    truths = [Segment(0, start, start + 20) for start in (0, 30, 60, 90)]
+    found = [
+        Segment(0, 0, 20, 0.9),
+        Segment(0, 30, 42, 0.8),
+        Segment(0, 120, 130, 0.6),
+        Segment(0, 60, 75, 0.6),
+        Segment(0, 90, 97, 0.3),
+    ]
+    expected = {0.3: 0.9, 0.4: 0.6875, 0.5: 0.6875, 0.6: 0.6875, 0.7: 0.375}
+    for threshold, area in expected.items():
+        assert average_precision(truths, found, threshold) == pytest.approx(area)
+
+
+def test_equal_scores_are_one_point_of_the_curve():
+    truths = [Segment(0, 0, 4)]
+    for found in ([Segment(0, 0, 4), Segment(0, 6, 8)], [Segment(0, 0, 4), Segment(1, 6, 8)]):
+        assert average_precision(truths, found, 0.5) == 0.5
+        assert average_precision(truths, found[::-1], 0.5) == 0.5
+
+
+def test_of_equal_scores_the_earlier_takes_first():
+    # The first overlaps the second truth most, which is all that the second of them overlaps.
+    truths, found = [Segment(0, 0, 3), Segment(0, 4, 14)], [Segment(0, 0, 10), Segment(0, 10, 14)]
+    assert average_precision(truths, found[::-1], 0.3) == 0.25
+    assert average_precision(truths, [found[0], found[1]._replace(score=1)], 0.3) == 1
+
+
+def test_a_true_segment_is_taken_once():
+    halves = [Segment(0, 0, 4, 0.9), Segment(0, 5, 9, 0.8)]
+    assert average_precision([Segment(0, 0, 9)], halves, 0.4) == 1
+    assert average_precision([Segment(0, 0, 9)], halves, 0.5) == 0
+    assert average_precision([Segment(0, 0, 9), Segment(1, 0, 1)], halves, 0.4) == 0.5
+
+
+def test_an_overlap_of_the_threshold_itself_is_enough():
+    truth = [Segment(0, 0, 10)]
+    for tenths in range(1, 11):
+        found = [Segment(0, 0, tenths)]
+        assert average_precision(truth, found, float(f"0.{tenths}" if tenths < 10 else 1)) == 1
+
+
+@given(segments(), segments())
+def test_overlap_is_that_of_sets_of_frames(some, others):
+    for one in some:
+        for other in others:
+            assert overlap(one, other) == slow_overlap(one, other)
+
+
+def test_without_truth_there_is_no_precision():
+    with pytest.raises(ValueError, match="no recall"):
+        average_precision([], [Segment(0, 0, 1)], 0.5)
+
+
+@st.composite
+def keyed(draw):
+    length = draw(st.integers(1, 24))
+    keys = sorted(draw(st.sets(st.integers(0, length - 1), min_size=1, max_size=5)))
+    return keys, length
+
+
+@given(keyed())
+def test_between_two_key_frames_a_frame_is_of_the_nearer_one(case):
+    keys, length = case
+    found = true_segments(3, keys, length)
+    for frame in range(keys[0], keys[-1] + 1):
+        near = sorted(abs(frame - key) for key in keys)
+        nearest = [key for key in keys if abs(frame - key) == near[0]]
+        holders = [key for key, each in zip(keys, found, strict=True) if frame in frames(each)]
+        assert holders == (nearest if len(nearest) == 1 else [])
+    assert all(each.sample == 3 and 0 <= each.start < each.end <= length for each in found)
+
+
+@given(keyed())
+def test_true_segments_are_mirrored_with_time(case):
+    keys, length = case
+    backwards = true_segments(0, [length - 1 - key for key in reversed(keys)], length)
+    mirrored = [(length - each.end, length - each.start) for each in reversed(backwards)]
+    assert [(each.start, each.end) for each in true_segments(0, keys, length)] == mirrored
+
+
+@pytest.mark.parametrize(
+    ("keys", "length", "spans"),
+    [
+        ([2, 6, 10, 14], 17, [(1, 4), (5, 8), (9, 12), (13, 16)]),
+        ([5, 15, 25, 35], 41, [(1, 10), (11, 20), (21, 30), (31, 40)]),
+        ([0, 6], 8, [(0, 3), (4, 8)]),
+        ([3], 8, [(0, 8)]),
+        ([0, 1, 4], 6, [(0, 1), (1, 3), (3, 6)]),
+        ([], 6, []),
+    ],
+)
+def test_true_segments_by_hand(keys, length, spans):
+    assert [(each.start, each.end) for each in true_segments(0, keys, length)] == spans
+
+
+@pytest.mark.parametrize("keys", [[1, 1], [3, 2], [-1, 2], [2, 5]])
+def test_key_frames_have_to_rise_within_the_path(keys):
+    with pytest.raises(ValueError, match="do not rise within the 5 frames"):
+        true_segments(0, keys, 5)
+
+
+def test_a_true_segment_holds_the_frames_where_its_digit_is_strongest():
+    from bench.data.reading.sequence_of_digits import Scheme
+
+    for scheme in (Scheme(4, (0.3, 0.5, 0.7), 2), Scheme(4, tuple(np.arange(1, 10) / 10), 5)):
+        weights = scheme.weights()
+        keys = scheme.key_frames().tolist()
+        for digit, segment in enumerate(true_segments(0, keys, len(weights))):
+            others = np.delete(weights, digit, 1).max(1)
+            strongest = set(np.flatnonzero(weights[:, digit] > others + 1e-6).tolist())
+            inside = {t for t in strongest if keys[0] <= t <= keys[-1]}
+            assert inside == frames(segment) & set(range(keys[0], keys[-1] + 1))
+            assert frames(segment) <= strongest

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.evaluation.metrics.detection import true_segments
+from bench.evaluation.metrics.localisation import (
+    HEADERS,
+    THRESHOLDS,
+    localisation,
+    read_correctly,
+    rows,
+    runs,
+)
+
+paths = st.lists(st.integers(0, 3), min_size=1, max_size=14)
+
+
+def columns(samples, **more):
+    """The columns of samples, each a path, a reference and its key frames."""
+    spans = [runs(path) for path, _, _ in samples]
+    read = [
+        "".join(str(path[start]) for start, _ in each)
+        for (path, _, _), each in zip(samples, spans, strict=True)
+    ]
+    return {
+        "reference": [reference for _, reference, _ in samples],
+        "hypothesis": read,
+        "excluded": [None] * len(samples),
+        "confidence": [0.5] * len(samples),
+        "path": [path for path, _, _ in samples],
+        "aligned": [[start for start, _ in each] for each in spans],
+        "key_frames": [keys for _, _, keys in samples],
+    } | more
+
+
+@st.composite
+def sample(draw):
+    path = draw(paths)
+    keys = sorted(draw(st.sets(st.integers(0, len(path) - 1), max_size=4)))
+    return path, "".join(draw(st.sampled_from("123")) for _ in keys), keys
+
+
+@st.composite
+def shown(draw):
+    """A sample whose path is the truth; even gaps leave a blank between two labels."""
+    gaps = draw(st.lists(st.sampled_from([2, 4, 6]), max_size=3))
+    keys = [2]
+    for gap in gaps:
+        keys.append(keys[-1] + gap)
+    reference = "".join(draw(st.sampled_from("123")) for _ in keys)
+    path = [0] * (keys[-1] + 1 + draw(st.integers(0, 3)))
+    for label, segment in zip(reference, true_segments(0, keys, len(path)), strict=True):
+        path[segment.start : segment.end] = [int(label)] * (segment.end - segment.start)
+    return path, reference, keys
+
+
+tables = st.lists(sample(), min_size=1, max_size=5).filter(
+    lambda samples: any(keys for _, _, keys in samples)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(shown(), min_size=1, max_size=4))
+def test_a_path_of_true_segments_is_perfect(samples):
+    found = localisation(columns(samples))
+    assert found.mean_average_precision == 1
+    assert all(each.mean_average_precision == 1 for each in found.classes.values())
+    assert found.key_frame_error.labels == found.labels == found.peaks
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables)
+def test_blank_paths_find_nothing(samples):
+    blank = [([0] * len(path), reference, keys) for path, reference, keys in samples]
+    found = localisation(columns(blank))
+    assert found.mean_average_precision == 0
+    assert found.blank_ratio == 1
+    assert found.peak_width is None
+    assert found.key_frame_error.mean is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables, st.randoms())
+def test_the_order_of_samples_does_not_matter(samples, random):
+    shuffled = random.sample(samples, len(samples))
+    assert asdict(localisation(columns(samples))) == asdict(localisation(columns(shuffled)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables)
+def test_everything_stays_within_its_bounds(samples):
+    found = localisation(columns(samples))
+    for each in [found, *found.classes.values()]:
+        precisions = list(each.average_precision.values())
+        assert all(0 <= later <= earlier + 1e-12 for earlier, later in pairwise([1, *precisions]))
+        assert each.key_frame_error.labels <= found.labels
+    assert 0 <= found.blank_ratio <= 1
+    assert found.labels == sum(each.labels for each in found.classes.values())
+    assert found.peaks == sum(each.peaks for each in found.classes.values())
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables, st.integers(1, 5))
+def test_blank_frames_at_both_ends_move_nothing(samples, more):
+    # Two key frames at least, so that no true segment is bounded by the path alone; room at both
+    # ends, so that none is cut.
+    wide = [
+        ([0] * 9 + path + [0] * 9, reference, [key + 9 for key in keys])
+        for path, reference, keys in samples
+    ] + [([0] * 9 + [1, 0, 2] + [0] * 9, "12", [9, 11])]
+    wide = [each for each in wide if len(each[-1]) > 1]
+    moved = [
+        ([0] * more + path + [0] * more, reference, [key + more for key in keys])
+        for path, reference, keys in wide
+    ]
+    assert localisation(columns(wide)).classes == localisation(columns(moved)).classes
+
+
+@settings(deadline=None)
+@given(st.lists(paths, min_size=1, max_size=4))
+def test_runs_blank_ratio_and_peak_width_are_those_of_decoders(listed):
+    from bench.decoding.decoded import Decoded
+
+    longest = max(map(len, listed))
+    padded = np.array([path + [0] * (longest - len(path)) for path in listed])
+    lengths = np.array([len(path) for path in listed])
+    decoded = Decoded([], padded, np.ones(len(listed)), np.zeros(padded.shape), lengths)
+    for n, path in enumerate(listed):
+        assert runs(path) == [(span.start, span.end) for span in decoded.spans().of(n)]
+        found = localisation(columns([(path, "", [])]))
+        assert found.blank_ratio == pytest.approx(decoded.blank_ratio()[n])
+        if found.peaks:
+            assert found.peak_width == pytest.approx(decoded.peak_width()[n])
+        else:
+            assert np.isnan(decoded.peak_width()[n])
+
+
+def ways(reference, hypothesis, keys, aligned):
+    """Every way to leave some labels as they are: edits, labels left over, distance, pairs."""
+    same = [(i, j) for i, a in enumerate(reference) for j, b in enumerate(hypothesis) if a == b]
+    ends = (len(reference), len(hypothesis))
+    for count in range(len(same) + 1):
+        for pairs in combinations(same, count):
+            steps = list(pairwise([(-1, -1), *pairs, ends]))
+            if all(a < c and b < d for (a, b), (c, d) in steps):
+                edits = sum(max(c - a, d - b) - 1 for (a, b), (c, d) in steps)
+                distance = sum(abs(keys[i] - aligned[j]) for i, j in pairs)
+                yield edits, -count, distance, list(pairs)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text("12", max_size=4), st.text("12", max_size=4), st.data())
+def test_labels_read_correctly_are_those_of_the_best_of_all_alignments(reference, read, data):
+    keys, aligned = (
+        sorted(data.draw(st.sets(st.integers(0, 12), min_size=len(text), max_size=len(text))))
+        for text in (reference, read)
+    )
+    best = min(ways(reference, read, keys, aligned))
+    assert read_correctly(reference, read, keys, aligned) == best[-1]
+
+
+def test_of_two_equal_labels_the_nearer_was_read():
+    assert read_correctly("11", "1", [2, 6], [5]) == [(1, 0)]
+    assert read_correctly("11", "1", [2, 6], [3]) == [(0, 0)]
+    assert read_correctly("11", "1", [2, 6], [4]) == [(0, 0)]
+
+
+def test_of_equally_short_alignments_the_one_that_leaves_most_counts():
+    # Two substitutions are as short as an insertion and a deletion, and would be 0 frames apart.
+    assert read_correctly("12", "21", [2, 6], [2, 6]) == [(0, 1)]
+    assert read_correctly("12", "21", [2, 6], [5, 9]) == [(1, 0)]
+
+
+def test_one_sample_by_hand():
+    # True: 3 on frames 1-3, 1 on 5-7, 3 on 9-11. Read: 3 on 1-2, 2 on 5-7, 3 on 11-13.
+    path = [0, 3, 3, 0, 0, 2, 2, 2, 0, 0, 0, 3, 3, 3]
+    found = localisation(columns([(path, "313", [2, 6, 10])]))
+    assert (found.samples, found.located, found.labels, found.peaks) == (1, 1, 3, 3)
+    assert found.blank_ratio == 6 / 14
+    assert found.peak_width == 8 / 3
+    # The first 3 overlaps by 2/3, the last by 1/5: one of two, with a false one of equal score.
+    three = found.classes["3"]
+    assert three.average_precision == {"0.3": 0.25, "0.4": 0.25, "0.5": 0.25, "0.6": 0.25, "0.7": 0}
+    assert three.mean_average_precision == pytest.approx(0.2)
+    assert (three.peak_width, three.peaks) == (2.5, 2)
+    assert asdict(three.key_frame_error) == {"labels": 2, "mean": 1, "median": 1}
+    assert found.classes["1"].mean_average_precision == 0
+    assert found.classes["1"].key_frame_error.labels == 0
+    # 2 is no true label: it has no precision, and no part in the mean over classes.
+    assert found.classes["2"].mean_average_precision is None
+    assert found.classes["2"].average_precision == {}
+    assert found.mean_average_precision == pytest.approx(0.1)
+
+
+def test_scores_of_labels_rank_them_and_what_is_no_number_comes_last():
+    path = [0, 3, 3, 3, 0, 3, 3, 3]
+    samples = [(path, "31", [2, 6])]
+    ranked = [[0.9, 0.1], [0.1, 0.9], [0.5, 0.5], [0.1, np.nan], [np.nan, 0.1]]
+    for scores, expected in zip(ranked, [1, 0.5, 0.5, 1, 0.5], strict=True):
+        found = localisation(columns(samples, scores=[scores]))
+        assert found.classes["3"].mean_average_precision == expected
+
+
+def test_confidence_ranks_samples_where_labels_have_no_scores():
+    samples = [([1, 1, 1], "1", [1]), ([1, 1, 1], "2", [1])]
+    for confidence, expected in [([0.9, 0.1], 1), ([0.1, 0.9], 0.5), ([0.5, 0.5], 0.5)]:
+        found = localisation(columns(samples, confidence=confidence))
+        assert found.classes["1"].mean_average_precision == expected
+
+
+def test_without_key_frames_there_are_still_peaks():
+    found = localisation(columns([([0, 1, 1, 0], "1", []), ([0, 2, 0, 2], "22", [1])]))
+    assert (found.samples, found.located, found.labels) == (2, 0, 0)
+    assert found.mean_average_precision is None
+    assert found.average_precision == {}
+    assert found.key_frame_error.labels == 0
+    assert (found.blank_ratio, found.peak_width) == (0.5, 4 / 3)
+
+
+def test_excluded_samples_do_not_count():
+    samples = [([0, 1], "1", [1]), ([2, 2], "x", [0])]
+    found = localisation(columns(samples, excluded=[None, "outside the charset: x"]))
+    assert found == localisation(columns(samples[:1]))
+
+
+def test_labels_that_fit_nowhere_are_missed():
+    table = columns([([0, 0], "11", [0, 1])], hypothesis=["11"])
+    found = localisation(table)
+    assert found.mean_average_precision == 0
+    assert found.key_frame_error.labels == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"excluded": ["empty reference"]}, "no sample"),
+        ({"aligned": [[]]}, "sample 0 has 1 runs on its path for 1 labels read, 0 frames"),
+        ({"hypothesis": ["12"]}, "1 runs on its path for 2 labels read"),
+        ({"scores": [[]]}, "1 frames and 0 scores"),
+        ({"key_frames": [[7]]}, "do not rise within the 2 frames"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(more, message):
+    with pytest.raises(ValueError, match=message):
+        localisation(columns([([0, 1], "1", [1])], **more))
+
+
+def test_tokens_may_have_several_characters():
+    table = columns([([0, 1], ["REGEN"], [1])], hypothesis=[["REGEN"]])
+    assert list(localisation(table).classes) == ["REGEN"]
+
+
+def test_results_are_json_and_rows():
+    found = localisation(columns([([0, 3, 3, 0, 0, 2], "31", [1, 5])]))
+    assert json.loads(json.dumps(asdict(found))) == asdict(found)
+    assert all(len(row) == len(HEADERS) for row in rows(found))
+    assert rows(found) == [
+        ["1", "1", "0.0", *["0.0"] * 5, "–", "–", "0", "–", "0", "–"],
+        ["2", "0", "–", *["–"] * 5, "–", "–", "0", "1.00", "1", "–"],
+        ["3", "1", "80.0", *["100.0"] * 4, "0.0", "0.00", "0.00", "1", "2.00", "1", "–"],
+        ["all", "2", "40.0", *["50.0"] * 4, "0.0", "0.00", "0.00", "1", "1.50", "2", "50.0"],
+    ]
+    assert len(THRESHOLDS) == 5

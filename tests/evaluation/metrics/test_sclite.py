@@ -1,0 +1,77 @@
+"""Gloss WER against NIST's sclite, where it is installed (Debian: the package sctk)."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from bench.evaluation import protocols
+
+# Debian keeps it off the PATH, behind a command `sctk`.
+from bench.evaluation.metrics import scoring
+
+# Debian keeps it off the PATH, behind a command `sctk`.
+from bench.evaluation.metrics import text_files as transcripts
+
+# Debian keeps it off the PATH, behind a command `sctk`.
+SCLITE = shutil.which("sclite", path=f"{os.environ['PATH']}:/usr/lib/sctk/bin")
+pytestmark = pytest.mark.skipif(SCLITE is None, reason="sclite is not installed")
+SENTENCES = 500
+# Hyphens, so that the clean-up merges and joins nothing in a reference.
+FEW = ["WIND-A", "NORD-A", "REGEN-A", "SONNE-A"]
+MANY = [*FEW, *(f"{word}-{n}" for word in FEW for n in range(4)), "__ON__", "nord-a-1"]
+
+
+def corpus(folder, seed, vocabulary, noise):
+    """Write sentences and noisy readings of them as STM and CTM; some read nothing."""
+    draw = random.Random(seed)  # noqa: S311 (sentences, no secrets)
+    stm, ctm = [], []
+    for number in range(SENTENCES):
+        name = f"u{number:05d}"
+        words = [draw.choice(vocabulary) for _ in range(draw.randint(1, 15))]
+        read = []
+        for word in words:
+            while draw.random() < noise / 2:
+                read.append(draw.choice(vocabulary))
+            if draw.random() > noise:
+                read.append(word)
+        # Repeats are bench's to merge, and sclite's to count.
+        read = [word for n, word in enumerate(read) if not n or word.upper() != read[n - 1].upper()]
+        stm.append(f"{name} 1 signer{number % 9} 0.0 1.79769e+308 {' '.join(words)}\n")
+        times = [f"{n / 100:.2f} {(n + 1) / 100:.2f}" for n in range(len(read))]
+        ctm += [f"{name} 1 {t} {w}\n" for t, w in zip(times, read, strict=True)]
+        if not read:
+            ctm.append(f"{name} 1 0.000 0.030 [EMPTY]\n")
+    (folder / "ref.stm").write_text("".join(stm))
+    (folder / "hyp.ctm").write_text("".join(ctm))
+    return folder / "ref.stm", folder / "hyp.ctm"
+
+
+def sclite(reference, hypothesis):
+    """Return correct, substituted, deleted and inserted glosses, as sclite sums them."""
+    words = ["-h", hypothesis, "ctm", "-r", reference, "stm", "-f", "0", "-o", "pra", "stdout"]
+    answer = subprocess.run([SCLITE, *words], capture_output=True, text=True, check=True).stdout
+    scores = re.findall(r"Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)", answer)
+    assert len(scores) == SENTENCES
+    return [sum(int(score[n]) for score in scores) for n in range(4)]
+
+
+@pytest.mark.parametrize("vocabulary", [FEW, MANY], ids=["few", "many"])
+@pytest.mark.parametrize(("seed", "noise"), [(0, 0.2), (1, 0.5), (2, 0.8)])
+def test_errors_are_those_of_sclite(tmp_path, seed, noise, vocabulary):
+    files = corpus(tmp_path, seed, vocabulary, noise)
+    correct, substituted, deleted, inserted = sclite(*files)
+    protocol = protocols.find("gloss-phoenix14")
+    found = scoring.score(protocol, transcripts.read(*files))
+    assert found.rates.excluded == {}
+    assert found.rates.length == correct + substituted + deleted
+    assert (found.substitutions, found.deletions, found.insertions) == (
+        substituted,
+        deleted,
+        inserted,
+    )

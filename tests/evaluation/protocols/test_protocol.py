@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.core.errors import BenchError, Exit
+from bench.core.hashing import digest
+from bench.evaluation.metrics.count_errors import compare
+from bench.evaluation.metrics.error_rates import Compared
+from bench.evaluation.protocols import PROTOCOLS, find
+
+
+def test_digits_are_the_ten_digits_read_greedily():
+    digits = find("digits")
+    assert digits.name == "digits"
+    assert digits.charset == "0123456789"
+    assert digits.unit == "character"
+    assert digits.decoder == "greedy"
+
+
+def test_every_protocol_is_found_by_its_name():
+    assert all(find(name) is protocol for name, protocol in PROTOCOLS.items())
+    assert all(name == protocol.name for name, protocol in PROTOCOLS.items())
+
+
+@given(st.text("0123456789", min_size=1))
+def test_digits_are_scored(reference):
+    assert find("digits").excludes(reference) is None
+
+
+def test_an_empty_reference_is_excluded():
+    assert find("digits").excludes("") == "empty reference"
+
+
+@pytest.mark.parametrize(
+    ("reference", "foreign"), [("1b2ab", "ab"), ("1 2", " "), ("٣", "٣"), ("-", "-")]
+)
+def test_what_is_outside_the_charset_is_excluded_and_named_once(reference, foreign):
+    assert find("digits").excludes(reference) == f"outside the charset: {foreign}"
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(BenchError, match=r"no protocol 'digit'; did you mean 'digits'\?") as caught:
+        find("digit")
+    assert caught.value.code == Exit.USAGE
+
+
+def test_a_name_near_nothing_is_answered_with_all():
+    with pytest.raises(BenchError, match=r"no protocol 'xyz'; there is .*digits"):
+        find("xyz")
+
+
+def test_the_spec_holds_all_that_decides_a_score():
+    digits = find("digits")
+    assert digits.spec() == {
+        "name": "digits",
+        "version": 1,
+        "charset": "0123456789",
+        "unit": "character",
+        "decoder": "greedy",
+    }
+    assert replace(digits, about="").spec() == digits.spec()
+    assert replace(digits, version=2).spec() != digits.spec()
+
+
+def test_the_spec_of_another_protocol_adds_only_what_is_not_usual():
+    assert find("htr-raw").spec() == {
+        "name": "htr-raw",
+        "version": 1,
+        "charset": "",
+        "unit": "character",
+        "decoder": "greedy",
+        "unicode": "NFC",
+        "word_rule": "spaces",
+        "ranked_by": "error rate",
+    }
+    assert find("gloss-phoenix14").spec()["costs"] == [3, 3, 4]
+
+
+def test_every_spec_is_json_and_its_own():
+    specs = [protocol.spec() for protocol in PROTOCOLS.values()]
+    assert [json.loads(json.dumps(spec)) for spec in specs] == specs
+    assert len({digest(spec) for spec in specs}) == len(PROTOCOLS) == 8
+
+
+def test_no_protocol_imports_anything_heavy():
+    program = (
+        "import sys; from bench.evaluation import protocols\n"
+        "heavy = {'torch', 'ray', 'optuna', 'pyarrow', 'numpy', 'rich', 'editdistance'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert answer.stdout.strip() == "[]", answer.stderr
+
+
+@pytest.mark.parametrize("name", ["str-36", "str-62", "str-94", "htr-raw", "htr-iam"])
+@given(text=st.text(max_size=30))
+def test_what_is_normalised_stays_as_it_is(name, text):
+    protocol = find(name)
+    once = protocol.normalise(text)
+    assert protocol.normalise(once) == once
+    assert set(once) <= set(protocol.charset) or not protocol.charset
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("str-36", "It's 5 O'Clock!", "its5oclock"),
+        ("str-36", "Café", "cafe"),
+        ("str-36", "Cafe\u0301", "cafe"),
+        ("str-36", "ﬁ Ｘ２", "fix2"),
+        ("str-36", "[^a]^", "a"),
+        ("str-62", "It's 5", "Its5"),
+        ("str-94", "It's 5 €", "It's5"),
+        ("htr-raw", " Cafe\u0301  x\t", " Café  x\t"),
+        ("htr-iam", " Cafe\u0301  x\t", "Café x"),
+        ("htr-thesis", "a  b", "a  b"),
+        ("digits", "1 2", "1 2"),
+    ],
+)
+def test_normalised_by_hand(name, text, expected):
+    assert find(name).normalise(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "reference", "reason"),
+    [
+        ("str-36", "", "empty reference"),
+        ("str-36", "  ", "empty reference"),
+        ("str-36", "?!", "nothing of the reference in the charset"),
+        ("str-36", "東京", "nothing of the reference in the charset"),
+        ("str-36", "a?", None),
+        ("str-36", "x" * 99, None),
+        ("htr-raw", " ", None),
+        ("htr-raw", "", "empty reference"),
+        ("htr-iam", " \t", "empty reference"),
+        ("htr-iam", "東京", None),
+        ("htr-thesis", "a_b", "outside the charset: _"),
+        ("gloss-phoenix14", "__EMOTION__ __PU__", "empty reference"),
+    ],
+)
+def test_what_is_not_scored_has_a_reason(name, reference, reason):
+    assert find(name).excludes(reference) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("don't, no.", ["don", "'", "t", ",", "no", "."]),
+        ("don 't , no .", ["don", "'", "t", ",", "no", "."]),
+        ("", []),
+        ("  two  words ", ["two", "words"]),
+        ("a-b (c)", ["a", "-", "b", "(", "c", ")"]),
+    ],
+)
+def test_marks_are_words_however_they_are_spaced(text, expected):
+    assert find("htr-iam").words(text) == expected
+
+
+def test_words_at_spaces_keep_their_marks():
+    assert find("htr-raw").words("don't, no.") == ["don't,", "no."]
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "edits", "length"),
+    [
+        # The end of the line is a letter of two bytes.
+        ("ab", "ab", 0, 4),
+        ("ab", "ax", 1, 4),
+        # What is read beyond is cut off, and with it the end.
+        ("ab", "abc", 2, 4),
+        ("ab", "abcdefgh", 2, 4),
+        # What ends early is short of the rest.
+        ("abc", "a", 2, 5),
+        ("abc", "", 3, 5),
+        # The blank of the CTC model is deleted first.
+        ("ab", "_a_b_", 0, 4),
+    ],
+)
+def test_the_thesis_compares_bytes_up_to_the_length_of_the_reference(
+    reference, hypothesis, edits, length
+):
+    thesis = find("htr-thesis")
+    assert compare(thesis, *thesis.pair(reference, hypothesis)) == Compared(edits, length)
+
+
+def test_the_charset_of_the_thesis_is_that_of_iam():
+    assert len(find("htr-thesis").charset) == 79

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.evaluation.statistics import resampling
+from bench.evaluation.statistics.resampling import normals, resampled, sign_sums
+
+
+@pytest.mark.parametrize("values", [[5], [0, 3], [1, 2, 4], [7, 0, 1, 20]])
+def test_sums_occur_as_often_as_among_all_resamples(values):
+    count, draws = len(values), 50_000
+    every = Counter(sum(chosen) for chosen in itertools.product(values, repeat=count))
+    found = Counter(resampled(np.array(values)[:, None], draws, 3)[:, 0].tolist())
+    assert set(found) == set(every)
+    for value, times in every.items():
+        share = times / count**count
+        deviation = (share * (1 - share) / draws) ** 0.5
+        assert found[value] / draws == pytest.approx(share, abs=4.5 * deviation)
+
+
+def test_all_columns_see_the_same_rows_and_none_depends_on_its_neighbours():
+    columns = np.arange(12).reshape(6, 2)
+    sums = resampled(columns, 100, 1)
+    assert (sums[:, 1] - sums[:, 0] == 6).all()
+    assert (resampled(columns[:, 1:], 100, 1) == sums[:, 1:]).all()
+
+
+def test_the_same_bits_on_every_machine():
+    assert resampled(np.array([[1], [10], [100]]), 5, 0)[:, 0].tolist() == [120, 3, 3, 210, 120]
+    assert normals(3, 0) == pytest.approx([-1.3424002657, 0.0875464200, 1.1763866740])
+
+
+def test_blocks_are_drawn_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(resampling, "BLOCK", 10)
+    sums = resampled(np.ones((4, 1), np.int64), 5, 0)
+    assert sums.shape == (5, 1)
+    assert (sums == 4).all()
+
+
+def test_normals_are_normal():
+    drawn = normals(100_000, 5)
+    assert drawn.mean() == pytest.approx(0, abs=0.015)
+    assert drawn.std() == pytest.approx(1, abs=0.01)
+    assert (np.abs(drawn) > 1.96).mean() == pytest.approx(0.05, abs=0.003)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
+def test_sign_sums_are_those_of_all_signs(weights):
+    every = Counter(
+        sum(s * w for s, w in zip(signs, weights, strict=True))
+        for signs in itertools.product((-1, 1), repeat=len(weights))
+    )
+    found = sign_sums(np.array(weights))
+    likely = found.probabilities > 1e-12
+    assert found.values[likely].tolist() == pytest.approx(sorted(every))
+    expected = [every[value] / 2 ** len(weights) for value in sorted(every)]
+    assert found.probabilities[likely].tolist() == pytest.approx(expected, abs=1e-12)
+
+
+def test_many_large_weights_are_rounded_without_harm(monkeypatch):
+    weights = np.random.default_rng(0).integers(1, 60, 1500)
+    rounded = sign_sums(weights)
+    monkeypatch.setattr(resampling, "GRID", 10**6)
+    exact = sign_sums(weights)
+    assert len(rounded.values) < len(exact.values) / 2
+    for sums in (rounded, exact):
+        assert sums.probabilities @ sums.values**2 == pytest.approx((weights**2).sum())
+    for z in (1, 2, 3):
+        reach = z * float((weights**2).sum()) ** 0.5
+        tails = [
+            sums.probabilities[np.abs(sums.values) >= reach].sum() for sums in (rounded, exact)
+        ]
+        assert tails[0] == pytest.approx(tails[1], rel=0.02)

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from corpora import Law, corpus, misread_rate, read
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from bench.core.errors import BenchError
+from bench.evaluation.statistics import significance as statistics
+from bench.evaluation.statistics.resampling import resampled
+from bench.evaluation.statistics.sample_errors import outcomes
+from bench.evaluation.statistics.significance import (
+    Places,
+    compare,
+    detectable,
+    holm,
+    interval,
+    intervals,
+    p_value,
+    tie_groups,
+)
+
+counts = st.integers(1, 12).flatmap(
+    lambda n: st.tuples(
+        st.lists(st.integers(1, 9), min_size=n, max_size=n),
+        st.lists(st.lists(st.integers(0, 5), min_size=n, max_size=n), min_size=1, max_size=3),
+    )
+)
+
+
+def row(lengths, errors):
+    return outcomes([f"{place:06}" for place in range(len(lengths))], lengths, errors)
+
+
+def pair(law, seed=0):
+    rng = np.random.default_rng(seed)
+    test = corpus(rng, law)
+    return read(rng, law, test), read(rng, law, test)
+
+
+@settings(max_examples=60, deadline=None)
+@given(counts, st.randoms(use_true_random=False))
+def test_neither_the_order_of_samples_nor_that_of_seeds_matters(case, random):
+    lengths, errors = case
+    places = list(range(len(lengths)))
+    random.shuffle(places)
+    ids = [f"{place:06}" for place in places]
+    shuffled = [[seed[place] for place in places] for seed in random.sample(errors, len(errors))]
+    other = outcomes(ids, [lengths[place] for place in places], shuffled)
+    found = interval(row(lengths, errors), draws=100)
+    again = interval(other, draws=100)
+    assert (again.low, again.high) == pytest.approx((found.low, found.high))
+    assert p_value(row(lengths, errors), row(lengths, errors[:1])) == pytest.approx(
+        p_value(other, row(lengths, errors[:1]))
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(counts)
+def test_an_interval_is_within_what_can_be_and_scales_with_the_unit(case):
+    lengths, errors = case
+    found = interval(row(lengths, errors), draws=200)
+    assert 0 <= found.low <= found.high
+    assert found.low <= row(lengths, errors).rate + 1e-12
+    misread = interval(row(lengths, errors).misread, draws=200)
+    assert 0 <= misread.low <= misread.high <= 1
+    if np.ptp(np.sum(errors, axis=0) / lengths) and math.isinf(row(lengths, errors).most):
+        scaled = interval(row(lengths, 7 * np.array(errors)), draws=200)
+        assert (scaled.low, scaled.high) == pytest.approx((7 * found.low, 7 * found.high))
+
+
+@settings(max_examples=60, deadline=None)
+@given(counts)
+def test_a_row_against_itself_is_a_tie(case):
+    found = row(*case)
+    assert p_value(found, found) == p_value(found.misread, found.misread) == 1
+    compared = compare(found, found, draws=50)
+    assert compared.difference == 0
+    assert compared.p == 1
+    assert compared.low <= 0 <= compared.high
+    assert tie_groups([found, found, found]) == [Places(1, 3)] * 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(counts, st.integers(0, 99))
+def test_swapped_rows_mirror_their_comparison(case, seed):
+    lengths, errors = case
+    others = np.random.default_rng(seed).permuted(errors, axis=1)
+    a, b = row(lengths, errors), row(lengths, others)
+    there, back = compare(a, b, draws=50), compare(b, a, draws=50)
+    assert there.difference == pytest.approx(-back.difference)
+    assert there.p == pytest.approx(back.p)
+    assert there.detectable == pytest.approx(back.detectable)
+
+
+def test_one_seed_has_the_bca_interval_of_scipy_but_for_its_stretch():
+    law = Law(400, 1, tail=0.3, own=0)
+    found, _ = pair(law)
+    theirs = stats.bootstrap(
+        (found.errors[0], found.lengths),
+        lambda errors, lengths, axis=-1: errors.sum(axis) / lengths.sum(axis),
+        paired=True, vectorized=True, n_resamples=10_000, batch=500, rng=0,
+    ).confidence_interval  # fmt: skip
+    ours = interval(found)
+    width = theirs.high - theirs.low
+    assert ours.low == pytest.approx(theirs.low, abs=0.03 * width)
+    assert ours.high == pytest.approx(theirs.high, abs=0.03 * width)
+
+
+def test_an_interval_follows_all_resamples_of_four():
+    lengths, errors = np.array([2, 3, 1, 4]), np.array([[1, 0, 2, 1]])
+    every = np.array(list(itertools.product(range(4), repeat=4)))
+    exact = np.sort(errors[0][every].sum(1) / lengths[every].sum(1))
+    drawn = resampled(np.stack([errors[0], lengths], axis=1), 20_000, 0)
+    shares = [0.1, 0.25, 0.5, 0.75, 0.9]
+    found = np.quantile(drawn[:, 0] / drawn[:, 1], shares, method="inverted_cdf")
+    for value, share in zip(found, shares, strict=True):
+        assert np.mean(exact < value - 1e-12) - 0.01 <= share <= np.mean(exact <= value) + 0.01
+
+
+def test_rows_have_the_same_interval_alone_and_beside_others():
+    a, b = pair(Law(50, 2))
+    assert intervals([b, a, b.misread])[1] == interval(a)
+    assert intervals([]) == []
+    with pytest.raises(BenchError, match="equally many samples"):
+        intervals([a, row([1], [[0]])])
+
+
+def test_no_error_is_no_certainty():
+    found = interval(row([1] * 100, [[0] * 100]))
+    assert found.low == 0
+    assert found.high == pytest.approx(stats.binomtest(0, 100).proportion_ci(0.95).high)
+    all_wrong = interval(row([1] * 100, [[1] * 100]).misread)
+    assert all_wrong.low == pytest.approx(1 - found.high)
+    assert all_wrong.high == 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=60))
+def test_accuracies_of_one_seed_are_compared_by_mcnemar(errors):
+    a, b = (row([3] * len(errors), [column]).misread for column in zip(*errors, strict=True))
+    worse, better = int((a.errors > b.errors).sum()), int((a.errors < b.errors).sum())
+    expected = stats.binomtest(worse, worse + better).pvalue if worse + better else 1
+    assert p_value(a, b) == pytest.approx(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=9))
+def test_one_seed_is_compared_by_all_flips_of_signs(errors):
+    a, b = (row([4] * len(errors), [column]) for column in zip(*errors, strict=True))
+    differences = (a.errors - b.errors)[0]
+    flips = np.array(list(itertools.product((-1, 1), repeat=len(errors)))) @ differences
+    expected = np.mean(np.abs(flips) >= abs(differences.sum()))
+    assert p_value(a, b) == pytest.approx(expected)
+
+
+def test_equal_scores_of_seeds_do_not_make_a_difference_certain():
+    a = row([1] * 4, [[1, 1, 0, 0], [0, 0, 1, 1]])
+    b = row([1] * 4, [[0, 0, 0, 1], [0, 1, 0, 0]])
+    assert p_value(a, b) > 0.05
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_holm_is_the_closed_test_of_bonferroni(probabilities):
+    places = range(len(probabilities))
+    for place, adjusted in zip(places, holm(probabilities), strict=True):
+        containing = [
+            subset
+            for size in places
+            for subset in itertools.combinations(places, size + 1)
+            if place in subset
+        ]
+        worst = max(len(s) * min(probabilities[i] for i in s) for s in containing)
+        assert adjusted == pytest.approx(min(1, worst))
+
+
+def test_ranks_are_ranges_where_rows_cannot_be_told_apart(monkeypatch):
+    rows = [row([10], [[errors]]) for errors in (5, 1, 2, 9)]
+    told = {frozenset(names) for names in ((1, 5), (1, 9), (2, 9), (5, 9))}
+    monkeypatch.setattr(
+        statistics,
+        "p_value",
+        lambda a, b: (
+            0.001 if frozenset((int(a.errors.sum()), int(b.errors.sum()))) in told else 0.5
+        ),
+    )
+    assert [str(places) for places in tie_groups(rows)] == ["2–3", "1–2", "1–3", "4"]
+
+
+def test_few_and_no_rows_have_ranks_too():
+    assert tie_groups([]) == []
+    assert [str(places) for places in tie_groups([row([1], [[0]])])] == ["1"]
+
+
+def test_rows_of_other_samples_are_refused():
+    a, b = row([1, 1], [[0, 1]]), row([1, 1, 1], [[0, 1, 1]])
+    for refused in (lambda: compare(a, b), lambda: p_value(a, b), lambda: tie_groups([a, b])):
+        with pytest.raises(BenchError, match="'000002' first"):
+            refused()
+
+
+def test_what_is_detectable_is_detected_four_times_in_five():
+    # McNemar: of 10 % of 2,000 samples read by one row alone, how uneven must the shares be?
+    samples, share, trials = 2000, 0.1, 500
+    difference = detectable(samples, math.sqrt(share))
+    rng = np.random.default_rng(0)
+    worse = rng.binomial(samples, (share + difference) / 2, trials)
+    better = rng.binomial(
+        samples - worse, (share - difference) / 2 / (1 - (share + difference) / 2)
+    )
+    found = [stats.binomtest(w, w + b).pvalue < 0.05 for w, b in zip(worse, better, strict=True)]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.05)
+
+
+@pytest.mark.parametrize("wrong", [(0, 1), (5, -1), (5, 1, 0), (5, 1, 0.05, 1)])
+def test_what_cannot_be_detected_is_refused(wrong):
+    with pytest.raises(BenchError, match="detectable needs"):
+        detectable(*wrong)
+
+
+LAWS = [
+    Law(samples, seeds, spread)
+    for samples in (300, 1000, 3000)
+    for seeds in (1, 2, 3, 5)
+    for spread in ((0, 0.05, 0.15) if seeds > 1 else (0,))
+]
+
+
+@pytest.fixture
+def one_set_of_draws(monkeypatch):
+    """Draws the resamples once for all corpora of a size: they are independent of them."""
+    known = {}
+
+    def shared(columns, draws, seed):
+        samples = len(columns)
+        if samples not in known:
+            known.clear()
+            known[samples] = resampled(np.eye(samples, dtype=np.int64), draws, seed)
+        return known[samples] @ columns
+
+    monkeypatch.setattr(statistics, "resampled", shared)
+
+
+def coverage(law, corpora, draws, *, misread=False):
+    rng = np.random.default_rng(0)
+    truth = misread_rate(law) if misread else law.rate
+    hits = 0
+    for _ in range(corpora):
+        found = read(rng, law, corpus(rng, law))
+        around = interval(found.misread if misread else found, draws=draws)
+        hits += around.low <= truth <= around.high
+    return hits / corpora
+
+
+def false_alarms(law, corpora, *, misread=False):
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(corpora):
+        test = corpus(rng, law)
+        rows = [read(rng, law, test) for _ in range(2)]
+        found += p_value(*([r.misread for r in rows] if misread else rows)) < 0.05
+    return found / corpora
+
+
+@pytest.mark.usefixtures("one_set_of_draws")
+@pytest.mark.parametrize("law", [Law(300, 1), Law(300, 3, 0.05), Law(300, 5, 0.15)])
+def test_intervals_contain_the_truth(law):
+    assert coverage(law, 250, 500) == pytest.approx(0.95, abs=0.04)
+
+
+@pytest.mark.parametrize("law", [Law(300, 1), Law(300, 5, 0.05)])
+def test_equal_rows_are_seldom_told_apart(law):
+    assert false_alarms(law, 200) <= 0.085
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_set_of_draws")
+@pytest.mark.parametrize("misread", [False, True])
+@pytest.mark.parametrize("law", LAWS, ids=str)
+def test_95_percent_intervals_contain_the_truth_in_93_to_97_percent(law, misread):
+    # Give or take what 1,000 corpora leave to chance, 0.7 points a standard error.
+    assert 0.93 - 0.01 <= coverage(law, 1000, 2000, misread=misread) <= 0.97 + 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("misread", [False, True])
+@pytest.mark.parametrize("law", LAWS, ids=str)
+def test_equal_rows_are_told_apart_in_5_percent_at_most(law, misread):
+    assert false_alarms(law, 1000, misread=misread) <= 0.065

@@ -1,0 +1,152 @@
+"""Where a record comes from: the commit of bench's own checkout, if it has one."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import bench
+from bench.trials import provenance
+
+PACKAGE = Path(bench.__file__).parent
+ASK = (
+    "import json, bench; from bench.trials import provenance\n"
+    "print(json.dumps([bench.__file__, *provenance.revision()]))"
+)
+
+
+@pytest.fixture
+def clean(monkeypatch):
+    """Hide the settings of git that this process was started with."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture
+def copy(tmp_path, clean) -> Path:
+    """Return a folder with a copy of the package, in no checkout."""
+    root = tmp_path / "copy"
+    shutil.copytree(PACKAGE, root / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def revision(root: Path) -> tuple[str | None, bool]:
+    """Ask the copy of bench in `root` for its revision, in a process of its own."""
+    answer = subprocess.run(
+        [sys.executable, "-B", "-c", ASK],
+        cwd=root.parent,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    file, commit, dirty = json.loads(answer.stdout)
+    assert Path(file) == root / "bench" / "__init__.py"
+    return commit, dirty
+
+
+def git(root: Path, *words: str) -> str:
+    who = ["-c", "user.name=Someone", "-c", "user.email=someone@example.org"]
+    answer = subprocess.run(
+        ["git", "-C", root, *who, *words], capture_output=True, text=True, check=True
+    )
+    return answer.stdout.strip()
+
+
+def commit(root: Path, *paths: str) -> str:
+    git(root, "init", "--quiet")
+    git(root, "add", *paths)
+    git(root, "commit", "--quiet", "--message", "All of it")
+    return git(root, "rev-parse", "HEAD")
+
+
+@pytest.mark.skipif(not (PACKAGE.parent / ".git").exists(), reason="this is no checkout of bench")
+def test_this_checkout_gives_its_commit():
+    found = provenance.collect(device="cpu", gpu=None, threads=1, seed=0)
+    assert re.fullmatch("[0-9a-f]{40}", found.commit)
+    assert (found.commit, found.dirty) == provenance.revision()
+    assert isinstance(found.dirty, bool)
+
+
+def test_what_is_told_is_kept_and_the_rest_is_found():
+    found = provenance.collect(device="cuda", gpu="Some GPU", threads=3, seed=7)
+    assert (found.device, found.gpu, found.threads, found.seed) == ("cuda", "Some GPU", 3, 7)
+    assert found.bench == bench.__version__
+    assert found.python == platform.python_version()
+    assert found.platform == platform.platform()
+    assert found.cpu == provenance.cpu_model()
+    assert found.cpu.strip() == found.cpu != ""
+    assert found.cores == os.cpu_count()
+    finished = datetime.fromisoformat(found.finished)
+    assert timedelta(0) <= datetime.now(UTC) - finished < timedelta(minutes=1)
+
+
+def test_the_versions_of_what_is_computed_with_are_told():
+    found = provenance.collect(device="cpu", gpu=None, threads=1, seed=0).packages
+    assert set(found) == set(provenance.PACKAGES)
+    for name, version in found.items():
+        assert version == metadata.version(name)
+
+
+def test_a_copy_outside_of_a_checkout_has_no_commit(copy):
+    assert revision(copy) == (None, False)
+
+
+def test_a_checkout_that_holds_something_else_is_not_benchs(copy):
+    (copy / "other").write_text("x")
+    commit(copy, "other")
+    assert revision(copy) == (None, False)
+
+
+def test_a_checkout_without_a_commit_has_none(copy):
+    git(copy, "init", "--quiet")
+    git(copy, "add", ".")
+    assert revision(copy) == (None, False)
+
+
+def test_without_git_there_is_no_commit(copy, monkeypatch):
+    commit(copy, ".")
+    monkeypatch.setenv("PATH", str(copy))
+    assert revision(copy) == (None, False)
+
+
+def test_a_checkout_as_committed_is_not_dirty(copy, tmp_path):
+    head = commit(copy, ".")
+    assert revision(copy) == (head, False)
+    (copy / "README.md").write_text("outside of the package")
+    (tmp_path / "beside").write_text("x")
+    assert revision(copy) == (head, False)
+
+
+@pytest.mark.parametrize("file", ["grid.py", "models/new.py"])
+def test_a_changed_file_of_the_package_makes_it_dirty(copy, file):
+    head = commit(copy, ".")
+    with (copy / "bench" / file).open("a") as stream:
+        stream.write("# changed\n")
+    assert revision(copy) == (head, True)
+    git(copy, "add", ".")
+    assert revision(copy) == (head, True)
+
+
+def test_a_removed_file_of_the_package_makes_it_dirty(copy):
+    head = commit(copy, ".")
+    (copy / "bench" / "models" / "lenetpp.py").unlink()
+    assert revision(copy) == (head, True)
+
+
+def test_a_clone_has_the_commit_of_its_origin(copy, tmp_path):
+    head = commit(copy, ".")
+    git(tmp_path, "clone", "--quiet", str(copy), "clone")
+    assert revision(tmp_path / "clone") == (head, False)
