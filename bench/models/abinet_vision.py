@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import SymbolModel
+from bench.core.components import Seq2SeqModel
 from bench.core.schema import BelowOne, Count
-from bench.core.types import Input, InputShape
+from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 @dataclass(frozen=True)
-class AbinetVision(SymbolModel):
+class AbinetVision(Seq2SeqModel):
     """ResNet45, a transformer encoder and position attention: all symbols of a word at once.
 
     Fang et al., "Read Like Humans" (ABINet, CVPR 2021), without the language model behind it; Zhang
@@ -24,7 +24,7 @@ class AbinetVision(SymbolModel):
     """
 
     name: ClassVar[str] = "abinet-vision"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
 
     width: Count = 32
     layers: Count = 3

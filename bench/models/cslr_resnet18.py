@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.core.components import FrameModel
 from bench.core.errors import BenchError
 from bench.core.schema import BelowOne, Count
-from bench.core.types import Input, InputShape, Widths
+from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,7 +30,7 @@ class CslrResNet18(FrameModel):
     """
 
     name: ClassVar[str] = "cslr-resnet18"
-    accepts: ClassVar[Input] = "frames"
+    accepts: ClassVar[InputKind] = "frames"
     visual: ClassVar[bool] = True
 
     width: Count = 64
@@ -57,5 +57,5 @@ class CslrResNet18(FrameModel):
             frame,
             TemporalConvolution(8 * self.width, features),
             BiLSTM(features, self.hidden, 2, self.dropout),
-            Widths(features, features),
+            FeatureDims(features, features),
         )

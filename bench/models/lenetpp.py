@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
 from bench.core.schema import Count
-from bench.core.types import Input, InputShape, Widths
+from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +24,7 @@ class LeNetPP(FrameModel):
     """
 
     name: ClassVar[str] = "lenetpp"
-    accepts: ClassVar[Input] = "frames"
+    accepts: ClassVar[InputKind] = "frames"
 
     width: Count = 32
     features: Count = 3
@@ -49,4 +49,4 @@ class LeNetPP(FrameModel):
             layers.append(nn.MaxPool2d(2))
         pooled = channels * math.prod(halved(shape, 3))
         layers += [nn.Flatten(), nn.Linear(pooled, self.features), nn.PReLU()]
-        return PerFrame(nn.Sequential(*layers), Widths(self.features))
+        return PerFrame(nn.Sequential(*layers), FeatureDims(self.features))

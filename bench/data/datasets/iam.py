@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.core.schema import Count, Natural
-from bench.core.types import SPLITS, Input, Source
+from bench.core.types import SPLITS, InputKind, InputPipeline
 from bench.data.datasets.base import StoredDataset
 from bench.data.store.prepared import digest
 from bench.evaluation.protocols.lines import HTR_RAW, HTR_THESIS
@@ -28,7 +28,7 @@ class IAM(StoredDataset):
     """
 
     name: ClassVar[str] = "iam"
-    gives: ClassVar[Input] = "image"
+    gives: ClassVar[InputKind] = "image"
     protocol: ClassVar[str] = "htr-iam"
 
     split: str = "rwth-6482"
@@ -67,7 +67,7 @@ class IAM(StoredDataset):
     def _lists(self) -> Path:
         return self.folder / "lists"
 
-    def build(self) -> Source:
+    def build(self) -> InputPipeline:
         """Open the lines; pixels are read when batches are."""
         import numpy as np
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.core.schema import Count
-from bench.core.types import SPLITS, Input, InputShape, Source, Split
+from bench.core.types import SPLITS, InputKind, InputPipeline, InputShape, Split
 from bench.data.datasets.base import StoredDataset
 from bench.data.store.prepared import SYNTHETIC, missing_part, require
 from bench.evaluation import protocols
@@ -29,7 +29,7 @@ class SceneText(StoredDataset):
     in its targets, and every sample stays. Transcripts are scored as they are.
     """
 
-    gives: ClassVar[Input] = "image"
+    gives: ClassVar[InputKind] = "image"
     protocol: ClassVar[str] = "str-36"
     trained_by: ClassVar[tuple[str, ...]] = ()
     """The default of `train`: none where it has training samples of its own."""
@@ -75,7 +75,7 @@ class SceneText(StoredDataset):
         data = [[*place, require(place[0]).parts[place[1]].fingerprint] for place in places]
         return shown | {"version": self.version, "data": data}
 
-    def build(self) -> Source:
+    def build(self) -> InputPipeline:
         """Open the data; pixels are read when batches are."""
         from bench.data.inputs.words import Words
         from bench.data.reading.label_encoder import Transcriber

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.core.components import Dataset
 from bench.core.errors import BenchError
 from bench.core.schema import Count, Natural, Share
-from bench.core.types import Input, Source, Split
+from bench.core.types import InputKind, InputPipeline, Split
 
 if TYPE_CHECKING:
     from bench.data.reading.sequence_of_digits import Scans
@@ -36,7 +36,7 @@ class SeqDigits(Dataset):
     """
 
     name: ClassVar[str] = "seq-digits"
-    gives: ClassVar[Input] = "frames"
+    gives: ClassVar[InputKind] = "frames"
     protocol: ClassVar[str] = "digits"
 
     digits: Count = 4
@@ -56,7 +56,7 @@ class SeqDigits(Dataset):
         """Return the checksum that `build` holds the installed scans against."""
         return f"sha256:{SHA256}"
 
-    def build(self) -> Source:
+    def build(self) -> InputPipeline:
         """Read the scans; no sequence shares a scan with another split."""
         from bench.data.reading.sequence_of_digits import Scheme, SequenceOfDigits
 

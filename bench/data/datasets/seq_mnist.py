@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.core.schema import Share
-from bench.core.types import Input, Source
+from bench.core.types import InputKind, InputPipeline
 from bench.data.datasets.base import PreparedDataset
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class SeqMNIST(PreparedDataset):
     """
 
     name: ClassVar[str] = "seq-mnist"
-    gives: ClassVar[Input] = "frames"
+    gives: ClassVar[InputKind] = "frames"
     protocol: ClassVar[str] = "digits"
 
     unbalanced: bool = False
@@ -53,7 +53,7 @@ class SeqMNIST(PreparedDataset):
 
         return mnist.verify(self.folder, advance)
 
-    def build(self) -> Source:
+    def build(self) -> InputPipeline:
         """Read the scans; splits share one only where nothing is held out."""
         import numpy as np
 

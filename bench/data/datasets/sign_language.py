@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from bench.core.errors import BenchError
 from bench.core.schema import Count, Share
-from bench.core.types import SPLITS, Input, Source
+from bench.core.types import SPLITS, InputKind, InputPipeline
 from bench.data.datasets.base import StoredDataset
 from bench.evaluation.protocols import Protocol
 
@@ -22,7 +22,7 @@ class SignLanguage(StoredDataset):
     to `rescale`. The vocabulary is that of all splits, as in VAC's code (Min et al., ICCV 2021).
     """
 
-    gives: ClassVar[Input] = "frames"
+    gives: ClassVar[InputKind] = "frames"
     protocol: ClassVar[str] = "gloss-phoenix14"
 
     size: Count = 256
@@ -36,7 +36,7 @@ class SignLanguage(StoredDataset):
                 f"dataset '{self.name}': crop = {self.crop} is larger than size = {self.size}"
             )
 
-    def build(self) -> Source:
+    def build(self) -> InputPipeline:
         """Open the clips; frames are read when batches are."""
         from bench.data.inputs.clips import Clips
         from bench.data.reading.label_encoder import Transcriber

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import torch
 
-from bench.core.types import Batch, Batches, InputShape, Split, Truth
+from bench.core.types import Annotation, Batch, Batches, InputShape, Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,12 +65,12 @@ class PreparedSource:
         """The shape of a frame or an image."""
         return self.view.shape
 
-    def truths(self, split: Split, *, seed: int = 0) -> Iterator[Truth]:  # noqa: ARG002 (nothing is drawn)
+    def annotations(self, split: Split, *, seed: int = 0) -> Iterator[Annotation]:  # noqa: ARG002 (nothing is drawn)
         """Yield what is to be read in every sample of `split`."""
         samples = self.splits[split]
         for place, length in zip(samples, self.view.lengths(samples).tolist(), strict=True):
             target = self.transcriber.classes(samples.text(place))
-            yield Truth(samples.id(place), length, target)
+            yield Annotation(samples.id(place), length, target)
 
     def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
         """Return one pass over `split`: train shuffled, the others in order.

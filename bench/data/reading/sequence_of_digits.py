@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from bench.core.types import Batch, Batches, InputShape, Split, Truth
+from bench.core.types import Annotation, Batch, Batches, InputShape, Split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,12 +99,12 @@ class SequenceOfDigits:
         height, width = splits["train"].images.shape[1:]
         self.input_shape = InputShape(1, height, width)
 
-    def truths(self, split: Split, *, seed: int = 0) -> list[Truth]:
+    def annotations(self, split: Split, *, seed: int = 0) -> list[Annotation]:
         """Return the digits of every sequence of `split`; for `train`, those of the first epoch."""
         scans, groups = self.splits[split], self._composed(split, seed, 1)
         frames = len(self.scheme.weights())
         rows = zip(_ids(scans.numbers[groups]), (scans.labels[groups] + 1).tolist(), strict=True)
-        return [Truth(name, frames, tuple(target)) for name, target in rows]
+        return [Annotation(name, frames, tuple(target)) for name, target in rows]
 
     def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
         """Return one pass over `split` in batches of at most `size` sequences."""

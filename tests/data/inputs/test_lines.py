@@ -32,7 +32,7 @@ def test_lines_are_as_wide_as_their_ratio_and_padded_with_their_last_column(
     [batch] = one.batches("test", 6)
     wanted = np.rint(np.arange(40, 58, 3) * 16 / 31).astype(int).tolist()
     assert batch.lengths.tolist() == wanted
-    assert [truth.length for truth in one.truths("test")] == wanted
+    assert [annotation.length for annotation in one.annotations("test")] == wanted
     assert batch.inputs.shape == (6, 1, 16, wanted[-1])
     assert 0 <= batch.inputs.min() < batch.inputs.max() <= 1
     for line, length in zip(batch.inputs, wanted, strict=True):
