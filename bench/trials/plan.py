@@ -106,7 +106,7 @@ class Plan:
         return [
             status.task
             for key, status in self.statuses.items()
-            if key in chosen or _training_key(status.task) in trainings
+            if key in chosen or status.task.training.key in trainings
         ]
 
     def counts(self, kind: Kind) -> Counter[State]:
@@ -178,12 +178,7 @@ def price(plan: Plan, missing: Sequence[Task]) -> float | None:
 
 
 def _cost_group(task: Task) -> tuple[str, ...]:
-    training = task if task.kind == "training" else task.training  # type: ignore[union-attr]
-    return task.kind, training.model.name, training.loss.name  # type: ignore[union-attr]
-
-
-def _training_key(task: Task) -> str:
-    return task.training.key if task.kind == "evaluation" else ""  # type: ignore[union-attr]
+    return task.kind, task.training.model.name, task.training.loss.name
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -70,6 +70,15 @@ class Training:
     def key(self) -> str:
         """The hash of the spec, of 16 hexadecimal digits."""
         return digest(self.spec)
+
+    @property
+    def training(self) -> Training:
+        """Itself, as both kinds of task have a training."""
+        return self
+
+    def with_resources(self, resources: Resources) -> Training:
+        """Return this training with other resources."""
+        return replace(self, resources=resources)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -140,6 +149,10 @@ class Evaluation:
     def resources(self) -> Resources:
         """What it reserves: the same as its training."""
         return self.training.resources
+
+    def with_resources(self, resources: Resources) -> Evaluation:
+        """Return this evaluation with other resources."""
+        return replace(self, training=self.training.with_resources(resources))
 
     @property
     def labels(self) -> dict[str, str]:
