@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-Input = Literal["frames", "image"]
+InputKind = Literal["frames", "image"]
 """`frames`: a clip (N, T, channels, H, W); `image`: a text line (N, channels, H, W)."""
 Output = Literal["frames", "symbols"]
 """`frames`: a feature a frame, aligned by a CTC loss; `symbols`: a feature an output symbol."""
@@ -100,7 +100,7 @@ Feed = Callable[["Tensor"], "Tensor | None"]
 classes (N,) to go on from, or None to end."""
 
 
-class Truth(NamedTuple):
+class Annotation(NamedTuple):
     """One sample without its pixels: its frames or columns, and the classes to be read."""
 
     id: str
@@ -118,7 +118,7 @@ class Batches(Sized, Protocol):
     def __getitem__(self, index: int, /) -> Batch: ...
 
 
-class Source(Protocol):
+class InputPipeline(Protocol):
     """A dataset made ready to read.
 
     `vocabulary[c - 1]` is the token of class c; class 0 is blank.
@@ -134,7 +134,7 @@ class Source(Protocol):
         """The shape of a frame or an image."""
         ...
 
-    def truths(self, split: Split, *, seed: int = 0) -> Iterable[Truth]:
+    def annotations(self, split: Split, *, seed: int = 0) -> Iterable[Annotation]:
         """Return what is to be read in every sample of `split`, without touching its pixels.
 
         Where each epoch of `train` draws its samples anew, those of the first.

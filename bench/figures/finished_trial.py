@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bench.core.components import Component, Dataset, Loss, Model
     from bench.core.registry import Kind
-    from bench.core.types import Batch, Source, Split
+    from bench.core.types import Batch, InputPipeline, Split
     from bench.evaluation.protocols import Protocol
     from bench.recognizers.network import Recognizer
     from bench.trials.store import Record
@@ -68,7 +68,7 @@ class FinishedTrial:
         return protocols.find(self.record.spec["protocol"]["name"])
 
     @cached_property
-    def source(self) -> Source:
+    def source(self) -> InputPipeline:
         """The data, which have to be those of the record."""
         dataset = cast("Dataset", self._component("dataset"))
         there, then = dataset.fingerprint(), self.record.spec["dataset"]["fingerprint"]

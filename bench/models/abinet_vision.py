@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import SymbolModel
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count
-from bench.core.types import Input, InputShape
+from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +25,10 @@ class AbinetVision(SymbolModel):
     """
 
     name: ClassVar[str] = "abinet-vision"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(
+        width=128, color=True, normalization="imagenet"
+    )
 
     width: Count = 32
     layers: Count = 3

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
 from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import Count
-from bench.core.types import Input, InputShape, Widths
+from bench.core.types import InputKind, InputShape, Widths
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,8 +42,9 @@ class CRNN(FrameModel):
     """
 
     name: ClassVar[str] = "crnn"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = ImageInput()
 
     width: Count = 64
     hidden: Count = 256

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.core.components import FrameModel
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count
-from bench.core.types import Input, InputShape, Widths
+from bench.core.types import InputKind, InputShape, Widths
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,8 +30,11 @@ class HtrCTC(FrameModel):
     """
 
     name: ClassVar[str] = "htr-ctc"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = ImageInput(
+        height=64, width=0, normalization="unit", margin=(16, 32)
+    )
 
     width: Count = 32
     features: Count = 256

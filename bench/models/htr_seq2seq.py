@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.core.components import SymbolModel
 from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count, Natural
-from bench.core.types import Input, InputShape
+from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,7 +42,10 @@ class HtrSeq2seq(SymbolModel):
     """
 
     name: ClassVar[str] = "htr-seq2seq"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(
+        height=64, width=0, normalization="unit", margin=(16, 32)
+    )
 
     encoder: Literal["none", "rnn", "positional", "positional-2d"] = "rnn"
     gates: Natural = 0

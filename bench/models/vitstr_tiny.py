@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import SymbolModel
 from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import Count
-from bench.core.types import Input, InputShape
+from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,7 +28,8 @@ class VitstrTiny(SymbolModel):
     """
 
     name: ClassVar[str] = "vitstr-tiny"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(width=128, color=True)
 
     depth: Count = 12
     heads: Count = 3

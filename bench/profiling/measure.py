@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from bench.core.types import Batch, Source
+    from bench.core.types import Batch, InputPipeline
     from bench.decoding.decoders import Decode
     from bench.profiling.hardware import Hardware
     from bench.recognizers.network import Recognizer
@@ -119,7 +119,7 @@ def _settle(hardware: Hardware) -> None:
     torch.use_deterministic_algorithms(mode=False)
 
 
-def _network(trial: Trial, source: Source, store: Store) -> tuple[Recognizer, str | None]:
+def _network(trial: Trial, source: InputPipeline, store: Store) -> tuple[Recognizer, str | None]:
     """Return the recognizer, and the key of the trial that its weights are from."""
     torch.manual_seed(trial.named_seed("weights"))
     network = recognizer.build(trial.model, trial.loss, source).eval()

@@ -16,7 +16,7 @@ from bench.trials.store import Parameters
 if TYPE_CHECKING:
     from bench.config.suite import Precision
     from bench.core.components import Loss, Model
-    from bench.core.types import Batch, FrameNetwork, Source, SymbolNetwork
+    from bench.core.types import Batch, FrameNetwork, InputPipeline, SymbolNetwork
 
 _HALVES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -99,7 +99,7 @@ class SymbolRecognizer(Recognizer):
         return lengths.new_full(lengths.shape, cast("SymbolNetwork", self.model).steps)
 
 
-def build(model: Model, loss: Loss, source: Source) -> Recognizer:
+def build(model: Model, loss: Loss, source: InputPipeline) -> Recognizer:
     """Build model and classifier for the shape and the vocabulary of `source`."""
     classes = len(source.vocabulary) + 1
     if isinstance(model, FrameModel):

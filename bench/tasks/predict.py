@@ -14,12 +14,12 @@ from bench.evaluation.predictions import Predictions
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bench.core.types import Batches, Source, Split
+    from bench.core.types import Batches, InputPipeline, Split
     from bench.recognizers.network import Recognizer
     from bench.trials.grid import Trial
 
 
-def require_samples(trial: Trial, source: Source, split: Split) -> Batches:
+def require_samples(trial: Trial, source: InputPipeline, split: Split) -> Batches:
     """Return a pass over `split`. Raises BenchError where it has no sample."""
     batches = source.batches(split, trial.training.batch_size)
     if not len(batches):
@@ -31,7 +31,7 @@ def require_samples(trial: Trial, source: Source, split: Split) -> Batches:
 
 
 def predict(
-    trial: Trial, network: Recognizer, source: Source, split: Split, device: str
+    trial: Trial, network: Recognizer, source: InputPipeline, split: Split, device: str
 ) -> pa.Table:
     """Return the predictions of `split` under the trial's protocol.
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bench.core.types import Source, Split
+    from bench.core.types import InputPipeline, Split
     from bench.recognizers.network import Recognizer
     from bench.training.trainer import Fit
     from bench.trials.grid import Trial
@@ -170,12 +170,12 @@ def _restore(fit: Fit, state: dict[str, Any], file: Path) -> None:
         ) from None
 
 
-def _check(trial: Trial, source: Source, network: Recognizer) -> Iterator[Event]:
+def _check(trial: Trial, source: InputPipeline, network: Recognizer) -> Iterator[Event]:
     """Name the training samples that no loss can learn from."""
     from bench.training.feasibility import unalignable
 
-    truths = source.truths("train", seed=trial.named_seed("batches"))
-    samples, lost = unalignable(truths, trial.loss, network.room)
+    annotations = source.annotations("train", seed=trial.named_seed("batches"))
+    samples, lost = unalignable(annotations, trial.loss, network.room)
     if lost and len(lost) == samples:
         raise BenchError(
             f"none of the {samples} training samples fits: '{trial.model.name}' leaves sample "

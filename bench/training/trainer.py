@@ -19,7 +19,7 @@ from bench.trials.events import Progress, Validated
 from bench.trials.store import Epoch, Record
 
 if TYPE_CHECKING:
-    from bench.core.types import Batch, Batches, Source
+    from bench.core.types import Batch, Batches, InputPipeline
     from bench.evaluation.metrics.error_rates import ErrorRates
     from bench.recognizers.network import Recognizer
     from bench.trials.grid import Trial
@@ -44,7 +44,7 @@ class Fit:
 
     trial: Trial
     network: Recognizer
-    source: Source
+    source: InputPipeline
     device: str
     validate: Callable[[], ErrorRates]
     save: Callable[[dict[str, Any]], None]

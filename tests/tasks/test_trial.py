@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from bench.cli.render import descriptions as views
 from bench.core.components import Dataset
-from bench.core.types import Truth
+from bench.core.types import Annotation
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.evaluation import predictions
 from bench.losses.ace import ACE
@@ -200,15 +200,15 @@ def test_samples_with_too_few_frames_are_named_and_counted(trials, store):
     trial = replace(trials[0], dataset=bare)
     events = list(run_trial(trial, store))
     (said,) = (event for event in events if isinstance(event, Unaligned))
-    truths = bare.build().truths("train", seed=trial.named_seed("batches"))
-    twice = tuple(truth.id for truth in truths if len(set(truth.target)) == 1)
-    assert said == Unaligned(twice, len(truths))
+    annotations = bare.build().annotations("train", seed=trial.named_seed("batches"))
+    twice = tuple(truth.id for truth in annotations if len(set(truth.target)) == 1)
+    assert said == Unaligned(twice, len(annotations))
     record = store.record(trial)
     assert [epoch.unaligned for epoch in record.curve] == [len(twice)]
     shown = views.record(record, store.root, [])
     assert f"{len(twice)} training samples an epoch add nothing" in shown
     assert "add nothing" not in views.record(store.record(trials[0]), store.root, [])
-    assert f"{len(twice)} of {len(truths)} training samples" in (
+    assert f"{len(twice)} of {len(annotations)} training samples" in (
         (store.folder(trial) / LOG).read_text()
     )
 
@@ -217,7 +217,7 @@ def test_a_trial_that_nothing_can_be_learned_in_is_refused(trials, store):
     class OneFrame(SeqDigits):
         def build(self):
             source = SeqDigits.build(self)
-            source.truths = lambda *_, **_more: [Truth("short", 1, (1, 2))]
+            source.annotations = lambda *_, **_more: [Annotation("short", 1, (1, 2))]
             return source
 
     *_, last = run_trial(replace(trials[0], dataset=OneFrame(digits=2, rounds=1)), store)

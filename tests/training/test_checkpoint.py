@@ -9,7 +9,7 @@ import torch
 
 import bench
 from bench.core.components import FrameModel
-from bench.core.types import Input, Widths
+from bench.core.types import InputKind, Widths
 from bench.losses.ce import CE
 from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
@@ -75,7 +75,7 @@ class Dropping(FrameModel):
     """A layer that forgets some of its pixels."""
 
     name: ClassVar[str] = "dropping"
-    accepts: ClassVar[Input] = "frames"
+    accepts: ClassVar[InputKind] = "frames"
 
     def build(self, shape):
         pixels = shape.channels * shape.height * shape.width

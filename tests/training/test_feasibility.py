@@ -3,13 +3,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.core.types import Truth
+from bench.core.types import Annotation
 from bench.losses.ctc import CTC
 from bench.training import feasibility as check
 
-truths = st.lists(
+annotations = st.lists(
     st.builds(
-        Truth,
+        Annotation,
         id=st.uuids().map(str),
         length=st.integers(1, 12),
         target=st.lists(st.integers(1, 3), max_size=6).map(tuple),
@@ -18,7 +18,7 @@ truths = st.lists(
 )
 
 
-@given(truths)
+@given(annotations)
 def test_what_fits_is_what_has_a_frame_a_label_and_one_a_repeat(several):
     def needed(truth):
         pairs = zip(truth.target, truth.target[1:], strict=False)
@@ -31,7 +31,7 @@ def test_what_fits_is_what_has_a_frame_a_label_and_one_a_repeat(several):
 
 def test_many_samples_are_checked_bit_by_bit(monkeypatch):
     monkeypatch.setattr(check, "_AT_ONCE", 2)
-    several = (Truth(str(number), 3, (1,) * number) for number in range(5))
+    several = (Annotation(str(number), 3, (1,) * number) for number in range(5))
     sizes = []
 
     def room(lengths):

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from bench.core.components import FrameModel
-from bench.core.types import Input, Widths
+from bench.core.types import InputKind, Widths
 from bench.evaluation.metrics.error_rates import ErrorRates
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
@@ -29,7 +29,7 @@ class Linear(FrameModel):
     """One layer, which looks at no other sample of its batch."""
 
     name: ClassVar[str] = "linear"
-    accepts: ClassVar[Input] = "frames"
+    accepts: ClassVar[InputKind] = "frames"
 
     def build(self, shape):
         pixels = shape.channels * shape.height * shape.width

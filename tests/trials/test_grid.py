@@ -19,7 +19,7 @@ from bench.config import suite as suites
 from bench.core import hashing
 from bench.core.components import Dataset, SymbolLoss, SymbolModel
 from bench.core.errors import BenchError, Exit
-from bench.core.types import Input
+from bench.core.types import InputKind
 from bench.data.datasets import seq_digits
 from bench.evaluation import protocols
 from bench.losses.ctc import CTC
@@ -35,7 +35,7 @@ class Lines(Dataset):
     """Text lines."""
 
     name: ClassVar[str] = "lines"
-    gives: ClassVar[Input] = "image"
+    gives: ClassVar[InputKind] = "image"
     protocol: ClassVar[str] = "digits"
 
     def fingerprint(self):
@@ -50,7 +50,7 @@ class Reader(SymbolModel):
     """Image to symbols."""
 
     name: ClassVar[str] = "reader"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
 
     def build(self, shape, classes):
         raise NotImplementedError

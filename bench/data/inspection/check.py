@@ -17,7 +17,7 @@ from bench.training.feasibility import unalignable
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset, Loss, Model
-    from bench.core.types import Source
+    from bench.core.types import InputPipeline
     from bench.data.reading.samples import Samples
 
 _NAMED = 5
@@ -66,7 +66,7 @@ def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
         yield Finding(part, "left out", said or "none", verdict)
 
 
-def _counts(dataset: Dataset, source: Source, splits: Sequence[Split]) -> Iterator[Finding]:
+def _counts(dataset: Dataset, source: InputPipeline, splits: Sequence[Split]) -> Iterator[Finding]:
     """Compare the samples of each split with the card; what was held out counts as training."""
     card = cards.find(dataset.name)
     synthetic = isinstance(dataset, PreparedDataset) and dataset.synthetic
@@ -81,11 +81,11 @@ def _counts(dataset: Dataset, source: Source, splits: Sequence[Split]) -> Iterat
         yield Finding(split, "samples", said, "ok" if fits else "failed")
 
 
-def _count(source: Source, split: Split) -> int:
+def _count(source: InputPipeline, split: Split) -> int:
     # A prepared source knows without spelling every target.
     if isinstance(source, PreparedSource):
         return len(source.splits[split])
-    return sum(1 for _ in source.truths(split))
+    return sum(1 for _ in source.annotations(split))
 
 
 def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
@@ -137,7 +137,7 @@ def _duplicates(source: PreparedSource, splits: Sequence[Split]) -> Iterator[Fin
 
 
 def _unalignable(
-    source: Source, splits: Sequence[Split], model: Model, loss: Loss
+    source: InputPipeline, splits: Sequence[Split], model: Model, loss: Loss
 ) -> Iterator[Finding]:
     """Build the network without its weights, and ask what room it leaves to targets."""
     import torch
@@ -147,7 +147,7 @@ def _unalignable(
     with torch.device("meta"):
         network = recognizer.build(model, loss, source)
     for split in splits:
-        _, lost = unalignable(source.truths(split), loss, network.room)
+        _, lost = unalignable(source.annotations(split), loss, network.room)
         said = f"{_said([truth.id for truth in lost])} (model {model.label}, loss {loss.label})"
         yield Finding(split, "no room for the target", said, "failed" if lost else "ok")
 

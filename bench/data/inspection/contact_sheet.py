@@ -14,7 +14,7 @@ from bench.nn.batch_views import time_axis
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.core.types import Batch, Source, Split
+    from bench.core.types import Batch, InputPipeline, Split
     from bench.data.inputs.images import Pixels
 
 _COLUMNS = 4
@@ -34,7 +34,7 @@ class Shown(NamedTuple):
     pixels: Pixels
 
 
-def samples(source: Source, split: Split, count: int) -> list[Shown]:
+def samples(source: InputPipeline, split: Split, count: int) -> list[Shown]:
     """Return the first samples of a pass over `split`: of `train`, as they are augmented."""
     batches, found = source.batches(split, count), []
     for index in range(len(batches)):

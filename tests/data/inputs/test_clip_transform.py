@@ -65,7 +65,7 @@ def test_a_test_shows_the_middle_of_every_frame(clips: PreparedSource) -> None:
     assert [batch.inputs.shape for batch in batches] == [(4, 40, 3, CROP, CROP)]
     [batch] = batches
     assert batch.lengths.tolist() == sorted(FRAMES)
-    assert [truth.length for truth in clips.truths("test")] == list(FRAMES)
+    assert [truth.length for truth in clips.annotations("test")] == list(FRAMES)
     margin = (SIZE - CROP) // 2
     for place, name in enumerate(batch.ids):
         clip = int(name.removeprefix("clip"))
