@@ -13,7 +13,7 @@ from bench.data import cards
 from bench.data.datasets.base import PreparedDataset
 from bench.data.reading.pipeline import PreparedSource
 from bench.data.store.prepared import require
-from bench.training.feasibility import unalignable
+from bench.training.feasibility import infeasible_samples
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset, Loss, Model
@@ -53,7 +53,7 @@ def findings(
             yield from _labels(source, split)
         yield from _duplicates(source, splits)
     if model:
-        yield from _unalignable(source, splits, model, loss)
+        yield from _infeasible(source, splits, model, loss)
 
 
 def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
@@ -136,7 +136,7 @@ def _duplicates(source: PreparedSource, splits: Sequence[Split]) -> Iterator[Fin
             yield Finding(split, "in a split before", _said(shared), "failed" if shared else "ok")
 
 
-def _unalignable(
+def _infeasible(
     source: InputPipeline, splits: Sequence[Split], model: Model, loss: Loss
 ) -> Iterator[Finding]:
     """Build the network without its weights, and ask what room it leaves to targets."""
@@ -147,8 +147,8 @@ def _unalignable(
     with torch.device("meta"):
         network = recognizer.build(model, loss, source)
     for split in splits:
-        _, lost = unalignable(source.annotations(split), loss, network.room)
-        said = f"{_said([truth.id for truth in lost])} (model {model.label}, loss {loss.label})"
+        _, lost = infeasible_samples(source.annotations(split), loss, network.output_lengths)
+        said = f"{_said([sample.id for sample in lost])} (model {model.label}, loss {loss.label})"
         yield Finding(split, "no room for the target", said, "failed" if lost else "ok")
 
 
