@@ -15,15 +15,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bench.core.errors import BenchError
-from bench.core.types import DecoderFamily, Input, InputShape, Output
+from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torch import Tensor, nn
 
+    from bench.core.model_input import Input
     from bench.core.types import Batch, FeatureDims, Features, Feedback, InputPipeline, Targets
+    from bench.data.augmentation import Augmentation
+    from bench.data.reading.label_encoder import LabelEncoder
+    from bench.evaluation.protocols import Protocol
 
 
 @dataclass(frozen=True)
@@ -95,34 +98,67 @@ def _shown(value: object) -> str:
 
 
 class Dataset(Component, ABC):
-    """Parameters of a dataset; `gives` says what its inputs are."""
+    """Annotated samples in splits.
+
+    A data set knows neither the size of a network's input nor who is trained on it. The protocol
+    that it is meant for, its counts and its overlaps with other data sets stand on its card alone.
+
+    Attributes:
+        gives: Whether its samples are clips ("frames") or images ("image").
+    """
 
     gives: ClassVar[InputKind]
-    protocol: ClassVar[str]
-    """The evaluation protocol this dataset is meant for."""
-    overlaps: ClassVar[tuple[str, ...]] = ()
-    """The datasets that have test samples of this one: no suite may count them twice."""
 
     @abstractmethod
-    def fingerprint(self) -> str:
-        """Return a digest that changes when the data do. Cheap: `bench status` asks for it."""
+    def splits(self) -> tuple[Split, ...]:
+        """Return the splits that it has. Raises BenchError where it is not prepared."""
 
-    def trained_on(self) -> dict[str, Any]:
-        """Return what of it decides a trial's weights, as JSON values.
+    @abstractmethod
+    def fingerprint(self, split: Split) -> str:
+        """Return a digest of one split: of the identities, transcripts and pixels of its samples.
 
-        Trials that agree in it and in all else are trained once.
+        It is cheap, for `bench status` asks for it. Raises BenchError where the data set is not
+        prepared or has no such split.
         """
-        return self.spec() | {"fingerprint": self.fingerprint()}
 
     @abstractmethod
-    def build(self) -> InputPipeline:
-        """Read the data. Raises BenchError with what to do where they are missing or altered."""
+    def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
+        """Return what a network learns to read of its transcripts.
+
+        Args:
+            alphabet: The protocol whose characters are learned; None: the data set's own.
+
+        Raises:
+            BenchError: Its transcripts cannot be read in `alphabet`.
+        """
+
+    @abstractmethod
+    def open(
+        self,
+        model_input: Input,
+        encoder: LabelEncoder,
+        augmentation: Augmentation | None = None,
+    ) -> InputPipeline:
+        """Return what reads its splits in batches.
+
+        Trainings and evaluations call it through `bench.data.opening`, which joins data sets.
+
+        Args:
+            model_input: What a network is shown, of the kind `gives`.
+            encoder: Maps transcripts to classes.
+            augmentation: Applied to the split train alone; None: nothing is.
+
+        Raises:
+            BenchError: The data are missing or altered, or cannot be shown so; it says what to do.
+        """
 
 
 class Model(Component, ABC):
     """Parameters of an architecture: a `FrameModel` or a `Seq2SeqModel`."""
 
     accepts: ClassVar[InputKind]
+    default_input: ClassVar[InputKind]
+    """The input that the architecture was made for; an entry of a suite may override parts."""
     emits: ClassVar[Output]
     visual: ClassVar[bool] = False
     """Whether its features have a visual stage below the sequence module."""

@@ -57,6 +57,152 @@ _STALE_FILE_SECONDS = 3600
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """One point of the training curve; `loss` is the mean over the epoch's batches.
+
+    `learning_rate` is that of the epoch's last step.
+
+    `infeasible` counts the training samples that have too few frames or symbols for their target: a
+    loss takes nothing from them.
+    """
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    validation_cer: float
+    validation_accuracy: float
+    infeasible: int = 0
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds of wall time: reading the data, training, validating, testing.
+
+    Training and validating count all attempts that a checkpoint carried over.
+    """
+
+    data: float
+    training: float
+    validation: float
+    test: float
+
+    @property
+    def total(self) -> float:
+        """The sum of all."""
+        return self.data + self.training + self.validation + self.test
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Number of weights of model and classifier."""
+
+    total: int
+    trainable: int
+
+
+Cause = Literal["configuration", "error", "out of memory", "timeout", "lost node", "lost worker"]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A failed attempt at a trial."""
+
+    cause: Cause
+    message: str
+    finished: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a finished trial left. `files` are SHA-256 sums of its neighbours in the folder.
+
+    `attempts` are those of the same run that failed before. Where `weights_of` names another trial,
+    of the same `training_key`, that one trained them.
+    """
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    seed: int
+    metrics: dict[str, ErrorRates]
+    curve: list[Epoch]
+    selected_epoch: int
+    parameters: Parameters
+    timings: Timings
+    provenance: Provenance
+    files: dict[str, str]
+    attempts: list[Attempt] = field(default_factory=list)
+    training_key: str = ""
+    weights_of: str = ""
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a trial ended without a record: all attempts of one run, the last one last."""
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    seed: int
+    attempts: list[Attempt]
+    schema: int = SCHEMA
+
+    @property
+    def cause(self) -> Cause:
+        """The cause of the last attempt."""
+        return self.attempts[-1].cause
+
+    @property
+    def message(self) -> str:
+        """What is known of the last attempt."""
+        return self.attempts[-1].message
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One latency at one batch size: from inputs to logits or, `decoded`, on to labels.
+
+    `milliseconds` are the raw samples in order, `p50` and `p90` of them by nearest rank. Where it
+    is not `valid`, `reason` says why, and no board shows it.
+    """
+
+    batch: int
+    decoded: bool
+    p50: float
+    p90: float
+    valid: bool
+    reason: str
+    milliseconds: list[float]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a model with a loss's classifier costs at one input shape, on one hardware.
+
+    `datasets` are the specs of those that have this shape, `macs` those of a forward pass of one
+    sample, `weights` the key of the trial they are from (None: untrained).
+    """
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    datasets: list[dict[str, Any]]
+    hardware: str
+    parameters: Parameters
+    macs: int
+    weights: str | None
+    figures: list[Figure]
+    provenance: Provenance
+    schema: int = SCHEMA
+
+    @property
+    def valid(self) -> bool:
+        """Whether every figure is; what is not is measured again."""
+        return all(figure.valid for figure in self.figures)
+
+
 class Store:
     """The records under one folder. Workers write, everyone reads."""
 

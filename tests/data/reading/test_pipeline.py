@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from bench.data.inputs.lines import Lines
+from bench.data.inputs.words import Words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.types import Batch, Batches, InputShape
-from bench.data.inputs.lines import Lines
-from bench.data.inputs.words import Words
 from bench.data.reading.pipeline import PreparedSource
 from bench.data.store import data_dir as home
 from bench.data.store import preparing

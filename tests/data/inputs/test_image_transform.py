@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from bench.data.inputs.words import GREY, Words, normalised
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.core.types import InputShape
 from bench.data.inputs import images
-from bench.data.inputs.words import GREY, Words, normalised
 from bench.data.store import caching
 from bench.data.store.prepared import Prepared
 

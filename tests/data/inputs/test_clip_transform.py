@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from bench.data.inputs.clips import Clips
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data.inputs import images
-from bench.data.inputs.clips import Clips
 from bench.data.raw.entries import Entry
 from bench.data.reading.pipeline import PreparedSource
 from bench.data.store import data_dir as home
