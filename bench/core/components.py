@@ -157,7 +157,7 @@ class Model(Component, ABC):
     """Parameters of an architecture: a `FrameModel` or a `Seq2SeqModel`."""
 
     accepts: ClassVar[InputKind]
-    default_input: ClassVar[InputKind]
+    default_input: ClassVar[Input]
     """The input that the architecture was made for; an entry of a suite may override parts."""
     emits: ClassVar[Output]
     visual: ClassVar[bool] = False

@@ -61,11 +61,11 @@ class LiveReporter:
         """Draw one event."""
         match event:
             case Started():
-                self._trials.update(self._row(trial), completed=0, said="reading data")
-            case Adopted() | Resumed() | Retried():
-                self._trials.update(self._row(trial), said=describe(event))
+                self._tasks.update(self._row(task), completed=0, text="reading data")
+            case Resumed() | Retried():
+                self._tasks.update(self._row(task), text=describe(event))
             case Infeasible():
-                line = f"{self._names[trial.key]}: {describe(event)}"
+                line = f"{self._names[task.key]}: {describe(event)}"
                 self.display.console.print(line, style="yellow", markup=False)
             case Progress():
                 text = (

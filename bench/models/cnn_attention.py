@@ -26,7 +26,7 @@ class CnnAttention(Seq2SeqModel):
 
     name: ClassVar[str] = "cnn-attention"
     accepts: ClassVar[InputKind] = "frames"
-    default_input: ClassVar[InputKind] = FrameInput(normalization="unit")
+    default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
     width: Count = 32
     hidden: Count = 64

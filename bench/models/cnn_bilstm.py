@@ -27,7 +27,7 @@ class CnnBiLSTM(FrameModel):
     name: ClassVar[str] = "cnn-bilstm"
     accepts: ClassVar[InputKind] = "frames"
     visual: ClassVar[bool] = True
-    default_input: ClassVar[InputKind] = FrameInput(normalization="unit")
+    default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
     width: Count = 32
     hidden: Count = 64

@@ -44,7 +44,7 @@ class CRNN(FrameModel):
     name: ClassVar[str] = "crnn"
     accepts: ClassVar[InputKind] = "image"
     visual: ClassVar[bool] = True
-    default_input: ClassVar[InputKind] = ImageInput()
+    default_input: ClassVar[Input] = ImageInput()
 
     width: Count = 64
     hidden: Count = 256

@@ -33,7 +33,7 @@ class CslrResNet18(FrameModel):
     name: ClassVar[str] = "cslr-resnet18"
     accepts: ClassVar[InputKind] = "frames"
     visual: ClassVar[bool] = True
-    default_input: ClassVar[InputKind] = FrameInput(size=256, crop=224)
+    default_input: ClassVar[Input] = FrameInput(size=256, crop=224)
 
     width: Count = 64
     hidden: Count = 512

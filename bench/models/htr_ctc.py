@@ -32,7 +32,7 @@ class HtrCTC(FrameModel):
     name: ClassVar[str] = "htr-ctc"
     accepts: ClassVar[InputKind] = "image"
     visual: ClassVar[bool] = True
-    default_input: ClassVar[InputKind] = ImageInput(
+    default_input: ClassVar[Input] = ImageInput(
         height=64, width=0, normalization="unit", margin=(16, 32)
     )
 

@@ -43,7 +43,7 @@ class HtrSeq2seq(Seq2SeqModel):
 
     name: ClassVar[str] = "htr-seq2seq"
     accepts: ClassVar[InputKind] = "image"
-    default_input: ClassVar[InputKind] = ImageInput(
+    default_input: ClassVar[Input] = ImageInput(
         height=64, width=0, normalization="unit", margin=(16, 32)
     )
 

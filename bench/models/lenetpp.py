@@ -26,7 +26,7 @@ class LeNetPP(FrameModel):
 
     name: ClassVar[str] = "lenetpp"
     accepts: ClassVar[InputKind] = "frames"
-    default_input: ClassVar[InputKind] = FrameInput(normalization="unit")
+    default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
     width: Count = 32
     features: Count = 3

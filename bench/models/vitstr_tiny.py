@@ -29,7 +29,7 @@ class VitstrTiny(Seq2SeqModel):
 
     name: ClassVar[str] = "vitstr-tiny"
     accepts: ClassVar[InputKind] = "image"
-    default_input: ClassVar[InputKind] = ImageInput(width=128, color=True)
+    default_input: ClassVar[Input] = ImageInput(width=128, color=True)
 
     depth: Count = 12
     heads: Count = 3

@@ -18,7 +18,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Infeasible:
-    """These of the training samples have no room for their target, and add nothing to a loss."""
+    """Training samples whose target is longer than the output: they add nothing to a loss."""
 
     ids: tuple[str, ...]
     samples: int
@@ -85,9 +85,7 @@ class Retried:
     attempt: Attempt
 
 
-Event = (
-    Started | Infeasible | Adopted | Resumed | Progress | Validated | Retried | Finished | Failed
-)
+Event = Started | Infeasible | Resumed | Progress | Validated | Retried | Finished | Failed
 
 
 def describe(event: Event) -> str:
@@ -96,7 +94,7 @@ def describe(event: Event) -> str:
         case Started(device):
             return f"started on {device}"
         case Infeasible(ids, samples):
-            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+            more = f" and {len(ids) - _MAX_NAMED} more" if len(ids) > _MAX_NAMED else ""
             return (
                 f"{len(ids)} of {samples} training samples have a target longer than the output "
                 f"and add nothing: {', '.join(ids[:_MAX_NAMED])}{more}"
