@@ -1,8 +1,8 @@
-"""Reading with a lexicon: one of its words is there, and the question is which.
+"""Decoding with a lexicon: the choice of one of its words for each sample.
 
 Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-based Sequence Recognition"
-(CRNN, TPAMI 2017), § 2.3.3. A word is a sequence of classes; a lexicon keeps its order, which
-decides between equals.
+(CRNN, TPAMI 2017), § 2.3.3. A word is a sequence of classes; the order of the words decides between
+equals.
 """
 
 from __future__ import annotations
@@ -11,117 +11,115 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import editdistance
 import numpy as np
 import torch
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
 
-from bench.core.errors import BenchError
-from bench.decoding.forced_alignment import align, log_likelihood, padded
+from bench.decoding.algorithms.best_path import decode_ctc
+from bench.decoding.algorithms.forced_alignment import align, log_likelihood, padded
+from bench.decoding.algorithms.word_trie import word_trie
+from bench.decoding.algorithms.word_trie_search import probable_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from bench.decoding.decoded import Decoded
+    from bench.decoding.algorithms.decoded import Decoded
 
-Word = Sequence[int]
-Labels = Sequence["NDArray[np.int64]"]
-AT_ONCE = 1024
-"""So many words are scored in one call: each has a copy of its sample's frames."""
-BINS = 64
+Word = tuple[int, ...]
+WORDS_PER_CALL = 1024
+"""Words scored per call of native CTC; each has a copy of the frames of its sample."""
+FIRST_CHARACTER = 0x10000
+"""Classes are compared as characters from here on, where Unicode has no gap."""
 
 
-def most_probable(logits: Tensor, lengths: Tensor, lexica: Sequence[Sequence[Word]]) -> Decoded:
-    """Decode logits (N, T, C) to the word of each sample's lexicon with the largest p(word).
+class NearbyWord:
+    """Choose the most probable word among those near the greedy reading.
 
-    The sum is over all paths, and exact. Of equals, also where no word fits into the frames, it is
-    the first.
+    Words are near that at most `edits` edits turn into the reading, or else those with the fewest.
     """
-    _refuse_empty(lexica)
-    return _best(logits, lengths, lexica)
+
+    def __init__(self, words: Sequence[Word], edits: int) -> None:
+        self._words = words
+        self._edits = edits
+        self._texts = [_text(word) for word in words]
+
+    def __call__(self, logits: Tensor, lengths: Tensor) -> Decoded:
+        """Decode logits (N, T, C) of the lengths (N,)."""
+        log_probs = logits.detach().float().log_softmax(-1)
+        candidates = [
+            [self._words[index] for index in near]
+            for near in self.near(decode_ctc(logits, lengths).labels)
+        ]
+        return most_probable(log_probs, lengths, candidates)
+
+    def near(self, readings: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+        """Return the indices of the words near each reading, ascending."""
+        texts = [_text(reading.tolist()) for reading in readings]
+        # As many readings at once as keep the table of distances below 2^24 entries.
+        step = max(1, 2**24 // len(self._texts))
+        nearest = []
+        for start in range(0, len(texts), step):
+            distances = process.cdist(
+                texts[start : start + step],
+                self._texts,
+                scorer=Levenshtein.distance,
+                dtype=np.uint16,
+            )
+            limits = np.maximum(distances.min(1), self._edits)
+            nearest += [
+                np.flatnonzero(row <= limit) for row, limit in zip(distances, limits, strict=True)
+            ]
+        return nearest
 
 
-def closest(
-    logits: Tensor, lengths: Tensor, readings: Labels, lexica: Sequence[Sequence[Word]]
-) -> Decoded:
-    """Return the word of each sample's lexicon with the fewest edits to its reading.
+class MostProbableWord:
+    """Choose the most probable word of all.
 
-    `readings` are labels (N) read without a lexicon, `Decoded.labels` of any decoder. Of words with
-    as few edits it is the most probable, of equals the first.
-    """
-    _refuse_empty(lexica)
-    rows = zip((reading.tolist() for reading in readings), lexica, strict=True)
-    return _best(logits, lengths, [_fewest_edits(reading, words) for reading, words in rows])
-
-
-def nearby(
-    logits: Tensor, lengths: Tensor, readings: Labels, lexicon: Neighbours, *, edits: int = 3
-) -> Decoded:
-    """Return the most probable word among those that `edits` turn into the sample's reading.
-
-    CRNN's way through one large lexicon for all samples, with its δ of 3. Where no word is as near
-    as that, the most probable of the nearest; of equals the first.
-    """
-    return _best(logits, lengths, [lexicon.around(reading.tolist(), edits) for reading in readings])
-
-
-class Neighbours:
-    """A lexicon that knows which of its words are near a reading.
-
-    An edit adds at most one label and takes at most one away, so two words have at least as many
-    edits as one of them has labels that the other lacks. That bound is one subtraction for all
-    words, and leaves few to be compared. CRNN names a BK-tree; see docs/decisions.md.
+    The prefixes of all words are searched together, and those are dropped whose probability is
+    below that of a word already scored; see `word_trie_search`. The result is exact.
     """
 
     def __init__(self, words: Sequence[Word]) -> None:
-        _refuse_empty([words])
-        self.words = [tuple(word) for word in words]
-        self._counts = np.stack([_counts(word) for word in self.words], axis=1)
-        self._lengths = np.array([len(word) for word in self.words])
+        self._words = words
+        self._nearest = NearbyWord(words, edits=0)
+        self._levels = word_trie(words)
 
-    def around(self, reading: Word, edits: int) -> list[Word]:
-        """Return the words within so many edits, or else the nearest, in the lexicon's order."""
-        other = np.abs(self._counts - _counts(reading)[:, np.newaxis]).sum(0, dtype=np.int16)
-        bounds = (other + np.abs(self._lengths - len(reading))) // 2
-        found: dict[int, int] = {}
-        reach = max(len(reading), int(self._lengths.max()))
-        for at in bounds.argsort(kind="stable").tolist():
-            if bounds[at] > reach:
-                break
-            found[at] = editdistance.eval(reading, self.words[at])
-            reach = min(reach, max(edits, found[at]))
-        return [self.words[at] for at in sorted(found) if found[at] <= reach]
+    def __call__(self, logits: Tensor, lengths: Tensor) -> Decoded:
+        """Decode logits (N, T, C) of the lengths (N,)."""
+        log_probs = logits.detach().float().log_softmax(-1)
+        # A good word to begin with: one with the fewest edits to the greedy reading.
+        near = self._nearest.near(decode_ctc(logits, lengths).labels)
+        first = [np.array(self._words[indices[0]], dtype=np.int64) for indices in near]
+        floors = log_likelihood(log_probs, lengths, *padded(first, logits.device))
+        words = probable_words(log_probs, lengths, self._levels, floors)
+        return most_probable(
+            log_probs, lengths, [[self._words[index] for index in sample] for sample in words]
+        )
 
 
-def _counts(word: Word) -> NDArray[np.int16]:
-    """Count labels in `BINS` bins: what shares a bin makes the bound lower, never wrong."""
-    return np.bincount(np.array(word, dtype=np.int64) % BINS, minlength=BINS).astype(np.int16)
+def most_probable(
+    log_probs: Tensor, lengths: Tensor, candidates: Sequence[Sequence[Word]]
+) -> Decoded:
+    """Decode log_probs (N, T, C) to the most probable candidate of each sample.
 
-
-def _fewest_edits(reading: Word, words: Sequence[Word]) -> list[Word]:
-    distances = [editdistance.eval(reading, word) for word in words]
-    fewest = min(distances)
-    return [word for word, distance in zip(words, distances, strict=True) if distance == fewest]
-
-
-def _best(logits: Tensor, lengths: Tensor, candidates: Sequence[Sequence[Word]]) -> Decoded:
-    """Decode each sample to the most probable of its candidates, of equals the first."""
-    log_probs = logits.detach().float().log_softmax(-1)
+    The first of equals is chosen, also where no candidate fits into the frames.
+    """
     words = [np.array(word, dtype=np.int64) for sample in candidates for word in sample]
-    counts = torch.tensor([len(sample) for sample in candidates])
-    owners = torch.arange(len(candidates)).repeat_interleave(counts).to(logits.device)
+    counts = torch.tensor([len(sample) for sample in candidates], dtype=torch.int64)
+    samples = torch.arange(len(candidates)).repeat_interleave(counts).to(log_probs.device)
     scores = []
-    for start in range(0, len(words), AT_ONCE):
-        some = owners[start : start + AT_ONCE]
-        targets = padded(words[start : start + AT_ONCE], logits.device)
-        scores.append(log_likelihood(log_probs[some], lengths[some], *targets).cpu())
-    found = torch.cat(scores).numpy()
+    for start in range(0, len(words), WORDS_PER_CALL):
+        rows = samples[start : start + WORDS_PER_CALL]
+        targets = padded(words[start : start + WORDS_PER_CALL], log_probs.device)
+        scores.append(log_likelihood(log_probs[rows], lengths[rows], *targets).cpu())
+    likelihoods = torch.cat(scores).numpy()
     bounds = [0, *counts.cumsum(0).tolist()]
-    chosen = [words[start + int(found[start:end].argmax())] for start, end in pairwise(bounds)]
-    return align(log_probs, lengths, *padded(chosen, logits.device))
+    best = [words[start + int(likelihoods[start:end].argmax())] for start, end in pairwise(bounds)]
+    return align(log_probs, lengths, *padded(best, log_probs.device))
 
 
-def _refuse_empty(lexica: Sequence[Sequence[Word]]) -> None:
-    for number, words in enumerate(lexica):
-        if not words:
-            raise BenchError(f"lexicon {number} of {len(lexica)} is empty: give it words to choose")
+def _text(labels: Sequence[int]) -> str:
+    """Return classes as characters, which rapidfuzz compares fastest."""
+    return "".join(chr(FIRST_CHARACTER + label) for label in labels)

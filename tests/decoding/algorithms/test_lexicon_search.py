@@ -12,13 +12,13 @@ from all_paths import alignments, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.core.errors import BenchError
-from bench.decoding import lexicon
-from bench.decoding.greedy import greedy
-from bench.decoding.lexicon import Neighbours, closest, most_probable, nearby
+from bench.decoding.algorithms import lexicon_search, word_trie_search
+from bench.decoding.algorithms.best_path import decode_ctc
+from bench.decoding.algorithms.lexicon_search import MostProbableWord, NearbyWord
+from bench.decoding.algorithms.word_trie import word_trie
 
 words = st.lists(st.integers(1, 3), max_size=5).map(tuple)
-lexica = st.lists(words, min_size=1, max_size=12)
+lexica = st.lists(words, min_size=1, max_size=12, unique=True)
 
 
 def edits(one, other):
@@ -35,15 +35,14 @@ def edits(one, other):
 
 
 @st.composite
-def with_lexica(draw):
-    """A batch of tiny samples of four classes, each with a lexicon of its own."""
+def batches(draw):
+    """A batch of tiny samples of four classes."""
     case = draw(cases())
     missing = 4 - case.logits.shape[2]
-    logits = torch.nn.functional.pad(case.logits, (0, missing), value=-1)
-    return case._replace(logits=logits), [draw(lexica) for _ in case.lengths]
+    return case._replace(logits=torch.nn.functional.pad(case.logits, (0, missing), value=-1))
 
 
-def probable(case, n, word):
+def probability(case, n, word):
     return sum(alignments(case.sample(n)[0], word).values())
 
 
@@ -51,61 +50,67 @@ def agrees(decoded, case, n, candidates):
     """Assert that sample n reads as one of the candidates, and none of them is more probable."""
     word = tuple(decoded.labels[n].tolist())
     assert word in candidates
-    best = max(probable(case, n, each) for each in candidates)
-    assert probable(case, n, word) == pytest.approx(best, rel=1e-4)
+    best = max(probability(case, n, each) for each in candidates)
+    assert probability(case, n, word) == pytest.approx(best, rel=1e-4)
     assert decoded.confidence[n] == pytest.approx(best, rel=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
-@given(with_lexica(), st.sampled_from([1, 3, 1024]))
-def test_the_most_probable_word_is_that_of_all_words_and_paths(drawn, at_once):
-    case, given_words = drawn
+@settings(max_examples=100, deadline=None)
+@given(batches(), lexica, st.sampled_from([1, 3, 1024]), st.sampled_from([1, 2**22]))
+def test_the_most_probable_word_is_that_of_all_words_and_paths(case, lexicon, per_call, elements):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lexicon, "AT_ONCE", at_once)
-        decoded = most_probable(case.logits, case.lengths, given_words)
-    for n, candidates in enumerate(given_words):
-        agrees(decoded, case, n, candidates)
+        patch.setattr(lexicon_search, "WORDS_PER_CALL", per_call)
+        patch.setattr(word_trie_search, "MAX_ELEMENTS", elements)
+        decoded = MostProbableWord(lexicon)(case.logits, case.lengths)
+    for n in range(len(case.lengths)):
+        agrees(decoded, case, n, lexicon)
 
 
 @settings(max_examples=60, deadline=None)
-@given(with_lexica())
-def test_the_closest_word_has_the_fewest_edits_and_then_the_largest_probability(drawn):
-    case, given_words = drawn
-    readings = greedy(case.logits, case.lengths).labels
-    decoded = closest(case.logits, case.lengths, readings, given_words)
-    for n, candidates in enumerate(given_words):
-        distances = [edits(tuple(readings[n].tolist()), word) for word in candidates]
-        near = [
-            word
-            for word, distance in zip(candidates, distances, strict=True)
-            if distance == min(distances)
-        ]
+@given(st.integers(0, 2**32), st.sampled_from([0.1, 3.0, 30.0]))
+def test_no_probable_word_is_lost_among_many(seed, scale):
+    generator = torch.Generator().manual_seed(seed)
+    logits = scale * torch.randn(3, 9, 5, generator=generator)
+    lengths = torch.tensor([9, 4, 1])
+    rng = np.random.default_rng(seed)
+    lexicon = list({tuple(rng.integers(1, 5, rng.integers(1, 9)).tolist()) for _ in range(300)})
+    log_probs = logits.log_softmax(-1)
+    every = lexicon_search.most_probable(log_probs, lengths, [lexicon] * 3)
+    decoded = MostProbableWord(lexicon)(logits, lengths)
+    np.testing.assert_array_equal(decoded.confidence, every.confidence)
+    assert [each.tolist() for each in decoded.labels] == [each.tolist() for each in every.labels]
+
+
+@settings(max_examples=100, deadline=None)
+@given(batches(), lexica, st.integers(0, 3))
+def test_a_nearby_word_is_the_most_probable_within_the_edits(case, lexicon, limit):
+    decoded = NearbyWord(lexicon, limit)(case.logits, case.lengths)
+    for n, reading in enumerate(decode_ctc(case.logits, case.lengths).labels):
+        distances = [edits(tuple(reading.tolist()), word) for word in lexicon]
+        reach = max(limit, min(distances))
+        near = [word for word, each in zip(lexicon, distances, strict=True) if each <= reach]
         agrees(decoded, case, n, near)
 
 
-@settings(max_examples=60, deadline=None)
-@given(with_lexica(), lexica, st.integers(0, 3))
-def test_a_nearby_word_is_the_most_probable_within_so_many_edits(drawn, given_words, most):
-    case, _ = drawn
-    readings = greedy(case.logits, case.lengths).labels
-    decoded = nearby(case.logits, case.lengths, readings, Neighbours(given_words), edits=most)
-    for n, reading in enumerate(readings):
-        distances = [edits(tuple(reading.tolist()), word) for word in given_words]
-        reach = max(most, min(distances))
-        near = [
-            word for word, distance in zip(given_words, distances, strict=True) if distance <= reach
-        ]
-        agrees(decoded, case, n, near)
-
-
-@settings(max_examples=200, deadline=None)
-@given(lexica, words, st.integers(0, 4), st.sampled_from([1, 2, 64]))
-def test_neighbours_are_found_each_once_and_in_order(given_words, reading, most, bins):
-    reach = max(most, min(edits(reading, word) for word in given_words))
-    expected = [word for word in given_words if edits(reading, word) <= reach]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lexicon, "BINS", bins)
-        assert Neighbours(given_words).around(reading, most) == expected
+@given(lexica)
+def test_a_trie_has_every_prefix_once_and_ends_at_every_word(lexicon):
+    levels = word_trie(lexicon)
+    spelled = [{0: ()}]
+    for level, following in zip(levels, levels[1:], strict=False):
+        spelled.append({})
+        for node, prefix in spelled[-2].items():
+            first = int(level.first_child[node])
+            for child in range(first, first + int(level.children[node])):
+                spelled[-1][child] = (*prefix, int(following.label[child]))
+    assert sum(map(len, spelled)) == len({word[:n] for word in lexicon for n in range(len(word) + 1)})
+    ends = {
+        int(level.word[node]): prefix
+        for level, prefixes in zip(levels, spelled, strict=True)
+        for node, prefix in prefixes.items()
+        if level.word[node] >= 0
+    }
+    assert ends == dict(enumerate(lexicon))
+    assert not levels[-1].children.any()
 
 
 def showing(text, letters=string.ascii_lowercase):
@@ -118,42 +123,31 @@ def spelled(text):
     return tuple(1 + string.ascii_lowercase.index(letter) for letter in text)
 
 
-def reads(decoded):
+def text(decoded):
     return "".join(string.ascii_lowercase[label - 1] for label in decoded.labels[0])
 
 
-def test_frames_decide_between_words_that_are_equally_close():
+def test_frames_decide_between_words_that_are_equally_near():
     logits = showing("bat")
     # The last letter might as well be an r.
     logits[0, 4, spelled("r")[0]] = 3.5
-    lengths, readings = torch.tensor([6]), [np.array(spelled("bat"))]
-    offered = [spelled(word) for word in ("cat", "bag", "bar")]
-    assert reads(closest(logits, lengths, readings, [offered])) == "bar"
-    assert reads(most_probable(logits, lengths, [offered])) == "bar"
+    lexicon = [spelled(word) for word in ("cat", "bag", "bar")]
+    assert text(NearbyWord(lexicon, 0)(logits, torch.tensor([6]))) == "bar"
+    assert text(MostProbableWord(lexicon)(logits, torch.tensor([6]))) == "bar"
 
 
 def test_between_equals_the_order_of_the_lexicon_decides():
     logits, lengths = torch.zeros(1, 6, 27), torch.tensor([6])
     for offered in (["cat", "dog"], ["dog", "cat"]):
-        lexica_here = [[spelled(word) for word in offered]]
-        assert reads(most_probable(logits, lengths, lexica_here)) == offered[0]
-        nothing = greedy(logits, lengths).labels
-        assert reads(closest(logits, lengths, nothing, lexica_here)) == offered[0]
-        assert reads(nearby(logits, lengths, nothing, Neighbours(lexica_here[0]))) == offered[0]
+        lexicon = [spelled(word) for word in offered]
+        for search in (MostProbableWord(lexicon), NearbyWord(lexicon, 3), NearbyWord(lexicon, 0)):
+            assert text(search(logits, lengths)) == offered[0]
 
 
-def test_a_word_that_no_path_can_show_is_the_last_choice():
+def test_a_word_longer_than_the_output_is_the_last_choice():
     logits, lengths = showing("aa")[:, :2], torch.tensor([2])
-    decoded = most_probable(logits, lengths, [[spelled("aa"), spelled("zzz"), spelled("z")]])
-    assert reads(decoded) == "z"
-    first = most_probable(logits, lengths, [[spelled("aa"), spelled("zzz")]])
-    assert reads(first) == "aa"
+    decoded = MostProbableWord([spelled("aa"), spelled("zzz"), spelled("z")])(logits, lengths)
+    assert text(decoded) == "z"
+    first = MostProbableWord([spelled("aa"), spelled("zzz")])(logits, lengths)
+    assert text(first) == "aa"
     assert first.confidence == 0
-
-
-def test_an_empty_lexicon_is_refused():
-    logits, lengths = torch.zeros(2, 3, 4), torch.tensor([3, 3])
-    with pytest.raises(BenchError, match="lexicon 1 of 2 is empty"):
-        most_probable(logits, lengths, [[(1,)], []])
-    with pytest.raises(BenchError, match="lexicon 0 of 1 is empty"):
-        Neighbours([])
