@@ -10,19 +10,26 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, asdict, dataclass, fields
-from pathlib import PurePath
+from functools import cache
+from hashlib import sha256
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bench.core.errors import BenchError
 from bench.core.files import file_digest, file_parameters
-from bench.core.types import DecoderFamily, Input, InputShape, Output
+from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from torch import Tensor, nn
 
-    from bench.core.types import Batch, Features, Feed, Source, Supervision, Widths
+    from bench.core.model_input import Input
+    from bench.core.types import Batch, FeatureDims, Features, Feedback, InputPipeline, Targets
+    from bench.data.augmentation import Augmentation
+    from bench.data.reading.label_encoder import LabelEncoder
     from bench.decoding.algorithms.decoded import Decoded
+    from bench.evaluation.protocols import Protocol
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from bench.core.types import DecoderFamily
 
 CTC: Final[DecoderFamily] = "ctc"
 """Repeated labels are merged, then blanks are removed."""
-ACE: Final[DecoderFamily] = "counts"
+ACE: Final[DecoderFamily] = "ace"
 """Blanks are removed; a repeated label is two labels."""
-SEQ2SEQ: Final[DecoderFamily] = "symbols"
+SEQ2SEQ: Final[DecoderFamily] = "seq2seq"
 """One label per step, up to the first end of sequence."""

@@ -50,9 +50,7 @@ class LiveReporter:
             TextColumn("{task.fields[text]}"),
             TimeElapsedColumn(),
         )
-        self.display = Live(
-            Group(self._tasks, self._totals), console=self._console, transient=True
-        )
+        self.display = Live(Group(self._tasks, self._totals), console=self._console, transient=True)
         self._rows: dict[str, TaskID] = {}
         self._total = self._totals.add_task("", total=len(names), text="starting")
         self._failed = 0

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 # Ray reads these when it is imported. Its uv hook would build a new environment for each worker;
 # the workers of bench run in the environment of the driver.
@@ -26,14 +26,13 @@ from bench.data.store import data_dir
 from bench.tasks.run import failed_attempt, run_task
 from bench.trials.events import Event, Failed, Finished, Started
 from bench.trials.records import Attempt
-from bench.trials.specs import Evaluation, Task, Training
+from bench.trials.specs import Task
 
 if TYPE_CHECKING:
     from bench.execution.run import Report
     from bench.trials.records import Cause
     from bench.trials.store import Store
 
-TaskT = TypeVar("TaskT", Training, Evaluation)
 
 # What tasks send is small, and a dashboard would be one more open port.
 _OWN_CLUSTER: dict[str, Any] = {
@@ -214,7 +213,7 @@ def settle_worker() -> None:
     keep_freed_memory()
 
 
-def on_this_worker(task: TaskT) -> TaskT:
+def on_this_worker(task: Task) -> Task:
     """Return `task` as it is to run here: on the CPU where this worker got no GPU."""
     if task.resources.device != "auto" or ray.get_gpu_ids():
         return task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,8 +12,8 @@ import torch
 from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
 from bench.core.types import InputShape
+from bench.data.opening import open_test
 from bench.data.reading.loading import read
-from bench.data.reading.opening import open_test
 from bench.evaluation import predictions
 from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bench.core.types import Batch, DecoderFamily, InputPipeline
-    from bench.decoding.decoded import Decoded
+    from bench.decoding.algorithms.decoded import Decoded
     from bench.evaluation.protocols import Protocol
     from bench.recognizers.network import Recognizer
     from bench.trials.records import TrainingRecord
@@ -44,9 +45,9 @@ def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) 
     yield Started(chosen)
     folder, trained = store.training(evaluation.training.key)
     network = restore(evaluation.training, folder, trained).to(chosen)
-    pipeline = open_test(
-        evaluation.test, evaluation.training.input, trained.vocabulary, evaluation.training.alphabet
-    )
+    encoder = evaluation.test.label_encoder(evaluation.training.alphabet)
+    learned = replace(encoder, vocabulary=tuple(trained.vocabulary))
+    pipeline = open_test(evaluation.test, evaluation.training.input, learned)
     table = predict(evaluation, network, pipeline, chosen)
     record = _write_record(store.folder(evaluation), evaluation, table, chosen, began, attempts)
     shown = [f"{metric.find(n).title} {metric.find(n).format(v)}" for n, v in record.scores.items()]

@@ -12,8 +12,8 @@ from safetensors.torch import save
 
 from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
-from bench.data.augmentation import find as find_augmentation
-from bench.data.reading.opening import open_training
+from bench.data.augmentation import find_augmentation
+from bench.data.opening import open_training, training_encoder
 from bench.recognizers import network as networks
 from bench.training import checkpoint, device
 from bench.training.feasibility import infeasible_annotations
@@ -42,7 +42,7 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
     pipeline = open_training(
         training.data,
         training.input,
-        training.alphabet,
+        training_encoder(training.data, training.alphabet),
         find_augmentation(training.recipe.augmentation),
     )
     _require_samples(training, pipeline, "train")
@@ -102,9 +102,7 @@ def _report_infeasible(
 ) -> Iterator[Event]:
     """Report the training samples that no loss can learn from."""
     annotations = pipeline.annotations("train", seed=training.named_seed("batches"))
-    samples, infeasible = infeasible_annotations(
-        annotations, training.loss, network.output_lengths
-    )
+    samples, infeasible = infeasible_annotations(annotations, training.loss, network.output_lengths)
     if infeasible and len(infeasible) == samples:
         first = infeasible[0]
         raise BenchError(

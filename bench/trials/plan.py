@@ -185,4 +185,3 @@ def _listed(names: Sequence[str]) -> str:
     shown = 3
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more
-

@@ -14,7 +14,8 @@ from bench.core.hashing import digest
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
     from bench.config.suite import Entry
-    from bench.core.components import Component, Dataset, Decoder, Input, Loss, Model
+    from bench.core.components import Component, Dataset, Decoder, Loss, Model
+    from bench.core.model_input import Input
     from bench.core.types import Split
     from bench.evaluation.protocols import Protocol
 
