@@ -122,9 +122,7 @@ class _Tally:
         # Before the metrics, which take the number of edits from them.
         for edits in readings.alignments:
             self.edits.update(edits)
-        self.lengths.update(
-            zip(readings.reference_lengths.tolist(), readings.equal, strict=True)
-        )
+        self.lengths.update(zip(readings.reference_lengths.tolist(), readings.equal, strict=True))
         for metric in self.metrics:
             counts = metric.counts(readings)
             if counts is None:
@@ -191,7 +189,9 @@ def _ratio(counts: list[tuple[int, int]]) -> float:
 
 def _by_length(lengths: Counter[tuple[int, bool]]) -> list[LengthAccuracy]:
     return [
-        LengthAccuracy(length, lengths[length, True] + lengths[length, False], lengths[length, True])
+        LengthAccuracy(
+            length, lengths[length, True] + lengths[length, False], lengths[length, True]
+        )
         for length in sorted({length for length, _ in lengths})
     ]
 
