@@ -21,6 +21,7 @@ from bench.evaluation import protocols
 
 if TYPE_CHECKING:
     from bench.core.components import Component
+    from bench.evaluation.protocols import Protocol
 
 NAME = "bench.toml"
 T = TypeVar("T")
@@ -46,10 +47,10 @@ class Config:
         # Thousands of digits are a plain ValueError, thousands of brackets a RecursionError.
         except (ValueError, RecursionError) as error:
             raise BenchError(f"{path}: this is not TOML: {error}") from None
-        for key in (key for key in document if key != "suite"):
-            raise self._error(
-                f"there is no key '{key}' here{did_you_mean(key, ['suite'])}", "", key
-            )
+        known = ("protocol", "suite")
+        for key in (key for key in document if key not in known):
+            raise self._error(f"there is no key '{key}' here{did_you_mean(key, known)}", "", key)
+        self.protocols = self._protocols(document.get("protocol", {}))
         self.tables: dict[str, SuiteTable] = {}
         suites = document.get("suite", {})
         if not isinstance(suites, dict):
@@ -64,6 +65,27 @@ class Config:
                 raise self._error(fault, "", "suite")
             with self._locating(f"suite.{name}"):
                 self.tables[name] = fill(SuiteTable, table)
+
+    def protocol(self, name: str) -> Protocol:
+        """Return the protocol `name` of bench.toml or of bench.
+
+        Raises BenchError where there is none, with the nearest name.
+        """
+        known = {**protocols.PROTOCOLS, **self.protocols}
+        if name not in known:
+            raise BenchError(f"there is no protocol '{name}'{did_you_mean(name, known)}")
+        return known[name]
+
+    def _protocols(self, tables: object) -> dict[str, Protocol]:
+        """Return the protocols that `[protocol.NAME]` tables declare."""
+        if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
+            fault = "'protocol' is not a table of tables; begin a protocol with [protocol.NAME]"
+            raise self._error(fault, "", "protocol")
+        declared = {}
+        for name, table in tables.items():
+            with self._locating(f"protocol.{name}"):
+                declared[name] = protocols.declare(name, table, self.path.absolute().parent)
+        return declared
 
     def suite(self, name: str) -> Suite:
         """Return the suite `name`.
