@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bench.core import hashing
 from bench.evaluation.metrics.edit_alignment import Edit
 from bench.evaluation.metrics.metric import Metric, metrics_of
-from bench.evaluation.metrics.readings import Readings, exclusions_and_readings
+from bench.evaluation.metrics.readings import Readings, normalize_samples
 from bench.evaluation.protocols import Protocol
 
 MAX_CONFUSIONS = 100
@@ -103,19 +103,19 @@ class _Tally:
     dropped: Counter[str] = field(default_factory=Counter)
 
     def add(self, batch: list[Sample]) -> None:
-        columns = [[*column] for column in zip(*batch, strict=True)]
-        reasons, readings = exclusions_and_readings(self.protocol, *columns)
-        references = columns[1]
+        places, references, hypotheses = map(list, zip(*batch, strict=True))
+        normalized, reasons, readings = normalize_samples(
+            self.protocol, places, references, hypotheses
+        )
         for reference in references:
             self.dropped.update(self.protocol.dropped(reference))
-        self.excluded.update(reason for reason in reasons if reason is not None)
-        kept = [text for text, reason in zip(references, reasons, strict=True) if reason is None]
-        self.normalized += sum(map(self._changes, kept))
-        if kept:
+        for before, after, reason in zip(references, normalized, reasons, strict=True):
+            if reason is None:
+                self.normalized += before != after
+            else:
+                self.excluded[reason] += 1
+        if len(readings):
             self._count(readings)
-
-    def _changes(self, reference: str) -> bool:
-        return self.protocol.normalize(reference) != reference
 
     def _count(self, readings: Readings) -> None:
         self.samples += len(readings)
