@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from bench.core.model_input import Input
-    from bench.core.types import Batch, Features, Feed, InputPipeline, Supervision, Widths
+    from bench.core.types import Batch, FeatureDims, Features, Feedback, InputPipeline, Targets
     from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.evaluation.protocols import Protocol
@@ -125,7 +125,7 @@ class Dataset(Component, ABC):
 
 
 class Model(Component, ABC):
-    """Parameters of an architecture: a `FrameModel` or a `SymbolModel`."""
+    """Parameters of an architecture: a `FrameModel` or a `Seq2SeqModel`."""
 
     accepts: ClassVar[InputKind]
     default_input: ClassVar[Input]
@@ -142,24 +142,24 @@ class FrameModel(Model):
 
     @abstractmethod
     def build(self, shape: InputShape) -> nn.Module:
-        """Return a fresh `FrameNetwork`, initialised from torch's global generator."""
+        """Return a fresh `FrameNetwork`, initialized from torch's global generator."""
 
 
-class SymbolModel(Model):
+class Seq2SeqModel(Model):
     """An architecture that emits a feature an output symbol, until the class 0 ends them."""
 
-    emits: ClassVar[Output] = "symbols"
+    emits: ClassVar[Output] = "seq2seq"
 
     @abstractmethod
     def build(self, shape: InputShape, classes: int) -> nn.Module:
-        """Return a fresh `SymbolNetwork`, initialised from torch's global generator.
+        """Return a fresh `Seq2SeqNetwork`, initialized from torch's global generator.
 
         `classes` counts the class 0, which is also what it reads first.
         """
 
 
 class Loss(Component, ABC):
-    """A training objective with the classifier that it owns: a `FrameLoss` or a `SymbolLoss`."""
+    """A training objective with the classifier that it owns: a `FrameLoss` or a `Seq2SeqLoss`."""
 
     accepts: ClassVar[Output]
     decoder: ClassVar[DecoderFamily]
@@ -167,24 +167,24 @@ class Loss(Component, ABC):
     visual: ClassVar[bool] = False
     """Whether it needs the visual features too."""
 
-    def head(self, widths: Widths, classes: int) -> nn.Module:
+    def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
         """Return the classifier of sequence features, from (…, D) to logits (…, classes).
 
         Linear with bias, unless a loss has another.
         """
         from torch import nn
 
-        return nn.Linear(widths.sequence, classes)
+        return nn.Linear(feature_dims.sequence, classes)
 
     @abstractmethod
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
-        """Return the scalar to minimise, from features and what they should read."""
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
+        """Return the scalar to minimize, from features and what they should read."""
 
     @abstractmethod
-    def alignable(self, supervision: Supervision) -> Tensor:
+    def feasible(self, targets: Targets) -> Tensor:
         """Return whether each sample (N,) has room for its target; others add nothing."""
 
-    def views(self, batch: Batch) -> Batch:
+    def augmented_views(self, batch: Batch) -> Batch:
         """Return what to train on instead of `batch`: of more than one view, one behind the other.
 
         It draws from torch's global generator.
@@ -198,26 +198,26 @@ class FrameLoss(Loss):
     accepts: ClassVar[Output] = "frames"
     decoder: ClassVar[DecoderFamily] = "ctc"
 
-    def alignable(self, supervision: Supervision) -> Tensor:
+    def feasible(self, targets: Targets) -> Tensor:
         """Return whether each sample (N,) has a CTC path: T ≥ U and a blank for each repeat."""
-        from bench.nn.ctc_functions import alignable
+        from bench.nn.ctc_functions import feasible
 
-        return alignable(*supervision)
+        return feasible(*targets)
 
 
-class SymbolLoss(Loss):
+class Seq2SeqLoss(Loss):
     """An objective that compares a feature an output symbol with the target and its end."""
 
-    accepts: ClassVar[Output] = "symbols"
-    decoder: ClassVar[DecoderFamily] = "symbols"
+    accepts: ClassVar[Output] = "seq2seq"
+    decoder: ClassVar[DecoderFamily] = "seq2seq"
 
     @abstractmethod
-    def feed(self, head: nn.Module, supervision: Supervision) -> Feed:
+    def feedback(self, head: nn.Module, targets: Targets) -> Feedback:
         """Return what a network in training reads back."""
 
-    def alignable(self, supervision: Supervision) -> Tensor:
+    def feasible(self, targets: Targets) -> Tensor:
         """Return whether the target and its end fit in the steps of each sample (N,)."""
-        return supervision.lengths > supervision.target_lengths
+        return targets.lengths > targets.label_lengths
 
 
 def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:

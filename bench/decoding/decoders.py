@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Decode = Callable[[Tensor, Tensor], Decoded]
 
 DECODERS: dict[str, dict[DecoderFamily, Decode]] = {
-    "greedy": {"ctc": greedy, "counts": unmerged, "symbols": until_end},
-    "beam": {"ctc": beam, "counts": unmerged, "symbols": until_end},
+    "greedy": {"ctc": greedy, "ace": unmerged, "seq2seq": until_end},
+    "beam": {"ctc": beam, "ace": unmerged, "seq2seq": until_end},
 }
 """By the decoder of a protocol and the family of a loss: from logits (N, T, C) and their lengths
 (N,) to what they read as. Only CTC has something to search: many paths read as the same."""

@@ -16,11 +16,11 @@ from bench.trials.events import (
     Event,
     Failed,
     Finished,
+    Infeasible,
     Progress,
     Resumed,
     Retried,
     Started,
-    Unaligned,
     describe,
 )
 
@@ -65,7 +65,7 @@ class LiveReporter:
                 self._trials.update(self._row(trial), completed=0, said="reading data")
             case Adopted() | Resumed() | Retried():
                 self._trials.update(self._row(trial), said=describe(event))
-            case Unaligned():
+            case Infeasible():
                 line = f"{self._names[trial.key]}: {describe(event)}"
                 self.display.console.print(line, style="yellow", markup=False)
             case Progress():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import SymbolModel
+from bench.core.components import Seq2SeqModel
 from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count
 from bench.core.types import InputKind, InputShape
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AbinetVision(SymbolModel):
+class AbinetVision(Seq2SeqModel):
     """ResNet45, a transformer encoder and position attention: all symbols of a word at once.
 
     Fang et al., "Read Like Humans" (ABINet, CVPR 2021), without the language model behind it; Zhang

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import SymbolModel
+from bench.core.components import Seq2SeqModel
 from bench.core.model_input import FrameInput, Input
 from bench.core.schema import Count
 from bench.core.types import InputKind, InputShape
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CnnAttention(SymbolModel):
+class CnnAttention(Seq2SeqModel):
     """`cnn-bilstm` below an LSTM with additive attention that reads its symbols back.
 
     What CTC's independence of frames costs or gains on the same frames. The attention is that of

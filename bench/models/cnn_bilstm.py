@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.core.components import FrameModel
 from bench.core.model_input import FrameInput, Input
 from bench.core.schema import Count
-from bench.core.types import InputKind, InputShape, Widths
+from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,4 +49,4 @@ class CnnBiLSTM(FrameModel):
         pooled = channels * math.prod(halved(shape, 2))
         frame = nn.Sequential(*stages, nn.Flatten(), nn.Linear(pooled, self.hidden), nn.ReLU())
         encoder = BiLSTM(self.hidden, self.hidden, self.layers)
-        return PerFrame(frame, Widths(2 * self.hidden, self.hidden), encoder)
+        return PerFrame(frame, FeatureDims(2 * self.hidden, self.hidden), encoder)

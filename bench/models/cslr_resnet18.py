@@ -9,7 +9,7 @@ from bench.core.components import FrameModel
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput, Input
 from bench.core.schema import BelowOne, Count
-from bench.core.types import InputKind, InputShape, Widths
+from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,5 +59,5 @@ class CslrResNet18(FrameModel):
             frame,
             TemporalConvolution(8 * self.width, features),
             BiLSTM(features, self.hidden, 2, self.dropout),
-            Widths(features, features),
+            FeatureDims(features, features),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.core.components import SymbolModel
+from bench.core.components import Seq2SeqModel
 from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count, Natural
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class HtrSeq2seq(SymbolModel):
+class HtrSeq2seq(Seq2SeqModel):
     """Six convolutions, a BiLSTM, and a decoder with additive attention: a thesis's baseline.
 
     github.com/resolator/diploma-master (2022), its model `seq2seq`: 1,779,474 weights with the
@@ -32,12 +32,12 @@ class HtrSeq2seq(SymbolModel):
     `width` is the channels of the first convolution, `features` those of the last, `hidden` the
     units of the decoder (`recurrence`), `encoder_hidden` those of each direction of a BiLSTM,
     `attention` the size of the vectors that give the energies. It emits at most `max_length`
-    symbols and their end. As there, normalisation and convolutions see a batch's padding like any
+    symbols and their end. As there, normalization and convolutions see a batch's padding like any
     other pixels; BiLSTM and attention do not, and `masked` keeps it from all but the statistics of
-    batch normalisation in training. `dropout` is that behind the six convolutions, and before the
+    batch normalization in training. `dropout` is that behind the six convolutions, and before the
     classifier.
 
-    Instance normalisation leaves nothing of a single pixel: at one row, a line has to be at least
+    Instance normalization leaves nothing of a single pixel: at one row, a line has to be at least
     4·(8·`gates` + 2) pixels wide for its last gate to see anything.
     """
 
@@ -58,7 +58,7 @@ class HtrSeq2seq(SymbolModel):
     encoder_hidden: Count = 128
     attention: Count = 256
     recurrence: Literal["lstm", "gru"] = "lstm"
-    normalisation: Literal["instance", "batch"] = "instance"
+    normalization: Literal["instance", "batch"] = "instance"
     masked: bool = False
     dropout: BelowOne = 0.15
     gate_dropout: BelowOne = 0.4
@@ -97,7 +97,7 @@ class HtrSeq2seq(SymbolModel):
             multiplier=self.separable,
             gates=self.gates,
             gate_dropout=self.gate_dropout,
-            normalisation=self.normalisation,
+            normalization=self.normalization,
             masked=self.masked,
             dropout=self.dropout,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import SymbolModel
+from bench.core.components import Seq2SeqModel
 from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput, Input
 from bench.core.schema import Count
@@ -18,7 +18,7 @@ _HEAD = 64
 
 
 @dataclass(frozen=True)
-class VitstrTiny(SymbolModel):
+class VitstrTiny(Seq2SeqModel):
     """The encoder of DeiT-tiny over patches of the image: all symbols of a word at once.
 
     Atienza, "Vision Transformer for Fast and Efficient Scene Text Recognition" (ICDAR 2021), with

@@ -17,9 +17,9 @@ from bench.trials.events import (
     Event,
     Failed,
     Finished,
+    Infeasible,
     Resumed,
     Started,
-    Unaligned,
     describe,
 )
 from bench.trials.store import (
@@ -172,10 +172,10 @@ def _restore(fit: Fit, state: dict[str, Any], file: Path) -> None:
 
 def _check(trial: Trial, source: InputPipeline, network: Recognizer) -> Iterator[Event]:
     """Name the training samples that no loss can learn from."""
-    from bench.training.feasibility import unalignable
+    from bench.training.feasibility import infeasible_samples
 
     annotations = source.annotations("train", seed=trial.named_seed("batches"))
-    samples, lost = unalignable(annotations, trial.loss, network.room)
+    samples, lost = infeasible_samples(annotations, trial.loss, network.output_lengths)
     if lost and len(lost) == samples:
         raise BenchError(
             f"none of the {samples} training samples fits: '{trial.model.name}' leaves sample "
@@ -183,7 +183,7 @@ def _check(trial: Trial, source: InputPipeline, network: Recognizer) -> Iterator
             "leaves more, or a dataset with shorter targets"
         )
     if lost:
-        yield Unaligned(tuple(truth.id for truth in lost), samples)
+        yield Infeasible(tuple(annotation.id for annotation in lost), samples)
 
 
 def _commit(

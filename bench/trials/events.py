@@ -17,7 +17,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Unaligned:
+class Infeasible:
     """These of the training samples have no room for their target, and add nothing to a loss."""
 
     ids: tuple[str, ...]
@@ -88,7 +88,9 @@ class Retried:
     attempt: Attempt
 
 
-Event = Started | Unaligned | Adopted | Resumed | Progress | Validated | Retried | Finished | Failed
+Event = (
+    Started | Infeasible | Adopted | Resumed | Progress | Validated | Retried | Finished | Failed
+)
 
 
 def describe(event: Event) -> str:  # noqa: PLR0911 (an event, a line)
@@ -96,7 +98,7 @@ def describe(event: Event) -> str:  # noqa: PLR0911 (an event, a line)
     match event:
         case Started(device):
             return f"started on {device}"
-        case Unaligned(ids, samples):
+        case Infeasible(ids, samples):
             more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
             return (
                 f"{len(ids)} of {samples} training samples have no room for their target "

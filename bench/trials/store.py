@@ -48,7 +48,7 @@ class Epoch:
 
     `learning_rate` is that of the epoch's last step.
 
-    `unaligned` counts the training samples that have too few frames or symbols for their target: a
+    `infeasible` counts the training samples that have too few frames or symbols for their target: a
     loss takes nothing from them.
     """
 
@@ -57,7 +57,7 @@ class Epoch:
     learning_rate: float
     validation_cer: float
     validation_accuracy: float
-    unaligned: int = 0
+    infeasible: int = 0
 
 
 @dataclass(frozen=True)

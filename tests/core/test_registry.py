@@ -82,10 +82,10 @@ class Foreign(FrameLoss):
     needed: Count
     share: Share = 0.5
 
-    def head(self, widths, classes):
+    def head(self, feature_dims, classes):
         raise NotImplementedError
 
-    def objective(self, head, features, supervision):
+    def objective(self, head, features, targets):
         raise NotImplementedError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from all_paths import alignable, alignments, cases, collapsed, probability
+from all_paths import alignments, cases, collapsed, feasible, probability
 from hypothesis import given, settings
 
 from bench.decoding.forced_alignment import align, log_likelihood, padded
@@ -41,7 +41,7 @@ def test_each_label_of_the_target_has_a_span_unless_its_frames_are_too_few(case)
     spans = aligned(case).spans()
     for n, length in enumerate(case.lengths.tolist()):
         _, target = case.sample(n)
-        possible = alignable(length, target)
+        possible = feasible(length, target)
         assert [span.label for span in spans.of(n)] == (list(target) if possible else [])
         assert all(0 <= span.start <= span.key < span.end <= length for span in spans.of(n))
 

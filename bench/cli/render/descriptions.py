@@ -162,7 +162,7 @@ def _curve(found: Record) -> str:
     ]
     numbers = ["loss", "validation accuracy", "validation CER"]
     table = text_table.plain(["epoch", *numbers], rows, ",".join(numbers))
-    lost = max(epoch.unaligned for epoch in found.curve)
+    lost = max(epoch.infeasible for epoch in found.curve)
     said = f"\n{lost:,} training samples an epoch add nothing: no room for their target"
     return f"{table}\n* the weights that were tested{said if lost else ''}"
 
