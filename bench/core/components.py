@@ -7,14 +7,20 @@ an entry point of another package; nothing else has to know of it.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, asdict, dataclass, fields
+from functools import cache
+from hashlib import sha256
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bench.core.errors import BenchError
+from bench.core.files import file_digest, file_parameters
 from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from torch import Tensor, nn
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from bench.core.types import Batch, FeatureDims, Features, Feedback, InputPipeline, Targets
     from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
+    from bench.decoding.algorithms.decoded import Decoded
     from bench.evaluation.protocols import Protocol
 
 
@@ -60,8 +67,33 @@ class Component:
         }
 
     def spec(self) -> dict[str, Any]:
-        """The part of a trial's key that this component decides, as JSON values."""
-        return {"name": self.name, "version": self.version, "parameters": asdict(self)}
+        """Return what this component adds to a key, as JSON values.
+
+        Of a component from outside bench also the SHA-256 of its source file: an edited loss is
+        another loss. Components of bench raise `version` instead.
+        """
+        spec = {"name": self.name, "version": self.version, "parameters": asdict(self)}
+        file = source_file(type(self))
+        return spec | ({} if file is None else {"source": _source(file)})
+
+
+def source_file(component: type[Component]) -> Path | None:
+    """Return the file that declares a component from outside bench, None for one of bench."""
+    if component.__module__.partition(".")[0] == "bench":
+        return None
+    try:
+        return Path(inspect.getfile(component))
+    except (OSError, TypeError):
+        raise BenchError(
+            f"component '{component.name}' has no source file, so its results could not be told "
+            "from those of an edited one; declare it in a file"
+        ) from None
+
+
+@cache
+def _source(file: Path) -> dict[str, str]:
+    # Once per process: later edits are not what runs.
+    return {"file": file.name, "sha256": sha256(file.read_bytes()).hexdigest()}
 
 
 def _shown(value: object) -> str:
@@ -218,6 +250,65 @@ class Seq2SeqLoss(Loss):
     def feasible(self, targets: Targets) -> Tensor:
         """Return whether the target and its end fit in the steps of each sample (N,)."""
         return targets.lengths > targets.label_lengths
+
+
+class Decoder(Component, ABC):
+    """A way to turn a classifier's logits into labels.
+
+    A parameter that names a file is declared as `bench.core.files.InputFile`. The key then depends
+    on the content of that file and not on its path, and labels show its name without its folder.
+
+    Attributes:
+        families: The decoder families that it reads; see `DecoderFamily`.
+    """
+
+    families: ClassVar[frozenset[DecoderFamily]]
+
+    def reads(self, family: DecoderFamily) -> bool:
+        """Return whether it reads classifiers of this family."""
+        return family in self.families
+
+    @abstractmethod
+    def build(
+        self, family: DecoderFamily, vocabulary: tuple[str, ...]
+    ) -> Callable[[Tensor, Tensor], Decoded]:
+        """Return the decoding function of logits (N, T, C) and their lengths (N,).
+
+        Args:
+            family: A family that it reads.
+            vocabulary: The tokens of the classes from 1: `vocabulary[c - 1]` is that of class c.
+
+        Raises:
+            BenchError: A file of it is missing or malformed, or does not suit the vocabulary.
+        """
+
+    def notes(self, vocabulary: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
+        """Return sentences on what it cannot read or use with a vocabulary, empty in most cases."""
+        return ()
+
+    @property
+    def label(self) -> str:
+        """The name and every parameter that is not at its default; files without their folders."""
+        values = self.changed()
+        for name in file_parameters(type(self)):
+            if values.get(name) is not None:
+                values[name] = PurePath(values[name]).name
+        listed = ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
+        return f"{self.name}({listed})" if listed else self.name
+
+    def spec(self) -> dict[str, Any]:
+        """Return its part of a key: each file is represented by the SHA-256 of its content.
+
+        Raises:
+            BenchError: A file is missing.
+        """
+        spec = super().spec()
+        for name in file_parameters(type(self)):
+            path = getattr(self, name)
+            if path is not None:
+                digest = file_digest(path, f"{name} of decoder '{self.name}'")
+                spec["parameters"][name] = {"sha256": digest}
+        return spec
 
 
 def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:

@@ -26,9 +26,7 @@ class AbinetVision(Seq2SeqModel):
 
     name: ClassVar[str] = "abinet-vision"
     accepts: ClassVar[InputKind] = "image"
-    default_input: ClassVar[Input] = ImageInput(
-        width=128, color=True, normalization="imagenet"
-    )
+    default_input: ClassVar[Input] = ImageInput(width=128, color=True, normalization="imagenet")
 
     width: Count = 32
     layers: Count = 3

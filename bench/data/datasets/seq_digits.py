@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Dataset
 from bench.core.errors import BenchError
-from bench.core.schema import Count, Natural, Share
 from bench.core.hashing import digest
+from bench.core.schema import Count, Natural, Share
 from bench.core.types import InputKind, Split
-
 from bench.evaluation.protocols.words import DIGITS
 
 if TYPE_CHECKING:
@@ -88,8 +87,11 @@ class SeqDigits(Dataset):
         augmentation: Augmentation | None = None,
     ) -> SequenceOfDigits:
         """Read the scans; no sequence shares a scan with another split."""
-        from bench.data.reading.sequence_of_digits import Scheme, SequenceOfDigits
-        from bench.data.reading.sequence_of_digits import require_no_augmentation
+        from bench.data.reading.sequence_of_digits import (
+            Scheme,
+            SequenceOfDigits,
+            require_no_augmentation,
+        )
 
         require_no_augmentation(self.label, augmentation)
         scheme = Scheme(self.digits, self.ramp, self.end_frames)

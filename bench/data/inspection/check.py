@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.core.errors import BenchError
 from bench.data import cards
 from bench.data.datasets.base import PreparedDataset, StoredDataset
+from bench.data.inspection.native_input import native_input
 from bench.data.reading.samples import Samples
 from bench.data.store.prepared import require
 
@@ -109,7 +110,7 @@ def _sample_counts(
 ) -> dict[Split, int]:
     if isinstance(dataset, StoredDataset):
         return {split: len(dataset.selection(split)) for split in splits}
-    pipeline = dataset.open(default_input(dataset), encoder)
+    pipeline = dataset.open(native_input(dataset), encoder)
     return {split: sum(1 for _ in pipeline.annotations(split)) for split in splits}
 
 
@@ -148,8 +149,8 @@ def _protocol(samples: Samples, split: Split, protocol: Protocol) -> Iterator[Fi
     """Count what the protocol drops from transcripts, and the transcripts that it changes."""
     changed, dropped = 0, Counter[str]()
     for reference in samples:
-        changed += protocol.normalise(reference.text) != reference.text
-        dropped.update({*dropped_characters(protocol, reference.text)})
+        changed += protocol.normalize(reference.text) != reference.text
+        dropped.update({*protocol.dropped(reference.text)})
     yield Finding(
         split, f"dropped by {protocol.name}", _name_tokens(dropped), "note" if dropped else "ok"
     )

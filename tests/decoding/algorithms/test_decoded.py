@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.decoding.decoded import Decoded, Span, read, runs
+from bench.decoding.algorithms.decoded import Decoded, Span, collapse, runs
 
 
 @st.composite
@@ -25,7 +25,7 @@ def decodings(draw):
     padding = np.arange(frames) >= np.array(lengths)[:, np.newaxis]
     path[padding] = scores[padding] = 0
     confidence = np.exp(scores.sum(1))
-    return Decoded(read(path), path, confidence, scores, np.array(lengths))
+    return Decoded(collapse(path), path, confidence, scores, np.array(lengths))
 
 
 def naive(path, scores):

@@ -8,7 +8,7 @@ import torch
 from all_paths import alignments, cases, collapsed, feasible, probability
 from hypothesis import given, settings
 
-from bench.decoding.forced_alignment import align, log_likelihood, padded
+from bench.decoding.algorithms.forced_alignment import align, log_likelihood, padded
 
 
 def aligned(case):

@@ -1,4 +1,4 @@
-"""What labels are known to be there, or assumed: where they stand, and how probable they are."""
+"""Forced alignment: the best path and the probability of given labels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from bench.decoding.decoded import Decoded
+from bench.decoding.algorithms.decoded import Decoded
 from bench.nn.ctc_functions import BLANK, valid_frames
 from bench.nn.lattice import best_alignment
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 def align(log_probs: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Decoded:
     """Align targets (N, U), padded behind `target_lengths` (N,), with log_probs (N, T, C).
 
-    The path is the most probable one that reads as the target (Viterbi), the confidence
-    p(target) over all paths. Where the frames are too few, the path is blank, and confidence 0.
+    The path is the most probable one of the target (Viterbi), the confidence p(target) over all
+    paths. Where the target is longer than the output allows, the path is blank and confidence 0.
     """
     log_probs = log_probs.detach()
-    shown = best_alignment(log_probs, lengths, targets, target_lengths)
-    # A blank before the first label, for the frames that show none, where `shown` is -1.
-    path = functional.pad(targets, (1, 0), value=BLANK).gather(1, shown + 1)
+    positions = best_alignment(log_probs, lengths, targets, target_lengths)
+    # A blank before the first label, for the blank frames, whose position is -1.
+    path = functional.pad(targets, (1, 0), value=BLANK).gather(1, positions + 1)
     scores = log_probs.gather(2, path.unsqueeze(2)).squeeze(2)
     scores = scores.masked_fill(~valid_frames(lengths, path.shape[1]), 0)
     likelihood = log_likelihood(log_probs, lengths, targets, target_lengths)
@@ -47,7 +47,7 @@ def log_likelihood(
     log_probs: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor
 ) -> Tensor:
     """Return log p(target) (N,) over all paths by native CTC, -∞ where there is no path."""
-    # The kernel wants at least one column, though it may be padding.
+    # The kernel requires at least one column, which may be padding.
     columns = targets if targets.shape[1] else functional.pad(targets, (0, 1), value=BLANK)
     return -functional.ctc_loss(
         log_probs.detach().transpose(0, 1), columns, lengths, target_lengths, reduction="none"

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.decoding.greedy import greedy
+from bench.decoding.algorithms.best_path import decode_ace, decode_ctc, decode_seq2seq
 
 
 @st.composite
@@ -40,7 +40,7 @@ def slow(logits, length):
 @given(batches())
 def test_decoding_is_that_of_the_slow_loop(batch):
     logits, lengths = batch
-    decoded = greedy(logits, lengths)
+    decoded = decode_ctc(logits, lengths)
     assert len(decoded.labels) == len(logits)
     assert decoded.path.shape == logits.shape[:2]
     assert decoded.confidence.shape == logits.shape[:1]
@@ -60,7 +60,7 @@ def test_padding_is_ignored(batch):
     changed = logits.clone()
     for n, length in enumerate(lengths):
         changed[n, length:] = torch.arange(logits.shape[2]).float() * 10
-    one, two = greedy(logits, lengths), greedy(changed, lengths)
+    one, two = decode_ctc(logits, lengths), decode_ctc(changed, lengths)
     assert [labels.tolist() for labels in one.labels] == [labels.tolist() for labels in two.labels]
     np.testing.assert_array_equal(one.path, two.path)
     np.testing.assert_array_equal(one.confidence, two.confidence)
@@ -72,14 +72,14 @@ def showing(*paths):
 
 
 def test_repeats_merge_unless_a_blank_parts_them_and_never_across_samples():
-    decoded = greedy(showing([1, 1, 0, 1, 2], [2, 2, 2, 3, 2]), torch.tensor([5, 5]))
+    decoded = decode_ctc(showing([1, 1, 0, 1, 2], [2, 2, 2, 3, 2]), torch.tensor([5, 5]))
     assert [labels.tolist() for labels in decoded.labels] == [[1, 1, 2], [2, 3, 2]]
 
 
 def test_what_reads_as_nothing_is_empty():
-    decoded = greedy(showing([0, 0], [0, 3], [0, 0]), torch.tensor([2, 2, 1]))
+    decoded = decode_ctc(showing([0, 0], [0, 3], [0, 0]), torch.tensor([2, 2, 1]))
     assert [labels.tolist() for labels in decoded.labels] == [[], [3], []]
-    nothing = greedy(showing([0, 0], [0, 3]), torch.tensor([2, 1]))
+    nothing = decode_ctc(showing([0, 0], [0, 3]), torch.tensor([2, 1]))
     assert [labels.tolist() for labels in nothing.labels] == [[], []]
     assert all(labels.dtype == np.int64 for labels in nothing.labels)
     np.testing.assert_allclose(nothing.confidence, 1)
@@ -88,9 +88,46 @@ def test_what_reads_as_nothing_is_empty():
 def test_logits_stay_as_they_are_and_may_need_a_gradient():
     logits = torch.randn(2, 3, 4, requires_grad=True)
     before = logits.detach().clone()
-    greedy(logits, torch.tensor([3, 2]))
+    decode_ctc(logits, torch.tensor([3, 2]))
     torch.testing.assert_close(logits.detach(), before, rtol=0, atol=0)
 
 
 def test_of_equals_the_first_class_is_best():
-    assert greedy(torch.tensor([[[0.0, 2.0, 2.0]]]), torch.tensor([1])).path.tolist() == [[1]]
+    assert decode_ctc(torch.tensor([[[0.0, 2.0, 2.0]]]), torch.tensor([1])).path.tolist() == [[1]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(batches())
+def test_ace_keeps_every_label_that_is_not_blank(batch):
+    logits, lengths = batch
+    decoded, merged = decode_ace(logits, lengths), decode_ctc(logits, lengths)
+    for n, length in enumerate(lengths):
+        best = [row.index(max(row)) for row in logits[n, :length].tolist()]
+        assert decoded.labels[n].tolist() == [label for label in best if label != 0]
+        assert decoded.path[n].tolist() == best + [0] * (logits.shape[1] - length)
+    np.testing.assert_array_equal(decoded.confidence, merged.confidence)
+
+
+def test_ace_merges_no_repeats():
+    logits, lengths = showing([1, 1, 0, 2, 2, 1]), torch.tensor([5])
+    assert decode_ace(logits, lengths).labels[0].tolist() == [1, 1, 2, 2]
+    assert decode_ctc(logits, lengths).labels[0].tolist() == [1, 2]
+
+
+@settings(max_examples=100, deadline=None)
+@given(batches(), st.booleans())
+def test_seq2seq_stops_at_the_first_end_of_sequence(batch, ties):
+    logits, lengths = batch
+    logits = logits.round() if ties else logits
+    decoded = decode_seq2seq(logits, lengths)
+    for n, rows in enumerate(logits.double().softmax(-1).numpy()):
+        labels, confidence = [], 1.0
+        for row in rows[: lengths[n]]:
+            best = int(row.argmax())
+            confidence *= row[best]
+            if best == 0:
+                break
+            labels.append(best)
+        assert decoded.labels[n].tolist() == labels
+        assert decoded.path[n].tolist() == labels + [0] * (len(rows) - len(labels))
+        np.testing.assert_allclose(decoded.confidence[n], confidence, rtol=1e-5)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
-from bench.decoding.beam import beam
+from bench.decoding.algorithms.prefix_beam import prefix_beam_search
 
 ALL = 4**7
 """More prefixes than six frames of four classes have."""
@@ -49,7 +49,7 @@ def sums(logits):
 @given(batches())
 def test_a_beam_wide_enough_finds_what_exhaustive_search_finds(batch):
     logits, lengths = batch
-    decoded = beam(logits, lengths, width=ALL)
+    decoded = prefix_beam_search(logits, lengths, width=ALL)
     for n, length in enumerate(lengths.tolist()):
         every = sums(logits[n, :length])
         labels = tuple(decoded.labels[n].tolist())
@@ -62,7 +62,7 @@ def test_a_beam_wide_enough_finds_what_exhaustive_search_finds(batch):
 @given(batches(), st.integers(1, 3))
 def test_a_narrow_beam_reads_something_and_knows_its_true_probability(batch, width):
     logits, lengths = batch
-    decoded = beam(logits, lengths, width=width)
+    decoded = prefix_beam_search(logits, lengths, width=width)
     for n, length in enumerate(lengths.tolist()):
         expected = sums(logits[n, :length])[tuple(decoded.labels[n].tolist())]
         assert decoded.confidence[n] == pytest.approx(expected, rel=1e-4)
@@ -71,7 +71,7 @@ def test_a_narrow_beam_reads_something_and_knows_its_true_probability(batch, wid
 def test_many_paths_outweigh_the_best_one():
     # Blank is best in both frames (0.36), yet 1 has 0.24 + 0.24 + 0.16.
     logits = torch.tensor([[[0.6, 0.4], [0.6, 0.4]]]).log()
-    assert beam(logits, torch.tensor([2])).labels[0].tolist() == [1]
+    assert prefix_beam_search(logits, torch.tensor([2])).labels[0].tolist() == [1]
 
 
 def test_padding_and_the_scale_of_a_frame_change_nothing():
@@ -79,7 +79,7 @@ def test_padding_and_the_scale_of_a_frame_change_nothing():
     lengths = torch.tensor([5, 2])
     changed = logits + torch.randn(2, 5, 1)
     changed[1, 2:] = 7
-    one, two = beam(logits, lengths), beam(changed, lengths)
+    one, two = prefix_beam_search(logits, lengths), prefix_beam_search(changed, lengths)
     assert [each.tolist() for each in one.labels] == [each.tolist() for each in two.labels]
     np.testing.assert_array_equal(one.path, two.path)
 
@@ -87,10 +87,10 @@ def test_padding_and_the_scale_of_a_frame_change_nothing():
 def test_more_classes_than_an_alphabet_of_letters():
     logits = torch.full((1, 3, 60_000), -20.0)
     logits[0, range(3), [55_296, 0, 59_999]] = 20
-    assert beam(logits, torch.tensor([3]), cut=1e-6).labels[0].tolist() == [55_296, 59_999]
+    assert prefix_beam_search(logits, torch.tensor([3]), cut=1e-6).labels[0].tolist() == [55_296, 59_999]
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fast_ctc_decoder", None)
     with pytest.raises(BenchError, match=r'pip install "fast-ctc-decoder>=0\.3\.9"'):
-        beam(torch.zeros(1, 1, 2), torch.tensor([1]))
+        prefix_beam_search(torch.zeros(1, 1, 2), torch.tensor([1]))

@@ -1,7 +1,8 @@
-"""What a decoder found: labels, the path that shows them, and where on it each label stands."""
+"""The result of decoding: labels, the path that shows them, and the span of each label on it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,13 +13,18 @@ from bench.nn.ctc_functions import BLANK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
+
+Decode = Callable[["Tensor", "Tensor"], "Decoded"]
+"""A built decoder: from logits (N, T, C) and their lengths (N,) to their labels."""
 
 
 class Span(NamedTuple):
     """A label on the frames start, …, end - 1.
 
-    `key` is its most probable frame, of equals the first; `confidence` the geometric mean of what
-    its frames give it, so that the confidences to the power of their widths multiply as paths do.
+    `key` is the frame in which the label is most probable, the first of equals. `confidence` is the
+    geometric mean of its probability in its frames, so that confidences to the power of their
+    widths multiply to the probability of a path.
     """
 
     label: int
@@ -32,8 +38,8 @@ class Span(NamedTuple):
 class Spans:
     """The S spans of a batch of N paths, sample by sample, each in order of time.
 
-    All are (S,) with the meaning that `Span` gives them, but `bounds` (N+1,): the spans of sample n
-    are those from bounds[n] to bounds[n+1] - 1.
+    Arrays (S,) of the fields of `Span`, and `bounds` (N+1,): the spans of sample n are those from
+    bounds[n] to bounds[n+1] - 1.
     """
 
     label: NDArray[np.int64]
@@ -52,13 +58,15 @@ class Spans:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A batch of N decodings.
+    """The decodings of a batch of N samples.
 
-    `labels` has one array of classes a sample, `path` (N, T) the class of each frame on the path
-    chosen (blank on padding) and `scores` (N, T) the log of what each frame gives that class (0 on
-    padding). `confidence` (N,) is the probability that the decoder sought to make large: of this
-    one path in greedy decoding, else of the labels, over all of their paths. `lengths` (N,) counts
-    the valid frames.
+    Attributes:
+        labels: One array of classes per sample.
+        path: (N, T), the class of each frame on the chosen path; blank on padding.
+        confidence: (N,), in greedy decoding the probability of this path, else that of the labels
+            over all of their paths.
+        scores: (N, T), the log-probability of that class in each frame; 0 on padding.
+        lengths: (N,), the number of valid frames.
     """
 
     labels: list[NDArray[np.int64]]
@@ -68,38 +76,38 @@ class Decoded:
     lengths: NDArray[np.int64]
 
     def spans(self) -> Spans:
-        """Return where on the path each label stands; of labels without any path, nowhere."""
+        """Return the span of each label on the path; labels without any path have none."""
         return runs(self.path, self.scores)
 
     def key_frames(self) -> list[NDArray[np.int64]]:
-        """Return the most probable frame of each label, one array a sample, in order of time."""
+        """Return the most probable frame of each label, one array per sample, in order of time."""
         spans = self.spans()
-        return parted(spans.key, spans.bounds)
+        return split_at(spans.key, spans.bounds)
 
     def blank_ratio(self) -> NDArray[np.float64]:
         """Return the share of valid frames that show blank (N,), NaN where no frame is valid."""
-        return _ratio(self.lengths - _shown(self.path), self.lengths)
+        return _ratio(self.lengths - _labeled(self.path), self.lengths)
 
     def peak_width(self) -> NDArray[np.float64]:
         """Return the mean width in frames of the runs of labels (N,), NaN where there is none."""
-        return _ratio(_shown(self.path), starts(self.path).sum(1))
+        return _ratio(_labeled(self.path), run_starts(self.path).sum(1))
 
 
-def starts(path: NDArray[np.int64]) -> NDArray[np.bool_]:
+def run_starts(path: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which frames (N, T) begin a run of a label; a blank begins none."""
-    begun: NDArray[np.bool_] = path != BLANK
-    begun[:, 1:] &= path[:, 1:] != path[:, :-1]
-    return begun
+    starts: NDArray[np.bool_] = path != BLANK
+    starts[:, 1:] &= path[:, 1:] != path[:, :-1]
+    return starts
 
 
-def read(path: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def collapse(path: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Return the labels of each path: repeats merged, then blanks removed."""
-    first = np.flatnonzero(starts(path))
-    return parted(path.reshape(-1)[first], _bounds(first, path))
+    first = np.flatnonzero(run_starts(path))
+    return split_at(path.reshape(-1)[first], _bounds(first, path))
 
 
-def parted(values: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Return `values` (S,) cut at the bounds (N+1,) into one array a sample."""
+def split_at(values: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return `values` (S,) split at the bounds (N+1,) into one array per sample."""
     return [values[start:end] for start, end in pairwise(bounds.tolist())]
 
 
@@ -108,14 +116,14 @@ def runs(path: NDArray[np.int64], scores: NDArray[np.float32]) -> Spans:
 
     A run ends where the class changes, so two runs of one label have a blank between them.
     """
-    first = np.flatnonzero(starts(path))
-    shown = np.flatnonzero(path)
+    first = np.flatnonzero(run_starts(path))
+    labeled = np.flatnonzero(path)
     # Of the frames that show labels, where each run begins, and the run that each belongs to.
-    offsets = shown.searchsorted(first)
-    widths = np.diff(offsets, append=len(shown))
-    given = scores.reshape(-1)[shown]
-    known = np.where(np.isnan(given), -np.inf, given)
-    best = np.flatnonzero(known == np.repeat(np.maximum.reduceat(known, offsets), widths))
+    offsets = labeled.searchsorted(first)
+    widths = np.diff(offsets, append=len(labeled))
+    values = scores.reshape(-1)[labeled]
+    finite = np.where(np.isnan(values), -np.inf, values)
+    best = np.flatnonzero(finite == np.repeat(np.maximum.reduceat(finite, offsets), widths))
     frames = path.shape[1]
     start = first % frames if frames else first
     return Spans(
@@ -123,7 +131,7 @@ def runs(path: NDArray[np.int64], scores: NDArray[np.float32]) -> Spans:
         start=start,
         end=start + widths,
         key=start + best[best.searchsorted(offsets)] - offsets,
-        confidence=np.exp(np.add.reduceat(given, offsets) / widths).astype(np.float32),
+        confidence=np.exp(np.add.reduceat(values, offsets) / widths).astype(np.float32),
         bounds=_bounds(first, path),
     )
 
@@ -135,9 +143,10 @@ def _bounds(first: NDArray[np.int64], path: NDArray[np.int64]) -> NDArray[np.int
     return bounds
 
 
-def _shown(path: NDArray[np.int64]) -> NDArray[np.int64]:
-    shown: NDArray[np.int64] = np.count_nonzero(path, axis=1)
-    return shown
+def _labeled(path: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of frames (N,) that show a label."""
+    frames: NDArray[np.int64] = np.count_nonzero(path, axis=1)
+    return frames
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
