@@ -7,16 +7,13 @@ an entry point of another package; nothing else has to know of it.
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, asdict, dataclass, fields
-from functools import cache
-from hashlib import sha256
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bench.core.errors import BenchError
 from bench.core.files import file_digest, file_parameters
+from bench.core.sources import source_spec
 from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
 
 if TYPE_CHECKING:
@@ -73,27 +70,7 @@ class Component:
         another loss. Components of bench raise `version` instead.
         """
         spec = {"name": self.name, "version": self.version, "parameters": asdict(self)}
-        file = source_file(type(self))
-        return spec | ({} if file is None else {"source": _source(file)})
-
-
-def source_file(component: type[Component]) -> Path | None:
-    """Return the file that declares a component from outside bench, None for one of bench."""
-    if component.__module__.partition(".")[0] == "bench":
-        return None
-    try:
-        return Path(inspect.getfile(component))
-    except (OSError, TypeError):
-        raise BenchError(
-            f"component '{component.name}' has no source file, so its results could not be told "
-            "from those of an edited one; declare it in a file"
-        ) from None
-
-
-@cache
-def _source(file: Path) -> dict[str, str]:
-    # Once per process: later edits are not what runs.
-    return {"file": file.name, "sha256": sha256(file.read_bytes()).hexdigest()}
+        return spec | source_spec(type(self))
 
 
 def _shown(value: object) -> str:

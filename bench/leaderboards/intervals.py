@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from bench.evaluation.statistics.sample_errors import Outcomes
+    from bench.evaluation.statistics.sample_errors import SampleErrors
     from bench.leaderboards.board_samples import Samples
 
 LEVEL = 0.95
@@ -45,7 +45,7 @@ def certainties(
     from bench.evaluation.statistics import significance as statistics
 
     found = [outcomes(keys, samples) for keys in rows]
-    misread = [one.misread for one in found]
+    misread = [one.sequence_errors for one in found]
     # In one call, so that samples are drawn once.
     within = statistics.intervals([*misread, *found], LEVEL)
     return [
@@ -58,17 +58,17 @@ def certainties(
         for accuracy, rate, places in zip(
             within[: len(rows)],
             within[len(rows) :],
-            statistics.tie_groups(found if by_error else misread, 1 - LEVEL),
+            statistics.rank_intervals(found if by_error else misread, 1 - LEVEL),
             strict=True,
         )
     ]
 
 
-def outcomes(keys: Sequence[str], samples: Samples) -> Outcomes:
+def outcomes(keys: Sequence[str], samples: Samples) -> SampleErrors:
     """Return what the trials `keys`, the seeds of a row, got wrong of each sample."""
-    from bench.evaluation.statistics.sample_errors import outcomes
+    from bench.evaluation.statistics.sample_errors import sample_errors
 
-    return outcomes(samples.ids, samples.lengths, [samples.edits[key] for key in keys])
+    return sample_errors(samples.ids, samples.lengths, [samples.edits[key] for key in keys])
 
 
 def _range(low: float, high: float) -> Range:

@@ -50,8 +50,7 @@ def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) 
     pipeline = open_test(evaluation.test, evaluation.training.input, learned)
     table = predict(evaluation, network, pipeline, chosen)
     record = _write_record(store.folder(evaluation), evaluation, table, chosen, began, attempts)
-    shown = [f"{metric.find(n).title} {metric.find(n).format(v)}" for n, v in record.scores.items()]
-    yield Finished("  ".join(shown), record.seconds)
+    yield Finished(metric.summary(record.scores), record.seconds)
 
 
 def restore(training: Training, folder: Path, record: TrainingRecord) -> Recognizer:
@@ -142,7 +141,7 @@ def _write_record(
 ) -> EvaluationRecord:
     """Write predictions and, last, the record."""
     held = predictions.to_bytes(table)
-    excluded = predictions.excluded(table)
+    excluded = predictions.excluded_counts(table)
     # From here on an earlier record's predictions are no longer what it says.
     (folder / EVALUATION).unlink(missing_ok=True)
     record = EvaluationRecord(
@@ -153,7 +152,7 @@ def _write_record(
         scores=predictions.scores(table, evaluation.protocol),
         samples=len(table) - sum(excluded.values()),
         excluded=excluded,
-        dropped=predictions.dropped(table, evaluation.protocol),
+        dropped=predictions.dropped_counts(table, evaluation.protocol),
         seconds=time.perf_counter() - began,
         provenance=provenance.collect(
             evaluation.components,

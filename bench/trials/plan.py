@@ -109,6 +109,11 @@ class Plan:
             if key in chosen or status.task.training.key in trainings
         ]
 
+    def with_changed_sources(self) -> Plan:
+        """Return the statuses of the tasks whose records other sources of bench made."""
+        changed = {key: each for key, each in self.statuses.items() if each.changed_sources}
+        return Plan(self.trials, changed)
+
     def counts(self, kind: Kind) -> Counter[State]:
         """Return how many tasks of a kind are in each state."""
         statuses = self.statuses.values()

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.core.hashing import digest
+from bench.evaluation.metrics import metric
 
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
@@ -133,6 +134,7 @@ class Evaluation:
                 "decoder": self.decoder.spec(),
                 "test": _data_spec(self.test, "test"),
                 "protocol": self.protocol.spec(),
+                "metrics": {name: metric.find(name).spec() for name in self.protocol.metrics},
             }
         )
 

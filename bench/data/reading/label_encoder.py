@@ -39,7 +39,7 @@ class LabelEncoder:
 
     def tokens(self, text: str) -> Sequence[str]:
         """Return the tokens of a transcript: characters, or glosses."""
-        return self.rules.tokens(self.rules.normalise(text))
+        return self.rules.tokens(self.rules.normalize(text))
 
 
 def encoder_of_alphabet(alphabet: Protocol) -> LabelEncoder:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from bench.data.inputs.clips import Clips
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.data.inputs import images
+from bench.data.inputs.clips import Clips
 from bench.data.raw.entries import Entry
 from bench.data.reading.pipeline import PreparedSource
 from bench.data.store import data_dir as home
@@ -65,7 +65,7 @@ def test_a_test_shows_the_middle_of_every_frame(clips: PreparedSource) -> None:
     assert [batch.inputs.shape for batch in batches] == [(4, 40, 3, CROP, CROP)]
     [batch] = batches
     assert batch.lengths.tolist() == sorted(FRAMES)
-    assert [annotation.length for annotation in clips.annotations("test")] == list(FRAMES)
+    assert [truth.length for truth in clips.annotations("test")] == list(FRAMES)
     margin = (SIZE - CROP) // 2
     for place, name in enumerate(batch.ids):
         clip = int(name.removeprefix("clip"))

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from bench.data.inputs.words import GREY, Words, normalised
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.core.types import InputShape
 from bench.data.inputs import images
+from bench.data.inputs.words import GREY, Words, normalised
 from bench.data.store import caching
 from bench.data.store.prepared import Prepared
 
@@ -55,7 +55,7 @@ def test_where_ratios_are_kept_the_rest_is_grey(prepare: Prepare, channels: int)
     one = source(Words(InputShape(channels, 62, 150), keep_ratio=True))
     batch = one.batches("test", 4)[0]
     assert batch.lengths.tolist() == [16, 62, 120, 150]
-    assert [annotation.length for annotation in one.annotations("test")] == [16, 62, 120, 150]
+    assert [truth.length for truth in one.annotations("test")] == [16, 62, 120, 150]
     for pixels, length in zip(batch.inputs, batch.lengths.tolist(), strict=True):
         assert pixels.shape == (channels, 62, 150)
         torch.testing.assert_close(
