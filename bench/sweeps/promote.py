@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
 from bench.core.errors import BenchError, Exit
+from bench.core.files import file_parameters
 from bench.core.toml_lines import last_line_of
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.config.suite import Entry
-    from bench.core.components import Component
+    from bench.core.components import Component, Decoder
     from bench.sweeps.report import Report
     from bench.sweeps.sweep import Sweep
 
@@ -52,7 +54,7 @@ def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
     )
     if entry in [replace(other, label="", tuning=None) for other in sweep.suite.entries]:
         return None
-    lines = _table(sweep, report, entry)
+    lines = _table(sweep, report, entry, config.path.parent)
     text = _insert(config.text, lines, last_line_of(config.text, f"suite.{sweep.suite.name}"))
     if _parse(text) != _with_entry(lines, _parse(config.text), sweep.suite.name):
         raise BenchError(
@@ -86,8 +88,8 @@ def _with_entry(entry: list[str], document: dict[str, Any] | None, suite: str) -
     return document
 
 
-def _table(sweep: Sweep, report: Report, entry: Entry) -> list[str]:
-    """Return the lines of a `[[suite.NAME.tuned]]` table."""
+def _table(sweep: Sweep, report: Report, entry: Entry, home: Path) -> list[str]:
+    """Return the lines of a `[[suite.NAME.tuned]]` table in the folder `home`."""
     usual, values = sweep.suite.recipe.values(), entry.recipe.values()
     recipe = {name: value for name, value in values.items() if value != usual[name]}
     tuning = {
@@ -96,7 +98,7 @@ def _table(sweep: Sweep, report: Report, entry: Entry) -> list[str]:
         "trials": len(report.trials),
         "epochs": report.epochs,
     }
-    decoder = _component(entry.decoder)
+    decoder = _component(_with_relative_files(entry.decoder, home))
     return [
         f"[[suite.{sweep.suite.name}.tuned]]",
         f"model = {_toml(_model(entry))}",
@@ -120,6 +122,17 @@ def _model(entry: Entry) -> str | dict[str, Any]:
     if not own:
         return model
     return ({"name": model} if isinstance(model, str) else model) | own
+
+
+def _with_relative_files(decoder: Decoder, home: Path) -> Decoder:
+    """Return a decoder whose files are named from `home` where they are below it."""
+    files = {name: getattr(decoder, name) for name in file_parameters(type(decoder))}
+    relative = {
+        name: Path(file).relative_to(home).as_posix()
+        for name, file in files.items()
+        if file is not None and Path(file).is_relative_to(home)
+    }
+    return replace(decoder, **relative)
 
 
 def _component(component: Component) -> str | dict[str, Any]:
