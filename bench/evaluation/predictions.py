@@ -1,155 +1,352 @@
-"""Predictions of a split as Parquet: every metric can be computed from them again."""
+"""Tables of predictions as Parquet: what was read of each sample, and its counts per metric."""
 
 from __future__ import annotations
 
+import heapq
 import io
+import json
+import math
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
 from bench.core.errors import BenchError, Exit
-from bench.evaluation.metrics.count_errors import compare
-from bench.evaluation.metrics.error_rates import Compared, ErrorRates, error_rates
-from bench.evaluation.metrics.localisation import Localisation, localisation
-from bench.evaluation.protocols import Protocol
-from bench.trials.store import PREDICTIONS, Record
+from bench.evaluation.metrics import find, metrics_of
+from bench.evaluation.metrics.readings import Readings, exclusions_and_readings
 
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("reference", pa.string()),
-        ("hypothesis", pa.string()),
-        ("edits", pa.int32()),
-        ("length", pa.int32()),
-        ("excluded", pa.string()),
-        ("confidence", pa.float32()),
-        ("path", pa.list_(pa.int16())),
-        ("aligned", pa.list_(pa.int16())),
-        ("scores", pa.list_(pa.float32())),
-        ("key_frames", pa.list_(pa.int16())),
-        ("read", pa.int32()),
-        ("placed", pa.int32()),
-        ("word_edits", pa.int32()),
-        ("words", pa.int32()),
-    ]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.evaluation.metrics import Metric
+    from bench.evaluation.metrics.localization import Columns, Localization
+    from bench.evaluation.protocols import Protocol
+
+_FIELDS = (
+    ("id", pa.string()),
+    ("reference", pa.string()),
+    ("hypothesis", pa.string()),
+    ("excluded", pa.string()),
+    ("confidence", pa.float32()),
+    ("path", pa.list_(pa.int16())),
+    ("aligned", pa.list_(pa.int16())),
+    ("scores", pa.list_(pa.float32())),
+    ("key_frames", pa.list_(pa.int16())),
 )
-"""`reference` and `hypothesis` are as they were, so that all else can be computed again. `excluded`
-is the protocol's reason not to score the sample, or null. `path` is the best class of each valid
-frame, `aligned` the frame on it of each label read, `scores` the confidence of its span,
-`key_frames` the true frame of each label; empty where unknown, and where frames of the network are
-not those of its input."""
-COUNTS = Compared._fields
-"""The columns that are counted under the protocol, see `Compared`: null where it does not define
-them, and in files that were written before there were such columns."""
-_PACKED = 4096
+"""`reference` and `hypothesis` are not normalized, so that everything can be computed again.
+`excluded` is why the protocol does not score the sample, or null. `path` is the best class of each
+valid frame, `aligned` the frame on it of each label read, `scores` the confidence of its span,
+`key_frames` the true frame of each label; empty or null where unknown, and where frames of the
+network are not those of its input."""
+_METRICS = b"bench.metrics"
+_ROWS_PER_BATCH = 4096
 
 
-@dataclass
+class SampleCounts(NamedTuple):
+    """The counts of one metric, of the N samples that are scored and have them."""
+
+    ids: list[str]
+    numerators: NDArray[np.int64]
+    denominators: NDArray[np.int64]
+
+
+class WorstSample(NamedTuple):
+    """A sample with many errors; `errors` are counted by the metric that ranks the samples."""
+
+    id: str
+    reference: str
+    hypothesis: str
+    errors: int
+
+
+def schema(metrics: Sequence[str]) -> pa.Schema:
+    """Return the columns of a table with these metrics.
+
+    A metric has two, int64: NAME, the numerator, and NAME/of, the denominator. They are null where
+    the sample is excluded, and where its readings do not have what the metric needs.
+    """
+    columns = [(column, pa.int64()) for name in metrics for column in _columns(name)]
+    return pa.schema([*_FIELDS, *columns], {_METRICS: json.dumps([*metrics])})
+
+
 class Predictions:
-    """The rows of one split, gathered batch by batch."""
+    """The rows of one split, gathered batch by batch and counted under a protocol.
 
-    protocol: Protocol
-    _rows: list[dict[str, object]] = field(default_factory=list, init=False)
-    _packed: list[pa.RecordBatch] = field(default_factory=list, init=False)
+    Args:
+        protocol: Whose metrics are counted.
+    """
 
-    def add(self, identity: str, reference: str, hypothesis: str, **more: object) -> None:
-        """Add one sample, compared under the protocol."""
-        left = self.protocol.normalise(reference)
-        counted = compare(self.protocol, *self.protocol.paired(left, hypothesis))
-        self._rows.append(
-            {
-                "id": identity,
-                "reference": reference,
-                "hypothesis": hypothesis,
-                "excluded": self.protocol.reason(reference, left),
-                **counted._asdict(),
-                **more,
-            }
-        )
-        if len(self._rows) == _PACKED:
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+        self._metrics = metrics_of(protocol)
+        self._schema = schema(protocol.metrics)
+        self._rows: list[tuple[Any, ...]] = []
+        self._batches: list[pa.RecordBatch] = []
+
+    def add(
+        self,
+        identity: str,
+        reference: str,
+        hypothesis: str,
+        *,
+        confidence: float | None = None,
+        path: Sequence[int] | None = None,
+        aligned: Sequence[int] | None = None,
+        scores: Sequence[float] | None = None,
+        key_frames: Sequence[int] | None = None,
+    ) -> None:
+        """Add one sample; `_FIELDS` says what its columns mean.
+
+        Raises:
+            BenchError: A sample is too long to be aligned; the message has its id.
+        """
+        located = confidence, path, aligned, scores, key_frames
+        self._rows.append((identity, reference, hypothesis, *located))
+        if len(self._rows) == _ROWS_PER_BATCH:
             self._pack()
 
     def table(self) -> pa.Table:
-        """Return the rows as a table of `SCHEMA`."""
+        """Return the rows as a table of `schema`.
+
+        Raises:
+            BenchError: See `add`.
+        """
         self._pack()
-        return pa.Table.from_batches(self._packed, SCHEMA)
+        table = pa.Table.from_batches(self._batches, self._schema)
+        if any(metric.whole_corpus for metric in self._metrics):
+            table = self._count_whole_corpus(table)
+        return table
 
     def _pack(self) -> None:
-        """Put the rows into columns: as dictionaries they take several times the memory."""
-        self._packed.append(pa.RecordBatch.from_pylist(self._rows, SCHEMA))
+        """Count the rows and make columns of them: as tuples they take several times the memory."""
+        if not self._rows:
+            return
+        ids, references, hypotheses, *located = map(list, zip(*self._rows, strict=True))
         self._rows.clear()
+        reasons, readings = exclusions_and_readings(self._protocol, ids, references, hypotheses)
+        columns = [ids, references, hypotheses, reasons, *located]
+        for metric in self._metrics:
+            columns += _count(metric, readings, reasons) if not metric.whole_corpus else [None] * 2
+        arrays = [
+            pa.nulls(len(ids), field.type) if column is None else pa.array(column, field.type)
+            for column, field in zip(columns, self._schema, strict=True)
+        ]
+        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+
+    def _count_whole_corpus(self, table: pa.Table) -> pa.Table:
+        """Fill the columns of the metrics that need all samples at once."""
+        texts = [table[name].to_pylist() for name in ("id", "reference", "hypothesis")]
+        reasons, readings = exclusions_and_readings(self._protocol, *texts)
+        readings.frames = _frames(table, self._protocol)
+        for metric in self._metrics:
+            if metric.whole_corpus:
+                counted = _count(metric, readings, reasons)
+                for name, column in zip(_columns(metric.name), counted, strict=True):
+                    place = self._schema.get_field_index(name)
+                    array = pa.array(column or [None] * len(reasons), pa.int64())
+                    table = table.set_column(place, self._schema.field(place), array)
+        return table
 
 
-def recounted(table: pa.Table, protocol: Protocol) -> pa.Table:
-    """Return what `add` makes of the two texts of each row: `excluded` and `COUNTS`."""
+def recount(table: pa.Table, protocol: Protocol) -> pa.Table:
+    """Return the columns `excluded` and those of the metrics, counted again from the others.
+
+    Raises:
+        BenchError: A sample is too long to be aligned; the message has its id.
+    """
     again = Predictions(protocol)
-    columns = (table[name].to_pylist() for name in ("id", "reference", "hypothesis"))
-    for row in zip(*columns, strict=True):
-        again.add(*row)
-    return again.table().select(["excluded", *COUNTS])
+    texts = ["id", "reference", "hypothesis"]
+    located = ["confidence", "path", "aligned", "scores", "key_frames"]
+    if not any(metric.whole_corpus for metric in metrics_of(protocol)):
+        located = []
+    for batch in table.select([*texts, *located]).to_batches(_ROWS_PER_BATCH):
+        columns = [column.to_pylist() for column in batch.columns]
+        for identity, reference, hypothesis, *values in zip(*columns, strict=True):
+            again.add(identity, reference, hypothesis, **dict(zip(located, values, strict=True)))
+    metrics = [column for name in protocol.metrics for column in _columns(name)]
+    return again.table().select(["excluded", *metrics])
 
 
-def score(table: pa.Table) -> ErrorRates:
-    """Sum the scored rows; count the excluded ones by reason."""
-    # Plain lists: Arrow's own filter takes seconds to load, in each fresh worker.
-    columns = (table[name].to_pylist() for name in COUNTS)
-    reasons = table["excluded"].to_pylist()
-    rows = zip(reasons, map(Compared, *columns), strict=True)
-    counted = [one for reason, one in rows if reason is None]
-    return error_rates(counted, Counter(reason for reason in reasons if reason is not None))
+def scores(table: pa.Table, protocol: Protocol) -> dict[str, float]:
+    """Return the value of each metric of the protocol that has one.
+
+    Raises:
+        BenchError: No sample is scored.
+    """
+    scored = table["excluded"].null_count
+    if not scored:
+        raise BenchError(
+            f"no sample with a reference is left to score under protocol '{protocol.name}'; "
+            "see why samples are excluded, and choose another protocol or data"
+        )
+    values = {}
+    for name in protocol.metrics:
+        numerator, denominator = (_sum(table[column]) for column in _columns(name))
+        if denominator:
+            values[name] = numerator / denominator
+    return values
+
+
+def sample_counts(table: pa.Table, metric: str) -> SampleCounts:
+    """Return the counts of a metric, of the samples that have them."""
+    numerators, denominators = (table[name] for name in _columns(metric))
+    if not numerators.null_count:
+        return SampleCounts(
+            table["id"].to_pylist(), *(c.to_numpy() for c in (numerators, denominators))
+        )
+    rows = zip(*(table[name].to_pylist() for name in ("id", *_columns(metric))), strict=True)
+    counted = [row for row in rows if row[1] is not None]
+    ids, above, below = map(list, zip(*counted, strict=True)) if counted else ([], [], [])
+    return SampleCounts(ids, np.array(above, np.int64), np.array(below, np.int64))
+
+
+def excluded_counts(table: pa.Table) -> dict[str, int]:
+    """Return how many samples are excluded, by reason, sorted."""
+    reasons = Counter(reason for reason in table["excluded"].to_pylist() if reason is not None)
+    return dict(sorted(reasons.items()))
+
+
+def dropped_counts(table: pa.Table, protocol: Protocol) -> dict[str, int]:
+    """Return how often the protocol drops each character of the references, by character, sorted.
+
+    References of excluded samples count too.
+    """
+    dropped = Counter[str]()
+    for chunk in table["reference"].chunks:
+        for reference in chunk.to_pylist():
+            dropped.update(protocol.dropped(reference))
+    return dict(sorted(dropped.items()))
+
+
+def label_localization(table: pa.Table, protocol: Protocol) -> Localization | None:
+    """Return where the labels of the scored samples are read.
+
+    None if no sample has a key frame, or labels read have no run on their path.
+    """
+    from bench.evaluation.metrics.localization import localization
+
+    columns = _frames(table, protocol)
+    try:
+        return localization(columns) if columns else None
+    except ValueError:
+        return None
+
+
+def worst(table: pa.Table, protocol: Protocol, count: int) -> list[WorstSample]:
+    """Return the scored samples with the most errors, those with the most first.
+
+    Errors are the numerators of the first metric that counts errors (edits of CER or WER), else
+    what the ranking metric lacks. Of equals the first of the table come first.
+    """
+    metrics = metrics_of(protocol)
+    ranking = next((m for m in metrics if not m.higher_is_better), find(protocol.ranked_by))
+    columns = ("id", "reference", "hypothesis", *_columns(ranking.name))
+    rows = zip(*(table[name].to_pylist() for name in columns), strict=True)
+    wrong = []
+    for place, (*texts, above, below) in enumerate(rows):
+        errors = 0 if above is None else below - above if ranking.higher_is_better else above
+        if errors > 0:
+            wrong.append((-errors, place, texts))
+    return [WorstSample(*texts, -errors) for errors, _, texts in heapq.nsmallest(count, wrong)]
 
 
 def to_bytes(table: pa.Table) -> bytes:
     """Return the Parquet file of `table`; the same rows give the same bytes."""
     stream = io.BytesIO()
-    parquet.write_table(table, stream, compression="zstd")
+    # One batch: the same rows may have been packed in chunks of other sizes.
+    parquet.write_table(table.combine_chunks(), stream, compression="zstd")
     return stream.getvalue()
 
 
-def read(file: Path) -> pa.Table:
-    """Read a file that `to_bytes` made."""
-    return parquet.read_table(file, schema=SCHEMA)
+def read(file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
+    """Read a file that `to_bytes` made.
 
+    Args:
+        file: The Parquet file.
+        remedy: What the message of an error tells to do.
 
-def parse(content: bytes) -> pa.Table:
-    """Read what `to_bytes` returned."""
-    return parquet.read_table(pa.BufferReader(content), schema=SCHEMA)
-
-
-def located(table: pa.Table) -> Localisation | None:
-    """Say where labels are read, None where no true key frame or no frame of a label is known."""
-    columns = table.to_pydict()
-    if not (any(columns["key_frames"]) and any(columns["aligned"])):
-        return None
-    if None in columns["scores"]:  # Written before there were any.
-        del columns["scores"]
-    return localisation(columns)
-
-
-def of(folder: Path, record: Record) -> pa.Table:
-    """Read what `record` left in `folder`. Raises BenchError (unverified) where that cannot be."""
-    if not (folder / PREDICTIONS).is_file():
-        raise BenchError(
-            f"{folder / PREDICTIONS}: the predictions of {record.key} are gone; "
-            "run its trial again with --force",
-            Exit.UNVERIFIED,
-        )
+    Raises:
+        BenchError: (unverified) The file is missing or damaged, or its columns are not those of
+            its metrics.
+    """
+    if not file.is_file():
+        raise BenchError(f"{file}: the predictions are missing; {remedy}", Exit.UNVERIFIED)
     try:
-        return read(folder / PREDICTIONS)
-    except (pa.ArrowException, OSError) as error:
+        return parse(file.read_bytes())
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
         raise BenchError(
-            f"{folder / PREDICTIONS}: the predictions of {record.key} cannot be read "
-            f"({str(error).partition(chr(10))[0]}); run its trial again with --force",
-            Exit.UNVERIFIED,
+            f"{file}: the predictions cannot be read ({reason}); {remedy}", Exit.UNVERIFIED
         ) from None
 
 
-def worst(table: pa.Table, count: int) -> list[list[str]]:
-    """Return id, reference, hypothesis and edits of the scored samples with the most edits."""
-    wrong = [row for row in table.to_pylist() if row["edits"] and row["excluded"] is None]
-    ranked = sorted(wrong, key=lambda row: -row["edits"])
-    shown = ("id", "reference", "hypothesis", "edits")
-    return [[str(row[name]) for name in shown] for row in ranked[:count]]
+def parse(content: bytes) -> pa.Table:
+    """Read what `to_bytes` returned.
+
+    Raises:
+        ValueError: It is not a table of predictions. (Arrow's own errors of damaged files, and
+            OSError, are raised too.)
+    """
+    table = parquet.read_table(pa.BufferReader(content))
+    metrics = json.loads((table.schema.metadata or {}).get(_METRICS, b"null"))
+    if not isinstance(metrics, list) or not all(isinstance(name, str) for name in metrics):
+        raise ValueError("its metadata does not list metrics")
+    expected = schema(metrics)
+    if not table.schema.equals(expected):
+        raise ValueError(f"its columns are not {', '.join(expected.names)}")
+    table.validate(full=True)
+    return table
+
+
+def _columns(metric: str) -> tuple[str, str]:
+    return metric, f"{metric}/of"
+
+
+def _sum(column: pa.ChunkedArray) -> int:
+    # Sums of integers below 2^53, which float64 holds exactly; nulls become NaN. Arrow's own sum
+    # is in a module that takes long to import, in each fresh worker.
+    return sum(int(np.nansum(chunk.to_numpy(zero_copy_only=False))) for chunk in column.chunks)
+
+
+def _count(
+    metric: Metric, readings: Readings, reasons: Sequence[str | None]
+) -> list[list[int | None] | None]:
+    """Return the two columns of a metric with a value per row, or None for columns of nulls."""
+    counts = metric.counts(readings) if len(readings) else None
+    if counts is None:
+        return [None, None]
+    columns: list[list[int | None] | None] = []
+    for values in counts:
+        scored = iter(values.tolist())
+        columns.append([next(scored) if reason is None else None for reason in reasons])
+    return columns
+
+
+def _frames(table: pa.Table, protocol: Protocol) -> Columns | None:
+    """Return where labels are read in the scored rows, or None if no row has a key frame."""
+    if not any(len(chunk.flatten()) for chunk in table["key_frames"].chunks):
+        return None
+    names = ("path", "aligned", "key_frames", "scores")
+    path, aligned, key_frames, labels = (
+        [values or [] for values in table[name].to_pylist()] for name in names
+    )
+    confidence = table["confidence"].to_pylist()
+    # Rows without a score per label are ranked by their confidence.
+    ranked = [
+        row or [math.nan if shared is None else shared] * len(frames)
+        for row, shared, frames in zip(labels, confidence, aligned, strict=True)
+    ]
+    return {
+        "reference": [protocol.tokens(text) for text in table["reference"].to_pylist()],
+        "hypothesis": [protocol.tokens(text) for text in table["hypothesis"].to_pylist()],
+        "excluded": table["excluded"].to_pylist(),
+        "confidence": confidence,
+        "path": path,
+        "aligned": aligned,
+        "key_frames": key_frames,
+        "scores": ranked,
+    }

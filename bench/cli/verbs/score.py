@@ -6,37 +6,44 @@ from pathlib import Path
 
 import click
 
-from bench.cli.terminal import EXITS, as_json_option, report
+from bench.cli.terminal import EXITS, Load, as_json_option, report
 
 
 @click.command(epilog=EXITS)
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("hypothesis", type=click.Path(path_type=Path))
-@click.option("--protocol", "name", required=True, help="The rules; a wrong name lists them.")
-@click.option("--ids", is_flag=True, help="Lines are an identity, a tab and a text, in any order.")
+@click.option(
+    "--protocol",
+    "name",
+    required=True,
+    help="A protocol of bench or of bench.toml; a wrong name lists them.",
+)
+@click.option("--ids", is_flag=True, help="Lines are an id, a tab and a text, in any order.")
 @as_json_option
-def score(reference: Path, hypothesis: Path, name: str, *, ids: bool, as_json: bool) -> None:
+@click.pass_obj
+def score(
+    load: Load, reference: Path, hypothesis: Path, name: str, *, ids: bool, as_json: bool
+) -> None:
     """Score the texts of HYPOTHESIS against those of REFERENCE under a protocol.
 
     Both are UTF-8: line n of one is compared with line n of the other. REFERENCE may be an STM and
     HYPOTHESIS a CTM, by their suffixes, for protocols of glosses. See docs/metrics.md.
     """
+    from bench.cli.render.score_report import score_text
     from bench.core.errors import BenchError
-    from bench.evaluation import protocols
-    from bench.evaluation.metrics import score_report as reports
     from bench.evaluation.metrics import scoring
-    from bench.evaluation.metrics import text_files as transcripts
+    from bench.evaluation.metrics.text_files import read_samples
 
-    protocol = protocols.find(name)
+    protocol = load().protocol(name)
     timed = [file for file in (reference, hypothesis) if file.suffix.lower() in {".stm", ".ctm"}]
     if timed and protocol.unit != "gloss":
-        raise BenchError(f"{timed[0]}: '{name}' is no protocol of glosses; give it lines of text")
+        raise BenchError(f"{timed[0]}: '{name}' is not a protocol of glosses; give lines of text")
     if timed and (reference.suffix.lower(), hypothesis.suffix.lower()) != (".stm", ".ctm"):
-        raise BenchError(f"{timed[0]}: an STM is compared with a CTM, in this order")
+        raise BenchError(f"{timed[0]}: an STM is compared with a CTM; give them in this order")
     if timed and ids:
-        raise BenchError("--ids is for lines of text; STM and CTM have their identities already")
+        raise BenchError("--ids is for lines of text; STM and CTM have ids already, so omit it")
     try:
-        found = scoring.score(protocol, transcripts.read(reference, hypothesis, ids=ids))
+        result = scoring.score(protocol, read_samples(reference, hypothesis, ids=ids))
     except ValueError as error:
         raise BenchError(f"{reference}: {error}") from None
-    report(reports.text(found), found, as_json=as_json)
+    report(score_text(result), result, as_json=as_json)

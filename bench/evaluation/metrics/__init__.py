@@ -1,1 +1,39 @@
-"""Scores: sums over a corpus of per-sample pairs, divided at the very end."""
+"""Metrics: what is counted of each sample, and what the counts of a corpus amount to."""
+
+from __future__ import annotations
+
+from bench.evaluation.metrics.character_accuracy import CharacterAccuracy
+from bench.evaluation.metrics.character_error_rate import CharacterErrorRate
+from bench.evaluation.metrics.mean_average_precision import MeanAveragePrecision
+from bench.evaluation.metrics.metric import (
+    Counts,
+    Metric,
+    all_metrics,
+    find,
+    metric_versions,
+    metrics_of,
+    register,
+)
+from bench.evaluation.metrics.normalized_edit_distance import OneMinusNormalizedEditDistance
+from bench.evaluation.metrics.sequence_accuracy import SequenceAccuracy
+from bench.evaluation.metrics.word_error_rate import WordErrorRate
+
+__all__ = [
+    "Counts",
+    "Metric",
+    "all_metrics",
+    "find",
+    "metric_versions",
+    "metrics_of",
+    "register",
+]
+
+for _metric in (
+    SequenceAccuracy(),
+    CharacterErrorRate(),
+    WordErrorRate(),
+    OneMinusNormalizedEditDistance(),
+    CharacterAccuracy(),
+    MeanAveragePrecision(),
+):
+    register(_metric)

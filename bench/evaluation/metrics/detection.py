@@ -1,18 +1,24 @@
-"""Average precision of segments found in time, as temporal action detection measures it.
+"""Average precision of segments in time, as temporal action detection measures it.
 
 The procedure is that of THUMOS14 and ActivityNet (Caba Heilbron et al., CVPR 2015), whose public
-evaluation interpolates precision at every recall as PASCAL VOC does since 2010. What these leave
-to the order of a file, equal scores, is defined here.
+evaluation interpolates precision at every recall as PASCAL VOC does since 2010. They leave the
+treatment of equal scores to the order of a file; it is defined here.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK = 1 << 18
+"""Numbers per array while samples are left out: 2 MB, which stay in the cache."""
 
 
 class Segment(NamedTuple):
@@ -28,12 +34,14 @@ def true_segments(sample: int, key_frames: Sequence[int], frames: int) -> list[S
     """Return the frames that are nearer to each key frame than to any other.
 
     A frame as near to two of them belongs to neither. The first reaches as far to the left as to
-    the right, the last as far to the right as to the left; one alone has all `frames`. Raises
-    ValueError where the key frames do not rise within 0, …, frames - 1.
+    the right, the last as far to the right as to the left; a single one has all `frames`.
+
+    Raises:
+        ValueError: The key frames do not increase within 0, …, frames - 1.
     """
     if any(later <= earlier for earlier, later in pairwise([-1, *key_frames, frames])):
         raise ValueError(
-            f"key frames {list(key_frames)} do not rise within the {frames} frames of the path"
+            f"key frames {list(key_frames)} do not increase within the {frames} frames of the path"
         )
     inner = [(later - earlier - 1) // 2 for earlier, later in pairwise(key_frames)]
     reach = [*inner[:1], *inner, *inner[-1:]] or [frames, frames]
@@ -43,48 +51,130 @@ def true_segments(sample: int, key_frames: Sequence[int], frames: int) -> list[S
     ]
 
 
-def overlap(one: Segment, other: Segment) -> float:
+def overlap(a: Segment, b: Segment) -> float:
     """Return the frames of both by the frames of either (the temporal IoU), in 0…1."""
-    if one.sample != other.sample:
+    if a.sample != b.sample:
         return 0.0
-    shared = max(min(one.end, other.end) - max(one.start, other.start), 0)
-    return shared / (one.end - one.start + other.end - other.start - shared)
+    shared = max(min(a.end, b.end) - max(a.start, b.start), 0)
+    return shared / (a.end - a.start + b.end - b.start - shared)
+
+
+@dataclass(frozen=True, eq=False)
+class RankedDetections:
+    """The detections of one class, from the highest score down, with what each of them matches.
+
+    Attributes:
+        samples: The sample of each detection (D,).
+        last: Whether each is the last of its score (D,).
+        hits: Whether each takes a true segment, at each threshold (H, D).
+        truths: The number of true segments of each sample that has some.
+    """
+
+    samples: NDArray[np.int64]
+    last: NDArray[np.bool_]
+    hits: NDArray[np.bool_]
+    truths: Counter[int]
+
+    def average_precision(self) -> list[float]:
+        """Return the area under the interpolated curve of each threshold, in 0…1.
+
+        Raises:
+            ValueError: There is no true segment.
+        """
+        total = self.truths.total()
+        if not total:
+            raise ValueError("there is no true segment, so there is no recall")
+        ranks = np.flatnonzero(self.last) + 1
+        areas = []
+        for hits in self.hits:
+            right = np.cumsum(hits)[self.last]
+            best = np.maximum.accumulate((right / ranks)[::-1])[::-1]
+            # The exact sum, so that all machines compute the same bits.
+            areas.append(math.fsum((np.diff(right, prepend=0) * best).tolist()) / total)
+        return areas
+
+    def leave_one_out(self) -> dict[int, NDArray[np.float64]]:
+        """Return `average_precision` (H,) without each sample that has a segment, true or not.
+
+        Those without which there is no true segment have NaN. The cost grows with the product of
+        samples and detections.
+        """
+        samples = np.array(sorted({*self.samples.tolist(), *self.truths}), dtype=np.int64)
+        truths = np.array([self.truths[sample] for sample in samples.tolist()])
+        left = (self.truths.total() - truths).astype(np.float64)
+        areas = np.empty((len(samples), len(self.hits)))
+        step = max(1, _BLOCK // max(1, len(self.samples)))
+        for start in range(0, len(samples), step):
+            block = slice(start, start + step)
+            areas[block] = self._areas_without(samples[block]).T
+        # 0 / 0, without the warning.
+        areas = np.where(left[:, None] > 0, areas / np.maximum(left, 1)[:, None], np.nan)
+        return dict(zip(samples.tolist(), areas, strict=True))
+
+    def _areas_without(self, samples: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the areas times the number of true segments, without each sample (H, S)."""
+        # Sums run along the first axis, one row after the other, so that all machines compute the
+        # same bits; NumPy's order along the last axis depends on the processor.
+        others = self.samples[:, None] != samples
+        ranks = np.maximum(np.cumsum(others, axis=0)[self.last], 1)
+        areas = np.empty((len(self.hits), len(samples)))
+        for area, hits in zip(areas, self.hits, strict=True):
+            right = np.cumsum(others & hits[:, None], axis=0)[self.last]
+            best = np.maximum.accumulate((right / ranks)[::-1], axis=0)[::-1]
+            gained = np.diff(right, axis=0, prepend=0)
+            (gained * best).sum(axis=0, out=area)
+        return areas
+
+
+def rank(
+    truths: Iterable[Segment], detections: Iterable[Segment], thresholds: Sequence[float]
+) -> RankedDetections:
+    """Return the detections of a class from the highest score down, with what they match.
+
+    In this order, each takes the true segment that overlaps it most, of those not yet taken that
+    overlap it by the threshold or more; without one it is false. Of equal scores the earlier goes
+    first, and all of them make a single point of the curve, so that the order of samples is of no
+    effect.
+
+    Args:
+        truths: The true segments of the class.
+        detections: The segments read as the class.
+        thresholds: The H smallest overlaps that count.
+    """
+    ranked = sorted(detections, key=lambda segment: (-segment.score, segment.sample, segment.start))
+    wanted = {
+        sample: [*segments]
+        for sample, segments in groupby(sorted(truths), key=lambda segment: segment.sample)
+    }
+    hits = np.zeros((len(thresholds), len(ranked)), dtype=np.bool_)
+    # The true segments of each sample that are not taken yet, per threshold.
+    free = [{sample: [*segments] for sample, segments in wanted.items()} for _ in thresholds]
+    for column, segment in enumerate(ranked):
+        if segment.sample not in wanted:
+            continue
+        overlaps = {truth: overlap(truth, segment) for truth in wanted[segment.sample]}
+        for row, threshold in enumerate(thresholds):
+            left = free[row][segment.sample]
+            best = max(left, key=overlaps.__getitem__, default=None)
+            if best is not None and overlaps[best] >= threshold:
+                hits[row, column] = True
+                left.remove(best)
+    scores = np.array([segment.score for segment in ranked])
+    return RankedDetections(
+        samples=np.array([segment.sample for segment in ranked], dtype=np.int64),
+        last=np.append(scores[1:] != scores[:-1], True)[: len(ranked)],
+        hits=hits,
+        truths=Counter({sample: len(segments) for sample, segments in wanted.items()}),
+    )
 
 
 def average_precision(
-    truths: Sequence[Segment], found: Iterable[Segment], threshold: float
+    truths: Iterable[Segment], detections: Iterable[Segment], threshold: float
 ) -> float:
-    """Return the area under the interpolated curve of precision over recall, in 0…1.
+    """Return the average precision of one class at one threshold, see `rank`, in 0…1.
 
-    From the highest score down, each segment found takes the true one that overlaps it most, of
-    those not yet taken that overlap it by `threshold` or more; without one it is false. Of equal
-    scores the earlier goes first, and all of them make a single point of the curve, so that no
-    order of samples matters. Raises ValueError where nothing is true.
+    Raises:
+        ValueError: There is no true segment.
     """
-    if not truths:
-        raise ValueError("without a true segment there is no recall")
-    ranked = sorted(found, key=lambda segment: (-segment.score, segment.sample, segment.start))
-    if not ranked:
-        return 0.0
-    scores = np.array([segment.score for segment in ranked])
-    last = np.append(scores[1:] != scores[:-1], True)
-    right = np.cumsum(_hits(truths, ranked, threshold))[last]
-    precision = right / (np.flatnonzero(last) + 1)
-    interpolated = np.maximum.accumulate(precision[::-1])[::-1]
-    # The exact sum, so that all machines find the same bits.
-    return math.fsum((np.diff(right, prepend=0) * interpolated).tolist()) / len(truths)
-
-
-def _hits(truths: Sequence[Segment], ranked: list[Segment], threshold: float) -> list[bool]:
-    """Return which of the ranked segments take a true one."""
-    free: dict[int, list[Segment]] = {}
-    for truth in sorted(truths):
-        free.setdefault(truth.sample, []).append(truth)
-    hits = []
-    for segment in ranked:
-        near = free.get(segment.sample, [])
-        best = max(near, key=lambda truth: overlap(truth, segment), default=None)
-        hits.append(best is not None and overlap(best, segment) >= threshold)
-        if best is not None and hits[-1]:
-            near.remove(best)
-    return hits
+    (area,) = rank(truths, detections, [threshold]).average_precision()
+    return area

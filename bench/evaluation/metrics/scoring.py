@@ -1,25 +1,26 @@
-"""All that a protocol says of a corpus, from texts alone."""
+"""The score of a corpus under a protocol, from texts alone."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from bench.core import hashing
-from bench.core.errors import BenchError
-from bench.evaluation.metrics.count_errors import compare
-from bench.evaluation.metrics.edit_alignment import Edit, aligned
-from bench.evaluation.metrics.error_rates import ErrorRates, Sums
+from bench.evaluation.metrics.edit_alignment import Edit
+from bench.evaluation.metrics.metric import Metric, metrics_of
+from bench.evaluation.metrics.readings import Readings, exclusions_and_readings
 from bench.evaluation.protocols import Protocol
 
-CONFUSIONS = 100
+MAX_CONFUSIONS = 100
 """How many kinds of edits a score keeps, the most frequent first."""
+_SAMPLES_PER_BATCH = 1024
 
 
 class Sample(NamedTuple):
-    """A reference and what was read for it; `where` names it in messages."""
+    """A reference and its hypothesis; `where` names the sample in messages."""
 
     where: str
     reference: str
@@ -28,7 +29,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often `hypothesis` was read for `reference`; nothing read, or nothing there, is empty."""
+    """How often `hypothesis` was read for `reference`; an empty one stands for no unit."""
 
     reference: str
     hypothesis: str
@@ -36,8 +37,8 @@ class Confusion:
 
 
 @dataclass(frozen=True)
-class OfLength:
-    """The scored samples whose reference has `length` units, and how many are read flawlessly."""
+class LengthAccuracy:
+    """The scored samples whose reference has `length` units, and how many of them are correct."""
 
     length: int
     samples: int
@@ -45,119 +46,158 @@ class OfLength:
 
 
 @dataclass(frozen=True)
-class Score:
-    """A corpus under a protocol. Rates are shares, None where the protocol does not define them.
+class MetricScore:
+    """The value of a metric: the sum of its samples' numerators over that of denominators."""
 
-    `key` hashes `protocol`, its spec. `cer` is that of characters or bytes, `wer` that of words or
-    glosses. `normalised` counts scored references that the protocol changed. `batch_cer` is the
-    mean over batches that a protocol with a `batch` asks for.
+    value: float
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """A corpus under a protocol.
+
+    Attributes:
+        key: The hash of `protocol`.
+        protocol: Its spec.
+        samples: The number of scored samples.
+        excluded: The number of the others, by reason.
+        metrics: The protocol's metrics that texts alone have, by name.
+        batch_mean: The mean over batches of the ranking metric, of a protocol with a `batch`.
+        substitutions: Of units, in the alignments; likewise `insertions` and `deletions`.
+        normalized: How many scored references the protocol changed.
+        dropped: How often the protocol drops each character of the references, by character.
+        by_length: Accuracy by the length of the reference, shortest first.
+        confusions: The most frequent edits.
     """
 
     key: str
     protocol: dict[str, Any]
-    rates: ErrorRates
-    cer: float | None
-    wer: float | None
-    sequence_accuracy: float
-    one_minus_ned: float | None
-    ccr: float | None
-    batch_cer: float | None
+    samples: int
+    excluded: dict[str, int]
+    metrics: dict[str, MetricScore]
+    batch_mean: float | None
     substitutions: int
     insertions: int
     deletions: int
-    normalised: int
-    by_length: list[OfLength]
+    normalized: int
+    dropped: dict[str, int]
+    by_length: list[LengthAccuracy]
     confusions: list[Confusion]
 
 
 @dataclass
-class Tally:
-    """A corpus on its way: samples are added one by one, and none is kept."""
+class _Tally:
+    """The sums over a corpus whose samples are added batch by batch and not kept."""
 
     protocol: Protocol
-    sums: Sums = field(default_factory=Sums)
+    metrics: list[Metric]
+    samples: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)
+    sums: dict[str, tuple[int, int]] = field(default_factory=dict)
+    ranked: list[tuple[int, int]] = field(default_factory=list)
     edits: Counter[Edit] = field(default_factory=Counter)
     lengths: Counter[tuple[int, bool]] = field(default_factory=Counter)
-    normalised: int = 0
-    _batches: list[float] = field(default_factory=list)
-    _batch: tuple[int, int] = (0, 0)
+    normalized: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
 
-    def add(self, sample: Sample) -> None:
-        """Compare a sample, or leave it out. Raises BenchError where it is too long to align."""
-        left = self.protocol.normalise(sample.reference)
-        if reason := self.protocol.reason(sample.reference, left):
-            self.sums.excluded[reason] += 1
-            return
-        reference, hypothesis = self.protocol.paired(left, sample.hypothesis)
-        found = [] if reference == hypothesis else self._aligned(sample, reference, hypothesis)
-        for edit in found:
-            self.edits[edit] += 1
-        one = compare(self.protocol, reference, hypothesis, len(found))
-        self.sums.add(one)
-        self.lengths[one.length, not one.edits] += 1
-        self.normalised += left != sample.reference
-        if self.protocol.batch:
-            self._batch = self._batch[0] + one.edits, self._batch[1] + one.length
-            if self.sums.samples % self.protocol.batch == 0:
-                self._end_batch()
+    def add(self, batch: list[Sample]) -> None:
+        columns = [[*column] for column in zip(*batch, strict=True)]
+        reasons, readings = exclusions_and_readings(self.protocol, *columns)
+        references = columns[1]
+        for reference in references:
+            self.dropped.update(self.protocol.dropped(reference))
+        self.excluded.update(reason for reason in reasons if reason is not None)
+        kept = [text for text, reason in zip(references, reasons, strict=True) if reason is None]
+        self.normalized += sum(map(self._changes, kept))
+        if kept:
+            self._count(readings)
 
-    def score(self) -> Score:
-        """Return the score. Raises ValueError where no sample is left to score."""
-        rates, spec = self.sums.rates(), self.protocol.spec()
-        if self._batch[1]:
-            self._end_batch()
-        kinds = Counter[tuple[bool, bool]]()
-        for edit, count in self.edits.items():
-            kinds[edit.reference is None, edit.hypothesis is None] += count
-        return Score(
-            key=hashing.digest(spec),
-            protocol=spec,
-            rates=rates,
-            cer=None if self.protocol.unit == "gloss" else rates.cer,
-            wer=rates.wer,
-            sequence_accuracy=rates.sequence_accuracy,
-            one_minus_ned=rates.one_minus_ned,
-            ccr=rates.ccr,
-            batch_cer=sum(self._batches) / len(self._batches) if self._batches else None,
-            substitutions=kinds[False, False],
-            insertions=kinds[True, False],
-            deletions=kinds[False, True],
-            normalised=self.normalised,
-            by_length=self._by_length(),
-            confusions=self._confusions(),
+    def _changes(self, reference: str) -> bool:
+        return self.protocol.normalize(reference) != reference
+
+    def _count(self, readings: Readings) -> None:
+        self.samples += len(readings)
+        # Before the metrics, which take the number of edits from them.
+        for edits in readings.alignments:
+            self.edits.update(edits)
+        self.lengths.update(
+            zip(readings.reference_lengths.tolist(), readings.equal, strict=True)
         )
-
-    def _aligned(self, sample: Sample, reference: str, hypothesis: str) -> list[Edit]:
-        wanted, read = self.protocol.tokens(reference), self.protocol.tokens(hypothesis)
-        try:
-            return aligned(wanted, read, self.protocol.costs)
-        except BenchError as error:
-            raise BenchError(f"{sample.where}: {error}") from None
-
-    def _end_batch(self) -> None:
-        self._batches.append(self._batch[0] / self._batch[1])
-        self._batch = 0, 0
-
-    def _by_length(self) -> list[OfLength]:
-        lengths = sorted({length for length, _ in self.lengths})
-        return [
-            OfLength(n, self.lengths[n, True] + self.lengths[n, False], self.lengths[n, True])
-            for n in lengths
-        ]
-
-    def _confusions(self) -> list[Confusion]:
-        kinds = [Confusion(e.reference or "", e.hypothesis or "", n) for e, n in self.edits.items()]
-        # Of equals the first by name, so that the same corpus in another order gives the same.
-        ranked = sorted(kinds, key=lambda kind: (-kind.count, kind.reference, kind.hypothesis))
-        return ranked[:CONFUSIONS]
+        for metric in self.metrics:
+            counts = metric.counts(readings)
+            if counts is None:
+                continue
+            above, below = self.sums.get(metric.name, (0, 0))
+            sums = (int(values.sum()) for values in counts)
+            self.sums[metric.name] = above + next(sums), below + next(sums)
+            if self.protocol.batch and metric.name == self.protocol.ranked_by:
+                self.ranked += zip(*(values.tolist() for values in counts), strict=True)
 
 
 def score(protocol: Protocol, samples: Iterable[Sample]) -> Score:
-    """Return the score of `samples`, each held no longer than it takes to count it.
+    """Return the score of `samples`, none of which is kept longer than its batch.
 
-    Raises ValueError where none is left to score, BenchError where one is too long to align.
+    Raises:
+        ValueError: No sample is left to score.
+        BenchError: A sample is too long to be aligned.
     """
-    tally = Tally(protocol)
-    for sample in samples:
-        tally.add(sample)
-    return tally.score()
+    # Metrics of a whole corpus are those of where labels are read, which texts do not say.
+    metrics = [metric for metric in metrics_of(protocol) if not metric.whole_corpus]
+    tally = _Tally(protocol, metrics)
+    stream = iter(samples)
+    while batch := [*islice(stream, _SAMPLES_PER_BATCH)]:
+        tally.add(batch)
+    if not tally.samples:
+        raise ValueError("no sample with a reference is left to score")
+    return _summarize(tally)
+
+
+def _summarize(tally: _Tally) -> Score:
+    spec = tally.protocol.spec()
+    kinds = Counter[tuple[bool, bool]]()
+    for edit, count in tally.edits.items():
+        kinds[edit.reference is None, edit.hypothesis is None] += count
+    return Score(
+        key=hashing.digest(spec),
+        protocol=spec,
+        samples=tally.samples,
+        excluded=dict(sorted(tally.excluded.items())),
+        metrics={
+            name: MetricScore(above / below, above, below)
+            for name, (above, below) in tally.sums.items()
+            if below
+        },
+        batch_mean=_batch_mean(tally.ranked, tally.protocol.batch),
+        substitutions=kinds[False, False],
+        insertions=kinds[True, False],
+        deletions=kinds[False, True],
+        normalized=tally.normalized,
+        dropped=dict(sorted(tally.dropped.items())),
+        by_length=_by_length(tally.lengths),
+        confusions=_confusions(tally.edits),
+    )
+
+
+def _batch_mean(counts: list[tuple[int, int]], size: int) -> float | None:
+    values = [_ratio(counts[start : start + size]) for start in range(0, len(counts), size or 1)]
+    return sum(values) / len(values) if values else None
+
+
+def _ratio(counts: list[tuple[int, int]]) -> float:
+    return sum(above for above, _ in counts) / sum(below for _, below in counts)
+
+
+def _by_length(lengths: Counter[tuple[int, bool]]) -> list[LengthAccuracy]:
+    return [
+        LengthAccuracy(length, lengths[length, True] + lengths[length, False], lengths[length, True])
+        for length in sorted({length for length, _ in lengths})
+    ]
+
+
+def _confusions(edits: Counter[Edit]) -> list[Confusion]:
+    kinds = [Confusion(e.reference or "", e.hypothesis or "", n) for e, n in edits.items()]
+    # Of equals the first by name, so that the order of the samples is of no effect.
+    ranked = sorted(kinds, key=lambda kind: (-kind.count, kind.reference, kind.hypothesis))
+    return ranked[:MAX_CONFUSIONS]

@@ -1,8 +1,8 @@
-"""Sign language: glosses, cleaned and aligned as the evaluation of RWTH-PHOENIX-Weather 2014 does.
+"""Protocol of sign language: glosses, cleaned and aligned as for RWTH-PHOENIX-Weather 2014.
 
-That evaluation is a chain of sed, perl and awk over a CTM, then NIST's sclite. A CTM has one gloss
-a line, so its rules for two words in a row never meet them there: `clean_gloss` is what is left.
-`clean_line` is all of them, on glosses in a row; on the references as shipped it changes nothing.
+The official evaluation runs a chain of sed, perl and awk over a CTM, which has one gloss per line,
+then NIST's sclite. `clean_gloss` has the rules that apply to a single gloss; those for two glosses
+in a row never match in a CTM.
 """
 
 from __future__ import annotations
@@ -14,91 +14,59 @@ from itertools import groupby
 from bench.evaluation.protocols.protocol import Protocol
 
 EMPTY = "[EMPTY]"
-"""What stands for a hypothesis without a gloss."""
+"""Stands for a hypothesis without a gloss, as in the official evaluation."""
 
 _PREFIXES = ("loc-", "cl-", "qu-", "poss-", "lh-")
 _SPELLINGS = {"S0NNE": "SONNE", "HABEN2": "HABEN"}
 _ERASED = ("__EMOTION__", "__PU__", "__LEFTHAND__")
 _REMOVED = ("__LEFTHAND__", "__EPENTHESIS__", "__EMOTION__")
-# Spelled letters are joined, A B to A+B. The third rule stands three times, as matches overlap.
-_SPELLED = [
-    (re.compile(pattern), joined)
-    for pattern, joined in [
-        (r"^([A-Z]) ([A-Z][+ ])", r"\1+\2"),
-        (r"[ +]([A-Z]) ([A-Z]) ", r" \1+\2 "),
-        *[(r"([ +][A-Z]) ([A-Z][ +])", r"\1+\2")] * 3,
-        (r"([ +]SCH) ([A-Z][ +])", r"\1+\2"),
-        (r"([ +]NN) ([A-Z][ +])", r"\1+\2"),
-        (r"([ +][A-Z]) (NN[ +])", r"\1+\2"),
-        (r"([ +][A-Z]) ([A-Z])$", r"\1+\2"),
-    ]
-]
-_ROOM = re.compile(r"([A-Z][A-Z])RAUM")
-_REPEAT = re.compile(r"(?<![\w-])(\b[A-Z]+(?![\w-])) \1(?![\w-])", re.ASCII)
+_RAUM = re.compile(r"([A-Z][A-Z])RAUM")
 
 
 @dataclass(frozen=True)
 class Phoenix(Protocol):
-    """Glosses: references cleaned in a row, hypotheses one by one, as in a CTM, repeats merged."""
+    """Both texts are cleaned gloss by gloss; immediate repetitions of a hypothesis are merged.
 
-    def normalise(self, text: str) -> str:
-        """Return the glosses of a reference; on those of the shipped STM files nothing changes."""
-        return super().normalise(clean_line(text))
+    Cleaning does not change the references that are shipped as STM files: no two glosses of a
+    reference are joined or merged.
+    """
 
-    def paired(self, normalised: str, hypothesis: str) -> tuple[str, str]:
-        """Return both as glosses with one space between; a hypothesis without any is `EMPTY`."""
-        cleaned = [left for gloss in hypothesis.split() if (left := clean_gloss(gloss))]
+    def normalize(self, text: str) -> str:
+        """Return the cleaned glosses, with one space between."""
+        return super().normalize(" ".join(filter(None, map(clean_gloss, text.split()))))
+
+    def pair_normalized(self, reference: str, hypothesis: str) -> tuple[str, str]:
+        """Return both as glosses; a hypothesis without any is `EMPTY`."""
+        cleaned = filter(None, map(clean_gloss, hypothesis.split()))
         merged = " ".join(gloss for gloss, _ in groupby(cleaned))
-        return normalised, super().normalise(merged) or EMPTY
+        return reference, super().normalize(merged) or EMPTY
 
 
 def clean_gloss(gloss: str) -> str:
-    """Return what the chain leaves of a gloss that is alone on its line of a CTM, or nothing."""
-    gloss = _simplified(gloss)
+    """Return `gloss` as the official rules leave it, or "" if they remove it."""
+    for prefix in _PREFIXES:
+        gloss = gloss.replace(prefix, "")
+    for misspelled, spelling in _SPELLINGS.items():
+        gloss = gloss.replace(misspelled, spelling)
+    for mark in _ERASED:
+        gloss = gloss.replace(mark, "")
     if gloss.endswith("ZEIGEN"):
         gloss += "-BILDSCHIRM"
-    gloss = _ROOM.sub(r"\1", gloss).replace("-PLUSPLUS", "")
+    gloss = _RAUM.sub(r"\1", gloss).replace("-PLUSPLUS", "")
     return "" if any(mark in gloss for mark in _REMOVED) else gloss
-
-
-def clean_line(line: str) -> str:
-    """Return what the chain leaves of glosses in a row, one space between.
-
-    In one respect milder: where the chain deletes a whole line for an __EPENTHESIS__ in it, only
-    that gloss goes. A sample is never dropped silently.
-    """
-    line = _simplified(" ".join(line.split())).replace("WIE AUSSEHEN", "WIE-AUSSEHEN")
-    line = re.sub(r"ZEIGEN(?= |$)", "ZEIGEN-BILDSCHIRM", line)
-    for pattern, joined in _SPELLED:
-        line = pattern.sub(joined, line)
-    line = _ROOM.sub(r"\1", line).replace("-PLUSPLUS", "")
-    for _ in range(4):
-        line = _REPEAT.sub(r"\1", line)
-    glosses = line.split()
-    return " ".join(g for g in glosses if not any(mark in g for mark in _REMOVED))
-
-
-def _simplified(text: str) -> str:
-    for prefix in _PREFIXES:
-        text = text.replace(prefix, "")
-    for slip, spelling in _SPELLINGS.items():
-        text = text.replace(slip, spelling)
-    for mark in _ERASED:
-        text = text.replace(mark, "")
-    return text
 
 
 GLOSS_PHOENIX14 = Phoenix(
     name="gloss-phoenix14",
-    version=1,
-    ranked_by="error rate",
+    version=2,
     about=(
-        "Glosses after the clean-up of the official evaluation, repeats of the hypothesis merged, "
-        "aligned at the costs of sclite."
+        "Glosses after the official clean-up, repetitions in the hypothesis merged, aligned at the "
+        "costs of sclite."
     ),
     charset="",
     unit="gloss",
-    decoder="beam",
     case="upper",
     costs=(3, 3, 4),
+    metrics=("wer", "sequence-accuracy"),
+    ranked_by="wer",
 )

@@ -1,4 +1,4 @@
-"""What a protocol is: the rules by which a reference and a hypothesis are compared."""
+"""A protocol: the rules by which a reference and a hypothesis are compared."""
 
 from __future__ import annotations
 
@@ -8,27 +8,46 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
-from bench.evaluation.protocols import word_rules as words
+from bench.evaluation.protocols.word_rules import RULES
 
 Unit = Literal["character", "byte", "gloss"]
-ALWAYS = ("name", "version", "charset", "unit", "decoder")
+UnicodeForm = Literal["", "NFC", "NFD", "NFKC", "NFKD"]
+Case = Literal["", "lower", "upper"]
+Whitespace = Literal["", "collapse"]
+Outside = Literal["exclude", "drop"]
+Costs = tuple[int, int, int]
+
+_ALWAYS = ("name", "version", "charset", "unit")
+_NEVER = ("about", "metrics")
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a reference and a hypothesis are compared.
+    """How a reference and a hypothesis are normalized, cut into units, excluded and ranked.
 
-    `charset` holds the characters that count; empty, every character does. `unit` is what an edit
-    is counted in. `decoder` reads the classifier's output. Then, in the order they are applied to
-    both texts: `unicode` is the normal form, `case` what letters are turned into, `whitespace`
-    "collapse" makes one space of several and none at the ends, `outside` says what a character
-    outside the charset costs: its sample ("exclude", where the reference has it) or only itself
-    ("drop"). `word_rule` names how words are made (see `words.RULES`; empty: there is no WER),
-    `spacing` which of two ground truths is meant. `costs` are those of an insertion, a deletion and
-    a substitution where edits are aligned; edits are counted one each. A `batch` above 0 also tells
-    the mean of the CERs of so many samples each, in order. Boards rank by `ranked_by` first.
+    Normalization applies `unicode`, `case`, `outside` and `whitespace` in this order to both texts.
+    Subclasses are rules that need code.
 
-    Subclasses are rules that only code can say. Raise `version` when a rule changes.
+    Attributes:
+        name: What bench.toml, `bench score` and boards call it.
+        version: To be raised when a rule changes; part of every key.
+        about: One sentence for `bench score` and the documentation; no part of a key.
+        charset: The characters that are compared. Empty: every character is.
+        unit: What an edit is counted in.
+        unicode: The normal form, or "" to leave the text as it is.
+        case: What letters are converted to, or "" to leave them as they are.
+        whitespace: "collapse" makes runs of white space one space and removes it at both ends.
+        outside: What a character outside the charset costs: "exclude" excludes a sample whose
+            reference has such a character, "drop" removes the character from both texts.
+        word_rule: How words are cut (`word_rules.RULES`). Empty: the protocol has no words.
+        spacing: Which of two ground truths of IAM is meant; "" for other data.
+        costs: Of an insertion, a deletion and a substitution in the alignment. Each edit still
+            counts as one.
+        batch: Above 0, `bench score` also prints the mean of the ranking metric over batches of so
+            many samples, in their order.
+        metrics: The names of the metrics that are reported, in the order of their columns. No part
+            of a key, because another column does not change the others.
+        ranked_by: The one of `metrics` that boards rank by.
     """
 
     name: str
@@ -36,79 +55,111 @@ class Protocol:
     about: str
     charset: str
     unit: Unit = "character"
-    decoder: str = "greedy"
-    unicode: Literal["", "NFC", "NFKD"] = ""
-    case: Literal["", "lower", "upper"] = ""
-    whitespace: Literal["", "collapse"] = ""
-    outside: Literal["exclude", "drop"] = "exclude"
+    unicode: UnicodeForm = ""
+    case: Case = ""
+    whitespace: Whitespace = ""
+    outside: Outside = "exclude"
     word_rule: str = ""
     spacing: str = ""
-    costs: tuple[int, int, int] = (1, 1, 1)
+    costs: Costs = (1, 1, 1)
     batch: int = 0
-    ranked_by: Literal["sequence accuracy", "error rate"] = "sequence accuracy"
+    metrics: tuple[str, ...] = ()
+    ranked_by: str = ""
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of a trial's key that the protocol decides, as JSON values.
+        """Return the rules as JSON values, for keys.
 
-        A rule that is left at its default is left out: a new one moves no key.
+        Rules at their defaults are left out, so that adding a rule to bench changes no key.
         """
-        found = {}
+        spec = {}
         for field in fields(self):
             value = getattr(self, field.name)
-            said = field.name in ALWAYS or field.default is MISSING or value != field.default
-            if said and field.name != "about":
-                found[field.name] = list(value) if isinstance(value, tuple) else value
-        return found
+            changed = field.default is MISSING or value != field.default
+            if field.name not in _NEVER and (changed or field.name in _ALWAYS):
+                spec[field.name] = list(value) if isinstance(value, tuple) else value
+        return spec
 
     @property
     def separator(self) -> str:
-        """What stands between two units of a text."""
+        """The string between two units of a text."""
         return " " if self.unit == "gloss" else ""
 
-    def normalise(self, text: str) -> str:
-        """Return what is compared of a text by itself."""
-        if self.unicode and not text.isascii():
-            text = unicodedata.normalize(self.unicode, text)
-        if self.case:
-            text = text.lower() if self.case == "lower" else text.upper()
-        if self.outside == "drop" and not self._known.issuperset(text):
-            text = "".join(letter for letter in text if letter in self._known)
+    def normalize(self, text: str) -> str:
+        """Return `text` after the rules that apply to one text by itself."""
+        text = self._convert(text)
+        if self.outside == "drop" and not self._charset.issuperset(text):
+            text = "".join(character for character in text if character in self._charset)
         return " ".join(text.split()) if self.whitespace else text
 
     def pair(self, reference: str, hypothesis: str) -> tuple[str, str]:
-        """Return what is compared of a sample's two texts."""
-        return self.paired(self.normalise(reference), hypothesis)
+        """Return both texts of a sample as they are compared."""
+        return self.pair_normalized(self.normalize(reference), hypothesis)
 
-    def paired(self, normalised: str, hypothesis: str) -> tuple[str, str]:
-        """Return what is compared of a sample whose reference is normalised."""
-        # What is normalised stays as it is, and most of what is read is right.
-        right = hypothesis == normalised
-        return normalised, normalised if right else self.normalise(hypothesis)
+    def pair_normalized(self, reference: str, hypothesis: str) -> tuple[str, str]:
+        """Return both texts of a sample as they are compared, given a normalized `reference`."""
+        # Most hypotheses are correct, and normalizing a normalized text does not change it.
+        same = hypothesis == reference
+        return reference, reference if same else self.normalize(hypothesis)
 
-    def excludes(self, reference: str) -> str | None:
-        """Say why a sample is not scored, or None when it is. It is counted either way."""
-        return self.reason(reference, self.normalise(reference))
+    def excludes(self, reference: str, normalized: str | None = None) -> str | None:
+        """Return why a sample is not scored, or None if it is.
 
-    def reason(self, reference: str, left: str) -> str | None:
-        """Say what `excludes` says, where what is `left` of the reference is known."""
-        if not left:
+        Args:
+            reference: The transcript.
+            normalized: `normalize(reference)`, where the caller has it.
+        """
+        if normalized is None:
+            normalized = self.normalize(reference)
+        if not normalized:
             dropped = reference and not reference.isspace() and self.outside == "drop"
             return "nothing of the reference in the charset" if dropped else "empty reference"
         if not self.charset or self.outside == "drop":
             return None
-        foreign = sorted(set(left) - self._known)
+        foreign = sorted(set(normalized) - self._charset)
         return f"outside the charset: {''.join(foreign)}" if foreign else None
 
+    def dropped(self, reference: str) -> str:
+        """Return the characters of a transcript that the protocol drops, in their order.
+
+        A letter whose accent alone is dropped ("é" read as "e") is kept, thus not among them.
+        """
+        if self.outside != "drop" or self._charset.issuperset(reference):
+            return ""
+        composed = reference if reference.isascii() else unicodedata.normalize("NFC", reference)
+        return "".join(character for character in composed if self._drops(character))
+
     def tokens(self, text: str) -> Sequence[str]:
-        """Return the units of a normalised text: characters, bytes (as characters) or glosses."""
+        """Return the units of a normalized text: characters, bytes (as characters) or glosses."""
         if self.unit == "gloss":
             return text.split()
         return text.encode().decode("latin-1") if self.unit == "byte" else text
 
     def words(self, text: str) -> list[str]:
-        """Return the words of a normalised text. Raises KeyError where there is no word rule."""
-        return words.RULES[self.word_rule](text)
+        """Return the words of a normalized text: its glosses, or what the word rule cuts.
+
+        Raises:
+            KeyError: The protocol has no word rule.
+        """
+        return text.split() if self.unit == "gloss" else RULES[self.word_rule](text)
+
+    def _convert(self, text: str) -> str:
+        """Apply the Unicode form and the case."""
+        if self.unicode and not text.isascii():
+            text = unicodedata.normalize(self.unicode, text)
+        if self.case:
+            text = text.lower() if self.case == "lower" else text.upper()
+        return text
+
+    def _drops(self, character: str) -> bool:
+        dropped = self._dropped.get(character)
+        if dropped is None:
+            dropped = self._dropped[character] = self._charset.isdisjoint(self._convert(character))
+        return dropped
 
     @cached_property
-    def _known(self) -> frozenset[str]:
+    def _charset(self) -> frozenset[str]:
         return frozenset(self.charset)
+
+    @cached_property
+    def _dropped(self) -> dict[str, bool]:
+        return {}

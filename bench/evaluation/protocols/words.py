@@ -1,4 +1,4 @@
-"""Scene text: words, compared by the characters of a charset; all others are dropped, as usual."""
+"""Protocols of scene text and digits: single words, compared by the characters of a charset."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import string
 
 from bench.evaluation.protocols.protocol import Protocol
 
+_SCENE_TEXT = ("sequence-accuracy", "cer", "one-minus-ned", "ccr")
+
 DIGITS = Protocol(
     name="digits",
     version=1,
-    about="The ten digits, compared as they are, read by greedy CTC decoding.",
+    about="The ten digits as they are.",
     charset=string.digits,
+    metrics=("sequence-accuracy", "cer", "map"),
+    ranked_by="sequence-accuracy",
 )
 
 STR_36 = Protocol(
@@ -21,6 +25,8 @@ STR_36 = Protocol(
     unicode="NFKD",
     case="lower",
     outside="drop",
+    metrics=_SCENE_TEXT,
+    ranked_by="sequence-accuracy",
 )
 
 STR_62 = Protocol(
@@ -30,6 +36,8 @@ STR_62 = Protocol(
     charset=string.digits + string.ascii_letters,
     unicode="NFKD",
     outside="drop",
+    metrics=_SCENE_TEXT,
+    ranked_by="sequence-accuracy",
 )
 
 STR_94 = Protocol(
@@ -39,4 +47,6 @@ STR_94 = Protocol(
     charset=string.digits + string.ascii_letters + string.punctuation,
     unicode="NFKD",
     outside="drop",
+    metrics=_SCENE_TEXT,
+    ranked_by="sequence-accuracy",
 )

@@ -1,4 +1,4 @@
-"""Draw the figure of docs/localisation.md: `uv run python docs/figures/localisation.py`."""
+"""Draw the figure of docs/localization.md: `uv run python docs/figures/localization.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.data.reading.sequence_of_digits import Scheme
 from bench.evaluation.metrics.detection import Segment, average_precision, overlap, true_segments
-from bench.evaluation.metrics.localisation import THRESHOLDS, Localisation, localisation, runs
+from bench.evaluation.metrics.localization import THRESHOLDS, Localization, localization, runs
 
 SCHEME, READ = Scheme(4, (0.3, 0.5, 0.7), 2), "3141"
 PATHS = {
@@ -86,10 +86,10 @@ def lane(y: float, name: str, cells: list[tuple[str, int, int]]) -> list[str]:
     return marks
 
 
-def measured(path: list[int]) -> Localisation:
+def measured(path: list[int]) -> Localization:
     """Return what bench says of one sample with this path, each label read in its run's middle."""
     spans = runs(path)
-    return localisation(
+    return localization(
         {
             "reference": [READ],
             "hypothesis": ["".join(str(path[start]) for start, _ in spans)],

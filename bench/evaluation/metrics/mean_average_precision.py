@@ -1,0 +1,101 @@
+"""mAP over temporal overlaps, linearized so that each sample has counts of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.evaluation.metrics.metric import Counts, Metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.evaluation.metrics.localization import LocatedReading
+    from bench.evaluation.metrics.readings import Readings
+    from bench.evaluation.protocols import Protocol
+
+SCALE = 10**9
+"""The denominator of each sample. Deviations of the jackknife are rounded to parts of it."""
+
+
+class MeanAveragePrecision(Metric):
+    """The mean of average precision over classes, then over the overlaps 0.3, 0.4, …, 0.7.
+
+    It is a number of the whole corpus, θ. Each sample's numerator is θ + (pᵢ − mean p), where
+    pᵢ = N θ − (N − 1) θ₍ᵢ₎ is its pseudo-value and θ₍ᵢ₎ the mAP of the other samples (Quenouille
+    1956, Tukey 1958): their mean is θ, their variance that of θ over samples, to first order.
+    Numerators may be negative. See docs/localization.md.
+    """
+
+    name = "map"
+    title = "mAP"
+    higher_is_better = True
+    max_value = 1.0
+    whole_corpus = True
+
+    def defined_for(self, protocol: Protocol) -> bool:
+        """Return whether units are labels of their own, as bytes are not."""
+        return protocol.unit != "byte"
+
+    def counts(self, readings: Readings) -> Counts | None:
+        """Return the linearized counts.
+
+        None where no sample has key frames, or labels read have no run on their path.
+        """
+        import numpy as np
+
+        from bench.evaluation.metrics.localization import located_readings
+
+        samples = [] if readings.frames is None else located_readings(readings.frames)
+        values = mean_average_precision(samples)
+        if values is None:
+            return None
+        value, others = values
+        pseudo = len(samples) * value - (len(samples) - 1) * others
+        # By one addition after the other, so that all machines compute the same bits.
+        mean = float(np.cumsum(pseudo)[-1]) / len(samples)
+        numerators = np.rint(SCALE * (value + (pseudo - mean))).astype(np.int64)
+        return Counts(numerators, np.full_like(numerators, SCALE))
+
+
+def mean_average_precision(
+    samples: list[LocatedReading],
+) -> tuple[float, NDArray[np.float64]] | None:
+    """Return the mAP of samples, and the mAP without each of them (N,), both in 0…1.
+
+    Where no label would be left without a sample, its value is that of all samples.
+    """
+    from statistics import fmean
+
+    import numpy as np
+
+    from bench.evaluation.metrics.detection import rank
+    from bench.evaluation.metrics.localization import THRESHOLDS, class_segments
+
+    if any(not _matches(sample) for sample in samples):
+        return None
+    classes = [each for _, each in sorted(class_segments(samples).items()) if each.truths]
+    if not classes:
+        return None
+    total, count = np.zeros(len(samples)), np.zeros(len(samples))
+    areas = []
+    for segments in classes:
+        ranked = rank(segments.truths, segments.detections, THRESHOLDS)
+        areas.append(fmean(ranked.average_precision()))
+        others = np.full(len(samples), areas[-1])
+        for sample, without in ranked.leave_one_out().items():
+            others[sample] = fmean(without.tolist())
+        defined = ~np.isnan(others)
+        total += np.where(defined, others, 0)
+        count += defined
+    value = fmean(areas)
+    return value, np.where(count > 0, total / np.maximum(count, 1), value)
+
+
+def _matches(sample: LocatedReading) -> bool:
+    """Return whether each label read has a run on the path, a frame and a score."""
+    try:
+        sample.runs()
+    except ValueError:
+        return False
+    return True
