@@ -102,7 +102,7 @@ class SeedResult:
         evaluations: The key of its evaluation on each test set that is done, by column.
         scores: Its score by metric and column; they follow from the samples beside the board.
         training_seconds: Wall time of its trainings; None unless all of them are done.
-        revision: The code that its evaluations and trainings ran.
+        revisions: The code that its trainings and evaluations ran.
     """
 
     seed: int
@@ -110,7 +110,7 @@ class SeedResult:
     evaluations: dict[str, str]
     scores: dict[str, dict[str, float]]
     training_seconds: float | None
-    revision: str
+    revisions: list[str]
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ class Row:
     @property
     def revisions(self) -> list[str]:
         """The distinct revisions of the code behind the row, in order of seeds."""
-        return list(dict.fromkeys(result.revision for result in self.seeds))
+        return list(dict.fromkeys(each for result in self.seeds for each in result.revisions))
 
     def done(self, columns: Sequence[str]) -> list[int]:
         """Return the seeds that have an evaluation in each of `columns`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bench.profiling.method import BATCHES, METHOD
 
@@ -40,7 +40,7 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class Speeds:
+class Speeds(Generic[Place]):
     """The speeds of a board.
 
     Attributes:
@@ -51,10 +51,10 @@ class Speeds:
 
     hardware: str | None
     others: list[str]
-    speeds: dict[object, Speed]
+    speeds: dict[Place, Speed]
 
 
-def speeds(evaluations: Mapping[Place, Evaluation], profiles: Sequence[Profile]) -> Speeds:
+def speeds(evaluations: Mapping[Place, Evaluation], profiles: Sequence[Profile]) -> Speeds[Place]:
     """Choose the hardware with most valid profiles, of equals the first by name, and show that.
 
     MACs are the same on all hardware, so what was profiled elsewhere only still has them.

@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.leaderboards import aggregate, render
+from bench.trials import grid, plan
+from bench.trials.store import Store
+
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.config.suite import Suite
     from bench.leaderboards.board import Board
+    from bench.leaderboards.column_counts import ColumnCounts
 
 FOLDER = "boards"
 
@@ -18,6 +23,17 @@ def working_folder(results: Path, suite: str) -> Path:
     return results / FOLDER / suite
 
 
+def draw(config: Config, suite: Suite) -> tuple[Board, dict[str, ColumnCounts]]:
+    """Return the board of `suite` as its records give it, and the counts that it follows from."""
+    store = Store(config.results)
+    surveyed = plan.survey(grid.trials(suite), store)
+    counts, faults = aggregate.gather(surveyed, store)
+    board = aggregate.board(suite, surveyed, counts, [*store.profiles()], faults)
+    return board, counts
+
+
 def write_working(config: Config, suite: Suite) -> Board:
     """Draw the board of `suite` from its records, write it beside them, and return it."""
-    raise NotImplementedError
+    board, counts = draw(config, suite)
+    render.write(board, counts, working_folder(config.results, suite.name))
+    return board

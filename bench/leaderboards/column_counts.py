@@ -18,6 +18,8 @@ from bench.core.errors import BenchError, Exit
 from bench.trials.store import PREDICTIONS, content
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bench.trials.records import EvaluationRecord
 
 OF = "of"
@@ -26,7 +28,7 @@ _SAMPLE = "sample"
 
 
 @dataclass
-class SampleCounts:
+class ColumnCounts:
     """What evaluations count on the N scored samples of a test set.
 
     Attributes:
@@ -48,7 +50,7 @@ class SampleCounts:
         """Return whether an evaluation counted anything here."""
         return any(key in columns for columns in self.numerators.values())
 
-    def add(self, other: SampleCounts) -> None:
+    def add(self, other: ColumnCounts) -> None:
         """Add what other evaluations count on the same samples.
 
         Raises:
@@ -63,38 +65,57 @@ class SampleCounts:
                 raise ValueError(f"the denominators of {metric} differ")
             self.numerators.setdefault(metric, {}).update(columns)
 
-    def only(self, keys: Iterable[str]) -> SampleCounts:
+    def only(self, keys: Iterable[str]) -> ColumnCounts:
         """Return the counts of these evaluations alone."""
         chosen = {*keys}
         numerators = {
             metric: {key: counts for key, counts in columns.items() if key in chosen}
             for metric, columns in self.numerators.items()
         }
-        return SampleCounts(
+        return ColumnCounts(
             self.ids,
             {metric: self.denominators[metric] for metric, kept in numerators.items() if kept},
             {metric: kept for metric, kept in numerators.items() if kept},
         )
 
 
-def of_record(record: EvaluationRecord, folder: Path) -> SampleCounts:
+def of_record(record: EvaluationRecord, folder: Path) -> ColumnCounts:
     """Return the counts of one evaluation.
 
     Raises:
-        BenchError: Its predictions are gone or altered (unverified).
+        BenchError: Its predictions are gone, altered, or not a table of predictions (unverified).
     """
+    table = predictions_of(record, folder)
+    excluded = table["excluded"].to_pylist()
+    scored = [place for place, reason in enumerate(excluded) if reason is None]
+    ids = table["id"].to_pylist()
+    counts = ColumnCounts([ids[place] for place in scored])
+    for name in table.column_names:
+        metric, slash, of = name.rpartition("/")
+        if slash and of == OF:
+            below, above = table[name].to_pylist(), table[metric].to_pylist()
+            if all(below[place] is not None for place in scored):
+                counts.denominators[metric] = [below[place] for place in scored]
+                counts.numerators[metric] = {record.key: [above[place] for place in scored]}
+    return counts
+
+
+def predictions_of(record: EvaluationRecord, folder: Path) -> pa.Table:
+    """Return the table of predictions that `record` left in `folder`; raises as `of_record`."""
+    from pyarrow import ArrowException
+
     from bench.evaluation import predictions
 
-    columns = predictions.parse(content(folder, record, PREDICTIONS)).to_pydict()
-    scored = [place for place, reason in enumerate(columns["excluded"]) if reason is None]
-    counts = SampleCounts([columns["id"][place] for place in scored])
-    for name in columns:
-        metric, slash, of = name.rpartition("/")
-        if not slash or of != OF or any(columns[name][place] is None for place in scored):
-            continue
-        counts.denominators[metric] = [columns[name][place] for place in scored]
-        counts.numerators[metric] = {record.key: [columns[metric][place] for place in scored]}
-    return counts
+    held = content(folder, record, PREDICTIONS)
+    try:
+        return predictions.parse(held)
+    except (ArrowException, OSError, ValueError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BenchError(
+            f"{folder / PREDICTIONS}: the predictions cannot be read ({reason}); evaluate again "
+            "with --force",
+            Exit.UNVERIFIED,
+        ) from None
 
 
 def file_name(column: str) -> str:
@@ -102,7 +123,7 @@ def file_name(column: str) -> str:
     return f"samples-{quote(column, safe='(),=+ ')}.csv"
 
 
-def to_csv(counts: SampleCounts) -> bytes:
+def to_csv(counts: ColumnCounts) -> bytes:
     """Write a line per sample: its id, the denominator of each metric, and all numerators."""
     denominators = sorted(counts.denominators.items())
     numerators = [
@@ -119,13 +140,13 @@ def to_csv(counts: SampleCounts) -> bytes:
     return stream.getvalue().encode()
 
 
-def from_csv(text: bytes) -> SampleCounts:
+def from_csv(text: bytes) -> ColumnCounts:
     """Read what `to_csv` wrote. Raises ValueError or csv.Error where it did not."""
     header, *lines = csv.reader(io.StringIO(text.decode(), newline=""), strict=True)
     if not header or header[0] != _SAMPLE or any(len(line) != len(header) for line in lines):
         raise ValueError("the columns are not those of a board")
     ids, *columns = ([line[place] for line in lines] for place in range(len(header)))
-    counts = SampleCounts(ids)
+    counts = ColumnCounts(ids)
     for name, values in zip(header[1:], columns, strict=True):
         metric, _, key = name.rpartition("/")
         numbers = [int(value) for value in values]
@@ -138,7 +159,7 @@ def from_csv(text: bytes) -> SampleCounts:
     return counts
 
 
-def read(folder: Path, columns: Iterable[str]) -> dict[str, SampleCounts]:
+def read(folder: Path, columns: Iterable[str]) -> dict[str, ColumnCounts]:
     """Read the counts beside the board in `folder`, of those columns that have a file.
 
     Raises:
@@ -160,6 +181,6 @@ def read(folder: Path, columns: Iterable[str]) -> dict[str, SampleCounts]:
     return counts
 
 
-def files(counts: Mapping[str, SampleCounts]) -> dict[str, bytes]:
+def files(counts: Mapping[str, ColumnCounts]) -> dict[str, bytes]:
     """Return the file of each column that has counts, by its name."""
     return {file_name(column): to_csv(each) for column, each in counts.items()}

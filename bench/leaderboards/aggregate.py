@@ -1,0 +1,222 @@
+"""A suite's plan, predictions and profiles to its board."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench.core.errors import BenchError
+from bench.leaderboards import column_counts
+from bench.leaderboards.board import (
+    TO_DO,
+    Board,
+    BoardColumn,
+    BoardMetric,
+    Missing,
+    Row,
+    SeedResult,
+)
+from bench.leaderboards.board_identity import board_identity, entry_identity
+from bench.leaderboards.column_counts import ColumnCounts
+from bench.leaderboards.ranking import scored
+from bench.leaderboards.speed import speeds
+from bench.trials.grid import row_labels
+
+if TYPE_CHECKING:
+    from bench.config.suite import Entry, Suite
+    from bench.evaluation.metrics import Metric
+    from bench.trials.plan import Plan
+    from bench.trials.records import EvaluationRecord, Profile, TrainingRecord
+    from bench.trials.specs import Evaluation, Trial
+    from bench.trials.store import Store
+
+Faults = dict[str, str]
+"""Why the predictions of an evaluation cannot be used, by its key."""
+
+
+def gather(plan: Plan, store: Store) -> tuple[dict[str, ColumnCounts], Faults]:
+    """Return the counts of all evaluations that are done, by column, and what cannot be used."""
+    counts: dict[str, ColumnCounts] = {}
+    faults: Faults = {}
+    for trial in plan.trials:
+        for column, evaluation in trial.evaluations.items():
+            record = _record(plan, evaluation)
+            if record is None:
+                continue
+            try:
+                read = column_counts.of_record(record, store.folder(evaluation))
+                counts.setdefault(column, ColumnCounts(read.ids)).add(read)
+            except BenchError as error:
+                faults[evaluation.key] = str(error)
+            except ValueError as error:
+                faults[evaluation.key] = (
+                    f"{store.folder(evaluation)}: {error} from those of other evaluations of "
+                    f"{column}; evaluate again with --force"
+                )
+    return counts, faults
+
+
+def board(
+    suite: Suite,
+    plan: Plan,
+    counts: Mapping[str, ColumnCounts],
+    profiles: Sequence[Profile] = (),
+    faults: Mapping[str, str] | None = None,
+) -> Board:
+    """Return the working board of `suite`.
+
+    Args:
+        suite: The suite.
+        plan: The statuses of all its trials.
+        counts: What their evaluations count, by column, see `gather`.
+        profiles: The profiles at hand.
+        faults: Why evaluations that are done cannot be used, by key.
+    """
+    from bench.evaluation.metrics import metrics_of
+
+    by_entry: dict[Entry, list[Trial]] = {entry: [] for entry in suite.entries}
+    for trial in sorted(plan.trials, key=lambda trial: trial.seed):
+        by_entry[trial.entry].append(trial)
+    labels = row_labels([*by_entry])
+    rows = [
+        _row(entry, label, trials, plan, faults or {})
+        for (entry, trials), label in zip(by_entry.items(), labels, strict=True)
+    ]
+    measured = speeds(
+        {
+            (place, column): evaluation
+            for place, trials in enumerate(by_entry.values())
+            for column, evaluation in trials[0].evaluations.items()
+        },
+        profiles,
+    )
+    for (place, column), speed in measured.speeds.items():
+        rows[place].speed[column] = speed
+    return scored(
+        Board(
+            suite=suite.name,
+            version=None,
+            about=suite.about,
+            protocol=f"{suite.protocol.name} v{suite.protocol.version}",
+            protocol_about=suite.protocol.about,
+            identity=board_identity(suite),
+            metrics=[_metric(metric) for metric in metrics_of(suite.protocol)],
+            ranked_by=suite.protocol.ranked_by,
+            average=suite.average,
+            columns=_columns(suite, plan, counts),
+            seeds=sorted(suite.seeds),
+            rows=rows,
+            speed_hardware=measured.hardware,
+            other_hardware=measured.others,
+        ),
+        counts,
+    )
+
+
+def _metric(metric: Metric) -> BoardMetric:
+    return BoardMetric(
+        name=metric.name,
+        title=metric.title,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
+        max_value=None if math.isinf(metric.max_value) else metric.max_value,
+        signed=metric.whole_corpus,
+    )
+
+
+def _columns(suite: Suite, plan: Plan, counts: Mapping[str, ColumnCounts]) -> list[BoardColumn]:
+    columns = [BoardColumn(column.name, column.test.label) for column in suite.columns]
+    for place, column in enumerate(columns):
+        for trial in plan.trials:
+            record = _record(plan, trial.evaluations[column.name])
+            if record and column.name in counts and counts[column.name].has(record.key):
+                columns[place] = replace(
+                    column,
+                    samples=record.samples,
+                    excluded=dict(sorted(record.excluded.items())),
+                    dropped=dict(sorted(record.dropped.items())),
+                )
+                break
+    return columns
+
+
+def _row(
+    entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, faults: Mapping[str, str]
+) -> Row:
+    results = [_seed_result(trial, plan, faults) for trial in trials]
+    trainings = [
+        record
+        for trial in trials
+        for training in trial.trainings
+        if (record := _training_record(plan, training.key))
+    ]
+    return Row(
+        entry=entry_identity(entry),
+        label=label,
+        model=entry.model.label,
+        loss=entry.loss.label,
+        decoder=entry.decoder.label,
+        input=entry.input.label,
+        train=[data.label for data in entry.train],
+        recipe=entry.recipe.spec(),
+        tuning=entry.tuning,
+        seeds=[result for result in results if result.evaluations],
+        missing=[each for trial in trials for each in _missing(trial, plan, faults)],
+        parameters=sorted({record.parameters.total for record in trainings}),
+        hardware=sorted({_hardware(record) for record in trainings}),
+        speed={},
+    )
+
+
+def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedResult:
+    evaluations = {
+        column: record
+        for column, evaluation in trial.evaluations.items()
+        if (record := _record(plan, evaluation)) and record.key not in faults
+    }
+    trainings = {training.key: _training_record(plan, training.key) for training in trial.trainings}
+    done = [record for record in trainings.values() if record]
+    revisions = [record.provenance.revision for record in (*done, *evaluations.values())]
+    return SeedResult(
+        seed=trial.seed,
+        trainings=[record.key for record in done],
+        evaluations={column: record.key for column, record in evaluations.items()},
+        scores={},
+        training_seconds=(
+            sum(record.timings.training for record in done) if len(done) == len(trainings) else None
+        ),
+        revisions=list(dict.fromkeys(revisions)),
+    )
+
+
+def _missing(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missing]:
+    missing = []
+    for column, evaluation in trial.evaluations.items():
+        status, training = plan.statuses[evaluation.key], plan.statuses[evaluation.training.key]
+        if status.record:
+            why = faults.get(evaluation.key)
+        elif training.failure and not training.record:
+            why = f"its training failed, {training.why()}"
+        elif status.failure:
+            why = status.why()
+        else:
+            why = status.state if status.state == "stale" else TO_DO
+        if why:
+            missing.append(Missing(trial.seed, column, why))
+    return missing
+
+
+def _record(plan: Plan, evaluation: Evaluation) -> EvaluationRecord | None:
+    return plan.statuses[evaluation.key].record  # type: ignore[return-value]
+
+
+def _training_record(plan: Plan, key: str) -> TrainingRecord | None:
+    return plan.statuses[key].record  # type: ignore[return-value]
+
+
+def _hardware(record: TrainingRecord) -> str:
+    origin = record.provenance
+    device = origin.gpu or origin.cpu
+    return f"{device}, {origin.threads} thread{'s' * (origin.threads != 1)} per training"
