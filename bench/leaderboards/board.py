@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.config.suite import Average, Tuning
 from bench.core import documents
+from bench.core.errors import BenchError
 from bench.core.hashing import digest
 from bench.leaderboards.speed import Speed
 
@@ -43,6 +44,15 @@ class BoardMetric:
     def heading(self) -> str:
         """The heading of its columns, with the unit."""
         return f"{self.title} {self.unit}".strip()
+
+    def format(self, value: float) -> str:
+        """Return `value` as the metric writes it; in percent where its code is not installed."""
+        from bench.evaluation.metrics import find
+
+        try:
+            return find(self.name).format(value)
+        except BenchError:
+            return f"{100 * value:.2f}"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 OF = "of"
 """The column `<metric>/of` has the denominators of a metric, `<metric>/<key>` numerators."""
+PATTERN = "samples-*.csv"
 _SAMPLE = "sample"
 
 
@@ -59,8 +60,9 @@ class ColumnCounts:
         if self.ids != other.ids:
             raise ValueError("the samples differ")
         for metric, columns in other.numerators.items():
-            if self.denominators.setdefault(metric, other.denominators[metric]) != (
-                other.denominators[metric]
+            if (
+                self.denominators.setdefault(metric, other.denominators[metric])
+                != (other.denominators[metric])
             ):
                 raise ValueError(f"the denominators of {metric} differ")
             self.numerators.setdefault(metric, {}).update(columns)

@@ -115,10 +115,15 @@ def _of_metric(
     """Return the scores of each row; those of complete rows are computed together."""
     errors = [_errors_of_row(metric, row, board, counts) for row in rows]
     complete = [place for place, row in enumerate(rows) if _is_complete(errors[place], row, board)]
-    scores = [_of_incomplete(metric, each, row, board) for each, row in zip(errors, rows, strict=True)]
+    scores = [
+        _of_incomplete(metric, each, row, board) for each, row in zip(errors, rows, strict=True)
+    ]
     if complete:
         together = _of_complete(
-            metric, [errors[place] for place in complete], [rows[place] for place in complete], board
+            metric,
+            [errors[place] for place in complete],
+            [rows[place] for place in complete],
+            board,
         )
         for place, each in zip(complete, together, strict=True):
             scores[place] = each
@@ -221,7 +226,9 @@ def _seed_values(metric: BoardMetric, row: Row, column: str) -> list[float]:
 
 def _score(metric: BoardMetric, values: Sequence[float], errors: Interval) -> Score:
     """Return the score of several seeds, whose errors have the interval `errors`."""
-    ends = (1 - errors.high, 1 - errors.low) if metric.higher_is_better else (errors.low, errors.high)
+    ends = (
+        (1 - errors.high, 1 - errors.low) if metric.higher_is_better else (errors.low, errors.high)
+    )
     # Sums of floats may end otherwise on another processor: a board has the same bytes on all.
     low, high = (round(end, _DIGITS) for end in ends)
     std = statistics.stdev(values) if len(values) > 1 else None

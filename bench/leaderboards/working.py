@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.leaderboards import aggregate, render
+from bench.leaderboards.versions import working_folder
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
@@ -14,14 +14,6 @@ if TYPE_CHECKING:
     from bench.config.suite import Suite
     from bench.leaderboards.board import Board
     from bench.leaderboards.column_counts import ColumnCounts
-
-FOLDER = "boards"
-
-
-def working_folder(results: Path, suite: str) -> Path:
-    """Return where the working board of a suite is."""
-    return results / FOLDER / suite
-
 
 def draw(config: Config, suite: Suite) -> tuple[Board, dict[str, ColumnCounts]]:
     """Return the board of `suite` as its records give it, and the counts that it follows from."""
