@@ -15,7 +15,7 @@ from bench.leaderboards import render, versions
 from bench.leaderboards.intervals import outcomes
 
 if TYPE_CHECKING:
-    from bench.evaluation.statistics.sample_errors import Outcomes
+    from bench.evaluation.statistics.sample_errors import SampleErrors
     from bench.leaderboards.aggregate import Board
     from bench.trials.store import Store
 
@@ -30,7 +30,7 @@ class Side(NamedTuple):
 
     name: str
     dataset: str
-    outcomes: Outcomes
+    outcomes: SampleErrors
     rate: Metric
 
 
@@ -136,13 +136,13 @@ def _compared(a: Side, b: Side) -> Comparison:
         a.dataset,
         len(a.outcomes.ids),
         [
-            _verdict("sequence accuracy", a.outcomes.misread, b.outcomes.misread),
+            _verdict("sequence accuracy", a.outcomes.sequence_errors, b.outcomes.sequence_errors),
             _verdict(a.rate, a.outcomes, b.outcomes),
         ],
     )
 
 
-def _verdict(metric: Metric, a: Outcomes, b: Outcomes) -> Verdict:
+def _verdict(metric: Metric, a: SampleErrors, b: SampleErrors) -> Verdict:
     from bench.evaluation.statistics import significance as statistics
 
     found = statistics.compare(b, a)
