@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from bench.config.recipe import Recipe, Resources
@@ -13,9 +12,10 @@ from bench.config.sweep_space import SweepTable
 from bench.core import registry
 from bench.core.components import incompatibility, short_labels
 from bench.core.errors import BenchError, did_you_mean
+from bench.core.files import file_parameters
+from bench.core.model_input import parse_input
 from bench.core.schema import fill
 from bench.data import cards
-from bench.data.inputs import parse_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +52,14 @@ class Maker:
         if not isinstance(name, str):
             fault = f"a {kind} is a name, or a table with a 'name'"
             raise self.config.error(fault, self.section, key or kind)
-        own = {} if kind == "dataset" else {k: table.pop(k) for k in _OF_ENTRY if k in table}
+        own: dict[str, Any] = (
+            {} if kind == "dataset" else {k: table.pop(k) for k in _OF_ENTRY if k in table}
+        )
         if kind != "model" and (stray := own.keys() - {"recipe"} if kind == "loss" else own.keys()):
             fault = f"'{min(stray)}' is not a key of a {kind}; set it on a model"
             raise self.config.error(fault, self.section, key or kind, min(stray))
         with self.config.locating(self.section, key or kind, name):
-            component = registry.make(kind, name, table, self.config.path.parent)
+            component = registry.make(kind, name, self._located_files(kind, name, table))
             self._check_types(own)
         train = tuple(self.dataset(each, key) for each in own.pop("train", []))
         return _Listed(component, train=train, **own)
@@ -106,9 +108,18 @@ class Maker:
         base = table.pop("extends", "")
         return (self._named_recipe(base) if base else values) | table
 
+    def _located_files(
+        self, kind: registry.Kind, name: str, table: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return `table` with its files found from the folder of bench.toml."""
+        home = self.config.path.parent
+        files = file_parameters(cast("type", registry.find(kind, name)))
+        located = {key: str(home / table[key]) for key in files if isinstance(table.get(key), str)}
+        return table | located
+
     @staticmethod
     def _check_types(own: dict[str, Any]) -> None:
-        kinds = {"recipe": (str, dict), "input": dict, "train": list, "label": str}
+        kinds: dict[str, Any] = {"recipe": (str, dict), "input": dict, "train": list, "label": str}
         for key, value in own.items():
             if not isinstance(value, kinds[key]):
                 raise BenchError(f"'{key}' has the wrong type; see docs/suites.md")
@@ -209,9 +220,7 @@ def entry_input(make: Maker, model: _Listed) -> Any:  # noqa: ANN401 (an Input o
         return parse_input(model.component.default_input, model.input or {})
 
 
-def _misfit(
-    columns: Sequence[Column], model: Model, loss: Loss, decoder: Decoder
-) -> str | None:
+def _misfit(columns: Sequence[Column], model: Model, loss: Loss, decoder: Decoder) -> str | None:
     """Return why these cannot be an entry, or None when they can."""
     datasets = {dataset for column in columns for dataset in (column.test, *column.train)}
     reasons = (incompatibility(dataset, model, loss) for dataset in sorted(datasets, key=str))
@@ -266,13 +275,11 @@ def _warnings(name: str, columns: Sequence[Column], protocol: str) -> list[str]:
     return sentences
 
 
-def with_ad_hoc(
-    suite: Suite, models: Sequence[Component], losses: Sequence[Component], home: Path
-) -> Suite:
+def with_ad_hoc(suite: Suite, models: Sequence[Component], losses: Sequence[Component]) -> Suite:
     """Return `suite` with entries of more models and losses, by their defaults, that fit it."""
     ours = [*dict.fromkeys(entry.model for entry in suite.entries)]
     our_losses = [*dict.fromkeys(entry.loss for entry in suite.entries)]
-    decoder = cast("Decoder", registry.make("decoder", "greedy", {}, home))
+    decoder = cast("Decoder", registry.make("decoder", "greedy", {}))
     pairs = [
         *itertools.product([*ours, *models], losses),
         *itertools.product(models, our_losses),

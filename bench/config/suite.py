@@ -10,7 +10,8 @@ from bench.core.schema import Count, Natural
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
     from bench.config.sweep_space import SweepTable
-    from bench.core.components import Dataset, Decoder, Input, Loss, Model
+    from bench.core.components import Dataset, Decoder, Loss, Model
+    from bench.core.model_input import Input
     from bench.evaluation.protocols import Protocol
 
 Named = str | dict[str, Any]

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from bench.core.errors import BenchError, Exit
 from bench.evaluation.metrics import find, metrics_of
-from bench.evaluation.metrics.readings import Readings, exclusions_and_readings
+from bench.evaluation.metrics.readings import Readings, normalize_samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,8 +127,8 @@ class Predictions:
             return
         ids, references, hypotheses, *located = map(list, zip(*self._rows, strict=True))
         self._rows.clear()
-        reasons, readings = exclusions_and_readings(self._protocol, ids, references, hypotheses)
-        columns = [ids, references, hypotheses, reasons, *located]
+        _, reasons, readings = normalize_samples(self._protocol, ids, references, hypotheses)
+        columns: list[list[Any] | None] = [ids, references, hypotheses, reasons, *located]
         for metric in self._metrics:
             columns += _count(metric, readings, reasons) if not metric.whole_corpus else [None] * 2
         arrays = [
@@ -140,7 +140,7 @@ class Predictions:
     def _count_whole_corpus(self, table: pa.Table) -> pa.Table:
         """Fill the columns of the metrics that need all samples at once."""
         texts = [table[name].to_pylist() for name in ("id", "reference", "hypothesis")]
-        reasons, readings = exclusions_and_readings(self._protocol, *texts)
+        _, reasons, readings = normalize_samples(self._protocol, *texts)
         readings.frames = _frames(table, self._protocol)
         for metric in self._metrics:
             if metric.whole_corpus:
@@ -246,11 +246,11 @@ def worst(table: pa.Table, protocol: Protocol, count: int) -> list[WorstSample]:
     ranking = next((m for m in metrics if not m.higher_is_better), find(protocol.ranked_by))
     columns = ("id", "reference", "hypothesis", *_columns(ranking.name))
     rows = zip(*(table[name].to_pylist() for name in columns), strict=True)
-    wrong = []
-    for place, (*texts, above, below) in enumerate(rows):
+    wrong: list[tuple[int, int, tuple[str, str, str]]] = []
+    for place, (identity, reference, hypothesis, above, below) in enumerate(rows):
         errors = 0 if above is None else below - above if ranking.higher_is_better else above
         if errors > 0:
-            wrong.append((-errors, place, texts))
+            wrong.append((-errors, place, (identity, reference, hypothesis)))
     return [WorstSample(*texts, -errors) for errors, _, texts in heapq.nsmallest(count, wrong)]
 
 
@@ -314,12 +314,12 @@ def _sum(column: pa.ChunkedArray) -> int:
 
 def _count(
     metric: Metric, readings: Readings, reasons: Sequence[str | None]
-) -> list[list[int | None] | None]:
+) -> list[list[Any] | None]:
     """Return the two columns of a metric with a value per row, or None for columns of nulls."""
     counts = metric.counts(readings) if len(readings) else None
     if counts is None:
         return [None, None]
-    columns: list[list[int | None] | None] = []
+    columns: list[list[Any] | None] = []
     for values in counts:
         scored = iter(values.tolist())
         columns.append([next(scored) if reason is None else None for reason in reasons])

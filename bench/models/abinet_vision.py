@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Seq2SeqModel
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count
 from bench.core.types import InputKind, InputShape
 
@@ -25,6 +26,7 @@ class AbinetVision(Seq2SeqModel):
 
     name: ClassVar[str] = "abinet-vision"
     accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(width=128, color=True, normalization="imagenet")
 
     width: Count = 32
     layers: Count = 3

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Seq2SeqModel
+from bench.core.model_input import FrameInput, Input
 from bench.core.schema import Count
 from bench.core.types import InputKind, InputShape
 
@@ -25,6 +26,7 @@ class CnnAttention(Seq2SeqModel):
 
     name: ClassVar[str] = "cnn-attention"
     accepts: ClassVar[InputKind] = "frames"
+    default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
     width: Count = 32
     hidden: Count = 64

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
+from bench.core.model_input import FrameInput, Input
 from bench.core.schema import Count
 from bench.core.types import FeatureDims, InputKind, InputShape
 
@@ -26,6 +27,7 @@ class CnnBiLSTM(FrameModel):
     name: ClassVar[str] = "cnn-bilstm"
     accepts: ClassVar[InputKind] = "frames"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
     width: Count = 32
     hidden: Count = 64

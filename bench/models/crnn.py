@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
 from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import Count
 from bench.core.types import FeatureDims, InputKind, InputShape
 
@@ -43,6 +44,7 @@ class CRNN(FrameModel):
     name: ClassVar[str] = "crnn"
     accepts: ClassVar[InputKind] = "image"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = ImageInput()
 
     width: Count = 64
     hidden: Count = 256

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
 from bench.core.errors import BenchError
+from bench.core.model_input import FrameInput, Input
 from bench.core.schema import BelowOne, Count
 from bench.core.types import FeatureDims, InputKind, InputShape
 
@@ -32,6 +33,7 @@ class CslrResNet18(FrameModel):
     name: ClassVar[str] = "cslr-resnet18"
     accepts: ClassVar[InputKind] = "frames"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = FrameInput(size=256, crop=224)
 
     width: Count = 64
     hidden: Count = 512

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.core.components import FrameModel
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count
 from bench.core.types import FeatureDims, InputKind, InputShape
 
@@ -31,6 +32,9 @@ class HtrCTC(FrameModel):
     name: ClassVar[str] = "htr-ctc"
     accepts: ClassVar[InputKind] = "image"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = ImageInput(
+        height=64, width=0, normalization="unit", margin=(16, 32)
+    )
 
     width: Count = 32
     features: Count = 256

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.core.components import Seq2SeqModel
 from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count, Natural
 from bench.core.types import InputKind, InputShape
 
@@ -42,6 +43,9 @@ class HtrSeq2seq(Seq2SeqModel):
 
     name: ClassVar[str] = "htr-seq2seq"
     accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(
+        height=64, width=0, normalization="unit", margin=(16, 32)
+    )
 
     encoder: Literal["none", "rnn", "positional", "positional-2d"] = "rnn"
     gates: Natural = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
+from bench.core.model_input import FrameInput, Input
 from bench.core.schema import Count
 from bench.core.types import FeatureDims, InputKind, InputShape
 
@@ -25,6 +26,7 @@ class LeNetPP(FrameModel):
 
     name: ClassVar[str] = "lenetpp"
     accepts: ClassVar[InputKind] = "frames"
+    default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
     width: Count = 32
     features: Count = 3

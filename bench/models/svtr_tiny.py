@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count
 from bench.core.types import InputKind, InputShape
 
@@ -26,6 +27,7 @@ class SvtrTiny(FrameModel):
 
     name: ClassVar[str] = "svtr-tiny"
     accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(width=128, color=True)
 
     heads: Count = 2
     dropout: BelowOne = 0.1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Seq2SeqModel
 from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import Count
 from bench.core.types import InputKind, InputShape
 
@@ -28,6 +29,7 @@ class VitstrTiny(Seq2SeqModel):
 
     name: ClassVar[str] = "vitstr-tiny"
     accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(width=128, color=True)
 
     depth: Count = 12
     heads: Count = 3

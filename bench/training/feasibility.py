@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.core.types import Targets
+from bench.core.types import SPLITS, Targets
 from bench.nn.ctc_functions import valid_frames
 
 if TYPE_CHECKING:
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from bench.core.components import Loss
-    from bench.core.types import Annotation
+    from bench.core.components import Dataset, Loss, Model
+    from bench.core.types import Annotation, Split
+    from bench.data.reading.label_encoder import LabelEncoder
 
 _AT_ONCE = 4096
 
@@ -35,6 +36,38 @@ def infeasible_samples(
         found += [annotation for annotation, fit in zip(several, fits, strict=True) if not fit]
         count += len(several)
     return count, found
+
+
+def infeasible_targets(
+    dataset: Dataset, model: Model, loss: Loss, encoder: LabelEncoder
+) -> dict[Split, list[str]]:
+    """Return the samples of each split whose targets do not fit the outputs of a network.
+
+    Args:
+        dataset: The data set, read as the input that the model was made for.
+        model: The architecture. It is built without weights.
+        loss: The loss, which says whether a target fits.
+        encoder: What the network would learn of the transcripts.
+
+    Returns:
+        The identities of the samples that do not fit, by split. A data set without a validation
+        split holds out some of its training samples as one.
+    """
+    from bench.recognizers import network as recognizer
+
+    pipeline = dataset.open(model.default_input, encoder)
+    with torch.device("meta"):
+        network = recognizer.build(model, loss, pipeline)
+    splits = {*dataset.splits()}
+    if "train" in splits:
+        splits.add("validation")
+    infeasible: dict[Split, list[str]] = {}
+    for split in SPLITS:
+        if split in splits:
+            annotations = pipeline.annotations(split)
+            _, samples = infeasible_samples(annotations, loss, network.output_lengths)
+            infeasible[split] = [sample.id for sample in samples]
+    return infeasible
 
 
 def _targets(

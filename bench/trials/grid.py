@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.config.assemble import with_ad_hoc
@@ -88,13 +87,11 @@ def row_labels(entries: Sequence[Entry]) -> list[str]:
         )
         for entry in entries
     ]
-    details = [
-        lambda entry: entry.input.label,
-        lambda entry: ", ".join(f"{k} = {v}" for k, v in entry.recipe.spec().items()),
-        lambda entry: " + ".join(data.label for data in entry.train),
-    ]
-    for detail in details:
-        names = _told_apart(names, [detail(entry) for entry in entries])
+    inputs = [entry.input.label for entry in entries]
+    recipes = [", ".join(f"{k} = {v}" for k, v in e.recipe.spec().items()) for e in entries]
+    train = [" + ".join(data.label for data in entry.train) for entry in entries]
+    for details in (inputs, recipes, train):
+        names = _told_apart(names, details)
     return names
 
 
@@ -144,7 +141,7 @@ def widened(suite: Suite, *, models: Sequence[str], losses: Sequence[str]) -> Su
     more_losses = _unlisted("loss", listed[1], losses)
     if not (more_models or more_losses):
         return suite
-    wide = with_ad_hoc(suite, more_models, more_losses, Path())
+    wide = with_ad_hoc(suite, more_models, more_losses)
     added = wide.entries[len(suite.entries) :]
     for loss in more_losses:
         if loss.name in losses and all(entry.loss != loss for entry in added):

@@ -106,8 +106,13 @@ class Plan:
         return [
             status.task
             for key, status in self.statuses.items()
-            if key in chosen or _training_key(status.task) in trainings
+            if key in chosen or status.task.training.key in trainings
         ]
+
+    def with_changed_sources(self) -> Plan:
+        """Return the statuses of the tasks whose records other sources of bench made."""
+        changed = {key: each for key, each in self.statuses.items() if each.changed_sources}
+        return Plan(self.trials, changed)
 
     def counts(self, kind: Kind) -> Counter[State]:
         """Return how many tasks of a kind are in each state."""
@@ -178,16 +183,10 @@ def price(plan: Plan, missing: Sequence[Task]) -> float | None:
 
 
 def _cost_group(task: Task) -> tuple[str, ...]:
-    training = task if task.kind == "training" else task.training  # type: ignore[union-attr]
-    return task.kind, training.model.name, training.loss.name  # type: ignore[union-attr]
-
-
-def _training_key(task: Task) -> str:
-    return task.training.key if task.kind == "evaluation" else ""  # type: ignore[union-attr]
+    return task.kind, task.training.model.name, task.training.loss.name
 
 
 def _listed(names: Sequence[str]) -> str:
     shown = 3
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more
-

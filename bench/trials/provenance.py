@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench
-from bench.core.components import source_file
+from bench.core.sources import outside_source
 
 if TYPE_CHECKING:
     from bench.core.components import Component
@@ -106,7 +106,7 @@ def collect(
     """Describe this process, now, as it computes a task of these components."""
     components = [*components]
     commit, dirty = revision()
-    files = {component.name: source_file(type(component)) for component in components}
+    files = {component.name: outside_source(type(component)) for component in components}
     return Provenance(
         bench=bench.__version__,
         commit=commit,

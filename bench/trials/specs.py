@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.core.hashing import digest
+from bench.evaluation.metrics import metric
 
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
     from bench.config.suite import Entry
-    from bench.core.components import Component, Dataset, Decoder, Input, Loss, Model
+    from bench.core.components import Component, Dataset, Decoder, Loss, Model
+    from bench.core.model_input import Input
     from bench.core.types import Split
     from bench.evaluation.protocols import Protocol
 
@@ -72,6 +74,15 @@ class Training:
         return digest(self.spec)
 
     @property
+    def training(self) -> Training:
+        """Itself, as both kinds of task have a training."""
+        return self
+
+    def with_resources(self, resources: Resources) -> Training:
+        """Return this training with other resources."""
+        return replace(self, resources=resources)
+
+    @property
     def labels(self) -> dict[str, str]:
         """The names of its parts, as people read them."""
         return {
@@ -123,6 +134,7 @@ class Evaluation:
                 "decoder": self.decoder.spec(),
                 "test": _data_spec(self.test, "test"),
                 "protocol": self.protocol.spec(),
+                "metrics": {name: metric.find(name).spec() for name in self.protocol.metrics},
             }
         )
 
@@ -140,6 +152,10 @@ class Evaluation:
     def resources(self) -> Resources:
         """What it reserves: the same as its training."""
         return self.training.resources
+
+    def with_resources(self, resources: Resources) -> Evaluation:
+        """Return this evaluation with other resources."""
+        return replace(self, training=self.training.with_resources(resources))
 
     @property
     def labels(self) -> dict[str, str]:

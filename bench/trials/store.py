@@ -181,7 +181,9 @@ def _document(folder: Path) -> Path | None:
 
 def read_record(file: Path) -> Record:
     """Read a training's or an evaluation's record, by the name of its file."""
-    return read(file, TrainingRecord if file.name == TRAINING else EvaluationRecord)
+    if file.name == TRAINING:
+        return read(file, TrainingRecord)
+    return read(file, EvaluationRecord)
 
 
 def read(file: Path, kind: type[T]) -> T:

@@ -1,7 +1,8 @@
-"""Metrics, text in and numbers out, beside the peers' in the same rounds.
+"""Time metrics and `bench score` beside other tools, in the same rounds.
 
 `nox -s speed -- metrics` prints a table for each of `TABLES`: seconds, and ratios to bench's. Texts
-are random, of the sizes of IAM's test split and of six scene-text benchmarks together.
+are random, of the sizes of IAM's test split and of six scene-text benchmarks together; paths are
+of the size of a test split of `seq-digits`.
 """
 
 from __future__ import annotations
@@ -19,91 +20,121 @@ from rich.table import Table
 from torchmetrics.functional.text import char_error_rate
 
 from bench.evaluation import protocols
-from bench.evaluation.metrics.count_errors import compare
-from bench.evaluation.metrics.error_rates import error_rates
+from bench.evaluation.metrics.localization import LocatedReading
+from bench.evaluation.metrics.mean_average_precision import mean_average_precision
+from bench.evaluation.metrics.metric import metrics_of
+from bench.evaluation.metrics.readings import normalize_samples
 from bench.evaluation.metrics.scoring import Sample, score
+from bench.evaluation.predictions import Predictions
 
 ROUNDS = 5
 LINES, LINE_LENGTH, LINE_ERRORS = 2_915, 43, 0.05
 WORDS, WORD_LENGTH, WORD_ERRORS = 12_067, 6, 0.03
+SEQUENCES, LABELS = 2_500, 4
+Texts = tuple[list[str], list[str]]
 
 
-def pairs(count: int, length: int, errors: float, letters: str) -> tuple[list[str], list[str]]:
-    """Return references and readings in which so many letters are substituted or lost."""
+def pairs(count: int, length: int, errors: float, letters: str) -> Texts:
+    """Return references and hypotheses in which so many letters are substituted or lost."""
     draw = random.Random(0)  # noqa: S311 (texts, no secrets)
     references = ["".join(draw.choices(letters, k=length)) for _ in range(count)]
-    readings = [
+    hypotheses = [
         "".join(
             draw.choice(["", draw.choice(letters)]) if draw.random() < errors else letter
             for letter in reference
         )
         for reference in references
     ]
-    return references, readings
+    return references, hypotheses
+
+
+def paths() -> list[LocatedReading]:
+    """Return sequences of four digits with paths that mostly read them, each span with a score."""
+    draw = random.Random(0)  # noqa: S311 (paths, no secrets)
+    samples = []
+    for _ in range(SEQUENCES):
+        reference = [draw.choice(string.digits) for _ in range(LABELS)]
+        read = [draw.choice(string.digits) if draw.random() < 0.1 else d for d in reference]
+        path = [0]
+        for digit in read:
+            before, width = draw.randint(0, 1), draw.randint(1, 2)
+            path += [0] * before + [int(digit) + 1] * width + [0] * (4 - before - width)
+        keys = [4 * place + 2 for place in range(LABELS)]
+        scores = [draw.random() for _ in range(LABELS)]
+        samples.append(LocatedReading(reference, read, path, keys, keys, scores))
+    return samples
 
 
 def seconds(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the seconds of each call, the middle one of `rounds`."""
+    """Return the seconds of each call, the median of `rounds`."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
             began = time.perf_counter()
             call()
             taken[name].append(time.perf_counter() - began)
-    return {name: statistics.median(found) for name, found in taken.items()}
+    return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def counted(protocol: str, references: list[str], readings: list[str]) -> float:
-    """Return the CER as a trial's predictions give it."""
-    rules = protocols.find(protocol)
-    found = zip(references, readings, strict=True)
-    return error_rates(compare(rules, *rules.pair(*texts)) for texts in found).cer
+def count(name: str, texts: Texts) -> None:
+    """Count all metrics of a protocol."""
+    protocol = protocols.find(name)
+    _, _, readings = normalize_samples(protocol, texts[0], *texts)
+    for metric in metrics_of(protocol):
+        metric.counts(readings)
 
 
-def scored(protocol: str, references: list[str], readings: list[str]) -> float:
-    """Return the CER as `bench score` does: with alignments, confusions and lengths."""
-    found = zip(references, readings, strict=True)
-    return score(protocols.find(protocol), (Sample("", *texts) for texts in found)).cer
+def predict(name: str, texts: Texts) -> None:
+    """Make the table of predictions."""
+    predictions = Predictions(protocols.find(name))
+    for reference, hypothesis in zip(*texts, strict=True):
+        predictions.add(reference, reference, hypothesis)
+    predictions.table()
 
 
-def naive(references: list[str], readings: list[str]) -> float:
+def score_texts(name: str, texts: Texts) -> None:
+    """Score as `bench score` does: with alignments, confusions and lengths."""
+    score(protocols.find(name), (Sample("", *pair) for pair in zip(*texts, strict=True)))
+
+
+def naive(texts: Texts) -> float:
     """Return the CER by the table that every textbook has."""
     errors = 0
-    for reference, reading in zip(references, readings, strict=True):
-        row = list(range(len(reading) + 1))
+    for reference, hypothesis in zip(*texts, strict=True):
+        row = list(range(len(hypothesis) + 1))
         for letter in reference:
             before, row[0] = row[0], row[0] + 1
-            for place, other in enumerate(reading, 1):
+            for place, other in enumerate(hypothesis, 1):
                 step = min(row[place] + 1, row[place - 1] + 1, before + (letter != other))
                 before, row[place] = row[place], step
         errors += row[-1]
-    return errors / sum(map(len, references))
+    return errors / sum(map(len, texts[0]))
 
 
-def rapid(references: list[str], readings: list[str]) -> float:
-    """Return the CER by rapidfuzz, a call a line."""
+def rapid(texts: Texts) -> float:
+    """Return the CER by rapidfuzz, one call per line."""
     distance = rapidfuzz.distance.Levenshtein.distance
-    found = zip(references, readings, strict=True)
-    return sum(distance(*texts) for texts in found) / sum(map(len, references))
+    return sum(distance(*pair) for pair in zip(*texts, strict=True)) / sum(map(len, texts[0]))
 
 
 def lines() -> Table:
     """Time lines of handwriting: bench, and the CERs of others."""
     texts = pairs(LINES, LINE_LENGTH, LINE_ERRORS, string.ascii_letters + " .,")
     table = Table(f"{LINES:,} lines of {LINE_LENGTH}", "s", "× bench")
-    slow = seconds({"table in Python": lambda: naive(*texts)}, rounds=1)
+    slow = seconds({"table in Python": lambda: naive(texts)}, rounds=1)
     taken = seconds(
         {
-            "bench, counts (htr-raw)": lambda: counted("htr-raw", *texts),
-            "bench score (htr-iam)": lambda: scored("htr-iam", *texts),
-            "rapidfuzz": lambda: rapid(*texts),
+            "bench, counts (htr-raw)": lambda: count("htr-raw", texts),
+            "bench, predictions (htr-raw)": lambda: predict("htr-raw", texts),
+            "bench score (htr-iam)": lambda: score_texts("htr-iam", texts),
+            "rapidfuzz": lambda: rapid(texts),
             "jiwer": lambda: jiwer.cer(*texts),
             "torchmetrics": lambda: char_error_rate(texts[1], texts[0]),
         }
     )
     base = taken["bench, counts (htr-raw)"]
-    for name, found in (taken | slow).items():
-        table.add_row(name, f"{found:.3f}", f"{found / base:.1f}")
+    for name, median in (taken | slow).items():
+        table.add_row(name, f"{median:.3f}", f"{median / base:.1f}")
     return table
 
 
@@ -114,18 +145,28 @@ def words() -> Table:
     three = ("str-36", "str-62", "str-94")
     taken = seconds(
         {
-            "bench, counts, three protocols": lambda: [counted(p, *texts) for p in three],
-            "bench score, three protocols": lambda: [scored(p, *texts) for p in three],
+            "bench, counts, three protocols": lambda: [count(name, texts) for name in three],
+            "bench, predictions, likewise": lambda: [predict(name, texts) for name in three],
+            "bench score, three protocols": lambda: [score_texts(name, texts) for name in three],
             "jiwer, three times": lambda: [jiwer.cer(*texts) for _ in three],
         }
     )
     base = taken["bench, counts, three protocols"]
-    for name, found in taken.items():
-        table.add_row(name, f"{found:.3f}", f"{found / base:.1f}")
+    for name, median in taken.items():
+        table.add_row(name, f"{median:.3f}", f"{median / base:.1f}")
     return table
 
 
-TABLES: list[Callable[[], Table]] = [lines, words]
+def localization() -> Table:
+    """Time mAP with its jackknife."""
+    samples = paths()
+    table = Table(f"{SEQUENCES:,} sequences of {LABELS} digits", "s")
+    (taken,) = seconds({"": lambda: mean_average_precision(samples)}, rounds=3).values()
+    table.add_row("mAP, and without each sample", f"{taken:.3f}")
+    return table
+
+
+TABLES: list[Callable[[], Table]] = [lines, words, localization]
 
 
 def main() -> None:

@@ -33,8 +33,10 @@ def score(
     from bench.core.errors import BenchError
     from bench.evaluation.metrics import scoring
     from bench.evaluation.metrics.text_files import read_samples
+    from bench.evaluation.protocols import PROTOCOLS
 
-    protocol = load().protocol(name)
+    # Without bench.toml where bench has the protocol itself.
+    protocol = PROTOCOLS.get(name) or load().protocol(name)
     timed = [file for file in (reference, hypothesis) if file.suffix.lower() in {".stm", ".ctm"}]
     if timed and protocol.unit != "gloss":
         raise BenchError(f"{timed[0]}: '{name}' is not a protocol of glosses; give lines of text")

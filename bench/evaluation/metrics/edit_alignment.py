@@ -48,10 +48,10 @@ def align(
         return _align_weighted(reference, hypothesis, costs)
     return [
         Edit(
-            None if tag == "insert" else reference[source],
-            None if tag == "delete" else hypothesis[target],
+            None if edit.tag == "insert" else reference[edit.src_pos],
+            None if edit.tag == "delete" else hypothesis[edit.dest_pos],
         )
-        for tag, source, target in Levenshtein.editops(reference, hypothesis).as_list()
+        for edit in Levenshtein.editops(reference, hypothesis)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import editdistance
 import numpy as np
@@ -135,20 +135,34 @@ class Readings:
         return _integers((0 if same else distance(r, h) for r, h, same in rows), len(self))
 
 
-def exclusions_and_readings(
+class NormalizedSamples(NamedTuple):
+    """M samples under a protocol, and the N of them that are scored.
+
+    Attributes:
+        references: The normalized references (M,).
+        reasons: Why each sample is excluded, None if it is scored (M,).
+        readings: The scored samples.
+    """
+
+    references: list[str]
+    reasons: list[str | None]
+    readings: Readings
+
+
+def normalize_samples(
     protocol: Protocol, ids: Sequence[str], references: Sequence[str], hypotheses: Sequence[str]
-) -> tuple[list[str | None], Readings]:
-    """Return why each sample is excluded (None: it is not), and the readings of the others."""
-    reasons: list[str | None] = []
-    kept: list[tuple[str, str, str]] = []
-    for identity, reference, hypothesis in zip(ids, references, hypotheses, strict=True):
-        normalized = protocol.normalize(reference)
-        reason = protocol.excludes(reference, normalized)
-        reasons.append(reason)
-        if reason is None:
-            kept.append((identity, *protocol.pair_normalized(normalized, hypothesis)))
-    names, left, right = zip(*kept, strict=True) if kept else ((), (), ())
-    return reasons, Readings(protocol, names, left, right)
+) -> NormalizedSamples:
+    """Normalize M samples and separate those that the protocol excludes."""
+    normalized = [*map(protocol.normalize, references)]
+    reasons = [*map(protocol.excludes, references, normalized)]
+    rows = zip(ids, normalized, hypotheses, reasons, strict=True)
+    kept = [
+        (identity, *protocol.pair_normalized(reference, hypothesis))
+        for identity, reference, hypothesis, reason in rows
+        if reason is None
+    ]
+    columns = zip(*kept, strict=True) if kept else ((), (), ())
+    return NormalizedSamples(normalized, reasons, Readings(protocol, *columns))
 
 
 def _integers(values: Iterable[int], count: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bench.core import hashing
 from bench.evaluation.metrics.edit_alignment import Edit
 from bench.evaluation.metrics.metric import Metric, metrics_of
-from bench.evaluation.metrics.readings import Readings, exclusions_and_readings
+from bench.evaluation.metrics.readings import Readings, normalize_samples
 from bench.evaluation.protocols import Protocol
 
 MAX_CONFUSIONS = 100
@@ -103,28 +103,26 @@ class _Tally:
     dropped: Counter[str] = field(default_factory=Counter)
 
     def add(self, batch: list[Sample]) -> None:
-        columns = [[*column] for column in zip(*batch, strict=True)]
-        reasons, readings = exclusions_and_readings(self.protocol, *columns)
-        references = columns[1]
+        places, references, hypotheses = map(list, zip(*batch, strict=True))
+        normalized, reasons, readings = normalize_samples(
+            self.protocol, places, references, hypotheses
+        )
         for reference in references:
             self.dropped.update(self.protocol.dropped(reference))
-        self.excluded.update(reason for reason in reasons if reason is not None)
-        kept = [text for text, reason in zip(references, reasons, strict=True) if reason is None]
-        self.normalized += sum(map(self._changes, kept))
-        if kept:
+        for before, after, reason in zip(references, normalized, reasons, strict=True):
+            if reason is None:
+                self.normalized += before != after
+            else:
+                self.excluded[reason] += 1
+        if len(readings):
             self._count(readings)
-
-    def _changes(self, reference: str) -> bool:
-        return self.protocol.normalize(reference) != reference
 
     def _count(self, readings: Readings) -> None:
         self.samples += len(readings)
         # Before the metrics, which take the number of edits from them.
         for edits in readings.alignments:
             self.edits.update(edits)
-        self.lengths.update(
-            zip(readings.reference_lengths.tolist(), readings.equal, strict=True)
-        )
+        self.lengths.update(zip(readings.reference_lengths.tolist(), readings.equal, strict=True))
         for metric in self.metrics:
             counts = metric.counts(readings)
             if counts is None:
@@ -191,7 +189,9 @@ def _ratio(counts: list[tuple[int, int]]) -> float:
 
 def _by_length(lengths: Counter[tuple[int, bool]]) -> list[LengthAccuracy]:
     return [
-        LengthAccuracy(length, lengths[length, True] + lengths[length, False], lengths[length, True])
+        LengthAccuracy(
+            length, lengths[length, True] + lengths[length, False], lengths[length, True]
+        )
         for length in sorted({length for length, _ in lengths})
     ]
 

@@ -49,7 +49,7 @@ def words(prepare):
 
 
 def ids(source, split):
-    return {annotation.id for annotation in source.annotations(split)}
+    return {truth.id for truth in source.annotations(split)}
 
 
 def test_a_test_set_is_read_by_what_synth90k_trained(words):

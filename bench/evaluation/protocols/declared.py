@@ -1,0 +1,175 @@
+"""Protocols that bench.toml declares: `[protocol.NAME]` tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.core.errors import BenchError
+from bench.core.schema import Count, SchemaError, fill
+from bench.evaluation.metrics.metric import find
+from bench.evaluation.protocols.protocol import (
+    Case,
+    Outside,
+    Protocol,
+    UnicodeForm,
+    Unit,
+    Whitespace,
+)
+
+_DEFAULT_METRICS: dict[str, tuple[str, ...]] = {
+    "words": ("sequence-accuracy", "cer", "one-minus-ned", "ccr"),
+    "lines": ("cer", "wer", "sequence-accuracy"),
+    "bytes": ("cer", "sequence-accuracy"),
+    "glosses": ("wer", "sequence-accuracy"),
+}
+
+
+@dataclass(frozen=True)
+class ProtocolTable:
+    """The keys of `[protocol.NAME]`, with the meaning that `Protocol` gives them.
+
+    Attributes:
+        charset: The characters that are compared. Neither this nor `charset_file`: all are.
+        charset_file: A UTF-8 file of these characters instead: one per line, or all on one line.
+            A path is relative to the folder of bench.toml.
+        metrics: Empty: those that bench's own protocols of this kind report.
+        ranked_by: Empty: the first of the metrics.
+    """
+
+    about: str = ""
+    charset: str = ""
+    charset_file: str = ""
+    unit: Unit = "character"
+    unicode: UnicodeForm = ""
+    case: Case = ""
+    whitespace: Whitespace = ""
+    outside: Outside = "exclude"
+    word_rule: Literal["", "spaces", "marks"] = ""
+    costs: tuple[Count, Count, Count] = (1, 1, 1)
+    metrics: tuple[str, ...] = ()
+    ranked_by: str = ""
+
+
+def declare(name: str, table: dict[str, Any], folder: Path = Path()) -> Protocol:
+    """Return the protocol that a table of bench.toml declares.
+
+    Its spec has the characters of the charset, not the path of their file.
+
+    Args:
+        name: What bench.toml calls it; no built-in protocol may have the name.
+        table: The keys of `ProtocolTable`.
+        folder: What the path of a charset file is relative to.
+
+    Raises:
+        SchemaError: A key or a value is wrong.
+    """
+    from bench.evaluation.protocols import PROTOCOLS
+
+    if name in PROTOCOLS:
+        raise SchemaError("", f"bench has a protocol '{name}' already; rename this one")
+    values = fill(ProtocolTable, table)
+    protocol = Protocol(
+        name=name,
+        version=1,
+        about=values.about,
+        charset=_charset(values, folder),
+        unit=values.unit,
+        unicode=values.unicode,
+        case=values.case,
+        whitespace=values.whitespace,
+        outside=values.outside,
+        word_rule=values.word_rule,
+        costs=values.costs,
+    )
+    _check_rules(protocol)
+    _check_charset(protocol, "charset_file" if values.charset_file else "charset")
+    return _with_metrics(protocol, values)
+
+
+def _charset(table: ProtocolTable, folder: Path) -> str:
+    if not table.charset_file:
+        return table.charset
+    key = "charset_file"
+    if table.charset:
+        raise SchemaError(key, "'charset' and 'charset_file' exclude each other; remove one")
+    file = folder / table.charset_file
+    try:
+        lines = file.read_text("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SchemaError(
+            key, f"charset_file {file} cannot be read ({reason}); name a UTF-8 file of characters"
+        ) from None
+    lines = [line.removesuffix("\r") for line in lines]
+    lines = [line for line in lines if line]
+    if len(lines) != 1 and any(len(line) != 1 for line in lines):
+        raise SchemaError(
+            key, f"charset_file {file}: write one character per line, or all on one line"
+        )
+    if not lines:
+        raise SchemaError(key, f"charset_file {file} is empty; write the characters into it")
+    return "".join(lines)
+
+
+def _check_rules(protocol: Protocol) -> None:
+    if protocol.outside == "drop" and not protocol.charset:
+        raise SchemaError(
+            "outside", "outside = 'drop' needs a charset; set 'charset' or 'charset_file'"
+        )
+    if protocol.unit == "gloss" and protocol.charset:
+        raise SchemaError("unit", "unit = 'gloss' has no charset of characters; remove the charset")
+    if protocol.unit == "gloss" and protocol.word_rule:
+        raise SchemaError("word_rule", "unit = 'gloss' has its glosses as words; remove word_rule")
+
+
+def _check_charset(protocol: Protocol, key: str) -> None:
+    """Raise SchemaError where a character can never match a normalized text, or is there twice."""
+    rules = replace(protocol, charset="", outside="exclude", whitespace="")
+    seen: set[str] = set()
+    for character in protocol.charset:
+        if character in seen:
+            raise SchemaError(key, f"{key} has {character!r} twice; remove one")
+        seen.add(character)
+        normalized = rules.normalize(character)
+        if normalized != character:
+            raise SchemaError(
+                key,
+                f"{key} has {character!r}, which 'unicode' or 'case' makes {normalized!r}, so it "
+                "would never match; change the charset or these rules",
+            )
+
+
+def _with_metrics(protocol: Protocol, table: ProtocolTable) -> Protocol:
+    metrics = table.metrics or _DEFAULT_METRICS[_family(protocol)]
+    for place, name in enumerate(metrics):
+        try:
+            metric = find(name)
+        except BenchError as error:
+            raise SchemaError("metrics", str(error), name) from None
+        if name in metrics[:place]:
+            raise SchemaError("metrics", f"metric '{name}' is listed twice; remove one", name)
+        if not metric.defined_for(protocol):
+            raise SchemaError(
+                "metrics",
+                f"metric '{name}' is not defined for unit = '{protocol.unit}' and "
+                f"word_rule = '{protocol.word_rule}'; remove it, or change these",
+                name,
+            )
+    ranked_by = table.ranked_by or metrics[0]
+    if ranked_by not in metrics:
+        raise SchemaError(
+            "ranked_by",
+            f"ranked_by = '{ranked_by}' is not one of the metrics {', '.join(metrics)}; list it in "
+            "'metrics', or rank by one of them",
+        )
+    return replace(protocol, metrics=metrics, ranked_by=ranked_by)
+
+
+def _family(protocol: Protocol) -> str:
+    if protocol.unit == "gloss":
+        return "glosses"
+    if protocol.unit == "byte":
+        return "bytes"
+    return "lines" if protocol.word_rule else "words"
