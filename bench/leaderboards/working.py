@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Board
     from bench.leaderboards.column_counts import ColumnCounts
 
+
 def draw(config: Config, suite: Suite) -> tuple[Board, dict[str, ColumnCounts]]:
     """Return the board of `suite` as its records give it, and the counts that it follows from."""
     store = Store(config.results)
