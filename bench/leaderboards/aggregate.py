@@ -102,7 +102,7 @@ def board(
             protocol=f"{suite.protocol.name} v{suite.protocol.version}",
             protocol_about=suite.protocol.about,
             identity=board_identity(suite),
-            metrics=[_metric(metric) for metric in metrics_of(suite.protocol)],
+            metrics=[board_metric(metric) for metric in metrics_of(suite.protocol)],
             ranked_by=suite.protocol.ranked_by,
             average=suite.average,
             columns=_columns(suite, plan, counts),
@@ -115,7 +115,8 @@ def board(
     )
 
 
-def _metric(metric: Metric) -> BoardMetric:
+def board_metric(metric: Metric) -> BoardMetric:
+    """Return a metric of the registry as boards keep it."""
     return BoardMetric(
         name=metric.name,
         title=metric.title,

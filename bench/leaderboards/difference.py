@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.leaderboards.matching import changed_evaluations, matched
-from bench.leaderboards.tables import NOTHING, Table, main_score
+from bench.leaderboards.tables import NOTHING, Table, main_score, signed_text
 from bench.trials.plan import differences
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _table(changes: list[Change], metrics: list[BoardMetric]) -> Table:
         [
             change.label,
             _moved(*(NOTHING if rank is None else str(rank) for rank in change.rank)),
-            *(_signed(metric, change.scores.get(metric.name)) for metric in shown),
+            *(_score(metric, change) for metric in shown),
             _moved(*map(_joined, change.seeds)),
             _joined(change.other_keys),
             "changed" if change.latencies else NOTHING,
@@ -164,10 +164,9 @@ def _table(changes: list[Change], metrics: list[BoardMetric]) -> Table:
     return Table([*headers, "latencies", "code"], rows, ("entry", "latencies", "code"))
 
 
-def _signed(metric: BoardMetric, value: float | None) -> str:
-    if value is None:
-        return NOTHING
-    return f"{'-' if value < 0 else '+'}{metric.format(abs(value))}"
+def _score(metric: BoardMetric, change: Change) -> str:
+    value = change.scores.get(metric.name)
+    return NOTHING if value is None else signed_text(metric, value)
 
 
 def _joined(values: list[int] | list[str]) -> str:

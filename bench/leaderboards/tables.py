@@ -132,6 +132,11 @@ def score_text(metric: BoardMetric, score: Score | None, *, interval: bool = Tru
     return f"{text} [{metric.format(score.low)}, {metric.format(score.high)}]" if interval else text
 
 
+def signed_text(metric: BoardMetric, difference: float) -> str:
+    """Return a difference of two scores with its sign."""
+    return f"{'-' if difference < 0 else '+'}{metric.format(abs(difference))}"
+
+
 def main_score(board: Board, row: Row, metric: str) -> Score | None:
     """Return what stands for a metric of a row: its average over the test sets."""
     return row.averages.get(metric, {}).get(board.average)

@@ -140,9 +140,7 @@ def _labels(samples: Samples, split: Split, encoder: LabelEncoder) -> Iterator[F
         if not encoder.encode(reference.text):
             empty.append(reference.id)
     yield Finding(split, "empty labels", name_samples(empty), "failed" if empty else "ok")
-    yield Finding(
-        split, "outside the alphabet", _name_tokens(unknown), "note" if unknown else "ok"
-    )
+    yield Finding(split, "outside the alphabet", _name_tokens(unknown), "note" if unknown else "ok")
 
 
 def _protocol(samples: Samples, split: Split, protocol: Protocol) -> Iterator[Finding]:
