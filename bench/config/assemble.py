@@ -133,7 +133,7 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
         fault = "'seeds' must be a non-empty list without duplicates"
         raise config.error(fault, section, "seeds")
     columns = _columns(make, table)
-    recipe = make.recipe(table.recipe)
+    recipe = make.recipe(table.recipe) if table.recipe else None
     entries = _entries(make, table, columns)
     tuned = [_tuned(make, table, n, entry) for n, entry in enumerate(table.tuned)]
     protocol = config.protocol(table.protocol)
@@ -284,12 +284,18 @@ def with_ad_hoc(suite: Suite, models: Sequence[Component], losses: Sequence[Comp
         *itertools.product([*ours, *models], losses),
         *itertools.product(models, our_losses),
     ]
-    inputs = {entry.model: (entry.input, entry.recipe, entry.train) for entry in suite.entries}
+    listed = {entry.model: entry for entry in suite.entries}
     added = []
     for model, loss in cast("list[tuple[Model, Loss]]", pairs):
         if _misfit(suite.columns, model, loss, decoder):
             continue
-        default = (model.default_input, suite.recipe, ())
-        given, recipe, train = inputs.get(model, default)
+        like = listed.get(model)
+        recipe = like.recipe if like else suite.recipe
+        if recipe is None:
+            raise BenchError(
+                f"suite '{suite.name}' has no recipe for model '{model.name}', which it does not "
+                "list; list it in bench.toml with a recipe"
+            )
+        given, train = (like.input, like.train) if like else (model.default_input, ())
         added.append(Entry(model, loss, decoder, given, recipe, train))
     return replace(suite, entries=tuple(dict.fromkeys([*suite.entries, *added])))

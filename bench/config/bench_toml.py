@@ -15,10 +15,7 @@ from bench.core.errors import BenchError, did_you_mean
 from bench.core.schema import SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
 from bench.evaluation import protocols
-
-if TYPE_CHECKING:
-    from bench.core.components import Component
-    from bench.evaluation.protocols import Protocol
+from bench.evaluation.protocols import Protocol
 
 NAME = "bench.toml"
 _TABLES = ("suite", "recipe", "protocol")
@@ -54,10 +51,16 @@ class Config:
         # Thousands of digits are a plain ValueError, thousands of brackets a RecursionError.
         except (ValueError, RecursionError) as error:
             raise BenchError(f"{path}: this is not TOML: {error}") from None
-        known = ("protocol", "suite")
-        for key in (key for key in document if key not in known):
-            raise self._error(f"there is no key '{key}' here{did_you_mean(key, known)}", "", key)
-        self.protocols = self._protocols(document.get("protocol", {}))
+        for key in document:
+            if key not in _TABLES:
+                fault = f"there is no key '{key}' here{did_you_mean(key, _TABLES)}"
+                raise self.error(fault, "", key)
+        self.recipes: dict[str, dict[str, Any]] = dict(self._named_tables(document, "recipe"))
+        self.protocols: dict[str, Protocol] = {}
+        for name, table in self._named_tables(document, "protocol"):
+            with self.locating(f"protocol.{name}"):
+                self.protocols[name] = protocols.declare(name, table, path.parent)
+        self._raw = dict(self._named_tables(document, "suite"))
         self.tables: dict[str, SuiteTable] = {}
         for name in self._raw:
             # Its results and boards have a folder of that name.
@@ -66,27 +69,6 @@ class Config:
                 raise self.error(fault, "", "suite")
             with self.locating(f"suite.{name}"):
                 self.tables[name] = fill(SuiteTable, self._inherited(name))
-
-    def protocol(self, name: str) -> Protocol:
-        """Return the protocol `name` of bench.toml or of bench.
-
-        Raises BenchError where there is none, with the nearest name.
-        """
-        known = {**protocols.PROTOCOLS, **self.protocols}
-        if name not in known:
-            raise BenchError(f"there is no protocol '{name}'{did_you_mean(name, known)}")
-        return known[name]
-
-    def _protocols(self, tables: object) -> dict[str, Protocol]:
-        """Return the protocols that `[protocol.NAME]` tables declare."""
-        if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
-            fault = "'protocol' is not a table of tables; begin a protocol with [protocol.NAME]"
-            raise self._error(fault, "", "protocol")
-        declared = {}
-        for name, table in tables.items():
-            with self._locating(f"protocol.{name}"):
-                declared[name] = protocols.declare(name, table, self.path.absolute().parent)
-        return declared
 
     def suite(self, name: str) -> Suite:
         """Return the suite `name` with every name in it looked up.
@@ -109,7 +91,10 @@ class Config:
 
     def protocol(self, name: str) -> Protocol:
         """Return the protocol `name`, of this file or of bench. Raises BenchError on neither."""
-        return self.protocols.get(name) or protocols.find(name, self.protocols)
+        known = {**protocols.PROTOCOLS, **self.protocols}
+        if name not in known:
+            raise BenchError(f"there is no protocol '{name}'{did_you_mean(name, known)}")
+        return known[name]
 
     def fill(self, kind: type[T], section: str, table: dict[str, Any]) -> T:
         """Build the dataclass `kind` from `table`. Raises BenchError with the line of a mistake."""

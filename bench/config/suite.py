@@ -33,7 +33,7 @@ class SuiteTable:
         train: Data sets whose union every entry is trained on; excludes `datasets`.
         tests: Data sets whose test splits are the columns of the board; excludes `datasets`.
         models: Each a name or a table of `name`, parameters, and optionally `input` (overrides of
-            the model's default input), `recipe` (a name, or overrides), `train` and `label`.
+            the model's default input), `recipe` (a name, or overrides), `train`, and `label` (what boards call it).
         losses: Each a name or a table of `name`, parameters, and optionally `recipe`.
         decoders: Each a name or a table of `name` and parameters.
         recipe: The name of a `[recipe.NAME]`, or a table that may build on one by `extends`.
@@ -119,7 +119,7 @@ class Entry:
         input: How pixels become tensors: the model's default with the entry's overrides.
         recipe: How it is trained.
         train: What it is trained on, where that is not the suite's.
-        label: What boards call it instead of model, loss and decoder.
+        label: What boards call its model.
         tuning: How a sweep found it; not part of any key.
     """
 
@@ -143,7 +143,7 @@ class Suite:
     columns: tuple[Column, ...]
     entries: tuple[Entry, ...]
     seeds: tuple[int, ...]
-    recipe: Recipe
+    recipe: Recipe | None
     resources: Resources
     average: Average = "weighted"
     alphabet: Protocol | None = None

@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.files import file_digest, file_parameters
+from bench.core.model_input import Input
 from bench.core.sources import source_spec
 from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from bench.core.model_input import Input
     from bench.core.types import Batch, FeatureDims, Features, Feedback, InputPipeline, Targets
     from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder

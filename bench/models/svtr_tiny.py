@@ -27,7 +27,7 @@ class SvtrTiny(FrameModel):
 
     name: ClassVar[str] = "svtr-tiny"
     accepts: ClassVar[InputKind] = "image"
-    default_input: ClassVar[Input] = ImageInput(width=128, color=True)
+    default_input: ClassVar[Input] = ImageInput(color=True)
 
     heads: Count = 2
     dropout: BelowOne = 0.1

@@ -59,11 +59,9 @@ def _evaluation(suite: Suite, entry: Entry, column: Column, seed: int) -> Evalua
 
 def row_label(entry: Entry) -> str:
     """Return what a person calls an entry by itself."""
-    if entry.label:
-        return entry.label
     decoder = "" if entry.decoder.label == "greedy" else f" · {entry.decoder.label}"
     tuned = ", tuned" if entry.tuning else ""
-    return f"{entry.model.label} · {entry.loss.label}{decoder}{tuned}"
+    return f"{entry.label or entry.model.label} · {entry.loss.label}{decoder}{tuned}"
 
 
 def row_labels(entries: Sequence[Entry]) -> list[str]:
@@ -76,10 +74,9 @@ def row_labels(entries: Sequence[Entry]) -> list[str]:
     losses = short_labels(entry.loss.label for entry in entries)
     decoders = short_labels(entry.decoder.label for entry in entries)
     names = [
-        entry.label
-        or " · ".join(
+        " · ".join(
             [
-                models[entry.model.label],
+                entry.label or models[entry.model.label],
                 losses[entry.loss.label],
                 *([decoders[entry.decoder.label]] if len(decoders) > 1 else []),
                 *(["tuned"] if entry.tuning else []),

@@ -75,7 +75,7 @@ def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> str:
     from bench.trials.store import PREDICTIONS, content
 
     _, training = store.training(record.training)
-    protocol = protocols.from_spec(record.spec["protocol"])
+    protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
     table = predictions.parse(content(folder, record, PREDICTIONS))
     covering = [p for p in store.profiles() if method.covers(p, record.spec, training.spec)]
     return records.evaluation(
