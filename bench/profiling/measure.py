@@ -15,7 +15,7 @@ from bench.decoding.decoders import DECODERS
 from bench.profiling import cost, latency, load, method
 from bench.recognizers import network as recognizer
 from bench.trials import provenance
-from bench.trials.store import WEIGHTS, Figure, Profile
+from bench.trials.store import WEIGHTS, Figure, Parameters, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def measure(trial: Trial, store: Store, hardware: Hardware) -> Profile:
         labels={"model": trial.model.label, "loss": trial.loss.label},
         datasets=datasets,
         hardware=hardware.line,
-        parameters=recognizer.parameters(network),
+        parameters=Parameters(*recognizer.count_parameters(network)),
         macs=cost.macs(network, *filled(batch, 1)),
         weights=weights,
         figures=figures(

@@ -61,7 +61,7 @@ class Journal(tune.Callback):
         if result.get("state") == "done":
             record = self._study.store.record(self._study.sweep.trial(tried.params))
             assert record, "a finished trial has a record"  # noqa: S101
-            tried = replace(tried, scores=[epoch.validation_cer for epoch in record.curve])
+            tried = replace(tried, scores=[epoch.validation_ler for epoch in record.curve])
         elif "state" not in result and time.monotonic() - self._began >= self._budget:
             return
         state = result.get("state", "stopped")

@@ -57,7 +57,7 @@ class SweptTrial(tune.Trainable):
                     return _end(0, math.inf, state="failed", message=failure.message)
         record = self._store.record(self._trial)
         assert record, "a finished trial has a record"  # noqa: S101
-        selected = record.curve[record.selected_epoch - 1].validation_cer
+        selected = record.curve[record.selected_epoch - 1].validation_ler
         return _end(len(record.curve), selected, state="done")
 
     def cleanup(self) -> None:

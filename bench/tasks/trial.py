@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from bench.core.documents import write_bytes
@@ -33,6 +34,7 @@ from bench.trials.store import (
     Attempt,
     Cause,
     Failure,
+    Parameters,
     Record,
     Store,
     Timings,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 
     from bench.core.types import InputPipeline, Split
     from bench.recognizers.network import Recognizer
-    from bench.training.trainer import Fit
+    from bench.training.trainer import Trainer
     from bench.trials.grid import Trial
 
 _SCORED: tuple[Split, ...] = ("validation", "test")
@@ -106,12 +108,13 @@ def _run(
     import torch
     from safetensors.torch import load
 
-    from bench.evaluation import predictions
     from bench.recognizers import network as recognizer
     from bench.tasks.predict import predict, require_samples
     from bench.training import checkpoint
     from bench.training import device as machine
-    from bench.training.trainer import Fit
+    from bench.training.step import TrainingStep
+    from bench.training.trainer import Trainer
+    from bench.training.validation import label_error_rate
 
     began, folder = time.perf_counter(), store.folder(trial)
     device = machine.prepare(trial)
@@ -128,23 +131,37 @@ def _run(
     def read_split(split: Split) -> pa.Table:
         return predict(trial, network, source, split, device)
 
-    fit = Fit(
-        trial,
-        network,
+    def validate() -> float:
+        batches = source.batches("validation", trial.training.batch_size)
+        workers = trial.resources.workers
+        return label_error_rate(network, batches, trial.loss.decoder, workers, device)
+
+    fit = Trainer(
+        SimpleNamespace(
+            recipe=trial.training, resources=trial.resources, named_seed=trial.named_seed
+        ),
+        TrainingStep(network, trial.loss, trial.training.precision),
         source,
         device,
-        validate=lambda: predictions.score(read_split("validation")),
+        validate=validate,
         save=partial(checkpoint.save, folder / CHECKPOINT),
     )
+    adopted = ""
     if taught := None if trial.anew else store.trained(trial):
-        fit.adopt(taught[1], load(content(*taught, WEIGHTS)))
-        yield Adopted(fit.adopted)
+        adopted, fit.curve = taught[1].key, taught[1].curve
+        fit.selected_epoch, fit.weights = (
+            taught[1].selected_epoch,
+            load(content(*taught, WEIGHTS)),
+        )
+        fit.training_seconds = taught[1].timings.training
+        fit.validation_seconds = taught[1].timings.validation
+        yield Adopted(adopted)
     else:
         yield from _check(trial, source, network)
         if state := checkpoint.load(folder / CHECKPOINT):
             _restore(fit, state, folder / CHECKPOINT)
             yield Resumed(len(fit.curve))
-    yield from fit.run()
+        yield from fit.run()
 
     tested = time.perf_counter()
     network.load_state_dict(fit.weights)
@@ -155,12 +172,12 @@ def _run(
         validation=fit.validation_seconds,
         test=time.perf_counter() - tested,
     )
-    record = _commit(folder, fit, tables, timings, attempts)
+    record = _commit(folder, trial, fit, adopted, tables, timings, attempts)
     rates = record.metrics[scored[-1]]
     yield Finished(rates.sequence_accuracy, rates.cer, timings.total)
 
 
-def _restore(fit: Fit, state: dict[str, Any], file: Path) -> None:
+def _restore(fit: Trainer, state: dict[str, Any], file: Path) -> None:
     try:
         fit.restore(state)
     except (RuntimeError, KeyError, ValueError):
@@ -188,7 +205,9 @@ def _check(trial: Trial, source: InputPipeline, network: Recognizer) -> Iterator
 
 def _commit(
     folder: Path,
-    fit: Fit,
+    trial: Trial,
+    fit: Trainer,
+    adopted: str,
     tables: dict[Split, pa.Table],
     timings: Timings,
     attempts: Sequence[Attempt],
@@ -200,7 +219,6 @@ def _commit(
     from bench.evaluation import predictions
     from bench.recognizers import network as recognizer
 
-    trial = fit.trial
     kept = {
         PREDICTIONS: predictions.to_bytes([*tables.values()][-1]),
         WEIGHTS: save(fit.weights),
@@ -218,8 +236,8 @@ def _commit(
         curve=fit.curve,
         selected_epoch=fit.selected_epoch,
         training_key=trial.training_key,
-        weights_of=fit.adopted,
-        parameters=recognizer.parameters(fit.network),
+        weights_of=adopted,
+        parameters=Parameters(*recognizer.count_parameters(fit.step.network)),
         timings=timings,
         attempts=list(attempts),
         provenance=provenance.collect(

@@ -44,7 +44,7 @@ class Progress:
 
     `loss` is the mean of the epoch so far, `speed` in samples a second, `eta` in seconds. Where
     patience may end training sooner, `epochs` and `eta` are the most there can be.
-    `validation_cer` is that of the last finished epoch, None in the first.
+    `validation_ler` is the label error rate of the last finished epoch, None in the first.
     """
 
     epoch: int
@@ -53,15 +53,15 @@ class Progress:
     loss: float
     speed: float
     eta: float
-    validation_cer: float | None
+    validation_ler: float | None
 
 
 @dataclass(frozen=True)
 class Validated:
-    """An epoch has ended; `selected` is the CER of the epoch that the recipe would test now."""
+    """An epoch has ended, with its label error rate, and that of the epoch selected so far."""
 
     epoch: int
-    cer: float
+    ler: float
     selected: float
 
 
@@ -109,14 +109,14 @@ def describe(event: Event) -> str:  # noqa: PLR0911 (an event, a line)
         case Resumed(epoch):
             return f"resumed after epoch {epoch}"
         case Progress():
-            validation = event.validation_cer
-            shown = "" if validation is None else f"  validation CER {validation:.2%}"
+            rate = event.validation_ler
+            shown = "" if rate is None else f"  validation LER {rate:.2%}"
             return (
                 f"epoch {event.epoch}/{event.epochs}  {event.fraction:.0%}  loss {event.loss:.4f}  "
                 f"{event.speed:.0f} samples/s  {event.eta:.0f} s left{shown}"
             )
-        case Validated(epoch, cer, _):
-            return f"epoch {epoch} ends  validation CER {cer:.2%}"
+        case Validated(epoch, ler, _):
+            return f"epoch {epoch} ends  validation LER {ler:.2%}"
         case Finished(accuracy, cer, seconds):
             return f"done in {seconds:.1f} s  accuracy {accuracy:.2%}  CER {cer:.2%}"
         case Retried(attempt):

@@ -28,6 +28,7 @@ from bench.core import documents
 from bench.core.errors import BenchError, Exit
 from bench.evaluation.metrics.error_rates import ErrorRates
 from bench.trials.provenance import Provenance
+from bench.trials.records import Epoch
 
 if TYPE_CHECKING:
     from bench.trials.grid import Trial
@@ -40,24 +41,6 @@ CHECKPOINT = "checkpoint.pt"
 PROFILES = "profiles"
 _LITTER_SECONDS = 3600
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One point of the training curve; `loss` is the mean over the epoch's batches.
-
-    `learning_rate` is that of the epoch's last step.
-
-    `infeasible` counts the training samples that have too few frames or symbols for their target: a
-    loss takes nothing from them.
-    """
-
-    epoch: int
-    loss: float
-    learning_rate: float
-    validation_cer: float
-    validation_accuracy: float
-    infeasible: int = 0
 
 
 @dataclass(frozen=True)

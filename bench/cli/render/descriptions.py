@@ -155,12 +155,11 @@ def _curve(found: Record) -> str:
         [
             f"{epoch.epoch}{' *' if epoch.epoch == found.selected_epoch else ''}",
             f"{epoch.loss:.4f}",
-            f"{epoch.validation_accuracy:.2%}",
-            f"{epoch.validation_cer:.2%}",
+            f"{epoch.validation_ler:.2%}",
         ]
         for epoch in found.curve
     ]
-    numbers = ["loss", "validation accuracy", "validation CER"]
+    numbers = ["loss", "validation LER"]
     table = text_table.plain(["epoch", *numbers], rows, ",".join(numbers))
     lost = max(epoch.infeasible for epoch in found.curve)
     said = f"\n{lost:,} training samples an epoch add nothing: no room for their target"
