@@ -134,8 +134,8 @@ def test_an_only_path_has_no_entropy_and_moves_nothing():
 @settings(max_examples=80, deadline=None)
 @given(cases())
 def test_segments_with_blanks_are_the_runs_of_the_best_path(case):
-    shown = best_alignment(case.logits.log_softmax(-1), *case.targets)
-    segments, classes = blanks_included(shown, case.targets)
+    shown = lattice.best_alignment(case.logits.log_softmax(-1), *case.targets)
+    segments, classes = lattice.blanks_included(shown, case.targets)
     for n in range(len(shown)):
         frames, (_, target) = int(case.lengths[n]), case.sample(n)
         if not feasible(frames, target):
