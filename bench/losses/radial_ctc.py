@@ -81,12 +81,12 @@ class RadialCTC(FrameLoss):
 
         weights = unit(cast("CosineHead", head).weight)
         frames = features.sequence.float()
-        found = cosines(frames, weights)
-        log_probs = (self.scale * found).log_softmax(-1)
-        pseudo_labels = posteriors(self.perturbed(found.detach(), targets), *targets)
+        similarity = cosines(frames, weights)
+        log_probs = (self.scale * similarity).log_softmax(-1)
+        pseudo_labels = posteriors(self.perturbed(similarity.detach(), targets), *targets)
         radial = -(pseudo_labels.flatten() @ log_probs.flatten())
         deviations = (weights[1:] @ weights[0] - cos(self.beta * pi)).square()
-        squares, present = self.key_frame_squares(frames, weights, found, log_probs, targets)
+        squares, present = self.key_frame_squares(frames, weights, similarity, log_probs, targets)
         total = targets.label_lengths.sum().clamp(min=1)
         if self.variant == "authors":
             # They bound the weighted squares, not the mean.
