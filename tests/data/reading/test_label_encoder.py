@@ -55,7 +55,7 @@ def test_a_transcript_is_read_by_the_rules_of_its_protocol(
 
 
 def test_a_protocol_without_a_list_of_characters_is_not_an_alphabet() -> None:
-    with pytest.raises(BenchError, match="'htr-iam' lists no characters.*set alphabet to"):
+    with pytest.raises(BenchError, match=r"'htr-iam' lists no characters.*set alphabet to"):
         encoder_of_alphabet(protocols.find("htr-iam"))
 
 
