@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bench.core.components import Component, Dataset, Loss, Model
     from bench.core.registry import Kind
     from bench.core.types import Batch, InputPipeline
-    from bench.decoding.algorithms.decoded import Decode
     from bench.evaluation.protocols import Protocol
     from bench.recognizers.network import Recognizer
     from bench.trials.store import Store
