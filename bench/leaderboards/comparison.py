@@ -272,15 +272,26 @@ def _verdict(
     outcome: Outcome = "no difference shown"
     if compared.p < ALPHA:
         outcome = "better" if compared.difference < 0 else "worse"
-    rates = [sum(w * each.rate for w, each in zip(weights, side, strict=True)) for side in (a, b)]
-    ends = (compared.low, compared.high)
-    difference = compared.difference
+    rate_a, rate_b = (
+        sum(weight * errors.rate for weight, errors in zip(weights, side, strict=True))
+        for side in (a, b)
+    )
+    difference, low, high = compared.difference, compared.low, compared.high
     if metric.higher_is_better:
-        rates = [1 - rate for rate in rates]
+        rate_a, rate_b = 1 - rate_a, 1 - rate_b
         # 0 - 0 is 0, where -0.0 would be written as -0.00.
-        difference, ends = 0 - difference, (0 - compared.high, 0 - compared.low)
+        difference, low, high = 0 - difference, 0 - high, 0 - low
     return Verdict(
-        metric.name, test, *rates, difference, *ends, compared.p, compared.detectable, outcome
+        metric=metric.name,
+        test=test,
+        a=rate_a,
+        b=rate_b,
+        difference=difference,
+        low=low,
+        high=high,
+        p=compared.p,
+        detectable=compared.detectable,
+        outcome=outcome,
     )
 
 
