@@ -177,7 +177,7 @@ def _of_evaluation(
         return
     try:
         protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
-        _require_versions(record.spec["metrics"])
+        _require_same_metrics(record.spec["metrics"])
         reports.faults += _rescored(file, record, table, protocol)
     except BenchError as error:
         reports.faults.append(f"{file}: its predictions cannot be scored again: {error}")
@@ -185,15 +185,14 @@ def _of_evaluation(
         reports.notes += _notes(protocol, declared)
 
 
-def _require_versions(metrics: Mapping[str, int]) -> None:
-    """Raise BenchError where a metric is not of the version that a record was counted by."""
+def _require_same_metrics(specs: Mapping[str, object]) -> None:
+    """Raise BenchError where a metric is not what it was when a record was counted."""
     from bench.evaluation.metrics import find
 
-    for name, version in metrics.items():
-        if find(name).version != version:
+    for name, spec in specs.items():
+        if find(name).spec() != spec:
             raise BenchError(
-                f"metric '{name}' is version {find(name).version}, it was counted by version "
-                f"{version}; run the suite again"
+                f"metric '{name}' is not what it was when this was counted; run the suite again"
             )
 
 
