@@ -15,6 +15,7 @@ from bench.leaderboards.aggregate import board_metric
 from bench.leaderboards.column_counts import ColumnCounts
 from bench.leaderboards.matching import matched
 from bench.leaderboards.ranking import errors_of
+from bench.leaderboards.render import wrapped
 from bench.leaderboards.tables import AVERAGES, Table, signed_text
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 from bench.trials.store import read_record
@@ -297,15 +298,20 @@ def _verdict(
 
 def _text(comparison: Comparison, width: int | None) -> str:
     samples = ", ".join(f"{count:,} samples of {t}" for t, count in comparison.samples.items())
-    parts = [f"A: {comparison.a}\nB: {comparison.b}\non {samples}"]
+    names = [f"A: {comparison.a}", f"B: {comparison.b}", wrapped(f"on {samples}", width)]
+    parts = ["\n".join(names)]
     for metric in comparison.metrics:
         verdicts = [each for each in comparison.verdicts if each.metric == metric.name]
         if not verdicts:
             continue
         rows = [_cells(metric, verdict) for verdict in verdicts]
-        headers = [metric.heading, "A", "B", "B - A", "95 %", "p", "B is"]
+        headers = [metric.heading, "B is", "A", "B", "B - A", "95 %", "p"]
         table = Table(headers, rows, (metric.heading, "95 %", "B is")).plain(width, keep=1)
-        unseen = [_detectable(metric, v) for v in verdicts if v.outcome == "no difference shown"]
+        unseen = [
+            wrapped(_detectable(metric, verdict), width)
+            for verdict in verdicts
+            if verdict.outcome == "no difference shown" and verdict.detectable
+        ]
         parts.append("\n".join([table, *unseen]))
     return "\n\n".join(parts)
 
@@ -313,12 +319,12 @@ def _text(comparison: Comparison, width: int | None) -> str:
 def _cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
     return [
         verdict.test,
+        verdict.outcome,
         metric.format(verdict.a),
         metric.format(verdict.b),
         signed_text(metric, verdict.difference),
         f"[{signed_text(metric, verdict.low)}, {signed_text(metric, verdict.high)}]",
         f"{verdict.p:.4f}" if verdict.p >= _SMALLEST_P else f"< {_SMALLEST_P}",
-        verdict.outcome,
     ]
 
 
