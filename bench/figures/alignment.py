@@ -38,10 +38,10 @@ _LEAST = 0.1
 
 
 class Drawn(NamedTuple):
-    """How a class is called, and its colour."""
+    """How a class is called, and its color."""
 
     word: str
-    colour: str
+    color: str
 
 
 @dataclass(frozen=True)
@@ -117,34 +117,34 @@ def _picture(file: Path, title: str, found: Reading, tokens: Sequence[str]) -> N
         for cell in range(1, found.cells):
             image.axvline(cell * frames / found.cells - 0.5, color="white", linewidth=1)
         image.axis("off")
-        drawn = {label: Drawn(tokens[label], colour) for label, colour in _colours(found).items()}
+        drawn = {label: Drawn(tokens[label], color) for label, color in _colors(found).items()}
         _draw_curves(curves, found, drawn)
         _draw_paths(rows, paths, drawn, letters=width / frames / _LETTER)
         rows.set_xlim(extent[:2])
 
 
-def _colours(found: Reading) -> dict[int, str]:
-    """Return the colours of blank, of the target's labels and of whatever else comes up."""
+def _colors(found: Reading) -> dict[int, str]:
+    """Return the colors of blank, of the target's labels and of whatever else comes up."""
     seen = (found.posteriors.max(0) >= _LEAST).nonzero()[0].tolist()
     spans = (*found.reference, *found.greedy, *found.truth)
-    return canvas.colours([*seen, *(span.label for span in spans)], found.posteriors.shape[1])
+    return canvas.colors([*seen, *(span.label for span in spans)], found.posteriors.shape[1])
 
 
 def _draw_curves(axes: Axes, found: Reading, drawn: dict[int, Drawn]) -> None:
     frames = range(len(found.posteriors))
     wanted = {span.label for span in found.reference}
-    for label, (word, colour) in drawn.items():
+    for label, (word, color) in drawn.items():
         values = found.posteriors[:, label]
-        axes.fill_between(frames, values, color=colour, alpha=0.15, linewidth=0)
+        axes.fill_between(frames, values, color=color, alpha=0.15, linewidth=0)
         # Labels of the target are named at their key frames.
         name = None if label in wanted else word
         marker = "." if len(frames) <= _FEW else ""
-        axes.plot(frames, values, color=colour, marker=marker, linewidth=1.2, label=name)
+        axes.plot(frames, values, color=color, marker=marker, linewidth=1.2, label=name)
     for span in found.reference:
-        word, colour = drawn[span.label]
-        axes.axvline(span.key, linestyle=":", linewidth=1, color=colour)
+        word, color = drawn[span.label]
+        axes.axvline(span.key, linestyle=":", linewidth=1, color=color)
         turn, side = (35, "left") if len(word) > 1 else (0, "center")
-        axes.text(span.key, 1.07, word, weight="bold", color=colour, rotation=turn, ha=side)
+        axes.text(span.key, 1.07, word, weight="bold", color=color, rotation=turn, ha=side)
     axes.set_ylim(0, 1.05)
     axes.set_ylabel("posterior")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, handlelength=1)
@@ -157,8 +157,8 @@ def _draw_paths(
     for row, spans in enumerate(paths.values()):
         axes.axhspan(row - 0.4, row + 0.4, color="#e6e6e6", linewidth=0)
         for span in spans:
-            width, (word, colour) = span.end - span.start, drawn[span.label]
-            axes.barh(row, width, left=span.start - 0.5, height=0.8, color=colour)
+            width, (word, color) = span.end - span.start, drawn[span.label]
+            axes.barh(row, width, left=span.start - 0.5, height=0.8, color=color)
             if len(word) <= width * letters:
                 middle = span.start + (width - 1) / 2
                 axes.text(middle, row, word, color="white", ha="center", va="center_baseline")

@@ -113,7 +113,7 @@ def _overlay(pixels: Pixels, shares: NDArray[np.float32]) -> Image.Image:
 
 
 def _frame(overlay: Image.Image, symbols: Sequence[str], step: int, joint: str) -> Image.Image:
-    """Return an image with what was read of it up to one step below, that step in colour.
+    """Return an image with what was read of it up to one step below, that step in color.
 
     Where that is longer than the image, its end is shown.
     """

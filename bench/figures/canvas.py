@@ -1,4 +1,4 @@
-"""What all pictures share: size, letters, colours, and how they are written.
+"""What all pictures share: size, letters, colors, and how they are written.
 
 The same record gives the same bytes, on the same versions of matplotlib and Pillow.
 """
@@ -29,22 +29,22 @@ _STYLE = {
     # A transcript may have two dollars.
     "text.parse_math": False,
 }
-_COLOURS = (
+_COLORS = (
     *("#1f77b4", "#d9650b", "#2a8f2a", "#d62728", "#8a5fbf", "#8c564b", "#d24fa6", "#0f98a8"),
     *("#8f9118", "#0b3d91", "#e0705f", "#4f9e6b", "#7b1e3a", "#7d6ba0", "#005f56", "#b8860b"),
 )
 """Dark enough for white letters."""
 
 
-def colours(labels: Iterable[int], classes: int) -> dict[int, str]:
-    """Return the colours of blank and of some labels.
+def colors(labels: Iterable[int], classes: int) -> dict[int, str]:
+    """Return the colors of blank and of some labels.
 
-    Where there is a colour for each of the `classes`, a label has the same one in all pictures.
+    Where there is a color for each of the `classes`, a label has the same one in all pictures.
     """
     known = sorted({*labels} - {0})
-    places = known if classes - 1 <= len(_COLOURS) else range(1, len(known) + 1)
+    places = known if classes - 1 <= len(_COLORS) else range(1, len(known) + 1)
     return {0: BLANK} | {
-        label: _COLOURS[(place - 1) % len(_COLOURS)]
+        label: _COLORS[(place - 1) % len(_COLORS)]
         for label, place in zip(known, places, strict=True)
     }
 
@@ -85,9 +85,9 @@ def write_png(file: Path, picture: Image.Image) -> Path:
 def write_gif(file: Path, frames: Sequence[Image.Image], milliseconds: Sequence[int]) -> Path:
     """Write an animation that shows each frame for so long, over and over."""
     stream = BytesIO()
-    # Colours that serve all frames are chosen once: for each anew it takes ten times as long.
-    colours = Image.fromarray(np.concatenate([np.asarray(one) for one in frames])).quantize()
-    first, *others = [one.quantize(palette=colours, dither=Image.Dither.NONE) for one in frames]
+    # Colors that serve all frames are chosen once: for each anew it takes ten times as long.
+    colors = Image.fromarray(np.concatenate([np.asarray(one) for one in frames])).quantize()
+    first, *others = [one.quantize(palette=colors, dither=Image.Dither.NONE) for one in frames]
     times = [*milliseconds]
     first.save(stream, "GIF", save_all=True, append_images=others, duration=times, loop=0)
     return _keep(file, stream)

@@ -43,9 +43,9 @@ def draw(trial: FinishedTrial, _identities: Sequence[str], folder: Path) -> Iter
 
 
 def _line(
-    axes: Axes, title: str, epochs: list[int], values: list[float], colour: str = "black"
+    axes: Axes, title: str, epochs: list[int], values: list[float], color: str = "black"
 ) -> None:
-    axes.plot(epochs, values, color=colour, marker="o", markersize=3, linewidth=1.2)
+    axes.plot(epochs, values, color=color, marker="o", markersize=3, linewidth=1.2)
     axes.set_title(title)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

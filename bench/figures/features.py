@@ -1,4 +1,4 @@
-"""Where the features of frames lie, in the colours of their classes."""
+"""Where the features of frames lie, in the colors of their classes."""
 
 from __future__ import annotations
 
@@ -73,23 +73,23 @@ def draw(trial: FinishedTrial, _identities: Sequence[str], folder: Path) -> Iter
     found, file = cloud(trial), folder / "features.png"
     on_sphere = found.features.shape[1] == _SPACE and len(found.weights)
     tokens = ("blank", *map(canvas.shown, trial.source.vocabulary))
-    colours = _colours(found.classes, len(tokens))
+    colors = _colors(found.classes, len(tokens))
     with canvas.sheet(file, 10 if on_sphere else 7, 5) as figure:
         if on_sphere:
             turned = upright(found)
-            _sphere(figure.add_subplot(1, 2, 1, projection="3d"), turned, colours)
-            _map(figure.add_subplot(1, 2, 2), turned, colours)
+            _sphere(figure.add_subplot(1, 2, 1, projection="3d"), turned, colors)
+            _map(figure.add_subplot(1, 2, 2), turned, colors)
             told = f"directions of the features of {len(found.classes):,} frames"
         else:
             points, share = projected(found.features)
-            _scatter(figure.add_subplot(), points, found.classes, colours)
+            _scatter(figure.add_subplot(), points, found.classes, colors)
             told = (
                 f"features of {len(found.classes):,} frames, {found.features.shape[1]}-D, "
                 f"projected by PCA onto 2 axes with {share:.0%} of their variance"
             )
         figure.suptitle(f"{trial.title}\n{told}", fontsize=9)
-        names = {colour: tokens[label] for label, colour in colours.items()}
-        _legend(figure, names | ({_BEYOND: "others"} if {*found.classes} - {*colours} else {}))
+        names = {color: tokens[label] for label, color in colors.items()}
+        _legend(figure, names | ({_BEYOND: "others"} if {*found.classes} - {*colors} else {}))
     yield file
 
 
@@ -129,27 +129,27 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _colours(found: NDArray[np.int64], classes: int) -> dict[int, str]:
-    """Return the colours of blank and of the labels that are found on most frames."""
+def _colors(found: NDArray[np.int64], classes: int) -> dict[int, str]:
+    """Return the colors of blank and of the labels that are found on most frames."""
     most = Counter(found[found > 0].tolist()).most_common(_NAMED)
-    return canvas.colours((label for label, _ in most), classes)
+    return canvas.colors((label for label, _ in most), classes)
 
 
 def _scatter(
     axes: Any,  # noqa: ANN401 (plane or space)
     points: NDArray[np.float32],
     classes: NDArray[np.int64],
-    colours: dict[int, str],
+    colors: dict[int, str],
     **more: object,
 ) -> None:
     """Draw blanks first, then all others."""
     for blank in (True, False):
         chosen = (classes == 0) == blank
-        shown = [colours.get(label, _BEYOND) for label in classes[chosen].tolist()]
+        shown = [colors.get(label, _BEYOND) for label in classes[chosen].tolist()]
         axes.scatter(*points[chosen].T, c=shown, s=4, linewidths=0, alpha=0.7, **more)
 
 
-def _sphere(axes: Any, found: Cloud, colours: dict[int, str]) -> None:  # noqa: ANN401 (Axes3D has no types)
+def _sphere(axes: Any, found: Cloud, colors: dict[int, str]) -> None:  # noqa: ANN401 (Axes3D has no types)
     """Draw the near half of the sphere, and the weights as arrows."""
     up, around = np.radians(_VIEW)
     towards = np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
@@ -158,13 +158,13 @@ def _sphere(axes: Any, found: Cloud, colours: dict[int, str]) -> None:  # noqa: 
     mesh = (ring * np.cos(turns), ring * np.sin(turns), np.cos(heights))
     axes.plot_wireframe(*mesh, color="#e4e4e4", linewidth=0.4, zorder=0)
     near = found.features @ towards > 0
-    _scatter(axes, found.features[near], found.classes[near], colours, depthshade=False, zorder=2)
+    _scatter(axes, found.features[near], found.classes[near], colors, depthshade=False, zorder=2)
     for label, weight in enumerate(found.weights):
-        if label in colours:
+        if label in colors:
             behind = weight @ towards < 0
             axes.quiver(
                 *(0, 0, 0, *(1.3 * weight)),
-                color=colours[label],
+                color=colors[label],
                 arrow_length_ratio=0.08,
                 alpha=0.35 if behind else 1,
                 zorder=1 if behind else 3,
@@ -177,13 +177,13 @@ def _sphere(axes: Any, found: Cloud, colours: dict[int, str]) -> None:  # noqa: 
     axes.set_axis_off()
 
 
-def _map(axes: Axes, found: Cloud, colours: dict[int, str]) -> None:
+def _map(axes: Axes, found: Cloud, colors: dict[int, str]) -> None:
     """Draw the whole sphere on a plane, with circles of equal angles to blank."""
     points = flattened(found.features)
-    _scatter(axes, points, found.classes, colours)
-    stars = {label: star for label, star in enumerate(flattened(found.weights)) if label in colours}
+    _scatter(axes, points, found.classes, colors)
+    stars = {label: star for label, star in enumerate(flattened(found.weights)) if label in colors}
     for label, (x, y) in stars.items():
-        axes.plot(x, y, marker="*", markersize=11, color=colours[label], markeredgecolor="k")
+        axes.plot(x, y, marker="*", markersize=11, color=colors[label], markeredgecolor="k")
     farthest = np.linalg.norm([*points, *stars.values()], axis=1).max()
     turns = np.radians(np.arange(361))
     for angle in np.arange(_RING, farthest + _RING, _RING):
@@ -203,6 +203,6 @@ def _map(axes: Axes, found: Cloud, colours: dict[int, str]) -> None:
 
 
 def _legend(figure: Figure, names: dict[str, str]) -> None:
-    """Say what each colour is."""
-    marks = [Line2D([], [], color=colour, marker="o", linestyle="") for colour in names]
+    """Say what each color is."""
+    marks = [Line2D([], [], color=color, marker="o", linestyle="") for color in names]
     figure.legend(marks, [*names.values()], loc="outside right center", frameon=False)

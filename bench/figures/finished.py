@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bench.core.components import Component, Dataset, Loss, Model
     from bench.core.registry import Kind
     from bench.core.types import Batch, InputPipeline
-    from bench.decoding.algorithms.decoded import Decode
     from bench.evaluation.protocols import Protocol
     from bench.recognizers.network import Recognizer
     from bench.trials.store import Store
@@ -76,7 +75,7 @@ class FinishedTraining:
     def alphabet(self) -> Protocol | None:
         """The protocol whose characters were learned; None for the data's own."""
         spec = self.record.spec["alphabet"]
-        return protocols.from_spec(spec) if spec else None
+        return protocols.from_spec(spec, ()) if spec else None
 
     @property
     def batch_size(self) -> int:
@@ -86,9 +85,9 @@ class FinishedTraining:
     @cached_property
     def network(self) -> Recognizer:
         """The network with its trained weights, on the CPU."""
-        from bench.tasks.evaluate import restore_network
+        from bench.tasks.evaluate import restore
 
-        network = restore_network(self.model, self.loss, self.folder, self.record)
+        network = restore(self.model, self.loss, self.folder, self.record)
         return network.requires_grad_(requires_grad=False)
 
 
@@ -131,10 +130,8 @@ class FinishedEvaluation:
 
     @cached_property
     def protocol(self) -> Protocol:
-        """The protocol that it was scored under, with the metrics that were computed."""
-        protocol = protocols.from_spec(self.record.spec["protocol"])
-        names = predictions.metric_names(self.predictions)
-        return replace(protocol, metrics=names, ranked_by=protocol.ranked_by or names[0])
+        """The protocol that it was scored under, with the metrics that were reported."""
+        return protocols.from_spec(self.record.spec["protocol"], self.record.spec["metrics"])
 
     @cached_property
     def pipeline(self) -> InputPipeline:

@@ -162,7 +162,8 @@ def _network(
     """Return the network with the weights of its training, or with untrained ones."""
     training = evaluation.training
     if record:
-        return _Weights(restore(training, store.folder(training), record), training.key)
+        folder = store.folder(training)
+        return _Weights(restore(training.model, training.loss, folder, record), training.key)
     torch.manual_seed(training.named_seed("weights"))
     classes = len(pipeline.vocabulary) + 1
     network = networks.build(training.model, training.loss, pipeline.input_shape, classes).eval()
