@@ -16,6 +16,7 @@ from bench.config import bench_toml as config
 from bench.config import suite as suites
 from bench.core import hashing
 from bench.trials import grid
+from bench.trials.records import Epoch
 from bench.trials.store import Store
 
 # Dozens of processes start here; where byte code is not kept, each compiles torch and ray anew.
@@ -211,8 +212,8 @@ def make_record():
             seed=trial.seed,
             metrics={"validation": rates, "test": rates},
             curve=[
-                disk.Epoch(1, 2.5, 0.01, 0.75, 0.125),
-                disk.Epoch(2, 1.25, 0.005, 0.5, 0.25),
+                Epoch(1, 2.5, 0.01, 0.75),
+                Epoch(2, 1.25, 0.005, 0.5),
             ],
             selected_epoch=2,
             parameters=disk.Parameters(total=12345, trainable=12300),

@@ -194,11 +194,15 @@ class Loss(Component, ABC):
         """Return whether each sample (N,) has room for its target; others add nothing."""
 
     def augmented_views(self, batch: Batch) -> Batch:
-        """Return what to train on instead of `batch`: of more than one view, one behind the other.
+        """Return the batch to train on instead of `batch`: its augmented views, concatenated.
 
-        It draws from torch's global generator.
+        The first N rows are a view of the N samples in order, and so are the next N. Random draws
+        are taken from torch's global generator.
         """
         return batch
+
+    def on_epoch_end(self, head: nn.Module) -> None:
+        """Update what `head` keeps from epoch to epoch, after the last batch of each."""
 
 
 class FrameLoss(Loss):

@@ -103,6 +103,6 @@ def open_test(dataset: Dataset, model_input: Input, encoder: LabelEncoder) -> In
 def _require_kind(dataset: Dataset, model_input: Input) -> None:
     if dataset.gives != model_input.kind:
         raise BenchError(
-            f"data set '{dataset.label}' gives {dataset.gives}, and the input {model_input.label} is of "
-            f"{model_input.kind}; take a model that reads {dataset.gives}"
+            f"data set '{dataset.label}' gives {dataset.gives}, and the input {model_input.label} "
+            f"is of {model_input.kind}; take a model that reads {dataset.gives}"
         )

@@ -16,26 +16,19 @@ if TYPE_CHECKING:
 
     from bench.figures.finished_trial import FinishedTrial
 
-_RIGHT = "#2a8f2a"
-
 
 def draw(trial: FinishedTrial, _identities: Sequence[str], folder: Path) -> Iterator[Path]:
     """Draw training loss, learning rate and validation scores; mark the epoch that was tested."""
     record, file = trial.record, folder / "curves.png"
     epochs = [one.epoch for one in record.curve]
-    error = "WER" if record.spec["protocol"]["unit"] == "gloss" else "CER"
     with canvas.sheet(file, 10, 3) as figure:
         figure.suptitle(f"{trial.title}\ndashed: epoch {record.selected_epoch}, which was tested")
         loss, rate, scores = figure.subplots(1, 3)
         _line(loss, "training loss", epochs, [one.loss for one in record.curve])
         _line(rate, "learning rate", epochs, [one.learning_rate for one in record.curve])
         rate.set_ylim(bottom=0)
-        errors = [100 * one.validation_cer for one in record.curve]
-        right = [100 * one.validation_accuracy for one in record.curve]
-        _line(scores, "", epochs, errors, canvas.ACCENT)
-        _line(scores, "", epochs, right, _RIGHT)
-        names = [f"validation {error}, %", "sequence accuracy, %"]
-        scores.legend(names, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+        errors = [100 * one.validation_ler for one in record.curve]
+        _line(scores, "validation label error rate, %", epochs, errors, canvas.ACCENT)
         scores.set_ylim(bottom=0)
         for axes in (loss, rate, scores):
             axes.axvline(record.selected_epoch, color=canvas.BLANK, linestyle="--", zorder=0)

@@ -49,6 +49,10 @@ class PriorCTC(FrameLoss):
         losses = self.losses(logits, priors.log_prior, targets)
         return per_label(losses, targets)
 
+    def on_epoch_end(self, head: nn.Module) -> None:
+        """Make the mean posterior of this epoch the prior of the next."""
+        cast("PriorHead", head).end_epoch()
+
     def losses(self, logits: Tensor, log_prior: Tensor, targets: Targets) -> Tensor:
         """Return -log of each target's score (N,), 0 for those that cannot be aligned."""
         from bench.nn.ctc_functions import aligned_frames, negative_log_likelihood

@@ -72,7 +72,7 @@ class Lettering:
             ground, ink = ink, ground
         gray = ground + (ink - ground) * (alpha.astype(np.float32) / 255)
         gray += self._cut(self._grain, *alpha.shape)[..., 0] * np.float32(self._between(0, 6))
-        return cv2.merge([gray.clip(0, 255).astype(np.uint8)] * 3)
+        return np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, 2)
 
     def _happens(self, share: float) -> bool:
         return next(self._shares) < share

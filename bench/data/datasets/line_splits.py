@@ -85,8 +85,9 @@ def find_division(name: str) -> cards.Splits:
 def line_splits(name: str, source: Path | None = None) -> LineSplits:
     """Return the division of IAM that is called `name`.
 
-    `official` reads the lists of the distribution, in the folder `source` or in its folder TASK.
-    Raises BenchError as `find_division` does, and on lists that are not there or contradict one another.
+    `official` reads the lists of the raw data set, in the folder `source` or in its folder TASK.
+    Raises BenchError as `find_division` does, and on lists that are missing or contradict one
+    another.
     """
     division = find_division(name)
     return _official(source) if division.name == OFFICIAL else _listed(division)

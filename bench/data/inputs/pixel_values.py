@@ -27,6 +27,21 @@ def normalize_unit(values: torch.Tensor, normalization: Normalization) -> torch.
     if normalization == "signed":
         return values.mul_(2).sub_(1)
     if normalization == "imagenet":
-        mean, std = (torch.tensor(channels).view(3, 1, 1) for channels in (_MEAN, _STD))
+        mean, std = _imagenet()
         return values.sub_(mean).div_(std)
     return values
+
+
+def denormalize(values: torch.Tensor, normalization: Normalization) -> torch.Tensor:
+    """Return values (…, channels, H, W) of a range in [0, 1], as a new tensor."""
+    if normalization == "signed":
+        return (values + 1) / 2
+    if normalization == "imagenet":
+        mean, std = _imagenet()
+        return values * std + mean
+    return values.clone()
+
+
+def _imagenet() -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ImageNet's mean and standard deviation (3, 1, 1)."""
+    return torch.tensor(_MEAN).view(3, 1, 1), torch.tensor(_STD).view(3, 1, 1)

@@ -65,8 +65,8 @@ def open_stored(
         frame = (model_input.size, model_input.size) if model_input.size else _frame_size(splits)
         if model_input.crop > min(frame):
             raise BenchError(
-                f"crop = {model_input.crop} is larger than the frames, which are {frame[0]}×{frame[1]} "
-                "pixels; lower the crop of the input, or set its size"
+                f"crop = {model_input.crop} is larger than the frames, which are {frame[0]}×"
+                f"{frame[1]} pixels; lower the crop of the input, or set its size"
             )
         transform = ClipTransform(model_input, frame, augmentation)
     return PreparedPipeline(splits, encoder, transform)
