@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bench.core.components import Component, Dataset, Loss, Model
     from bench.core.registry import Kind
     from bench.core.types import Batch, InputPipeline
+    from bench.data.inputs.images import Pixels
     from bench.evaluation.protocols import Protocol
     from bench.recognizers.network import Recognizer
     from bench.trials.store import Store
@@ -200,6 +201,13 @@ class FinishedEvaluation:
                     f"the id of its first sample is '{self.rows[0]['id']}'"
                 )
         return [by_id[sample] for sample in samples]
+
+    def pixels(self, identity: str, frames: int) -> Pixels:
+        """Return a sample as an image (H, W, 3) of bytes; of a clip, at most so many frames."""
+        from bench.data.inspection import contact_sheet
+
+        normalization = self.training.input.normalization
+        return contact_sheet.pixels(*self.sample(identity), frames, normalization)
 
     def sample(self, identity: str) -> Sample:
         """Return a sample in its batch."""
