@@ -254,11 +254,11 @@ def worst(table: pa.Table, protocol: Protocol, count: int) -> list[WorstSample]:
     metric = error_metric(protocol)
     columns = ("id", "reference", "hypothesis", *_columns(metric.name))
     rows = zip(*(table[name].to_pylist() for name in columns), strict=True)
-    wrong = []
-    for place, (*texts, above, below) in enumerate(rows):
+    wrong: list[tuple[int, int, tuple[str, str, str]]] = []
+    for place, (identity, reference, hypothesis, above, below) in enumerate(rows):
         errors = 0 if above is None else below - above if metric.higher_is_better else above
         if errors > 0:
-            wrong.append((-errors, place, texts))
+            wrong.append((-errors, place, (identity, reference, hypothesis)))
     return [WorstSample(*texts, -errors) for errors, _, texts in heapq.nsmallest(count, wrong)]
 
 

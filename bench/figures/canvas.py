@@ -49,9 +49,9 @@ def colors(labels: Iterable[int], classes: int) -> dict[int, str]:
     }
 
 
-def visible(token: str) -> str:
+def visible(text: str) -> str:
     """Return a token as it is written into pictures: a visible character for a space."""
-    return "␣" if token == " " else token
+    return "␣" if text == " " else text
 
 
 def file_name(kind: str, identity: str, ending: str) -> str:

@@ -86,9 +86,9 @@ class FinishedTraining:
     @cached_property
     def network(self) -> Recognizer:
         """The network with its trained weights, on the CPU."""
-        from bench.tasks.evaluate import restore
+        from bench.tasks.evaluate import restore_network
 
-        network = restore(self.model, self.loss, self.folder, self.record)
+        network = restore_network(self.model, self.loss, self.folder, self.record)
         return network.requires_grad_(requires_grad=False)
 
 

@@ -13,7 +13,7 @@ from bench.nn.feedback import Greedy
 
 if TYPE_CHECKING:
     from bench.core.components import Loss, Model
-    from bench.core.types import Batch, FrameNetwork, InputPipeline, Seq2SeqNetwork
+    from bench.core.types import Batch, FrameNetwork, InputShape, Seq2SeqNetwork
 
 
 class Recognizer(nn.Module, ABC):
@@ -86,20 +86,23 @@ class Seq2SeqRecognizer(Recognizer):
         return lengths.new_full(lengths.shape, cast("Seq2SeqNetwork", self.model).steps)
 
 
-def build(model: Model, loss: Loss, pipeline: InputPipeline) -> Recognizer:
-    """Build model and classifier for the shape and the vocabulary of `pipeline`.
+def build(model: Model, loss: Loss, input_shape: InputShape, classes: int) -> Recognizer:
+    """Build model and classifier, with initial weights from torch's global generator.
 
-    Initial weights are drawn from torch's global generator.
+    Args:
+        model: The architecture.
+        loss: Whose classifier is built.
+        input_shape: The shape of one frame or image.
+        classes: The number of classes, blank or end of sequence included.
 
     Raises:
         BenchError: The model cannot be built for this shape, or the loss not for its features.
     """
-    classes = len(pipeline.vocabulary) + 1
     if isinstance(model, FrameModel):
-        network = model.build(pipeline.input_shape)
+        network = model.build(input_shape)
         head = loss.head(cast("FrameNetwork", network).feature_dims, classes)
         return FrameRecognizer(network, head)
-    network = cast("Seq2SeqModel", model).build(pipeline.input_shape, classes)
+    network = cast("Seq2SeqModel", model).build(input_shape, classes)
     head = loss.head(cast("Seq2SeqNetwork", network).feature_dims, classes)
     return Seq2SeqRecognizer(network, head)
 

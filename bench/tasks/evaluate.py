@@ -46,7 +46,7 @@ def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) 
     yield Started(chosen)
     folder, trained = store.training(evaluation.training.key)
     training = evaluation.training
-    network = restore(training.model, training.loss, folder, trained).to(chosen)
+    network = restore_network(training.model, training.loss, folder, trained).to(chosen)
     encoder = evaluation.test.label_encoder(evaluation.training.alphabet)
     learned = replace(encoder, vocabulary=tuple(trained.vocabulary))
     pipeline = open_test(evaluation.test, evaluation.training.input, learned)
@@ -55,22 +55,20 @@ def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) 
     yield Finished(metric.summary(record.scores), record.seconds)
 
 
-def restore(model: Model, loss: Loss, folder: Path, record: TrainingRecord) -> Recognizer:
-    """Return a trained network with the weights that the record in `folder` names.
-
-    Args:
-        model: The architecture of the training.
-        loss: Its loss, which has the classifier.
-        folder: Where the weights are.
-        record: The record of the training.
+def restore_network(model: Model, loss: Loss, folder: Path, record: TrainingRecord) -> Recognizer:
+    """Return the network of a training with the weights that its record in `folder` names.
 
     Raises:
         BenchError: The weights are gone or altered, or do not fit the model of today.
     """
     from safetensors.torch import load
 
-    classes = len(record.vocabulary) + 1
-    network = networks.build(model, loss, InputShape(*record.input_shape), classes)
+    network = networks.build(
+        model,
+        loss,
+        InputShape(*record.input_shape),
+        len(record.vocabulary) + 1,
+    )
     try:
         network.load_state_dict(load(content(folder, record, WEIGHTS)))
     except RuntimeError:

@@ -53,11 +53,11 @@ def infeasible_targets(
         The identities of the samples that do not fit, by split. A data set without a validation
         split holds out some of its training samples as one.
     """
-    from bench.recognizers import network as recognizer
+    from bench.recognizers import network as networks
 
     pipeline = dataset.open(model.default_input, encoder)
     with torch.device("meta"):
-        network = recognizer.build(model, loss, pipeline)
+        network = networks.build(model, loss, pipeline.input_shape, len(pipeline.vocabulary) + 1)
     splits = {*dataset.splits()}
     if "train" in splits:
         splits.add("validation")

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bench.config.suite import Recipe
+    from bench.config.recipe import Recipe
 
 
 def optimizer(recipe: Recipe, weights: Iterable[Tensor]) -> Optimizer:

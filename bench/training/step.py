@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from bench.core.types import Features
 
 if TYPE_CHECKING:
-    from bench.config.suite import Precision
+    from bench.config.recipe import Precision
     from bench.core.components import Loss
     from bench.core.types import Batch
     from bench.recognizers.network import Recognizer

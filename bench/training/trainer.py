@@ -19,7 +19,7 @@ from bench.trials.events import Progress, Validated
 from bench.trials.records import Epoch
 
 if TYPE_CHECKING:
-    from bench.config.suite import Recipe, Resources
+    from bench.config.recipe import Recipe, Resources
     from bench.core.types import Batch, Batches, InputPipeline
     from bench.training.step import TrainingStep
 

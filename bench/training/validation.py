@@ -8,7 +8,7 @@ import editdistance
 import torch
 
 from bench.data.reading.loading import read
-from bench.decoding.decoders import DECODERS
+from bench.decoding.greedy import GreedyDecoder
 
 if TYPE_CHECKING:
     from bench.core.types import Batches, DecoderFamily
@@ -39,7 +39,7 @@ def label_error_rate(
         the rate over samples. Here edits and labels are summed first, as error rates are reported.
     """
     network.eval()
-    decode = DECODERS["greedy"][family]
+    decode = GreedyDecoder().build(family, ())
     edits = labels = 0
     with torch.inference_mode():
         for batch in read(batches, workers):
