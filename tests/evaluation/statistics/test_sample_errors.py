@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bench.evaluation.metrics.error_rates import Edits, error_rates
 
 from bench.core.errors import BenchError
-from bench.evaluation.metrics.error_rates import Edits, error_rates
 from bench.evaluation.statistics.sample_errors import outcomes, same_samples
 
 PAIRS = [Edits(1, 4), Edits(0, 2), Edits(5, 3)]
