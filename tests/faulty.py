@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Dataset
 from bench.core.errors import BenchError, Exit
-from bench.core.types import Batch, InputShape, Source
+from bench.core.types import Batch, InputShape, InputPipeline
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.models.cnn_bilstm import CnnBiLSTM
 
@@ -33,7 +33,7 @@ class Raises(Faulty):
 
     name: ClassVar[str] = "raises"
 
-    def build(self) -> Source:
+    def build(self) -> InputPipeline:
         raise RuntimeError("the disk is on fire")
 
 
@@ -43,7 +43,7 @@ class Exits(Faulty):
 
     name: ClassVar[str] = "exits"
 
-    def build(self) -> Source:
+    def build(self) -> InputPipeline:
         os._exit(7)
 
 
@@ -56,7 +56,7 @@ class Slow(SeqDigits):
     pid_file: str = os.devnull
     seconds: float = 60.0
 
-    def build(self) -> Source:
+    def build(self) -> InputPipeline:
         Path(self.pid_file).write_text(str(os.getpid()))
         time.sleep(self.seconds)
         return super().build()

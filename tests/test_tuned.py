@@ -207,23 +207,23 @@ def test_a_trial_that_the_suite_has_already_is_refused(tuned, text):
 
 
 def test_a_tuned_entry_that_does_not_fit_is_refused_or_left_out(tuned):
-    from bench.core.components import SymbolLoss
+    from bench.core.components import Seq2SeqLoss
 
-    class Scored(SymbolLoss):
+    class Scored(Seq2SeqLoss):
         name = "scored"
 
-        def feed(self, head, supervision):
+        def feedback(self, head, targets):
             raise NotImplementedError
 
-        def head(self, widths, classes):
+        def head(self, feature_dims, classes):
             raise NotImplementedError
 
-        def objective(self, head, features, supervision):
+        def objective(self, head, features, targets):
             raise NotImplementedError
 
     suite = tuned()
     suite = replace(suite, tuned=(suite.tuned[0]._replace(loss=Scored()),))
-    with pytest.raises(BenchError, match="loss 'scored' scores symbols"):
+    with pytest.raises(BenchError, match="loss 'scored' scores seq2seq"):
         grid.trials(suite)
     assert len(grid.trials(replace(suite, skip_incompatible=True))) == 4
 

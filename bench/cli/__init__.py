@@ -1,4 +1,4 @@
-"""The verbs of `bench`. Whatever is heavy is imported by the verb that needs it."""
+"""The command line of bench: a table of verbs, each imported when it is called."""
 
 from __future__ import annotations
 
@@ -10,15 +10,35 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import bench
+from bench.cli.lazy import LazyGroup, LazyVerb
 from bench.cli.terminal import EXITS, catch_signals, command_line, say
-from bench.cli.verbs import boards, comparisons, data, score, sweeps, trials, verification
 from bench.core.errors import BenchError, Exit
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
 
+_VERBS = {
+    "run": LazyVerb("bench.cli.verbs.run:run", "Run what a suite lacks and print its board."),
+    "ls": LazyVerb("bench.cli.verbs.listing:list_", "List suites, or what they may name."),
+    "status": LazyVerb("bench.cli.verbs.status:status", "Show what is done, stale or to do."),
+    "board": LazyVerb("bench.cli.verbs.boards:board", "Print, publish and check leaderboards."),
+    "show": LazyVerb("bench.cli.verbs.show:show", "Show one training or evaluation; draw it."),
+    "compare": LazyVerb("bench.cli.verbs.comparisons:compare", "Compare two results, with p."),
+    "decode": LazyVerb("bench.cli.verbs.decode:decode", "Evaluate with another decoder."),
+    "profile": LazyVerb("bench.cli.verbs.profile:profile", "Measure parameters and latencies."),
+    "sweep": LazyVerb("bench.cli.verbs.sweeps:sweep", "Search parameters on validation data."),
+    "verify": LazyVerb("bench.cli.verbs.verification:verify", "Score all predictions again."),
+    "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
+    "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
+}
 
-@click.group(epilog=EXITS, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=LazyGroup,
+    verbs=_VERBS,
+    epilog=EXITS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(bench.__version__, prog_name="bench")
 @click.option(
     "--config",
@@ -49,30 +69,14 @@ def app(
     """
 
     def load() -> Config:
-        from bench.config import bench_toml as config
-        from bench.data.store import data_dir as home
+        from bench.config import bench_toml
+        from bench.data.store import data_dir
 
-        found = config.load(path, results)
-        home.settle(prepared or found.data)
-        return found
+        config = bench_toml.load(path, results)
+        data_dir.settle(prepared or config.data)
+        return config
 
     context.obj = load
-
-
-for command in (
-    trials.run,
-    trials.list_,
-    trials.status,
-    trials.profile,
-    trials.show,
-    data.data,
-    sweeps.sweep,
-    boards.board,
-    score.score,
-    comparisons.compare,
-    verification.verify,
-):
-    app.add_command(command)
 
 
 def main() -> NoReturn:

@@ -1,4 +1,4 @@
-"""What a suite names that bench does not have: it may stand in bench.toml before its parts do."""
+"""Names in a suite that no component, protocol or recipe has: it may be written before they are."""
 
 from __future__ import annotations
 
@@ -10,53 +10,69 @@ from bench.core.errors import did_you_mean, nearest
 from bench.evaluation.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
-    from bench.config.suite import SuiteTable
+    from bench.config.suite import Named, SuiteTable
 
-Key = Literal["protocol", "datasets", "models", "losses"]
-Needs = dict[Key, list[str]]
-"""Names by the key under which they stand, in the order of the suite."""
+Key = Literal["protocol", "alphabet", "datasets", "train", "tests", "models", "losses", "decoders"]
+Missing = dict[Key, list[str]]
+"""Names by the key that lists them, in the order of the suite."""
 
-# `radial` is a slip of `radial-ctc` (0.75), `seq-mnist` is none of `seq-digits` (0.63).
-_SLIP = 0.7
-_KINDS: dict[Key, registry.Kind] = {"datasets": "dataset", "models": "model", "losses": "loss"}
+_TYPO = 0.7
+"""A likeness that `radial` and `radial-ctc` reach (0.75), `seq-mnist` and `seq-digits` not (0.63)."""
+_KINDS: dict[Key, registry.Kind] = {
+    "datasets": "dataset",
+    "train": "dataset",
+    "tests": "dataset",
+    "models": "model",
+    "losses": "loss",
+    "decoders": "decoder",
+}
 
 
-def of(table: SuiteTable) -> Needs:
-    """Return the names in `table` that are of no protocol and no component, each once."""
-    named: Needs = {"protocol": [table.protocol]}
+def missing_names(table: SuiteTable, protocols: Collection[str] = ()) -> Missing:
+    """Return the names in `table` that neither bench nor bench.toml's `protocols` have."""
+    named: dict[Key, list[str]] = {
+        "protocol": [table.protocol],
+        "alphabet": [table.alphabet] if table.alphabet else [],
+    }
     for key in _KINDS:
-        entries = [e if isinstance(e, str) else e.get("name") for e in getattr(table, key)]
-        named[key] = list(dict.fromkeys(name for name in entries if isinstance(name, str)))
-    unknown = {key: _unknown(key, names) for key, names in named.items()}
+        entries: list[Named] = getattr(table, key)
+        names = [entry if isinstance(entry, str) else entry.get("name") for entry in entries]
+        named[key] = list(dict.fromkeys(name for name in names if isinstance(name, str)))
+    unknown = {key: _unknown(key, names, protocols) for key, names in named.items()}
     return {key: names for key, names in unknown.items() if names}
 
 
-def said(needs: Needs) -> str:
-    """Say in a sentence what is needed and what to do; of a single name, which one it is near."""
-    (key, (name, *others)), *more = needs.items()
-    known = _known(key)
-    if not (others or more) and (key == "protocol" or nearest(name, known, _SLIP)):
-        return f"there is no {_KINDS.get(key, key)} '{name}'{did_you_mean(name, known)}"
+def sentence(missing: Missing, protocols: Collection[str] = ()) -> str:
+    """Return what is missing and what to do; for a single name, the nearest existing one."""
+    (key, (name, *others)), *more = missing.items()
+    existing = _existing(key, protocols)
+    single = not (others or more)
+    if single and (key not in _KINDS or nearest(name, existing, _TYPO)):
+        noun = _KINDS.get(key, "protocol")
+        return f"there is no {noun} '{name}'{did_you_mean(name, existing)}"
     return (
-        f"needs what bench does not have yet: {', '.join(_listed(*item) for item in needs.items())}"
-        "; `bench ls datasets | models | losses` lists what there is, "
-        "docs/components.md tells how to add to it"
+        f"needs what bench does not have yet: {', '.join(_listed(*each) for each in missing.items())}"
+        "; `bench ls datasets | models | losses | decoders` lists what exists, "
+        "docs/components.md explains how to add to it"
     )
 
 
-def _unknown(key: Key, names: list[str]) -> list[str]:
-    # Other packages are asked only where bench's own names do not do: that is slow.
-    if key != "protocol" and registry.builtin(_KINDS[key]).keys() >= set(names):
+def _unknown(key: Key, names: list[str], protocols: Collection[str]) -> list[str]:
+    # Entry points of other packages are slow to list: only where bench's own names do not suffice.
+    if key in _KINDS and registry.builtin(_KINDS[key]).keys() >= set(names):
         return []
-    known = _known(key)
-    return [name for name in names if name not in known]
+    existing = _existing(key, protocols)
+    return [name for name in names if name not in existing]
 
 
-def _known(key: Key) -> Collection[str]:
-    return PROTOCOLS if key == "protocol" else registry.everything(_KINDS[key])
+def _existing(key: Key, protocols: Collection[str]) -> Collection[str]:
+    if key in _KINDS:
+        return registry.everything(_KINDS[key])
+    return {*PROTOCOLS, *protocols}
 
 
 def _listed(key: Key, names: list[str]) -> str:
     *before, last = (f"'{name}'" for name in names)
-    noun = key if before else _KINDS.get(key, key)
+    kind = _KINDS.get(key, "protocol")
+    noun = f"{kind}{'es' if kind == 'loss' else 's'}" if before else kind
     return f"the {noun} {', '.join(before)}{' and ' if before else ''}{last}"

@@ -1,140 +1,80 @@
-"""What a suite is: a grid, its recipe, its resources and its protocol, as plain values."""
+"""A suite: test sets, a protocol, and the entries that are compared, as plain values."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
-from bench.core.errors import BenchError
-from bench.core.schema import BelowOne, Count, Natural, NonNegative, Positive
+from bench.core.schema import Count, Natural
 
 if TYPE_CHECKING:
+    from bench.config.recipe import Recipe, Resources
     from bench.config.sweep_space import SweepTable
-    from bench.core.components import Dataset, Loss, Model
+    from bench.core.components import Dataset, Decoder, Loss, Model
+    from bench.core.model_input import Input
     from bench.evaluation.protocols import Protocol
 
-
-Precision = Literal["float32", "bf16", "fp16"]
-_FIRST = {
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "optimizer",
-    "weight_decay",
-    "schedule",
-    "gradient_clip",
-    "select",
-}
-"""The keys of a recipe that every trial's key has, at their defaults too."""
-_READERS: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
-    ({"milestones", "decay"}, "schedule", ("multi-step",)),
-    ({"betas"}, "optimizer", ("adam", "adamw")),
-    ({"momentum"}, "optimizer", ("sgd",)),
-    ({"betas", "momentum", "warmup"}, "schedule", ("constant", "cosine", "multi-step")),
-)
-"""Keys of a recipe, and the words of another key under which alone they are read."""
+Named = str | dict[str, Any]
+"""A component in bench.toml: its name, or a table of its name and parameters."""
+Average = Literal["weighted", "mean"]
+"""How scores of several test sets become one: by their samples, or each set alike."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a trial is trained; part of its key.
+class SuiteTable:
+    """A suite as bench.toml spells it, before its names are looked up.
 
-    `batch_size` samples are read at once; the gradients of `accumulate` batches make one step, each
-    weighed by its samples. That is the step of one larger batch where a loss is a mean over samples
-    and no layer looks across a batch, as batch normalisation does.
-
-    `learning_rate` is the peak of the `one-cycle` schedule; `multi-step` multiplies it by `decay`
-    after each epoch of `milestones`, and `cosine` lowers it along half a cosine, to nothing at the
-    end (Loshchilov and Hutter, "SGDR", ICLR 2017, without restarts). Over the first `warmup`
-    epochs, or a part of one, it rises linearly from nothing. `betas` are those of `adam` and
-    `adamw`, `momentum` is that of `sgd`; `one-cycle` warms up and moves β₁ or the momentum itself.
-    `gradient_clip` bounds the norm of all gradients (0: no bound).
-
-    `precision` is what the network computes in while it is trained, `fp16` on a GPU alone; weights,
-    losses and all that is read for a score are float32. Training ends before its last epoch once
-    `patience` epochs have not lowered the validation CER (0: never). `select` says which epoch's
-    weights are tested: the one with the lowest validation CER (the first of several), or the last.
+    Attributes:
+        about: One sentence for people.
+        extends: A suite whose keys this one inherits and whose rows it keeps; what this one lists
+            is added to them.
+        protocol: The name of the scoring rules.
+        datasets: Data sets that are each trained on and tested on, with their own splits.
+        train: Data sets whose union every entry is trained on; excludes `datasets`.
+        tests: Data sets whose test splits are the columns of the board; excludes `datasets`.
+        models: Each a name or a table of `name`, parameters, and optionally `input` (overrides of
+            the model's default input), `recipe` (a name, or overrides), `train`, and `label` (what boards call it).
+        losses: Each a name or a table of `name`, parameters, and optionally `recipe`.
+        decoders: Each a name or a table of `name` and parameters.
+        recipe: The name of a `[recipe.NAME]`, or a table that may build on one by `extends`.
+        alphabet: The protocol whose characters the networks learn; else the data set's own.
+        average: What boards rank by where there are several test sets.
+        seeds: One training per seed and entry.
+        resources: What each training and evaluation reserves.
+        skip_incompatible: Leave out combinations that do not fit, instead of an error.
+        tuned: Entries that a sweep wrote, beside the grid.
+        sweep: What `bench sweep` searches.
     """
 
-    epochs: Count
-    batch_size: Count
-    learning_rate: Positive
-    optimizer: Literal["adam", "adamw", "sgd", "adadelta"] = "adam"
-    weight_decay: NonNegative = 0.0
-    schedule: Literal["constant", "one-cycle", "multi-step", "cosine"] = "constant"
-    milestones: tuple[Count, ...] = ()
-    decay: Positive = 1.0
-    gradient_clip: NonNegative = 0.0
-    select: Literal["best", "last"] = "best"
-    betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
-    momentum: BelowOne = 0.0
-    warmup: NonNegative = 0.0
-    accumulate: Count = 1
-    precision: Precision = "float32"
-    patience: Natural = 0
-
-    def __post_init__(self) -> None:
-        """Raise BenchError on a key that nothing reads, and on `multi-step` without its keys."""
-        for keys, reader, words in _READERS:
-            idle, found = self._changed() & keys, getattr(self, reader)
-            if idle and found not in words:
-                raise BenchError(
-                    f"'{min(idle)}' is read by {reader} = {' or '.join(map(repr, words))} alone, "
-                    f"and here it is '{found}'"
-                )
-        if self.schedule == "multi-step" and not {"milestones", "decay"} <= self._changed():
-            raise BenchError(
-                "schedule = 'multi-step' wants 'milestones', and a 'decay' other than 1"
-            )
-        if list(self.milestones) != sorted({*self.milestones}):
-            raise BenchError(f"milestones = {[*self.milestones]} do not rise from one to the next")
-
-    def values(self) -> dict[str, Any]:
-        """Return every key with its value, as JSON values."""
-        return {
-            name: [*value] if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
-
-    def spec(self) -> dict[str, Any]:
-        """Return the part of a trial's key that the recipe decides, as JSON values.
-
-        What recipes could not say at first is no part of it while at its default.
-        """
-        told = _FIRST | self._changed()
-        return {name: value for name, value in self.values().items() if name in told}
-
-    def _changed(self) -> set[str]:
-        return {one.name for one in fields(self) if getattr(self, one.name) != one.default}
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What a trial reserves; recorded, but no part of its key.
-
-    `cpus` is also its number of compute threads; `workers` more processes read batches ahead (0: it
-    reads its own), which changes no number. `gpus` may be a fraction; where the machine has
-    none, it is not asked for. `device = "auto"` computes on the GPU that a trial got, else the CPU.
-    `time_limit` ends an attempt, hung or not, after that many seconds (0: never); training is saved
-    after the first epoch that ends `checkpoint_every` seconds after the last save.
-    """
-
-    cpus: Count = 1
-    gpus: NonNegative = 0.0
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    time_limit: NonNegative = 0.0
-    checkpoint_every: NonNegative = 60.0
-    workers: Natural = 0
-
-    def __post_init__(self) -> None:
-        """Raise BenchError on a share of several GPUs, which no scheduler can give."""
-        if self.gpus > 1 and not self.gpus.is_integer():
-            raise BenchError(f"gpus = {self.gpus} is neither a share of one GPU nor whole ones")
+    about: str = ""
+    extends: str = ""
+    protocol: str = ""
+    datasets: list[Named] = field(default_factory=list)
+    train: list[Named] = field(default_factory=list)
+    tests: list[Named] = field(default_factory=list)
+    models: list[Named] = field(default_factory=list)
+    losses: list[Named] = field(default_factory=list)
+    decoders: list[Named] = field(default_factory=lambda: ["greedy"])
+    recipe: Named = ""
+    alphabet: str = ""
+    average: Average = "weighted"
+    seeds: list[Natural] = field(default_factory=lambda: [0])
+    resources: dict[str, Any] = field(default_factory=dict)
+    skip_incompatible: bool = False
+    tuned: list[dict[str, Any]] = field(default_factory=list)
+    sweep: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """How much tuning an entry had: a sweep's key, its sampler, and what was trained for it."""
+    """How much tuning an entry had.
+
+    Attributes:
+        sweep: The key of the sweep.
+        sampler: Its sampler.
+        trials: The trainings it ran.
+        epochs: The epochs of one of them.
+    """
 
     sweep: str
     sampler: str
@@ -144,58 +84,69 @@ class Tuning:
 
 @dataclass(frozen=True)
 class TunedTable:
-    """A combination beside the grid, as bench.toml spells it; `training` changes the suite's."""
+    """An entry that a sweep found, as bench.toml spells it; `recipe` overrides the suite's."""
 
-    dataset: str | dict[str, Any]
-    model: str | dict[str, Any]
-    loss: str | dict[str, Any]
+    model: Named
+    loss: Named
     tuning: Tuning
-    training: dict[str, Any] = field(default_factory=dict)
+    decoder: Named = "greedy"
+    recipe: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class SuiteTable:
-    """A suite as bench.toml spells it, before its names are looked up.
+class Column:
+    """A test set of a suite, and what is trained on for it.
 
-    A dataset, model or loss is a name, or a table of a name and parameters.
+    Attributes:
+        name: What boards call it.
+        test: The data set whose test split is read.
+        train: The data sets whose union is trained on.
     """
 
-    protocol: str
-    datasets: list[str | dict[str, Any]]
-    models: list[str | dict[str, Any]]
-    losses: list[str | dict[str, Any]]
-    training: dict[str, Any]
-    about: str = ""
-    seeds: list[Natural] = field(default_factory=lambda: [0])
-    resources: dict[str, Any] = field(default_factory=dict)
-    skip_incompatible: bool = False
-    tuned: list[dict[str, Any]] = field(default_factory=list)
-    sweep: dict[str, Any] | None = None
+    name: str
+    test: Dataset
+    train: tuple[Dataset, ...]
 
 
-class Tuned(NamedTuple):
-    """A combination beside the grid, with a recipe of its own, that a sweep found."""
+@dataclass(frozen=True)
+class Entry:
+    """A row of a board: what is compared with the others.
 
-    dataset: Dataset
+    Attributes:
+        model: The architecture.
+        loss: The training objective, with its classifier.
+        decoder: What turns the classifier's output into labels.
+        input: How pixels become tensors: the model's default with the entry's overrides.
+        recipe: How it is trained.
+        train: What it is trained on, where that is not the suite's.
+        label: What boards call its model.
+        tuning: How a sweep found it; not part of any key.
+    """
+
     model: Model
     loss: Loss
-    training: Recipe
-    tuning: Tuning
+    decoder: Decoder
+    input: Input
+    recipe: Recipe
+    train: tuple[Dataset, ...] = ()
+    label: str = ""
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A named grid and its protocol, every name looked up."""
+    """A named comparison with every name looked up."""
 
     name: str
     about: str
     protocol: Protocol
-    datasets: tuple[Dataset, ...]
-    models: tuple[Model, ...]
-    losses: tuple[Loss, ...]
+    columns: tuple[Column, ...]
+    entries: tuple[Entry, ...]
     seeds: tuple[int, ...]
-    training: Recipe
+    recipe: Recipe | None
     resources: Resources
-    skip_incompatible: bool
-    tuned: tuple[Tuned, ...] = ()
+    average: Average = "weighted"
+    alphabet: Protocol | None = None
     sweep: SweepTable | None = None
+    warnings: tuple[str, ...] = ()
+    """What a person should know before running it, one sentence each."""

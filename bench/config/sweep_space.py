@@ -15,17 +15,20 @@ from bench.core.errors import did_you_mean
 from bench.core.schema import Count, Natural, NonNegative, Positive, SchemaError
 
 Kind = Literal["loguniform", "uniform", "choice", "randint"]
-_PARTS = ("training", "model", "loss")
-"""Not the dataset: CERs on other data do not compare."""
+_PARTS = ("recipe", "model", "loss", "input")
+"""Not the data: validation scores on other data do not compare."""
 _KINDS: tuple[Kind, ...] = ("loguniform", "uniform", "choice", "randint")
 
 
 @dataclass(frozen=True)
 class Domain:
-    """What one parameter may be.
+    """The values of one parameter.
 
-    `loguniform` and `uniform` hold the two ends of an interval, `choice` the values themselves, and
-    `randint` two whole numbers: the first that may be drawn, and the first that may not.
+    Attributes:
+        kind: How they are drawn.
+        values: The two ends of an interval for `loguniform` and `uniform`; the values themselves
+            for `choice`; for `randint` two whole numbers, the first that may be drawn and the
+            first that may not.
     """
 
     kind: Kind
@@ -33,7 +36,7 @@ class Domain:
 
     @property
     def extremes(self) -> tuple[Any, ...]:
-        """The values that stand for all where it is asked whether they can be."""
+        """The values that are tried before a sweep starts, to see that all are possible."""
         if self.kind == "randint":
             return self.values[0], self.values[1] - 1
         return self.values
@@ -45,7 +48,7 @@ class Domain:
 
     @property
     def size(self) -> float:
-        """How many values there are."""
+        """The number of values; infinite for an interval."""
         if self.kind == "randint":
             return float(self.values[1] - self.values[0])
         return float(len(self.values)) if self.kind == "choice" else math.inf
@@ -55,45 +58,57 @@ class Domain:
 class SweepTable:
     """A sweep as bench.toml spells it.
 
-    `dataset`, `model` and `loss` are globs that have to leave one of each. It ends after `trials`
-    trials, or `minutes` (0: no bound). `asha` stops a trial that after `grace`,
-    `grace · reduction`, … epochs is not among the best 1/`reduction` so far; `fifo` stops none.
-    Trials have the seed `seed` (None: one more than the suite's highest). One that says nothing for
-    `silence` seconds is taken for hung and ended.
+    Attributes:
+        space: Domains by path, such as `recipe.learning_rate`.
+        trials: The budget in trials.
+        train: A glob of training data; `train`, `model` and `loss` have to leave one training.
+        model: A glob of models.
+        loss: A glob of losses.
+        minutes: A second budget in wall time; 0 for none.
+        sampler: `tpe` is Optuna's tree-structured Parzen estimator, `random` draws independently.
+        scheduler: `asha` (Li et al., MLSys 2020) stops trials early, `fifo` stops none.
+        grace_period: ASHA stops no trial before this many epochs.
+        reduction_factor: After `grace_period · reduction_factor^k` epochs ASHA stops a trial that
+            is not among the best 1/`reduction_factor` so far.
+        seed: Of every trial. None: one more than the suite's highest, so that no seed of the board
+            is tuned on.
+        heartbeat_timeout: Seconds without an event after which a trial counts as hung and is ended.
     """
 
     space: dict[str, Any]
     trials: Count
-    dataset: str = "*"
+    train: str = "*"
     model: str = "*"
     loss: str = "*"
     minutes: NonNegative = 0.0
     sampler: Literal["random", "tpe"] = "tpe"
     scheduler: Literal["asha", "fifo"] = "asha"
-    grace: Count = 1
-    reduction: Annotated[int, msgspec.Meta(ge=2)] = 3
+    grace_period: Count = 1
+    reduction_factor: Annotated[int, msgspec.Meta(ge=2)] = 3
     seed: Natural | None = None
-    silence: Positive = 600.0
+    heartbeat_timeout: Positive = 600.0
 
     @cached_property
     def domains(self) -> dict[str, Domain]:
-        """The space by path. Raises SchemaError where it is none."""
-        found = dict(_domains(self.space))
-        if not found:
+        """The space by path. Raises SchemaError where it is not a space."""
+        domains = dict(_domains(self.space))
+        if not domains:
             raise SchemaError("space", "the space is empty; name a parameter in it")
-        return found
+        return domains
 
 
 def _domains(space: dict[str, Any]) -> Iterator[tuple[str, Domain]]:
     for part, parameters in space.items():
         if part not in _PARTS:
-            near = did_you_mean(part, _PARTS)
-            raise SchemaError(part, f"a path in the space begins with no '{part}'{near}")
+            hint = did_you_mean(part, _PARTS)
+            raise SchemaError(part, f"a path in the space cannot begin with '{part}'{hint}")
         if not isinstance(parameters, dict):
-            raise SchemaError(part, f"'{part}' is no parameter; write {part}.NAME = …")
-        if part == "training" and "epochs" in parameters:
+            raise SchemaError(part, f"'{part}' is not a parameter; write {part}.NAME = …")
+        if part == "recipe" and "epochs" in parameters:
             raise SchemaError(
-                "training.epochs", "'training.epochs' is what trials are compared by; leave it out"
+                "recipe.epochs",
+                "'recipe.epochs' cannot be searched, because trials are compared epoch by epoch; "
+                "remove it",
             )
         for name, domain in parameters.items():
             yield f"{part}.{name}", _domain(f"{part}.{name}", domain)
@@ -101,19 +116,19 @@ def _domains(space: dict[str, Any]) -> Iterator[tuple[str, Domain]]:
 
 def _domain(path: str, table: object) -> Domain:
     if not isinstance(table, dict) or len(table) != 1:
-        raise SchemaError(path, f"'{path}' wants one domain, as {{ uniform = [0.1, 0.5] }}")
+        raise SchemaError(path, f"'{path}' must be one domain, as {{ uniform = [0.1, 0.5] }}")
     ((kind, values),) = table.items()
     if kind not in _KINDS:
         raise SchemaError(path, f"there is no domain '{kind}'{did_you_mean(kind, _KINDS)}")
     if not isinstance(values, list):
-        raise SchemaError(path, f"'{path}': {kind} wants a list")
-    if fault := _fault(kind, values):
-        raise SchemaError(path, f"'{path}': {kind} wants {fault}")
+        raise SchemaError(path, f"'{path}': {kind} requires a list")
+    if requirement := _violated_requirement(kind, values):
+        raise SchemaError(path, f"'{path}': {kind} requires {requirement}")
     return Domain(kind, tuple(map(float, values) if kind.endswith("uniform") else values))
 
 
-def _fault(kind: Kind, values: list[Any]) -> str:
-    """Say what `kind` wants that `values` are not."""
+def _violated_requirement(kind: Kind, values: list[Any]) -> str:
+    """Return what `kind` requires and `values` do not fulfil, or ""."""
     if kind == "choice":
         plain = all(isinstance(value, bool | int | float | str) for value in values)
         # By equality, as a sampler looks a value up: 1 and 1.0 are the same trial.

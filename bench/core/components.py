@@ -9,16 +9,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bench.core.types import DecoderFamily, Input, InputShape, Output
+from bench.core.files import file_digest, file_parameters
+from bench.core.model_input import Input
+from bench.core.sources import source_spec
+from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from torch import Tensor, nn
 
-    from bench.core.types import Batch, Features, Feed, Source, Supervision, Widths
+    from bench.core.types import Batch, FeatureDims, Features, Feedback, InputPipeline, Targets
+    from bench.data.augmentation import Augmentation
+    from bench.data.reading.label_encoder import LabelEncoder
+    from bench.decoding.algorithms.decoded import Decoded
+    from bench.evaluation.protocols import Protocol
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,13 @@ class Component:
         }
 
     def spec(self) -> dict[str, Any]:
-        """The part of a trial's key that this component decides, as JSON values."""
-        return {"name": self.name, "version": self.version, "parameters": asdict(self)}
+        """Return what this component adds to a key, as JSON values.
+
+        Of a component from outside bench also the SHA-256 of its source file: an edited loss is
+        another loss. Components of bench raise `version` instead.
+        """
+        spec = {"name": self.name, "version": self.version, "parameters": asdict(self)}
+        return spec | source_spec(type(self))
 
 
 def _shown(value: object) -> str:
@@ -65,34 +78,67 @@ def _shown(value: object) -> str:
 
 
 class Dataset(Component, ABC):
-    """Parameters of a dataset; `gives` says what its inputs are."""
+    """Annotated samples in splits.
 
-    gives: ClassVar[Input]
-    protocol: ClassVar[str]
-    """The evaluation protocol this dataset is meant for."""
-    overlaps: ClassVar[tuple[str, ...]] = ()
-    """The datasets that have test samples of this one: no suite may count them twice."""
+    A data set knows neither the size of a network's input nor who is trained on it. The protocol
+    that it is meant for, its counts and its overlaps with other data sets stand on its card alone.
+
+    Attributes:
+        gives: Whether its samples are clips ("frames") or images ("image").
+    """
+
+    gives: ClassVar[InputKind]
 
     @abstractmethod
-    def fingerprint(self) -> str:
-        """Return a digest that changes when the data do. Cheap: `bench status` asks for it."""
+    def splits(self) -> tuple[Split, ...]:
+        """Return the splits that it has. Raises BenchError where it is not prepared."""
 
-    def trained_on(self) -> dict[str, Any]:
-        """Return what of it decides a trial's weights, as JSON values.
+    @abstractmethod
+    def fingerprint(self, split: Split) -> str:
+        """Return a digest of one split: of the identities, transcripts and pixels of its samples.
 
-        Trials that agree in it and in all else are trained once.
+        It is cheap, for `bench status` asks for it. Raises BenchError where the data set is not
+        prepared or has no such split.
         """
-        return self.spec() | {"fingerprint": self.fingerprint()}
 
     @abstractmethod
-    def build(self) -> Source:
-        """Read the data. Raises BenchError with what to do where they are missing or altered."""
+    def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
+        """Return what a network learns to read of its transcripts.
+
+        Args:
+            alphabet: The protocol whose characters are learned; None: the data set's own.
+
+        Raises:
+            BenchError: Its transcripts cannot be read in `alphabet`.
+        """
+
+    @abstractmethod
+    def open(
+        self,
+        model_input: Input,
+        encoder: LabelEncoder,
+        augmentation: Augmentation | None = None,
+    ) -> InputPipeline:
+        """Return what reads its splits in batches.
+
+        Trainings and evaluations call it through `bench.data.opening`, which joins data sets.
+
+        Args:
+            model_input: What a network is shown, of the kind `gives`.
+            encoder: Maps transcripts to classes.
+            augmentation: Applied to the split train alone; None: nothing is.
+
+        Raises:
+            BenchError: The data are missing or altered, or cannot be shown so; it says what to do.
+        """
 
 
 class Model(Component, ABC):
-    """Parameters of an architecture: a `FrameModel` or a `SymbolModel`."""
+    """Parameters of an architecture: a `FrameModel` or a `Seq2SeqModel`."""
 
-    accepts: ClassVar[Input]
+    accepts: ClassVar[InputKind]
+    default_input: ClassVar[Input]
+    """The input that the architecture was made for; an entry of a suite may override parts."""
     emits: ClassVar[Output]
     visual: ClassVar[bool] = False
     """Whether its features have a visual stage below the sequence module."""
@@ -105,24 +151,24 @@ class FrameModel(Model):
 
     @abstractmethod
     def build(self, shape: InputShape) -> nn.Module:
-        """Return a fresh `FrameNetwork`, initialised from torch's global generator."""
+        """Return a fresh `FrameNetwork`, initialized from torch's global generator."""
 
 
-class SymbolModel(Model):
+class Seq2SeqModel(Model):
     """An architecture that emits a feature an output symbol, until the class 0 ends them."""
 
-    emits: ClassVar[Output] = "symbols"
+    emits: ClassVar[Output] = "seq2seq"
 
     @abstractmethod
     def build(self, shape: InputShape, classes: int) -> nn.Module:
-        """Return a fresh `SymbolNetwork`, initialised from torch's global generator.
+        """Return a fresh `Seq2SeqNetwork`, initialized from torch's global generator.
 
         `classes` counts the class 0, which is also what it reads first.
         """
 
 
 class Loss(Component, ABC):
-    """A training objective with the classifier that it owns: a `FrameLoss` or a `SymbolLoss`."""
+    """A training objective with the classifier that it owns: a `FrameLoss` or a `Seq2SeqLoss`."""
 
     accepts: ClassVar[Output]
     decoder: ClassVar[DecoderFamily]
@@ -130,24 +176,24 @@ class Loss(Component, ABC):
     visual: ClassVar[bool] = False
     """Whether it needs the visual features too."""
 
-    def head(self, widths: Widths, classes: int) -> nn.Module:
+    def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
         """Return the classifier of sequence features, from (…, D) to logits (…, classes).
 
         Linear with bias, unless a loss has another.
         """
         from torch import nn
 
-        return nn.Linear(widths.sequence, classes)
+        return nn.Linear(feature_dims.sequence, classes)
 
     @abstractmethod
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
-        """Return the scalar to minimise, from features and what they should read."""
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
+        """Return the scalar to minimize, from features and what they should read."""
 
     @abstractmethod
-    def alignable(self, supervision: Supervision) -> Tensor:
+    def feasible(self, targets: Targets) -> Tensor:
         """Return whether each sample (N,) has room for its target; others add nothing."""
 
-    def views(self, batch: Batch) -> Batch:
+    def augmented_views(self, batch: Batch) -> Batch:
         """Return what to train on instead of `batch`: of more than one view, one behind the other.
 
         It draws from torch's global generator.
@@ -161,26 +207,85 @@ class FrameLoss(Loss):
     accepts: ClassVar[Output] = "frames"
     decoder: ClassVar[DecoderFamily] = "ctc"
 
-    def alignable(self, supervision: Supervision) -> Tensor:
+    def feasible(self, targets: Targets) -> Tensor:
         """Return whether each sample (N,) has a CTC path: T ≥ U and a blank for each repeat."""
-        from bench.nn.ctc_functions import alignable
+        from bench.nn.ctc_functions import feasible
 
-        return alignable(*supervision)
+        return feasible(*targets)
 
 
-class SymbolLoss(Loss):
+class Seq2SeqLoss(Loss):
     """An objective that compares a feature an output symbol with the target and its end."""
 
-    accepts: ClassVar[Output] = "symbols"
-    decoder: ClassVar[DecoderFamily] = "symbols"
+    accepts: ClassVar[Output] = "seq2seq"
+    decoder: ClassVar[DecoderFamily] = "seq2seq"
 
     @abstractmethod
-    def feed(self, head: nn.Module, supervision: Supervision) -> Feed:
+    def feedback(self, head: nn.Module, targets: Targets) -> Feedback:
         """Return what a network in training reads back."""
 
-    def alignable(self, supervision: Supervision) -> Tensor:
+    def feasible(self, targets: Targets) -> Tensor:
         """Return whether the target and its end fit in the steps of each sample (N,)."""
-        return supervision.lengths > supervision.target_lengths
+        return targets.lengths > targets.label_lengths
+
+
+class Decoder(Component, ABC):
+    """A way to turn a classifier's logits into labels.
+
+    A parameter that names a file is declared as `bench.core.files.InputFile`. The key then depends
+    on the content of that file and not on its path, and labels show its name without its folder.
+
+    Attributes:
+        families: The decoder families that it reads; see `DecoderFamily`.
+    """
+
+    families: ClassVar[frozenset[DecoderFamily]]
+
+    def reads(self, family: DecoderFamily) -> bool:
+        """Return whether it reads classifiers of this family."""
+        return family in self.families
+
+    @abstractmethod
+    def build(
+        self, family: DecoderFamily, vocabulary: tuple[str, ...]
+    ) -> Callable[[Tensor, Tensor], Decoded]:
+        """Return the decoding function of logits (N, T, C) and their lengths (N,).
+
+        Args:
+            family: A family that it reads.
+            vocabulary: The tokens of the classes from 1: `vocabulary[c - 1]` is that of class c.
+
+        Raises:
+            BenchError: A file of it is missing or malformed, or does not suit the vocabulary.
+        """
+
+    def notes(self, vocabulary: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
+        """Return sentences on what it cannot read or use with a vocabulary, empty in most cases."""
+        return ()
+
+    @property
+    def label(self) -> str:
+        """The name and every parameter that is not at its default; files without their folders."""
+        values = self.changed()
+        for name in file_parameters(type(self)):
+            if values.get(name) is not None:
+                values[name] = PurePath(values[name]).name
+        listed = ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
+        return f"{self.name}({listed})" if listed else self.name
+
+    def spec(self) -> dict[str, Any]:
+        """Return its part of a key: each file is represented by the SHA-256 of its content.
+
+        Raises:
+            BenchError: A file is missing.
+        """
+        spec = super().spec()
+        for name in file_parameters(type(self)):
+            path = getattr(self, name)
+            if path is not None:
+                digest = file_digest(path, f"{name} of decoder '{self.name}'")
+                spec["parameters"][name] = {"sha256": digest}
+        return spec
 
 
 def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:

@@ -1,4 +1,4 @@
-"""Names to components: every file of a component room, then the entry points of other packages."""
+"""Components by name: each module of a component package, then entry points of other packages."""
 
 from __future__ import annotations
 
@@ -7,30 +7,33 @@ import pkgutil
 from functools import cache
 from typing import Any, Literal
 
-from bench.core.components import Component, Dataset, Loss, Model
+from bench.core.components import Component, Dataset, Decoder, Loss, Model
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.schema import fill
 
-Kind = Literal["dataset", "model", "loss"]
+Kind = Literal["dataset", "model", "loss", "decoder"]
 
-_ROOMS: dict[Kind, tuple[str, type[Component]]] = {
+_PACKAGES: dict[Kind, tuple[str, type[Component]]] = {
     "dataset": ("bench.data.datasets", Dataset),
     "model": ("bench.models", Model),
     "loss": ("bench.losses", Loss),
+    "decoder": ("bench.decoding", Decoder),
 }
 
 
 @cache
 def builtin(kind: Kind) -> dict[str, type[Component]]:
     """Return bench's own components by name, sorted."""
-    package, base = _ROOMS[kind]
-    room = importlib.import_module(package)
-    found = {}
-    for module in pkgutil.iter_modules(room.__path__, f"{package}."):
+    package, base = _PACKAGES[kind]
+    components = {}
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        # Subpackages hold what components compute with, and import torch.
+        if module.ispkg:
+            continue
         for value in vars(importlib.import_module(module.name)).values():
             if _is_component(value, base) and value.__module__ == module.name:
-                found[value.name] = value
-    return dict(sorted(found.items()))
+                components[value.name] = value
+    return dict(sorted(components.items()))
 
 
 @cache
@@ -39,37 +42,37 @@ def everything(kind: Kind) -> dict[str, type[Component]]:
     # Reading the metadata of every installed package is slow: only where a name asks for it.
     from importlib.metadata import entry_points
 
-    found = dict(builtin(kind))
+    components = dict(builtin(kind))
     for point in entry_points(group=f"bench.{kind}"):
         try:
             component = point.load()
         except Exception as error:  # noqa: BLE001 (whatever another package raises)
             raise BenchError(
                 f"entry point '{point.name}' of group bench.{kind} cannot be imported "
-                f"({type(error).__name__}: {error}); mend or uninstall {point.value}"
+                f"({type(error).__name__}: {error}); fix or uninstall {point.value}"
             ) from None
-        if not _is_component(component, _ROOMS[kind][1]):
+        if not _is_component(component, _PACKAGES[kind][1]):
             raise BenchError(
-                f"entry point '{point.name}' of group bench.{kind} is no subclass of "
-                f"bench.core.components.{_ROOMS[kind][1].__name__}; mend or uninstall {point.value}"
+                f"entry point '{point.name}' of group bench.{kind} is not a subclass of "
+                f"bench.core.components.{_PACKAGES[kind][1].__name__}; fix or uninstall {point.value}"
             )
-        if component.name in found:
+        if component.name in components:
             raise BenchError(
                 f"{kind} '{component.name}' of entry point '{point.value}' has the name of "
                 "another; rename it or uninstall that package"
             )
-        found[component.name] = component
-    return found
+        components[component.name] = component
+    return components
 
 
 def find(kind: Kind, name: str) -> type[Component]:
     """Return the component called `name`. Raises BenchError with the nearest name."""
-    known = builtin(kind)
-    if name not in known:
-        known = everything(kind)
-    if name not in known:
-        raise BenchError(f"there is no {kind} '{name}'{did_you_mean(name, known)}")
-    return known[name]
+    components = builtin(kind)
+    if name not in components:
+        components = everything(kind)
+    if name not in components:
+        raise BenchError(f"there is no {kind} '{name}'{did_you_mean(name, components)}")
+    return components[name]
 
 
 def make(kind: Kind, name: str, parameters: dict[str, Any]) -> Component:

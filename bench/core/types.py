@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-Input = Literal["frames", "image"]
+InputKind = Literal["frames", "image"]
 """`frames`: a clip (N, T, channels, H, W); `image`: a text line (N, channels, H, W)."""
-Output = Literal["frames", "symbols"]
-"""`frames`: a feature a frame, aligned by a CTC loss; `symbols`: a feature an output symbol."""
-DecoderFamily = Literal["ctc", "counts", "symbols"]
-"""`ctc`: repeats are merged, then blanks dropped; `counts`: blanks are dropped, and that is all;
-`symbols`: all up to the first end."""
+Output = Literal["frames", "seq2seq"]
+"""`frames`: a feature a frame, aligned by a CTC loss; `seq2seq`: a feature an output symbol."""
+DecoderFamily = Literal["ctc", "ace", "seq2seq"]
+"""`ctc`: repeats are merged, then blanks dropped; `ace`: blanks are dropped, and that is all;
+`seq2seq`: all up to the first end."""
 
 
 class InputShape(NamedTuple):
@@ -64,16 +64,16 @@ class Batch(NamedTuple):
         )
 
 
-class Supervision(NamedTuple):
-    """What a batch of features should read: targets (N, U) and their lengths (N,).
+class Targets(NamedTuple):
+    """The labels that a batch of features should be read as: (N, U), and their lengths (N,).
 
-    `lengths` (N,) counts the valid frames, or the steps of a network that emits symbols. Targets
+    `lengths` (N,) counts the valid frames, or the steps of a network that emits symbols. Labels
     are padded with blanks; all are int64.
     """
 
     lengths: Tensor
-    targets: Tensor
-    target_lengths: Tensor
+    labels: Tensor
+    label_lengths: Tensor
 
 
 class Features(NamedTuple):
@@ -88,19 +88,19 @@ class Features(NamedTuple):
     visual: Tensor | None = None
 
 
-class Widths(NamedTuple):
+class FeatureDims(NamedTuple):
     """The sizes D and V of a network's `Features`."""
 
     sequence: int
     visual: int | None = None
 
 
-Feed = Callable[["Tensor"], "Tensor | None"]
+Feedback = Callable[["Tensor"], "Tensor | None"]
 """What a network reads back of its own output: given a step's features (N, D), it returns the
 classes (N,) to go on from, or None to end."""
 
 
-class Truth(NamedTuple):
+class Annotation(NamedTuple):
     """One sample without its pixels: its frames or columns, and the classes to be read."""
 
     id: str
@@ -118,7 +118,7 @@ class Batches(Sized, Protocol):
     def __getitem__(self, index: int, /) -> Batch: ...
 
 
-class Source(Protocol):
+class InputPipeline(Protocol):
     """A dataset made ready to read.
 
     `vocabulary[c - 1]` is the token of class c; class 0 is blank.
@@ -134,7 +134,7 @@ class Source(Protocol):
         """The shape of a frame or an image."""
         ...
 
-    def truths(self, split: Split, *, seed: int = 0) -> Iterable[Truth]:
+    def annotations(self, split: Split, *, seed: int = 0) -> Iterable[Annotation]:
         """Return what is to be read in every sample of `split`, without touching its pixels.
 
         Where each epoch of `train` draws its samples anew, those of the first.
@@ -149,7 +149,7 @@ class Source(Protocol):
 class FrameNetwork(Protocol):
     """A built model: (inputs, lengths) to features of frames and their lengths (N,)."""
 
-    widths: Widths
+    feature_dims: FeatureDims
 
     def __call__(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
         """Return features and lengths."""
@@ -160,23 +160,23 @@ class FrameNetwork(Protocol):
         ...
 
 
-class SymbolNetwork(Protocol):
-    """A built model: (inputs, lengths, feed) to features of S symbols, S at most `steps`.
+class Seq2SeqNetwork(Protocol):
+    """A built model: (inputs, lengths, feedback) to features of S symbols, S at most `steps`.
 
-    One that reads its output back starts from class 0, gives `feed` the features of each step and
-    stops where that returns None. One that emits all symbols at once does not call it.
+    One that reads its output back starts from class 0, gives `feedback` the features of each step
+    and stops where that returns None. One that emits all symbols at once does not call it.
     """
 
-    widths: Widths
+    feature_dims: FeatureDims
     steps: int
 
-    def __call__(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
+    def __call__(self, inputs: Tensor, lengths: Tensor, feedback: Feedback) -> Features:
         """Return the features of every step."""
         ...
 
 
-class Attentive(SymbolNetwork, Protocol):
-    """A `SymbolNetwork` over images that can show where it looked. No network has to.
+class Attentive(Seq2SeqNetwork, Protocol):
+    """A `Seq2SeqNetwork` over images that can show where it looked. No network has to.
 
     With a recognizer's own symbols: `model.attend(inputs, lengths, Greedy(head))`. `cell` is the
     pixels (rows, columns) that a place of a map stands for.
@@ -184,7 +184,9 @@ class Attentive(SymbolNetwork, Protocol):
 
     cell: tuple[int, int]
 
-    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:
+    def attend(
+        self, inputs: Tensor, lengths: Tensor, feedback: Feedback
+    ) -> tuple[Features, Tensor]:
         """Return what a call returns, and maps (N, S, H', W') of where each step looked.
 
         A map sums to 1. Its places lie side by side from the image's upper left corner; the last

@@ -1,1 +1,1 @@
-"""From a classifier's output to a sequence of tokens."""
+"""Decoders: components that turn a classifier's logits into labels, one file per decoder."""

@@ -1,37 +1,42 @@
-"""Greedy (best-path) CTC decoding, vectorised."""
+"""Greedy decoding: the best class of each frame or step."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from bench.decoding.decoded import Decoded, read
-from bench.nn.ctc_functions import BLANK
+from bench.core.components import Decoder
+from bench.core.types import DecoderFamily
+from bench.decoding.families import ACE, CTC, SEQ2SEQ
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Tensor
+    from bench.decoding.algorithms.decoded import Decode
 
 
-def greedy(logits: Tensor, lengths: Tensor) -> Decoded:
-    """Decode logits (N, T, C) by the best class of each valid frame (Graves et al. 2006, § 3.2)."""
-    logits = logits.detach().float()
-    below = logits - logits.amax(-1, keepdim=True)
-    path = _best(below)
-    # At the best class, log-softmax is minus the logarithm of this sum. In place: memory is time.
-    scores = below.exp_().sum(-1).log_().neg_().cpu().numpy()
-    counts = lengths.cpu().numpy()
-    padding = np.arange(path.shape[1]) >= counts[:, np.newaxis]
-    path[padding] = BLANK
-    scores[padding] = 0
-    return Decoded(read(path), path, np.exp(scores.sum(1)), scores, counts)
+@dataclass(frozen=True)
+class GreedyDecoder(Decoder):
+    """The best class of each frame or step; the only decoder that reads every family.
 
+    Each family turns these classes into labels in its own way. CTC merges repeated labels, then
+    removes blanks. ACE removes blanks alone, so that a label in two frames is two labels. Seq2seq
+    stops before the first end of sequence.
 
-def _best(below: Tensor) -> NDArray[np.int64]:
-    """Return the first class that is 0 below the best, (N, T)."""
-    # NumPy stops at the first True; torch's argmax on a CPU takes four times as long.
-    best: NDArray[np.int64] = (
-        below.argmax(-1).cpu().numpy() if below.is_cuda else (below.numpy() == 0).argmax(-1)
-    )
-    return best
+    Source:
+        CTC: Graves et al., "Connectionist Temporal Classification" (ICML 2006), § 3.2, best path
+        decoding. ACE: Xie et al., "Aggregation Cross-Entropy for Sequence Recognition"
+        (CVPR 2019), § 3.
+    """
+
+    name: ClassVar[str] = "greedy"
+    families: ClassVar[frozenset[DecoderFamily]] = frozenset({CTC, ACE, SEQ2SEQ})
+
+    def build(self, family: DecoderFamily, vocabulary: tuple[str, ...]) -> Decode:  # noqa: ARG002
+        """Return the greedy decoding function of a family; the vocabulary changes nothing."""
+        from bench.decoding.algorithms import best_path
+
+        functions: dict[DecoderFamily, Decode] = {
+            CTC: best_path.decode_ctc,
+            ACE: best_path.decode_ace,
+            SEQ2SEQ: best_path.decode_seq2seq,
+        }
+        return functions[family]

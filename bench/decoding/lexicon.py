@@ -1,127 +1,79 @@
-"""Reading with a lexicon: one of its words is there, and the question is which.
-
-Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-based Sequence Recognition"
-(CRNN, TPAMI 2017), § 2.3.3. A word is a sequence of classes; a lexicon keeps its order, which
-decides between equals.
-"""
+"""Decoding restricted to the words of a lexicon."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import editdistance
-import numpy as np
-import torch
-
+from bench.core.components import Decoder
 from bench.core.errors import BenchError
-from bench.decoding.forced_alignment import align, log_likelihood, padded
+from bench.core.files import InputFile
+from bench.core.schema import Natural
+from bench.core.types import DecoderFamily
+from bench.decoding.families import CTC
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    from bench.decoding.decoded import Decoded
-
-Word = Sequence[int]
-Labels = Sequence["NDArray[np.int64]"]
-AT_ONCE = 1024
-"""So many words are scored in one call: each has a copy of its sample's frames."""
-BINS = 64
+    from bench.decoding.algorithms.decoded import Decode
+    from bench.decoding.algorithms.word_list import WordList
 
 
-def most_probable(logits: Tensor, lengths: Tensor, lexica: Sequence[Sequence[Word]]) -> Decoded:
-    """Decode logits (N, T, C) to the word of each sample's lexicon with the largest p(word).
+@dataclass(frozen=True)
+class LexiconDecoder(Decoder):
+    """One word of a lexicon: the most probable of all, or of those near the greedy reading.
 
-    The sum is over all paths, and exact. Of equals, also where no word fits into the frames, it is
-    the first.
-    """
-    _refuse_empty(lexica)
-    return _best(logits, lengths, lexica)
+    The probability of a word is the CTC sum over all of its paths, computed exactly.
 
+    Args:
+        words: A UTF-8 file of one word per line. The order decides between equals. Words with
+            characters outside the vocabulary are left out; see `notes`.
+        by: "edits" chooses among the words near the greedy reading, "probability" among all words.
+        edits: For "edits": a word is near if this many edits (insertions, deletions,
+            substitutions) turn it into the greedy reading; where no word is, the nearest words are.
+            3 is δ of CRNN; 0 always takes the nearest words.
 
-def closest(
-    logits: Tensor, lengths: Tensor, readings: Labels, lexica: Sequence[Sequence[Word]]
-) -> Decoded:
-    """Return the word of each sample's lexicon with the fewest edits to its reading.
-
-    `readings` are labels (N) read without a lexicon, `Decoded.labels` of any decoder. Of words with
-    as few edits it is the most probable, of equals the first.
-    """
-    _refuse_empty(lexica)
-    rows = zip((reading.tolist() for reading in readings), lexica, strict=True)
-    return _best(logits, lengths, [_fewest_edits(reading, words) for reading, words in rows])
-
-
-def nearby(
-    logits: Tensor, lengths: Tensor, readings: Labels, lexicon: Neighbours, *, edits: int = 3
-) -> Decoded:
-    """Return the most probable word among those that `edits` turn into the sample's reading.
-
-    CRNN's way through one large lexicon for all samples, with its δ of 3. Where no word is as near
-    as that, the most probable of the nearest; of equals the first.
-    """
-    return _best(logits, lengths, [lexicon.around(reading.tolist(), edits) for reading in readings])
-
-
-class Neighbours:
-    """A lexicon that knows which of its words are near a reading.
-
-    An edit adds at most one label and takes at most one away, so two words have at least as many
-    edits as one of them has labels that the other lacks. That bound is one subtraction for all
-    words, and leaves few to be compared. CRNN names a BK-tree; see docs/decisions.md.
+    Source:
+        Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-based Sequence
+        Recognition" (TPAMI 2017), § 2.3.3.
     """
 
-    def __init__(self, words: Sequence[Word]) -> None:
-        _refuse_empty([words])
-        self.words = [tuple(word) for word in words]
-        self._counts = np.stack([_counts(word) for word in self.words], axis=1)
-        self._lengths = np.array([len(word) for word in self.words])
+    name: ClassVar[str] = "lexicon"
+    families: ClassVar[frozenset[DecoderFamily]] = frozenset({CTC})
 
-    def around(self, reading: Word, edits: int) -> list[Word]:
-        """Return the words within so many edits, or else the nearest, in the lexicon's order."""
-        other = np.abs(self._counts - _counts(reading)[:, np.newaxis]).sum(0, dtype=np.int16)
-        bounds = (other + np.abs(self._lengths - len(reading))) // 2
-        found: dict[int, int] = {}
-        reach = max(len(reading), int(self._lengths.max()))
-        for at in bounds.argsort(kind="stable").tolist():
-            if bounds[at] > reach:
-                break
-            found[at] = editdistance.eval(reading, self.words[at])
-            reach = min(reach, max(edits, found[at]))
-        return [self.words[at] for at in sorted(found) if found[at] <= reach]
+    words: InputFile
+    by: Literal["edits", "probability"] = "edits"
+    edits: Natural = 3
 
+    def __post_init__(self) -> None:
+        """Raise BenchError where a parameter would change nothing."""
+        if self.by == "probability" and "edits" in self.changed():
+            raise BenchError(
+                "decoder 'lexicon': edits has no effect with by = \"probability\"; "
+                'remove it or set by = "edits"'
+            )
 
-def _counts(word: Word) -> NDArray[np.int16]:
-    """Count labels in `BINS` bins: what shares a bin makes the bound lower, never wrong."""
-    return np.bincount(np.array(word, dtype=np.int64) % BINS, minlength=BINS).astype(np.int16)
+    def build(self, family: DecoderFamily, vocabulary: tuple[str, ...]) -> Decode:  # noqa: ARG002
+        """Return the search among the words that the vocabulary can spell.
 
+        Raises BenchError where the file is missing, malformed or has no such word.
+        """
+        from bench.decoding.algorithms.lexicon_search import MostProbableWord, NearbyWord
 
-def _fewest_edits(reading: Word, words: Sequence[Word]) -> list[Word]:
-    distances = [editdistance.eval(reading, word) for word in words]
-    fewest = min(distances)
-    return [word for word, distance in zip(words, distances, strict=True) if distance == fewest]
+        words = self._read(vocabulary).words
+        return (
+            MostProbableWord(words) if self.by == "probability" else NearbyWord(words, self.edits)
+        )
 
+    def notes(self, vocabulary: tuple[str, ...]) -> tuple[str, ...]:
+        """Return how many words have characters outside the vocabulary and are left out."""
+        listed = self._read(vocabulary)
+        if not listed.left_out:
+            return ()
+        return (
+            f"{self.label}: {listed.left_out:,} words with characters outside the vocabulary are "
+            f"left out, such as '{listed.example}'; {len(listed.words):,} words remain",
+        )
 
-def _best(logits: Tensor, lengths: Tensor, candidates: Sequence[Sequence[Word]]) -> Decoded:
-    """Decode each sample to the most probable of its candidates, of equals the first."""
-    log_probs = logits.detach().float().log_softmax(-1)
-    words = [np.array(word, dtype=np.int64) for sample in candidates for word in sample]
-    counts = torch.tensor([len(sample) for sample in candidates])
-    owners = torch.arange(len(candidates)).repeat_interleave(counts).to(logits.device)
-    scores = []
-    for start in range(0, len(words), AT_ONCE):
-        some = owners[start : start + AT_ONCE]
-        targets = padded(words[start : start + AT_ONCE], logits.device)
-        scores.append(log_likelihood(log_probs[some], lengths[some], *targets).cpu())
-    found = torch.cat(scores).numpy()
-    bounds = [0, *counts.cumsum(0).tolist()]
-    chosen = [words[start + int(found[start:end].argmax())] for start, end in pairwise(bounds)]
-    return align(log_probs, lengths, *padded(chosen, logits.device))
+    def _read(self, vocabulary: tuple[str, ...]) -> WordList:
+        from bench.decoding.algorithms.word_list import read_word_list
 
-
-def _refuse_empty(lexica: Sequence[Sequence[Word]]) -> None:
-    for number, words in enumerate(lexica):
-        if not words:
-            raise BenchError(f"lexicon {number} of {len(lexica)} is empty: give it words to choose")
+        return read_word_list(self.words, vocabulary, f"words of decoder '{self.name}'")

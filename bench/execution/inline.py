@@ -1,25 +1,57 @@
-"""All trials one after the other in this process, without Ray: for debugging and notebooks."""
+"""All tasks one after the other in this process, without Ray: for debugging and notebooks."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bench.tasks.trial import run_trial
+from bench.tasks.run import run_task
+from bench.trials.events import Failed, Finished
 
 if TYPE_CHECKING:
+    from bench.execution.run import Report
     from bench.trials.events import Event
-    from bench.trials.grid import Trial
+    from bench.trials.records import Attempt
+    from bench.trials.specs import Task
     from bench.trials.store import Store
 
 
 class InlineExecutor:
-    """Runs trials in order."""
+    """Runs tasks in the order of their submission."""
 
-    def run(
-        self, trials: Sequence[Trial], store: Store
-    ) -> Generator[tuple[Trial, Event], None, None]:
-        """Yield every event of every trial."""
-        for trial in trials:
-            for event in run_trial(trial, store):
-                yield trial, event
+    def __init__(self) -> None:
+        self._queue: deque[tuple[Task, Iterator[Event]]] = deque()
+
+    def check(self, task: Task) -> None:
+        """Accept every task: this process is all there is."""
+
+    def capacity(self, task: Task) -> int:  # noqa: ARG002 (the same for all)
+        """Return 1: one task at a time."""
+        return 1
+
+    def submit(self, task: Task, store: Store, attempts: Sequence[Attempt]) -> None:
+        """Queue a task."""
+        self._queue.append((task, run_task(task, store, attempts)))
+
+    def poll(self) -> list[Report]:
+        """Run the first task up to its next event."""
+        if not self._queue:
+            return []
+        task, events = self._queue[0]
+        event = next(events)
+        if isinstance(event, Finished | Failed):
+            self._queue.popleft()
+            for _ in events:  # Nothing follows but the end of its log.
+                pass
+        return [(task, event.failure.attempts[-1] if isinstance(event, Failed) else event)]
+
+    def cancel(self, task: Task) -> None:
+        """End a task at its next event."""
+        self._queue = deque(each for each in self._queue if each[0].key != task.key)
+
+    def close(self) -> None:
+        """Forget what is queued."""
+        while self._queue:
+            _, events = self._queue.popleft()
+            events.close()  # type: ignore[attr-defined]

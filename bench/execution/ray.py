@@ -1,4 +1,4 @@
-"""All trials side by side on Ray: one reusable worker a trial, events streamed as they happen."""
+"""All tasks side by side on Ray: one reusable worker per task, events streamed as they happen."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 # Ray reads these when it is imported. Its uv hook would build a new environment for each worker;
@@ -22,24 +22,26 @@ import ray
 from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskError
 
 from bench.core.errors import BenchError
-from bench.data.store import data_dir as home
-from bench.execution.retries import again, back_off
-from bench.tasks.trial import attempt, fail, run_trial
-from bench.trials.events import Event, Failed, Finished, Retried, Started
-from bench.trials.store import Attempt
+from bench.data.store import data_dir
+from bench.tasks.run import failed_attempt, run_task
+from bench.trials.events import Event, Failed, Finished, Started
+from bench.trials.records import Attempt
+from bench.trials.specs import Task
 
 if TYPE_CHECKING:
-    from bench.trials.grid import Trial
-    from bench.trials.store import Cause, Store
+    from bench.execution.run import Report
+    from bench.trials.records import Cause
+    from bench.trials.store import Store
 
-# What trials send is small, and a dashboard would be one more open port.
+
+# What tasks send is small, and a dashboard would be one more open port.
 _OWN_CLUSTER: dict[str, Any] = {
     "include_dashboard": False,
     "object_store_memory": 128 * 2**20,
 }
 _WAIT_SECONDS = 0.5
 _CHECK_SECONDS = 1.0
-_KNOCK_SECONDS = 5.0
+_PROBE_SECONDS = 5.0
 
 
 @contextmanager
@@ -48,11 +50,11 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
 
     Raises BenchError where no cluster answers at `address`.
     """
-    # Workers that this process does not start have to be told where the data are.
-    told = {"runtime_env": {"env_vars": {home.VARIABLE: str(home.folder())}}}
-    where, options = (address, told) if address else ("local", _OWN_CLUSTER)
+    # Workers that this process does not start do not have its environment.
+    environment = {"runtime_env": {"env_vars": {data_dir.VARIABLE: str(data_dir.folder())}}}
+    where, options = (address, environment) if address else ("local", _OWN_CLUSTER)
     try:
-        _knock(where)
+        _probe(where)
         with _signals_kept():
             ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
     except (OSError, OverflowError, RuntimeError, ValueError) as error:
@@ -77,122 +79,88 @@ def _signals_kept() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-@dataclass
-class _Running:
-    """A submitted trial, the attempts before, and when this one started on a worker."""
-
-    trial: Trial
-    attempts: list[Attempt]
-    started: float | None = None
-
-
 class RayExecutor:
-    """Runs trials on the Ray cluster that this process is connected to.
+    """Runs tasks on the Ray cluster that this process is connected to, each in a worker.
 
-    A worker or a node that dies, and a trial that exceeds its time limit, fail their own trials
-    only. `bench.execution.retries` says which are tried again.
+    A worker or a node that dies fails its own task only.
     """
 
-    def run(
-        self, trials: Sequence[Trial], store: Store
-    ) -> Generator[tuple[Trial, Event], None, None]:
-        """Yield the events of all trials as they arrive.
+    def __init__(self) -> None:
+        self._streams: dict[ray.ObjectRefGenerator, Task] = {}
+        self._started: set[str] = set()
+        self._checked = time.monotonic()
 
-        Raises BenchError on a trial that no node of the cluster is large enough for.
-        """
-        for trial in trials:
-            reservation(trial)
-        running: dict[ray.ObjectRefGenerator, _Running] = {}
-        due = [(0.0, _Running(trial, [])) for trial in trials]
-        checked = time.monotonic()
-        try:
-            while running or due:
-                due = _submit_due(due, running, store)
-                events = [(stream, _next(stream, running[stream])) for stream in _ready(running)]
-                if time.monotonic() - checked >= _CHECK_SECONDS:
-                    checked = time.monotonic()
-                    events += _ended(running)
-                for stream, event in events:
-                    if state := running.get(stream):
-                        yield state.trial, _settle(running, due, stream, event, store)
-        finally:
-            for stream in running:
+    def check(self, task: Task) -> None:
+        """Raise BenchError where no node of the cluster is large enough for `task`."""
+        reservation(task)
+
+    def capacity(self, task: Task) -> int:
+        """Return how many tasks like `task` the cluster's nodes can run at once."""
+        nodes = _nodes()
+        wanted = {kind: amount for kind, amount in _wanted(task, nodes).items() if amount}
+        slots = (min(node.get(kind, 0) // n for kind, n in wanted.items()) for node in nodes)
+        return max(1, int(sum(slots)))
+
+    def submit(self, task: Task, store: Store, attempts: Sequence[Attempt]) -> None:
+        """Hand a task to Ray, which starts it where its resources are free."""
+        wanted = _wanted(task, _nodes())
+        remote = _task.options(num_cpus=wanted["CPU"], num_gpus=wanted["GPU"])
+        self._streams[remote.remote(task, store, [*attempts])] = task
+
+    def poll(self) -> list[Report]:
+        """Wait a moment for events of all tasks."""
+        if not self._streams:
+            return []
+        ready, _ = ray.wait(list(self._streams), timeout=_WAIT_SECONDS, fetch_local=False)
+        reports: list[Report] = [(self._streams[stream], self._next(stream)) for stream in ready]
+        if time.monotonic() - self._checked >= _CHECK_SECONDS:
+            self._checked = time.monotonic()
+            reports += self._without_node()
+        return reports
+
+    def cancel(self, task: Task) -> None:
+        """Kill the worker of a task, or take the task out of the queue."""
+        for stream, other in [*self._streams.items()]:
+            if other.key == task.key:
                 ray.cancel(stream, force=True)
+                self._forget(stream)
 
+    def close(self) -> None:
+        """Kill the workers of all tasks."""
+        for task in [*self._streams.values()]:
+            self.cancel(task)
 
-def _submit_due(
-    due: list[tuple[float, _Running]],
-    running: dict[ray.ObjectRefGenerator, _Running],
-    store: Store,
-) -> list[tuple[float, _Running]]:
-    """Submit what is due by now, and return what is not yet."""
-    now = time.monotonic()
-    for moment, state in due:
-        if moment <= now:
-            running[_submit(state.trial, store, state.attempts)] = state
-    return [(moment, state) for moment, state in due if moment > now]
+    def _next(self, stream: ray.ObjectRefGenerator) -> Event | Attempt:
+        """Return the next event of a task, or how this attempt at it failed."""
+        task = self._streams[stream]
+        try:
+            event: Event = ray.get(next(stream))
+        except (RayError, StopIteration) as error:
+            self._forget(stream)
+            if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
+                # The worker lives; the fault came before or after the task, such as a missing disk.
+                return failed_attempt("error", f"{type(error.cause).__name__}: {error.cause}")
+            message = (str(error).strip() or "it ended without a message").splitlines()[0]
+            return failed_attempt(_cause(error), f"{type(error).__name__}: {message}")
+        if isinstance(event, Started):
+            self._started.add(task.key)
+        if isinstance(event, Finished | Failed):
+            self._forget(stream)
+        return event.failure.attempts[-1] if isinstance(event, Failed) else event
 
+    def _forget(self, stream: ray.ObjectRefGenerator) -> None:
+        task = self._streams.pop(stream)
+        self._started.discard(task.key)
 
-def _ready(running: dict[ray.ObjectRefGenerator, _Running]) -> list[ray.ObjectRefGenerator]:
-    """Wait a moment for trials that have something to say."""
-    if not running:
-        time.sleep(_WAIT_SECONDS)
-        return []
-    ready, _ = ray.wait(list(running), timeout=_WAIT_SECONDS, fetch_local=False)
-    return list(ready)
-
-
-def _next(stream: ray.ObjectRefGenerator, state: _Running) -> Event | Attempt:
-    """Return the next event of a trial, or how this attempt at it failed."""
-    try:
-        event: Event = ray.get(next(stream))
-    except (RayError, StopIteration) as error:
-        if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
-            # The worker lives, but a fault came before or behind the trial: a disk it does not see.
-            return attempt("error", f"{type(error.cause).__name__}: {error.cause}")
-        said = (str(error).strip() or "it ended without a word").splitlines()[0]
-        return attempt(_cause(error), f"{type(error).__name__}: {said}")
-    if isinstance(event, Started):
-        state.started = time.monotonic()
-    return event.failure.attempts[-1] if isinstance(event, Failed) else event
-
-
-def _ended(
-    running: dict[ray.ObjectRefGenerator, _Running],
-) -> list[tuple[ray.ObjectRefGenerator, Attempt]]:
-    """End what is over its time limit, and what waits for a node that is no more."""
-    now, nodes, found = time.monotonic(), _nodes(), []
-    for stream, state in running.items():
-        limit = state.trial.resources.time_limit
-        if state.started is None:
-            if unfit := _unfit(state.trial, nodes):
-                found.append((stream, attempt("lost node", unfit)))
-        elif limit and now - state.started >= limit:
-            found.append((stream, attempt("timeout", f"over its time limit of {limit:g} s")))
-    for stream, _ in found:
-        ray.cancel(stream, force=True)
-    return found
-
-
-def _settle(
-    running: dict[ray.ObjectRefGenerator, _Running],
-    due: list[tuple[float, _Running]],
-    stream: ray.ObjectRefGenerator,
-    event: Event | Attempt,
-    store: Store,
-) -> Event:
-    """Forget a trial that ended; submit that of a failed attempt again if its cause deserves it."""
-    if isinstance(event, Attempt):
-        state = running.pop(stream)
-        attempts = [*state.attempts, event]
-        trial = again(state.trial, attempts)
-        if trial is None:
-            return Failed(fail(state.trial, store, attempts))
-        due.append((time.monotonic() + back_off(event.cause), _Running(trial, attempts)))
-        return Retried(event)
-    if isinstance(event, Finished):
-        del running[stream]
-    return event
+    def _without_node(self) -> list[Report]:
+        """Take out of the queue what waits for a node that is gone."""
+        reports: list[Report] = []
+        nodes = _nodes()
+        for task in [*self._streams.values()]:
+            if task.key not in self._started and (reason := _unfit(task, nodes)):
+                self.cancel(task)
+                reports.append((task, failed_attempt("lost node", reason)))
+        return reports
 
 
 def _cause(error: Exception) -> Cause:
@@ -201,26 +169,26 @@ def _cause(error: Exception) -> Cause:
     return "out of memory" if isinstance(error, OutOfMemoryError) else "lost worker"
 
 
-def reservation(trial: Trial) -> dict[str, float]:
-    """Return what `trial` reserves. Raises BenchError where no node is large enough for it."""
+def reservation(task: Task) -> dict[str, float]:
+    """Return what `task` reserves. Raises BenchError where no node is large enough for it."""
     nodes = _nodes()
-    if unfit := _unfit(trial, nodes):
+    if unfit := _unfit(task, nodes):
         raise BenchError(f"{unfit}; lower cpus, workers or gpus in the suite's resources")
-    return _wanted(trial, nodes)
+    return _wanted(task, nodes)
 
 
-def _unfit(trial: Trial, nodes: Sequence[dict[str, float]]) -> str | None:
-    """Say why none of the nodes can ever take `trial`, or None when one can."""
-    wanted = _wanted(trial, nodes)
+def _unfit(task: Task, nodes: Sequence[dict[str, float]]) -> str | None:
+    """Say why none of the nodes can ever take `task`, or None when one can."""
+    wanted = _wanted(task, nodes)
     if any(all(node.get(kind, 0) >= amount for kind, amount in wanted.items()) for node in nodes):
         return None
     listed = ", ".join(f"{amount:g} {kind}" for kind, amount in wanted.items())
-    return f"a trial of this suite reserves {listed}; no node of the Ray cluster has as much"
+    return f"a task of this suite reserves {listed}; no node of the Ray cluster has as much"
 
 
-def _wanted(trial: Trial, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
+def _wanted(task: Task, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
     """Return what to reserve: no GPU where the cluster has none."""
-    wanted = trial.resources
+    wanted = task.resources
     gpus = wanted.gpus if any(node.get("GPU") for node in nodes) else 0.0
     return {"CPU": float(wanted.cpus + wanted.workers), "GPU": gpus}
 
@@ -230,31 +198,30 @@ def _nodes() -> list[dict[str, float]]:
     return [node["Resources"] for node in nodes if node["Alive"]]
 
 
-def _submit(trial: Trial, store: Store, attempts: list[Attempt]) -> ray.ObjectRefGenerator:
-    wanted = _wanted(trial, _nodes())
-    task = _trial_task.options(num_cpus=wanted["CPU"], num_gpus=wanted["GPU"])
-    return task.remote(trial, store, attempts)
-
-
-# Retries are bench's own decision: Ray would repeat a trial that takes its node down for ever.
+# Retries are bench's own decision: Ray would repeat a task that takes its node down forever.
 @ray.remote(max_retries=0)
-def _trial_task(trial: Trial, store: Store, attempts: list[Attempt]) -> Iterator[Event]:
-    """Run a trial in a worker, on the GPU that Ray assigned or on no GPU at all."""
-    yield from run_trial(on_this_worker(trial), store, attempts)
+def _task(task: Task, store: Store, attempts: list[Attempt]) -> Iterator[Event]:
+    """Run a task in a worker, on the GPU that Ray assigned or on no GPU at all."""
+    settle_worker()
+    yield from run_task(on_this_worker(task), store, attempts)
 
 
-def on_this_worker(trial: Trial) -> Trial:
-    """Settle this worker; return `trial` as it is to run here: on the CPU where it got no GPU."""
+def settle_worker() -> None:
+    """Prepare this worker process, which only runs tasks."""
     from bench.training.device import keep_freed_memory
 
     keep_freed_memory()
-    if trial.resources.device != "auto" or ray.get_gpu_ids():
-        return trial
-    return replace(trial, resources=replace(trial.resources, device="cpu"))
 
 
-def _knock(address: str) -> None:
+def on_this_worker(task: Task) -> Task:
+    """Return `task` as it is to run here: on the CPU where this worker got no GPU."""
+    if task.resources.device != "auto" or ray.get_gpu_ids():
+        return task
+    return task.with_resources(replace(task.resources, device="cpu"))
+
+
+def _probe(address: str) -> None:
     """Raise OSError where nobody listens: Ray itself would wait for minutes."""
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon and port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
+        socket.create_connection((host, int(port)), timeout=_PROBE_SECONDS).close()

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.trials.grid import Trial
-    from bench.trials.store import Attempt, Cause
+    from bench.trials.records import Attempt, Cause
+    from bench.trials.specs import Task
 
 RETRIES: dict[Cause, int] = {"lost node": 2, "out of memory": 1}
-"""How often a cause may strike a trial in one run and be tried again; any other ends it."""
+"""How often a cause may end attempts at a task in one run and be tried again; others never."""
 NOTICE_SECONDS = 20.0
-"""For about so long a cluster goes on to send trials to a node that is no more."""
+"""For about this long a cluster keeps sending tasks to a node that is gone."""
 
 
 def back_off(cause: Cause) -> float:
@@ -22,16 +22,16 @@ def back_off(cause: Cause) -> float:
     return NOTICE_SECONDS if cause == "lost node" else 0.0
 
 
-def again(trial: Trial, attempts: Sequence[Attempt]) -> Trial | None:
-    """Return the trial to submit after these failed attempts, or None when that was the last.
+def retried(task: Task, attempts: Sequence[Attempt]) -> Task | None:
+    """Return the task to submit after these failed attempts, or None when that was the last.
 
-    Out of memory gets whole devices instead of a share; never a smaller batch, which would make it
-    another trial.
+    Out of memory gets a whole device instead of a share; never a smaller batch, which would make
+    it another training.
     """
     cause = attempts[-1].cause
     if sum(attempt.cause == cause for attempt in attempts) > RETRIES.get(cause, 0):
         return None
-    if cause == "out of memory":
-        whole = float(math.ceil(trial.resources.gpus))
-        return replace(trial, resources=replace(trial.resources, gpus=whole))
-    return trial
+    if cause != "out of memory":
+        return task
+    whole = float(math.ceil(task.resources.gpus))
+    return task.with_resources(replace(task.resources, gpus=whole))

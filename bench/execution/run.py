@@ -1,97 +1,223 @@
-"""Run trials on the executor that was asked for, and show how they go."""
+"""Run tasks on an executor: order, dependencies, retries and time limits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from bench.core.errors import BenchError, did_you_mean
 from bench.execution.progress import reporter
-from bench.trials.events import Event, Failed, Finished
+from bench.execution.retries import back_off, retried
+from bench.tasks.run import fail, failed_attempt
+from bench.trials.events import Event, Failed, Finished, Retried, Started
+from bench.trials.records import Attempt
+from bench.trials.specs import Evaluation
 
 if TYPE_CHECKING:
-    from bench.trials.grid import Trial
-    from bench.trials.store import Failure, Store
+    from bench.trials.records import Failure
+    from bench.trials.specs import Task
+    from bench.trials.store import Store
+
+Report = tuple["Task", Event | Attempt]
+"""A task with its next event, or with how this attempt at it failed."""
+_AHEAD = 1
+"""Tasks submitted beyond what runs at once, so that no slot waits for the next one."""
+_IDLE_SECONDS = 0.5
 
 
 class Executor(Protocol):
-    """Where trials run."""
+    """Where tasks run. Order, dependencies, retries and time limits are not its concern."""
 
-    def run(
-        self, trials: Sequence[Trial], store: Store
-    ) -> Generator[tuple[Trial, Event], None, None]:
-        """Yield the events of all trials as they come; closing it early ends what runs."""
+    def check(self, task: Task) -> None:
+        """Raise BenchError where no machine is large enough for `task`."""
+        ...
+
+    def capacity(self, task: Task) -> int:
+        """Return how many tasks like `task` can run at once."""
+        ...
+
+    def submit(self, task: Task, store: Store, attempts: Sequence[Attempt]) -> None:
+        """Start a task, or queue it."""
+        ...
+
+    def poll(self) -> list[Report]:
+        """Wait a moment for events; an attempt that failed is its last report."""
+        ...
+
+    def cancel(self, task: Task) -> None:
+        """End a task that runs or is queued."""
+        ...
+
+    def close(self) -> None:
+        """End everything that runs."""
         ...
 
 
-def place(name: str, address: str | None = None) -> AbstractContextManager[Executor]:
-    """Return the executor called `name`; only `ray` has an address, and imports ray."""
-    if name == "inline":
-        from bench.execution.inline import InlineExecutor
+def _inline(address: str | None) -> AbstractContextManager[Executor]:  # noqa: ARG001 (has none)
+    from bench.execution.inline import InlineExecutor
 
-        return nullcontext(InlineExecutor())
+    return nullcontext(InlineExecutor())
+
+
+def _ray(address: str | None) -> AbstractContextManager[Executor]:
     from bench.execution.ray import connect
 
     return connect(address)
 
 
+EXECUTORS: dict[str, Callable[[str | None], AbstractContextManager[Executor]]] = {
+    "ray": _ray,
+    "inline": _inline,
+}
+"""The executors of bench by name; those of other packages are entry points of `bench.executor`."""
+
+
+def open_executor(name: str, address: str | None = None) -> AbstractContextManager[Executor]:
+    """Return the executor called `name`. Raises BenchError on an unknown name."""
+    from importlib.metadata import entry_points
+
+    if name in EXECUTORS:
+        return EXECUTORS[name](address)
+    for point in entry_points(group="bench.executor", name=name):
+        opened: AbstractContextManager[Executor] = point.load()(address)
+        return opened
+    raise BenchError(f"there is no executor '{name}'{did_you_mean(name, EXECUTORS)}")
+
+
+@dataclass
+class _Running:
+    """A submitted task: the attempts before, and when this one started."""
+
+    task: Task
+    attempts: list[Attempt]
+    started: float | None = None
+
+
+@dataclass
+class Schedule:
+    """The state of a run: what waits for its training, what is due, what runs.
+
+    An evaluation is due as soon as its training is done, and goes before trainings that have not
+    started: boards fill row by row.
+    """
+
+    executor: Executor
+    store: Store
+    due: list[tuple[float, _Running]] = field(default_factory=list)
+    waiting: dict[str, list[Evaluation]] = field(default_factory=dict)
+    running: dict[str, _Running] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task], executor: Executor, store: Store) -> Schedule:
+        """Return the schedule of `tasks`. Raises BenchError where one is too large to ever run."""
+        schedule = cls(executor, store)
+        trainings = {task.key for task in tasks if task.kind == "training"}
+        for task in tasks:
+            executor.check(task)
+            if isinstance(task, Evaluation) and task.training.key in trainings:
+                schedule.waiting.setdefault(task.training.key, []).append(task)
+            else:
+                schedule.due.append((0.0, _Running(task, [])))
+        return schedule
+
+    def events(self) -> Iterator[tuple[Task, Event]]:
+        """Yield the events of all tasks as they arrive, until none is left."""
+        while self.due or self.running:
+            self._submit()
+            if not self.running:
+                time.sleep(_IDLE_SECONDS)
+                continue
+            for task, report in [*self.executor.poll(), *self._over_time()]:
+                if task.key in self.running:
+                    yield from self._settle(self.running[task.key], report)
+
+    def _submit(self) -> None:
+        """Submit what is due, evaluations first, as far as the executor has room."""
+        now = time.monotonic()
+        self.due.sort(key=lambda each: each[1].task.kind == "training")
+        left = []
+        for moment, state in self.due:
+            room = self.executor.capacity(state.task) + _AHEAD
+            if moment > now or len(self.running) >= room:
+                left.append((moment, state))
+                continue
+            self.running[state.task.key] = state
+            self.executor.submit(state.task, self.store, state.attempts)
+        self.due = left
+
+    def _settle(self, state: _Running, report: Event | Attempt) -> Iterator[tuple[Task, Event]]:
+        """Update the schedule by a report; yield the event to show."""
+        task = state.task
+        if isinstance(report, Started):
+            state.started = time.monotonic()
+        elif isinstance(report, Finished):
+            del self.running[task.key]
+            ready = self.waiting.pop(task.key, [])
+            self.due += [(0.0, _Running(evaluation, [])) for evaluation in ready]
+        elif isinstance(report, Attempt):
+            del self.running[task.key]
+            attempts = [*state.attempts, report]
+            again = retried(task, attempts)
+            if again is None:
+                # Its evaluations stay to do: they have not failed.
+                self.waiting.pop(task.key, None)
+                yield task, Failed(fail(task, self.store, attempts))
+                return
+            self.due.append((time.monotonic() + back_off(report.cause), _Running(again, attempts)))
+            yield task, Retried(report)
+            return
+        yield task, report
+
+    def _over_time(self) -> list[Report]:
+        """End attempts that exceed their time limit."""
+        reports: list[Report] = []
+        for state in [*self.running.values()]:
+            limit = state.task.resources.time_limit
+            if limit and state.started and time.monotonic() - state.started >= limit:
+                self.executor.cancel(state.task)
+                message = f"over its time limit of {limit:g} s"
+                reports.append((state.task, failed_attempt("timeout", message)))
+        return reports
+
+
 def execute(
-    trials: Sequence[Trial],
+    tasks: Sequence[Task],
+    names: dict[str, str],
     store: Store,
-    where: AbstractContextManager[Executor],
+    opened: AbstractContextManager[Executor],
     *,
     fail_fast: bool = False,
-    anew: bool = False,
     interrupted: Callable[[], bool] = bool,
 ) -> list[Failure]:
-    """Run all trials, or all until the first failure; return the failures.
+    """Run all tasks, or all until the first failure; return the failures.
 
-    Of trials that share their weights one comes before the others, which take them from it; `anew`
-    trains it even where they are there already. Raises KeyboardInterrupt at the first event once
-    `interrupted` says so.
+    Args:
+        tasks: What to run; an evaluation waits for its training if that is among them.
+        names: What each task is called on the terminal, by its key.
+        store: Where records go.
+        opened: The executor.
+        fail_fast: Whether the first failure ends the run.
+        interrupted: Whether a signal has come.
+
+    Raises:
+        KeyboardInterrupt: At the first event after `interrupted` says so.
+        BenchError: A task is too large for the executor.
     """
     failures = []
-    # A closed stream ends its trials at once instead of whenever it is collected.
-    with (
-        reporter(trials) as shown,
-        where as executor,
-        closing(_waves(executor, trials, store, anew=anew)) as events,
-    ):
-        for trial, event in events:
-            shown.show(trial, event)
-            if interrupted():
-                raise KeyboardInterrupt
-            if isinstance(event, Failed):
-                failures.append(event.failure)
-                if fail_fast:
-                    break
+    shown_names = {task.key: names[task.key] for task in tasks}
+    with reporter(shown_names) as shown, opened as executor:
+        try:
+            for task, event in Schedule.of(tasks, executor, store).events():
+                shown.show(task, event)
+                if interrupted():
+                    raise KeyboardInterrupt
+                if isinstance(event, Failed):
+                    failures.append(event.failure)
+                    if fail_fast:
+                        break
+        finally:
+            executor.close()
     return failures
-
-
-def _waves(
-    executor: Executor, trials: Sequence[Trial], store: Store, *, anew: bool
-) -> Generator[tuple[Trial, Event], None, None]:
-    """Yield the events of trials, each only once there is no teacher left to wait for.
-
-    The first trial of a training is the teacher of those that train alike; where it fails, the next
-    one is.
-    """
-    left, taught = list(trials), set[str]()
-    while left:
-        begun: set[str] = set()
-        wave: list[Trial] = []
-        rest: list[Trial] = []
-        for trial in left:
-            if trial.training_key in begun:
-                rest.append(trial)
-            elif trial.training_key in taught:
-                wave.append(trial)
-            else:
-                begun.add(trial.training_key)
-                wave.append(replace(trial, anew=anew))
-        for trial, event in executor.run(wave, store):
-            if isinstance(event, Finished):
-                taught.add(trial.training_key)
-            yield trial, event
-        left = rest

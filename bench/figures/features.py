@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from matplotlib.lines import Line2D
 
-from bench.core.types import Supervision
+from bench.core.types import Targets
 from bench.figures import canvas
 from bench.figures.posteriors import frames, require_ctc
 from bench.nn.ctc_functions import aligned_frames
@@ -56,8 +56,8 @@ def cloud(trial: FinishedTrial) -> Cloud:
         batch = batches[index]
         found = frames(trial, batch)
         lengths = torch.from_numpy(found.reference.lengths)
-        supervision = Supervision(lengths, batch.targets, batch.target_lengths)
-        counted = aligned_frames(supervision, found.features.shape[1]).numpy()
+        targets = Targets(lengths, batch.targets, batch.target_lengths)
+        counted = aligned_frames(targets, found.features.shape[1]).numpy()
         features.append(found.features.numpy()[counted])
         classes.append(found.reference.path[counted])
         if sum(map(len, classes)) >= _MOST_FRAMES:

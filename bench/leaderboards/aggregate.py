@@ -1,299 +1,223 @@
-"""Records of one suite to the rows of its board."""
+"""A suite's plan, predictions and profiles to its board."""
 
 from __future__ import annotations
 
-import itertools
 import math
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from bench.config.suite import Tuning
-from bench.core.hashing import digest
-from bench.leaderboards import board_identity as identity
-from bench.leaderboards.intervals import Certainty, certainties
-from bench.leaderboards.speed import Speed, speeds
+from bench.core.errors import BenchError
+from bench.leaderboards import column_counts
+from bench.leaderboards.board import (
+    TO_DO,
+    Board,
+    BoardColumn,
+    BoardMetric,
+    Missing,
+    Row,
+    SeedResult,
+)
+from bench.leaderboards.board_identity import board_identity, entry_identity
+from bench.leaderboards.column_counts import ColumnCounts
+from bench.leaderboards.ranking import scored
+from bench.leaderboards.speed import speeds
+from bench.trials.grid import row_labels
 
 if TYPE_CHECKING:
-    from bench.config.suite import Suite
-    from bench.leaderboards.board_samples import Samples
-    from bench.trials.plan import Entry
-    from bench.trials.store import Profile, Record
+    from bench.config.suite import Entry, Suite
+    from bench.evaluation.metrics import Metric
+    from bench.trials.plan import Plan
+    from bench.trials.records import EvaluationRecord, Profile, TrainingRecord
+    from bench.trials.specs import Evaluation, Trial
+    from bench.trials.store import Store
+
+Faults = dict[str, str]
+"""Why the predictions of an evaluation cannot be used, by its key."""
 
 
-Labels = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A score over seeds: its mean, and its sample standard deviation (None for one seed)."""
-
-    mean: float
-    std: float | None
-
-
-@dataclass(frozen=True)
-class Seed:
-    """What one finished trial adds to a row: its scores on the test split, and its origin."""
-
-    seed: int
-    key: str
-    sequence_accuracy: float
-    cer: float
-    samples: int
-    excluded: dict[str, int]
-    training_seconds: float
-    commit: str
-
-
-class Names(NamedTuple):
-    """What makes two rows the same one; `recipe` is what of its training is not the suite's."""
-
-    dataset: str
-    model: str
-    loss: str
-    recipe: str = ""
-
-    @property
-    def shown(self) -> str:
-        """The row's name in a sentence."""
-        recipe = f", {self.recipe}" if self.recipe else ""
-        return f"{self.model} × {self.loss}{recipe} on {self.dataset}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One dataset × model × loss; without `rank` and scores while no seed of it is done.
-
-    Its recipe is the suite's but for what is in `training`, which a sweep found as `tuning` says.
-    """
-
-    rank: int | None
-    dataset: str
-    model: str
-    loss: str
-    sequence_accuracy: Spread | None
-    cer: Spread | None
-    parameters: int | None
-    training_seconds: float | None
-    seeds: list[Seed]
-    missing: dict[str, str]
-    """Seed to why it is missing: `to do`, `stale`, or the failure."""
-    certainty: Certainty | None = None
-    speed: Speed | None = None
-    training: dict[str, Any] = field(default_factory=dict)
-    """What of the recipe is not the suite's."""
-    tuning: Tuning | None = None
-
-    @property
-    def names(self) -> Names:
-        """What this row is called."""
-        recipe = ", ".join(f"{name} = {value}" for name, value in self.training.items())
-        return Names(self.dataset, self.model, self.loss, recipe)
-
-    @property
-    def commits(self) -> list[str]:
-        """The distinct commits behind the row, in order of seeds."""
-        return list(dict.fromkeys(seed.commit for seed in self.seeds))
-
-
-@dataclass(frozen=True)
-class Board:
-    """A leaderboard; `hardware` lists what the trials ran on, `identity` what it is a board of.
-
-    Every latency is of `speed_hardware`; profiles on `other_hardware` are not shown.
-    """
-
-    suite: str
-    version: int
-    about: str
-    protocol: str
-    protocol_about: str
-    identity: dict[str, Any]
-    seeds: list[int]
-    hardware: list[str]
-    rows: list[Row]
-    speed_hardware: str | None = None
-    other_hardware: list[str] = field(default_factory=list)
-
-    @property
-    def fingerprint(self) -> str:
-        """The hash of the identity; boards with the same one are comparable."""
-        return digest(self.identity)
-
-    @property
-    def rules(self) -> dict[str, Any]:
-        """The spec of the protocol; what is at its default is not in it."""
-        return self.identity.get("protocol", {})  # type: ignore[no-any-return]
+def gather(plan: Plan, store: Store) -> tuple[dict[str, ColumnCounts], Faults]:
+    """Return the counts of all evaluations that are done, by column, and what cannot be used."""
+    counts: dict[str, ColumnCounts] = {}
+    faults: Faults = {}
+    for trial in plan.trials:
+        for column, evaluation in trial.evaluations.items():
+            record = _record(plan, evaluation)
+            if record is None:
+                continue
+            try:
+                read = column_counts.of_record(record, store.folder(evaluation))
+                counts.setdefault(column, ColumnCounts(read.ids)).add(read)
+            except BenchError as error:
+                faults[evaluation.key] = str(error)
+            except ValueError as error:
+                faults[evaluation.key] = (
+                    f"{store.folder(evaluation)}: {error} from those of other evaluations of "
+                    f"{column}; evaluate again with --force"
+                )
+    return counts, faults
 
 
 def board(
     suite: Suite,
-    entries: Sequence[Entry],
+    plan: Plan,
+    counts: Mapping[str, ColumnCounts],
     profiles: Sequence[Profile] = (),
-    version: int = 1,
-    samples: Mapping[str, Samples] | None = None,
+    faults: Mapping[str, str] | None = None,
 ) -> Board:
-    """Aggregate the entries of all trials of `suite`, ranked within each dataset.
+    """Return the working board of `suite`.
 
-    `samples` are those of all its datasets; without them no row has a certainty.
+    Args:
+        suite: The suite.
+        plan: The statuses of all its trials.
+        counts: What their evaluations count, by column, see `gather`.
+        profiles: The profiles at hand.
+        faults: Why evaluations that are done cannot be used, by key.
     """
-    groups: dict[tuple[Labels, str], list[Entry]] = {}
-    for entry in entries:
-        recipe = digest(entry.trial.training.spec())
-        groups.setdefault((_labels(entry), recipe), []).append(entry)
+    from bench.evaluation.metrics import metrics_of
+
+    by_entry: dict[Entry, list[Trial]] = {entry: [] for entry in suite.entries}
+    for trial in sorted(plan.trials, key=lambda trial: trial.seed):
+        by_entry[trial.entry].append(trial)
+    labels = row_labels([*by_entry])
+    rows = [
+        _row(entry, label, trials, plan, faults or {})
+        for (entry, trials), label in zip(by_entry.items(), labels, strict=True)
+    ]
     measured = speeds(
-        {_labels(group[0]): group[0].trial.spec for group in groups.values()}, profiles
+        {
+            (place, column): evaluation
+            for place, trials in enumerate(by_entry.values())
+            for column, evaluation in trials[0].evaluations.items()
+        },
+        profiles,
     )
-    rows = [_row(suite, group, measured.rows.get(labels)) for (labels, _), group in groups.items()]
-    records = [entry.record for entry in entries if entry.record]
-    return Board(
-        suite=suite.name,
-        version=version,
-        about=suite.about,
-        protocol=f"{suite.protocol.name} v{suite.protocol.version}",
-        protocol_about=suite.protocol.about,
-        identity=identity.of(suite),
-        seeds=list(suite.seeds),
-        hardware=sorted({_hardware(record) for record in records}),
-        rows=_ranked(rows, samples or {}, by_error=suite.protocol.ranked_by == "error rate"),
-        speed_hardware=measured.hardware,
-        other_hardware=measured.others,
-    )
-
-
-def recomputed(board: Board, samples: Mapping[str, Samples] | None = None) -> Board:
-    """Compute all scores, ranks and their order anew from the seeds and the samples of a board."""
-    rows = [_scored(row, samples) for row in board.rows]
-    by_error = board.rules.get("ranked_by") == "error rate"
-    return replace(board, rows=_ranked(rows, samples or {}, by_error=by_error))
-
-
-def _labels(entry: Entry) -> Labels:
-    return tuple(entry.trial.labels.values())  # type: ignore[return-value]
-
-
-def _row(suite: Suite, entries: Sequence[Entry], speed: Speed | None) -> Row:
-    ordered = sorted(entries, key=lambda entry: entry.trial.seed)
-    records = [entry.record for entry in ordered if entry.record]
-    trial = ordered[0].trial
-    dataset, model, loss = _labels(ordered[0])
-    usual = suite.training.values()
-    return _scored(
-        Row(
-            rank=None,
-            dataset=dataset,
-            model=model,
-            loss=loss,
-            sequence_accuracy=None,
-            cer=None,
-            parameters=records[0].parameters.total if records else None,
-            training_seconds=None,
-            seeds=[_seed(record) for record in records],
-            missing={
-                str(entry.trial.seed): entry.why() if entry.failure else entry.state
-                for entry in ordered
-                if not entry.record
-            },
-            speed=speed,
-            training={k: v for k, v in trial.training.values().items() if v != usual[k]},
-            tuning=trial.tuning,
-        )
+    for (place, column), speed in measured.speeds.items():
+        rows[place].speed[column] = speed
+    return scored(
+        Board(
+            suite=suite.name,
+            version=None,
+            about=suite.about,
+            protocol=f"{suite.protocol.name} v{suite.protocol.version}",
+            protocol_about=suite.protocol.about,
+            identity=board_identity(suite),
+            metrics=[board_metric(metric) for metric in metrics_of(suite.protocol)],
+            ranked_by=suite.protocol.ranked_by,
+            average=suite.average,
+            columns=_columns(suite, plan, counts),
+            seeds=sorted(suite.seeds),
+            rows=rows,
+            speed_hardware=measured.hardware,
+            other_hardware=measured.others,
+        ),
+        counts,
     )
 
 
-def _scored(row: Row, samples: Mapping[str, Samples] | None = None) -> Row:
-    """Compute all of a row that its seeds decide, but for the rank, and these by the samples."""
-    if samples and row.dataset in samples:
-        row = replace(row, seeds=[_counted(seed, samples[row.dataset]) for seed in row.seeds])
-    seconds = [seed.training_seconds for seed in row.seeds]
-    return replace(
-        row,
-        rank=None,
-        sequence_accuracy=_spread([seed.sequence_accuracy for seed in row.seeds]),
-        cer=_spread([seed.cer for seed in row.seeds]),
-        training_seconds=statistics.fmean(seconds) if seconds else None,
+def board_metric(metric: Metric) -> BoardMetric:
+    """Return a metric of the registry as boards keep it."""
+    return BoardMetric(
+        name=metric.name,
+        title=metric.title,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
+        max_value=None if math.isinf(metric.max_value) else metric.max_value,
+        signed=metric.whole_corpus,
     )
 
 
-def _counted(seed: Seed, samples: Samples) -> Seed:
-    """Return `seed` with the scores that its column of samples gives."""
-    edits = samples.edits.get(seed.key)
-    if edits is None:
-        return seed
-    return replace(
-        seed,
-        samples=len(edits),
-        sequence_accuracy=edits.count(0) / len(edits),
-        cer=sum(edits) / sum(samples.lengths),
+def _columns(suite: Suite, plan: Plan, counts: Mapping[str, ColumnCounts]) -> list[BoardColumn]:
+    columns = [BoardColumn(column.name, column.test.label) for column in suite.columns]
+    for place, column in enumerate(columns):
+        for trial in plan.trials:
+            record = _record(plan, trial.evaluations[column.name])
+            if record and column.name in counts and counts[column.name].has(record.key):
+                columns[place] = replace(
+                    column,
+                    samples=record.samples,
+                    excluded=dict(sorted(record.excluded.items())),
+                    dropped=dict(sorted(record.dropped.items())),
+                )
+                break
+    return columns
+
+
+def _row(
+    entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, faults: Mapping[str, str]
+) -> Row:
+    results = [_seed_result(trial, plan, faults) for trial in trials]
+    trainings = [
+        record
+        for trial in trials
+        for training in trial.trainings
+        if (record := _training_record(plan, training.key))
+    ]
+    return Row(
+        entry=entry_identity(entry),
+        label=label,
+        model=entry.model.label,
+        loss=entry.loss.label,
+        decoder=entry.decoder.label,
+        input=entry.input.label,
+        train=[data.label for data in entry.train],
+        recipe=entry.recipe.spec(),
+        tuning=entry.tuning,
+        seeds=[result for result in results if result.evaluations],
+        missing=[each for trial in trials for each in _missing(trial, plan, faults)],
+        parameters=sorted({record.parameters.total for record in trainings}),
+        hardware=sorted({_hardware(record) for record in trainings}),
+        speed={},
     )
 
 
-def _seed(record: Record) -> Seed:
-    rates, origin = record.metrics["test"], record.provenance
-    return Seed(
-        seed=record.seed,
-        key=record.key,
-        sequence_accuracy=rates.sequence_accuracy,
-        cer=rates.cer,
-        samples=rates.samples,
-        excluded=rates.excluded,
-        training_seconds=record.timings.training,
-        commit=(origin.commit[:9] if origin.commit else f"v{origin.bench}")
-        + ("+" if origin.dirty else ""),
+def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedResult:
+    evaluations = {
+        column: record
+        for column, evaluation in trial.evaluations.items()
+        if (record := _record(plan, evaluation)) and record.key not in faults
+    }
+    trainings = {training.key: _training_record(plan, training.key) for training in trial.trainings}
+    done = [record for record in trainings.values() if record]
+    revisions = [record.provenance.revision for record in (*done, *evaluations.values())]
+    return SeedResult(
+        seed=trial.seed,
+        trainings=[record.key for record in done],
+        evaluations={column: record.key for column, record in evaluations.items()},
+        scores={},
+        training_seconds=(
+            sum(record.timings.training for record in done) if len(done) == len(trainings) else None
+        ),
+        revisions=list(dict.fromkeys(revisions)),
     )
 
 
-def _spread(values: Sequence[float]) -> Spread | None:
-    if not values:
-        return None
-    return Spread(
-        mean=statistics.fmean(values),
-        std=statistics.stdev(values) if len(values) > 1 else None,
-    )
+def _missing(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missing]:
+    missing = []
+    for column, evaluation in trial.evaluations.items():
+        status, training = plan.statuses[evaluation.key], plan.statuses[evaluation.training.key]
+        if status.record:
+            why = faults.get(evaluation.key)
+        elif training.failure and not training.record:
+            why = f"its training failed, {training.why()}"
+        elif status.failure:
+            why = status.why()
+        else:
+            why = status.state if status.state == "stale" else TO_DO
+        if why:
+            missing.append(Missing(trial.seed, column, why))
+    return missing
 
 
-def _hardware(record: Record) -> str:
+def _record(plan: Plan, evaluation: Evaluation) -> EvaluationRecord | None:
+    return plan.statuses[evaluation.key].record  # type: ignore[return-value]
+
+
+def _training_record(plan: Plan, key: str) -> TrainingRecord | None:
+    return plan.statuses[key].record  # type: ignore[return-value]
+
+
+def _hardware(record: TrainingRecord) -> str:
     origin = record.provenance
     device = origin.gpu or origin.cpu
-    return f"{device}, {origin.threads} thread{'s' if origin.threads > 1 else ''} a trial"
-
-
-def _ranked(rows: Sequence[Row], samples: Mapping[str, Samples], *, by_error: bool) -> list[Row]:
-    """Order rows by dataset, accuracy, error rate (or that first) and names; number the scored.
-
-    Rows of the same accuracy and error rate share a rank.
-    """
-    found: list[Row] = []
-    ordered = sorted(rows, key=lambda row: (row.dataset, *_score(row, by_error), row.names))
-    for dataset, several in itertools.groupby(ordered, key=lambda row: row.dataset):
-        best: Row | None = None
-        group = _certain([*several], samples.get(dataset), by_error=by_error)
-        for place, row in enumerate(group, 1):
-            rank: int | None = place
-            if row.sequence_accuracy is None:
-                rank = None
-            elif best and _score(best, by_error) == _score(row, by_error):
-                rank = best.rank
-            best = replace(row, rank=rank)
-            found.append(best)
-    return found
-
-
-def _certain(rows: list[Row], samples: Samples | None, *, by_error: bool) -> list[Row]:
-    """Return the rows of one dataset with their certainties, where its samples are known."""
-    scored = [row for row in rows if row.seeds]
-    keys = [[seed.key for seed in row.seeds] for row in scored]
-    if samples is None or not all(key in samples.edits for row in keys for key in row):
-        return [replace(row, certainty=None) for row in rows]
-    known = certainties(keys, samples, by_error=by_error)
-    found = dict(zip((row.names for row in scored), known, strict=True))
-    return [replace(row, certainty=found.get(row.names)) for row in rows]
-
-
-def _score(row: Row, by_error: bool) -> tuple[float, float]:  # noqa: FBT001 (private)
-    if row.sequence_accuracy is None or row.cer is None:
-        return math.inf, math.inf
-    score = -row.sequence_accuracy.mean, row.cer.mean
-    return score[::-1] if by_error else score
+    return f"{device}, {origin.threads} thread{'s' * (origin.threads != 1)} per training"

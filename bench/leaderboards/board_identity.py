@@ -1,29 +1,46 @@
-"""What makes two boards comparable: the protocol they score by and the data they score on."""
+"""What makes two boards comparable: the protocol they score by and the samples they score on."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from bench.core.components import short_labels
+from bench.core.hashing import digest
 
 if TYPE_CHECKING:
-    from bench.config.suite import Suite
+    from bench.config.suite import Entry, Suite
 
 
-def of(suite: Suite) -> dict[str, Any]:
-    """Return the specs of the suite's protocol and datasets, fingerprints included, as JSON values.
+def board_identity(suite: Suite) -> dict[str, Any]:
+    """Return the specs of the suite's protocol and test sets, as JSON values.
 
-    Models, losses, seeds and recipe are no part of it: they are what a board compares.
+    Nothing that a row may choose for itself is in it: training data, recipes, inputs and seeds are
+    what a board compares.
     """
-    # By the bare name where it is unique, so that a moved parameter is a difference of one value.
-    names = short_labels(dataset.label for dataset in suite.datasets)
     specs = {
         "protocol": suite.protocol.spec(),
-        "datasets": {
-            names[dataset.label]: dataset.spec() | {"fingerprint": dataset.fingerprint()}
-            for dataset in suite.datasets
+        "tests": {
+            column.name: column.test.spec() | {"fingerprint": column.test.fingerprint("test")}
+            for column in suite.columns
         },
     }
     # Through sorted JSON, so that it equals what a board.json gives back, to the byte.
     return dict(json.loads(json.dumps(specs, sort_keys=True)))
+
+
+def entry_identity(entry: Entry) -> str:
+    """Return the hash of what bench.toml says of an entry.
+
+    Versions and source files of components are not in it: a row whose code changed is the same row
+    with other keys.
+    """
+    return digest(
+        {
+            "model": entry.model.label,
+            "loss": entry.loss.label,
+            "decoder": entry.decoder.label,
+            "input": entry.input.spec(),
+            "recipe": entry.recipe.spec(),
+            "train": [data.label for data in entry.train],
+        }
+    )

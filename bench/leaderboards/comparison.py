@@ -1,4 +1,4 @@
-"""Two trials, rows or boards on the same samples: which reads better, and how sure that is."""
+"""Two evaluations, trainings, rows or boards on the same samples: which is better, how surely."""
 
 from __future__ import annotations
 
@@ -8,41 +8,69 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from bench.cli.render import text_table
 from bench.core.errors import BenchError
-from bench.leaderboards import board_samples as samples
-from bench.leaderboards import render, versions
-from bench.leaderboards.intervals import outcomes
+from bench.leaderboards import board as boards
+from bench.leaderboards import column_counts, versions
+from bench.leaderboards.aggregate import board_metric
+from bench.leaderboards.column_counts import ColumnCounts
+from bench.leaderboards.matching import matched
+from bench.leaderboards.ranking import errors_of
+from bench.leaderboards.tables import AVERAGES, Table, signed_text
+from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
+from bench.trials.store import read_record
 
 if TYPE_CHECKING:
-    from bench.evaluation.statistics.sample_errors import Outcomes
-    from bench.leaderboards.aggregate import Board
+    from bench.config.suite import Average
+    from bench.evaluation.statistics.sample_errors import SampleErrors
+    from bench.leaderboards.board import Board, BoardMetric, Row
     from bench.trials.store import Store
 
-LEVEL = 0.05
-_SMALL = 0.0001
-Metric = Literal["sequence accuracy", "CER", "WER"]
+ALPHA = 0.05
+_SMALLEST_P = 0.0001
 Outcome = Literal["better", "worse", "no difference shown"]
 
 
-class Side(NamedTuple):
-    """What is compared: its name, its dataset, what it got wrong, and what that is a rate of."""
+class TestCounts(NamedTuple):
+    """What one side counts on one test set, and the keys of its seeds."""
+
+    counts: ColumnCounts
+    keys: list[str]
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is compared.
+
+    Attributes:
+        name: Its name for people.
+        metrics: Its metrics.
+        tests: Its test sets, by name.
+    """
 
     name: str
-    dataset: str
-    outcomes: Outcomes
-    rate: Metric
+    metrics: list[BoardMetric]
+    tests: dict[str, TestCounts]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One metric of B held against A: scores in 0…1, their `difference` B - A and its interval.
+    """B compared with A by one metric on one test set, or on the average of all of them.
 
-    `p` is two-sided. B is better or worse where it is below 5 %; else a difference below
-    `detectable` would have shown in fewer than 80 % of such comparisons.
+    Attributes:
+        metric: The name of the metric.
+        test: The test set, or which average.
+        a: The score of A, as a share.
+        b: The score of B.
+        difference: B - A.
+        low: The lower end of its 95 % interval.
+        high: Its upper end.
+        p: The two-sided probability of such a difference if both were equal.
+        detectable: The difference that four of five such comparisons would show.
+        outcome: B is better or worse where `p` is below 5 %.
     """
 
-    metric: Metric
+    metric: str
+    test: str
     a: float
     b: float
     difference: float
@@ -55,145 +83,237 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """B held against A on the `samples` of a dataset."""
+    """B compared with A.
+
+    Attributes:
+        a: The name of A.
+        b: The name of B.
+        samples: The scored samples of each test set that both have.
+        metrics: The metrics that both have.
+        verdicts: One for each metric and test set, and for each average of several.
+    """
 
     a: str
     b: str
-    dataset: str
-    samples: int
+    samples: dict[str, int]
+    metrics: list[BoardMetric]
     verdicts: list[Verdict]
 
     @property
     def regressed(self) -> bool:
-        """Whether B is worse in any metric."""
+        """Whether B is worse in any verdict."""
         return any(verdict.outcome == "worse" for verdict in self.verdicts)
 
 
-def between(a: str, b: str, store: Store, boards: Path) -> list[Comparison]:
-    """Compare what two words mean: trials (keys), rows (`suite#1`) or boards (`suite/v1`).
+def compare_words(a: str, b: str, store: Store, root: Path) -> list[Comparison]:
+    """Compare what two words mean: keys of tasks, rows (`suite#1`) or boards (`suite/v1`).
 
-    Of two boards, each row that both have. Raises BenchError where a word means nothing, where
-    only one of them is a board, or where the samples are not the same.
+    A training stands for all of its evaluations. Of two boards, each row that both have.
+
+    Raises:
+        BenchError: A word means nothing, only one of them is a board, or they have no test set
+            or row in common.
     """
-    first, second = (_sides(word, store, boards) for word in (a, b))
-    if (None in first) != (None in second):
-        board = b if None in first else a
+    first, second = (_board(word, store, root) for word in (a, b))
+    if (first is None) != (second is None):
+        board = b if first is None else a
         raise BenchError(f"'{board}' is a board, the other is not; name a row of it: '{board}#1'")
-    shared = [name for name in first if name in second]
-    if not shared:
+    if first is None or second is None:
+        return [compare(_side(a, store, root), _side(b, store, root))]
+    pairs = [
+        (old, new)
+        for old, new in matched(first[0], second[0])
+        if old and new and old.seeds and new.seeds
+    ]
+    if not pairs:
         raise BenchError(f"'{a}' and '{b}' have no row in common; compare rows: '{a}#1' '{b}#1'")
-    return [_compared(first[name], second[name]) for name in shared]
+    return [compare(_row_side(*first, old), _row_side(*second, new)) for old, new in pairs]
 
 
-def _sides(word: str, store: Store, boards: Path) -> Mapping[object, Side]:
-    found = re.fullmatch(r"(.+)#([1-9][0-9]*)", word)
-    if found:
-        sides = [*_rows(found[1], boards).values()]
-        place = int(found[2])
-        if place > len(sides):
-            raise BenchError(f"board '{found[1]}' has {len(sides)} rows with a score, no {place}th")
-        return {None: sides[place - 1]}
-    if word in versions.named(boards):
-        return _rows(word, boards)
-    return {None: _trial(word, store)}
+def compare(a: Side, b: Side) -> Comparison:
+    """Compare two sides on the test sets and by the metrics that both have."""
+    pairs = _common_tests(a, b)
+    names = {metric.name for metric in b.metrics}
+    metrics = [metric for metric in a.metrics if metric.name in names]
+    verdicts = [verdict for metric in metrics for verdict in _verdicts(metric, pairs)]
+    if not verdicts:
+        raise BenchError(f"{a.name} and {b.name} have no metric in common on the same test set")
+    samples = {test: len(first.counts.ids) for test, (first, _) in pairs.items()}
+    return Comparison(a.name, b.name, samples, metrics, verdicts)
 
 
-def _rows(word: str, boards: Path) -> dict[object, Side]:
-    """Return the rows of a board that have a score, in their order."""
-    folder = versions.find(word, boards)
-    board: Board = render.read(folder)
-    known = samples.read(folder)
-    sides: dict[object, Side] = {}
-    for row in board.rows:
-        if row.seeds and row.dataset in known:
-            outcome = outcomes([seed.key for seed in row.seeds], known[row.dataset])
-            name = f"{row.names.shown} ({versions.name(folder)})"
-            sides[row.names] = Side(name, row.dataset, outcome, _rate(board.rules))
-    if not sides:
+def text(comparisons: list[Comparison], width: int | None = None) -> str:
+    """Return comparisons for a person; tables fit into `width` characters."""
+    return "\n\n".join(_text(each, width) for each in comparisons)
+
+
+def _board(word: str, store: Store, root: Path) -> tuple[Board, Path] | None:
+    folder = versions.find_or_none(word, root, store.root)
+    return (boards.read(folder), folder) if folder else None
+
+
+def _side(word: str, store: Store, root: Path) -> Side:
+    place = re.fullmatch(r"(.+)#([1-9][0-9]*)", word)
+    if not place:
+        return _record_side(word, store)
+    folder = versions.find(place[1], root, store.root)
+    board = boards.read(folder)
+    rows = [row for row in board.rows if row.seeds]
+    if int(place[2]) > len(rows):
+        raise BenchError(f"board '{place[1]}' has {len(rows)} rows with a score, not {place[2]}")
+    return _row_side(board, folder, rows[int(place[2]) - 1])
+
+
+def _row_side(board: Board, folder: Path, row: Row) -> Side:
+    counts = column_counts.read(folder, board.column_names)
+    tests = {}
+    for column in board.column_names:
+        keys = [r.evaluations[column] for r in row.seeds if column in r.evaluations]
+        if keys and column in counts:
+            tests[column] = TestCounts(counts[column], keys)
+    if not tests:
         raise BenchError(
             f"{folder}: this board has no samples to compare; write it again with "
             f"`bench board {board.suite}`"
         )
-    return sides
+    return Side(f"{row.label} ({board.name})", board.metrics, tests)
 
 
-def _trial(word: str, store: Store) -> Side:
-    record, known = samples.of_trial(word, store)
-    labels = record.labels
-    name = f"{labels['model']} × {labels['loss']}, seed {record.seed} ({record.key})"
-    rate = _rate(record.spec["protocol"])
-    return Side(name, labels["dataset"], outcomes([record.key], known), rate)
+def _record_side(word: str, store: Store) -> Side:
+    """Return an evaluation, or all evaluations of a training, as a side."""
+    from bench.evaluation import metrics
 
-
-def _rate(rules: Mapping[str, object]) -> Metric:
-    return "WER" if rules.get("unit") == "gloss" else "CER"
-
-
-def _compared(a: Side, b: Side) -> Comparison:
-    return Comparison(
-        a.name,
-        b.name,
-        a.dataset,
-        len(a.outcomes.ids),
-        [
-            _verdict("sequence accuracy", a.outcomes.misread, b.outcomes.misread),
-            _verdict(a.rate, a.outcomes, b.outcomes),
-        ],
+    folder, record = store.find(word)
+    if isinstance(record, Failure):
+        raise BenchError(f"{folder}: this task failed, so it has no score; `bench show` says why")
+    evaluations = (
+        [(folder, record)]
+        if isinstance(record, EvaluationRecord)
+        else _evaluations_of(record, store)
     )
+    tests: dict[str, TestCounts] = {}
+    names: dict[str, None] = {}
+    for place, each in evaluations:
+        test = each.labels["test"]
+        if test in tests:
+            raise BenchError(
+                f"training {record.key} has several evaluations on {test}: "
+                f"{tests[test].keys[0]} and {each.key}; name one of them instead"
+            )
+        tests[test] = TestCounts(column_counts.of_record(each, place), [each.key])
+        names |= dict.fromkeys(each.scores)
+    labels = evaluations[0][1].labels
+    name = f"{labels['model']} · {labels['loss']} · {labels['decoder']}, seed {record.seed}"
+    return Side(f"{name} ({record.key})", [board_metric(metrics.find(n)) for n in names], tests)
 
 
-def _verdict(metric: Metric, a: Outcomes, b: Outcomes) -> Verdict:
-    from bench.evaluation.statistics import significance as statistics
-
-    found = statistics.compare(b, a)
-    outcome: Outcome = "no difference shown"
-    if found.p < LEVEL:
-        outcome = "better" if found.difference < 0 else "worse"
-    rates, ends = (a.rate, b.rate), (found.low, found.high)
-    difference = found.difference
-    if metric == "sequence accuracy":
-        # Of 0 no -0 is made.
-        rates, difference = (1 - a.rate, 1 - b.rate), 0 - difference
-        ends = (-found.high, -found.low)
-    return Verdict(metric, *rates, difference, *ends, found.p, found.detectable, outcome)
-
-
-_HEADERS = ("", "A %", "B %", "B - A, points", "95 %", "p", "B is")
-_RIGHT = "A %,B %,B - A,points,p"
-
-
-def text(found: list[Comparison]) -> str:
-    """Explain comparisons to a person."""
-    return "\n\n".join(map(_explained, found))
-
-
-def _explained(found: Comparison) -> str:
-    rows = [
-        [
-            one.metric,
-            f"{100 * one.a:.2f}",
-            f"{100 * one.b:.2f}",
-            f"{100 * one.difference:+.2f}",
-            f"[{100 * one.low:+.2f}, {100 * one.high:+.2f}]",
-            f"{one.p:.4f}" if one.p >= _SMALL else f"< {_SMALL}",
-            one.outcome,
-        ]
-        for one in found.verdicts
+def _evaluations_of(training: TrainingRecord, store: Store) -> list[tuple[Path, EvaluationRecord]]:
+    evaluations = [
+        (file.parent, record)
+        for file in store.records("evaluation")
+        if isinstance(record := read_record(file), EvaluationRecord)
+        and record.training == training.key
     ]
-    return "\n".join(
-        [
-            f"A: {found.a}",
-            f"B: {found.b}",
-            f"on {found.samples:,} samples of {found.dataset}",
-            text_table.plain(_HEADERS, rows, _RIGHT),
-            *(_missed(one) for one in found.verdicts if one.outcome == "no difference shown"),
-        ]
+    if not evaluations:
+        raise BenchError(f"training {training.key} has no evaluation; run its suite: bench run")
+    return evaluations
+
+
+def _common_tests(a: Side, b: Side) -> dict[str, tuple[TestCounts, TestCounts]]:
+    """Return the test sets that both sides have; of one each, whatever they are called."""
+    if len(a.tests) == len(b.tests) == 1:
+        (name, first), (second,) = next(iter(a.tests.items())), b.tests.values()
+        return {name: (first, second)}
+    pairs = {name: (a.tests[name], b.tests[name]) for name in a.tests if name in b.tests}
+    if not pairs:
+        raise BenchError(
+            f"{a.name} was tested on {', '.join(a.tests)}, {b.name} on {', '.join(b.tests)}; "
+            "compare on the same test set"
+        )
+    return pairs
+
+
+def _verdicts(
+    metric: BoardMetric, pairs: Mapping[str, tuple[TestCounts, TestCounts]]
+) -> list[Verdict]:
+    errors = {}
+    for name, (first, second) in pairs.items():
+        both = [errors_of(metric, side.counts, side.keys) for side in (first, second)]
+        if both[0] is not None and both[1] is not None:
+            errors[name] = (both[0], both[1])
+    verdicts = [_verdict(metric, name, [a], [b], [1.0]) for name, (a, b) in errors.items()]
+    if len(errors) > 1 and len(errors) == len(pairs):
+        verdicts += _averages(metric, *([*side] for side in zip(*errors.values(), strict=True)))
+    return verdicts
+
+
+def _averages(metric: BoardMetric, a: list[SampleErrors], b: list[SampleErrors]) -> list[Verdict]:
+    """Return the verdicts on both averages; none where seeds lack a test set."""
+    if any(len({len(errors.errors) for errors in side}) > 1 for side in (a, b)):
+        return []
+    counts = [len(errors.denominators) for errors in a]
+    weights: dict[Average, list[float]] = {
+        "weighted": [count / sum(counts) for count in counts],
+        "mean": [1 / len(counts)] * len(counts),
+    }
+    return [_verdict(metric, name, a, b, weights[each]) for each, name in AVERAGES.items()]
+
+
+def _verdict(
+    metric: BoardMetric,
+    test: str,
+    a: list[SampleErrors],
+    b: list[SampleErrors],
+    weights: list[float],
+) -> Verdict:
+    from bench.evaluation.statistics.paired_averages import compare_averages
+
+    compared = compare_averages(b, a, weights)
+    outcome: Outcome = "no difference shown"
+    if compared.p < ALPHA:
+        outcome = "better" if compared.difference < 0 else "worse"
+    rates = [sum(w * each.rate for w, each in zip(weights, side, strict=True)) for side in (a, b)]
+    ends = (compared.low, compared.high)
+    difference = compared.difference
+    if metric.higher_is_better:
+        rates = [1 - rate for rate in rates]
+        # 0 - 0 is 0, where -0.0 would be written as -0.00.
+        difference, ends = 0 - difference, (0 - compared.high, 0 - compared.low)
+    return Verdict(
+        metric.name, test, *rates, difference, *ends, compared.p, compared.detectable, outcome
     )
 
 
-def _missed(verdict: Verdict) -> str:
+def _text(comparison: Comparison, width: int | None) -> str:
+    samples = ", ".join(f"{count:,} samples of {t}" for t, count in comparison.samples.items())
+    parts = [f"A: {comparison.a}\nB: {comparison.b}\non {samples}"]
+    for metric in comparison.metrics:
+        verdicts = [each for each in comparison.verdicts if each.metric == metric.name]
+        if not verdicts:
+            continue
+        rows = [_cells(metric, verdict) for verdict in verdicts]
+        headers = [metric.heading, "A", "B", "B - A", "95 %", "p", "B is"]
+        table = Table(headers, rows, (metric.heading, "95 %", "B is")).plain(width, keep=1)
+        unseen = [_detectable(metric, v) for v in verdicts if v.outcome == "no difference shown"]
+        parts.append("\n".join([table, *unseen]))
+    return "\n\n".join(parts)
+
+
+def _cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
+    return [
+        verdict.test,
+        metric.format(verdict.a),
+        metric.format(verdict.b),
+        signed_text(metric, verdict.difference),
+        f"[{signed_text(metric, verdict.low)}, {signed_text(metric, verdict.high)}]",
+        f"{verdict.p:.4f}" if verdict.p >= _SMALLEST_P else f"< {_SMALLEST_P}",
+        verdict.outcome,
+    ]
+
+
+def _detectable(metric: BoardMetric, verdict: Verdict) -> str:
     """Say how large a difference might have gone unseen."""
     return (
-        f"{verdict.metric}: four of five such comparisons show a difference of "
-        f"{100 * verdict.detectable:.1f} points; a smaller one needs more samples or seeds."
+        f"{verdict.test}: four of five such comparisons show a difference of "
+        f"{metric.format(verdict.detectable)}; a smaller one needs more samples or seeds."
     )

@@ -1,159 +1,176 @@
-"""Two boards side by side: what moved between them, and why."""
+"""Two boards side by side: what changed between them, and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.cli.render import text_table
-from bench.leaderboards import render
+from bench.leaderboards.matching import changed_evaluations, matched
+from bench.leaderboards.tables import NOTHING, Table, main_score, signed_text
 from bench.trials.plan import differences
 
 if TYPE_CHECKING:
-    from bench.leaderboards.aggregate import Board, Names, Row, Spread
-
-_HEADERS = (
-    "dataset",
-    "model",
-    "loss",
-    "rank",
-    "accuracy, points",
-    "CER, points",
-    "seeds",
-    "other keys",
-    "commit",
-)
-_RIGHT = "rank,seeds"
+    from bench.leaderboards.board import Board, BoardMetric, Row
 
 
 @dataclass(frozen=True)
 class Change:
-    """How a row moved; a pair is before and after, scores moved by percentage points.
+    """How a row changed; a pair is before and after.
 
-    `other_keys` are the seeds on both sides whose trials have not the same key.
+    Attributes:
+        label: What the later board calls it.
+        rank: Its rank.
+        scores: The change of its average by each metric that both boards have a value of.
+        seeds: Its seeds.
+        other_keys: The seeds with an evaluation under another key.
+        revisions: The code behind it.
+        latencies: Whether a latency changed.
     """
 
-    row: Names
+    label: str
     rank: tuple[int | None, int | None]
-    sequence_accuracy: float | None
-    cer: float | None
+    scores: dict[str, float]
     seeds: tuple[list[int], list[int]]
     other_keys: list[int]
-    commits: tuple[list[str], list[str]]
+    revisions: tuple[list[str], list[str]]
+    latencies: bool
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What moved from one board to another.
+    """What changed from one board to another.
 
-    `identity` and `conditions` (seeds and hardware) list `path: before → after`.
+    Attributes:
+        before: The name of the one.
+        after: The name of the other.
+        identity: What of protocol and test sets changed, as `path: before → after`.
+        conditions: What of metrics, average, seeds and hardware changed, likewise.
+        added: The labels of rows that only the later board has.
+        removed: The labels of rows that only the earlier board has.
+        changed: The rows that both have and that are not the same.
     """
 
     before: str
     after: str
     identity: list[str]
     conditions: list[str]
-    added: list[Names]
-    removed: list[Names]
+    added: list[str]
+    removed: list[str]
     changed: list[Change]
 
+    @property
+    def nothing(self) -> bool:
+        """Whether both boards say the same."""
+        return not (self.identity or self.conditions or self.added or self.removed or self.changed)
 
-def between(before: Board, after: Board) -> Difference:
-    """Compare two boards; rows with the same labels are the same row."""
-    old, new = _rows(before), _rows(after)
+
+def difference(before: Board, after: Board) -> Difference:
+    """Return what changed from one board to another."""
+    pairs = matched(before, after)
+    metrics = [metric.name for metric in after.metrics]
     return Difference(
-        before=f"{before.suite} v{before.version}",
-        after=f"{after.suite} v{after.version}",
+        before=before.name,
+        after=after.name,
         identity=[*differences(before.identity, after.identity)],
         conditions=[*differences(_conditions(before), _conditions(after))],
-        added=[names for names in new if names not in old],
-        removed=[names for names in old if names not in new],
+        added=[new.label for old, new in pairs if new and not old],
+        removed=[old.label for old, new in pairs if old and not new],
         changed=[
-            _change(names, old[names], row)
-            for names, row in new.items()
-            if names in old and _told(old[names]) != _told(row)
+            _change(old, new, before, after, metrics)
+            for old, new in pairs
+            if old and new and _content(old, before) != _content(new, after)
         ],
     )
 
 
-def text(found: Difference) -> str:
-    """Explain the difference to a person."""
-    parts = [f"{found.before} → {found.after}"]
-    if found.identity:
-        parts.append(
-            _listed("Protocol or data moved; the scores are not comparable", found.identity)
-        )
-    if found.conditions:
-        parts.append(_listed("The conditions moved", found.conditions))
-    if found.changed:
-        parts.append(text_table.plain(_HEADERS, [*map(_cells, found.changed)], _RIGHT))
-    for verb, rows in (("added", found.added), ("removed", found.removed)):
-        if rows:
-            listed = [" · ".join(filter(None, names)) for names in rows]
-            parts.append(_listed(f"Rows {verb}", listed))
-    return "\n\n".join(parts if len(parts) > 1 else [*parts, "Nothing moved."])
+def text(change: Difference, metrics: list[BoardMetric], width: int | None = None) -> str:
+    """Return a difference for a person.
+
+    Args:
+        change: The difference.
+        metrics: The metrics of the later board.
+        width: What the table has to fit into.
+    """
+    parts = [f"{change.before} → {change.after}"]
+    if change.identity:
+        title = "Protocol or test sets changed; the scores do not compare"
+        parts.append(_listed(title, change.identity))
+    if change.conditions:
+        parts.append(_listed("Conditions changed", change.conditions))
+    if change.changed:
+        parts.append(_table(change.changed, metrics).plain(width, keep=1))
+    for verb, labels in (("added", change.added), ("removed", change.removed)):
+        if labels:
+            parts.append(_listed(f"Rows {verb}", labels))
+    return "\n\n".join([*parts, "Nothing changed."] if change.nothing else parts)
 
 
-def _rows(board: Board) -> dict[Names, Row]:
-    return {row.names: row for row in board.rows}
+def _conditions(board: Board) -> dict[str, object]:
+    return {
+        "metrics": ", ".join(metric.name for metric in board.metrics),
+        "average": board.average,
+        "seeds": board.seeds,
+        "hardware": board.hardware,
+        "latencies on": board.speed_hardware,
+    }
 
 
-def _conditions(board: Board) -> dict[str, list[int] | list[str]]:
-    return {"seeds": board.seeds, "hardware": board.hardware}
+def _content(row: Row, board: Board) -> tuple[object, ...]:
+    """Return what of a row a change may be in."""
+    averages = {name: main_score(board, row, name) for name in row.averages}
+    return row.rank, row.scores, averages, row.evaluations, row.revisions, _latencies(row)
 
 
-def _told(row: Row) -> tuple[object, ...]:
-    """Return what a change tells of a row."""
-    return row.rank, row.sequence_accuracy, row.cer, _keys(row), row.commits
+def _latencies(row: Row) -> dict[str, dict[str, float | None]]:
+    return {column: speed.milliseconds for column, speed in sorted(row.speed.items())}
 
 
-def _keys(row: Row) -> dict[int, str]:
-    return {seed.seed: seed.key for seed in row.seeds}
-
-
-def _change(names: Names, before: Row, after: Row) -> Change:
-    old, new = _keys(before), _keys(after)
+def _change(old: Row, new: Row, before: Board, after: Board, metrics: list[str]) -> Change:
+    scores = {}
+    for metric in metrics:
+        first, second = main_score(before, old, metric), main_score(after, new, metric)
+        if first and second:
+            scores[metric] = second.mean - first.mean
     return Change(
-        row=names,
-        rank=(before.rank, after.rank),
-        sequence_accuracy=_points(before.sequence_accuracy, after.sequence_accuracy),
-        cer=_points(before.cer, after.cer),
-        seeds=([*old], [*new]),
-        other_keys=[seed for seed in old if new.get(seed, old[seed]) != old[seed]],
-        commits=(before.commits, after.commits),
+        label=new.label,
+        rank=(old.rank, new.rank),
+        scores=scores,
+        seeds=([r.seed for r in old.seeds], [r.seed for r in new.seeds]),
+        other_keys=sorted({seed for seed, _ in changed_evaluations(old, new)}),
+        revisions=(old.revisions, new.revisions),
+        latencies=_latencies(old) != _latencies(new),
     )
-
-
-def _points(before: Spread | None, after: Spread | None) -> float | None:
-    return 100 * (after.mean - before.mean) if before and after else None
 
 
 def _listed(title: str, lines: list[str]) -> str:
     return "\n  ".join([f"{title}:", *lines])
 
 
-def _cells(change: Change) -> list[str]:
-    ranks = [render.NOTHING if rank is None else str(rank) for rank in change.rank]
-    dataset, model, loss, recipe = change.row
-    return [
-        dataset,
-        model,
-        f"{loss}, {recipe}" if recipe else loss,
-        _moved(*ranks),
-        _signed(change.sequence_accuracy),
-        _signed(change.cer),
-        _moved(*map(_joined, change.seeds)),
-        _joined(change.other_keys),
-        _moved(*map(_joined, change.commits)),
+def _table(changes: list[Change], metrics: list[BoardMetric]) -> Table:
+    shown = [metric for metric in metrics if any(metric.name in c.scores for c in changes)]
+    headers = ["entry", "rank", *(metric.heading for metric in shown), "seeds", "other keys"]
+    rows = [
+        [
+            change.label,
+            _moved(*(NOTHING if rank is None else str(rank) for rank in change.rank)),
+            *(_score(metric, change) for metric in shown),
+            _moved(*map(_joined, change.seeds)),
+            _joined(change.other_keys),
+            "changed" if change.latencies else NOTHING,
+            _moved(*map(_joined, change.revisions)),
+        ]
+        for change in changes
     ]
+    return Table([*headers, "latencies", "code"], rows, ("entry", "latencies", "code"))
 
 
-def _signed(points: float | None) -> str:
-    return render.NOTHING if points is None else f"{points:+.2f}"
+def _score(metric: BoardMetric, change: Change) -> str:
+    value = change.scores.get(metric.name)
+    return NOTHING if value is None else signed_text(metric, value)
 
 
 def _joined(values: list[int] | list[str]) -> str:
-    return ", ".join(map(str, values)) or render.NOTHING
+    return ", ".join(map(str, values)) or NOTHING
 
 
 def _moved(before: str, after: str) -> str:

@@ -1,4 +1,4 @@
-"""Boards held against what their own seeds give: whatever was written by hand shows."""
+"""Boards compared with what their own samples give: whatever was written by hand shows."""
 
 from __future__ import annotations
 
@@ -7,44 +7,58 @@ from itertools import zip_longest
 from pathlib import Path
 
 from bench.core.errors import BenchError, Exit, did_you_mean
-from bench.leaderboards import aggregate, index, render, versions
-from bench.leaderboards import board_samples as samples
+from bench.leaderboards import board as boards
+from bench.leaderboards import column_counts, index, ranking, render, versions
 
 
-def check(root: Path, suite: str | None = None) -> list[Path]:
-    """Rebuild the boards under `root`, or of one suite, and the index; return their folders.
+def check_all(root: Path, suite: str | None = None) -> list[Path]:
+    """Rebuild the published boards under `root`, or of one suite, and the index.
 
-    Raises BenchError (unverified) on the first file that is not, to the byte, what the seeds in
-    its board.json give, and (nothing) where there is no board.
+    Returns:
+        The folders of the boards.
+
+    Raises:
+        BenchError: The first file that is not, to the byte, what the samples beside it give
+            (unverified); or there is no board (nothing).
     """
-    folders = versions.everything(root)
+    folders = versions.all_versions(root)
     suites = {folder.parent.name for folder in folders}
     chosen = [folder for folder in folders if suite in (None, folder.parent.name)]
     if not chosen:
         wanted = f"no board of '{suite}'{did_you_mean(suite, suites)}" if suite else "no board"
         raise BenchError(f"{root}: there is {wanted}", Exit.NOTHING)
     for folder in chosen:
-        for name, content in render.files(_rebuilt(folder)).items():
-            _compare(folder / name, content)
-    _compare(root / render.PAGE, index.page(root).encode())
+        check(folder)
+    check_index(root)
     return chosen
 
 
-def _rebuilt(folder: Path) -> aggregate.Board:
-    board = aggregate.recomputed(render.read(folder), samples.read(folder))
-    return replace(board, suite=folder.parent.name, version=versions.number(folder))
+def check(folder: Path) -> None:
+    """Rebuild one board. Raises BenchError on the first file that is not what its samples give."""
+    board = boards.read(folder)
+    counts = column_counts.read(folder, board.column_names)
+    version = versions.number(folder) if versions.is_version(folder) else None
+    suite = folder.parent.name if version else folder.name
+    rebuilt = replace(ranking.scored(board, counts), suite=suite, version=version)
+    for name, content in render.files(rebuilt).items():
+        _compare(folder / name, content)
+
+
+def check_index(root: Path) -> None:
+    """Rebuild the index of `root`. Raises BenchError where it is not what the boards give."""
+    _compare(root / render.PAGE, index.page(root).encode())
 
 
 def _compare(file: Path, content: bytes) -> None:
     """Raise BenchError with the first line of `file` that is not that of `content`."""
-    there = file.read_bytes() if file.exists() else b""
-    if there == content:
+    held = file.read_bytes() if file.exists() else b""
+    if held == content:
         return
-    lines = zip_longest(there.split(b"\n"), content.split(b"\n"))
-    number, line, wanted = next((n, a, b) for n, (a, b) in enumerate(lines, 1) if a != b)
+    lines = zip_longest(held.split(b"\n"), content.split(b"\n"))
+    number, line, expected = next((n, a, b) for n, (a, b) in enumerate(lines, 1) if a != b)
     raise BenchError(
-        f"{file}:{number}: there stands {_shown(line)}, but the seeds that the boards keep give "
-        f"{_shown(wanted)}; restore the file, for instance with `git restore`",
+        f"{file}:{number}: the file has {_shown(line)}, but the samples of the board give "
+        f"{_shown(expected)}; restore the file, for instance with `git restore`",
         Exit.UNVERIFIED,
     )
 

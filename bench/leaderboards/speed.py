@@ -5,57 +5,89 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from bench.profiling.method import BATCHES, covers
+from bench.profiling.method import BATCHES, METHOD
 
 if TYPE_CHECKING:
-    from bench.trials.store import Profile
+    from bench.trials.records import Profile
+    from bench.trials.specs import Evaluation
 
-Labels = tuple[str, ...]
+Place = TypeVar("Place")
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What one row costs.
+    """What reading one test set costs a row.
 
-    `milliseconds` are the median latencies from inputs to labels, by batch size; None where there
-    is none on the board's hardware, or none that is valid. `reasons` say why those are invalid.
+    Attributes:
+        profile: The key of the profile; None where there is none on the board's hardware.
+        macs: Multiply-accumulates of a forward pass of one sample.
+        milliseconds: The median latency from inputs to labels, by batch size; None where it was
+            not measured on the board's hardware, or is not valid.
+        reasons: Why a latency is not valid, by batch size.
     """
 
+    profile: str | None
     macs: int
     milliseconds: dict[str, float | None]
     reasons: dict[str, str]
 
+    @property
+    def valid(self) -> bool:
+        """Whether it has a latency of every batch size."""
+        return None not in self.milliseconds.values()
+
 
 @dataclass(frozen=True)
-class Speeds:
-    """The speeds of a board's rows by their labels, all latencies of `hardware`."""
+class Speeds(Generic[Place]):
+    """The speeds of a board.
+
+    Attributes:
+        hardware: What all latencies are measured on.
+        others: What else was profiled.
+        speeds: The speed at each place of the board that has one.
+    """
 
     hardware: str | None
     others: list[str]
-    rows: dict[Labels, Speed]
+    speeds: dict[Place, Speed]
 
 
-def speeds(specs: Mapping[Labels, dict[str, Any]], profiles: Sequence[Profile]) -> Speeds:
-    """Choose the hardware with most valid rows, of equals the first by name, and show that alone.
+def speeds(evaluations: Mapping[Place, Evaluation], profiles: Sequence[Profile]) -> Speeds[Place]:
+    """Choose the hardware with most valid profiles, of equals the first by name, and show that.
 
-    `specs` holds a trial's spec for each row. MACs are the same on all hardware, so a row that was
-    profiled elsewhere only still has them.
+    MACs are the same on all hardware, so what was profiled elsewhere only still has them.
+
+    Args:
+        evaluations: An evaluation of any seed for each place: a row and a column.
+        profiles: The profiles at hand.
     """
-    found = {
-        labels: _by_hardware(profile for profile in profiles if covers(profile, spec))
-        for labels, spec in specs.items()
+    by_place = {
+        place: _by_hardware(profile for profile in profiles if covers(profile, evaluation))
+        for place, evaluation in evaluations.items()
     }
-    ranked = sorted({name for row in found.values() for name in row})
+    names = sorted({name for row in by_place.values() for name in row})
     valid = Counter(
-        name for row in found.values() for name, profile in row.items() if _some(profile)
+        name for row in by_place.values() for name, profile in row.items() if _any_valid(profile)
     )
-    hardware = min(ranked, key=lambda name: -valid[name], default=None)
+    hardware = min(names, key=lambda name: -valid[name], default=None)
     return Speeds(
         hardware=hardware,
-        others=[name for name in ranked if name != hardware],
-        rows={labels: _speed(row, hardware) for labels, row in found.items() if row},
+        others=[name for name in names if name != hardware],
+        speeds={place: _speed(row, hardware) for place, row in by_place.items() if row},
+    )
+
+
+def covers(profile: Profile, evaluation: Evaluation) -> bool:
+    """Return whether `profile` holds, on its hardware, for an evaluation of any seed."""
+    spec, training = evaluation.spec, evaluation.training.spec
+    return (
+        profile.spec.get("method") == METHOD
+        and profile.spec["model"] == training["model"]
+        and profile.spec["loss"] == training["loss"]
+        and profile.spec["decoder"] == spec["decoder"]
+        and spec["test"] in profile.tests
     )
 
 
@@ -65,16 +97,17 @@ def _by_hardware(profiles: Iterable[Profile]) -> dict[str, Profile]:
     return {profile.hardware: profile for profile in ordered}
 
 
-def _some(profile: Profile) -> bool:
-    return any(figure.valid for figure in profile.figures if figure.decoded)
+def _any_valid(profile: Profile) -> bool:
+    return any(latency.valid for latency in profile.latencies if latency.decoded)
 
 
-def _speed(row: Mapping[str, Profile], hardware: str | None) -> Speed:
-    chosen = row.get(hardware or "")
-    figures = [figure for figure in chosen.figures if figure.decoded] if chosen else []
-    shown = {figure.batch: figure.p50 for figure in figures if figure.valid}
+def _speed(profiles: Mapping[str, Profile], hardware: str | None) -> Speed:
+    chosen = profiles.get(hardware or "")
+    latencies = [each for each in chosen.latencies if each.decoded] if chosen else []
+    shown = {latency.batch: latency.p50 for latency in latencies if latency.valid}
     return Speed(
-        macs=(chosen or row[min(row)]).macs,
+        profile=chosen.key if chosen else None,
+        macs=(chosen or profiles[min(profiles)]).macs,
         milliseconds={str(batch): shown.get(batch) for batch in BATCHES},
-        reasons={str(figure.batch): figure.reason for figure in figures if not figure.valid},
+        reasons={str(each.batch): each.reason for each in latencies if not each.valid},
     )

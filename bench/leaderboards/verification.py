@@ -1,156 +1,303 @@
-"""Records and boards held against what they were computed from."""
+"""Records and boards compared with what they were computed from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import BenchError, Exit
 from bench.core.hashing import digest
-from bench.evaluation.protocols import PROTOCOLS
-from bench.leaderboards import board_samples as samples
-from bench.leaderboards import rebuild as check
-from bench.leaderboards import versions
-from bench.trials.store import PREDICTIONS, RECORD, Failure, Record, content, read
+from bench.leaderboards import board as boards
+from bench.leaderboards import column_counts, rebuild, versions
+from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
+from bench.trials.store import PREDICTIONS, RECORDS, content, read_record
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bench.evaluation.protocols import Protocol
+    from bench.trials.records import Record
     from bench.trials.store import Store
+
+_TOLERANCE = 1e-12
+"""Scores are quotients of the same integers; only another Python may round them otherwise."""
 
 
 @dataclass(frozen=True)
-class Verified:
-    """How many trials and which boards were held against what they follow from, and the faults."""
+class Verification:
+    """What was verified.
 
-    trials: int
+    Attributes:
+        trainings: The number of trainings.
+        evaluations: The number of evaluations.
+        boards: The names of the boards.
+        faults: A sentence for each record or file that is not what it should be.
+        notes: What a person should know that is not a fault.
+    """
+
+    trainings: int
+    evaluations: int
     boards: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def verify(store: Store, boards: Path, words: Sequence[str] = ()) -> Verified:
-    """Verify the trials that `words` mean; without any, all under `store`, and all `boards`.
+@dataclass
+class _Reports:
+    """The faults and notes so far."""
 
-    Raises BenchError (nothing) where there is nothing to verify.
+    faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def verify(
+    store: Store, root: Path, declared: Mapping[str, Protocol], words: Sequence[str] = ()
+) -> Verification:
+    """Verify records and boards; each odd one is named and the others are verified all the same.
+
+    Args:
+        store: The records.
+        root: The folder of published boards.
+        declared: The protocols of bench.toml.
+        words: Keys or folders of the records to verify; empty: all records and all boards.
+
+    Raises:
+        BenchError: There is nothing to verify (nothing), or a word names no record.
     """
-    if words:
-        folders = [_folder(word, store) for word in words]
-        return Verified(len(folders), faults=[fault for f in folders for fault in _faults(f)])
-    folders = [file.parent for file in sorted(store.root.glob(f"*/*/*/seed*/{RECORD}"))]
-    faults = [fault for folder in folders for fault in _faults(folder)]
-    names = [versions.name(folder) for folder in versions.everything(boards)]
-    if not (folders or names):
+    files = [_record_file(word, store) for word in words] if words else _all_records(store)
+    folders = [] if words else [*versions.all_versions(root), *versions.working_boards(store.root)]
+    if not files and not folders:
         raise BenchError(
-            f"{store.root}: there is no record to verify, and no board in {boards}; run: bench run",
+            f"{store.root}: there is no record to verify, and no board in {root}; run: bench run",
             Exit.NOTHING,
         )
-    if names:
-        faults += _fault_of(lambda: check.check(boards))
-        by_key = {folder.name.partition("-")[2]: folder for folder in folders}
-        for board in versions.everything(boards):
-            faults += _strangers(board, by_key)
-    return Verified(len(folders), names, faults)
+    reports = _Reports()
+    records: dict[Path, Record] = {}
+    for file in files:
+        try:
+            records[file.parent] = record = read_record(file)
+        except BenchError as error:
+            reports.faults.append(str(error))
+            continue
+        reports.faults += _of_record(file, record)
+        if isinstance(record, TrainingRecord):
+            reports.faults += _of_training(file, record)
+        else:
+            _of_evaluation(file, record, store, declared, reports)
+    if folders:
+        reports.faults += _of_boards(folders, root, records)
+    kinds = [file.name for file in files]
+    return Verification(
+        trainings=kinds.count(RECORDS["training"]),
+        evaluations=kinds.count(RECORDS["evaluation"]),
+        boards=[_board_name(folder, store) for folder in folders],
+        faults=reports.faults,
+        notes=[*dict.fromkeys(reports.notes)],
+    )
 
 
-def text(found: Verified) -> str:
-    """Say what was verified to a person."""
-    trials = f"{found.trials} trial{'s' * (found.trials != 1)}"
-    listed = f", boards {', '.join(found.boards)}" if found.boards else ""
-    count = len(found.faults)
-    said = f"{count} fault{'s' * (count != 1)}" if count else "all as their predictions give it"
-    return f"{trials}{listed}: {said}"
-
-
-def _folder(word: str, store: Store) -> Path:
-    folder, found = store.find(word)
-    if isinstance(found, Failure):
-        raise BenchError(f"{folder}: this trial failed, so there is nothing to verify")
-    return folder
-
-
-def _faults(folder: Path) -> list[str]:
-    """Return what of the record in `folder` is not as its neighbours give it."""
-    try:
-        record = read(folder / RECORD, Record)
-    except BenchError as error:
-        return [str(error)]
-    return [*_of_record(folder, record)]
-
-
-def _of_record(folder: Path, record: Record) -> Iterator[str]:
-    file = folder / RECORD
-    if digest(record.spec) != record.key:
-        # Of a spec that is not the one it was run by, nothing else can be relied on.
-        yield f"{file}: its key is {record.key}, its spec gives {digest(record.spec)}"
-        return
-    if not folder.name.endswith(f"-{record.key}"):
-        yield f"{file}: its key is {record.key}, which is not that of its folder"
-    altered = [
-        fault
-        for name in record.files
-        for fault in _fault_of(partial(content, folder, record, name))
+def text(verification: Verification) -> str:
+    """Return what was verified for a person."""
+    parts = [
+        f"{count} {noun}{'s' * (count != 1)}"
+        for count, noun in (
+            (verification.trainings, "training"),
+            (verification.evaluations, "evaluation"),
+            (len(verification.boards), "board"),
+        )
     ]
-    yield from altered
-    named = record.spec["protocol"]["name"]
-    protocol = PROTOCOLS.get(named)
-    if protocol is None or protocol.spec() != record.spec["protocol"]:
-        yield f"{file}: protocol '{named}' is no longer what it was, so nothing can be scored again"
-    elif not altered:
-        yield from _recomputed(folder, record, protocol)
+    count = len(verification.faults)
+    outcome = f"{count} fault{'s' * (count != 1)}" if count else "everything verified"
+    return f"{', '.join(parts)}: {outcome}"
 
 
-def _recomputed(folder: Path, record: Record, protocol: Protocol) -> Iterator[str]:
-    """Score the predictions of `record` again, sample by sample and in sum."""
+def _record_file(word: str, store: Store) -> Path:
+    folder, record = store.find(word)
+    if isinstance(record, Failure):
+        raise BenchError(f"{folder}: this task failed, so there is nothing to verify")
+    kind = "training" if isinstance(record, TrainingRecord) else "evaluation"
+    return folder / RECORDS[kind]
+
+
+def _all_records(store: Store) -> list[Path]:
+    return [*store.records("training"), *store.records("evaluation")]
+
+
+def _board_name(folder: Path, store: Store) -> str:
+    if folder.is_relative_to(store.root):
+        return f"{folder.name} (working)"
+    return versions.name(folder)
+
+
+def _of_record(file: Path, record: Record) -> Iterator[str]:
+    """Yield the faults that a record of either kind may have: key, folder, checksums."""
+    if digest(record.spec) != record.key:
+        yield f"{file}: its key is {record.key}, its spec gives {digest(record.spec)}"
+    if not file.parent.name.endswith(f"-{record.key}"):
+        yield f"{file}: its key is {record.key}, which is not that of its folder"
+    for name in record.files:
+        yield from _fault(lambda name=name: content(file.parent, record, name))  # type: ignore[misc]
+
+
+def _of_training(file: Path, record: TrainingRecord) -> Iterator[str]:
+    """Yield where the selected epoch does not follow from the curve."""
+    epochs = [point.epoch for point in record.curve]
+    if not epochs or epochs != list(range(1, len(epochs) + 1)):
+        yield f"{file}: the epochs of its curve are not 1, 2, 3, …"
+        return
+    selection = record.spec["recipe"].get("select", "best")
+    best = min(record.curve, key=lambda point: point.validation_ler).epoch
+    expected = best if selection == "best" else epochs[-1]
+    if record.selected_epoch != expected:
+        yield (
+            f"{file}: its selected epoch is {record.selected_epoch}, its curve gives {expected} "
+            f"(select = '{selection}')"
+        )
+
+
+def _of_evaluation(
+    file: Path,
+    record: EvaluationRecord,
+    store: Store,
+    declared: Mapping[str, Protocol],
+    reports: _Reports,
+) -> None:
+    """Report a training that is gone, and predictions that do not give the scores."""
+    reports.faults += [
+        f"{file}: {fault}" for fault in _fault(lambda: store.training(record.training))
+    ]
+    try:
+        table = column_counts.predictions_of(record, file.parent)
+    except BenchError as error:
+        if str(error) not in reports.faults:
+            reports.faults.append(str(error))
+        return
+    protocol, note = _protocol_of(record.spec["protocol"], table, declared)
+    if note:
+        reports.notes.append(note)
+    if protocol is None:
+        reports.faults.append(
+            f"{file}: protocol '{record.spec['protocol']['name']}' of bench is no longer what it "
+            "was, so its predictions cannot be scored again; evaluate again"
+        )
+        return
+    try:
+        reports.faults += _rescored(file, record, table, protocol)
+    except BenchError as error:
+        reports.faults.append(f"{file}: its predictions cannot be scored again: {error}")
+
+
+def _protocol_of(
+    spec: dict[str, Any], table: pa.Table, declared: Mapping[str, Protocol]
+) -> tuple[Protocol | None, str]:
+    """Return the protocol of a record with the metrics of its table, and what to note of it.
+
+    That of bench as it is, if it is what it was; one of bench.toml is made from the spec again.
+    """
+    from bench.evaluation.protocols import PROTOCOLS, Protocol
+
+    metrics = tuple(name.removesuffix("/of") for name in table.column_names if name.endswith("/of"))
+    name = spec["name"]
+    if name in PROTOCOLS:
+        same = PROTOCOLS[name].spec() == spec
+        return (replace(PROTOCOLS[name], metrics=metrics) if same else None), ""
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()}
+    try:
+        rebuilt = Protocol(**{"about": "", **values, "metrics": metrics})
+    except TypeError:
+        return None, ""
+    today = declared.get(name)
+    if today is None:
+        return rebuilt, f"protocol '{name}' is not in bench.toml; its records hold its rules"
+    if today.spec() != spec:
+        return rebuilt, (
+            f"protocol '{name}' of bench.toml is no longer what some records were scored by; they "
+            "were verified by the rules that they hold"
+        )
+    return rebuilt, ""
+
+
+def _rescored(
+    file: Path, record: EvaluationRecord, table: pa.Table, protocol: Protocol
+) -> Iterator[str]:
+    """Yield where the texts do not give the counts, or the counts not the scores."""
     from bench.evaluation import predictions
 
-    file = folder / RECORD
-    table = predictions.parse(content(folder, record, PREDICTIONS))
-    again = predictions.recounted(table, protocol)
+    again = predictions.recount(table, protocol)
     for name in again.column_names:
         before, after = table[name].to_pylist(), again[name].to_pylist()
-        pairs = enumerate(zip(before, after, strict=True))
-        # Null is a count that an earlier bench did not make; of `excluded` it says: scored.
-        kept = {None} if name != "excluded" else set()
-        moved = [n for n, (one, other) in pairs if one != other and one not in kept]
+        moved = [n for n, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
         if moved:
             sample = table["id"][moved[0]].as_py()
             yield (
-                f"{folder / PREDICTIONS}: {name} of sample '{sample}' is {before[moved[0]]}, its "
-                f"texts give {after[moved[0]]}; so for {len(moved)} of {len(before)} samples"
+                f"{file.parent / PREDICTIONS}: {name} of sample '{sample}' is {before[moved[0]]}, "
+                f"its texts give {after[moved[0]]}; so for {len(moved)} of {len(before)} samples"
             )
-    split = [*record.metrics][-1]
-    given, found = asdict(record.metrics[split]), asdict(predictions.score(again))
-    for name, value in found.items():
-        # What an earlier bench did not count yet is no fault.
-        if given[name] not in (value, None):
-            yield f"{file}: {split} {name} is {given[name]}, the predictions give {value}"
+    scored = again["excluded"].null_count
+    pairs: dict[str, tuple[object, object]] = {
+        "samples": (record.samples, scored),
+        "excluded": (record.excluded, predictions.excluded_counts(again)),
+        "dropped": (record.dropped, predictions.dropped_counts(table, protocol)),
+    }
+    scores = predictions.scores(again.append_column("id", table["id"]), protocol) if scored else {}
+    for name in sorted(scores.keys() | record.scores.keys()):
+        pairs[name] = (record.scores.get(name), scores.get(name))
+    for name, (held, given) in pairs.items():
+        if not _equal(held, given):
+            yield f"{file}: its {name} is {held}, the predictions give {given}"
 
 
-def _strangers(board: Path, by_key: Mapping[str, Path]) -> Iterator[str]:
-    """Say which samples of a board are not those of the records at hand, folders by their key."""
-    try:
-        held = samples.read(board)
-    except BenchError:
-        return  # Told of already, as a fault of the board.
-    for dataset, known in held.items():
-        for key in [key for key in known.edits if key in by_key]:
+def _equal(held: object, given: object) -> bool:
+    if isinstance(held, float) and isinstance(given, float):
+        return abs(held - given) <= _TOLERANCE
+    return held == given
+
+
+def _of_boards(
+    folders: Sequence[Path], root: Path, records: Mapping[Path, Record]
+) -> Iterator[str]:
+    """Yield boards that do not follow from their samples, and samples that no record gives."""
+    published = [folder for folder in folders if folder.is_relative_to(root)]
+    by_key = {record.key: folder for folder, record in records.items()}
+    for folder in folders:
+        faults = _fault(lambda folder=folder: rebuild.check(folder))  # type: ignore[misc]
+        yield from faults
+        if not faults:
+            yield from _odd_samples(folder, records, by_key)
+    if published:
+        yield from _fault(lambda: rebuild.check_index(root))
+
+
+def _odd_samples(
+    folder: Path, records: Mapping[Path, Record], by_key: Mapping[str, Path]
+) -> Iterator[str]:
+    """Yield which samples of a board are not those of the records at hand."""
+    board = boards.read(folder)
+    for column, held in column_counts.read(folder, board.column_names).items():
+        keys = sorted({key for columns in held.numerators.values() for key in columns})
+        for key in keys:
+            record = records.get(by_key.get(key, Path()))
+            if not isinstance(record, EvaluationRecord):
+                continue
             try:
-                found = samples.of_record(read(by_key[key] / RECORD, Record), by_key[key])
+                given = column_counts.of_record(record, by_key[key])
             except BenchError:
-                continue  # Told of already, as a fault of the record.
-            told = (known.ids, known.lengths, known.edits[key])
-            if (found.ids, found.lengths, found.edits.get(key)) != told:
+                continue  # Reported already, as a fault of the record.
+            own = held.only([key])
+            # A metric that the protocol gained since is no fault of the board.
+            common = {m: given.numerators[m] for m in own.numerators if m in given.numerators}
+            if (own.ids, own.numerators) != (given.ids, common):
                 yield (
-                    f"{board / samples.FILE}: the column {key} of {dataset} is not what the "
-                    "predictions of that trial give; `bench board` writes it again"
+                    f"{folder / column_counts.file_name(column)}: the counts of {key} are not what "
+                    f"its predictions give; `bench board {board.suite}` writes a board again"
                 )
 
 
-def _fault_of(checked: Callable[[], object]) -> list[str]:
+def _fault(check: Callable[[], object]) -> list[str]:
     try:
-        checked()
+        check()
     except BenchError as error:
         return [str(error)]
     return []

@@ -1,34 +1,37 @@
-"""Versions of a suite's board: a new one for each identity, and none is ever rewritten."""
+"""Where boards are: working ones beside the results, published ones as versions of a suite."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bench.core.errors import BenchError, Exit, did_you_mean
-from bench.leaderboards import board_identity as identity
-from bench.leaderboards import render
-from bench.trials.plan import differences
+from bench.core.errors import BenchError, did_you_mean
+from bench.leaderboards import board as boards
 
-if TYPE_CHECKING:
-    from bench.config.suite import Suite
-    from bench.leaderboards.aggregate import Board
+WORKING = "boards"
 
 
-def of_suite(folder: Path) -> list[Path]:
+def working_folder(results: Path, suite: str) -> Path:
+    """Return where the working board of a suite is."""
+    return results / WORKING / suite
+
+
+def suite_versions(folder: Path) -> list[Path]:
     """Return the folders of the versions in the folder of one suite, newest first."""
-    found = [file.parent for file in folder.glob(f"v*/{render.DATA}")]
+    files = folder.glob(f"v*/{boards.DATA}")
     return sorted(
-        (version for version in found if re.fullmatch("v[1-9][0-9]*", version.name)),
-        key=number,
-        reverse=True,
+        (file.parent for file in files if is_version(file.parent)), key=number, reverse=True
     )
 
 
-def everything(root: Path) -> list[Path]:
+def all_versions(root: Path) -> list[Path]:
     """Return the folders of all versions: suites by name, each newest first."""
-    return [version for folder in sorted(root.glob("*")) for version in of_suite(folder)]
+    return [version for folder in sorted(root.glob("*")) for version in suite_versions(folder)]
+
+
+def is_version(folder: Path) -> bool:
+    """Return whether a folder has the name of a version."""
+    return re.fullmatch("v[1-9][0-9]*", folder.name) is not None
 
 
 def number(folder: Path) -> int:
@@ -41,61 +44,46 @@ def name(folder: Path) -> str:
     return f"{folder.parent.name}/{folder.name}"
 
 
-def current(suite: Suite, root: Path, *, start_next: bool = False) -> int:
-    """Return the number of the version that a board of `suite` is to be written to.
+def published(word: str, root: Path) -> Path | None:
+    """Return the folder of `suite/vN`, or of the latest version of `suite`; None without one."""
+    suite, _, version = word.partition("/")
+    for folder in suite_versions(root / suite) if suite else []:
+        if version in ("", folder.name):
+            return folder
+    return None
 
-    Raises BenchError (unverified) where the latest version has another identity, unless the next
-    one is to be started; and (usage) where that is asked for but nothing moved.
+
+def working_boards(results: Path) -> list[Path]:
+    """Return the folders of all working boards, by name."""
+    files = (results / WORKING).glob(f"*/{boards.DATA}")
+    return sorted(file.parent for file in files)
+
+
+def find(word: str, root: Path, results: Path) -> Path:
+    """Return the folder of the board that `word` means.
+
+    Args:
+        word: A folder; `suite/vN`, a published version; or `suite`, its working board, and where
+            there is none the latest published version.
+        root: The folder of published boards.
+        results: The folder of records.
+
+    Raises:
+        BenchError: There is none; the message has the nearest name.
     """
-    folders = of_suite(root / suite.name)
-    if not folders:
-        return 1
-    latest = number(folders[0])
-    moved = "; ".join(differences(render.read(folders[0]).identity, identity.of(suite)))
-    if moved and not start_next:
-        raise BenchError(
-            f"{folders[0]}: protocol and data are no longer those of this board ({moved}), so it "
-            f"stays as it is; every record is kept, `bench board {suite.name} --next` writes "
-            f"v{latest + 1}",
-            Exit.UNVERIFIED,
-        )
-    if start_next and not moved:
-        raise BenchError(
-            f"{folders[0]}: protocol and data are still those of this board, so there is no next "
-            f"version to start; `bench board {suite.name}` writes this one"
-        )
-    return latest + start_next
+    if folder := find_or_none(word, root, results):
+        return folder
+    names = {folder.name for folder in working_boards(results)}
+    for version in all_versions(root):
+        names |= {version.parent.name, name(version)}
+    raise BenchError(f"there is no board '{word}'{did_you_mean(word, names)}")
 
 
-def guard(board: Board, root: Path) -> None:
-    """Raise BenchError (nothing) where a board of no record would replace one of some."""
-    folder = render.folder(board, root)
-    if any(row.seeds for row in board.rows) or not (folder / render.DATA).is_file():
-        return
-    if any(row.seeds for row in render.read(folder).rows):
-        raise BenchError(
-            f"{folder}: this board stays as it is, for none of its trials has a record here; "
-            f"run: bench run {board.suite}",
-            Exit.NOTHING,
-        )
-
-
-def named(root: Path) -> dict[str, Path]:
-    """Return the folders of all versions by `suite/vN`, and the latest ones by `suite` too."""
-    folders = everything(root)
-    # The newest come first, so that they are entered last.
-    found = {folder.parent.name: folder for folder in reversed(folders)}
-    return found | {name(folder): folder for folder in folders}
-
-
-def find(word: str, root: Path) -> Path:
-    """Return the folder of the version that `word` means: a folder, `suite/vN`, or `suite`.
-
-    A suite is its latest version. Raises BenchError with the nearest name where there is none.
-    """
-    if (Path(word) / render.DATA).is_file():
+def find_or_none(word: str, root: Path, results: Path) -> Path | None:
+    """Return what `find` does, or None where there is no such board."""
+    if (Path(word) / boards.DATA).is_file():
         return Path(word)
-    known = named(root)
-    if word not in known:
-        raise BenchError(f"{root}: there is no board '{word}'{did_you_mean(word, known)}")
-    return known[word]
+    working = working_folder(results, word)
+    if "/" not in word and (working / boards.DATA).is_file():
+        return working
+    return published(word, root)

@@ -11,7 +11,7 @@ from bench.core.types import DecoderFamily
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Features, Supervision
+    from bench.core.types import Features, Targets
 
 
 @dataclass(frozen=True)
@@ -25,30 +25,30 @@ class ACE(FrameLoss):
     """
 
     name: ClassVar[str] = "ace"
-    decoder: ClassVar[DecoderFamily] = "counts"
+    decoder: ClassVar[DecoderFamily] = "ace"
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N; a target with more labels than frames adds nothing."""
-        losses = self.losses(head(features.sequence).float(), supervision)
-        return losses.where(self.alignable(supervision), 0).mean()
+        losses = self.losses(head(features.sequence).float(), targets)
+        return losses.where(self.feasible(targets), 0).mean()
 
-    def alignable(self, supervision: Supervision) -> Tensor:
+    def feasible(self, targets: Targets) -> Tensor:
         """Return whether each sample (N,) has a frame for every label: T ≥ U."""
-        return supervision.lengths >= supervision.target_lengths
+        return targets.lengths >= targets.label_lengths
 
-    def losses(self, logits: Tensor, supervision: Supervision) -> Tensor:
+    def losses(self, logits: Tensor, targets: Targets) -> Tensor:
         """Return -Σ N̄_k log ȳ_k (N,) of logits (N, T, C)."""
         import torch
 
         from bench.nn.ctc_functions import BLANK, valid_frames
 
-        lengths, targets, target_lengths = supervision
+        lengths, labels, label_lengths = targets
         padding = ~valid_frames(lengths, logits.shape[1]).unsqueeze(2)
         log_probs = logits.log_softmax(-1).masked_fill(padding, -torch.inf)
         # In the logarithm: the probability of a class may be 0 in every frame.
         mean = log_probs.logsumexp(1) - lengths.to(logits.dtype).log().unsqueeze(1)
         # The sum over classes of N_k log ȳ_k is one over the labels and the blanks.
-        labelled = valid_frames(target_lengths, targets.shape[1])
-        labels = mean.gather(1, targets).where(labelled, 0).sum(1)
-        blanks = (lengths - target_lengths) * mean[:, BLANK]
-        return -(labels + blanks) / lengths
+        labelled = valid_frames(label_lengths, labels.shape[1])
+        of_labels = mean.gather(1, labels).where(labelled, 0).sum(1)
+        of_blanks = (lengths - label_lengths) * mean[:, BLANK]
+        return -(of_labels + of_blanks) / lengths

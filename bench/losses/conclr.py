@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from bench.core.schema import Count, NonNegative, Positive
-from bench.core.types import Supervision
+from bench.core.types import Targets
 from bench.losses.ce import CE
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Batch, Features, Widths
+    from bench.core.types import Batch, FeatureDims, Features
     from bench.nn.heads import ProjectedHead
 
 
@@ -38,13 +38,13 @@ class ConCLR(CE):
     tau: Positive = 2.0
     embedding: Count = 128
 
-    def head(self, widths: Widths, classes: int) -> nn.Module:
+    def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
         """Return a linear classifier, with the projection that only training needs."""
         from bench.nn.heads import ProjectedHead
 
-        return ProjectedHead(widths.sequence, classes, self.embedding)
+        return ProjectedHead(feature_dims.sequence, classes, self.embedding)
 
-    def views(self, batch: Batch) -> Batch:
+    def augmented_views(self, batch: Batch) -> Batch:
         """Return the batch, and twice the batch joined with a permutation of itself."""
         import torch
 
@@ -57,29 +57,29 @@ class ConCLR(CE):
             found.append(joined(batch, other) if behind else joined(other, batch))
         return stacked(found)
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
-        """Return the objective of the rows (3N) that `views` made."""
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
+        """Return the objective of the rows (3N) that `augmented_views` made."""
         views = [
-            (rows, Supervision(*parts))
+            (rows, Targets(*parts))
             for rows, *parts in zip(
-                features.sequence.chunk(3), *(part.chunk(3) for part in supervision), strict=True
+                features.sequence.chunk(3), *(part.chunk(3) for part in targets), strict=True
             )
         ]
         plain, *joint = (self.recognition(head, *view) for view in views)
         contrast = self.contrasts(cast("ProjectedHead", head), views[1:])
         return self.original * plain + self.augmented * sum(joint) + self.contrast * contrast
 
-    def contrasts(self, head: ProjectedHead, views: list[tuple[Tensor, Supervision]]) -> Tensor:
+    def contrasts(self, head: ProjectedHead, views: list[tuple[Tensor, Targets]]) -> Tensor:
         """Return the mean over samples of the contrast between their characters in two views."""
         import torch
 
         from bench.nn.contrast import character_contrast
-        from bench.nn.feedback import END, ended, scored
+        from bench.nn.feedback import EOS, ended, scored
 
         labels, embeddings = [], []
-        for features, supervision in views:
+        for features, targets in views:
             steps = features.shape[1]
-            known = scored(supervision, steps)
-            labels.append(ended(supervision, steps).masked_fill(~known, END))
+            known = scored(targets, steps)
+            labels.append(ended(targets, steps).masked_fill(~known, EOS))
             embeddings.append(head.embed(features))
         return character_contrast(torch.cat(embeddings, 1), torch.cat(labels, 1), self.tau).mean()

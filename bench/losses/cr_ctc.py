@@ -11,7 +11,7 @@ from bench.losses.ctc import CTC
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Batch, Features, Supervision
+    from bench.core.types import Batch, Features, Targets
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,27 @@ class CRCTC(CTC):
     masks: Natural = 5
     share: Share = 0.375
 
-    def views(self, batch: Batch) -> Batch:
+    def augmented_views(self, batch: Batch) -> Batch:
         """Return two views of the batch, masked apart."""
         from bench.nn.masking import masked_views
 
         return masked_views(batch, 2, self.masks, self.share)
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the objective of the paper for 2N rows, the second views behind the first."""
         from bench.nn.ctc_functions import per_label
 
-        return per_label(self.losses(head(features.sequence).float(), supervision), supervision)
+        return per_label(self.losses(head(features.sequence).float(), targets), targets)
 
-    def losses(self, logits: Tensor, supervision: Supervision) -> Tensor:
+    def losses(self, logits: Tensor, targets: Targets) -> Tensor:
         """Return -log p(target) + α Σ_t KL(sg(other view) ‖ this view), (2N,)."""
         from torch.nn import functional
 
         from bench.nn.ctc_functions import aligned_frames, negative_log_likelihood
 
         log_probs = logits.log_softmax(-1)
-        losses = negative_log_likelihood(log_probs, supervision)
+        losses = negative_log_likelihood(log_probs, targets)
         other = log_probs.detach().roll(len(log_probs) // 2, 0)
         apart = functional.kl_div(log_probs, other, reduction="none", log_target=True).sum(2)
-        counted = aligned_frames(supervision, logits.shape[1])
+        counted = aligned_frames(targets, logits.shape[1])
         return losses + self.alpha * apart.where(counted, 0).sum(1)

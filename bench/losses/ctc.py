@@ -10,7 +10,7 @@ from bench.core.components import FrameLoss
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Features, Supervision
+    from bench.core.types import Features, Targets
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class CTC(FrameLoss):
 
     name: ClassVar[str] = "ctc"
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""
         from torch.nn import functional
 
-        lengths, targets, target_lengths = supervision
+        lengths, labels, label_lengths = targets
         log_probs = head(features.sequence).float().log_softmax(-1).transpose(0, 1)
         return functional.ctc_loss(
-            log_probs, targets, lengths, target_lengths, reduction="mean", zero_infinity=True
+            log_probs, labels, lengths, label_lengths, reduction="mean", zero_infinity=True
         )

@@ -10,7 +10,7 @@ from bench.losses.ctc import CTC
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Features, Supervision
+    from bench.core.types import Features, Targets
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class CTCReference(CTC):
 
     name: ClassVar[str] = "ctc-reference"
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""
         from bench.nn.ctc_functions import per_label
         from bench.nn.lattice import cost, log_likelihood
 
         log_probs = head(features.sequence).float().log_softmax(-1)
-        likelihood = log_likelihood(log_probs, supervision)
-        return per_label(cost(likelihood), supervision)
+        likelihood = log_likelihood(log_probs, targets)
+        return per_label(cost(likelihood), targets)

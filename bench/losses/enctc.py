@@ -11,7 +11,7 @@ from bench.losses.ctc import CTC
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Features, Supervision
+    from bench.core.types import Features, Targets
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,18 @@ class EnCTC(CTC):
 
     Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy Regularization"
     (NeurIPS 2018): L = L_ctc - β H(p(π|l,X)), here both divided by the target length and averaged
-    over the batch. The authors' scripts minimise 0.8 L_ctc - 0.2 H, which is β = 0.25 and a scale.
+    over the batch. The authors' scripts minimize 0.8 L_ctc - 0.2 H, which is β = 0.25 and a scale.
     """
 
     name: ClassVar[str] = "enctc"
 
     beta: NonNegative = 0.25
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of -log p(target) - β H, per target label."""
         from bench.nn.ctc_functions import per_label
         from bench.nn.lattice import alignments, cost
 
         log_probs = head(features.sequence).float().log_softmax(-1)
-        likelihood, entropy = alignments(log_probs, supervision)
-        return per_label(cost(likelihood) - self.beta * entropy, supervision)
+        likelihood, entropy = alignments(log_probs, targets)
+        return per_label(cost(likelihood) - self.beta * entropy, targets)

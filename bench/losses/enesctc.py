@@ -11,7 +11,7 @@ from bench.losses.esctc import EsCTC
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Features, Supervision
+    from bench.core.types import Features, Targets
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class EnEsCTC(EsCTC):
 
     beta: NonNegative = 0.25
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of -log p(target, spaced) - β H, per target label."""
         from bench.nn.ctc_functions import per_label
         from bench.nn.lattice import cost
         from bench.nn.spacing import spaced_alignments
 
         log_probs = head(features.sequence).float().log_softmax(-1)
-        likelihood, entropy = spaced_alignments(log_probs, supervision, self.tau)
-        return per_label(cost(likelihood) - self.beta * entropy, supervision)
+        likelihood, entropy = spaced_alignments(log_probs, targets, self.tau)
+        return per_label(cost(likelihood) - self.beta * entropy, targets)

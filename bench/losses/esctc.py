@@ -11,7 +11,7 @@ from bench.losses.ctc import CTC
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Features, Supervision
+    from bench.core.types import Features, Targets
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class EsCTC(CTC):
 
     tau: AtLeastOne = 1.5
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of -log p(target, spaced), per target label."""
         from bench.nn.ctc_functions import per_label
         from bench.nn.lattice import cost
         from bench.nn.spacing import spaced_likelihood
 
         log_probs = head(features.sequence).float().log_softmax(-1)
-        likelihood = spaced_likelihood(log_probs, supervision, self.tau)
-        return per_label(cost(likelihood), supervision)
+        likelihood = spaced_likelihood(log_probs, targets, self.tau)
+        return per_label(cost(likelihood), targets)

@@ -11,7 +11,7 @@ from bench.losses.ctc import CTC
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Features, Supervision
+    from bench.core.types import Features, Targets
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class FocalCTC(CTC):
     alpha: Positive = 1.0
     gamma: NonNegative = 2.0
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N; a target that its frames cannot align adds nothing."""
         import torch
 
         from bench.nn.ctc_functions import negative_log_likelihood
 
         log_probs = head(features.sequence).float().log_softmax(-1)
-        losses = negative_log_likelihood(log_probs, supervision)
+        losses = negative_log_likelihood(log_probs, targets)
         # By expm1 nothing cancels for p near 1. At 0 the power has no gradient where γ < 1.
         misread = (-torch.expm1(-losses)).clamp(min=1e-12)
         return (self.alpha * misread**self.gamma * losses).mean()

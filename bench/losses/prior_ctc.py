@@ -11,7 +11,7 @@ from bench.core.schema import NonNegative
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Features, Supervision, Widths
+    from bench.core.types import FeatureDims, Features, Targets
     from bench.nn.priors import PriorHead
 
 
@@ -20,7 +20,7 @@ class PriorCTC(FrameLoss):
     """CTC that divides posteriors by the prior of their class to the α: blanks are worth less.
 
     Huang et al., "Less Peaky and More Accurate CTC Forced Alignment by Label Priors" (ICASSP 2024):
-    -log Σ Π y / p(k)^α over the paths of the target. The scores are not normalised again, so the
+    -log Σ Π y / p(k)^α over the paths of the target. The scores are not normalized again, so the
     loss may be negative. The prior is the mean posterior of the epoch before; the first epoch is
     plain CTC. Divided by the target length and averaged over the batch.
 
@@ -32,32 +32,32 @@ class PriorCTC(FrameLoss):
 
     alpha: NonNegative = 0.3
 
-    def head(self, widths: Widths, classes: int) -> nn.Module:
+    def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
         """Return a linear classifier with bias that keeps the priors."""
         from bench.nn.priors import PriorHead
 
-        return PriorHead(widths.sequence, classes)
+        return PriorHead(feature_dims.sequence, classes)
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of -log of the target's score, per target label."""
         from bench.nn.ctc_functions import per_label
 
         priors = cast("PriorHead", head)
         logits = head(features.sequence).float()
         if head.training:
-            priors.observe(logits.log_softmax(-1), supervision.lengths)
-        losses = self.losses(logits, priors.log_prior, supervision)
-        return per_label(losses, supervision)
+            priors.observe(logits.log_softmax(-1), targets.lengths)
+        losses = self.losses(logits, priors.log_prior, targets)
+        return per_label(losses, targets)
 
-    def losses(self, logits: Tensor, log_prior: Tensor, supervision: Supervision) -> Tensor:
+    def losses(self, logits: Tensor, log_prior: Tensor, targets: Targets) -> Tensor:
         """Return -log of each target's score (N,), 0 for those that cannot be aligned."""
         from bench.nn.ctc_functions import aligned_frames, negative_log_likelihood
 
         shift = self.alpha * log_prior
-        losses = negative_log_likelihood((logits - shift).log_softmax(-1), supervision)
-        # Native CTC has the right gradient on normalised frames only, so what normalising them took
+        losses = negative_log_likelihood((logits - shift).log_softmax(-1), targets)
+        # Native CTC has the right gradient on normalized frames only, so what normalising them took
         # is given back. The second term is 0 but for rounding, and makes α = 0 exactly CTC.
         log_probs = logits.log_softmax(-1)
         taken = (log_probs - shift).logsumexp(-1) - log_probs.logsumexp(-1)
-        counted = aligned_frames(supervision, logits.shape[1])
+        counted = aligned_frames(targets, logits.shape[1])
         return losses - taken.where(counted, 0).sum(1)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal, cast
 from bench.core.components import FrameLoss
 from bench.core.errors import BenchError
 from bench.core.schema import NonNegative, Positive, Share
-from bench.core.types import Features, Widths
+from bench.core.types import FeatureDims, Features
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from bench.core.types import Supervision
+    from bench.core.types import Targets
     from bench.nn.heads import AuxiliaryHead
 
 
@@ -63,7 +63,7 @@ class VAC(FrameLoss):
                 'set shared = false, or auxiliary = "ctc"'
             )
 
-    def head(self, widths: Widths, classes: int) -> nn.Module:
+    def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
         """Return a linear classifier, with that of the visual features beside it.
 
         Raises BenchError where one is shared by features of two sizes.
@@ -71,32 +71,33 @@ class VAC(FrameLoss):
         from bench.nn.heads import AuxiliaryHead, UnitHead
 
         if self.shared:
-            if widths.sequence != widths.visual:
+            if feature_dims.sequence != feature_dims.visual:
                 raise BenchError(
                     "loss 'vac': shared = true needs a model whose sequence and visual features "
-                    f"have one size, not {widths.sequence} and {widths.visual}; set shared = false"
+                    f"have one size, not {feature_dims.sequence} and "
+                    f"{feature_dims.visual}; set shared = false"
                 )
-            classifier = UnitHead(widths.sequence, classes)
+            classifier = UnitHead(feature_dims.sequence, classes)
             return AuxiliaryHead(classifier, classifier)
-        visual = Widths(cast("int", widths.visual))
+        visual = FeatureDims(cast("int", feature_dims.visual))
         return AuxiliaryHead(
-            CTC().head(widths, classes), self._auxiliary_loss().head(visual, classes)
+            CTC().head(feature_dims, classes), self._auxiliary_loss().head(visual, classes)
         )
 
-    def objective(self, head: nn.Module, features: Features, supervision: Supervision) -> Tensor:
+    def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the sum of the three terms, each a mean over N."""
         from bench.nn.ctc_functions import negative_log_likelihood
 
         both, visual = cast("AuxiliaryHead", head), cast("Tensor", features.visual)
         logits = both(features.sequence)
-        constraint = self.enhancement * self._enhancement(both.auxiliary, visual, supervision)
+        constraint = self.enhancement * self._enhancement(both.auxiliary, visual, targets)
         if self.alignment:
-            divergence = self.divergence(both.auxiliary(visual), logits.detach(), supervision)
+            divergence = self.divergence(both.auxiliary(visual), logits.detach(), targets)
             constraint = constraint + self.alignment * divergence
         log_probs = logits.float().log_softmax(-1)
-        return negative_log_likelihood(log_probs, supervision).mean() + constraint
+        return negative_log_likelihood(log_probs, targets).mean() + constraint
 
-    def divergence(self, visual: Tensor, sequence: Tensor, supervision: Supervision) -> Tensor:
+    def divergence(self, visual: Tensor, sequence: Tensor, targets: Targets) -> Tensor:
         """Return the divergence of logits (N, T, C): a mean over frames, then over samples."""
         from bench.nn.ctc_functions import aligned_frames
 
@@ -105,18 +106,18 @@ class VAC(FrameLoss):
             for logits in (visual, sequence)
         )
         frames = (teacher.exp() * (teacher - student)).sum(-1) * self.temperature**2
-        counted = aligned_frames(supervision, frames.shape[1])
-        return (frames.masked_fill(~counted, 0).sum(1) / supervision.lengths).mean()
+        counted = aligned_frames(targets, frames.shape[1])
+        return (frames.masked_fill(~counted, 0).sum(1) / targets.lengths).mean()
 
-    def _enhancement(self, head: nn.Module, visual: Tensor, supervision: Supervision) -> Tensor:
+    def _enhancement(self, head: nn.Module, visual: Tensor, targets: Targets) -> Tensor:
         from bench.nn.ctc_functions import negative_log_likelihood
 
         if self.auxiliary == "ctc":
             log_probs = head(visual).float().log_softmax(-1)
-            return negative_log_likelihood(log_probs, supervision).mean()
+            return negative_log_likelihood(log_probs, targets).mean()
         # RadialCTC counts a label: by their mean number, it counts a sample as the other terms do.
-        labels = supervision.target_lengths.float().mean()
-        return labels * self._auxiliary_loss().objective(head, Features(visual), supervision)
+        labels = targets.label_lengths.float().mean()
+        return labels * self._auxiliary_loss().objective(head, Features(visual), targets)
 
     def _auxiliary_loss(self) -> FrameLoss:
         if self.auxiliary == "ctc":

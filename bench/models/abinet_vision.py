@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import SymbolModel
+from bench.core.components import Seq2SeqModel
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count
-from bench.core.types import Input, InputShape
+from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 @dataclass(frozen=True)
-class AbinetVision(SymbolModel):
+class AbinetVision(Seq2SeqModel):
     """ResNet45, a transformer encoder and position attention: all symbols of a word at once.
 
     Fang et al., "Read Like Humans" (ABINet, CVPR 2021), without the language model behind it; Zhang
@@ -24,7 +25,8 @@ class AbinetVision(SymbolModel):
     """
 
     name: ClassVar[str] = "abinet-vision"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(width=128, color=True, normalization="imagenet")
 
     width: Count = 32
     layers: Count = 3

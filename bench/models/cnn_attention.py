@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import SymbolModel
+from bench.core.components import Seq2SeqModel
+from bench.core.model_input import FrameInput, Input
 from bench.core.schema import Count
-from bench.core.types import Input, InputShape
+from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 @dataclass(frozen=True)
-class CnnAttention(SymbolModel):
+class CnnAttention(Seq2SeqModel):
     """`cnn-bilstm` below an LSTM with additive attention that reads its symbols back.
 
     What CTC's independence of frames costs or gains on the same frames. The attention is that of
@@ -24,7 +25,8 @@ class CnnAttention(SymbolModel):
     """
 
     name: ClassVar[str] = "cnn-attention"
-    accepts: ClassVar[Input] = "frames"
+    accepts: ClassVar[InputKind] = "frames"
+    default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
     width: Count = 32
     hidden: Count = 64

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
+from bench.core.model_input import FrameInput, Input
 from bench.core.schema import Count
-from bench.core.types import Input, InputShape, Widths
+from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,8 +25,9 @@ class CnnBiLSTM(FrameModel):
     """
 
     name: ClassVar[str] = "cnn-bilstm"
-    accepts: ClassVar[Input] = "frames"
+    accepts: ClassVar[InputKind] = "frames"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
     width: Count = 32
     hidden: Count = 64
@@ -47,4 +49,4 @@ class CnnBiLSTM(FrameModel):
         pooled = channels * math.prod(halved(shape, 2))
         frame = nn.Sequential(*stages, nn.Flatten(), nn.Linear(pooled, self.hidden), nn.ReLU())
         encoder = BiLSTM(self.hidden, self.hidden, self.layers)
-        return PerFrame(frame, Widths(2 * self.hidden, self.hidden), encoder)
+        return PerFrame(frame, FeatureDims(2 * self.hidden, self.hidden), encoder)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
 from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import Count
-from bench.core.types import Input, InputShape, Widths
+from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,21 +29,22 @@ class CRNN(FrameModel):
     """Seven convolutions over a word 32 pixels high, then two BiLSTMs over its columns.
 
     Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-Based Sequence Recognition
-    and Its Application to Scene Text Recognition" (TPAMI 2017), with the batch normalisations of
+    and Its Application to Scene Text Recognition" (TPAMI 2017), with the batch normalizations of
     its code (github.com/bgshih/crnn): behind the third, fifth and seventh convolution. A frame is
     4 pixels wide; W pixels make ⌊W / 4⌋ + 1 frames, 100 make 26. What is behind a word's end is
     zero before each convolution.
 
     `width` is the channels of the first convolution (the others have 2, 4, 4, 8, 8 and 8 times as
     many), `hidden` the units of each LSTM direction. `join` puts a linear layer between the LSTMs;
-    `bias` is that of the convolutions below a normalisation. With both, and one channel, it has
+    `bias` is that of the convolutions below a normalization. With both, and one channel, it has
     8,331,301 weights under CTC with 37 classes. Without, it is what many ports have: 8,724,133 with
     three channels.
     """
 
     name: ClassVar[str] = "crnn"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = ImageInput()
 
     width: Count = 64
     hidden: Count = 256
@@ -66,7 +68,7 @@ class CRNN(FrameModel):
             else BiLSTM(features, self.hidden, layers=2)
         )
         return ColumnReader(
-            self.convolutions(shape.channels), encoder, Widths(2 * self.hidden, features)
+            self.convolutions(shape.channels), encoder, FeatureDims(2 * self.hidden, features)
         )
 
     def convolutions(self, channels: int) -> Convolutions:
@@ -78,18 +80,18 @@ class CRNN(FrameModel):
         stages = []
         for number, times in enumerate(_TIMES):
             last = number + 1 == len(_TIMES)
-            normalised = number in _NORMALISED
+            normalized = number in _NORMALISED
             width = times * self.width
             convolution = nn.Conv2d(
                 channels,
                 width,
                 2 if last else 3,
                 padding=0 if last else 1,
-                bias=self.bias or not normalised,
+                bias=self.bias or not normalized,
             )
             pool = nn.MaxPool2d(2) if number in _HALVED else None
             if number in _LOWERED:
                 pool = nn.MaxPool2d(2, (2, 1), (0, 1))
-            stages.append(Stage(convolution, nn.BatchNorm2d(width) if normalised else None, pool))
+            stages.append(Stage(convolution, nn.BatchNorm2d(width) if normalized else None, pool))
             channels = width
         return Convolutions(stages, masked=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
 from bench.core.errors import BenchError
+from bench.core.model_input import FrameInput, Input
 from bench.core.schema import BelowOne, Count
-from bench.core.types import Input, InputShape, Widths
+from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,8 +31,9 @@ class CslrResNet18(FrameModel):
     """
 
     name: ClassVar[str] = "cslr-resnet18"
-    accepts: ClassVar[Input] = "frames"
+    accepts: ClassVar[InputKind] = "frames"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = FrameInput(size=256, crop=224)
 
     width: Count = 64
     hidden: Count = 512
@@ -57,5 +59,5 @@ class CslrResNet18(FrameModel):
             frame,
             TemporalConvolution(8 * self.width, features),
             BiLSTM(features, self.hidden, 2, self.dropout),
-            Widths(features, features),
+            FeatureDims(features, features),
         )

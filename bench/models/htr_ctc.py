@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.core.components import FrameModel
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count
-from bench.core.types import Input, InputShape, Widths
+from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,20 +24,23 @@ class HtrCTC(FrameModel):
     end and a blank there; no end is needed here, so the same alphabet has 80 classes.
 
     `width` is the channels of the first convolution, `features` those of the last, `hidden` the
-    units of each LSTM direction. As there, normalisation and convolutions see a batch's padding
+    units of each LSTM direction. As there, normalization and convolutions see a batch's padding
     like any other pixels; `masked` keeps it from them, but for the statistics of batch
-    normalisation in training. `dropout` is that behind the convolutions, and before the classifier.
+    normalization in training. `dropout` is that behind the convolutions, and before the classifier.
     """
 
     name: ClassVar[str] = "htr-ctc"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
     visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = ImageInput(
+        height=64, width=0, normalization="unit", margin=(16, 32)
+    )
 
     width: Count = 32
     features: Count = 256
     hidden: Count = 256
     layers: Count = 1
-    normalisation: Literal["instance", "batch"] = "instance"
+    normalization: Literal["instance", "batch"] = "instance"
     masked: bool = False
     dropout: BelowOne = 0.15
 
@@ -50,10 +54,10 @@ class HtrCTC(FrameModel):
             shape,
             self.width,
             self.features,
-            normalisation=self.normalisation,
+            normalization=self.normalization,
             masked=self.masked,
             dropout=self.dropout,
         )
         encoder = BiLSTM(self.features, self.hidden, self.layers)
-        widths = Widths(2 * self.hidden, self.features)
-        return ColumnReader(convolutions, encoder, widths, self.dropout)
+        feature_dims = FeatureDims(2 * self.hidden, self.features)
+        return ColumnReader(convolutions, encoder, feature_dims, self.dropout)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.core.components import SymbolModel
+from bench.core.components import Seq2SeqModel
 from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count, Natural
-from bench.core.types import Input, InputShape
+from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 @dataclass(frozen=True)
-class HtrSeq2seq(SymbolModel):
+class HtrSeq2seq(Seq2SeqModel):
     """Six convolutions, a BiLSTM, and a decoder with additive attention: a thesis's baseline.
 
     github.com/resolator/diploma-master (2022), its model `seq2seq`: 1,779,474 weights with the
@@ -31,17 +32,20 @@ class HtrSeq2seq(SymbolModel):
     `width` is the channels of the first convolution, `features` those of the last, `hidden` the
     units of the decoder (`recurrence`), `encoder_hidden` those of each direction of a BiLSTM,
     `attention` the size of the vectors that give the energies. It emits at most `max_length`
-    symbols and their end. As there, normalisation and convolutions see a batch's padding like any
+    symbols and their end. As there, normalization and convolutions see a batch's padding like any
     other pixels; BiLSTM and attention do not, and `masked` keeps it from all but the statistics of
-    batch normalisation in training. `dropout` is that behind the six convolutions, and before the
+    batch normalization in training. `dropout` is that behind the six convolutions, and before the
     classifier.
 
-    Instance normalisation leaves nothing of a single pixel: at one row, a line has to be at least
+    Instance normalization leaves nothing of a single pixel: at one row, a line has to be at least
     4·(8·`gates` + 2) pixels wide for its last gate to see anything.
     """
 
     name: ClassVar[str] = "htr-seq2seq"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(
+        height=64, width=0, normalization="unit", margin=(16, 32)
+    )
 
     encoder: Literal["none", "rnn", "positional", "positional-2d"] = "rnn"
     gates: Natural = 0
@@ -54,7 +58,7 @@ class HtrSeq2seq(SymbolModel):
     encoder_hidden: Count = 128
     attention: Count = 256
     recurrence: Literal["lstm", "gru"] = "lstm"
-    normalisation: Literal["instance", "batch"] = "instance"
+    normalization: Literal["instance", "batch"] = "instance"
     masked: bool = False
     dropout: BelowOne = 0.15
     gate_dropout: BelowOne = 0.4
@@ -93,7 +97,7 @@ class HtrSeq2seq(SymbolModel):
             multiplier=self.separable,
             gates=self.gates,
             gate_dropout=self.gate_dropout,
-            normalisation=self.normalisation,
+            normalization=self.normalization,
             masked=self.masked,
             dropout=self.dropout,
         )

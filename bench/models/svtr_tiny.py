@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import BelowOne, Count
-from bench.core.types import Input, InputShape
+from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,7 +26,8 @@ class SvtrTiny(FrameModel):
     """
 
     name: ClassVar[str] = "svtr-tiny"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(color=True)
 
     heads: Count = 2
     dropout: BelowOne = 0.1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import SymbolModel
+from bench.core.components import Seq2SeqModel
 from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
 from bench.core.schema import Count
-from bench.core.types import Input, InputShape
+from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,7 +18,7 @@ _HEAD = 64
 
 
 @dataclass(frozen=True)
-class VitstrTiny(SymbolModel):
+class VitstrTiny(Seq2SeqModel):
     """The encoder of DeiT-tiny over patches of the image: all symbols of a word at once.
 
     Atienza, "Vision Transformer for Fast and Efficient Scene Text Recognition" (ICDAR 2021), with
@@ -27,7 +28,8 @@ class VitstrTiny(SymbolModel):
     """
 
     name: ClassVar[str] = "vitstr-tiny"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
+    default_input: ClassVar[Input] = ImageInput(width=128, color=True)
 
     depth: Count = 12
     heads: Count = 3

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from bench.core.types import Features, Widths
+from bench.core.types import FeatureDims, Features
 from bench.nn.ctc_functions import valid_frames
-from bench.nn.feedback import END
+from bench.nn.feedback import EOS
 
 if TYPE_CHECKING:
-    from bench.core.types import Feed
+    from bench.core.types import Feedback
 
 
 class AttentionDecoder(nn.Module):
@@ -29,16 +29,16 @@ class AttentionDecoder(nn.Module):
         self.keys = nn.Linear(features, hidden)
         self.query = nn.Linear(hidden, hidden, bias=False)
         self.energy = nn.Linear(hidden, 1, bias=False)
-        self.widths = Widths(hidden + features)
+        self.feature_dims = FeatureDims(hidden + features)
         self.steps = steps
 
-    def forward(self, frames: Tensor, lengths: Tensor, feed: Feed) -> Tensor:
+    def forward(self, frames: Tensor, lengths: Tensor, feedback: Feedback) -> Tensor:
         """Return features (N, S, D) from frames (N, T, features) and their lengths (N,)."""
         padding = ~valid_frames(lengths, frames.shape[1]).unsqueeze(2)
         keys = self.keys(frames)
         state = cell = frames.new_zeros(len(frames), self.cell.hidden_size)
         context = frames.new_zeros(len(frames), frames.shape[2])
-        symbols: Tensor | None = lengths.new_full(lengths.shape, END)
+        symbols: Tensor | None = lengths.new_full(lengths.shape, EOS)
         outputs: list[Tensor] = []
         while symbols is not None and len(outputs) < self.steps:
             read = torch.cat([self.embedding(symbols), context], 1)
@@ -47,21 +47,21 @@ class AttentionDecoder(nn.Module):
             weights = energy.float().masked_fill(padding, -torch.inf).softmax(1).to(frames.dtype)
             context = (weights * frames).sum(1)
             outputs.append(torch.cat([state, context], 1))
-            symbols = feed(outputs[-1])
+            symbols = feedback(outputs[-1])
         return torch.stack(outputs, 1)
 
 
 class AttentionReader(nn.Module):
-    """A network over frames under an `AttentionDecoder`: a `SymbolNetwork`."""
+    """A network over frames under an `AttentionDecoder`: a `Seq2SeqNetwork`."""
 
     def __init__(self, frames: nn.Module, decoder: AttentionDecoder) -> None:
         super().__init__()
         self.frames = frames
         self.decoder = decoder
-        self.widths = decoder.widths
+        self.feature_dims = decoder.feature_dims
         self.steps = decoder.steps
 
-    def forward(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
+    def forward(self, inputs: Tensor, lengths: Tensor, feedback: Feedback) -> Features:
         """Return the features (N, S, D) of every step."""
         features, lengths = self.frames(inputs, lengths)
-        return Features(self.decoder(features.sequence, lengths, feed))
+        return Features(self.decoder(features.sequence, lengths, feedback))

@@ -2,7 +2,7 @@
 
 Min et al., "Visual Alignment Constraint for Continuous Sign Language Recognition" (ICCV 2021).
 Clips are joined to one row of frames, each with its own number of them: padding is neither computed
-nor counted by a batch normalisation.
+nor counted by a batch normalization.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from bench.core.types import Features, Widths
+from bench.core.types import FeatureDims, Features
 from bench.nn.ctc_functions import valid_frames
 
 _KERNEL = 5
@@ -31,13 +31,13 @@ class ClipNetwork(nn.Module):
     """
 
     def __init__(
-        self, frame: nn.Module, temporal: nn.Module, encoder: nn.Module, widths: Widths
+        self, frame: nn.Module, temporal: nn.Module, encoder: nn.Module, feature_dims: FeatureDims
     ) -> None:
         super().__init__()
         self.frame = frame
         self.temporal = temporal
         self.encoder = encoder
-        self.widths = widths
+        self.feature_dims = feature_dims
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
         """Return the features of clips (N, T, channels, H, W), and their lengths."""

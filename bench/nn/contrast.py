@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.nn.feedback import END
+from bench.nn.feedback import EOS
 
 _NOTHING = -1e30
 
@@ -15,11 +15,11 @@ def character_contrast(embeddings: Tensor, labels: Tensor, tau: float) -> Tensor
 
     Zhang et al. (AAAI 2022): with A(m) all characters but m and P(m) those of them with its label,
     L = Σ_m -1/|P(m)| Σ_{p∈P(m)} log(exp(z_m·z_p/τ) / Σ_{a∈A(m)} exp(z_m·z_a/τ)). Ends and padding,
-    label END, are in no set; a character without a positive adds nothing.
+    label EOS, are in no set; a character without a positive adds nothing.
     """
     with torch.autocast(embeddings.device.type, enabled=False):
         similar = embeddings @ embeddings.transpose(1, 2) / tau
-    real = labels != END
+    real = labels != EOS
     itself = torch.eye(labels.shape[1], dtype=torch.bool, device=labels.device)
     others = real.unsqueeze(1) & ~itself
     same = others & (labels.unsqueeze(2) == labels.unsqueeze(1))

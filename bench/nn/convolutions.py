@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.core.types import Features, Widths
+from bench.core.types import FeatureDims, Features
 from bench.nn.ctc_functions import valid_frames
 from bench.nn.normalization import InstanceNorm
 
@@ -17,7 +17,7 @@ Columns = TypeVar("Columns", int, Tensor)
 
 
 class Stage(nn.Module):
-    """Convolution, normalisation, max pooling, ReLU and dropout.
+    """Convolution, normalization, max pooling, ReLU and dropout.
 
     ReLU and max pooling commute: in this order ReLU reads no more than what is left.
     """
@@ -48,7 +48,7 @@ class Stage(nn.Module):
         if self.pool is not None:
             maps = self.pool(maps)
             maps = cut(maps, None if lengths is None else columns(self.pool, lengths))
-        # Pooling does not need its output for its gradient; a normalisation may.
+        # Pooling does not need its output for its gradient; a normalization may.
         maps = functional.relu(maps, inplace=self.pool is not None)
         return cast("Tensor", self.dropout(maps))
 
@@ -95,13 +95,17 @@ class ColumnReader(nn.Module):
     """
 
     def __init__(
-        self, convolutions: Convolutions, encoder: nn.Module, widths: Widths, dropout: float = 0.0
+        self,
+        convolutions: Convolutions,
+        encoder: nn.Module,
+        feature_dims: FeatureDims,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.convolutions = convolutions
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
-        self.widths = widths
+        self.feature_dims = feature_dims
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
         """Return features of every column, the visual ones, and the lengths (N,) of both."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.core.types import Supervision
+from bench.core.types import Targets
 
 BLANK = 0
 
@@ -16,38 +16,38 @@ def valid_frames(lengths: Tensor, frames: int) -> Tensor:
     return torch.arange(frames, device=lengths.device) < lengths.unsqueeze(1)
 
 
-def alignable(lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+def feasible(lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
     """Return whether each sample (N,) has a path: T ≥ U and a blank for each repeated label."""
-    repeats = targets[:, 1:] == targets[:, :-1]
-    inside = valid_frames(target_lengths - 1, repeats.shape[1])
-    return lengths >= target_lengths + (repeats & inside).sum(1)
+    repeats = labels[:, 1:] == labels[:, :-1]
+    inside = valid_frames(label_lengths - 1, repeats.shape[1])
+    return lengths >= label_lengths + (repeats & inside).sum(1)
 
 
-def aligned_frames(supervision: Supervision, frames: int) -> Tensor:
+def aligned_frames(targets: Targets, frames: int) -> Tensor:
     """Return the mask (N, T) of the valid frames of those samples that have a path."""
-    return valid_frames(supervision.lengths, frames) & alignable(*supervision).unsqueeze(1)
+    return valid_frames(targets.lengths, frames) & feasible(*targets).unsqueeze(1)
 
 
-def per_label(losses: Tensor, supervision: Supervision) -> Tensor:
+def per_label(losses: Tensor, targets: Targets) -> Tensor:
     """Return the mean over N of `losses` (N,), each divided by its target length."""
-    return (losses / supervision.target_lengths.clamp(min=1)).mean()
+    return (losses / targets.label_lengths.clamp(min=1)).mean()
 
 
-def negative_log_likelihood(log_probs: Tensor, supervision: Supervision) -> Tensor:
+def negative_log_likelihood(log_probs: Tensor, targets: Targets) -> Tensor:
     """Return -log p(target) (N,) of log_probs (N, T, C) by native CTC; 0 where no path exists."""
-    lengths, targets, target_lengths = supervision
+    lengths, labels, label_lengths = targets
     losses: Tensor = functional.ctc_loss(
         log_probs.transpose(0, 1),
-        targets,
+        labels,
         lengths,
-        target_lengths,
+        label_lengths,
         reduction="none",
         zero_infinity=True,
     )
     return losses
 
 
-def posteriors(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+def posteriors(logits: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
     """Return p(π_t = k | target, logits), the pseudo-labels of forward-backward.
 
     Graves et al. (ICML 2006), eq. 16: the gradient of CTC in the logits is softmax minus this
@@ -58,11 +58,11 @@ def posteriors(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths:
     with torch.enable_grad():
         leaf = log_probs.transpose(0, 1).requires_grad_()
         losses = functional.ctc_loss(
-            leaf, targets, lengths, target_lengths, reduction="none", zero_infinity=True
+            leaf, labels, lengths, label_lengths, reduction="none", zero_infinity=True
         )
         (gradient,) = torch.autograd.grad(losses.sum(), leaf)
-    supervision = Supervision(lengths, targets, target_lengths)
-    aligned = aligned_frames(supervision, logits.shape[1]).unsqueeze(2)
+    targets = Targets(lengths, labels, label_lengths)
+    aligned = aligned_frames(targets, logits.shape[1]).unsqueeze(2)
     with torch.no_grad():  # In place: the batch is large and the memory fresh.
         occupied = log_probs.exp_().sub_(gradient.transpose(0, 1)).clamp_(min=0)
         return occupied.mul_(aligned)

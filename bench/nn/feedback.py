@@ -14,13 +14,13 @@ from torch.nn import functional
 from bench.nn.ctc_functions import valid_frames
 
 if TYPE_CHECKING:
-    from bench.core.types import Supervision
+    from bench.core.types import Targets
 
-END = 0
+EOS = 0
 
 
 class Greedy:
-    """A `Feed` of the most probable symbols, until every sequence has ended."""
+    """A `Feedback` of the most probable symbols, until every sequence has ended."""
 
     def __init__(self, head: nn.Module) -> None:
         self._head = head
@@ -31,7 +31,7 @@ class Greedy:
         """Return the best class (N,) by features (N, D), None where all have ended."""
         self._logits.append(self._head(features))
         best = self._logits[-1].argmax(-1)
-        ended = best == END
+        ended = best == EOS
         self._ended = ended if self._ended is None else self._ended | ended
         return None if bool(self._ended.all()) else best
 
@@ -45,17 +45,17 @@ class Greedy:
         return torch.stack(self._logits, 1)
 
 
-class Teacher:
-    """A `Feed` of the target's symbols, and of the network's own for some of the steps.
+class TeacherForcing:
+    """A `Feedback` of the target's symbols, and of the network's own for some of the steps.
 
     For each step anew, the whole batch is given the target with probability `rate`, else what the
     network reads (Bengio et al., "Scheduled Sampling", NeurIPS 2015, whose draw is per symbol). It
     ends with the longest target and its end.
     """
 
-    def __init__(self, head: nn.Module, supervision: Supervision, rate: float) -> None:
+    def __init__(self, head: nn.Module, targets: Targets, rate: float) -> None:
         self._head = head
-        self._truth = ended(supervision, supervision.targets.shape[1] + 1)
+        self._truth = ended(targets, targets.labels.shape[1] + 1)
         self._rate = rate
         self._step = 0
 
@@ -71,15 +71,15 @@ class Teacher:
         return best
 
 
-def ended(supervision: Supervision, steps: int) -> Tensor:
-    """Return the first `steps` symbols (N, steps) of each target, END filling what is behind."""
-    targets = supervision.targets
-    symbols = functional.pad(targets, (0, steps - targets.shape[1]), value=END)
-    return symbols.masked_fill(~valid_frames(supervision.target_lengths, steps), END)
+def ended(targets: Targets, steps: int) -> Tensor:
+    """Return the first `steps` symbols (N, steps) of each target, EOS filling what is behind."""
+    labels = targets.labels
+    symbols = functional.pad(labels, (0, steps - labels.shape[1]), value=EOS)
+    return symbols.masked_fill(~valid_frames(targets.label_lengths, steps), EOS)
 
 
-def scored(supervision: Supervision, steps: int) -> Tensor:
+def scored(targets: Targets, steps: int) -> Tensor:
     """Return the mask (N, steps) of the symbols and ends of the targets that fit in the lengths."""
-    lengths, _, target_lengths = supervision
+    lengths, _, target_lengths = targets
     takes = target_lengths + 1
     return valid_frames(takes.where(takes <= lengths, 0), steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from bench.core.types import Features, Widths
+from bench.core.types import FeatureDims, Features
 
 
 class PerFrame(nn.Module):
@@ -14,11 +14,13 @@ class PerFrame(nn.Module):
     (N, T, D). Without one, D is V.
     """
 
-    def __init__(self, frame: nn.Module, widths: Widths, encoder: nn.Module | None = None) -> None:
+    def __init__(
+        self, frame: nn.Module, feature_dims: FeatureDims, encoder: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.frame = frame
         self.encoder = encoder
-        self.widths = widths
+        self.feature_dims = feature_dims
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
         """Return features of every frame, visual ones below an encoder, and the same lengths."""

@@ -41,7 +41,7 @@ class DepthwiseSeparable(nn.Sequential):
 
 
 class GateBlock(nn.Module):
-    """What a tanh says times what a sigmoid lets through, both normalised, of 9 pixels in a row.
+    """What a tanh says times what a sigmoid lets through, both normalized, of 9 pixels in a row.
 
     After Coquenet, Chatelain and Paquet, "Recurrence-free unconstrained handwritten text
     recognition using gated fully convolutional network" (2020). Nothing is padded: maps
@@ -73,7 +73,7 @@ def line_convolutions(
     multiplier: int = 0,
     gates: int = 0,
     gate_dropout: float = 0.0,
-    normalisation: Normalisation = "instance",
+    normalization: Normalisation = "instance",
     masked: bool = False,
     dropout: float = 0.0,
 ) -> Convolutions:
@@ -82,7 +82,7 @@ def line_convolutions(
     The first of six poolings halve the height, as often as it takes to `feature_height`; two of
     them halve the width too, three where lines are higher than 64. With a `multiplier` the
     convolutions are depthwise separable. Raises BenchError where halving does not lead there, and
-    where `gates` leave a single pixel, which instance normalisation makes 0.
+    where `gates` leave a single pixel, which instance normalization makes 0.
     """
     halvings = _halvings(shape.height, feature_height)
     square = 3 if shape.height > _USUAL_HEIGHT else 2
@@ -91,7 +91,7 @@ def line_convolutions(
     sizes = (*(width * times for times in _CHANNELS), features)
     for number, (size, kernel) in enumerate(zip(sizes, _KERNELS, strict=True)):
         pool = nn.MaxPool2d((2, 2 if number < square else 1)) if number < halvings else None
-        norm = nn.BatchNorm2d(size) if normalisation == "batch" else InstanceNorm()
+        norm = nn.BatchNorm2d(size) if normalization == "batch" else InstanceNorm()
         last = dropout if number + 1 == len(sizes) else 0.0
         stages.append(Stage(_convolution(channels, size, kernel, multiplier), norm, pool, last))
         channels = size

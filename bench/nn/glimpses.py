@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.core.types import Features, Widths
+from bench.core.types import FeatureDims, Features
 from bench.nn.ctc_functions import valid_frames
-from bench.nn.feedback import END
+from bench.nn.feedback import EOS
 from bench.nn.frames import BiLSTM
 
 if TYPE_CHECKING:
-    from bench.core.types import Feed
+    from bench.core.types import Feedback
     from bench.nn.convolutions import Convolutions
 
 Recurrence = Literal["lstm", "gru"]
@@ -48,11 +48,11 @@ class GlimpseDecoder(nn.Module):
         self.query = nn.Linear(hidden, attention)
         self.energy = nn.Linear(attention, 1)
         self.dropout = nn.Dropout(dropout)
-        self.widths = Widths(hidden)
+        self.feature_dims = FeatureDims(hidden)
         self.steps = steps
 
     def glimpses(
-        self, grid: Tensor, lengths: Tensor, feed: Feed
+        self, grid: Tensor, lengths: Tensor, feedback: Feedback
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the feature (N, hidden) of each step, and its shares (N, H, W) of the grid.
 
@@ -63,7 +63,7 @@ class GlimpseDecoder(nn.Module):
         cells = grid.flatten(1, 2)
         keys = self.keys(cells)
         state = memory = grid.new_zeros(size, self.cell.hidden_size)
-        symbols: Tensor | None = lengths.new_full(lengths.shape, END)
+        symbols: Tensor | None = lengths.new_full(lengths.shape, EOS)
         for _ in range(self.steps):
             # In place: of the sum, nothing but its tanh is needed again.
             energy = self.energy((keys + self.query(state).unsqueeze(1)).tanh_()).squeeze(2)
@@ -76,7 +76,7 @@ class GlimpseDecoder(nn.Module):
                 state = self.cell(read, state)
             feature = self.dropout(state)
             yield feature, shares.unflatten(1, (height, width))
-            symbols = feed(feature)
+            symbols = feedback(feature)
             if symbols is None:
                 return
 
@@ -113,31 +113,33 @@ class GlimpseReader(nn.Module):
         self.convolutions = convolutions
         self.encoder = encoder
         self.decoder = decoder
-        self.widths = decoder.widths
+        self.feature_dims = decoder.feature_dims
         self.steps = decoder.steps
 
-    def forward(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
+    def forward(self, inputs: Tensor, lengths: Tensor, feedback: Feedback) -> Features:
         """Return the features (N, S, D) of every step."""
-        glimpses = self._glimpses(inputs, lengths, feed)
+        glimpses = self._glimpses(inputs, lengths, feedback)
         return Features(torch.stack([feature for feature, _ in glimpses], 1))
 
-    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:
+    def attend(
+        self, inputs: Tensor, lengths: Tensor, feedback: Feedback
+    ) -> tuple[Features, Tensor]:
         """Return the features and where each step looked, (N, S, H', W').
 
         Convolutions without padding left out as much on the left as on the right: it is put back,
         as zeros, so that a map covers its image.
         """
-        features, found = zip(*self._glimpses(inputs, lengths, feed), strict=True)
+        features, found = zip(*self._glimpses(inputs, lengths, feedback), strict=True)
         maps = torch.stack(found, 1)
         lost = max(inputs.shape[3] // self.convolutions.stride - maps.shape[3], 0)
         maps = functional.pad(maps, (lost // 2, lost - lost // 2))
         return Features(torch.stack(features, 1)), maps
 
     def _glimpses(
-        self, inputs: Tensor, lengths: Tensor, feed: Feed
+        self, inputs: Tensor, lengths: Tensor, feedback: Feedback
     ) -> Iterator[tuple[Tensor, Tensor]]:
         maps, lengths = self.convolutions(inputs, lengths)
         grid = maps.movedim(1, 3)
         if self.encoder is not None:
             grid = self.encoder(grid, lengths)
-        return self.decoder.glimpses(grid, lengths, feed)
+        return self.decoder.glimpses(grid, lengths, feedback)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.core.types import Supervision
+from bench.core.types import Targets
 from bench.nn.ctc_functions import BLANK, valid_frames
 
 if TYPE_CHECKING:
@@ -44,23 +44,23 @@ def states(targets: Tensor) -> Tensor:
     return extended
 
 
-def lattice(log_probs: Tensor, supervision: Supervision) -> Lattice:
+def lattice(log_probs: Tensor, targets: Targets) -> Lattice:
     """Return the lattice of `log_probs` (N, T, C), differentiable."""
-    lengths, targets, target_lengths = supervision
-    extended = states(targets)
+    lengths, labels, label_lengths = targets
+    extended = states(labels)
     index = extended.unsqueeze(1).expand(-1, log_probs.shape[1], -1)
     skips = torch.full_like(extended, NEVER, dtype=log_probs.dtype)
     # Between two equal labels a blank has to stand, else they would be merged into one.
-    skips[:, 3::2].masked_fill_(targets[:, 1:] != targets[:, :-1], 0)
-    return Lattice(log_probs.gather(2, index), skips, lengths, 2 * target_lengths)
+    skips[:, 3::2].masked_fill_(labels[:, 1:] != labels[:, :-1], 0)
+    return Lattice(log_probs.gather(2, index), skips, lengths, 2 * label_lengths)
 
 
-def log_likelihood(log_probs: Tensor, supervision: Supervision) -> Tensor:
+def log_likelihood(log_probs: Tensor, targets: Targets) -> Tensor:
     """Return log p(target | log_probs) (N,), below `NEVER` / 2 where no path exists.
 
     Graves et al. (ICML 2006), eq. 6 to 8, and 16 as its gradient, which is 0 where no path exists.
     """
-    found = lattice(log_probs, supervision)
+    found = lattice(log_probs, targets)
     likelihood: Tensor = _Likelihood.apply(found.emissions, found)
     return likelihood
 
@@ -70,29 +70,29 @@ def cost(likelihood: Tensor) -> Tensor:
     return -likelihood.where(likelihood > NEVER / 2, 0)
 
 
-def alignments(log_probs: Tensor, supervision: Supervision) -> tuple[Tensor, Tensor]:
+def alignments(log_probs: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
     """Return log p(target) and the entropy in nats of p(path | target), each (N,).
 
     Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy Regularization"
     (NeurIPS 2018): H = -Σ p(π|l) log p(π|l) over the paths that read as the target. Where none
     exists, the first is below `NEVER` / 2, the second 0, and both have no gradient.
     """
-    found = lattice(log_probs, supervision)
+    found = lattice(log_probs, targets)
     likelihood, entropy = _Alignments.apply(found.emissions, found)
     return likelihood, entropy
 
 
 def best_alignment(
-    log_probs: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor
+    log_probs: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor
 ) -> Tensor:
     """Return for each frame which label of the target it shows on the most probable path.
 
-    Viterbi over the lattice: π* = argmax p(π | target). `log_probs` (N, T, C), `targets` (N, U);
+    Viterbi over the lattice: π* = argmax p(π | target). `log_probs` (N, T, C), `labels` (N, U);
     the result (N, T) holds label positions 0…U-1, and -1 for blank, for padding, and throughout
-    targets that their frames cannot align.
+    labels that their frames cannot align.
     """
-    supervision = Supervision(lengths, targets, target_lengths)
-    found = lattice(log_probs.detach(), supervision)
+    targets = Targets(lengths, labels, label_lengths)
+    found = lattice(log_probs.detach(), targets)
     scores, steps = _best_steps(found)
     valid = valid_frames(lengths, log_probs.shape[1])
     # Behind the valid frames nothing moves: the way back of every sample starts at the last frame.

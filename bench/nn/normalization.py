@@ -19,12 +19,12 @@ _SMALLEST = 1e-30
 class InstanceNorm(nn.Module):
     """(x - mean) / (std + 1e-5) of each sample and channel over its pixels; nothing is learnt.
 
-    The instance normalisation of github.com/resolator/diploma-master: the deviation is unbiased,
+    The instance normalization of github.com/resolator/diploma-master: the deviation is unbiased,
     and 1e-5 is added to it, not to the variance. In float32, also under autocast.
     """
 
     def forward(self, images: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return `images` (N, C, H, W) normalised over all columns, or over the first `lengths`.
+        """Return `images` (N, C, H, W) normalized over all columns, or over the first `lengths`.
 
         Those behind `lengths` (N,) are zero.
         """

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.core.types import Features, Widths
+from bench.core.types import FeatureDims, Features
 from bench.nn.fixed_width import filled
 from bench.nn.positions import interleaved, waves
 
 if TYPE_CHECKING:
-    from bench.core.types import Feed
+    from bench.core.types import Feedback
 
 
 class PositionReader(nn.Module):
@@ -35,14 +35,19 @@ class PositionReader(nn.Module):
         self.image = image
         self.attention = attention
         self.width = width
-        self.widths = attention.widths
+        self.feature_dims = attention.feature_dims
         self.steps = attention.steps
 
-    def forward(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:
+    def forward(self, inputs: Tensor, lengths: Tensor, feedback: Feedback) -> Features:
         """Return the features (N, S, D) of all symbols."""
-        return self.attend(inputs, lengths, feed)[0]
+        return self.attend(inputs, lengths, feedback)[0]
 
-    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:  # noqa: ARG002 (all at once)
+    def attend(
+        self,
+        inputs: Tensor,
+        lengths: Tensor,
+        feedback: Feedback,  # noqa: ARG002 (all at once)
+    ) -> tuple[Features, Tensor]:
         """Return the features and where each symbol looks, (N, S, H', W')."""
         symbols, maps = self.attention(self.image(filled(inputs, lengths, self.width)))
         return Features(symbols), maps
@@ -92,7 +97,7 @@ class PositionAttention(nn.Module):
         )
         self.register_buffer("numbers", sinusoids(steps, features), persistent=False)
         self.query = nn.Linear(features, features)
-        self.widths = Widths(features)
+        self.feature_dims = FeatureDims(features)
         self.steps = steps
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.core.types import Supervision
+from bench.core.types import Targets
 from bench.nn.ctc_functions import BLANK, valid_frames
 from bench.nn.lattice import NEVER
 
@@ -31,39 +31,37 @@ _NOTHING = 1e-18
 """Smaller shares count as none: the products of two stay clear of slow denormal numbers."""
 
 
-def limits(supervision: Supervision, tau: float) -> Tensor:
+def limits(targets: Targets, tau: float) -> Tensor:
     """Return the most frames (N,) that a segment may have: ⌊τ (T/U + 1)⌋, and T without labels.
 
     For τ ≥ 1 it is at least 2 and at least T/(U+1) wherever T ≥ U. So there is room for a blank
     between equal labels and for all T frames: what CTC can align has a path here, too.
     """
-    lengths, _, target_lengths = supervision
+    lengths, _, target_lengths = targets
     # In double precision and a hair up: 1.2 · (4 + 1) must not become 5.
     mean = lengths.double() / target_lengths.clamp(min=1)
     limit = (tau * (mean + 1) + 1e-9).clamp(max=lengths).long()
     return limit.where(target_lengths > 0, lengths)
 
 
-def spaced_likelihood(log_probs: Tensor, supervision: Supervision, tau: float) -> Tensor:
+def spaced_likelihood(log_probs: Tensor, targets: Targets, tau: float) -> Tensor:
     """Return the log sum (N,) of the spaced paths, below `NEVER` / 2 where there is none.
 
     Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy Regularization"
     (NeurIPS 2018), equal spacing CTC. `log_probs` (N, T, C); without a path there is no gradient.
     """
-    emissions = _emissions(log_probs, supervision.targets)
-    found: Tensor = _Likelihood.apply(emissions, supervision, limits(supervision, tau))
+    emissions = _emissions(log_probs, targets.labels)
+    found: Tensor = _Likelihood.apply(emissions, targets, limits(targets, tau))
     return found
 
 
-def spaced_alignments(
-    log_probs: Tensor, supervision: Supervision, tau: float
-) -> tuple[Tensor, Tensor]:
+def spaced_alignments(log_probs: Tensor, targets: Targets, tau: float) -> tuple[Tensor, Tensor]:
     """Return the log sum of the spaced paths and their entropy in nats, each (N,).
 
     The entropy is that of p(π | l, π is spaced); 0, and without a gradient, where there is no path.
     """
-    emissions = _emissions(log_probs, supervision.targets)
-    likelihood, entropy = _Alignments.apply(emissions, supervision, limits(supervision, tau))
+    emissions = _emissions(log_probs, targets.labels)
+    likelihood, entropy = _Alignments.apply(emissions, targets, limits(targets, tau))
     return likelihood, entropy
 
 
@@ -72,10 +70,10 @@ class _Likelihood(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: BackwardCFunction, emissions: Tensor, supervision: Supervision, limits: Tensor
+        ctx: BackwardCFunction, emissions: Tensor, targets: Targets, limits: Tensor
     ) -> Tensor:
         likelihood, gamma = emissions.new_empty(len(limits)), torch.zeros_like(emissions)
-        for rows, chain in _chains(emissions, supervision, limits):
+        for rows, chain in _chains(emissions, targets, limits):
             found = _completions(chain, _segments(chain))
             likelihood[rows] = found.likelihood
             _put(gamma, rows, _by_frame(_posteriors(found), chain))
@@ -93,11 +91,11 @@ class _Alignments(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: BackwardCFunction, emissions: Tensor, supervision: Supervision, limits: Tensor
+        ctx: BackwardCFunction, emissions: Tensor, targets: Targets, limits: Tensor
     ) -> tuple[Tensor, Tensor]:
         likelihood, gamma = emissions.new_empty(len(limits)), torch.zeros_like(emissions)
         entropy, spread = torch.empty_like(likelihood), torch.zeros_like(emissions)
-        for rows, chain in _chains(emissions, supervision, limits):
+        for rows, chain in _chains(emissions, targets, limits):
             segments = _segments(chain)
             found = _completions(chain, segments)
             likelihood[rows] = found.likelihood
@@ -193,12 +191,10 @@ def _emissions(log_probs: Tensor, targets: Tensor) -> Tensor:
     return log_probs.gather(2, classes.unsqueeze(1).expand(-1, log_probs.shape[1], -1))
 
 
-def _chains(
-    emissions: Tensor, supervision: Supervision, limits: Tensor
-) -> Iterator[tuple[Tensor, Chain]]:
+def _chains(emissions: Tensor, targets: Targets, limits: Tensor) -> Iterator[tuple[Tensor, Chain]]:
     """Yield the rows of each group with limits alike, and their chain.
 
-    Memory goes with the product of the most labels and the largest limit. Short targets have large
+    Memory goes with the product of the most longest and the largest limit. Short labels have large
     limits: in one group with long ones they would cost many times what they do apart.
     """
     groups: dict[int, list[int]] = {}
@@ -206,33 +202,33 @@ def _chains(
         groups.setdefault(limit.bit_length(), []).append(row)
     for members in groups.values():
         rows = torch.tensor(members, device=limits.device)
-        lengths, targets, sizes = (part[rows] for part in supervision)
-        frames, labels = int(lengths.max()), int(sizes.max())
-        truth = Supervision(lengths, targets[:, :labels], sizes)
-        yield rows, _chain(emissions[rows, :frames, : labels + 1], truth, limits[rows])
+        lengths, labels, sizes = (part[rows] for part in targets)
+        frames, longest = int(lengths.max()), int(sizes.max())
+        truth = Targets(lengths, labels[:, :longest], sizes)
+        yield rows, _chain(emissions[rows, :frames, : longest + 1], truth, limits[rows])
 
 
-def _chain(emissions: Tensor, supervision: Supervision, limits: Tensor) -> Chain:
-    lengths, targets, target_lengths = supervision
-    frames, labels = emissions.shape[1], targets.shape[1]
+def _chain(emissions: Tensor, targets: Targets, limits: Tensor) -> Chain:
+    lengths, labels, label_lengths = targets
+    frames, count = emissions.shape[1], labels.shape[1]
     valid = valid_frames(lengths, frames)
     blanks, shown = emissions.permute(2, 0, 1).contiguous().tensor_split([1])
     blanks = blanks.squeeze(0).masked_fill(~valid, 0)
-    before = functional.pad(targets, (1, 0), value=BLANK)[:, :-1]
+    before = functional.pad(labels, (1, 0), value=BLANK)[:, :-1]
     left = functional.pad(blanks.flip(1).cumsum(1).flip(1), (0, 1))
     # Between frames: t = 0 is before the first one, t = T behind the last.
     time = torch.arange(frames + 1, device=limits.device)
     rest = lengths.unsqueeze(1) - time
     left = left.masked_fill((rest < 0) | (rest > limits.unsqueeze(1)), NEVER)
-    done = torch.arange(labels + 1, device=limits.device).unsqueeze(1) == target_lengths
+    done = torch.arange(count + 1, device=limits.device).unsqueeze(1) == label_lengths
     return Chain(
         blanks=blanks,
         labels=shown.masked_fill(~valid, NEVER),
-        repeats=(targets == before).T.unsqueeze(2),
+        repeats=(labels == before).T.unsqueeze(2),
         tails=left.where(done.unsqueeze(2), NEVER),
         limits=limits,
         lengths=lengths,
-        target_lengths=target_lengths,
+        target_lengths=label_lengths,
         longest=int(limits.max()),
     )
 

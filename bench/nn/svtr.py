@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from bench.core.types import Features, Widths
+from bench.core.types import FeatureDims, Features
 from bench.nn.fixed_width import filled
-from bench.nn.transformer import Block, initialise
+from bench.nn.transformer import Block, initialize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ class SVTR(nn.Module):
         self.combine = nn.Linear(last, architecture.output, bias=False)
         self.activation = nn.Sequential(nn.Hardswish(), nn.Dropout(dropout))
         self.width = shape.width
-        self.widths = Widths(architecture.output)
+        self.feature_dims = FeatureDims(architecture.output)
         self._initialise()
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
@@ -77,7 +77,7 @@ class SVTR(nn.Module):
         return _quarter(lengths)
 
     def _initialise(self) -> None:
-        initialise(self)
+        initialize(self)
         nn.init.trunc_normal_(self.positions, std=0.02)
         for layer in self.embedding:
             if isinstance(layer, nn.Conv2d):
@@ -102,7 +102,7 @@ class Stage(nn.Module):
 
 
 class Merge(nn.Module):
-    """A convolution that halves the rows of patches, rounding up, and normalises."""
+    """A convolution that halves the rows of patches, rounding up, and normalizes."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()

@@ -44,7 +44,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Self-attention and a perceptron of four times the width, each normalised before it.
+    """Self-attention and a perceptron of four times the width, each normalized before it.
 
     `drop` is the probability that a sample in training leaves out either (Huang et al., "Deep
     Networks with Stochastic Depth", ECCV 2016).
@@ -67,7 +67,7 @@ class Block(nn.Module):
         return changed
 
 
-def initialise(network: nn.Module) -> None:
+def initialize(network: nn.Module) -> None:
     """Draw the weights of every linear layer from N(0, 0.02²), and start its bias at 0."""
     for module in network.modules():
         if isinstance(module, nn.Linear):

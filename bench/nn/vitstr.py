@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from bench.core.types import Features, Widths
+from bench.core.types import FeatureDims, Features
 from bench.nn.fixed_width import filled
-from bench.nn.transformer import Block, initialise
+from bench.nn.transformer import Block, initialize
 
 if TYPE_CHECKING:
-    from bench.core.types import Feed
+    from bench.core.types import Feedback
 
 
 class ViTSTR(nn.Module):
@@ -45,17 +45,27 @@ class ViTSTR(nn.Module):
         self.blocks = nn.Sequential(*(Block(features, heads) for _ in range(depth - 1)))
         self.last = Block(features, heads)
         self.norm = nn.LayerNorm(features, eps=1e-6)
-        self.widths = Widths(features)
+        self.feature_dims = FeatureDims(features)
         self.steps = steps
-        initialise(self)
+        initialize(self)
         for drawn in (self.token, self.positions):
             nn.init.trunc_normal_(drawn, std=0.02)
 
-    def forward(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> Features:  # noqa: ARG002 (all at once)
+    def forward(
+        self,
+        inputs: Tensor,
+        lengths: Tensor,
+        feedback: Feedback,  # noqa: ARG002 (all at once)
+    ) -> Features:
         """Return the features (N, S, D) of all symbols."""
         return self._symbols(self._tokens(inputs, lengths))
 
-    def attend(self, inputs: Tensor, lengths: Tensor, feed: Feed) -> tuple[Features, Tensor]:  # noqa: ARG002 (all at once)
+    def attend(
+        self,
+        inputs: Tensor,
+        lengths: Tensor,
+        feedback: Feedback,  # noqa: ARG002 (all at once)
+    ) -> tuple[Features, Tensor]:
         """Return the features, and where the last block looks for each symbol.
 
         Maps (N, S, rows, columns) are means over heads; the class token's share is left out.

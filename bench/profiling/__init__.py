@@ -1,1 +1,1 @@
-"""What a recognizer costs: parameters, MACs, and latency on the hardware at hand."""
+"""What a recognizer costs: parameters, MACs, and latency on this machine."""

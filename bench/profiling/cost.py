@@ -1,4 +1,4 @@
-"""What a forward pass computes, whatever it runs on."""
+"""The multiply-accumulates of a forward pass, which are the same on all hardware."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 def macs(network: nn.Module, inputs: Tensor, lengths: Tensor) -> int:
     """Return the multiply-accumulates of matrix products, convolutions and attention.
 
-    Element-wise work, normalisation, pooling and activations are not counted.
+    Element-wise operations, normalization, pooling and activations are not counted.
+
+    Args:
+        network: What reads; it is copied.
+        inputs: One batch.
+        lengths: The lengths (N,) of its samples.
     """
     twin = deepcopy(network).cpu().eval()
     counter = FlopCounterMode(display=False)
@@ -29,7 +34,7 @@ def macs(network: nn.Module, inputs: Tensor, lengths: Tensor) -> int:
 
 @contextmanager
 def _plain_kernels() -> Iterator[None]:
-    """Have LSTMs and transformer layers computed in steps: the counter sees no fused ones."""
+    """Disable fused LSTMs and transformer layers, inside which the counter sees nothing."""
     fast, onednn = mha.get_fastpath_enabled(), bool(mkldnn.enabled)
     _allow_fused(fast=False, onednn=False)
     try:

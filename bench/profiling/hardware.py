@@ -12,15 +12,22 @@ from bench.core.errors import BenchError
 from bench.trials.provenance import cpu_model
 
 if TYPE_CHECKING:
-    from bench.config.suite import Resources
+    from bench.config.recipe import Resources
 
-# Without one of these no driver of a GPU runs, and torch need not be imported to ask.
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""Without one of these devices no GPU is usable, and torch need not be imported to ask."""
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """What latencies hold for: torch's device, its name, and the compute threads on the CPU."""
+    """What latencies hold for.
+
+    Attributes:
+        device: "cpu" or "cuda".
+        name: The name of the GPU or of the processor.
+        threads: Compute threads on the CPU.
+        cores: Cores of the machine.
+    """
 
     device: str
     name: str
@@ -29,14 +36,15 @@ class Hardware:
 
     @property
     def line(self) -> str:
-        """What a person calls it; profiles of the same line are comparable."""
+        """A line for people; profiles of the same line are comparable."""
         return f"{self.name}, {self.threads} of {self.cores} cores"
 
 
-def find(resources: Resources) -> Hardware:
+def find_hardware(resources: Resources) -> Hardware:
     """Return the GPU that this process sees, where `resources` allow one, else the CPU.
 
-    Raises BenchError where they demand a GPU and none is seen.
+    Raises:
+        BenchError: `resources` demand a GPU and this process sees none.
     """
     gpu = None if resources.device == "cpu" else _gpu()
     if resources.device == "cuda" and gpu is None:

@@ -1,4 +1,4 @@
-"""One latency: warm up, sample, and judge whether the samples may be believed."""
+"""One latency: warm up, sample, and decide whether the samples are valid."""
 
 from __future__ import annotations
 
@@ -6,35 +6,44 @@ import math
 from collections.abc import Callable, Sequence
 
 from bench.profiling.load import Usage, disturbance
-from bench.trials.store import Figure
+from bench.trials.records import Latency
 
-WARM_UP = 10
-LEAST_SAMPLES = 64
-"""MLPerf's floor for a 90th percentile."""
-LEAST_SECONDS = 1.0
-MOST_SECONDS = 20.0
-MOST_SPREAD = 1.5
-"""How many times the median the 90th percentile may be."""
+WARM_UP_CALLS = 10
+MIN_SAMPLES = 64
+"""MLPerf's minimum for a 90th percentile."""
+MIN_SECONDS = 1.0
+MAX_SECONDS = 20.0
+MAX_SPREAD = 1.5
+"""The largest valid ratio of the 90th percentile to the median."""
 
 
-def figure(
+def measure_latency(
     call: Callable[[], object],
     *,
     batch: int,
     decoded: bool,
     clock: Callable[[], float],
-    synchronise: Callable[[], None],
+    synchronize: Callable[[], None],
     usage: Callable[[], Usage],
-) -> Figure:
-    """Time `call`, which is done when `synchronise` returns, on a `clock` of seconds."""
-    for _ in range(WARM_UP):
+) -> Latency:
+    """Time a function.
+
+    Args:
+        call: What is timed; it has ended when `synchronize` returns.
+        batch: Samples per batch, for the result.
+        decoded: Whether `call` reaches to labels, for the result.
+        clock: The time in seconds.
+        synchronize: Waits for the device.
+        usage: How busy the machine is.
+    """
+    for _ in range(WARM_UP_CALLS):
         call()
-    synchronise()
+    synchronize()
     before = usage()
-    samples = _samples(call, clock, synchronise)
-    faults = [_too_few(samples), disturbance(before, usage()), _too_wide(samples)]
-    reason = ", and ".join(filter(None, faults))
-    return Figure(
+    samples = _samples(call, clock, synchronize)
+    reasons = [_too_few(samples), disturbance(before, usage()), _too_wide(samples)]
+    reason = ", and ".join(filter(None, reasons))
+    return Latency(
         batch=batch,
         decoded=decoded,
         p50=percentile(samples, 50),
@@ -46,42 +55,39 @@ def figure(
 
 
 def percentile(samples: Sequence[float], percent: int) -> float:
-    """Return the least of `samples` that at least `percent` of them do not exceed."""
+    """Return a percentile by nearest rank."""
     return sorted(samples)[math.ceil(len(samples) * percent / 100) - 1]
 
 
 def _samples(
-    call: Callable[[], object], clock: Callable[[], float], synchronise: Callable[[], None]
+    call: Callable[[], object], clock: Callable[[], float], synchronize: Callable[[], None]
 ) -> list[float]:
-    """Return milliseconds, as many as fit into the least time, and no fewer than the floor.
-
-    Fewer come back only when the most time is over.
-    """
+    """Return milliseconds: `MIN_SAMPLES` and `MIN_SECONDS` of them, within `MAX_SECONDS`."""
     samples: list[float] = []
     first = clock()
     ended = first
     while not _enough(len(samples), ended - first):
-        synchronise()
+        synchronize()
         began = clock()
         call()
-        synchronise()
+        synchronize()
         ended = clock()
         samples.append(1000 * (ended - began))
     return samples
 
 
 def _enough(samples: int, seconds: float) -> bool:
-    return seconds >= (LEAST_SECONDS if samples >= LEAST_SAMPLES else MOST_SECONDS)
+    return seconds >= (MIN_SECONDS if samples >= MIN_SAMPLES else MAX_SECONDS)
 
 
 def _too_few(samples: Sequence[float]) -> str:
-    if len(samples) >= LEAST_SAMPLES:
+    if len(samples) >= MIN_SAMPLES:
         return ""
-    return f"only {len(samples)} samples in {MOST_SECONDS:.0f} s (at least {LEAST_SAMPLES})"
+    return f"only {len(samples)} samples in {MAX_SECONDS:.0f} s (at least {MIN_SAMPLES})"
 
 
 def _too_wide(samples: Sequence[float]) -> str:
     spread = percentile(samples, 90) / percentile(samples, 50)
-    if spread <= MOST_SPREAD:
+    if spread <= MAX_SPREAD:
         return ""
-    return f"p90 is {spread:.2f} times p50 (at most {MOST_SPREAD})"
+    return f"p90 is {spread:.2f} times p50 (at most {MAX_SPREAD})"

@@ -1,4 +1,4 @@
-"""How busy the machine is with anything but bench."""
+"""How busy other processes keep the machine."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_OTHERS = 0.1
-"""Share of the machine's CPU time that other processes may use while bench measures."""
-LEAST_OWN = 0.9
-"""Share of one core that bench has to be given meanwhile."""
+MAX_OTHERS = 0.1
+"""The largest share of the machine's CPU time that other processes may use while bench measures."""
+MIN_OWN = 0.9
+"""The smallest share of one core that bench needs meanwhile."""
 _STAT = Path("/proc/stat")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Seconds so far: on the clock, and of CPU time by bench (`own`) and by the whole machine.
+    """Seconds up to a moment.
 
-    `everyone` is summed over `cores`; None where the system does not tell.
+    Attributes:
+        wall: On the clock.
+        own: CPU time of this process.
+        everyone: CPU time of all processes, summed over the cores; None where it is unknown.
+        cores: The cores of the machine.
     """
 
     wall: float
@@ -43,16 +47,16 @@ def _everyone() -> float | None:
 
 
 def disturbance(before: Usage, after: Usage) -> str:
-    """Say in one clause what kept bench from the machine's quiet between two moments, or ''."""
+    """Return in one clause what disturbed bench between two moments, or ""."""
     seconds = after.wall - before.wall
     own = after.own - before.own
     if before.everyone is not None and after.everyone is not None:
         others = (after.everyone - before.everyone - own) / (seconds * after.cores)
-        if others > MOST_OTHERS:
+        if others > MAX_OTHERS:
             return (
                 f"other processes used {others:.0%} of the machine's CPU time "
-                f"(at most {MOST_OTHERS:.0%})"
+                f"(at most {MAX_OTHERS:.0%})"
             )
-    if own / seconds < LEAST_OWN:
-        return f"bench got only {own / seconds:.0%} of a core (at least {LEAST_OWN:.0%})"
+    if own / seconds < MIN_OWN:
+        return f"bench got only {own / seconds:.0%} of a core (at least {MIN_OWN:.0%})"
     return ""

@@ -1,110 +1,136 @@
-"""One profile: a recognizer with its tested weights, on real samples of its dataset."""
+"""One profile: a recognizer with its trained weights, on samples of its test set."""
 
 from __future__ import annotations
 
 import itertools
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from safetensors.torch import load_file
 
 from bench.core.hashing import digest
-from bench.decoding.decoders import DECODERS
+from bench.data.opening import open_test, training_encoder
 from bench.profiling import cost, latency, load, method
-from bench.recognizers import network as recognizer
+from bench.recognizers import network as networks
+from bench.tasks.evaluate import restore
 from bench.trials import provenance
-from bench.trials.store import WEIGHTS, Figure, Profile
+from bench.trials.records import Latency, Parameters, Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from torch import Tensor
 
-    from bench.core.types import Batch, Source
-    from bench.decoding.decoders import Decode
+    from bench.core.types import Batch, InputPipeline
+    from bench.decoding.algorithms.decoded import Decode
     from bench.profiling.hardware import Hardware
     from bench.recognizers.network import Recognizer
-    from bench.trials.grid import Trial
+    from bench.trials.records import TrainingRecord
+    from bench.trials.specs import Evaluation
     from bench.trials.store import Store
 
 
-def measure(trial: Trial, store: Store, hardware: Hardware) -> Profile:
-    """Return the profile of the model, loss and input shape of `trial`, measured or completed.
+class _Weights(NamedTuple):
+    """A network, and the key of the training that its weights are from; None: untrained."""
 
-    What an earlier profile has of valid figures, by the same packages, is kept; one that has
-    nothing else is only told that it holds for this dataset too. Weights are those of the trial
-    where it is done, else fresh.
+    network: Recognizer
+    training: str | None
+
+
+def measure(
+    evaluation: Evaluation, store: Store, hardware: Hardware, final: Collection[str] = ()
+) -> Profile:
+    """Return the profile of what an evaluation runs: measured, or an earlier one completed.
+
+    Valid latencies of an earlier profile by the same packages are kept. Where all are valid, only
+    the test set is added to it. The weights are those of the training where it is done, else
+    untrained.
+
+    Args:
+        evaluation: Its model, loss, decoder, input and test set.
+        store: Where trainings and profiles are.
+        hardware: The hardware of this process.
+        final: Keys of profiles that are not measured again, valid or not.
+
+    Raises:
+        BenchError: The data or the weights cannot be read.
     """
-    source = trial.dataset.build()
-    batch = source.batches("test", max(method.BATCHES))[0]
-    spec = method.spec(trial, batch.inputs.shape[1:], len(source.vocabulary) + 1, hardware)
+    record = store.record(evaluation.training)
+    pipeline = _pipeline(evaluation, record)
+    batch = pipeline.batches("test", max(method.BATCHES))[0]
+    classes = len(pipeline.vocabulary) + 1
+    spec = method.spec(evaluation, batch.inputs.shape[1:], classes, hardware)
     earlier = store.profile(digest(spec))
-    datasets = earlier.datasets if earlier else []
-    if trial.spec["dataset"] not in datasets:
-        datasets = [*datasets, trial.spec["dataset"]]
-    if earlier and earlier.valid:
-        return replace(earlier, datasets=datasets)
-    _settle(hardware)
-    network, weights = _network(trial, source, store)
+    tests = earlier.tests if earlier else []
+    conditions = method.reading_conditions(evaluation.spec, evaluation.training.spec)
+    if conditions not in tests:
+        tests = [*tests, conditions]
+    if earlier and (earlier.valid or earlier.key in final):
+        return replace(earlier, tests=tests)
+    _configure_torch(hardware)
+    network, weights = _network(evaluation, pipeline, store, record)
     origin = provenance.collect(
+        evaluation.components,
         device=hardware.device,
         gpu=hardware.name if hardware.device == "cuda" else None,
         threads=hardware.threads,
-        seed=trial.seed,
+        seed=evaluation.seed,
     )
-    same = earlier is not None and earlier.provenance.packages == origin.packages
-    kept = [figure for figure in earlier.figures if figure.valid] if earlier and same else []
+    same_packages = earlier is not None and earlier.provenance.packages == origin.packages
+    kept = [each for each in earlier.latencies if each.valid] if earlier and same_packages else []
+    decode = evaluation.decoder.build(evaluation.training.loss.decoder, pipeline.vocabulary)
     return Profile(
         key=digest(spec),
         spec=spec,
-        labels={"model": trial.model.label, "loss": trial.loss.label},
-        datasets=datasets,
+        labels={name: evaluation.labels[name] for name in ("model", "loss", "decoder")},
+        tests=tests,
         hardware=hardware.line,
-        parameters=recognizer.parameters(network),
-        macs=cost.macs(network, *filled(batch, 1)),
+        parameters=Parameters(*networks.count_parameters(network)),
+        macs=cost.macs(network, *fill_batch(batch, 1)),
         weights=weights,
-        figures=figures(
-            network.to(hardware.device),
-            DECODERS[trial.protocol.decoder][trial.loss.decoder],
-            batch,
-            hardware.device,
-            kept,
-        ),
+        latencies=latencies(network.to(hardware.device), decode, batch, hardware.device, kept),
         provenance=origin,
     )
 
 
-def figures(
-    network: Recognizer, decode: Decode, batch: Batch, device: str, kept: list[Figure]
-) -> list[Figure]:
-    """Return a figure for each batch size, to the logits and to the labels; `kept` as they are."""
-    done = {(figure.batch, figure.decoded): figure for figure in kept}
+def latencies(
+    network: Recognizer, decode: Decode, batch: Batch, device: str, kept: list[Latency]
+) -> list[Latency]:
+    """Return a latency for each batch size, to the logits and to the labels.
+
+    Args:
+        network: The recognizer, on `device`.
+        decode: From logits and lengths to labels.
+        batch: Samples of the test set.
+        device: "cpu" or "cuda".
+        kept: Latencies that are not measured again.
+    """
+    measured = {(each.batch, each.decoded): each for each in kept}
     wanted = itertools.product(method.BATCHES, (False, True))
     return [
-        done.get((size, decoded))
-        or _figure(network, decode if decoded else None, batch, device, size)
+        measured.get((size, decoded))
+        or _latency(network, decode if decoded else None, batch, device, size)
         for size, decoded in wanted
     ]
 
 
-def _figure(
+def _latency(
     network: Recognizer, decode: Decode | None, batch: Batch, device: str, size: int
-) -> Figure:
-    inputs, lengths = (tensor.to(device) for tensor in filled(batch, size))
-    return latency.figure(
-        _reader(network, inputs, lengths, decode),
+) -> Latency:
+    inputs, lengths = (tensor.to(device) for tensor in fill_batch(batch, size))
+    return latency.measure_latency(
+        _reading(network, inputs, lengths, decode),
         batch=size,
         decoded=decode is not None,
         clock=time.perf_counter,
-        synchronise=torch.cuda.synchronize if device == "cuda" else _nothing,
+        synchronize=torch.cuda.synchronize if device == "cuda" else _no_wait,
         usage=load.usage,
     )
 
 
-def filled(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
-    """Return inputs and lengths of `size` samples: the longest first, then round and round.
+def fill_batch(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
+    """Return inputs and lengths of `size` samples: the longest first, repeated where too few.
 
     The longest fills the shape, so that one sample alone has no padding.
     """
@@ -113,25 +139,38 @@ def filled(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
     return batch.inputs[rows], batch.lengths[rows]
 
 
-def _settle(hardware: Hardware) -> None:
+def _configure_torch(hardware: Hardware) -> None:
     """Undo what training in this process may have set, and set the threads."""
     torch.set_num_threads(hardware.threads)
     torch.use_deterministic_algorithms(mode=False)
 
 
-def _network(trial: Trial, source: Source, store: Store) -> tuple[Recognizer, str | None]:
-    """Return the recognizer, and the key of the trial that its weights are from."""
-    torch.manual_seed(trial.named_seed("weights"))
-    network = recognizer.build(trial.model, trial.loss, source).eval()
-    trained = store.record(trial) is not None
-    if trained:
-        network.load_state_dict(load_file(store.folder(trial) / WEIGHTS))
-    # The layout that trials train and test in.
-    network.to(memory_format=torch.channels_last)
-    return network, trial.key if trained else None
+def _pipeline(evaluation: Evaluation, record: TrainingRecord | None) -> InputPipeline:
+    """Open the test set with the classes that the network has or would have."""
+    training = evaluation.training
+    if record:
+        vocabulary = tuple(record.vocabulary)
+    else:
+        vocabulary = training_encoder(training.data, training.alphabet).vocabulary
+    encoder = replace(evaluation.test.label_encoder(training.alphabet), vocabulary=vocabulary)
+    return open_test(evaluation.test, training.input, encoder)
 
 
-def _reader(
+def _network(
+    evaluation: Evaluation, pipeline: InputPipeline, store: Store, record: TrainingRecord | None
+) -> _Weights:
+    """Return the network with the weights of its training, or with untrained ones."""
+    training = evaluation.training
+    if record:
+        return _Weights(restore(training, store.folder(training), record), training.key)
+    torch.manual_seed(training.named_seed("weights"))
+    classes = len(pipeline.vocabulary) + 1
+    network = networks.build(training.model, training.loss, pipeline.input_shape, classes).eval()
+    # The memory layout of trainings and evaluations.
+    return _Weights(network.to(memory_format=torch.channels_last), None)
+
+
+def _reading(
     network: Recognizer, inputs: Tensor, lengths: Tensor, decode: Decode | None
 ) -> Callable[[], object]:
 
@@ -143,5 +182,5 @@ def _reader(
     return read
 
 
-def _nothing() -> None:
-    """Wait for the CPU, which is done when its call returns."""
+def _no_wait() -> None:
+    """Wait for the CPU, which is done when a call returns."""

@@ -1,8 +1,9 @@
-"""The second phase of a run: profile what has no valid profile on this hardware."""
+"""The last phase of a run: profile what has no valid profile on this hardware."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,71 +11,111 @@ from bench.profiling import hardware, method
 
 if TYPE_CHECKING:
     from bench.profiling.hardware import Hardware
-    from bench.trials.grid import Trial
-    from bench.trials.store import Profile, Store
+    from bench.trials.records import Profile
+    from bench.trials.specs import Evaluation
+    from bench.trials.store import Store
 
 
 class Outcome(NamedTuple):
-    """The profiles of a selection on this hardware, and what could not be measured and why."""
+    """What a phase leaves.
+
+    Attributes:
+        profiles: The profiles of the evaluations on this hardware.
+        faults: What could not be measured, and why.
+    """
 
     profiles: list[Profile]
     faults: list[str]
 
 
 def profile(
-    trials: Sequence[Trial], store: Store, say: Callable[[str], None], *, retry: bool = True
+    evaluations: Sequence[Evaluation],
+    store: Store,
+    say: Callable[[str], None],
+    *,
+    retry: bool = True,
 ) -> Outcome:
-    """Measure each dataset × model × loss of `trials` that has no valid profile here yet.
+    """Measure each model, loss, decoder and input that has no valid profile here yet.
 
-    Without `retry`, what was measured and found invalid stays so. Nothing else of bench may run
-    meanwhile.
+    Nothing else of bench may run meanwhile.
+
+    Args:
+        evaluations: What is profiled; all seeds of an entry share a profile.
+        store: Where profiles are kept.
+        say: Is given a sentence before each measurement.
+        retry: Whether an invalid profile is measured again.
     """
     outcome = Outcome([], [])
-    for trial in representatives(trials, store):
+    final = set() if retry else {profile.key for profile in store.profiles()}
+    for evaluation in representatives(evaluations, store):
         try:
-            found = _profile(trial, store, say, retry=retry)
+            measured = _profile(evaluation, store, say, final)
         except Exception as error:  # noqa: BLE001 (one that cannot run must not lose the others)
-            outcome.faults.append(f"{_label(trial)}: {type(error).__name__}: {error}")
+            fault = f"{_label(evaluation)}: {type(error).__name__}: {error}"
+            outcome.faults.append(fault)
         else:
-            if found not in outcome.profiles:
-                outcome.profiles.append(found)
+            # Several test sets of one shape share a profile, which the last of them completes.
+            others = [each for each in outcome.profiles if each.key != measured.key]
+            outcome.profiles[:] = [*others, measured]
+            final.add(measured.key)
     return outcome
 
 
-def representatives(trials: Sequence[Trial], store: Store) -> list[Trial]:
-    """Return a trial for each dataset × model × loss: the first that is done, else the first."""
-    groups: dict[tuple[str, ...], list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault(tuple(trial.labels.values()), []).append(trial)
+def representatives(evaluations: Sequence[Evaluation], store: Store) -> list[Evaluation]:
+    """Return one evaluation of each model, loss, decoder, input, test set and training data.
+
+    It is the first whose training is done, so that its weights can be used, else the first.
+    """
+    groups: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        groups.setdefault(_group(evaluation), []).append(evaluation)
     return [
-        next((trial for trial in group if store.record(trial)), group[0])
+        next((each for each in group if store.record(each.training)), group[0])
         for group in groups.values()
     ]
 
 
-def known(trial: Trial, store: Store, here: Hardware) -> Profile | None:
-    """Return the profile that holds for `trial` on the hardware `here`, without reading data."""
-    return next(
-        (
-            profile
-            for profile in store.profiles()
-            if profile.spec["hardware"] == asdict(here) and method.covers(profile, trial.spec)
-        ),
-        None,
+def covering_profile(evaluation: Evaluation, store: Store, here: Hardware) -> Profile | None:
+    """Return the profile that holds for `evaluation` on the hardware `here`, if there is one.
+
+    No data are read.
+    """
+    specs = evaluation.spec, evaluation.training.spec
+    covering = (
+        profile
+        for profile in store.profiles()
+        if profile.spec["hardware"] == asdict(here) and method.covers(profile, *specs)
     )
+    return next(covering, None)
 
 
-def _profile(trial: Trial, store: Store, say: Callable[[str], None], *, retry: bool) -> Profile:
-    here = hardware.find(trial.resources)
-    found = known(trial, store, here)
-    if found is None or (retry and not found.valid):
-        say(f"profiling {_label(trial)} on {here.line}")
+def _profile(
+    evaluation: Evaluation, store: Store, say: Callable[[str], None], final: Collection[str]
+) -> Profile:
+    here = hardware.find_hardware(evaluation.resources)
+    profile = covering_profile(evaluation, store, here)
+    if profile is None or not (profile.valid or profile.key in final):
+        say(f"profiling {_label(evaluation)} on {here.line}")
         from bench.profiling.measure import measure
 
-        found = measure(trial, store, here)
-        store.keep(found)
-    return found
+        profile = measure(evaluation, store, here, final)
+        store.keep(profile)
+    return profile
 
 
-def _label(trial: Trial) -> str:
-    return f"{trial.model.label} · {trial.loss.label}"
+def _group(evaluation: Evaluation) -> str:
+    """Return what is the same for all evaluations that one profile covers."""
+    training = evaluation.training.spec
+    parts = {
+        "model": training["model"],
+        "loss": training["loss"],
+        "decoder": evaluation.spec["decoder"],
+        "conditions": method.reading_conditions(evaluation.spec, training),
+    }
+    return json.dumps(parts, sort_keys=True)
+
+
+def _label(evaluation: Evaluation) -> str:
+    labels = evaluation.labels
+    decoder = [] if labels["decoder"] == "greedy" else [labels["decoder"]]
+    return " · ".join([labels["model"], labels["loss"], *decoder]) + f" reading {labels['test']}"

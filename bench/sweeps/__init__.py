@@ -1,1 +1,1 @@
-"""`bench sweep`: hyperparameters searched on the validation split, over the trials of the grid."""
+"""`bench sweep`: parameters of one training searched by its validation score."""

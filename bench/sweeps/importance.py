@@ -1,4 +1,4 @@
-"""How much each parameter mattered: fANOVA (Hutter et al., ICML 2014), as Optuna computes it."""
+"""The importance of each parameter: fANOVA (Hutter et al., ICML 2014) as Optuna computes it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,27 @@ if TYPE_CHECKING:
     from bench.sweeps.sweep import Params
 
 
-def shares(
-    domains: Mapping[str, Domain], params: Sequence[Params], values: Sequence[float]
+def variance_shares(
+    domains: Mapping[str, Domain], points: Sequence[Params], values: Sequence[float]
 ) -> dict[str, float]:
-    """Return each path's share in the variance of `values`, the largest first; they sum to 1.
+    """Return each parameter's share in the variance of `values`, the largest first; they sum to 1.
 
-    Nothing is returned where the values are too near each other to tell.
+    Empty where the values differ too little.
+
+    Args:
+        domains: The space by path.
+        points: The parameters of each trial.
+        values: The score of each trial.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = distributions(domains)
-    known = optuna.create_study()
-    for one, value in zip(params, values, strict=True):
-        known.add_trial(
-            optuna.trial.create_trial(params=dict(one), distributions=space, value=value)
+    study = optuna.create_study()
+    for point, value in zip(points, values, strict=True):
+        study.add_trial(
+            optuna.trial.create_trial(params=dict(point), distributions=space, value=value)
         )
     try:
-        found = get_param_importances(known, evaluator=FanovaImportanceEvaluator(seed=0))
+        shares = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
     except RuntimeError:  # None of its trees could split.
         return {}
-    return {path: float(share) for path, share in found.items()}
+    return {path: float(share) for path, share in shares.items()}

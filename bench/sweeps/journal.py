@@ -1,4 +1,4 @@
-"""What Ray Tune tells of a sweep's trials, written into its study as it happens."""
+"""A callback of Ray Tune that writes the trials of a sweep into its study as they change."""
 
 from __future__ import annotations
 
@@ -11,26 +11,33 @@ from typing import TYPE_CHECKING, Any
 
 from ray import tune
 
-from bench.sweeps.study import Tried, ended
-from bench.sweeps.swept_trial import EPOCH, HUNG
+from bench.sweeps.study import StudyTrial, ended
+from bench.sweeps.swept_trial import EPOCH, HUNG, RATE
 
 if TYPE_CHECKING:
     from bench.sweeps.study import Study
 
 
 class Journal(tune.Callback):
-    """Writes into the study what becomes of its trials."""
+    """Writes the state of every trial into the study.
+
+    Args:
+        study: The study.
+        budget: Seconds after which Tune ends trials that are to resume next time.
+        on_end: Is given each trial that has ended.
+        interrupted: Whether a signal has come.
+    """
 
     def __init__(
         self,
         study: Study,
         budget: float,
-        told: Callable[[Tried], None],
+        on_end: Callable[[StudyTrial], None],
         interrupted: Callable[[], bool],
     ) -> None:
-        self._study, self._budget, self._told = study, budget, told
+        self._study, self._budget, self._on_end = study, budget, on_end
         self._interrupted = interrupted
-        self._running: dict[str, tuple[Tried, float]] = {}
+        self._running: dict[str, tuple[StudyTrial, float]] = {}
         self._spent, self._began = study.seconds, time.monotonic()
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
@@ -40,60 +47,63 @@ class Journal(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Write that the trial runs."""
-        tried = replace(self._study.begin(trial.config), state="running")
-        self._running[trial.trial_id] = tried, time.monotonic() - tried.seconds
+        begun = replace(self._study.begin(trial.config), state="running")
+        self._running[trial.trial_id] = begun, time.monotonic() - begun.seconds
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Write the epoch's score."""
-        tried, began = self._running[trial.trial_id]
-        before = tried.scores[: max(result[EPOCH] - 1, 0)]
-        scores = tried.scores if "state" in result else [*before, result["cer"]]
-        tried = replace(tried, scores=scores, seconds=time.monotonic() - began)
-        self._running[trial.trial_id] = tried, began
-        self._study.keep(tried)
+        """Write the score of an epoch."""
+        running, began = self._running[trial.trial_id]
+        before = running.scores[: max(result[EPOCH] - 1, 0)]
+        scores = running.scores if "state" in result else [*before, result[RATE]]
+        running = replace(running, scores=scores, seconds=time.monotonic() - began)
+        self._running[trial.trial_id] = running, began
+        self._study.keep(running)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Write how the trial ended; one that only the budget ended is left to go on."""
-        tried, began = self._running.pop(trial.trial_id)
+        """Write how the trial ended; one that only the budget ended resumes next time."""
+        running, began = self._running.pop(trial.trial_id)
         result = trial.last_result
         if result.get("state") == "done":
-            record = self._study.store.record(self._study.sweep.trial(tried.params))
-            assert record, "a finished trial has a record"  # noqa: S101
-            tried = replace(tried, scores=[epoch.validation_cer for epoch in record.curve])
+            record = self._study.store.record(self._study.sweep.training(running.params))
+            assert record, "a finished training has a record"  # noqa: S101
+            running = replace(running, scores=[epoch.validation_ler for epoch in record.curve])
         elif "state" not in result and time.monotonic() - self._began >= self._budget:
             return
         state = result.get("state", "stopped")
         seconds = time.monotonic() - began
-        self._end(ended(tried, state, seconds=seconds, message=result.get("message", "")))
+        self._end(ended(running, state, seconds=seconds, message=result.get("message", "")))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Write that the trial's process ended, or could not begin with it."""
+        """Write that the trial's worker ended, or did not start."""
         message = "its worker ended"
         if trial.trial_id not in self._running:
-            message = _unbegun(trial)
+            message = _start_failure(trial)
             self.on_trial_start(iteration, trials, trial)
-        tried, began = self._running.pop(trial.trial_id)
-        folder = self._study.store.folder(self._study.sweep.trial(tried.params))
+        running, began = self._running.pop(trial.trial_id)
+        folder = self._study.store.folder(self._study.sweep.training(running.params))
         with suppress(OSError):
             if (folder / HUNG).read_text(encoding="utf-8"):
-                message = f"it hung or was over its time limit; {folder / HUNG} says where"
-        self._end(ended(tried, "failed", seconds=time.monotonic() - began, message=message))
+                message = (
+                    f"it hung or exceeded its time limit; {folder / HUNG} has the stacks of its "
+                    "threads"
+                )
+        self._end(ended(running, "failed", seconds=time.monotonic() - began, message=message))
 
-    def _end(self, tried: Tried) -> None:
-        self._study.keep(tried)
+    def _end(self, trial: StudyTrial) -> None:
+        self._study.keep(trial)
         self.spend()
-        self._told(tried)
+        self._on_end(trial)
 
     def spend(self) -> None:
-        """Write how long the sweep has run up to now."""
+        """Write how long the sweep has run so far."""
         self._study.spend(self._spent + time.monotonic() - self._began)
 
 
-def _unbegun(trial: Any) -> str:
-    """Say why a trial's worker did not come up: the last line of what Tune has of it."""
+def _start_failure(trial: Any) -> str:
+    """Return why a trial's worker did not start: the last line of Tune's error file."""
     with suppress(OSError, ValueError):
         *_, last = Path(trial.error_file or "").read_text(encoding="utf-8").strip().splitlines()
-        return f"its worker could not begin ({last})"
-    return "its worker could not begin"
+        return f"its worker did not start ({last})"
+    return "its worker did not start"

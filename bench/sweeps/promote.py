@@ -1,31 +1,37 @@
-"""The winner of a sweep as an entry of bench.toml."""
+"""The best trial of a sweep as an entry of bench.toml."""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
 from bench.core.errors import BenchError, Exit
+from bench.core.files import file_parameters
 from bench.core.toml_lines import last_line_of
-from bench.trials import grid
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
-    from bench.core.components import Component
+    from bench.config.suite import Entry
+    from bench.core.components import Component, Decoder
     from bench.sweeps.report import Report
     from bench.sweeps.sweep import Sweep
-    from bench.trials.grid import Trial
 
 
-def promoted(config: Config, sweep: Sweep, report: Report) -> str | None:
-    """Return bench.toml with the winner in it, or None where the suite has such a trial already.
+def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
+    """Return bench.toml with the best trial as an entry of its suite.
 
-    Raises BenchError where no trial was trained to its end, or the file is not the user's.
+    Returns:
+        The new text, or None where the suite has such an entry already.
+
+    Raises:
+        BenchError: No trial was trained to its end, the file is bench's own, or it spells the suite
+            in a way that leaves no place for a table.
     """
-    best = next((one for one in report.trials if one.key == report.best), None)
+    best = next((trial for trial in report.trials if trial.key == report.best), None)
     if best is None:
         raise BenchError(
             f"sweep {report.sweep} trained no trial to its end, so there is nothing to promote; "
@@ -35,76 +41,109 @@ def promoted(config: Config, sweep: Sweep, report: Report) -> str | None:
     home = config.leaderboards.parent
     if home.absolute() != config.path.parent.absolute():
         raise BenchError(
-            f"{config.path} is bench's own and stays as it is; copy it to {home} and promote again"
+            f"{config.path} is bench's own and is not changed; copy it to {home} and promote again"
         )
-    winner = sweep.trial(best.params)
-    if any(_combination(trial) == _combination(winner) for trial in grid.trials(sweep.suite)):
+    winner = sweep.training(best.params)
+    entry = replace(
+        sweep.entry,
+        model=winner.model,
+        loss=winner.loss,
+        input=winner.input,
+        recipe=winner.recipe,
+        label="",
+    )
+    if entry in [replace(other, label="", tuning=None) for other in sweep.suite.entries]:
         return None
-    entry = _entry(sweep, report, winner)
-    text = _inserted(config.text, entry, last_line_of(config.text, f"suite.{sweep.suite.name}"))
-    if _document(text) != _with(entry, _document(config.text), sweep.suite.name):
+    lines = _table(sweep, report, entry, config.path.parent)
+    text = _insert(config.text, lines, last_line_of(config.text, f"suite.{sweep.suite.name}"))
+    if _parse(text) != _with_entry(lines, _parse(config.text), sweep.suite.name):
         raise BenchError(
-            f"{config.path}: the winner fits in nowhere as this file is written; "
-            f"write suite '{sweep.suite.name}' as tables, or add it yourself: {'; '.join(entry)}"
+            f"{config.path}: the entry cannot be inserted as this file is written; write suite "
+            f"'{sweep.suite.name}' as tables, or add it yourself: {'; '.join(lines)}"
         )
     return text
 
 
-def _inserted(text: str, entry: list[str], place: int) -> str:
-    """Return `text` with the lines of `entry` behind its line `place`, in its line endings."""
+def _insert(text: str, entry: list[str], after: int) -> str:
+    """Return `text` with the lines of `entry` after line number `after`, in its line endings."""
     ending = "\r\n" if "\r\n" in text else "\n"
     lines = (text if text.endswith("\n") else text + ending).split("\n")
-    own = [line + ending[:-1] for line in ["", *entry]]
-    return "\n".join([*lines[:place], *own, *lines[place:]])
+    inserted = [line + ending[:-1] for line in ["", *entry]]
+    return "\n".join([*lines[:after], *inserted, *lines[after:]])
 
 
-def _document(text: str) -> dict[str, Any] | None:
+def _parse(text: str) -> dict[str, Any] | None:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return None
 
 
-def _with(entry: list[str], document: dict[str, Any] | None, suite: str) -> dict[str, Any]:
-    """Return `document` with `entry` as the last tuned one of `suite`."""
-    assert document, "what bench.toml was read from is TOML"  # noqa: S101
-    _, *own = entry
+def _with_entry(entry: list[str], document: dict[str, Any] | None, suite: str) -> dict[str, Any]:
+    """Return `document` with `entry` as the last tuned entry of `suite`."""
+    assert document, "bench.toml was read before"  # noqa: S101
+    _, *assignments = entry
     tuned = document["suite"][suite].setdefault("tuned", [])
-    tuned.append(tomllib.loads("\n".join(own)))
+    tuned.append(tomllib.loads("\n".join(assignments)))
     return document
 
 
-def _entry(sweep: Sweep, report: Report, winner: Trial) -> list[str]:
-    usual, own = asdict(sweep.suite.training), asdict(winner.training)
-    recipe = {name: value for name, value in own.items() if value != usual[name]}
+def _table(sweep: Sweep, report: Report, entry: Entry, home: Path) -> list[str]:
+    """Return the lines of a `[[suite.NAME.tuned]]` table in the folder `home`."""
+    usual, values = sweep.suite.recipe.values(), entry.recipe.values()
+    recipe = {name: value for name, value in values.items() if value != usual[name]}
     tuning = {
         "sweep": report.sweep,
         "sampler": report.sampler,
         "trials": len(report.trials),
         "epochs": report.epochs,
     }
+    decoder = _component(_with_relative_files(entry.decoder, home))
     return [
         f"[[suite.{sweep.suite.name}.tuned]]",
-        f"dataset = {_component(winner.dataset)}",
-        f"model = {_component(winner.model)}",
-        f"loss = {_component(winner.loss)}",
-        *([f"training = {_inline(recipe)}"] if recipe else []),
-        f"tuning = {_inline(tuning)}",
+        f"model = {_toml(_model(entry))}",
+        f"loss = {_toml(_component(entry.loss))}",
+        *([f"decoder = {_toml(decoder)}"] if decoder != "greedy" else []),
+        *([f"recipe = {_toml(recipe)}"] if recipe else []),
+        f"tuning = {_toml(tuning)}",
     ]
 
 
-def _combination(trial: Trial) -> tuple[object, ...]:
-    return trial.dataset, trial.model, trial.loss, trial.training
+def _model(entry: Entry) -> str | dict[str, Any]:
+    """Return the model of an entry, with its input and training data where they are its own."""
+    usual = asdict(entry.model.default_input)
+    own: dict[str, Any] = {}
+    changed = {name: v for name, v in asdict(entry.input).items() if v != usual[name]}
+    if changed:
+        own["input"] = changed
+    if entry.train:
+        own["train"] = [_component(data) for data in entry.train]
+    model = _component(entry.model)
+    if not own:
+        return model
+    return ({"name": model} if isinstance(model, str) else model) | own
 
 
-def _component(component: Component) -> str:
-    own = component.changed()
-    return _inline({"name": component.name, **own}) if own else _value(component.name)
+def _with_relative_files(decoder: Decoder, home: Path) -> Decoder:
+    """Return a decoder whose files are named from `home` where they are below it."""
+    files = {name: getattr(decoder, name) for name in file_parameters(type(decoder))}
+    relative = {
+        name: Path(file).relative_to(home).as_posix()
+        for name, file in files.items()
+        if file is not None and Path(file).is_relative_to(home)
+    }
+    return replace(decoder, **relative)
 
 
-def _inline(table: dict[str, Any]) -> str:
-    return "{ " + ", ".join(f"{name} = {_value(value)}" for name, value in table.items()) + " }"
+def _component(component: Component) -> str | dict[str, Any]:
+    """Return a component as bench.toml spells it."""
+    parameters = component.changed()
+    return {"name": component.name, **parameters} if parameters else component.name
 
 
-def _value(value: object) -> str:
-    return tomlkit.item([*value] if isinstance(value, tuple) else value).as_string()
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return tomlkit.item(value).as_string()

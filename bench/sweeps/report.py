@@ -1,4 +1,4 @@
-"""What a sweep found: the best trial, all trials, and which parameters mattered."""
+"""The report of a sweep: the best trial, all trials, and which parameters mattered."""
 
 from __future__ import annotations
 
@@ -10,26 +10,30 @@ from typing import TYPE_CHECKING, Any
 from bench.cli.render import text_table
 from bench.core import documents
 from bench.core.errors import BenchError
-from bench.sweeps import study
-from bench.sweeps.study import Tried
+from bench.sweeps import study as studies
+from bench.sweeps.study import StudyTrial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bench.sweeps.study import Study
 
-SCHEMA = 1
+SCHEMA = 2
 PAGE, DATA = "report.md", "report.json"
-_FEWEST = 4
-"""With fewer trials, importances are refused."""
+_MIN_TRIALS = 4
+"""With fewer trials no importance is computed."""
+_RATE = "validation LER %"
+_ABSENT = "–"
 
 
 @dataclass(frozen=True)
 class Importance:
-    """The share of each parameter in the variance of the validation CER over `trials` trials.
+    """Each parameter's share in the variance of the score, by fANOVA (Hutter et al., ICML 2014).
 
-    The CER is that after `epochs` epochs, the most that all of these trials have had. By fANOVA
-    (Hutter et al., ICML 2014).
+    Attributes:
+        epochs: Scores are compared after so many epochs, which all of these trials have had.
+        trials: The number of trials compared.
+        shares: The share by path, the largest first.
     """
 
     epochs: int
@@ -39,7 +43,23 @@ class Importance:
 
 @dataclass(frozen=True)
 class Report:
-    """A sweep and its trials, the best validation CER first; `best` is the key of the winner."""
+    """A sweep and its trials.
+
+    Attributes:
+        suite: The suite that has the sweep.
+        sweep: Its key.
+        labels: What is searched: the names of data, model and loss.
+        seed: The seed of every trial.
+        sampler: Where points come from.
+        scheduler: What ends trials early.
+        select: Which epoch's score counts, as the recipe says.
+        epochs: The epochs of all trials together.
+        seconds: Wall time.
+        best: The key of the best trial that was trained to its end.
+        importance: Which parameters mattered; None where that cannot be computed.
+        trials: The trials, the lowest label error rate first.
+        schema: The version of this document.
+    """
 
     suite: str
     sweep: str
@@ -52,16 +72,16 @@ class Report:
     seconds: float
     best: str | None
     importance: Importance | None
-    trials: list[Tried]
+    trials: list[StudyTrial]
     schema: int = SCHEMA
 
 
-def of(found: Study) -> Report:
-    """Gather what the study holds."""
-    sweep = found.sweep
-    select = sweep.base.training.select
-    trials = found.tried()
-    best = study.best(trials, select)
+def report_of(study: Study) -> Report:
+    """Return the report of a study as it is now."""
+    sweep = study.sweep
+    select = sweep.base.recipe.select
+    trials = study.trials()
+    best = studies.best(trials, select)
     return Report(
         suite=sweep.suite.name,
         sweep=sweep.key,
@@ -70,52 +90,53 @@ def of(found: Study) -> Report:
         sampler=sweep.table.sampler,
         scheduler=sweep.table.scheduler,
         select=select,
-        epochs=sum(len(one.scores) for one in trials),
-        seconds=found.seconds,
+        epochs=sum(len(trial.scores) for trial in trials),
+        seconds=study.seconds,
         best=best.key if best else None,
-        importance=_importance(found, trials),
-        trials=sorted(trials, key=lambda one: _order(one, select)),
+        importance=_importance(study, trials),
+        trials=sorted(trials, key=lambda trial: _rank(trial, select)),
     )
 
 
-def write(report: Report, place: Path) -> None:
-    """Write the report into the folder of its study."""
-    documents.write_bytes(place / DATA, documents.encode(report))
-    documents.write_bytes(place / PAGE, markdown(report).encode())
+def write_report(report: Report, folder: Path) -> None:
+    """Write a report into the folder of its study."""
+    documents.write_bytes(folder / DATA, documents.encode(report))
+    documents.write_bytes(folder / PAGE, as_markdown(report).encode())
 
 
-def read(place: Path) -> Report | None:
+def read_report(folder: Path) -> Report | None:
     """Return the report in the folder of a study, or None where none can be read."""
     remedy = "run the sweep again"
     with suppress(OSError, BenchError):
-        return documents.read(place / DATA, Report, SCHEMA, noun="report", remedy=remedy)
+        return documents.read(folder / DATA, Report, SCHEMA, noun="report", remedy=remedy)
     return None
 
 
-def text(report: Report) -> str:
-    """Draw the report for a terminal."""
+def as_text(report: Report) -> str:
+    """Return a report for a terminal."""
     return "\n\n".join([_title(report), _table(report, text_table.plain), *_notes(report)])
 
 
-def markdown(report: Report) -> str:
-    """Write the report's page."""
+def as_markdown(report: Report) -> str:
+    """Return a report as a page."""
     title = f"# Sweep of {report.suite}"
     parts = [title, _title(report), _table(report, text_table.markdown), *_notes(report)]
     return "\n\n".join(parts) + "\n"
 
 
-def line(tried: Tried, select: str) -> str:
-    """Say in a line what came of a trial."""
-    told = {"done": "done", "stopped": f"stopped after epoch {len(tried.scores)}"}
-    if tried.state == "failed":
-        said = f"failed: {_message(tried)}"
+def trial_line(trial: StudyTrial, select: str) -> str:
+    """Return in one line how a trial ended."""
+    if trial.state == "failed":
+        outcome = f"failed: {_message(trial)}"
     else:
-        said = f"{told[tried.state]}  validation CER {study.score(tried, select):.2%}"
-    return f"{said}  {assignments(tried.params)}"
+        stopped = trial.state == "stopped"
+        end = f"stopped after epoch {len(trial.scores)}" if stopped else trial.state
+        outcome = f"{end}  validation LER {studies.score(trial, select):.2%}"
+    return f"{outcome}  {assignments(trial.params)}"
 
 
 def assignments(params: dict[str, Any]) -> str:
-    """Write parameters as `training.learning_rate = 0.001, …`."""
+    """Return parameters as `recipe.learning_rate = 0.001, …`."""
     return ", ".join(f"{path} = {_shown(value)}" for path, value in params.items())
 
 
@@ -123,7 +144,7 @@ def _title(report: Report) -> str:
     return (
         f"{' · '.join(report.labels.values())} of suite {report.suite}, seed {report.seed}, "
         f"sampler {report.sampler}, scheduler {report.scheduler}. "
-        "Scored by validation CER alone; the test split was not looked at."
+        "Scored by the label error rate (LER) on the validation split; no test set was read."
     )
 
 
@@ -131,69 +152,69 @@ def _table(report: Report, draw: Callable[..., str]) -> str:
     paths = [*report.trials[0].params] if report.trials else []
     rows = [
         [
-            str(one.number),
-            one.state,
-            str(len(one.scores)),
-            f"{study.score(one, report.select):.2%}"[:-1] if one.scores else "–",
-            *(_shown(one.params[path]) for path in paths),
+            str(trial.number),
+            trial.state,
+            str(len(trial.scores)),
+            f"{100 * studies.score(trial, report.select):.2f}" if trial.scores else _ABSENT,
+            *(_shown(trial.params[path]) for path in paths),
         ]
-        for one in report.trials
+        for trial in report.trials
     ]
-    right = ",".join(["trial", "epochs", "validation CER %", *paths])
-    return draw(["trial", "state", "epochs", "validation CER %", *paths], rows, right)
+    right = ",".join(["trial", "epochs", _RATE, *paths])
+    return draw(["trial", "state", "epochs", _RATE, *paths], rows, right)
 
 
 def _notes(report: Report) -> list[str]:
     notes = []
-    best = next((one for one in report.trials if one.key == report.best), None)
+    best = next((trial for trial in report.trials if trial.key == report.best), None)
     if best:
         notes.append(f"Best of those trained to their end: trial {best.number}.")
-    found = report.importance
-    if found:
-        shares = ", ".join(f"{path} {share:.0%}" for path, share in found.shares.items())
-        epochs = f"{found.epochs} epoch{'s' if found.epochs > 1 else ''}"
+    if importance := report.importance:
+        shares = ", ".join(f"{path} {share:.0%}" for path, share in importance.shares.items())
+        epochs = f"{importance.epochs} epoch{'s' if importance.epochs > 1 else ''}"
         notes.append(
-            f"Importance (fANOVA over the CER of {found.trials} trials after {epochs}): {shares}. "
-            "With few trials these shares are rough."
+            f"Importance (fANOVA over the LER of {importance.trials} trials after {epochs}): "
+            f"{shares}. With few trials these shares are rough."
         )
-    failed = [one for one in report.trials if one.state == "failed"]
-    notes += [f"Trial {one.number} failed: {_message(one)}." for one in failed]
+    failed = [trial for trial in report.trials if trial.state == "failed"]
+    notes += [f"Trial {trial.number} failed: {_message(trial)}." for trial in failed]
     total = (
         f"{len(report.trials)} trials, {report.epochs} epochs, {report.seconds / 60:.1f} minutes"
     )
     return [*notes, f"Sweep {report.sweep}: {total}."]
 
 
-def _importance(found: Study, trials: Sequence[Tried]) -> Importance | None:
-    """Compare trials by the epochs that they all have had, so that early stops do not bias."""
-    select = found.sweep.base.training.select
-    scored = [one for one in trials if one.scores and one.state != "failed"]
-    if len(scored) < _FEWEST:
+def _importance(study: Study, trials: Sequence[StudyTrial]) -> Importance | None:
+    """Compare trials after the epochs that all of them have had, so that early stops do not bias."""
+    select = study.sweep.base.recipe.select
+    scored = [trial for trial in trials if trial.scores and trial.state != "failed"]
+    if len(scored) < _MIN_TRIALS:
         return None
-    known = read(found.root)
-    if known and sorted(known.trials, key=lambda one: one.number) == [*trials]:
-        return known.importance
-    epochs = min(len(one.scores) for one in scored)
-    values = [study.score(one, select, epochs) for one in scored]
+    earlier = read_report(study.root)
+    if earlier and sorted(earlier.trials, key=lambda trial: trial.number) == [*trials]:
+        return earlier.importance
+    epochs = min(len(trial.scores) for trial in scored)
+    values = [studies.score(trial, select, epochs) for trial in scored]
     if len(set(values)) == 1:
         return None
-    # Seconds to import: not where the report has them already.
-    from bench.sweeps.importance import shares
+    # It takes seconds to import: not where an earlier report has the result already.
+    from bench.sweeps.importance import variance_shares
 
-    told = shares(found.sweep.table.domains, [one.params for one in scored], values)
-    return Importance(epochs, len(scored), told) if told else None
+    points = [trial.params for trial in scored]
+    shares = variance_shares(study.sweep.table.domains, points, values)
+    return Importance(epochs, len(scored), shares) if shares else None
 
 
-def _message(tried: Tried) -> str:
+def _message(trial: StudyTrial) -> str:
     """Return why it failed, in one line: torch writes several."""
-    return " ".join(tried.message.split())
+    return " ".join(trial.message.split())
 
 
-def _order(tried: Tried, select: str) -> tuple[bool, bool, float, int]:
-    """Order those trained to their end before others, and each by CER."""
-    scored = bool(tried.scores)
-    value = study.score(tried, select) if scored else 0.0
-    return tried.state != "done", not scored, value, tried.number
+def _rank(trial: StudyTrial, select: str) -> tuple[bool, bool, float, int]:
+    """Order trials that were trained to their end before others, and each by score."""
+    scored = bool(trial.scores)
+    value = studies.score(trial, select) if scored else 0.0
+    return trial.state != "done", not scored, value, trial.number
 
 
 def _shown(value: object) -> str:

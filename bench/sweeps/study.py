@@ -1,10 +1,10 @@
-"""A sweep on disk: which parameters were tried, and what came of each; never pickle.
+"""A sweep on disk: which parameters were tried, and their scores; never pickle.
 
 results/sweeps/<key>/
     sweep.json           what is searched, and the seconds spent
-    trials/<key>.json    one trial (see `Tried`)
+    trials/<key>.json    one trial (`StudyTrial`)
     report.md, report.json
-    <dataset>/…          what the trials left, as in the store of a run; scored on validation only
+    trainings/…          the trials' trainings, as in the store of a run
 """
 
 from __future__ import annotations
@@ -20,17 +20,25 @@ if TYPE_CHECKING:
 
     from bench.sweeps.sweep import Params, Sweep
 
-SCHEMA = 1
+SCHEMA = 2
 _REMEDY = "move this file away and run the sweep again"
 State = Literal["running", "done", "stopped", "failed"]
 
 
 @dataclass(frozen=True)
-class Tried:
+class StudyTrial:
     """One trial of a sweep.
 
-    `scores` are the validation CERs epoch by epoch. `done` is trained to its end, `stopped` ended
-    early by the scheduler, `failed` has a `message`; `running` is unfinished: it goes on next time.
+    Attributes:
+        number: Its number in the sweep, from 1.
+        key: The key of its training.
+        params: The values that were tried, by path.
+        state: `done` was trained to its end, `stopped` was ended early by the scheduler, `failed`
+            has a message, `running` is unfinished and resumes next time.
+        scores: The validation label error rate after each epoch.
+        seconds: Wall time.
+        message: Why it failed.
+        schema: The version of this document.
     """
 
     number: int
@@ -49,7 +57,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class _Head:
+class _SweepDocument:
     key: str
     base: dict[str, Any]
     space: dict[str, Any]
@@ -66,69 +74,78 @@ class Study:
         self.root = results / "sweeps" / sweep.key
         self.store = Store(self.root)
         self._trials = self.root / "trials"
-        self._head = self.root / "sweep.json"
+        self._document = self.root / "sweep.json"
 
     def prepare(self) -> None:
         """Make its folders. Raises BenchError where nothing can be written into them."""
         self.store.prepare()
         self._trials.mkdir(exist_ok=True)
 
-    def tried(self) -> list[Tried]:
+    def trials(self) -> list[StudyTrial]:
         """Return all trials in order of their numbers. Raises BenchError on an unreadable one."""
-        found = [
-            documents.read(file, Tried, SCHEMA, noun="trial of a sweep", remedy=_REMEDY)
+        trials = [
+            documents.read(file, StudyTrial, SCHEMA, noun="trial of a sweep", remedy=_REMEDY)
             for file in self._trials.glob("*.json")
         ]
-        return sorted(found, key=lambda one: one.number)
+        return sorted(trials, key=lambda trial: trial.number)
 
-    def begin(self, params: Params) -> Tried:
-        """Return the trial of `params`, new or as it stands."""
-        key = self.sweep.trial(params).key
-        known = {one.key: one for one in self.tried()}
-        if key not in known:
-            number = 1 + max((one.number for one in known.values()), default=0)
-            known[key] = Tried(number, key, dict(params))
-            self.keep(known[key])
-        return known[key]
+    def begin(self, params: Params) -> StudyTrial:
+        """Return the trial of `params`: the one on disk, or a new one."""
+        key = self.sweep.training(params).key
+        trials = {trial.key: trial for trial in self.trials()}
+        if key not in trials:
+            number = 1 + max((trial.number for trial in trials.values()), default=0)
+            trials[key] = StudyTrial(number, key, dict(params))
+            self.keep(trials[key])
+        return trials[key]
 
-    def keep(self, tried: Tried) -> None:
+    def keep(self, trial: StudyTrial) -> None:
         """Write a trial."""
-        documents.write_bytes(self._trials / f"{tried.key}.json", documents.encode(tried))
+        documents.write_bytes(self._trials / f"{trial.key}.json", documents.encode(trial))
 
     def left(self) -> int:
-        """Return how many trials of its budget are not ended; 0 once its minutes are spent."""
+        """Return how many trials of the budget have not ended; 0 once its minutes are spent."""
         table = self.sweep.table
         if table.minutes and self.seconds >= 60 * table.minutes:
             return 0
-        return max(0, self.sweep.trials - sum(one.ended for one in self.tried()))
+        return max(0, self.sweep.max_trials - sum(trial.ended for trial in self.trials()))
 
     @property
     def seconds(self) -> float:
-        """The wall time that was spent on it up to now."""
-        if not self._head.exists():
+        """The wall time spent so far."""
+        if not self._document.exists():
             return 0.0
-        return documents.read(self._head, _Head, SCHEMA, noun="sweep", remedy=_REMEDY).seconds
+        document = documents.read(
+            self._document, _SweepDocument, SCHEMA, noun="sweep", remedy=_REMEDY
+        )
+        return document.seconds
 
     def spend(self, seconds: float) -> None:
         """Write that `seconds` of wall time have been spent in all."""
         sweep = self.sweep
         space = {path: asdict(domain) for path, domain in sweep.table.domains.items()}
-        head = _Head(sweep.key, sweep.base.spec, space, asdict(sweep.table), seconds)
-        documents.write_bytes(self._head, documents.encode(head))
+        document = _SweepDocument(sweep.key, sweep.base.spec, space, asdict(sweep.table), seconds)
+        documents.write_bytes(self._document, documents.encode(document))
 
 
-def score(tried: Tried, select: str, epochs: int | None = None) -> float:
-    """Return the validation CER that the recipe's `select` stands for, after `epochs` epochs."""
-    scores = tried.scores[:epochs]
+def score(trial: StudyTrial, select: str, epochs: int | None = None) -> float:
+    """Return the validation label error rate of a trial.
+
+    Args:
+        trial: A trial with a score.
+        select: Of the recipe: `best` is the lowest rate of all epochs, `last` that of the last.
+        epochs: Only the first epochs count; None: all do.
+    """
+    scores = trial.scores[:epochs]
     return min(scores) if select == "best" else scores[-1]
 
 
-def best(trials: list[Tried], select: str) -> Tried | None:
-    """Return the trial with the lowest validation CER of those trained to their end."""
-    done = [one for one in trials if one.state == "done"]
-    return min(done, key=lambda one: (score(one, select), one.number), default=None)
+def best(trials: list[StudyTrial], select: str) -> StudyTrial | None:
+    """Return the trial with the lowest label error rate of those trained to their end."""
+    done = [trial for trial in trials if trial.state == "done"]
+    return min(done, key=lambda trial: (score(trial, select), trial.number), default=None)
 
 
-def ended(tried: Tried, state: State, *, seconds: float, message: str = "") -> Tried:
-    """Return `tried` with its end."""
-    return replace(tried, state=state, seconds=seconds, message=message)
+def ended(trial: StudyTrial, state: State, *, seconds: float, message: str = "") -> StudyTrial:
+    """Return `trial` as it ended."""
+    return replace(trial, state=state, seconds=seconds, message=message)

@@ -1,64 +1,81 @@
-"""What a sweep is: one dataset × model × loss of a suite, and what is searched of it."""
+"""What a sweep is: one training of a suite, and the parameters that are searched."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.hashing import digest
 from bench.core.schema import fill
-from bench.trials.grid import Trial, select, trials
+from bench.trials import grid
 
 if TYPE_CHECKING:
-    from bench.config.suite import Suite
+    from bench.config.suite import Entry, Suite
     from bench.config.sweep_space import Domain, SweepTable
+    from bench.trials.specs import Training
 
 Params = Mapping[str, Any]
-"""Path, as `training.learning_rate`, to value."""
-_CORNERS = 1024
+"""Values by path, such as `recipe.learning_rate`."""
+_MAX_CORNERS = 1024
+_SEARCH_KEYS = ("sampler", "scheduler", "grace_period", "reduction_factor")
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep of one trial: `base`, which `params` of the space change."""
+    """A search for the parameters of one training.
+
+    Test sets, protocol and decoders have no part in it.
+
+    Attributes:
+        suite: The suite that has the sweep.
+        table: Its space, budget and method.
+        entry: The first entry of the suite with this training.
+        base: The training whose parameters are changed.
+    """
 
     suite: Suite
     table: SweepTable
-    base: Trial
+    entry: Entry
+    base: Training
 
     @cached_property
     def key(self) -> str:
-        """The hash of all that decides what is searched; its budget is no part of it."""
-        decides = ("sampler", "scheduler", "grace", "reduction")
+        """The hash of all that decides what is searched; the budget is not part of it."""
         return digest(
             {
                 "base": self.base.spec,
                 "space": {path: asdict(domain) for path, domain in self.table.domains.items()},
-                **{name: getattr(self.table, name) for name in decides},
+                **{name: getattr(self.table, name) for name in _SEARCH_KEYS},
             }
         )
 
     @property
-    def trials(self) -> int:
-        """How many trials there are to be: the budget, or the whole space where that is smaller."""
+    def max_trials(self) -> int:
+        """The number of trials: the budget, or the whole space where that is smaller."""
         size = math.prod(domain.size for domain in self.table.domains.values())
         return int(min(self.table.trials, size))
 
-    def trial(self, params: Params) -> Trial:
-        """Return the trial of these parameters."""
-        return changed(self.base, params)
+    def training(self, params: Params) -> Training:
+        """Return the training with these parameters."""
+        return with_params(self.base, params)
 
 
-def of(suite: Suite, **globs: str | None) -> Sweep:
-    """Return the sweep of `suite` over the one combination that its table and `globs` leave.
+def sweep_of(suite: Suite, **globs: str | None) -> Sweep:
+    """Return the sweep of `suite` over the one training that its table and `globs` leave.
 
-    Raises BenchError where the suite has no sweep, more combinations are left, or a value of the
-    space cannot be.
+    Args:
+        suite: A suite with a sweep.
+        globs: `train`, `model` or `loss`, in place of those of the table.
+
+    Raises:
+        BenchError: The suite has no sweep, no training or several are left, or a value of the space
+            is not possible.
     """
     table = suite.sweep
     if table is None:
@@ -66,43 +83,81 @@ def of(suite: Suite, **globs: str | None) -> Sweep:
             f"suite '{suite.name}' has no table [suite.{suite.name}.sweep]; "
             "write one, see docs/sweeps.md"
         )
-    named: dict[str, Any] = {kind: glob for kind, glob in globs.items() if glob}
-    table = replace(table, **named)
-    seed = max(suite.seeds) + 1 if table.seed is None else table.seed
-    grid = trials(replace(suite, seeds=(seed,), tuned=()))
-    left = select(grid, datasets=[table.dataset], models=[table.model], losses=[table.loss])
-    if len(left) > 1:
-        labels = "; ".join(" · ".join(trial.labels.values()) for trial in left)
+    given: dict[str, Any] = {kind: glob for kind, glob in globs.items() if glob}
+    table = replace(table, **given)
+    candidates = {training.key: (entry, training) for entry, training in _candidates(suite, table)}
+    if len(candidates) > 1:
+        trainings = [training for _, training in candidates.values()]
+        labels = "; ".join(" · ".join(training.labels.values()) for training in trainings)
         raise BenchError(
-            f"suite '{suite.name}': a sweep is of one dataset, model and loss, and {len(left)} "
-            f"are left ({labels}); name one each with dataset, model and loss in "
-            f"[suite.{suite.name}.sweep], or with -d, -m and -l"
+            f"suite '{suite.name}': a sweep searches the parameters of one training, and "
+            f"{len(candidates)} are left ({labels}); name one with train, model and loss in "
+            f"[suite.{suite.name}.sweep], or with --train, --model and --loss"
         )
-    _check(suite.name, left[0], table.domains)
-    return Sweep(suite, table, left[0])
+    [(entry, base)] = candidates.values()
+    _require_possible(suite.name, base, table.domains)
+    return Sweep(suite, table, entry, base)
 
 
-def _check(suite: str, base: Trial, domains: Mapping[str, Domain]) -> None:
-    """Raise BenchError where a value of the space cannot be, alone or with the others' extremes."""
+def _candidates(suite: Suite, table: SweepTable) -> Iterator[tuple[Entry, Training]]:
+    """Yield the trainings that the globs of `table` leave, with an entry of each, the first last.
+
+    Tuned entries are what sweeps have found, not what they search.
+    """
+    seed = max(suite.seeds) + 1 if table.seed is None else table.seed
+    entries = tuple(entry for entry in suite.entries if entry.tuning is None)
+    trials = grid.select(
+        grid.trials(replace(suite, seeds=(seed,), entries=entries)),
+        models=[table.model],
+        losses=[table.loss],
+    )
+    pairs = [(trial.entry, training) for trial in trials for training in trial.trainings]
+    chosen = [(entry, each) for entry, each in pairs if _trains_on(each, table.train)]
+    if not chosen:
+        names = {data.name for _, training in pairs for data in training.data}
+        hint = did_you_mean(table.train, names)
+        raise BenchError(
+            f"suite '{suite.name}': no training data match '{table.train}'{hint}", Exit.NOTHING
+        )
+    yield from reversed(chosen)
+
+
+def _trains_on(training: Training, glob: str) -> bool:
+    names = {training.labels["data"]}.union(*((each.name, each.label) for each in training.data))
+    return any(fnmatchcase(name, glob) for name in names)
+
+
+def _require_possible(suite: str, base: Training, domains: Mapping[str, Domain]) -> None:
+    """Raise BenchError where a value is not possible, alone or with the others' extremes."""
     alone = ({path: value} for path, domain in domains.items() for value in domain.extremes)
     extremes = itertools.product(*(domain.extremes for domain in domains.values()))
     corners = (dict(zip(domains, values, strict=True)) for values in extremes)
-    for params in itertools.chain(alone, itertools.islice(corners, _CORNERS)):
+    for params in itertools.chain(alone, itertools.islice(corners, _MAX_CORNERS)):
         try:
-            changed(base, params)
+            with_params(base, params)
         except BenchError as error:
             where = f"suite '{suite}': [suite.{suite}.sweep.space] {', '.join(params)}"
             raise BenchError(f"{where}: {error}") from None
 
 
-def changed(trial: Trial, params: Params) -> Trial:
-    """Return `trial` with `params` set. Raises SchemaError where one is unknown or cannot be."""
+def with_params(training: Training, params: Params) -> Training:
+    """Return `training` with some parameters set.
+
+    Args:
+        training: What is changed.
+        params: Values by path: a part of the training (recipe, model, loss or input), a dot, and a
+            parameter of that part.
+
+    Raises:
+        SchemaError: A parameter is unknown, or its value has a wrong type or range.
+        BenchError: Values do not go together.
+    """
     by_part: dict[str, dict[str, Any]] = {}
     for path, value in params.items():
         part, _, name = path.partition(".")
         by_part.setdefault(part, {})[name] = value
-    parts: dict[str, Any] = {}
+    changed: dict[str, Any] = {}
     for part, values in by_part.items():
-        before = getattr(trial, part)
-        parts[part] = fill(type(before), asdict(before) | values)
-    return replace(trial, **parts)
+        before = getattr(training, part)
+        changed[part] = fill(type(before), asdict(before) | values)
+    return replace(training, **changed)

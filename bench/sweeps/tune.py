@@ -1,4 +1,4 @@
-"""A sweep on Ray Tune: it schedules and stops trials, each of them `bench.training.run_trial`."""
+"""A sweep on Ray Tune, which schedules and stops its trials (`bench.sweeps.swept_trial`)."""
 
 from __future__ import annotations
 
@@ -34,37 +34,50 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.config.sweep_space import Domain
-    from bench.sweeps.study import Study, Tried
+    from bench.sweeps.study import Study, StudyTrial
     from bench.sweeps.sweep import Sweep
-    from bench.trials.grid import Trial
+    from bench.trials.specs import Training
 
-_STARTUP = (4, 10)
-_ASKED = 50
-"""So often a sampler may suggest what was tried already, before it is given another point."""
+_MIN_RANDOM_TRIALS, _MAX_RANDOM_TRIALS = 4, 10
+"""TPE starts with a quarter of the budget at random, within these bounds."""
+_MAX_REPEATS = 50
+"""How often a sampler may suggest an earlier point before it is given another one."""
 
 
-def run(study: Study, told: Callable[[Tried], None], interrupted: Callable[[], bool]) -> None:
-    """Try what is left of the study's budget, a trial or more, on the Ray cluster joined before.
+def run(
+    study: Study, on_end: Callable[[StudyTrial], None], interrupted: Callable[[], bool]
+) -> None:
+    """Run the rest of the budget on the connected Ray cluster.
 
-    `told` hears of each trial that ends. Raises KeyboardInterrupt once `interrupted` says so.
+    Args:
+        study: A study with at least one trial left.
+        on_end: Is given each trial that has ended.
+        interrupted: Whether a signal has come.
+
+    Raises:
+        KeyboardInterrupt: `interrupted` says so.
+        BenchError: No node of the cluster is large enough for a trial.
     """
     sweep, table = study.sweep, study.sweep.table
-    known, left = study.tried(), study.left()
+    trials, left = study.trials(), study.left()
     budget = 60 * table.minutes - study.seconds if table.minutes else math.inf
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    wanted = reservation(sweep.base)
+    resources = {kind.lower(): amount for kind, amount in reservation(sweep.base).items()}
     trainable = tune.with_parameters(
-        SweptTrial, base=sweep.base, store=study.store, silence=table.silence
+        SweptTrial,
+        base=sweep.base,
+        store=study.store,
+        heartbeat_timeout=table.heartbeat_timeout,
     )
-    journal = Journal(study, budget, told, interrupted)
+    journal = Journal(study, budget, on_end, interrupted)
     with tempfile.TemporaryDirectory(prefix="bench-sweep-") as scratch:
         tuner = tune.Tuner(
-            tune.with_resources(trainable, {kind.lower(): n for kind, n in wanted.items()}),
+            tune.with_resources(trainable, resources),
             tune_config=tune.TuneConfig(
                 num_samples=left,
-                search_alg=_searcher(study, known),
-                scheduler=_scheduler(study, known),
+                search_alg=_searcher(study, trials),
+                scheduler=_scheduler(study, trials),
                 time_budget_s=None if math.isinf(budget) else budget,
                 reuse_actors=True,
             ),
@@ -78,99 +91,103 @@ def run(study: Study, told: Callable[[Tried], None], interrupted: Callable[[], b
         try:
             tuner.fit()
         finally:
-            # Also of trials that the budget or a signal ended, which are left to go on.
+            # Also for trials that the budget or a signal ended, which resume next time.
             journal.spend()
 
 
-def _searcher(study: Study, known: list[Tried]) -> OptunaSearch:
-    """Return a searcher that knows what was tried, and begins with what is unfinished."""
+def _searcher(study: Study, trials: list[StudyTrial]) -> OptunaSearch:
+    """Return a searcher that has learned from earlier trials and begins with unfinished ones."""
     base, table = study.sweep.base, study.sweep.table
-    space = distributions(table.domains)
-    past = [one for one in known if one.ended]
-    pending = [one.params for one in known if not one.ended]
+    past = [trial for trial in trials if trial.ended]
+    pending = [trial.params for trial in trials if not trial.ended]
     sampler: optuna.samplers.BaseSampler
     if table.sampler == "random":
         sampler = optuna.samplers.RandomSampler(seed=_seed(base, "sampler"))
-        tried = [one.params for one in known]
-        pending += [point for point in points(study.sweep) if point not in tried]
+        begun = [trial.params for trial in trials]
+        pending += [point for point in random_points(study.sweep) if point not in begun]
     else:
-        fewest, most = _STARTUP
         sampler = optuna.samplers.TPESampler(
             seed=_seed(base, f"sampler/{len(past)}"),
-            n_startup_trials=max(fewest, min(most, table.trials // 4)),
+            n_startup_trials=max(
+                _MIN_RANDOM_TRIALS, min(_MAX_RANDOM_TRIALS, table.trials // 4)
+            ),
             constant_liar=True,
         )
-    search = FreshSearch(
-        space, metric=SCORE, mode="min", sampler=sampler, points_to_evaluate=pending
+    search = UniquePointSearch(
+        distributions(table.domains),
+        metric=SCORE,
+        mode="min",
+        sampler=sampler,
+        points_to_evaluate=pending,
     )
-    search.know(table.domains, [one.params for one in past])
-    for one in past:
-        value = score(one, base.training.select) if one.scores else math.inf
-        search.add_evaluated_point(one.params, value, error=one.state == "failed")
+    search.exclude(table.domains, [trial.params for trial in past])
+    for trial in past:
+        value = score(trial, base.recipe.select) if trial.scores else math.inf
+        search.add_evaluated_point(trial.params, value, error=trial.state == "failed")
     return search
 
 
-class FreshSearch(OptunaSearch):
+class UniquePointSearch(OptunaSearch):
     """Optuna's suggestions, each point once.
 
-    TPE may suggest a point again. As a trial it would spend budget on what is known, end twice what
-    has ended, and write into the folder of the first, perhaps while that runs.
+    TPE may suggest a point again. As a trial it would spend budget without a new result, end twice
+    what has ended, and write into the folder of the first, perhaps while that runs.
     """
 
-    def know(self, domains: Mapping[str, Domain], tried: list[Any]) -> None:
-        """Remember the space, and the points that are not to be suggested any more."""
-        self._domains, self._tried = domains, tried
+    def exclude(self, domains: Mapping[str, Domain], points: list[Any]) -> None:
+        """Set the space, and the points in it that are not to be suggested."""
+        self._domains, self._points = domains, points
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
-        """Return a point that was not tried, or FINISHED where there is none."""
-        for _ in range(_ASKED):
+        """Return a new point, or FINISHED where there is none."""
+        for _ in range(_MAX_REPEATS):
             point = super().suggest(trial_id)
-            if point not in self._tried:
-                self._tried.append(point)
+            if point not in self._points:
+                self._points.append(point)
                 return point
-            self._forget(trial_id)
-        # Of a small space that is all but used up, the rest in order.
+            self._take_back(trial_id)
+        # Few points of a small space are left: take the first of them.
         if math.isinf(math.prod(domain.size for domain in self._domains.values())):
             return Searcher.FINISHED
         every = itertools.product(*(domain.members for domain in self._domains.values()))
         points = (dict(zip(self._domains, values, strict=True)) for values in every)
-        rest = next((point for point in points if point not in self._tried), None)
+        rest = next((point for point in points if point not in self._points), None)
         if rest is None:
             return Searcher.FINISHED
-        known: Any = self._ot_study
-        known.enqueue_trial(rest)
-        self._tried.append(rest)
+        optuna_study: Any = self._ot_study
+        optuna_study.enqueue_trial(rest)
+        self._points.append(rest)
         return super().suggest(trial_id)
 
-    def _forget(self, trial_id: str) -> None:
-        """Take the last suggestion back; of a failed trial the sampler learns nothing."""
-        known: Any = self._ot_study
-        known.tell(self._ot_trials.pop(trial_id), state=optuna.trial.TrialState.FAIL)
+    def _take_back(self, trial_id: str) -> None:
+        """Take the last suggestion back; the sampler learns nothing from a failed trial."""
+        optuna_study: Any = self._ot_study
+        optuna_study.tell(self._ot_trials.pop(trial_id), state=optuna.trial.TrialState.FAIL)
 
 
-def points(sweep: Sweep) -> list[dict[str, Any]]:
-    """Return what the random sampler draws, each point once, wherever the sweep was stopped."""
-    drawn = optuna.create_study(
+def random_points(sweep: Sweep) -> list[dict[str, Any]]:
+    """Return the points of the random sampler, each once, in the order of an unbroken sweep."""
+    study = optuna.create_study(
         sampler=optuna.samplers.RandomSampler(seed=_seed(sweep.base, "sampler"))
     )
     space = distributions(sweep.table.domains)
-    found: list[dict[str, Any]] = []
-    # An interval may hold fewer numbers than there are to be trials, which only drawing shows.
-    for _ in range(_ASKED * sweep.trials):
-        point = drawn.ask(space).params
-        if point not in found:
-            found.append(point)
-        if len(found) == sweep.trials:
+    points: list[dict[str, Any]] = []
+    # An interval may hold fewer numbers than there are trials, which only drawing shows.
+    for _ in range(_MAX_REPEATS * sweep.max_trials):
+        point = study.ask(space).params
+        if point not in points:
+            points.append(point)
+        if len(points) == sweep.max_trials:
             break
-    return found
+    return points
 
 
-def _seed(base: Trial, purpose: str) -> int:
+def _seed(base: Training, purpose: str) -> int:
     return base.named_seed(purpose) % 2**32
 
 
-def _scheduler(study: Study, known: list[Tried]) -> TrialScheduler:
-    """Return the scheduler; ASHA (Li et al., 2020) knows the epochs of trials that have ended."""
+def _scheduler(study: Study, trials: list[StudyTrial]) -> TrialScheduler:
+    """Return the scheduler; ASHA (Li et al., MLSys 2020) is given the scores of ended trials."""
     base, table = study.sweep.base, study.sweep.table
     if table.scheduler == "fifo":
         return FIFOScheduler()  # type: ignore[no-untyped-call]
@@ -178,17 +195,17 @@ def _scheduler(study: Study, known: list[Tried]) -> TrialScheduler:
         time_attr=EPOCH,
         metric=SCORE,
         mode="min",
-        max_t=base.training.epochs,
-        grace_period=min(table.grace, base.training.epochs),
-        reduction_factor=table.reduction,
+        max_t=base.recipe.epochs,
+        grace_period=min(table.grace_period, base.recipe.epochs),
+        reduction_factor=table.reduction_factor,
         stop_last_trials=False,
     )
-    for one in known:
-        if one.ended:
-            past: Any = SimpleNamespace(trial_id=one.key)
+    for trial in trials:
+        if trial.ended:
+            past: Any = SimpleNamespace(trial_id=trial.key)
             controller: Any = None
             scheduler.on_trial_add(controller, past)
-            for epoch in range(1, len(one.scores) + 1):
-                told = {EPOCH: epoch, SCORE: score(one, base.training.select, epoch)}
-                scheduler.on_trial_result(controller, past, told)
+            for epoch in range(1, len(trial.scores) + 1):
+                result = {EPOCH: epoch, SCORE: score(trial, base.recipe.select, epoch)}
+                scheduler.on_trial_result(controller, past, result)
     return scheduler

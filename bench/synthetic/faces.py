@@ -152,6 +152,14 @@ def families() -> tuple[tuple[Face, ...], ...]:
     )
 
 
+@cache
+def plain_faces() -> tuple[Face, ...]:
+    """Return upright faces of usual weight without serifs, for words that are easy to read."""
+    if not hasattr(cv2, "FontFace"):  # OpenCV 4
+        return (PillowFace(), Pen(3.2))
+    return (*(OpenCVFace("sans", weight) for weight in (400, 500, 600)), PillowFace())
+
+
 class Glyphs(dict[str, Glyph]):
     """The glyphs of a face by their characters, cut to the columns that have ink."""
 

@@ -16,7 +16,7 @@ import numpy as np
 from bench.core.errors import BenchError
 from bench.data.datasets import line_splits as splits
 from bench.synthetic.handwriting import Box, Hand, Line, length, write_line
-from bench.synthetic.image_tree import Order, spread, write_png
+from bench.synthetic.job import Job, spread, write_png
 from bench.synthetic.randomness import happens
 from bench.synthetic.vocabulary import Token, sentences
 
@@ -53,10 +53,10 @@ class Written(NamedTuple):
     y: int
 
 
-def write(order: Order) -> None:
+def write(job: Job) -> None:
     """Write lines by form id, and a page and an XML file for each form."""
-    out, rng = order.out, order.rng
-    sizes = dict(sorted(_sizes(order)))
+    out, rng = job.out, job.rng
+    sizes = dict(sorted(_sizes(job)))
     for folder in ("ascii", "forms", "lines", "xml"):
         (out / folder).mkdir()
     text = sentences(rng)
@@ -70,19 +70,19 @@ def write(order: Order) -> None:
             ]
             _store(out, form, page, hand, rows)
             _describe(out / "xml" / f"{form}.xml", form, f"{writer:03}", page)
-            order.advance(size)
+            job.advance(size)
 
 
-def _sizes(order: Order) -> Iterator[tuple[str, int]]:
+def _sizes(job: Job) -> Iterator[tuple[str, int]]:
     """Yield the forms to write, each with its number of lines, of every split in proportion."""
     forms: dict[str, list[str]] = {}
     for form, split in splits.line_splits(_SPLIT).forms.items():
         forms.setdefault(split, []).append(form)
     shares = {part: len(those) for part, those in forms.items()}
     room = _MOST * sum(shares.values())
-    if order.count > room:
+    if job.count > room:
         raise BenchError(f"synthetic iam: its forms have room for {room:,} lines; ask for fewer")
-    for part, lines in spread(order, shares).items():
+    for part, lines in spread(job, shares).items():
         used = forms[part][: -(-lines // _LINES)]
         least, more = divmod(lines, len(used))
         for place, form in enumerate(used):

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.synthetic.image_tree import Order, spread
+from bench.synthetic.job import Job, spread
 from bench.synthetic.skeletons import CAPITALS, skeleton
 
 _SHARES = {"train": 60_000, "t10k": 10_000}
@@ -20,13 +20,13 @@ _IMAGES, _LABELS = 2051, 2049
 _FINER, _SHIFT = 4, 3
 
 
-def write(order: Order) -> None:
+def write(job: Job) -> None:
     """Write the images and labels of train and test, digit by digit in any order."""
-    sizes = spread(order, _SHARES)
-    root = order.out / "MNIST" / "raw"
+    sizes = spread(job, _SHARES)
+    root = job.out / "MNIST" / "raw"
     root.mkdir(parents=True)
     for part, size in sizes.items():
-        labels = order.rng.integers(0, 10, size, np.uint8)
+        labels = job.rng.integers(0, 10, size, np.uint8)
         (root / f"{part}-labels-idx1-ubyte.gz").write_bytes(
             gzip.compress(_header(_LABELS, size) + labels.tobytes(), mtime=0)
         )
@@ -37,8 +37,8 @@ def write(order: Order) -> None:
         ):
             images.write(_header(_IMAGES, size, _SIDE, _SIDE))
             for label in labels.tolist():
-                images.write(digit(label, order.rng).tobytes())
-                order.advance(1)
+                images.write(digit(label, job.rng).tobytes())
+                job.advance(1)
 
 
 def _header(*numbers: int) -> bytes:

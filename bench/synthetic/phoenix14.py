@@ -14,7 +14,7 @@ from itertools import islice
 
 import numpy as np
 
-from bench.synthetic.image_tree import Order, spread, write_png
+from bench.synthetic.job import Job, spread, write_png
 from bench.synthetic.randomness import happens, one_of
 from bench.synthetic.signing import SIGNS, Signer, clip
 
@@ -72,11 +72,11 @@ _RELEASES = {
 }
 
 
-def write(order: Order) -> None:
+def write(job: Job) -> None:
     """Write clips as folders of PNG frames, and the lists of train, dev and test."""
-    release, rng = _RELEASES[order.name], order.rng
-    sizes = spread(order, _SHARES)
-    root = order.out / release.root
+    release, rng = _RELEASES[job.name], job.rng
+    sizes = spread(job, _SHARES)
+    root = job.out / release.root
     lists = root / "annotations" / "manual"
     lists.mkdir(parents=True)
     signers = {number: Signer.draw(rng) for number in range(1, _SIGNERS + 1)}
@@ -94,7 +94,7 @@ def write(order: Order) -> None:
                     frame.parent.mkdir(parents=True, exist_ok=True)
                     write_png(frame, image)
                 rows.write(_row(release, name, signer, glosses))
-                order.advance(1)
+                job.advance(1)
 
 
 def _row(release: _Release, name: str, signer: int, glosses: list[str]) -> str:

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 import cv2
 
-from bench.synthetic.image_tree import Order, spread
+from bench.synthetic.job import Job, spread
 from bench.synthetic.lettering import Lettering
 from bench.synthetic.randomness import one_of
-from bench.synthetic.vocabulary import lexicon
+from bench.synthetic.vocabulary import lexicon, short_words
 
 _ROOT = "mnt/ramdisk/max/90kDICT32px"
 _SHARES = {"train": 7_224_612, "val": 802_734, "test": 891_927}
@@ -21,14 +21,20 @@ _FOLDERS, _IMAGES = 7, 400
 _CASES = (str.lower, str.upper, str.capitalize)
 
 
-def write(order: Order) -> None:
-    """Write images of words in lower case, upper case or capitalised, and their lists."""
-    places, rng = _places(spread(order, _SHARES)), order.rng
-    root = order.out / _ROOT
+def write(job: Job) -> None:
+    """Write images of words and their lists.
+
+    Easy words are short, in lower case, and cleanly printed; hard ones are in lower case, upper
+    case or capitalized.
+    """
+    places, rng = _places(spread(job, _SHARES)), job.rng
+    root = job.out / _ROOT
     root.mkdir(parents=True)
-    words = lexicon(rng, _WORDS)
+    easy = job.difficulty == "easy"
+    words = short_words() if easy else lexicon(rng, _WORDS)
     (root / "lexicon.txt").write_text("".join(f"{word}\n" for word in words))
     lettering = Lettering(rng)
+    draw = lettering.clean_picture if easy else lettering.picture
     names = ("annotation", "imlist", *(f"annotation_{part}" for part in _SHARES))
     with ExitStack() as stack:
         lists = {name: stack.enter_context((root / f"{name}.txt").open("w")) for name in names}
@@ -36,15 +42,15 @@ def write(order: Order) -> None:
             if number == 1:
                 (root / folder).mkdir(parents=True)
             index = int(rng.integers(len(words)))
-            word = one_of(rng, _CASES)(words[index])
+            word = words[index] if easy else one_of(rng, _CASES)(words[index])
             path = f"{folder}/{number}_{word}_{index}.jpg"
             quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 96))]
-            _, encoded = cv2.imencode(".jpg", lettering.picture(word), quality)
+            _, encoded = cv2.imencode(".jpg", draw(word), quality)
             (root / path).write_bytes(encoded.tobytes())
             for name in ("annotation", f"annotation_{part}"):
                 lists[name].write(f"{path} {index}\n")
             lists["imlist"].write(f"{path}\n")
-            order.advance(1)
+            job.advance(1)
 
 
 def _places(sizes: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:

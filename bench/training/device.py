@@ -1,4 +1,4 @@
-"""The machine that a trial runs on: its device, its threads, its memory."""
+"""The machine that a task runs on: its device, its threads, its memory."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import torch
 from bench.core.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.trials.grid import Trial
+    from bench.config.recipe import Precision, Resources
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # mallopt(3)
 _NEVER = 2**31 - 1
 
 
-def prepare(trial: Trial) -> str:
-    """Settle this process for a trial; return the name of its device.
+def prepare(resources: Resources, precision: Precision = "float32") -> str:
+    """Settle this process for a task; return the name of its device.
 
-    Raises BenchError where the machine has not what the trial asks for.
+    Raises:
+        BenchError: The machine lacks what the task requires.
     """
-    settle(trial.resources.cpus)
-    wanted = trial.resources.device
-    if wanted == "cuda" and not torch.cuda.is_available():
+    settle(resources.cpus)
+    if resources.device == "cuda" and not torch.cuda.is_available():
         raise BenchError(
-            'the suite sets device = "cuda", but this trial was given no GPU; '
+            'the suite sets device = "cuda", but this task was given no GPU; '
             'set gpus in [suite.….resources], or device = "auto"'
         )
-    device = "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
-    if device == "cpu" and trial.training.precision == "fp16":
+    device = "cuda" if resources.device != "cpu" and torch.cuda.is_available() else "cpu"
+    if device == "cpu" and precision == "fp16":
         raise BenchError(
-            'the recipe sets precision = "fp16", which takes a GPU, and this trial computes on the '
-            'CPU; give it one, or set precision = "bf16"'
+            'the recipe sets precision = "fp16", which requires a GPU, and this training runs on '
+            'the CPU; give it a GPU, or set precision = "bf16"'
         )
     return device
 

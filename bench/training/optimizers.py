@@ -1,4 +1,4 @@
-"""The optimiser of a recipe, and the schedule of its learning rate."""
+"""The optimizer of a recipe, and the schedule of its learning rate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def optimizer(recipe: Recipe, weights: Iterable[Tensor]) -> Optimizer:
-    """Return the recipe's optimiser of `weights`."""
+    """Return the recipe's optimizer of `weights`."""
     options: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     match recipe.optimizer:
         case "adam":

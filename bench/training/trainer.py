@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from bench.data.reading.loading import read
-from bench.training import optimizers as optimisers
+from bench.training import optimizers
 from bench.trials.events import Progress, Validated
 from bench.trials.store import Epoch, Record
 
 if TYPE_CHECKING:
-    from bench.core.types import Batch, Batches, Source
+    from bench.core.types import Batch, Batches, InputPipeline
     from bench.evaluation.metrics.error_rates import ErrorRates
     from bench.recognizers.network import Recognizer
     from bench.trials.grid import Trial
@@ -44,7 +44,7 @@ class Fit:
 
     trial: Trial
     network: Recognizer
-    source: Source
+    source: InputPipeline
     device: str
     validate: Callable[[], ErrorRates]
     save: Callable[[dict[str, Any]], None]
@@ -57,16 +57,16 @@ class Fit:
     adopted: str = ""
 
     def __post_init__(self) -> None:
-        """Make the optimiser and its schedule, and start the clocks."""
+        """Make the optimizer and its schedule, and start the clocks."""
         recipe = self.trial.training
         steps = math.ceil(len(self._batches(1)) / recipe.accumulate)
-        self._optimizer = optimisers.optimizer(recipe, self.network.parameters())
-        self._schedule = optimisers.schedule(recipe, self._optimizer, steps)
+        self._optimizer = optimizers.optimizer(recipe, self.network.parameters())
+        self._schedule = optimizers.schedule(recipe, self._optimizer, steps)
         # Without fp16 it does nothing.
         self._scaler = GradScaler(self.device, enabled=recipe.precision == "fp16")
         self._began = self._saved = time.perf_counter()
         self._reported = self._skipped = self._rate = 0.0
-        self._unaligned = 0
+        self._infeasible = 0
 
     def run(self) -> Iterator[Progress | Validated]:
         """Train for the recipe's epochs, saying about twice a second how far it is."""
@@ -79,7 +79,7 @@ class Fit:
             self.training_seconds += trained - started
             self.validation_seconds += ended - trained
             scores = rates.cer, rates.sequence_accuracy
-            self.curve.append(Epoch(number, loss, self._rate, *scores, self._unaligned))
+            self.curve.append(Epoch(number, loss, self._rate, *scores, self._infeasible))
             self._select(number)
             due = ended - self._saved >= self.trial.resources.checkpoint_every
             if due and not self._ended():
@@ -148,7 +148,7 @@ class Fit:
         batches = self._batches(number)
         reader = read(batches, self.trial.resources.workers)
         total, done, samples, started = 0.0, 0, 0, time.perf_counter()
-        self._unaligned = 0
+        self._infeasible = 0
         while group := list(islice(reader, self.trial.training.accumulate)):
             self._optimizer.zero_grad()
             size = sum(len(batch.ids) for batch in group)
@@ -166,13 +166,13 @@ class Fit:
     def _learn(self, batch: Batch, share: float) -> float:
         """Add the gradients of a batch, times its share of the step; return its loss."""
         network, criterion = self.network, self.trial.loss
-        views = criterion.views(batch.to(self.device))
-        loss, supervision = network.objective(views, self.trial.training.precision)
+        views = criterion.augmented_views(batch.to(self.device))
+        loss, targets = network.objective(views, self.trial.training.precision)
         self._scaler.scale(loss * share).backward()  # type: ignore[no-untyped-call]
         value = loss.item()
         # A sample counts once, however many views of it there are.
-        fits = criterion.alignable(supervision)[: len(batch.ids)]
-        self._unaligned += int((~fits).sum())
+        fits = criterion.feasible(targets)[: len(batch.ids)]
+        self._infeasible += int((~fits).sum())
         if not math.isfinite(value):
             raise DivergedError(f"the loss became {value} on samples {', '.join(batch.ids)}")
         return value

@@ -1,24 +1,24 @@
-"""What a running trial says: Started, then Progress… and Validated, then Finished or Failed."""
+"""What a running task reports: Started, then Progress and Validated, then Finished or Failed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.trials.store import Attempt, Failure
+from bench.trials.records import Attempt, Failure
 
-_NAMED = 20
+_MAX_NAMED = 20
 
 
 @dataclass(frozen=True)
 class Started:
-    """The trial has its device and begins to read its data."""
+    """The task has its device and begins to read its data."""
 
     device: str
 
 
 @dataclass(frozen=True)
-class Unaligned:
-    """These of the training samples have no room for their target, and add nothing to a loss."""
+class Infeasible:
+    """Training samples whose target is longer than the output: they add nothing to a loss."""
 
     ids: tuple[str, ...]
     samples: int
@@ -26,25 +26,23 @@ class Unaligned:
 
 @dataclass(frozen=True)
 class Resumed:
-    """Training goes on from the checkpoint that an earlier attempt left after this epoch."""
+    """Training resumes from the checkpoint that an earlier attempt left after this epoch."""
 
     epoch: int
 
 
 @dataclass(frozen=True)
-class Adopted:
-    """Another trial has trained just these weights: nothing is left to train."""
-
-    key: str
-
-
-@dataclass(frozen=True)
 class Progress:
-    """Where training stands: epochs count from 1, `fraction` of all steps is done.
+    """How far a training is.
 
-    `loss` is the mean of the epoch so far, `speed` in samples a second, `eta` in seconds. Where
-    patience may end training sooner, `epochs` and `eta` are the most there can be.
-    `validation_cer` is that of the last finished epoch, None in the first.
+    Attributes:
+        epoch: The current epoch, from 1.
+        epochs: The number of epochs; patience may end training sooner.
+        fraction: The share of all steps that is done.
+        loss: The mean of the epoch so far.
+        speed: Samples per second.
+        eta: Seconds left, at most.
+        validation_ler: The label error rate of the last finished epoch, None in the first.
     """
 
     epoch: int
@@ -53,71 +51,72 @@ class Progress:
     loss: float
     speed: float
     eta: float
-    validation_cer: float | None
+    validation_ler: float | None
 
 
 @dataclass(frozen=True)
 class Validated:
-    """An epoch has ended; `selected` is the CER of the epoch that the recipe would test now."""
+    """An epoch has ended; `selected` is the label error rate of the epoch selected so far."""
 
     epoch: int
-    cer: float
+    ler: float
     selected: float
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The record is written; its scores on the split that it was run for."""
+    """The record is written; `summary` names its scores."""
 
-    sequence_accuracy: float
-    cer: float
+    summary: str
     seconds: float
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The trial ended without a record."""
+    """The task ended without a record."""
 
     failure: Failure
 
 
 @dataclass(frozen=True)
 class Retried:
-    """An attempt failed, and the trial was submitted again."""
+    """An attempt failed, and the task was submitted again."""
 
     attempt: Attempt
 
 
-Event = Started | Unaligned | Adopted | Resumed | Progress | Validated | Retried | Finished | Failed
+Event = Started | Infeasible | Resumed | Progress | Validated | Retried | Finished | Failed
 
 
-def describe(event: Event) -> str:  # noqa: PLR0911 (an event, a line)
-    """Say an event in one line."""
+def describe(event: Event) -> str:
+    """Return an event as one line."""
     match event:
         case Started(device):
             return f"started on {device}"
-        case Unaligned(ids, samples):
-            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+        case Infeasible(ids, samples):
+            more = f" and {len(ids) - _MAX_NAMED} more" if len(ids) > _MAX_NAMED else ""
             return (
-                f"{len(ids)} of {samples} training samples have no room for their target "
-                f"and will add nothing: {', '.join(ids[:_NAMED])}{more}"
+                f"{len(ids)} of {samples} training samples have a target longer than the output "
+                f"and add nothing: {', '.join(ids[:_MAX_NAMED])}{more}"
             )
-        case Adopted(key):
-            return f"takes the weights of {key}, which was trained alike"
         case Resumed(epoch):
             return f"resumed after epoch {epoch}"
         case Progress():
-            validation = event.validation_cer
-            shown = "" if validation is None else f"  validation CER {validation:.2%}"
-            return (
-                f"epoch {event.epoch}/{event.epochs}  {event.fraction:.0%}  loss {event.loss:.4f}  "
-                f"{event.speed:.0f} samples/s  {event.eta:.0f} s left{shown}"
-            )
-        case Validated(epoch, cer, _):
-            return f"epoch {epoch} ends  validation CER {cer:.2%}"
-        case Finished(accuracy, cer, seconds):
-            return f"done in {seconds:.1f} s  accuracy {accuracy:.2%}  CER {cer:.2%}"
+            return _progress(event)
+        case Validated(epoch, ler, _):
+            return f"epoch {epoch} ends  validation LER {ler:.2%}"
+        case Finished(summary, seconds):
+            return f"done in {seconds:.1f} s  {summary}"
         case Retried(attempt):
             return f"tried again after {attempt.cause}: {attempt.message}"
         case Failed(failure):
             return f"failed ({failure.cause}): {failure.message}"
+
+
+def _progress(event: Progress) -> str:
+    ler = event.validation_ler
+    validation = "" if ler is None else f"  validation LER {ler:.2%}"
+    return (
+        f"epoch {event.epoch}/{event.epochs}  {event.fraction:.0%}  loss {event.loss:.4f}  "
+        f"{event.speed:.0f} samples/s  {event.eta:.0f} s left{validation}"
+    )

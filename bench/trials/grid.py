@@ -1,238 +1,239 @@
-"""A suite to its trials: the product, what fits together, keys and named seeds."""
+"""A suite to its trials, and the selection of some of them."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from bench.config.assemble import with_ad_hoc
 from bench.core import registry
-from bench.core.components import incompatibility, short_labels
+from bench.core.components import short_labels
 from bench.core.errors import BenchError, Exit, did_you_mean
-from bench.core.hashing import digest
+from bench.trials.specs import Evaluation, Task, Training, Trial
 
 if TYPE_CHECKING:
-    from bench.config.suite import Recipe, Resources, Suite, Tuning
-    from bench.core.components import Component, Dataset, Loss, Model
-    from bench.core.registry import Kind
-    from bench.evaluation.protocols import Protocol
+    from bench.config.suite import Column, Entry, Suite
+    from bench.core.components import Component
 
-
-@dataclass(frozen=True)
-class Trial:
-    """One dataset × model × loss × seed under a recipe and a protocol."""
-
-    dataset: Dataset
-    model: Model
-    loss: Loss
-    seed: int
-    training: Recipe
-    protocol: Protocol
-    resources: Resources
-    tuning: Tuning | None = None
-    """How its parameters were found, where a sweep did; no part of its key."""
-    anew: bool = False
-    """Whether to train it even where another trial was trained alike; no part of its key."""
-
-    @cached_property
-    def spec(self) -> dict[str, Any]:
-        """Everything that decides this trial's numbers, as JSON values; its key is their hash."""
-        spec = {
-            "dataset": self.dataset.spec() | {"fingerprint": self.dataset.fingerprint()},
-            "model": self.model.spec(),
-            "loss": self.loss.spec(),
-            "training": self.training.spec(),
-            "protocol": self.protocol.spec(),
-            "seed": self.seed,
-        }
-        # Through JSON, so that it equals what a record gives back (tuples become lists).
-        return dict(json.loads(json.dumps(spec)))
-
-    @cached_property
-    def key(self) -> str:
-        """The hash of the spec, of 16 hexadecimal digits; commit and machine are no part of it."""
-        return digest(self.spec)
-
-    @cached_property
-    def training_key(self) -> str:
-        """The hash of all that decides its weights: trials that share it are trained once."""
-        return digest(self.spec | {"dataset": self.dataset.trained_on()})
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """What boards call the three components."""
-        return {
-            "dataset": self.dataset.label,
-            "model": self.model.label,
-            "loss": self.loss.label,
-        }
-
-    @property
-    def label(self) -> str:
-        """What a person calls this trial."""
-        tuned = ["tuned"] if self.tuning else []
-        return " · ".join([*self.labels.values(), *tuned, f"seed {self.seed}"])
-
-    def named_seed(self, purpose: str) -> int:
-        """Return a seed in [0, 2⁶³) for one purpose, so that no two draws share a stream."""
-        text = f"{self.seed}/{purpose}".encode()
-        return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
+Axis = Literal["test", "model", "loss", "decoder"]
 
 
 def trials(suite: Suite) -> list[Trial]:
-    """Return the suite's grid, all of one seed before the next.
+    """Return an entry × seed trial each, all of one seed before the next.
 
-    A partial run so compares everything once before it repeats anything. Raises BenchError on a
-    triple that cannot be, unless the suite skips those, and where none is left.
+    So a partial run compares every entry once before it repeats any. Raises BenchError where two
+    entries are the same trial.
     """
-    _check_overlaps(suite)
-    found = []
-    for seed in suite.seeds:
-        plain = [
-            (*combination, suite.training, None)
-            for combination in itertools.product(suite.datasets, suite.models, suite.losses)
-        ]
-        for dataset, model, loss, training, tuning in [*plain, *suite.tuned]:
-            if reason := incompatibility(dataset, model, loss):
-                if suite.skip_incompatible:
-                    continue
-                raise BenchError(
-                    f"suite '{suite.name}': {reason}; take one of them out, "
-                    "or set skip_incompatible = true"
-                )
-            resources, protocol = suite.resources, suite.protocol
-            found.append(Trial(dataset, model, loss, seed, training, protocol, resources, tuning))
-    if not found:
-        raise BenchError(f"suite '{suite.name}': no dataset, model and loss of it fit together")
-    known: dict[str, Trial] = {}
-    for trial in found:
-        if trial.key in known:
+    grid = [
+        Trial(entry, seed, {c.name: _evaluation(suite, entry, c, seed) for c in suite.columns})
+        for seed in suite.seeds
+        for entry in suite.entries
+    ]
+    labels: dict[tuple[str, ...], str] = {}
+    for trial in grid:
+        keys = tuple(evaluation.key for evaluation in trial.evaluations.values())
+        label = row_label(trial.entry)
+        if keys in labels:
             raise BenchError(
-                f"suite '{suite.name}': [[suite.{suite.name}.tuned]] {trial.label} is a trial that "
-                "the suite has already; take that table out"
+                f"suite '{suite.name}': '{label}' and '{labels[keys]}' are the same trial; "
+                "remove one of them"
             )
-        known[trial.key] = trial
-    return found
+        labels[keys] = label
+    return grid
 
 
-def _check_overlaps(suite: Suite) -> None:
-    """Raise BenchError where two datasets of a suite share test samples."""
-    names = {dataset.name for dataset in suite.datasets}
-    for dataset in suite.datasets:
-        if twice := names.intersection(dataset.overlaps):
-            raise BenchError(
-                f"suite '{suite.name}': '{dataset.name}' and '{min(twice)}' share test samples, "
-                "which would count twice; take one of them out"
-            )
+def _evaluation(suite: Suite, entry: Entry, column: Column, seed: int) -> Evaluation:
+    training = Training(
+        data=entry.train or column.train,
+        input=entry.input,
+        model=entry.model,
+        loss=entry.loss,
+        recipe=entry.recipe,
+        seed=seed,
+        resources=suite.resources,
+        alphabet=suite.alphabet,
+    )
+    return Evaluation(training, entry.decoder, column.test, suite.protocol)
+
+
+def row_label(entry: Entry) -> str:
+    """Return what a person calls an entry by itself."""
+    decoder = "" if entry.decoder.label == "greedy" else f" · {entry.decoder.label}"
+    tuned = ", tuned" if entry.tuning else ""
+    return f"{entry.label or entry.model.label} · {entry.loss.label}{decoder}{tuned}"
+
+
+def row_labels(entries: Sequence[Entry]) -> list[str]:
+    """Return the shortest names that tell these entries apart, in their order.
+
+    Parameters are named where two entries share a component's name; then, where needed, what
+    differs between inputs, recipes and training data.
+    """
+    models = short_labels(entry.model.label for entry in entries)
+    losses = short_labels(entry.loss.label for entry in entries)
+    decoders = short_labels(entry.decoder.label for entry in entries)
+    names = [
+        " · ".join(
+            [
+                entry.label or models[entry.model.label],
+                losses[entry.loss.label],
+                *([decoders[entry.decoder.label]] if len(decoders) > 1 else []),
+                *(["tuned"] if entry.tuning else []),
+            ]
+        )
+        for entry in entries
+    ]
+    inputs = [entry.input.label for entry in entries]
+    recipes = [", ".join(f"{k} = {v}" for k, v in e.recipe.spec().items()) for e in entries]
+    train = [" + ".join(data.label for data in entry.train) for entry in entries]
+    for details in (inputs, recipes, train):
+        names = _told_apart(names, details)
+    return names
+
+
+def _told_apart(names: Sequence[str], details: Sequence[str]) -> list[str]:
+    """Return `names`, with the detail of those that share a name but not the detail."""
+    groups: dict[str, set[str]] = {}
+    for name, detail in zip(names, details, strict=True):
+        groups.setdefault(name, set()).add(detail)
+    return [
+        f"{name} ({detail})" if len(groups[name]) > 1 and detail else name
+        for name, detail in zip(names, details, strict=True)
+    ]
+
+
+def tasks(chosen: Iterable[Trial]) -> list[Task]:
+    """Return the tasks of several trials, each once: all trainings before any evaluation."""
+    unique = {task.key: task for trial in chosen for task in trial.tasks}
+    return sorted(unique.values(), key=lambda task: task.kind == "evaluation")
+
+
+def task_names(chosen: Sequence[Trial]) -> dict[str, str]:
+    """Return the shortest name of each task among these trials, by its key."""
+    entries = [*dict.fromkeys(trial.entry for trial in chosen)]
+    labels = dict(zip(entries, row_labels(entries), strict=True))
+    columns = {name for trial in chosen for name in trial.evaluations}
+    names: dict[str, str] = {}
+    for trial in chosen:
+        label, seed = labels[trial.entry], f"seed {trial.seed}"
+        for column, evaluation in trial.evaluations.items():
+            training = evaluation.training
+            several = len(trial.trainings) > 1
+            data = f" · {training.labels['data']}" if several else ""
+            names.setdefault(training.key, f"{label}{data} · {seed}")
+            where = f" on {column}" if len(columns) > 1 else ""
+            names.setdefault(evaluation.key, f"{label}{where} · {seed}")
+    return names
 
 
 def widened(suite: Suite, *, models: Sequence[str], losses: Sequence[str]) -> Suite:
-    """Return `suite` with every model and loss, by its defaults, that a glob names and it does not.
+    """Return `suite` with every model and loss, by its defaults, that a glob names and it lacks.
 
     So a new loss is tried under a suite without being listed there. What does not fit is left out.
     Raises BenchError (nothing selected) where a name without wildcards then fits nothing.
     """
-    more_models = _unlisted("model", suite.models, models)
-    more_losses = _unlisted("loss", suite.losses, losses)
+    listed = {entry.model for entry in suite.entries}, {entry.loss for entry in suite.entries}
+    more_models = _unlisted("model", listed[0], models)
+    more_losses = _unlisted("loss", listed[1], losses)
     if not (more_models or more_losses):
         return suite
-    found = replace(
-        suite,
-        models=(*suite.models, *more_models),
-        losses=(*suite.losses, *more_losses),
-        skip_incompatible=True,
-    )
+    wide = with_ad_hoc(suite, more_models, more_losses)
+    added = wide.entries[len(suite.entries) :]
     for loss in more_losses:
-        reasons = [
-            incompatibility(dataset, model, loss)
-            for dataset, model in itertools.product(found.datasets, found.models)
-        ]
-        if loss.name in losses and all(reasons):
-            raise BenchError(f"suite '{suite.name}': {reasons[0]}", Exit.NOTHING)
-    return found
+        if loss.name in losses and all(entry.loss != loss for entry in added):
+            raise BenchError(
+                f"suite '{suite.name}': no model of it fits loss '{loss.name}'", Exit.NOTHING
+            )
+    return wide
 
 
-def _unlisted(kind: Kind, listed: Sequence[Component], globs: Sequence[str]) -> list[Any]:
-    """Return the components that globs name and none of `listed` is called, by their defaults."""
+def _unlisted(
+    kind: Literal["model", "loss"], listed: Collection[Component], globs: Sequence[str]
+) -> list[Any]:
+    """Return the components that globs name and that are not listed, by their defaults."""
     if not globs:
         return []
-    known = registry.everything(kind)
-    there: list[Component | type[Component]] = [*listed, *known.values()]
+    existing = registry.everything(kind)
+    candidates: list[Component | type[Component]] = [*listed, *existing.values()]
     for glob in globs:
-        if not any(_matches(one, glob) for one in there):
-            raise BenchError(f"no {kind} matches '{glob}'{did_you_mean(glob, known)}", Exit.NOTHING)
+        if not any(_matches(candidate, glob) for candidate in candidates):
+            hint = did_you_mean(glob, existing)
+            raise BenchError(f"no {kind} matches '{glob}'{hint}", Exit.NOTHING)
     names = {component.name for component in listed}
     return [
         registry.make(kind, name, {})
-        for name, component in known.items()
+        for name, component in existing.items()
         if name not in names
         and any(fnmatchcase(name, glob) for glob in globs)
         and "required" not in component.defaults().values()
     ]
 
 
-def names(trials: Sequence[Trial]) -> dict[str, str]:
-    """Map each key to the shortest name that tells its trial from the others here."""
-    datasets = short_labels(trial.dataset.label for trial in trials)
-    models = short_labels(trial.model.label for trial in trials)
-    losses = short_labels(trial.loss.label for trial in trials)
-    return {
-        trial.key: " · ".join(
-            [
-                *([datasets[trial.dataset.label]] if len(datasets) > 1 else []),
-                models[trial.model.label],
-                losses[trial.loss.label],
-                *(["tuned"] if trial.tuning else []),
-                f"seed {trial.seed}",
-            ]
-        )
-        for trial in trials
-    }
-
-
 def select(
-    trials: Sequence[Trial],
+    grid: Sequence[Trial],
     *,
-    datasets: Sequence[str] = (),
+    tests: Sequence[str] = (),
     models: Sequence[str] = (),
     losses: Sequence[str] = (),
+    decoders: Sequence[str] = (),
     seeds: Collection[int] | None = None,
     limit: int | None = None,
 ) -> list[Trial]:
-    """Return the trials whose names or labels match a glob of each kind that has globs.
+    """Return the trials whose parts match a glob of each kind that has globs.
 
-    Raises BenchError (nothing selected) with the glob or the seed that matches no trial at all.
+    Of each trial, the evaluations on the `tests` that match. Raises BenchError (nothing selected)
+    with the glob or the seed that matches no trial at all.
     """
-    chosen = list(trials)
-    for kind, globs in (("dataset", datasets), ("model", models), ("loss", losses)):
-        for glob in globs:
-            if not any(_matches(getattr(trial, kind), glob) for trial in trials):
-                names = {getattr(trial, kind).name for trial in trials}
-                raise BenchError(
-                    f"no {kind} of the suite matches '{glob}'{did_you_mean(glob, names)}",
-                    Exit.NOTHING,
-                )
+    axes: dict[Axis, Sequence[str]] = {"model": models, "loss": losses, "decoder": decoders}
+    chosen = list(grid)
+    for axis, globs in axes.items():
+        parts = [getattr(trial.entry, axis) for trial in grid]
+        _require_matches(axis, parts, globs)
         if globs:
-            chosen = [t for t in chosen if any(_matches(getattr(t, kind), glob) for glob in globs)]
+            chosen = [
+                trial
+                for trial in chosen
+                if any(_matches(getattr(trial.entry, axis), glob) for glob in globs)
+            ]
+    _require_matches("test", [e.test for t in grid for e in t.evaluations.values()], tests)
+    if tests:
+        chosen = [part for trial in chosen if (part := _on(trial, tests)).evaluations]
     if seeds is not None:
-        if strange := set(seeds) - {trial.seed for trial in trials}:
-            known = ", ".join(map(str, sorted({trial.seed for trial in trials})))
-            raise BenchError(
-                f"seed {min(strange)} is not of the suite, whose seeds are {known}; "
-                "add it to 'seeds' in bench.toml",
-                Exit.NOTHING,
-            )
-        chosen = [trial for trial in chosen if trial.seed in seeds]
+        chosen = _of_seeds(grid, chosen, seeds)
     if not chosen:
         raise BenchError("no trial of the suite matches all of that at once", Exit.NOTHING)
     return chosen[:limit]
 
 
+def _on(trial: Trial, tests: Sequence[str]) -> Trial:
+    evaluations = {
+        name: evaluation
+        for name, evaluation in trial.evaluations.items()
+        if any(_matches(evaluation.test, glob) for glob in tests)
+    }
+    return Trial(trial.entry, trial.seed, evaluations)
+
+
+def _of_seeds(grid: Sequence[Trial], chosen: list[Trial], seeds: Collection[int]) -> list[Trial]:
+    if unknown := set(seeds) - {trial.seed for trial in grid}:
+        existing = ", ".join(map(str, sorted({trial.seed for trial in grid})))
+        raise BenchError(
+            f"seed {min(unknown)} is not a seed of the suite, whose seeds are {existing}; "
+            "add it to 'seeds' in bench.toml",
+            Exit.NOTHING,
+        )
+    return [trial for trial in chosen if trial.seed in seeds]
+
+
+def _require_matches(axis: Axis, parts: Sequence[Component], globs: Sequence[str]) -> None:
+    for glob in globs:
+        if not any(_matches(part, glob) for part in parts):
+            names = {part.name for part in parts}
+            hint = did_you_mean(glob, names)
+            raise BenchError(f"no {axis} of the suite matches '{glob}'{hint}", Exit.NOTHING)
+
+
 def _matches(component: Component | type[Component], glob: str) -> bool:
-    shown = component.name if isinstance(component, type) else component.label
-    return fnmatchcase(component.name, glob) or fnmatchcase(shown, glob)
+    label = component.name if isinstance(component, type) else component.label
+    return fnmatchcase(component.name, glob) or fnmatchcase(label, glob)

@@ -1,93 +1,192 @@
-"""Trials against the store: what is done, what failed, what went stale and why, what is to do."""
+"""Trials compared with the store: what is done, what failed, what is stale and why, what to run."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING, Any, Literal
 
+from bench.trials import provenance
+from bench.trials.grid import tasks
+
 if TYPE_CHECKING:
-    from bench.trials.grid import Trial
-    from bench.trials.store import Failure, Record, Store
+    from bench.trials.records import Failure, Record
+    from bench.trials.specs import Kind, Task, Trial
+    from bench.trials.store import Store
 
 _ABSENT = "absent"
-
+_SOURCE = {"file", "sha256"}
+"""The keys that name the source file of a component from outside bench."""
 State = Literal["done", "failed", "stale", "to do"]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One trial and what the store has of it.
+class TaskStatus:
+    """One task and what the store has of it.
 
-    `stale` is the newest record of the same names and seed under another key.
+    Attributes:
+        task: The training or evaluation.
+        record: Its record, where it is done.
+        failure: How its last attempt failed.
+        stale: The newest record of the same names and seed under another key.
     """
 
-    trial: Trial
+    task: Task
     record: Record | None = None
     failure: Failure | None = None
     stale: Record | None = None
 
     @property
     def state(self) -> State:
-        """Return where this trial stands; all but `done` are to do."""
+        """Return `done`, or why it is to be run."""
         if self.record:
             return "done"
         if self.failure:
             return "failed"
         return "stale" if self.stale else "to do"
 
+    @property
+    def changed_sources(self) -> list[str]:
+        """The source files of bench that are not those that made the record."""
+        if not self.record:
+            return []
+        return provenance.changed_sources(self.record.provenance.sources)
+
     def why(self) -> str:
-        """Say in one clause why it is in this state; empty where there is nothing to say."""
+        """Return in one clause why it is in this state; empty where there is nothing to say."""
+        if self.record:
+            changed = self.changed_sources
+            return f"made by other sources: {_listed(changed)}" if changed else ""
         if self.failure:
             return f"{self.failure.cause}: {' '.join(self.failure.message.split())}"
         if self.stale:
-            return "; ".join(differences(self.stale.spec, self.trial.spec))
+            return "; ".join(differences(self.stale.spec, self.task.spec))
         return ""
 
 
-def survey(
-    trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | None = None
-) -> list[Entry]:
-    """Look every trial up in the store; `suite` is what they were selected of, if they were."""
-    found, keys = [], {trial.key for trial in suite or trials}
-    for trial in trials:
-        if record := store.record(trial):
-            found.append(Entry(trial, record=record))
-        else:
-            # What is of another trial of the suite, tuned or not, went not stale.
-            others = (record for record in store.siblings(trial) if record.key not in keys)
-            stale = next(others, None)
-            found.append(Entry(trial, failure=store.failure(trial), stale=stale))
-    return found
+@dataclass(frozen=True)
+class Plan:
+    """The statuses of the tasks of some trials, by their keys: trainings first.
+
+    Attributes:
+        trials: The trials.
+        statuses: The status of each of their tasks.
+    """
+
+    trials: Sequence[Trial]
+    statuses: dict[str, TaskStatus]
+
+    def of(self, trial: Trial) -> list[TaskStatus]:
+        """Return the statuses of the tasks of one trial."""
+        return [self.statuses[task.key] for task in trial.tasks]
+
+    def state(self, trial: Trial) -> State:
+        """Return `done` where all tasks of a trial are, else the worst state among them."""
+        states = {status.state for status in self.of(trial)}
+        order: tuple[State, ...] = ("failed", "stale", "to do", "done")
+        return next(state for state in order if state in states)
+
+    def why(self, trial: Trial) -> str:
+        """Return why a trial is in its state: the reasons of its tasks, each once."""
+        return "; ".join(dict.fromkeys(filter(None, (s.why() for s in self.of(trial)))))
+
+    def missing(self, *, force: bool = False, changed: bool = False) -> list[Task]:
+        """Return the tasks to run: those not done, or all, or those of changed sources too.
+
+        An evaluation of a training that is run again is run again as well.
+        """
+        chosen = {
+            key
+            for key, status in self.statuses.items()
+            if force or not status.record or (changed and status.changed_sources)
+        }
+        trainings = {key for key in chosen if self.statuses[key].task.kind == "training"}
+        return [
+            status.task
+            for key, status in self.statuses.items()
+            if key in chosen or status.task.training.key in trainings
+        ]
+
+    def with_changed_sources(self) -> Plan:
+        """Return the statuses of the tasks whose records other sources of bench made."""
+        changed = {key: each for key, each in self.statuses.items() if each.changed_sources}
+        return Plan(self.trials, changed)
+
+    def counts(self, kind: Kind) -> Counter[State]:
+        """Return how many tasks of a kind are in each state."""
+        statuses = self.statuses.values()
+        return Counter(status.state for status in statuses if status.task.kind == kind)
+
+
+def survey(trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | None = None) -> Plan:
+    """Look every task up in the store; `suite` is what the trials were selected from."""
+    current = {task.key for task in tasks(suite or trials)}
+    statuses = {}
+    for task in tasks(trials):
+        if record := store.record(task):
+            statuses[task.key] = TaskStatus(task, record=record)
+            continue
+        # Another task of the suite, such as a tuned one, is not an earlier version of this one.
+        others = (record for record in store.siblings(task) if record.key not in current)
+        stale = next((record for record in others if _same_names(record, task)), None)
+        statuses[task.key] = TaskStatus(task, failure=store.failure(task), stale=stale)
+    return Plan(trials, statuses)
+
+
+def _same_names(record: Record, task: Task) -> bool:
+    return {name: _bare(label) for name, label in record.labels.items()} == {
+        name: _bare(label) for name, label in task.labels.items()
+    }
+
+
+def _bare(label: str) -> str:
+    return label.partition("(")[0]
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 (JSON)
-    """Yield what moved between two specs, as `path: before → after`."""
+    """Yield what differs between two specs, as `path: before → after`."""
     if isinstance(before, dict) and isinstance(after, dict):
+        if before.keys() == after.keys() == _SOURCE and before != after:
+            yield f"{path}: {after['file']} changed"
+            return
         for key in sorted(before.keys() | after.keys()):
             inner = f"{path}.{key}" if path else key
             yield from differences(before.get(key, _ABSENT), after.get(key, _ABSENT), inner)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for number, pair in enumerate(zip(before, after, strict=True)):
+            yield from differences(*pair, f"{path}[{number}]")
     elif before != after:
         yield f"{path}: {before} → {after}"
 
 
-def price(entries: Sequence[Entry], todo: Sequence[Entry]) -> float | None:
-    """Estimate the core-seconds of `todo` from the records of `entries`, or None without any.
+def price(plan: Plan, missing: Sequence[Task]) -> float | None:
+    """Estimate the core-seconds of `missing` from the records at hand, or None without any.
 
-    A trial costs what its like (same dataset, model and loss names, any key or seed) cost; one
-    without its like costs the mean of all that are known.
+    A task costs what earlier ones of the same kind, model and loss cost (any key or seed), else
+    the mean of its kind.
     """
-    known: dict[tuple[str, str, str], list[float]] = {}
-    for entry in entries:
-        if like := entry.record or entry.stale:
-            seconds = like.timings.total * like.provenance.threads
-            known.setdefault(_names(entry.trial), []).append(seconds)
-    if not known:
+    costs: dict[tuple[str, ...], list[float]] = {}
+    for status in plan.statuses.values():
+        if record := status.record or status.stale:
+            seconds = record.seconds * record.provenance.threads
+            costs.setdefault(_cost_group(status.task), []).append(seconds)
+    if not costs:
         return None
-    overall = mean(seconds for group in known.values() for seconds in group)
-    return sum(mean(known.get(_names(entry.trial), [overall])) for entry in todo)
+    total = 0.0
+    for task in missing:
+        group = _cost_group(task)
+        kind = [cost for other, values in costs.items() if other[0] == group[0] for cost in values]
+        total += mean(costs.get(group) or kind or [0.0])
+    return total
 
 
-def _names(trial: Trial) -> tuple[str, str, str]:
-    return trial.dataset.name, trial.model.name, trial.loss.name
+def _cost_group(task: Task) -> tuple[str, ...]:
+    return task.kind, task.training.model.name, task.training.loss.name
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = 3
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

@@ -1,27 +1,69 @@
-"""Where a record comes from: commit, versions, hardware, threads. Recorded, never hashed."""
+"""Where a record comes from: commit, sources, versions, hardware. Recorded, never hashed."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bench
+from bench.core.sources import outside_source
+
+if TYPE_CHECKING:
+    from bench.core.components import Component
 
 PACKAGES = ("torch", "numpy", "ray", "editdistance", "fast-ctc-decoder", "pyarrow", "scikit-learn")
+COMPUTING = ("core", "nn", "decoding", "data", "recognizers", "training", "tasks", "evaluation")
+"""The packages of bench that decide numbers, besides the files of a task's own components."""
+_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a component from outside bench comes from; None is what is not known.
+
+    Attributes:
+        file: The name of its source file.
+        distribution: The installed distribution that has it.
+        version: The version of that distribution.
+        commit: The commit of the git checkout that has the file; a + behind it says that the file
+            differs from that commit.
+    """
+
+    file: str
+    distribution: str | None
+    version: str | None
+    commit: str | None
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What produced a record. `commit` is None outside a git checkout of bench.
+    """What produced a record.
 
-    `dirty` says that files of the package differed from that commit. `device` is what torch
-    computed on, `gpu` its name, `threads` the compute threads of the trial, `workers` the processes
-    that read ahead for it.
+    Attributes:
+        bench: The version of bench.
+        commit: The commit of bench's checkout; None outside of one.
+        dirty: Whether files of the package differed from that commit.
+        python: The version of Python.
+        packages: Versions of the packages that compute.
+        platform: The operating system.
+        cpu: The processor's name.
+        cores: The number of cores of the machine.
+        gpu: The name of the GPU, where one was used.
+        device: What torch computed on.
+        threads: Compute threads.
+        seed: The seed of the task.
+        finished: The time, in UTC.
+        workers: Processes that prefetched batches.
+        sources: A digest of each source file of bench that decides the numbers.
+        components: The origin of each component from outside bench, by name.
     """
 
     bench: str
@@ -38,13 +80,33 @@ class Provenance:
     seed: int
     finished: str
     workers: int = 0
+    sources: dict[str, str] = field(default_factory=dict)
+    components: dict[str, Origin] = field(default_factory=dict)
+
+    @property
+    def revision(self) -> str:
+        """The code in one word: bench's commit or version, or those of outside components."""
+        ours = self.commit[:9] if self.commit else f"v{self.bench}"
+        outside = [
+            f"{name} {origin.commit or origin.version or 'unknown'}"
+            for name, origin in self.components.items()
+        ]
+        return ", ".join(outside) or ours + ("+" if self.dirty else "")
 
 
 def collect(
-    *, device: str, gpu: str | None, threads: int, seed: int, workers: int = 0
+    components: Iterable[Component],
+    *,
+    device: str,
+    gpu: str | None,
+    threads: int,
+    seed: int,
+    workers: int = 0,
 ) -> Provenance:
-    """Describe this process, now."""
+    """Describe this process, now, as it computes a task of these components."""
+    components = [*components]
     commit, dirty = revision()
+    files = {component.name: outside_source(type(component)) for component in components}
     return Provenance(
         bench=bench.__version__,
         commit=commit,
@@ -60,7 +122,71 @@ def collect(
         seed=seed,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         workers=workers,
+        sources=_sources_of(components),
+        components={name: origin(file) for name, file in files.items() if file},
     )
+
+
+def changed_sources(sources: Mapping[str, str]) -> list[str]:
+    """Return which of the files in a record's `sources` are not, today, what they were."""
+    today = source_digests()
+    return sorted(file for file, held in sources.items() if today.get(file) != held)
+
+
+def _sources_of(components: Iterable[Component]) -> dict[str, str]:
+    """Return the digests of the files that decide the numbers of a task of `components`."""
+    own = {
+        f"{type(component).__module__.removeprefix('bench.').replace('.', '/')}.py"
+        for component in components
+    }
+    # Of data sets, models and losses, only those of the task.
+    shared = tuple(f"{package}/" for package in COMPUTING)
+    return {
+        file: held
+        for file, held in source_digests().items()
+        if file in own or (file.startswith(shared) and not _is_other_dataset(file))
+    }
+
+
+def _is_other_dataset(file: str) -> bool:
+    return file.startswith(("data/datasets/", "data/raw/", "data/inspection/"))
+
+
+@cache
+def source_digests() -> dict[str, str]:
+    """Return a digest of each source file of bench, as first asked for: later edits do not run."""
+    package = Path(bench.__file__).parent
+    return {
+        file.relative_to(package).as_posix(): sha256(file.read_bytes()).hexdigest()[:_DIGITS]
+        for file in sorted(package.rglob("*.py"))
+    }
+
+
+@cache
+def origin(file: Path) -> Origin:
+    """Return where the source file of a component from outside bench comes from."""
+    from importlib import metadata
+
+    distribution = version = None
+    for name in metadata.packages_distributions().get(_top_level(file), []):
+        distribution, version = name, metadata.version(name)
+    commit = _git(file.parent, "rev-parse", "--short=9", "HEAD")
+    tracked = commit and _git(file.parent, "ls-files", "--", file.name)
+    changed = tracked and _git(file.parent, "status", "--porcelain", "--", file.name)
+    return Origin(
+        file=file.name,
+        distribution=distribution,
+        version=version,
+        commit=f"{commit}{'+' if changed else ''}" if tracked else None,
+    )
+
+
+def _top_level(file: Path) -> str:
+    """Return the name of the top-level module that has `file`."""
+    module = file.with_suffix("")
+    while (module.parent / "__init__.py").is_file():
+        module = module.parent
+    return module.name
 
 
 @cache
@@ -87,13 +213,13 @@ def _git(folder: Path, *words: str) -> str | None:
 def _versions() -> dict[str, str]:
     from importlib import metadata
 
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 @cache

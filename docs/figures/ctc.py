@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from bench.core.types import Supervision
+from bench.core.types import Targets
 from bench.nn.lattice import lattice, passes
 
 WORDS = ["orange", "apple", "watermelon"]
@@ -27,7 +27,7 @@ def shares() -> list[tuple[str, dict[str, torch.Tensor]]]:
     width = max(map(len, WORDS))
     targets = [[ord(letter) - 96 for letter in word.ljust(width, "`")] for word in WORDS]
     sizes = torch.tensor([len(word) for word in WORDS])
-    truth = Supervision(torch.full((len(WORDS),), FRAMES), torch.tensor(targets), sizes)
+    truth = Targets(torch.full((len(WORDS),), FRAMES), torch.tensor(targets), sizes)
     found = passes(lattice(logits.log_softmax(-1), truth))
     kinds = {"α": found.forward, "β": found.backward, "γ": found.log_gamma}
     return [

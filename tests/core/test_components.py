@@ -43,7 +43,7 @@ class Lines(Dataset):
 
 class Attention(CTC):
     name = "attention"
-    accepts = "symbols"
+    accepts = "seq2seq"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_incompatibility_names_both_sides():
         "dataset 'lines' gives image, model 'lenetpp' reads frames"
     )
     assert incompatibility(SeqDigits(), LeNetPP(), Attention()) == (
-        "model 'lenetpp' emits frames, loss 'attention' scores symbols"
+        "model 'lenetpp' emits frames, loss 'attention' scores seq2seq"
     )
     assert incompatibility(SeqDigits(), LeNetPP(), VAC()) == (
         "loss 'vac' needs visual features below a sequence module, model 'lenetpp' has none"

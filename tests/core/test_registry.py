@@ -82,10 +82,10 @@ class Foreign(FrameLoss):
     needed: Count
     share: Share = 0.5
 
-    def head(self, widths, classes):
+    def head(self, feature_dims, classes):
         raise NotImplementedError
 
-    def objective(self, head, features, supervision):
+    def objective(self, head, features, targets):
         raise NotImplementedError
 
 
@@ -259,7 +259,7 @@ def test_an_entry_point_that_cannot_be_imported_is_said(install, bench, target):
     assert (answer.code, answer.out) == (2, "")
     assert len(answer.err.splitlines()) == 1
     assert "entry point 'broken' of group bench.loss cannot be imported" in answer.err
-    assert answer.err.endswith(f"mend or uninstall {target}\n")
+    assert answer.err.endswith(f"fix or uninstall {target}\n")
 
 
 def test_an_entry_point_of_another_kind_is_no_matter(install):

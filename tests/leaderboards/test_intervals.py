@@ -27,12 +27,12 @@ def test_intervals_and_ranks_are_those_of_the_statistics(samples):
     assert [(one.best, one.worst) for one in found] == [(1, 1), (2, 3), (2, 3)]
     for keys, one in zip(rows, found, strict=True):
         row = outcomes(keys, samples)
-        accuracy, rate = statistics.interval(row.misread), statistics.interval(row)
+        accuracy, rate = statistics.interval(row.sequence_errors), statistics.interval(row)
         assert one.sequence_accuracy == pytest.approx(
             (1 - accuracy.high, 1 - accuracy.low), abs=1e-6
         )
         assert one.cer == pytest.approx((rate.low, rate.high), abs=1e-6)
-        assert one.sequence_accuracy.low < 1 - row.misread.rate < one.sequence_accuracy.high
+        assert one.sequence_accuracy.low < 1 - row.sequence_errors.rate < one.sequence_accuracy.high
 
 
 def test_a_row_has_all_its_seeds(samples):

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.core.types import Features, Supervision, Widths
+from bench.core.types import FeatureDims, Features, Targets
 from bench.decoding.decoders import DECODERS
 from bench.losses.ace import ACE
 
@@ -20,9 +20,9 @@ samples_of = st.lists(
 
 
 def padded(samples):
-    """Return the supervision of (frames, target) pairs; its padding is no blank."""
+    """Return the targets of (frames, target) pairs; its padding is no blank."""
     width = max(len(target) for _, target in samples) + 1
-    return Supervision(
+    return Targets(
         torch.tensor([length for length, _ in samples]),
         torch.tensor([target + [3] * (width - len(target)) for _, target in samples]),
         torch.tensor([len(target) for _, target in samples]),
@@ -94,7 +94,7 @@ def test_classes_that_no_frame_says_have_a_finite_loss_and_pull():
     [(2, [1, 1], True), (2, [1, 2], True), (1, [1, 2], False), (3, [], True)],
 )
 def test_a_target_fits_where_there_is_a_frame_for_each_label(frames, target, fits):
-    assert ACE().alignable(padded([(frames, target)])).tolist() == [fits]
+    assert ACE().feasible(padded([(frames, target)])).tolist() == [fits]
 
 
 def test_the_least_loss_reads_as_the_target():
@@ -111,5 +111,5 @@ def test_the_least_loss_reads_as_the_target():
 
 
 def test_head_is_linear_with_bias():
-    head = ACE().head(Widths(FEATURES), CLASSES)
+    head = ACE().head(FeatureDims(FEATURES), CLASSES)
     assert sum(weight.numel() for weight in head.parameters()) == CLASSES * (FEATURES + 1)

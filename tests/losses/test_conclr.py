@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.core.types import Batch, Features, Supervision, Widths
+from bench.core.types import Batch, FeatureDims, Features, Targets
 from bench.losses.ce import CE
 from bench.losses.conclr import ConCLR
 from bench.nn.contrast import character_contrast
@@ -28,12 +28,12 @@ def words(*targets):
 
 def made(loss, rows, seed=0, spread=1.0):
     torch.manual_seed(seed)
-    head = loss.head(Widths(FEATURES), CLASSES)
+    head = loss.head(FeatureDims(FEATURES), CLASSES)
     return head, (spread * torch.randn(rows, STEPS, FEATURES)).requires_grad_()
 
 
 def truth(batch, room=STEPS):
-    return Supervision(torch.full_like(batch.lengths, room), batch.targets, batch.target_lengths)
+    return Targets(torch.full_like(batch.lengths, room), batch.targets, batch.target_lengths)
 
 
 def test_every_view_after_the_first_has_a_word_beside_the_word():
@@ -41,7 +41,7 @@ def test_every_view_after_the_first_has_a_word_beside_the_word():
     batch = words([1], [2], [3], [4])
     sides = set()
     for _ in range(20):
-        found = ConCLR().views(batch)
+        found = ConCLR().augmented_views(batch)
         assert torch.equal(found.targets[:4, :1], batch.targets)
         for view in (1, 2):
             rows = found.targets[4 * view : 4 * view + 4]
@@ -56,7 +56,7 @@ def test_views_are_drawn_from_the_global_generator():
 
     def drawn(seed):
         torch.manual_seed(seed)
-        return ConCLR().views(batch).targets.tolist()
+        return ConCLR().augmented_views(batch).targets.tolist()
 
     assert drawn(1) == drawn(1)
     assert len({str(drawn(seed)) for seed in range(5)}) > 1
@@ -65,17 +65,15 @@ def test_views_are_drawn_from_the_global_generator():
 def test_the_terms_and_their_weights():
     loss = ConCLR(original=0.9, augmented=0.4, contrast=0.3, tau=0.5, embedding=4)
     torch.manual_seed(0)
-    views = loss.views(words([1, 2], [3, 3]))
+    views = loss.augmented_views(words([1, 2], [3, 3]))
     head, features = made(loss, 6)
     found = loss.objective(head, Features(features), truth(views))
     parts = [
-        (features[rows], Supervision(*(part[rows] for part in truth(views))))
+        (features[rows], Targets(*(part[rows] for part in truth(views))))
         for rows in (slice(0, 2), slice(2, 4), slice(4, 6))
     ]
     recognition = [CE().objective(head, Features(part), known) for part, known in parts]
-    labels = torch.cat(
-        [torch.nn.functional.pad(known.targets, (0, 3)) for _, known in parts[1:]], 1
-    )
+    labels = torch.cat([torch.nn.functional.pad(known.labels, (0, 3)) for _, known in parts[1:]], 1)
     contrast = character_contrast(
         torch.cat([head.embed(part) for part, _ in parts[1:]], 1), labels, 0.5
     ).mean()
@@ -85,9 +83,9 @@ def test_the_terms_and_their_weights():
 
 def test_without_its_views_weights_it_is_cross_entropy():
     loss = ConCLR(augmented=0.0, contrast=0.0, original=1.0)
-    views = loss.views(words([1, 2], [3, 3]))
+    views = loss.augmented_views(words([1, 2], [3, 3]))
     head, features = made(loss, 6)
-    plain = Supervision(*(part[:2] for part in truth(views)))
+    plain = Targets(*(part[:2] for part in truth(views)))
     torch.testing.assert_close(
         loss.objective(head, Features(features), truth(views)),
         CE().objective(head, Features(features[:2]), plain),
@@ -96,7 +94,7 @@ def test_without_its_views_weights_it_is_cross_entropy():
 
 def test_a_joined_word_that_does_not_fit_adds_nothing():
     loss = ConCLR(embedding=4)
-    views = loss.views(words([1, 2, 3], [4, 5, 4]))
+    views = loss.augmented_views(words([1, 2, 3], [4, 5, 4]))
     head, features = made(loss, 6)
     found = loss.objective(head, Features(features), truth(views, room=6))
     (gradient,) = torch.autograd.grad(found, features)
@@ -106,7 +104,7 @@ def test_a_joined_word_that_does_not_fit_adds_nothing():
 
 def test_padding_has_no_say():
     loss = ConCLR(embedding=4)
-    views = loss.views(words([1, 2], [3]))
+    views = loss.augmented_views(words([1, 2], [3]))
     head, features = made(loss, 6)
     taken = views.target_lengths + 1
     changed = features.detach().clone()
@@ -123,7 +121,7 @@ def test_padding_has_no_say():
 def test_it_is_finite(kind, spread):
     loss = ConCLR(tau=0.1)
     for batch in (words([1, 2], [3, 3], [5]), words([4])):
-        views = loss.views(batch)
+        views = loss.augmented_views(batch)
         head, features = made(loss, len(views.ids), spread=spread)
         with torch.autocast("cpu", kind, enabled=kind != torch.float32):
             found = loss.objective(head, Features(features), truth(views))
@@ -134,5 +132,5 @@ def test_it_is_finite(kind, spread):
 
 def test_the_projection_has_the_size_of_its_paper_s_reproductions():
     for embedding, expected in [(128, 328_320), (256, 393_984)]:
-        head = ConCLR(embedding=embedding).head(Widths(512), 37)
+        head = ConCLR(embedding=embedding).head(FeatureDims(512), 37)
         assert sum(weight.numel() for weight in head.auxiliary.parameters()) == expected

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.core.types import Features, Supervision, Widths
+from bench.core.types import FeatureDims, Features, Targets
 from bench.losses.ctc import CTC
 
 FEATURES, CLASSES = 3, 4
@@ -16,7 +16,7 @@ FEATURES, CLASSES = 3, 4
 
 def linear_head():
     torch.manual_seed(0)
-    return CTC().head(Widths(FEATURES), CLASSES)
+    return CTC().head(FeatureDims(FEATURES), CLASSES)
 
 
 def frames(seed, *shape):
@@ -24,9 +24,9 @@ def frames(seed, *shape):
 
 
 def padded(samples):
-    """Return the supervision of (frames, target) pairs."""
+    """Return the targets of (frames, target) pairs."""
     width = max(len(target) for _, target in samples)
-    return Supervision(
+    return Targets(
         torch.tensor([length for length, _ in samples]),
         torch.tensor([target + [0] * (width - len(target)) for _, target in samples]),
         torch.tensor([len(target) for _, target in samples]),
@@ -88,7 +88,7 @@ def test_padding_has_neither_say_nor_gradient():
     assert not gradient[0, 3:].any()
     assert not gradient[1, 5:].any()
     changed = features.detach().clone()
-    changed[0, 3:], changed[1, 5:], truth.targets[1, 1] = 7.0, -7.0, 2
+    changed[0, 3:], changed[1, 5:], truth.labels[1, 1] = 7.0, -7.0, 2
     torch.testing.assert_close(CTC().objective(head, Features(changed), truth), objective)
 
 

@@ -10,7 +10,7 @@ from all_paths import alignments, spaced
 
 from bench.core import registry
 from bench.core.schema import SchemaError
-from bench.core.types import Features, Supervision, Widths
+from bench.core.types import FeatureDims, Features, Targets
 from bench.losses.ctc import CTC
 from bench.losses.enctc import EnCTC
 from bench.losses.enesctc import EnEsCTC
@@ -18,7 +18,7 @@ from bench.losses.esctc import EsCTC
 
 # At τ = 1 the limits are 3, 4, the 4 frames of no label, and that of what does not fit.
 SAMPLES = [(6, [1, 2, 2]), (6, [3, 1]), (4, []), (2, [1, 1])]
-TRUTH = Supervision(
+TRUTH = Targets(
     torch.tensor([6, 6, 4, 2]),
     torch.tensor([[1, 2, 2], [3, 1, 0], [0, 0, 0], [1, 1, 0]]),
     torch.tensor([3, 2, 0, 2]),
@@ -29,7 +29,7 @@ LIMITS = [3, 4, 4, 2]
 @pytest.fixture
 def head():
     torch.manual_seed(0)
-    return CTC().head(Widths(3), 4)
+    return CTC().head(FeatureDims(3), 4)
 
 
 @pytest.fixture

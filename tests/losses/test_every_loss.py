@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core import registry
-from bench.core.types import Batch, Features, Supervision, Widths
+from bench.core.types import Batch, FeatureDims, Features, Targets
 
 LOSSES = [
     pytest.param(loss(), id=name)
@@ -31,7 +31,7 @@ HARD = [
 
 def padded(samples, extra=0):
     width = max(max(len(target) for _, target in samples) + extra, 1)
-    return Supervision(
+    return Targets(
         torch.tensor([length for length, _ in samples]),
         torch.tensor([target + [0] * (width - len(target)) for _, target in samples]),
         torch.tensor([len(target) for _, target in samples]),
@@ -44,13 +44,13 @@ def made(loss, samples, seed=0, spread=1.0, extra=0):
     The features are spread so that logits go as far.
     """
     torch.manual_seed(seed)
-    head = loss.head(Widths(FEATURES, FEATURES), CLASSES)
+    head = loss.head(FeatureDims(FEATURES, FEATURES), CLASSES)
     truth = padded(samples, extra)
     frames = max(length for length, _ in samples) + extra
     inputs = torch.randn(len(samples), frames, 1, 1, FEATURES) * spread
     ids = tuple(str(n) for n in range(len(samples)))
-    shown = loss.views(Batch(inputs, *truth, torch.full_like(truth.targets, -1), ids))
-    truth = Supervision(shown.lengths, shown.targets, shown.target_lengths)
+    shown = loss.augmented_views(Batch(inputs, *truth, torch.full_like(truth.labels, -1), ids))
+    truth = Targets(shown.lengths, shown.targets, shown.target_lengths)
     return head, shown.inputs.flatten(2).requires_grad_(), truth
 
 
@@ -100,12 +100,12 @@ def test_padding_has_neither_say_nor_gradient(loss, samples, seed, label):
     head, features, truth = made(loss, samples, seed, extra=2)
     objective = loss.objective(head, both(features), truth)
     (gradient,) = torch.autograd.grad(objective, features, allow_unused=True)
-    changed, other = features.detach().clone(), truth.targets.clone()
-    for n, (length, labels) in enumerate(zip(truth.lengths, truth.target_lengths, strict=True)):
+    changed, other = features.detach().clone(), truth.labels.clone()
+    for n, (length, labels) in enumerate(zip(truth.lengths, truth.label_lengths, strict=True)):
         assert gradient is None or not gradient[n, length:].any()
         changed[n, length:] = 100.0
         other[n, labels:] = label
-    again = loss.objective(head, both(changed), truth._replace(targets=other))
+    again = loss.objective(head, both(changed), truth._replace(labels=other))
     torch.testing.assert_close(again, objective)
 
 
@@ -116,13 +116,13 @@ def test_what_cannot_be_aligned_adds_nothing(loss, doubtful):
     head, features, truth = made(loss, samples)
     objective = loss.objective(head, both(features), truth)
     (gradient,) = torch.autograd.grad(objective, features)
-    fits = loss.alignable(truth)
+    fits = loss.feasible(truth)
     assert gradient[fits].flatten(1).any(1).all()
-    # The centre term of radial-ctc pulls nothing either, its angle term all.
+    # The center term of radial-ctc pulls nothing either, its angle term all.
     if loss.name != "radial-ctc" and not fits.all():
         assert not gradient[~fits].any()
         first = slice(None, None, len(samples))
-        kept = Supervision(*(tensor[first] for tensor in truth))
+        kept = Targets(*(tensor[first] for tensor in truth))
         alone = loss.objective(head, both(features[first]), kept)
         torch.testing.assert_close(objective, alone / 2)
 

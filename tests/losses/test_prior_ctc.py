@@ -9,7 +9,7 @@ from all_paths import alignments, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.core.types import Features, Supervision, Widths
+from bench.core.types import FeatureDims, Features, Targets
 from bench.losses.ctc import CTC
 from bench.losses.prior_ctc import PriorCTC
 
@@ -27,7 +27,7 @@ def log_priors(classes, seed):
 @given(cases(), alphas, seeds)
 def test_losses_sum_all_paths_of_the_scores(case, alpha, seed):
     log_prior = log_priors(case.logits.shape[2], seed)
-    found = PriorCTC(alpha).losses(case.logits.double(), log_prior, case.supervision)
+    found = PriorCTC(alpha).losses(case.logits.double(), log_prior, case.targets)
     for n, loss in enumerate(found):
         probabilities, target = case.sample(n)
         scores = probabilities / np.exp(log_prior.numpy()) ** alpha
@@ -42,14 +42,14 @@ def test_gradients_are_those_of_the_differences(case, alpha, seed):
     log_prior = log_priors(case.logits.shape[2], seed)
     logits = case.logits.double().requires_grad_()
     assert torch.autograd.gradcheck(
-        lambda logits: PriorCTC(alpha).losses(logits, log_prior, case.supervision), logits
+        lambda logits: PriorCTC(alpha).losses(logits, log_prior, case.targets), logits
     )
 
 
 def made(loss, seed=0):
     torch.manual_seed(seed)
-    head = loss.head(Widths(FEATURES), CLASSES)
-    truth = Supervision(
+    head = loss.head(FeatureDims(FEATURES), CLASSES)
+    truth = Targets(
         torch.tensor([7, 5, 2]),
         torch.tensor([[1, 2, 2], [3, 0, 0], [1, 1, 0]]),
         torch.tensor([3, 1, 2]),
@@ -76,7 +76,7 @@ def test_without_alpha_or_without_a_prior_it_is_ctc_to_the_bit(alpha):
 
 def test_a_frequent_blank_is_worth_less():
     logits = torch.zeros(1, 6, CLASSES, requires_grad=True)
-    truth = Supervision(torch.tensor([6]), torch.tensor([[1, 2]]), torch.tensor([2]))
+    truth = Targets(torch.tensor([6]), torch.tensor([[1, 2]]), torch.tensor([2]))
     log_prior = torch.tensor([0.85, 0.05, 0.05, 0.05]).log()
     pulls = []
     for alpha in (0.0, 0.5, 1.0):

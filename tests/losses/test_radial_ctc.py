@@ -9,7 +9,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.core.types import Features, Supervision, Widths
+from bench.core.types import FeatureDims, Features, Targets
 from bench.losses.radial_ctc import RadialCTC
 from bench.nn.ctc_functions import posteriors
 from bench.nn.heads import unit
@@ -26,9 +26,9 @@ def random(seed, *shape):
 
 
 def padded(samples, extra=0):
-    """Return the supervision of (frames, target) pairs."""
+    """Return the targets of (frames, target) pairs."""
     width = max(len(target) for _, target in samples) + extra
-    return Supervision(
+    return Targets(
         torch.tensor([length for length, _ in samples]),
         torch.tensor([target + [0] * (width - len(target)) for _, target in samples]),
         torch.tensor([len(target) for _, target in samples]),
@@ -95,11 +95,11 @@ def test_padding_has_no_say_in_perturbing(eta, samples, seed, label):
     cosines = cosines_of(seed, samples, 3, extra=1)
     truth = padded(samples, extra=1)
     expected = loss.perturbed(cosines, truth)
-    changed, other = cosines.clone(), truth.targets.clone()
+    changed, other = cosines.clone(), truth.labels.clone()
     for n, (length, target) in enumerate(samples):
         changed[n, length:] = torch.tensor([-1.0] + [1.0] * (CLASSES - 1), dtype=torch.float64)
         other[n, len(target) :] = label
-    found = loss.perturbed(changed, truth._replace(targets=other))
+    found = loss.perturbed(changed, truth._replace(labels=other))
     for n, (length, target) in enumerate(samples):
         torch.testing.assert_close(found[n, :length], expected[n, :length])
         alone = loss.perturbed(cosines[n : n + 1, :length], padded([(length, target)]))
@@ -115,7 +115,7 @@ def test_cosines_rounded_beyond_one_are_angles_still(beyond):
 
 def head_and_features(loss, samples, seed=0, dimensions=3, extra=0):
     torch.manual_seed(seed)
-    head = loss.head(Widths(dimensions), CLASSES)
+    head = loss.head(FeatureDims(dimensions), CLASSES)
     frames = max(length for length, _ in samples) + extra
     # Another seed: the same would draw features that are the head's own weights.
     return head, random(seed + 1, len(samples), frames, dimensions)
@@ -157,7 +157,7 @@ def slow_pseudo_labels(logits, target):
     return shares
 
 
-def slow_centre(vectors, weights, log_probs, target, power):
+def slow_center(vectors, weights, log_probs, target, power):
     paths = paths_of(target, log_probs)
     if not paths:
         return 0.0
@@ -174,18 +174,18 @@ def slow_centre(vectors, weights, log_probs, target, power):
 def slow_objective(loss, weight, features, samples):
     """Return the objective as the docstring of RadialCTC defines it, sample by sample."""
     weights = weight / np.linalg.norm(weight, axis=1, keepdims=True)
-    radial = centre = 0.0
+    radial = center = 0.0
     for sequence, (length, target) in zip(features, samples, strict=True):
         vectors = sequence[:length] / np.linalg.norm(sequence[:length], axis=1, keepdims=True)
         cosines = vectors @ weights.T
         log_probs = log_softmax(loss.scale * cosines)
         pseudo_labels = slow_pseudo_labels(slow_perturbed(loss, cosines, target), target)
         radial -= (pseudo_labels * log_probs).sum()
-        power = {"distance": 1, "square": 2}[loss.centre]
-        centre += slow_centre(vectors, weights, log_probs, target, power)
+        power = {"distance": 1, "square": 2}[loss.center]
+        center += slow_center(vectors, weights, log_probs, target, power)
     angle = sum((row @ weights[0] - cos(loss.beta * pi)) ** 2 for row in weights[1:])
     labels = sum(len(target) for _, target in samples)
-    return (radial + loss.lambda2 * centre) / labels + loss.lambda1 * angle
+    return (radial + loss.lambda2 * center) / labels + loss.lambda1 * angle
 
 
 SAMPLES = [
@@ -200,9 +200,9 @@ SAMPLES = [
 
 @pytest.mark.parametrize("eta", [0.0, 0.2, 0.5, 1.0])
 @pytest.mark.parametrize("samples", SAMPLES)
-@pytest.mark.parametrize("centre", ["distance", "square"])
-def test_objective_is_that_of_the_slow_implementation(samples, eta, centre):
-    loss = RadialCTC(scale=5.0, eta=eta, beta=0.3, lambda1=0.7, lambda2=1.3, centre=centre)
+@pytest.mark.parametrize("center", ["distance", "square"])
+def test_objective_is_that_of_the_slow_implementation(samples, eta, center):
+    loss = RadialCTC(scale=5.0, eta=eta, beta=0.3, lambda1=0.7, lambda2=1.3, center=center)
     head, features = head_and_features(loss, samples, dimensions=32, extra=1)
     objective = loss.objective(head, Features(features), padded(samples, extra=1))
     assert objective.shape == ()
@@ -228,7 +228,7 @@ def test_a_term_with_factor_zero_is_gone(without):
 def test_certain_pseudo_labels_pull_frames_from_blank(scale):
     # Both labels are closer to blank until it is shifted; then no other path is likely at all.
     loss = RadialCTC(scale=scale, eta=0.0, lambda1=0.0, lambda2=0.0)
-    head = loss.head(Widths(3), CLASSES)
+    head = loss.head(FeatureDims(3), CLASSES)
     weight = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 0, 0]])
     with torch.no_grad():
         head.weight.copy_(weight)
@@ -264,12 +264,12 @@ def test_padding_has_neither_say_nor_gradient(eta, samples, seed, label):
     truth = padded(samples, extra=1)
     objective = loss.objective(head, Features(features), truth)
     (gradient,) = torch.autograd.grad(objective, features)
-    changed, other = features.detach().clone(), truth.targets.clone()
+    changed, other = features.detach().clone(), truth.labels.clone()
     for n, (length, target) in enumerate(samples):
         assert not gradient[n, length:].any()
         changed[n, length:] = 100 * head.weight[label].detach()
         other[n, len(target) :] = label
-    truth = truth._replace(targets=other)
+    truth = truth._replace(labels=other)
     torch.testing.assert_close(loss.objective(head, Features(changed), truth), objective)
 
 
@@ -326,7 +326,7 @@ def test_hard_cases_have_a_finite_loss_and_gradients(features, samples, eta):
 @pytest.mark.parametrize("path", [[0, 1, 0, 2, 0], [0, 0, 0, 0, 0], [1, 1, 1, 2, 2], [3] * 5])
 def test_cosines_of_exactly_one_have_a_finite_loss_and_gradients(path, sign, eta):
     loss = RadialCTC(eta=eta)
-    head = loss.head(Widths(CLASSES), CLASSES)
+    head = loss.head(FeatureDims(CLASSES), CLASSES)
     with torch.no_grad():
         head.weight.copy_(torch.eye(CLASSES))
     features = sign * torch.eye(CLASSES)[path].unsqueeze(0)
@@ -382,6 +382,6 @@ def test_the_same_batch_gives_the_same_bits_on_several_threads():
 
 
 def test_head_has_no_bias_and_the_scale_of_the_loss():
-    head = RadialCTC(scale=5.0).head(Widths(3), CLASSES)
+    head = RadialCTC(scale=5.0).head(FeatureDims(3), CLASSES)
     assert [tuple(parameter.shape) for parameter in head.parameters()] == [(CLASSES, 3)]
     torch.testing.assert_close(head(head.weight).diagonal(), torch.full((CLASSES,), 5.0))

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from all_paths import alignable, alignments, cases
+from all_paths import alignments, cases, feasible
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
-from bench.core.types import Features, Supervision, Widths
+from bench.core.types import FeatureDims, Features, Targets
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 from bench.losses.vac import VAC
@@ -33,7 +33,7 @@ def softened(frame, temperature):
 
 def naive_divergence(case, visual, sequence, temperature, n):
     frames, target = int(case.lengths[n]), case.sample(n)[1]
-    if not alignable(frames, target):
+    if not feasible(frames, target):
         return 0.0
     total = 0.0
     for student, teacher in zip(visual[n, :frames], sequence[n, :frames], strict=True):
@@ -45,7 +45,7 @@ def naive_divergence(case, visual, sequence, temperature, n):
 def made(loss, case, seed):
     torch.manual_seed(seed)
     samples, frames, classes = case.logits.shape
-    head = loss.head(Widths(FEATURES, FEATURES), classes)
+    head = loss.head(FeatureDims(FEATURES, FEATURES), classes)
     sequence, visual = torch.randn(2, samples, frames, FEATURES).unbind(0)
     return head, Features(sequence.requires_grad_(), visual.requires_grad_())
 
@@ -68,15 +68,15 @@ def test_the_sum_of_the_three_terms(case, seed, temperature, alignment):
             for n in range(len(sequence))
         ]
     )
-    found = loss.objective(head, features, case.supervision)
+    found = loss.objective(head, features, case.targets)
     assert found.item() == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
 def test_the_alignment_moves_the_visual_features_alone():
     loss = VAC(enhancement=0.0)
-    truth = Supervision(torch.tensor([5]), torch.tensor([[1, 2]]), torch.tensor([2]))
+    truth = Targets(torch.tensor([5]), torch.tensor([[1, 2]]), torch.tensor([2]))
     torch.manual_seed(0)
-    head = loss.head(Widths(FEATURES, FEATURES), 4)
+    head = loss.head(FeatureDims(FEATURES, FEATURES), 4)
     features = Features(*torch.randn(2, 1, 5, FEATURES).requires_grad_().unbind(0))
     plain = VAC(enhancement=0.0, alignment=0.0).objective(head, features, truth)
     aligned = loss.objective(head, features, truth)
@@ -87,20 +87,20 @@ def test_the_alignment_moves_the_visual_features_alone():
 
 
 def test_a_test_reads_the_sequence_features_alone():
-    head = VAC().head(Widths(FEATURES, 2), 4)
+    head = VAC().head(FeatureDims(FEATURES, 2), 4)
     frames = torch.randn(1, 5, FEATURES)
     torch.testing.assert_close(head(frames), head.classifier(frames))
 
 
 def test_without_its_constraint_it_is_ctc_counted_a_sample():
-    truth = Supervision(torch.tensor([6, 6]), torch.tensor([[1, 2], [3, 3]]), torch.tensor([2, 2]))
+    truth = Targets(torch.tensor([6, 6]), torch.tensor([[1, 2], [3, 3]]), torch.tensor([2, 2]))
     head, features = made(VAC(), torch_case(truth), 0)
     alone = VAC(enhancement=0.0, alignment=0.0).objective(head, features, truth)
     torch.testing.assert_close(alone, 2 * CTC().objective(head.classifier, features, truth))
 
 
 def test_the_auxiliary_loss_may_be_radial_ctc():
-    truth = Supervision(torch.tensor([6, 6]), torch.tensor([[1, 2], [3, 0]]), torch.tensor([2, 1]))
+    truth = Targets(torch.tensor([6, 6]), torch.tensor([[1, 2], [3, 0]]), torch.tensor([2, 1]))
     loss = VAC(alignment=0.0, auxiliary="radial-ctc", eta=0.4, lambda2=0.1)
     head, features = made(loss, torch_case(truth), 0)
     plain = VAC(enhancement=0.0, alignment=0.0).objective(head, features, truth)
@@ -122,11 +122,11 @@ def test_a_parameter_of_radial_ctc_asks_for_radial_ctc():
 
 
 def test_one_classifier_may_be_shared_by_both_features():
-    truth = Supervision(torch.tensor([6, 6]), torch.tensor([[1, 2], [3, 3]]), torch.tensor([2, 2]))
+    truth = Targets(torch.tensor([6, 6]), torch.tensor([[1, 2], [3, 3]]), torch.tensor([2, 2]))
     loss = VAC(shared=True)
     head, features = made(loss, torch_case(truth), 0)
     assert [tuple(weight.shape) for weight in head.parameters()] == [(4, FEATURES)]
-    twin = VAC().head(Widths(FEATURES, FEATURES), 4)
+    twin = VAC().head(FeatureDims(FEATURES, FEATURES), 4)
     for part in (twin.classifier, twin.auxiliary):
         part.weight.data = head.classifier.weight / head.classifier.weight.norm(dim=1, keepdim=True)
         part.bias.data.zero_()
@@ -136,6 +136,6 @@ def test_one_classifier_may_be_shared_by_both_features():
 
 def test_a_shared_classifier_needs_features_of_one_size_and_ctc_for_both():
     with pytest.raises(BenchError, match="have one size, not 3 and 2; set shared = false"):
-        VAC(shared=True).head(Widths(3, 2), 4)
+        VAC(shared=True).head(FeatureDims(3, 2), 4)
     with pytest.raises(BenchError, match="classifier of radial-ctc cannot be shared"):
         VAC(shared=True, auxiliary="radial-ctc")

@@ -6,7 +6,7 @@ from networks import asked, count
 from plain_abinet import attend
 
 from bench.core.errors import BenchError
-from bench.core.types import InputShape, Supervision, Widths
+from bench.core.types import FeatureDims, InputShape, Targets
 from bench.losses.ce import CE
 from bench.losses.conclr import ConCLR
 from bench.models.abinet_vision import AbinetVision
@@ -32,7 +32,7 @@ def built(shape=WORDS, model=SMALL, seed=0):
 def test_parameters_with_37_classes(loss, expected):
     with torch.device("meta"):
         network = AbinetVision().build(WORDS, 37)
-        head = loss.head(network.widths, 37)
+        head = loss.head(network.feature_dims, 37)
     assert count(network, head) == expected
     assert count(network.image[1]) == 9_457_152
     assert count(network.attention) == 1_076_544
@@ -48,7 +48,7 @@ def test_it_is_what_one_would_first_write():
 
 def test_it_emits_all_symbols_at_once():
     network = built()
-    assert network.widths == Widths(32)
+    assert network.feature_dims == FeatureDims(32)
     assert network.steps == 26
     features = network(torch.rand(2, *WORDS), torch.tensor([128, 128]), asked)
     assert features.sequence.shape == (2, 26, 32)
@@ -75,13 +75,13 @@ def test_padding_has_no_say(shape):
 
 def test_every_weight_has_a_finite_gradient():
     network = built()
-    head = ConCLR().head(network.widths, 5)
-    truth = Supervision(torch.full((6,), 26), torch.tensor([[1, 2]] * 6), torch.tensor([2] * 6))
+    head = ConCLR().head(network.feature_dims, 5)
+    truth = Targets(torch.full((6,), 26), torch.tensor([[1, 2]] * 6), torch.tensor([2] * 6))
     features = network(torch.rand(6, *WORDS), torch.tensor([128] * 6), asked)
     ConCLR().objective(head, features, truth).backward()
     for name, weight in [*network.named_parameters(), *head.named_parameters()]:
         assert weight.grad.isfinite().all(), name
-        # A bias below a batch normalisation changes nothing.
+        # A bias below a batch normalization changes nothing.
         assert weight.dim() == 1 or weight.grad.any(), name
 
 
@@ -94,10 +94,10 @@ def test_images_of_many_widths_are_refused():
 def test_it_learns_four_words_by_heart():
     shape = InputShape(1, 16, 32)
     network = built(shape, AbinetVision(width=4, layers=1, dropout=0.0, max_length=3))
-    head = CE().head(network.widths, 5)
+    head = CE().head(network.feature_dims, 5)
     images, lengths = torch.rand(4, *shape), torch.tensor([32] * 4)
     targets = torch.tensor([[1, 2, 3], [4, 4, 0], [3, 0, 0], [2, 1, 0]])
-    truth = Supervision(torch.full((4,), 4), targets, torch.tensor([3, 2, 1, 2]))
+    truth = Targets(torch.full((4,), 4), targets, torch.tensor([3, 2, 1, 2]))
     weights = [*network.parameters(), *head.parameters()]
     optimizer = torch.optim.Adam(weights, lr=2e-3)
     for _ in range(60):
@@ -105,10 +105,10 @@ def test_it_learns_four_words_by_heart():
         CE().objective(head, network(images, lengths, asked), truth).backward()
         optimizer.step()
     network.eval()
-    feed = Greedy(head)
-    read = head(network(images, lengths, feed).sequence).argmax(2)
-    assert feed.steps == 0
-    assert [row[: n + 1].tolist() for row, n in zip(read, truth.target_lengths, strict=True)] == [
+    feedback = Greedy(head)
+    read = head(network(images, lengths, feedback).sequence).argmax(2)
+    assert feedback.steps == 0
+    assert [row[: n + 1].tolist() for row, n in zip(read, truth.label_lengths, strict=True)] == [
         [1, 2, 3, 0],
         [4, 4, 0],
         [3, 0],

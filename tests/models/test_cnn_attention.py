@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from networks import count
 
-from bench.core.types import InputShape, Widths
+from bench.core.types import FeatureDims, InputShape
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.nn.feedback import Greedy
@@ -24,7 +24,7 @@ def test_parameters_are_those_of_cnn_bilstm_and_of_the_decoder():
 def test_it_emits_a_feature_a_symbol_and_at_most_one_more_than_max_length():
     torch.manual_seed(0)
     network = CnnAttention(width=4, hidden=6, max_length=3).build(SHAPE, 11)
-    assert network.widths == Widths(6 + 12)
+    assert network.feature_dims == FeatureDims(6 + 12)
     assert network.steps == 4
     endless = torch.nn.Linear(18, 11)
     torch.nn.init.constant_(endless.bias, 0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.core.types import InputShape, Widths
+from bench.core.types import FeatureDims, InputShape
 from bench.models.cnn_bilstm import CnnBiLSTM
 
 
@@ -32,7 +32,7 @@ def test_every_frame_becomes_a_feature(shape):
     features, unchanged = network(torch.rand(2, 5, *shape), lengths)
     assert features.sequence.shape == (2, 5, 12)
     assert features.visual.shape == (2, 5, 6)
-    assert network.widths == Widths(12, 6)
+    assert network.feature_dims == FeatureDims(12, 6)
     assert torch.equal(unchanged, lengths)
 
 

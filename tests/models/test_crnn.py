@@ -6,7 +6,7 @@ from networks import count
 from torch import nn
 
 from bench.core.errors import BenchError
-from bench.core.types import InputShape, Widths
+from bench.core.types import FeatureDims, InputShape
 from bench.losses.ctc import CTC
 from bench.models.crnn import CRNN
 
@@ -28,14 +28,14 @@ def small(**parameters):
 def test_weights_with_the_ctc_classifier_of_37_classes(model, channels, convolutions, total):
     network = model.build(InputShape(channels, 32, 100))
     assert count(network.convolutions) == convolutions
-    assert count(network, CTC().head(network.widths, 37)) == total
+    assert count(network, CTC().head(network.feature_dims, 37)) == total
 
 
 def test_100_columns_make_26_frames():
     features, lengths = small()(torch.rand(2, 1, 32, 100), torch.tensor([100, 57]))
     assert features.sequence.shape == (2, 26, 6)
     assert features.visual.shape == (2, 26, 16)
-    assert small().widths == Widths(6, 16)
+    assert small().feature_dims == FeatureDims(6, 16)
     assert lengths.tolist() == [26, 15]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from networks import count
 
 from bench.core.errors import BenchError
-from bench.core.types import InputShape, Supervision, Widths
+from bench.core.types import FeatureDims, InputShape, Targets
 from bench.losses.ctc import CTC
 from bench.losses.vac import VAC
 from bench.models.cslr_resnet18 import CslrResNet18
@@ -38,7 +38,7 @@ def built(shape=FRAMES, model=SMALL):
 def test_parameters_with_1296_classes(loss, expected):
     with torch.device("meta"):
         network = CslrResNet18().build(InputShape(3, 224, 224))
-        head = loss.head(network.widths, 1296)
+        head = loss.head(network.feature_dims, 1296)
     assert count(network, head) == expected
     parts = [count(network.frame), count(network.temporal), count(network.encoder)]
     assert parts == [11_176_512, 7_870_464, 12_599_296]
@@ -51,7 +51,7 @@ def test_four_frames_become_a_feature(shape):
     features, found = network(torch.rand(3, 9, *shape), lengths)
     assert found.tolist() == [3, 1, 1]
     assert features.sequence.shape == features.visual.shape == (3, 3, 6)
-    assert network.widths == Widths(6, 6)
+    assert network.feature_dims == FeatureDims(6, 6)
 
 
 def test_output_lengths_are_quarters():
@@ -89,14 +89,14 @@ def test_batch_statistics_are_of_real_frames():
 
 def test_every_weight_has_a_finite_gradient():
     network = built()
-    head = VAC().head(network.widths, 5)
+    head = VAC().head(network.feature_dims, 5)
     lengths, target_lengths = torch.tensor([9, 1]), torch.tensor([2, 1])
     features, lengths = network(torch.rand(2, 9, *FRAMES), lengths)
-    truth = Supervision(lengths, torch.tensor([[1, 2], [3, 0]]), target_lengths)
+    truth = Targets(lengths, torch.tensor([[1, 2], [3, 0]]), target_lengths)
     VAC().objective(head, features, truth).backward()
     for name, weight in [*network.named_parameters(), *head.named_parameters()]:
         assert weight.grad.isfinite().all(), name
-        # A bias below a batch normalisation changes nothing.
+        # A bias below a batch normalization changes nothing.
         assert weight.dim() == 1 or weight.grad.any(), name
 
 

@@ -8,10 +8,10 @@ from networks import says
 from torch import nn
 
 from bench.core import registry
-from bench.core.types import Batch, InputShape, Widths
+from bench.core.types import Batch, FeatureDims, InputShape
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
-from bench.recognizers.network import FrameRecognizer, SymbolRecognizer
+from bench.recognizers.network import FrameRecognizer, Seq2SeqRecognizer
 
 MODELS = registry.everything("model")
 SHAPES = {"frames": InputShape(3, 16, 16), "image": InputShape(1, 32, 128)}
@@ -31,7 +31,7 @@ def built(name, **parameters):
     """Return a model, and a network of it with the weights of seed 0."""
     model = MODELS[name](**NARROW.get(name, {}), **parameters)
     torch.manual_seed(0)
-    classes = (CLASSES,) if model.emits == "symbols" else ()
+    classes = (CLASSES,) if model.emits == "seq2seq" else ()
     return model, model.build(SHAPES[model.accepts], *classes)
 
 
@@ -59,11 +59,11 @@ def test_features_have_the_sizes_that_the_network_states(name):
     given = batch(model)
     features, lengths = read(model, network.eval(), given.inputs, given.lengths)
     visual = None if features.visual is None else features.visual.shape[2]
-    assert network.widths == Widths(features.sequence.shape[2], visual)
+    assert network.feature_dims == FeatureDims(features.sequence.shape[2], visual)
     assert model.visual is (visual is not None)
     assert features.sequence.isfinite().all()
     assert len(features.sequence) == 2
-    if model.emits == "symbols":
+    if model.emits == "seq2seq":
         assert features.sequence.shape[1] <= network.steps
         return
     assert 0 < lengths.min() <= lengths.max() <= features.sequence.shape[1]
@@ -88,11 +88,11 @@ def test_maps_lie_on_their_images(name):
 def test_every_weight_has_a_finite_gradient(name):
     model, network = built(name)
     recognizer, loss = (
-        (FrameRecognizer, CTC()) if model.emits == "frames" else (SymbolRecognizer, CE())
+        (FrameRecognizer, CTC()) if model.emits == "frames" else (Seq2SeqRecognizer, CE())
     )
-    trained = recognizer(loss, network, loss.head(network.widths, CLASSES))
-    objective, supervision = trained.objective(batch(model))
-    assert loss.alignable(supervision).all()
+    trained = recognizer(loss, network, loss.head(network.feature_dims, CLASSES))
+    objective, targets = trained.objective(batch(model))
+    assert loss.feasible(targets).all()
     objective.backward()
     gradients = {name: weight.grad for name, weight in trained.named_parameters()}
     assert [name for name, gradient in gradients.items() if gradient is None] == []
@@ -140,6 +140,6 @@ def test_seeds_decide_weights_and_training(name):
     assert torch.equal(found[0][0], found[1][0])
     assert torch.equal(found[0][1], found[1][1])
     torch.manual_seed(1)
-    classes = (CLASSES,) if model.emits == "symbols" else ()
+    classes = (CLASSES,) if model.emits == "seq2seq" else ()
     other = model.build(SHAPES[model.accepts], *classes)
     assert not torch.equal(nn.utils.parameters_to_vector(other.parameters()), found[0][0])

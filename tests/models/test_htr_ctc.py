@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.core.types import InputShape, Widths
+from bench.core.types import FeatureDims, InputShape
 from bench.losses.ctc import CTC
 from bench.models.htr_ctc import HtrCTC
 
@@ -13,7 +13,7 @@ LINE = InputShape(1, 64, 0)
 @pytest.mark.parametrize(("layers", "expected"), [(1, 1_728_721), (2, 3_305_681)])
 def test_weights_with_the_ctc_classifier_of_81_classes(layers, expected):
     network = HtrCTC(layers=layers).build(LINE)
-    head = CTC().head(network.widths, 81)
+    head = CTC().head(network.feature_dims, 81)
     entries = [*network.state_dict().values(), *head.state_dict().values()]
     assert sum(entry.numel() for entry in entries) == expected
 
@@ -25,7 +25,7 @@ def small(**parameters):
 
 def test_lengths_of_every_width_are_those_of_the_features():
     network = small()
-    assert network.widths == Widths(6, 6)
+    assert network.feature_dims == FeatureDims(6, 6)
     for width in range(1, 21):
         lengths = torch.tensor([width])
         features, found = network(torch.rand(1, 1, 8, width), lengths)
@@ -34,19 +34,19 @@ def test_lengths_of_every_width_are_those_of_the_features():
         assert features.sequence.shape == features.visual.shape == (1, frames, 6)
 
 
-@pytest.mark.parametrize("normalisation", ["instance", "batch"])
+@pytest.mark.parametrize("normalization", ["instance", "batch"])
 @pytest.mark.parametrize("width", [13, 14, 15, 16])
-def test_masked_a_line_reads_in_a_wider_batch_as_it_does_alone(normalisation, width):
-    network = small(masked=True, normalisation=normalisation)
+def test_masked_a_line_reads_in_a_wider_batch_as_it_does_alone(normalization, width):
+    network = small(masked=True, normalization=normalization)
     lines = torch.rand(2, 1, 8, 24, generator=torch.Generator().manual_seed(0))
     together, _ = network(lines, torch.tensor([24, width]))
     alone, length = network(lines[1:, ..., :width], torch.tensor([width]))
     torch.testing.assert_close(together.sequence[1:, :length], alone.sequence)
 
 
-@pytest.mark.parametrize("normalisation", ["instance", "batch"])
-def test_unmasked_padding_is_seen(normalisation):
-    network = small(normalisation=normalisation)
+@pytest.mark.parametrize("normalization", ["instance", "batch"])
+def test_unmasked_padding_is_seen(normalization):
+    network = small(normalization=normalization)
     lines = torch.rand(1, 1, 8, 24, generator=torch.Generator().manual_seed(0))
     lengths = torch.tensor([12])
     before = network(lines, lengths)[0].sequence

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench.core.errors import BenchError
-from bench.core.types import InputShape, Widths
+from bench.core.types import FeatureDims, InputShape
 from bench.losses.ce import CE
 from bench.models.htr_seq2seq import HtrSeq2seq
 from bench.models.htr_seq2seq_light import HtrSeq2seqLight
@@ -19,9 +19,9 @@ def light(**parameters):
 
 COUNTS = [
     (HtrSeq2seq(), 1_779_474),
-    (HtrSeq2seq(normalisation="batch"), 1_782_936),
+    (HtrSeq2seq(normalization="batch"), 1_782_936),
     (light(), 1_384_210),
-    (light(normalisation="batch"), 1_387_672),
+    (light(normalization="batch"), 1_387_672),
     (light(recurrence="gru"), 1_236_242),
     (HtrSeq2seqLight(), 1_518_354),
     (HtrSeq2seqLight(gates=2), 1_652_498),
@@ -36,23 +36,23 @@ COUNTS = [
     (HtrSeq2seqLight(attention=512), 1_650_194),
 ]
 BUFFERS = 2 * 864 + 6
-"""Means, variances and counters of six batch normalisations: the thesis counts them as well."""
+"""Means, variances and counters of six batch normalizations: the thesis counts them as well."""
 
 
 def trained(model, shape, classes):
     """Return the weights of a model and of its linear classifier."""
     network = model.build(shape, classes)
-    parts = network, CE().head(network.widths, classes)
+    parts = network, CE().head(network.feature_dims, classes)
     return sum(weight.numel() for part in parts for weight in part.parameters())
 
 
 @pytest.mark.parametrize(("model", "expected"), COUNTS)
 def test_entries_with_the_classifier_of_81_classes_are_as_the_thesis_counts_them(model, expected):
     network = model.build(LINE, 81)
-    head = CE().head(network.widths, 81)
+    head = CE().head(network.feature_dims, 81)
     entries = [*network.state_dict().values(), *head.state_dict().values()]
     assert sum(entry.numel() for entry in entries) == expected
-    buffers = BUFFERS if model.normalisation == "batch" else 0
+    buffers = BUFFERS if model.normalization == "batch" else 0
     assert trained(model, LINE, 81) == expected - buffers
 
 
@@ -77,7 +77,7 @@ def small(height=64, **parameters):
 
 def endless(network):
     torch.manual_seed(1)
-    head = torch.nn.Linear(network.widths.sequence, 11)
+    head = torch.nn.Linear(network.feature_dims.sequence, 11)
     torch.nn.init.constant_(head.bias, 0)
     head.bias.data[0] = -1e6
     return head
@@ -91,7 +91,7 @@ def lines(width=90, height=64):
 @pytest.mark.parametrize("recurrence", ["lstm", "gru"])
 def test_it_emits_a_feature_a_symbol_and_at_most_one_more_than_max_length(encoder, recurrence):
     network = small(encoder=encoder, recurrence=recurrence)
-    assert (network.widths, network.steps) == (Widths(5), 7)
+    assert (network.feature_dims, network.steps) == (FeatureDims(5), 7)
     features = network(lines(), torch.tensor([90, 60]), Greedy(endless(network)))
     assert features.sequence.shape == (2, 7, 5)
     assert features.visual is None

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.core.types import InputShape, Widths
+from bench.core.types import FeatureDims, InputShape
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 from bench.models.lenetpp import LeNetPP
@@ -20,7 +20,7 @@ from bench.models.lenetpp import LeNetPP
 )
 def test_parameters_on_grey_frames_of_32_pixels(model, loss, expected):
     network = model.build(InputShape(1, 32, 32))
-    trained = nn.ModuleList([network, loss.head(network.widths, 11)])
+    trained = nn.ModuleList([network, loss.head(network.feature_dims, 11)])
     assert sum(parameter.numel() for parameter in trained.parameters()) == expected
 
 
@@ -34,7 +34,7 @@ def test_every_frame_becomes_a_feature(shape, batch_norm):
     features, unchanged = network(torch.rand(2, 3, *shape), lengths)
     assert features.sequence.shape == (2, 3, 5)
     assert features.visual is None
-    assert network.widths == Widths(5)
+    assert network.feature_dims == FeatureDims(5)
     assert torch.equal(network.output_lengths(lengths), lengths)
     assert torch.equal(unchanged, lengths)
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from bench.core.errors import BenchError
-from bench.core.types import InputShape, Supervision, Widths
+from bench.core.types import FeatureDims, InputShape, Targets
 from bench.losses.ctc import CTC
 from bench.models.svtr_tiny import SvtrTiny
 
@@ -23,7 +23,7 @@ def built(shape=WORDS, model=SMALL):
 def test_parameters_with_37_classes():
     with torch.device("meta"):
         network = SvtrTiny().build(WORDS)
-        trained = nn.ModuleList([network, CTC().head(network.widths, 37)])
+        trained = nn.ModuleList([network, CTC().head(network.feature_dims, 37)])
     assert sum(weight.numel() for weight in trained.parameters()) == 4_160_704 + 192 * 37 + 37
 
 
@@ -34,7 +34,7 @@ def test_four_columns_become_a_frame(shape):
     assert lengths.tolist() == [math.ceil(shape.width / 4), 3]
     assert features.sequence.shape == (2, math.ceil(shape.width / 4), 96)
     assert features.visual is None
-    assert network.widths == Widths(96)
+    assert network.feature_dims == FeatureDims(96)
 
 
 def test_output_lengths_are_quarters():
@@ -68,19 +68,19 @@ def test_images_of_many_widths_are_refused():
 @pytest.mark.slow
 def test_it_learns_four_words_by_heart():
     network = built(InputShape(1, 16, 32))
-    head = CTC().head(network.widths, 5)
-    images, widths = torch.rand(4, 1, 16, 32), torch.tensor([32] * 4)
+    head = CTC().head(network.feature_dims, 5)
+    images, feature_dims = torch.rand(4, 1, 16, 32), torch.tensor([32] * 4)
     targets = torch.tensor([[1, 2, 3], [4, 4, 0], [3, 0, 0], [2, 1, 0]])
     target_lengths = torch.tensor([3, 2, 1, 2])
     weights = [*network.parameters(), *head.parameters()]
     optimizer = torch.optim.Adam(weights, lr=1e-3)
     for _ in range(150):
         optimizer.zero_grad()
-        features, lengths = network(images, widths)
-        truth = Supervision(lengths, targets, target_lengths)
+        features, lengths = network(images, feature_dims)
+        truth = Targets(lengths, targets, target_lengths)
         CTC().objective(head, features, truth).backward()
         optimizer.step()
     network.eval()
-    paths = head(network(images, widths)[0].sequence).argmax(2)
+    paths = head(network(images, feature_dims)[0].sequence).argmax(2)
     read = [[label for label in path.unique_consecutive().tolist() if label] for path in paths]
     assert read == [[1, 2, 3], [4, 4], [3], [2, 1]]

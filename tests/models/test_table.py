@@ -10,7 +10,7 @@ import torch
 from bench.core import registry
 from bench.core.types import InputShape
 from bench.profiling import cost
-from bench.recognizers.network import FrameRecognizer, SymbolRecognizer
+from bench.recognizers.network import FrameRecognizer, Seq2SeqRecognizer
 
 ROOT = Path(__file__).parents[2]
 ROWS = [
@@ -27,10 +27,10 @@ def made(row):
     *frames, size = sample.split(" × ")
     shape = InputShape(*map(int, size.split("×")))
     model, criterion = registry.everything("model")[name](), registry.everything("loss")[loss]()
-    symbols = model.emits == "symbols"
+    symbols = model.emits == "seq2seq"
     network = model.build(shape, *([int(classes)] if symbols else []))
-    head = criterion.head(network.widths, int(classes))
-    recognizer = (SymbolRecognizer if symbols else FrameRecognizer)(criterion, network, head)
+    head = criterion.head(network.feature_dims, int(classes))
+    recognizer = (Seq2SeqRecognizer if symbols else FrameRecognizer)(criterion, network, head)
     length = int(frames[0]) if frames else shape.width
     return recognizer.eval(), torch.rand(1, *map(int, frames), *shape), torch.tensor([length])
 

@@ -6,7 +6,7 @@ from networks import asked, count
 from torchvision.models import VisionTransformer
 
 from bench.core.errors import BenchError
-from bench.core.types import InputShape, Supervision, Widths
+from bench.core.types import FeatureDims, InputShape, Targets
 from bench.losses.ce import CE
 from bench.models.vitstr_tiny import VitstrTiny
 from bench.nn.feedback import Greedy
@@ -31,7 +31,7 @@ def built(shape=WORDS, model=SMALL):
 def test_parameters(model, shape, classes, expected):
     with torch.device("meta"):
         network = model.build(shape, classes)
-        head = CE().head(network.widths, classes)
+        head = CE().head(network.feature_dims, classes)
     assert count(network, head) == expected
 
 
@@ -59,7 +59,7 @@ def test_its_encoder_is_torchvisions():
 
 def test_it_emits_all_symbols_at_once():
     network = built()
-    assert network.widths == Widths(64)
+    assert network.feature_dims == FeatureDims(64)
     assert network.steps == 26
     features = network(torch.rand(2, *WORDS), torch.tensor([128, 60]), asked)
     assert features.sequence.shape == (2, 26, 64)
@@ -101,10 +101,10 @@ def test_images_it_cannot_read_are_refused(shape, problem):
 @pytest.mark.slow
 def test_it_learns_four_words_by_heart():
     network = built(InputShape(1, 16, 32), VitstrTiny(depth=2, heads=1, max_length=3))
-    head = CE().head(network.widths, 5)
+    head = CE().head(network.feature_dims, 5)
     images, lengths = torch.rand(4, 1, 16, 32), torch.tensor([32] * 4)
     targets = torch.tensor([[1, 2, 3], [4, 4, 0], [3, 0, 0], [2, 1, 0]])
-    truth = Supervision(torch.full((4,), 4), targets, torch.tensor([3, 2, 1, 2]))
+    truth = Targets(torch.full((4,), 4), targets, torch.tensor([3, 2, 1, 2]))
     weights = [*network.parameters(), *head.parameters()]
     optimizer = torch.optim.Adam(weights, lr=3e-3)
     for _ in range(100):
@@ -112,7 +112,7 @@ def test_it_learns_four_words_by_heart():
         CE().objective(head, network(images, lengths, asked), truth).backward()
         optimizer.step()
     read = head(network(images, lengths, Greedy(head)).sequence).argmax(2)
-    assert [row[: n + 1].tolist() for row, n in zip(read, truth.target_lengths, strict=True)] == [
+    assert [row[: n + 1].tolist() for row, n in zip(read, truth.label_lengths, strict=True)] == [
         [1, 2, 3, 0],
         [4, 4, 0],
         [3, 0],

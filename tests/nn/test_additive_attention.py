@@ -23,7 +23,7 @@ def test_it_stops_where_the_feed_ends_or_its_steps_do():
     lengths = torch.tensor([4, 2])
     assert decoder()(frames(2, 4), lengths, says(1, 2)).shape == (2, 3, HIDDEN + FEATURES)
     assert decoder(2)(frames(2, 4), lengths, says(1, 2, 3, 4)).shape[1] == 2
-    assert decoder().widths.sequence == HIDDEN + FEATURES
+    assert decoder().feature_dims.sequence == HIDDEN + FEATURES
 
 
 @settings(max_examples=20, deadline=None)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from bench.nn.contrast import character_contrast
-from bench.nn.feedback import END
+from bench.nn.feedback import EOS
 
 labels_of = st.lists(
     st.lists(st.integers(0, 3), min_size=1, max_size=7), min_size=1, max_size=3
-).map(lambda rows: [row + [END] * (max(map(len, rows)) - len(row)) for row in rows])
+).map(lambda rows: [row + [EOS] * (max(map(len, rows)) - len(row)) for row in rows])
 
 
 def embeddings(labels, seed=0, size=4):
@@ -27,7 +27,7 @@ def embeddings(labels, seed=0, size=4):
 
 def naive(vectors, labels, tau):
     """Return the sum over anchors m of -1/|P(m)| Σ log(exp(z_m·z_p/τ) / Σ exp(z_m·z_a/τ))."""
-    characters = [m for m, label in enumerate(labels) if label != END]
+    characters = [m for m, label in enumerate(labels) if label != EOS]
     total = 0.0
     for m in characters:
         others = [a for a in characters if a != m]
@@ -67,7 +67,7 @@ def test_padding_is_in_no_set():
     word, seen = [1, 2, 1, 3], embeddings([[1, 2, 1, 3]])
     alone = character_contrast(seen, torch.tensor([word]), 2.0)
     padded = torch.cat([seen, seen[:, :1].expand(1, 46, 4)], 1)
-    behind = character_contrast(padded, torch.tensor([word + [END] * 46]), 2.0)
+    behind = character_contrast(padded, torch.tensor([word + [EOS] * 46]), 2.0)
     torch.testing.assert_close(behind, alone)
     assert alone > 0
 
@@ -79,7 +79,7 @@ def test_a_positive_that_is_orthogonal_counts():
 
 
 def test_words_without_two_of_a_character_and_words_without_any_cost_nothing():
-    labels = [[1, 2, 3], [END, END, END], [2, END, END]]
+    labels = [[1, 2, 3], [EOS, EOS, EOS], [2, EOS, EOS]]
     vectors = embeddings(labels).requires_grad_()
     found = character_contrast(vectors, torch.tensor(labels), 2.0)
     assert found.tolist() == [0, 0, 0]

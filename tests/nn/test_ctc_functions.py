@@ -5,10 +5,10 @@ from itertools import groupby
 import numpy as np
 import pytest
 import torch
-from all_paths import Case, alignable, alignments, cases, naive_posteriors
+from all_paths import Case, alignments, cases, feasible, naive_posteriors
 from hypothesis import given, settings
 
-from bench.nn.ctc_functions import alignable as sample_alignable
+from bench.nn.ctc_functions import feasible as sample_feasible
 from bench.nn.ctc_functions import posteriors, valid_frames
 from bench.nn.lattice import best_alignment, key_frames
 
@@ -25,10 +25,10 @@ def test_posteriors_are_those_of_all_paths(case):
 
 @settings(max_examples=60, deadline=None)
 @given(cases())
-def test_posteriors_sum_to_one_on_valid_frames_of_alignable_targets_only(case):
+def test_posteriors_sum_to_one_on_valid_frames_of_feasible_targets_only(case):
     sums = posteriors(*case).sum(-1)
     for n, frames in enumerate(case.lengths):
-        expected = float(alignable(int(frames), case.sample(n)[1]))
+        expected = float(feasible(int(frames), case.sample(n)[1]))
         np.testing.assert_allclose(sums[n, :frames], expected, atol=2e-5)
         assert not sums[n, frames:].any()
 
@@ -85,7 +85,7 @@ def test_best_alignment_is_as_probable_as_any_path(case):
         probabilities, target = case.sample(n)
         assert (shown[n, frames:] == -1).all()
         positions = shown[n, :frames].tolist()
-        if not alignable(frames, target):
+        if not feasible(frames, target):
             assert positions == [-1] * frames
             continue
         visited = [position for position, _ in groupby(positions) if position != -1]
@@ -110,11 +110,11 @@ def test_best_alignment_of_a_sample_does_not_depend_on_its_batch(case):
 @given(cases(min_labels=1))
 def test_what_stands_on_padding_does_not_matter(case):
     other = case.logits.clone()
-    targets = case.targets.clone()
-    for n, (frames, labels) in enumerate(zip(case.lengths, case.target_lengths, strict=True)):
+    targets = case.labels.clone()
+    for n, (frames, labels) in enumerate(zip(case.lengths, case.label_lengths, strict=True)):
         other[n, frames:] = torch.arange(other.shape[2]).float()
         targets[n, labels:] = 1
-    changed = Case(other, case.lengths, targets, case.target_lengths)
+    changed = Case(other, case.lengths, targets, case.label_lengths)
     torch.testing.assert_close(posteriors(*changed), posteriors(*case))
     one, two = (best_alignment(c.logits.log_softmax(-1), *c[1:]) for c in (case, changed))
     assert torch.equal(one, two)
@@ -131,13 +131,13 @@ def test_best_alignment_separates_repeated_labels_by_a_blank():
 def test_key_frames_are_the_most_probable_of_their_label(case):
     log_probs = case.logits.log_softmax(-1)
     shown = best_alignment(log_probs, *case[1:])
-    frames, present = key_frames(log_probs, shown, case.targets)
-    for n, u in np.ndindex(*case.targets.shape):
+    frames, present = key_frames(log_probs, shown, case.labels)
+    for n, u in np.ndindex(*case.labels.shape):
         segment = (shown[n] == u).nonzero().flatten().tolist()
         assert present[n, u] == bool(segment)
         if segment:
             # The first of the largest, as max takes it.
-            label = case.targets[n, u]
+            label = case.labels[n, u]
             assert frames[n, u] == max(segment, key=lambda t: log_probs[n, t, label])
         assert 0 <= frames[n, u] < shown.shape[1]
 
@@ -158,8 +158,8 @@ def test_valid_frames_are_those_before_each_length():
 
 @settings(max_examples=60, deadline=None)
 @given(cases())
-def test_alignable_is_what_has_a_path(case):
-    found = sample_alignable(*case.supervision)
+def test_feasible_is_what_has_a_path(case):
+    found = sample_feasible(*case.targets)
     for n, frames in enumerate(case.lengths):
-        assert found[n] == alignable(int(frames), case.sample(n)[1])
+        assert found[n] == feasible(int(frames), case.sample(n)[1])
         assert found[n] == bool(alignments(*case.sample(n)))

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from bench.core.types import Supervision
-from bench.nn.feedback import END, Greedy, Teacher, ended, scored
+from bench.core.types import Targets
+from bench.nn.feedback import EOS, Greedy, TeacherForcing, ended, scored
 
 
 def truth(*targets, room=9):
     width = max(map(len, targets))
-    return Supervision(
+    return Targets(
         torch.full((len(targets),), room),
         torch.tensor([[*target, *[7] * (width - len(target))] for target in targets]),
         torch.tensor([len(target) for target in targets]),
@@ -25,36 +25,36 @@ def one_hot(*symbols, classes=5):
 
 def test_a_target_is_followed_by_its_end_whatever_its_padding_holds():
     targets = truth([1, 2], [3], [])
-    assert ended(targets, 3).tolist() == [[1, 2, END], [3, END, END], [END] * 3]
-    assert ended(targets, 1).tolist() == [[1], [3], [END]]
+    assert ended(targets, 3).tolist() == [[1, 2, EOS], [3, EOS, EOS], [EOS] * 3]
+    assert ended(targets, 1).tolist() == [[1], [3], [EOS]]
 
 
 def test_what_does_not_fit_is_not_scored():
-    supervision = truth([1, 2, 3], [1], room=3)
-    assert scored(supervision, 4).tolist() == [[False] * 4, [True, True, False, False]]
+    targets = truth([1, 2, 3], [1], room=3)
+    assert scored(targets, 4).tolist() == [[False] * 4, [True, True, False, False]]
 
 
 def test_greedy_goes_on_from_the_best_until_all_have_ended():
-    feed = Greedy(nn.Identity())
-    assert feed(one_hot(3, END)).tolist() == [3, END]
-    assert feed(one_hot(2, 4)).tolist() == [2, 4]
-    assert feed(one_hot(END, 1)) is None
-    assert feed.logits().shape == (2, 3, 5)
-    assert feed.steps == 3
+    feedback = Greedy(nn.Identity())
+    assert feedback(one_hot(3, EOS)).tolist() == [3, EOS]
+    assert feedback(one_hot(2, 4)).tolist() == [2, 4]
+    assert feedback(one_hot(EOS, 1)) is None
+    assert feedback.logits().shape == (2, 3, 5)
+    assert feedback.steps == 3
 
 
 def followed(rate, seed=0):
     """Return what a teacher says of two targets to a network that always reads 4."""
     torch.manual_seed(seed)
-    feed = Teacher(nn.Identity(), truth([1, 2, 3], [2]), rate)
+    feedback = TeacherForcing(nn.Identity(), truth([1, 2, 3], [2]), rate)
     said = []
-    while (symbols := feed(one_hot(4, 4))) is not None:
+    while (symbols := feedback(one_hot(4, 4))) is not None:
         said.append(symbols.tolist())
     return said
 
 
 def test_a_teacher_gives_the_target_and_ends_with_the_longest():
-    assert followed(1.0) == [[1, 2], [2, END], [3, END]]
+    assert followed(1.0) == [[1, 2], [2, EOS], [3, EOS]]
     assert followed(0.0) == [[4, 4]] * 3
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from bench.core.types import Widths
+from bench.core.types import FeatureDims
 from bench.nn.frames import BiLSTM, JoinedBiLSTM, PerFrame
 
 
@@ -66,7 +66,7 @@ def test_bilstm_sees_both_directions():
 
 
 def test_per_frame_network_sees_one_frame_at_a_time():
-    network = PerFrame(nn.Sequential(nn.Flatten(), nn.Linear(4, 5)), Widths(5))
+    network = PerFrame(nn.Sequential(nn.Flatten(), nn.Linear(4, 5)), FeatureDims(5))
     inputs = clip(2, 3, 1, 2, 2)
     lengths = torch.tensor([3, 1])
     found, unchanged = network(inputs, lengths)
@@ -83,14 +83,14 @@ def test_per_frame_network_sees_one_frame_at_a_time():
 @pytest.mark.parametrize("layers", [1, 2])
 def test_per_frame_network_hands_its_frames_to_the_encoder(layers):
     bilstm = encoder(layers)
-    network = PerFrame(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), Widths(8, 3), bilstm)
+    network = PerFrame(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), FeatureDims(8, 3), bilstm)
     inputs = clip(2, 3, 1, 2, 2)
     lengths = torch.tensor([3, 1])
     features, _ = network(inputs, lengths)
     visual = network.frame[1](inputs.flatten(2))
     torch.testing.assert_close(features.visual, visual)
     torch.testing.assert_close(features.sequence, bilstm(visual, lengths))
-    assert Widths(features.sequence.shape[-1], visual.shape[-1]) == network.widths
+    assert FeatureDims(features.sequence.shape[-1], visual.shape[-1]) == network.feature_dims
 
 
 def test_joined_bilstms_read_each_sample_as_if_it_were_alone():

@@ -35,7 +35,7 @@ def test_weights_are_those_of_the_thesis():
     assert count(line_convolutions(line, 32, 256)) == 634_496
     assert count(line_convolutions(line, 32, 256, gates=1)) == 634_496 + 134_144
     assert count(line_convolutions(line, 32, 256, multiplier=3)) == 3 * 129_530 + 864
-    assert count(line_convolutions(line, 32, 256, normalisation="batch")) == 634_496 + 2 * 864
+    assert count(line_convolutions(line, 32, 256, normalization="batch")) == 634_496 + 2 * 864
 
 
 def test_a_gate_multiplies_two_normalised_halves():

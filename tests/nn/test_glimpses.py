@@ -35,7 +35,7 @@ def test_it_stops_where_the_feed_ends_or_its_steps_do():
     assert features.shape == (2, 3, HIDDEN)
     assert shares.shape == (2, 3, 3, 4)
     assert len(looked(decoder(2), grid(2, 3, 4), lengths, 1, 2, 3)[0][0]) == 2
-    assert decoder().widths.sequence == HIDDEN
+    assert decoder().feature_dims.sequence == HIDDEN
 
 
 @pytest.mark.parametrize("recurrence", ["lstm", "gru"])

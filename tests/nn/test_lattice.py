@@ -6,12 +6,12 @@ import math
 
 import pytest
 import torch
-from all_paths import alignable, alignments, cases, naive_posteriors
+from all_paths import alignments, cases, feasible, naive_posteriors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from bench.core.types import Supervision
+from bench.core.types import Targets
 from bench.nn import lattice
 
 seeds = st.integers(0, 2**32)
@@ -24,8 +24,8 @@ def log_probs(case):
 @settings(max_examples=80, deadline=None)
 @given(cases())
 def test_likelihood_and_entropy_are_those_of_all_paths(case):
-    likelihood, entropy = lattice.alignments(log_probs(case), case.supervision)
-    alone = lattice.log_likelihood(log_probs(case), case.supervision)
+    likelihood, entropy = lattice.alignments(log_probs(case), case.targets)
+    alone = lattice.log_likelihood(log_probs(case), case.targets)
     for n in range(len(case.lengths)):
         weights = list(alignments(*case.sample(n)).values())
         if not weights:
@@ -45,13 +45,13 @@ def test_likelihood_and_entropy_are_those_of_all_paths(case):
 def test_the_gradient_of_the_likelihood_is_the_posterior(case):
     leaf = log_probs(case).requires_grad_()
     for likelihood in (
-        lattice.log_likelihood(leaf, case.supervision),
-        lattice.alignments(leaf, case.supervision)[0],
+        lattice.log_likelihood(leaf, case.targets),
+        lattice.alignments(leaf, case.targets)[0],
     ):
         (gradient,) = torch.autograd.grad(likelihood.sum(), leaf)
         for n, frames in enumerate(case.lengths):
             expected = torch.zeros_like(gradient[n])
-            if alignable(int(frames), case.sample(n)[1]):
+            if feasible(int(frames), case.sample(n)[1]):
                 expected[:frames] = torch.from_numpy(naive_posteriors(*case.sample(n)))
             torch.testing.assert_close(gradient[n], expected)
 
@@ -62,10 +62,10 @@ def test_gradients_are_those_of_finite_differences(case):
     logits = case.logits.double().requires_grad_()
 
     def entropy(values):
-        return lattice.alignments(values.log_softmax(-1), case.supervision)[1]
+        return lattice.alignments(values.log_softmax(-1), case.targets)[1]
 
     def possible(values):
-        found = lattice.log_likelihood(values.log_softmax(-1), case.supervision)
+        found = lattice.log_likelihood(values.log_softmax(-1), case.targets)
         return found.where(found > lattice.NEVER / 2, 0)
 
     assert torch.autograd.gradcheck(entropy, (logits,))
@@ -83,7 +83,7 @@ def test_it_agrees_with_native_ctc_on_ten_batches_at_once(seed, frames, classes,
     for _ in range(10):
         logits = 3 * torch.randn(size, frames, classes, generator=generator).double()
         targets, sizes = whole(1, classes, size, width), whole(0, width + 1, size)
-        truth = Supervision(whole(1, frames + 1, size), targets, sizes)
+        truth = Targets(whole(1, frames + 1, size), targets, sizes)
         leaf = logits.log_softmax(-1).requires_grad_()
         native = functional.ctc_loss(
             leaf.transpose(0, 1), targets, truth.lengths, sizes, reduction="none"
@@ -113,7 +113,7 @@ def test_it_agrees_with_native_ctc_on_ten_batches_at_once(seed, frames, classes,
 
 def test_equal_logits_leave_the_entropy_of_counting():
     """Of equally likely paths the entropy is the logarithm of their number."""
-    truth = Supervision(torch.tensor([6]), torch.tensor([[1, 1, 2]]), torch.tensor([3]))
+    truth = Targets(torch.tensor([6]), torch.tensor([[1, 1, 2]]), torch.tensor([3]))
     flat = torch.zeros(1, 6, 4, dtype=torch.float64).log_softmax(-1)
     number = len(alignments(flat[0].exp().numpy(), (1, 1, 2)))
     _, entropy = lattice.alignments(flat, truth)
@@ -121,7 +121,7 @@ def test_equal_logits_leave_the_entropy_of_counting():
 
 
 def test_an_only_path_has_no_entropy_and_moves_nothing():
-    truth = Supervision(torch.tensor([3]), torch.tensor([[1, 1]]), torch.tensor([2]))
+    truth = Targets(torch.tensor([3]), torch.tensor([[1, 1]]), torch.tensor([2]))
     leaf = torch.randn(1, 3, 3, generator=torch.Generator().manual_seed(0)).log_softmax(-1)
     leaf.requires_grad_()
     _, entropy = lattice.alignments(leaf, truth)

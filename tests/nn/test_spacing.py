@@ -7,13 +7,13 @@ from fractions import Fraction
 
 import pytest
 import torch
-from all_paths import alignable, alignments, cases, segments, shares_of, spaced
+from all_paths import alignments, cases, feasible, segments, shares_of, spaced
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.core.types import Supervision
+from bench.core.types import Targets
 from bench.nn import lattice
-from bench.nn.ctc_functions import alignable as can_align
+from bench.nn.ctc_functions import feasible as can_align
 from bench.nn.spacing import limits, spaced_alignments, spaced_likelihood
 
 taus = st.sampled_from([1.0, 1.25, 1.5, 2.0])
@@ -46,7 +46,7 @@ def drawn(seed, size=6, frames=30, labels=12, classes=4):
 
     logits = 3 * torch.randn(size, frames, classes, generator=generator).double()
     targets = whole(1, classes, size, labels)
-    truth = Supervision(whole(1, frames + 1, size), targets, whole(0, labels + 1, size))
+    truth = Targets(whole(1, frames + 1, size), targets, whole(0, labels + 1, size))
     return logits.log_softmax(-1), truth
 
 
@@ -59,8 +59,8 @@ def test_segments_are_the_blanks_before_a_run_and_the_run():
 @settings(max_examples=60, deadline=None)
 @given(tiny, taus)
 def test_likelihood_and_entropy_are_those_of_all_spaced_paths(case, tau):
-    likelihood, entropy = spaced_alignments(log_probs(case), case.supervision, tau)
-    alone = spaced_likelihood(log_probs(case), case.supervision, tau)
+    likelihood, entropy = spaced_alignments(log_probs(case), case.targets, tau)
+    alone = spaced_likelihood(log_probs(case), case.targets, tau)
     for n in range(len(case.lengths)):
         weights = list(paths_of(case, n, tau).values())
         if not weights:
@@ -80,8 +80,8 @@ def test_likelihood_and_entropy_are_those_of_all_spaced_paths(case, tau):
 def test_the_gradient_of_the_likelihood_is_the_posterior(case, tau):
     leaf = log_probs(case).requires_grad_()
     for likelihood in (
-        spaced_likelihood(leaf, case.supervision, tau),
-        spaced_alignments(leaf, case.supervision, tau)[0],
+        spaced_likelihood(leaf, case.targets, tau),
+        spaced_alignments(leaf, case.targets, tau)[0],
     ):
         (gradient,) = torch.autograd.grad(likelihood.sum(), leaf)
         for n, frames in enumerate(case.lengths):
@@ -97,10 +97,10 @@ def test_gradients_are_those_of_finite_differences(case, tau):
     logits = case.logits.double().requires_grad_()
 
     def entropy(values):
-        return spaced_alignments(values.log_softmax(-1), case.supervision, tau)[1]
+        return spaced_alignments(values.log_softmax(-1), case.targets, tau)[1]
 
     def possible(values):
-        found = spaced_likelihood(values.log_softmax(-1), case.supervision, tau)
+        found = spaced_likelihood(values.log_softmax(-1), case.targets, tau)
         return found.where(found > lattice.NEVER / 2, 0)
 
     assert torch.autograd.gradcheck(entropy, (logits,))
@@ -174,17 +174,17 @@ def test_long_batches_of_many_lengths_are_those_of_a_recursion_over_frames(seed,
 @example(5, [1, 2, 2, 1], 1.0)  # The printed limit of 1.25 leaves no blank between equal labels.
 @example(12, [1, 2] * 5, 1.0)  # And here no room for twelve frames: ten labels and one blank.
 def test_what_ctc_can_align_has_a_spaced_path(frames, target, tau):
-    truth = Supervision(
+    truth = Targets(
         torch.tensor([frames]), torch.tensor([target or [0]]), torch.tensor([len(target)])
     )
     flat = torch.zeros(1, frames, 3, dtype=torch.float64).log_softmax(-1)
     found = spaced_likelihood(flat, truth, tau).item() > lattice.NEVER / 2
-    assert found == alignable(frames, target)
+    assert found == feasible(frames, target)
     assert found == can_align(*truth).item()
 
 
 def test_the_limit_is_that_of_the_authors_and_never_beyond_the_frames():
-    truth = Supervision(
+    truth = Targets(
         torch.tensor([41, 26, 128, 5, 7, 12]),
         torch.ones(6, 45, dtype=torch.int64),
         torch.tensor([4, 8, 45, 1, 0, 3]),
@@ -199,7 +199,7 @@ def test_groups_of_samples_do_not_touch_each_other():
     together = spaced_alignments(leaf, truth, 1.5)
     for n, frames in enumerate(truth.lengths.tolist()):
         alone = spaced_alignments(
-            leaf[n : n + 1, :frames], Supervision(*(part[n : n + 1] for part in truth)), 1.5
+            leaf[n : n + 1, :frames], Targets(*(part[n : n + 1] for part in truth)), 1.5
         )
         for whole, one in zip(together, alone, strict=True):
             torch.testing.assert_close(whole[n : n + 1], one)
@@ -214,7 +214,7 @@ def test_in_single_precision_posteriors_are_those_of_double(spread):
     generator = torch.Generator().manual_seed(0)
     logits = spread * torch.randn(4, 60, 8, generator=generator)
     targets = torch.randint(1, 8, (4, 20), generator=generator)
-    truth = Supervision(torch.tensor([60, 50, 45, 60]), targets, torch.tensor([20, 12, 20, 1]))
+    truth = Targets(torch.tensor([60, 50, 45, 60]), targets, torch.tensor([20, 12, 20, 1]))
     found = []
     for kind in (torch.float32, torch.float64):
         leaf = logits.to(kind).log_softmax(-1).requires_grad_()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from bench.nn.transformer import Attention, Block, initialise
+from bench.nn.transformer import Attention, Block, initialize
 
 
 def both():
@@ -43,7 +43,7 @@ def test_a_block_leaves_samples_out_in_training_alone():
 
 def test_linear_layers_start_small_and_without_bias():
     network = nn.Sequential(nn.Linear(200, 100), nn.Linear(100, 50, bias=False))
-    initialise(network)
+    initialize(network)
     assert not network[0].bias.any()
     for layer in network:
         assert 0.018 < layer.weight.std().item() < 0.022

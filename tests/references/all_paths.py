@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from bench.core.types import Supervision
+from bench.core.types import Targets
 
 
 class Case(NamedTuple):
@@ -17,26 +17,26 @@ class Case(NamedTuple):
 
     logits: torch.Tensor
     lengths: torch.Tensor
-    targets: torch.Tensor
-    target_lengths: torch.Tensor
+    labels: torch.Tensor
+    label_lengths: torch.Tensor
 
     @property
-    def supervision(self):
-        return Supervision(*self[1:])
+    def targets(self):
+        return Targets(*self[1:])
 
     def sample(self, n):
         """Return the probabilities (T, C) and the target of sample n, without padding."""
         probabilities = self.logits[n, : self.lengths[n]].double().softmax(-1).numpy()
-        return probabilities, tuple(self.targets[n, : self.target_lengths[n]].tolist())
+        return probabilities, tuple(self.labels[n, : self.label_lengths[n]].tolist())
 
     def alone(self, n):
         """Return sample n as a batch of one without padding."""
-        frames, labels = self.lengths[n], self.target_lengths[n]
+        frames, count = self.lengths[n], self.label_lengths[n]
         return Case(
             self.logits[n : n + 1, :frames],
             self.lengths[n : n + 1],
-            self.targets[n : n + 1, :labels],
-            self.target_lengths[n : n + 1],
+            self.labels[n : n + 1, :count],
+            self.label_lengths[n : n + 1],
         )
 
 
@@ -60,7 +60,7 @@ def cases(draw, min_labels=0, max_labels=2, max_frames=5):
     )
 
 
-def alignable(frames, target):
+def feasible(frames, target):
     return frames >= len(target) + sum(a == b for a, b in pairwise(target))
 
 

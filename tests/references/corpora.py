@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.evaluation.statistics.sample_errors import Outcomes
+from bench.evaluation.statistics.sample_errors import SampleErrors
 
 LENGTHS = np.arange(1, 13)
 
@@ -39,12 +39,12 @@ def corpus(rng: np.random.Generator, law: Law) -> Corpus:
     return Corpus(rng.choice(LENGTHS, law.samples), np.exp(logs - law.tail**2 / 2))
 
 
-def read(rng: np.random.Generator, law: Law, test: Corpus) -> Outcomes:
+def read(rng: np.random.Generator, law: Law, test: Corpus) -> SampleErrors:
     """One row's outcomes on `test`."""
     factors = 1 + law.spread * rng.standard_normal((law.seeds, 1))
     own = rng.gamma(1 / law.own, law.own, (law.seeds, law.samples)) if law.own else 1.0
     mean = law.rate * test.lengths * test.difficulty * own * np.clip(factors, 0.05, None)
-    return Outcomes(names(law.samples), test.lengths, rng.poisson(mean))
+    return SampleErrors(names(law.samples), test.lengths, rng.poisson(mean))
 
 
 @functools.cache
@@ -53,8 +53,10 @@ def names(count: int) -> tuple[str, ...]:
 
 
 @functools.cache
-def misread_rate(law: Law) -> float:
-    """The truth of `misread`, whose law has no formula: the mean of 2,000 seeds, 2,000 samples."""
+def sequence_error_rate(law: Law) -> float:
+    """The rate of sequence errors, which has no formula: the mean of 2,000 seeds and corpora."""
     rng = np.random.default_rng(1)
     large = law._replace(samples=2000, seeds=20)
-    return float(np.mean([read(rng, large, corpus(rng, large)).misread.rate for _ in range(100)]))
+    return float(
+        np.mean([read(rng, large, corpus(rng, large)).sequence_errors.rate for _ in range(100)])
+    )

@@ -1,4 +1,4 @@
-"""What tests ask of networks, and feed them."""
+"""What tests ask of networks, and feedback them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ def count(*networks):
 
 
 def says(*symbols):
-    """Return a feed that gives these symbols to every sample, then ends."""
+    """Return a feedback that gives these symbols to every sample, then ends."""
     said = iter([*symbols, None])
 
-    def feed(features):
+    def feedback(features):
         symbol = next(said)
         return None if symbol is None else torch.full((len(features),), symbol)
 
-    return feed
+    return feedback
 
 
 def asked(features):
-    """Be the feed of a network that reads nothing back."""
+    """Be the feedback of a network that reads nothing back."""
     message = "it emits all symbols at once"
     raise AssertionError(message)

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.core import registry
-from bench.core.types import Batch, Features, Supervision, Widths
+from bench.core.types import Batch, FeatureDims, Features, Targets
 
 SHAPES = [(41, 64, 11, 4), (26, 512, 37, 8), (128, 32, 80, 45)]
 """T, N, C, U: Seq-MNIST, CRNN on words, a line of handwriting."""
@@ -41,9 +41,9 @@ def step(name: str, shape: tuple[int, int, int, int], device: str) -> Callable[[
     frames, batch, classes, labels = shape
     loss = registry.builtin("loss")[name]()
     torch.manual_seed(0)
-    head = loss.head(Widths(FEATURES, FEATURES), classes).to(device)
+    head = loss.head(FeatureDims(FEATURES, FEATURES), classes).to(device)
     targets = torch.randint(1, classes, (batch, labels), device=device)
-    shown = loss.views(
+    shown = loss.augmented_views(
         Batch(
             torch.randn(batch, frames, 1, 1, FEATURES, device=device),
             torch.full((batch,), frames, device=device),
@@ -54,7 +54,7 @@ def step(name: str, shape: tuple[int, int, int, int], device: str) -> Callable[[
         )
     )
     features = shown.inputs.flatten(2).requires_grad_()
-    truth = Supervision(shown.lengths, shown.targets, shown.target_lengths)
+    truth = Targets(shown.lengths, shown.targets, shown.target_lengths)
 
     def once() -> None:
         features.grad = None

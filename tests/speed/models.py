@@ -22,7 +22,7 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from bench.core.types import Batch, Features, InputShape, Widths
+from bench.core.types import Batch, FeatureDims, Features, InputShape
 from bench.losses.ctc import CTC
 from bench.models.crnn import CRNN
 from bench.models.htr_seq2seq import HtrSeq2seq
@@ -39,7 +39,7 @@ LINES, LINE_CLASSES, CHARACTERS = 8, 80, 43
 class Plain(nn.Module):
     """CRNN as a list of layers."""
 
-    widths = Widths(512)
+    feature_dims = FeatureDims(512)
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Plain(nn.Module):
 def training_step(network: nn.Module, *, half: bool = False) -> Callable[[], None]:
     """Return one step of Adam on a batch of whole words, as trials take it."""
     torch.manual_seed(0)
-    recognizer = FrameRecognizer(CTC(), network, CTC().head(Widths(512), WORD_CLASSES))
+    recognizer = FrameRecognizer(CTC(), network, CTC().head(FeatureDims(512), WORD_CLASSES))
     optimizer = Adam(recognizer.parameters(), fused=True)
     targets = torch.randint(1, WORD_CLASSES, (WORDS, LABELS))
     batch = Batch(
@@ -149,25 +149,25 @@ def decodings() -> dict[str, Callable[[], None]]:
     torch.manual_seed(0)
     network = HtrSeq2seq().build(LINE, LINE_CLASSES)
     network = network.to(memory_format=torch.channels_last).eval()
-    head = nn.Linear(network.widths.sequence, LINE_CLASSES)
+    head = nn.Linear(network.feature_dims.sequence, LINE_CLASSES)
     lines, lengths = torch.rand(LINES, *LINE), torch.full((LINES,), LINE.width)
     with torch.inference_mode():
         maps, columns = network.convolutions(lines, lengths)
         grid = network.encoder(maps.movedim(1, 3), columns)
 
-    def feed(steps: int) -> Callable[[Tensor], Tensor | None]:
+    def feedback(steps: int) -> Callable[[Tensor], Tensor | None]:
         # What an untrained head reads says nothing of where a line ends.
         left = iter(reversed(range(steps)))
         return lambda features: head(features).argmax(-1) if next(left) else None
 
     @torch.inference_mode()
     def decode(steps: int) -> None:
-        for _ in network.decoder.glimpses(grid, columns, feed(steps)):
+        for _ in network.decoder.glimpses(grid, columns, feedback(steps)):
             pass
 
     @torch.inference_mode()
     def read(steps: int) -> None:
-        network(lines, lengths, feed(steps))
+        network(lines, lengths, feedback(steps))
 
     return {
         "decoder, all 98 steps": lambda: decode(network.steps),

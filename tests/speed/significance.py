@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from bench.evaluation.statistics.sample_errors import Outcomes, outcomes
+from bench.evaluation.statistics.sample_errors import SampleErrors, sample_errors
 from bench.evaluation.statistics.significance import (
     compare,
     interval,
     intervals,
     p_value,
-    tie_groups,
+    rank_intervals,
 )
 
 SAMPLES, SEEDS, DRAWS = 3000, 5, 10_000
@@ -32,19 +32,19 @@ AT_MOST = 2.0
 """Seconds of one interval."""
 
 
-def rows(count: int) -> list[Outcomes]:
+def rows(count: int) -> list[SampleErrors]:
     """Return rows of words of up to twelve letters, of which 5 % more or less are misread."""
     rng = np.random.default_rng(0)
     ids = [f"{number:06}" for number in range(SAMPLES)]
     lengths = rng.integers(1, 13, SAMPLES)
     mean = 0.05 * lengths * rng.gamma(0.5, 2, SAMPLES)
     return [
-        outcomes(ids, lengths, rng.poisson(mean * (1 + place / 50), (SEEDS, SAMPLES)))
+        sample_errors(ids, lengths, rng.poisson(mean * (1 + place / 50), (SEEDS, SAMPLES)))
         for place in range(count)
     ]
 
 
-def naive(row: Outcomes) -> tuple[float, float]:
+def naive(row: SampleErrors) -> tuple[float, float]:
     """Return a percentile interval by a loop that resamples indexes of seeds and of samples."""
     rng = np.random.default_rng(0)
     found = []
@@ -52,15 +52,15 @@ def naive(row: Outcomes) -> tuple[float, float]:
         samples = rng.integers(0, SAMPLES, SAMPLES)
         seeds = rng.integers(0, SEEDS, SEEDS)
         edits = np.take(np.take(row.errors, seeds, axis=0), samples, axis=1)
-        found.append(edits.sum() / (SEEDS * np.take(row.lengths, samples).sum()))
+        found.append(edits.sum() / (SEEDS * np.take(row.denominators, samples).sum()))
     low, high = np.quantile(found, [0.025, 0.975])
     return float(low), float(high)
 
 
-def scipys(row: Outcomes) -> object:
+def scipys(row: SampleErrors) -> object:
     """Return scipy's interval, of samples alone, for it knows no seeds."""
     return stats.bootstrap(
-        (row.errors.mean(axis=0), row.lengths),
+        (row.errors.mean(axis=0), row.denominators),
         lambda edits, lengths, axis=-1: edits.sum(axis) / lengths.sum(axis),
         paired=True,
         vectorized=True,
@@ -104,7 +104,7 @@ def main() -> None:
             f"intervals of {ROWS} rows": lambda: intervals(several),
             "compare": lambda: compare(first, second),
             "p_value": lambda: p_value(first, second),
-            f"tie_groups of {ROWS} rows": lambda: tie_groups(several),
+            f"rank_intervals of {ROWS} rows": lambda: rank_intervals(several),
         },
         ROUNDS,
     )

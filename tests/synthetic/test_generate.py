@@ -39,6 +39,7 @@ def test_the_same_arguments_give_the_same_bytes(name, tmp_path):
         "name": name,
         "count": few(name),
         "seed": 7,
+        "difficulty": "easy",
         "version": 1,
         "complete": True,
     }
@@ -72,6 +73,12 @@ def test_too_few_samples_for_the_splits(name, tmp_path):
         synthetic.generate(name, tmp_path, 1)
 
 
+def test_only_words_can_be_hard(tmp_path):
+    with pytest.raises(BenchError, match="'iam' has no difficulty 'hard'"):
+        synthetic.generate("iam", tmp_path / "out", 10, difficulty="hard")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_wrong_name_names_the_nearest(tmp_path):
     with pytest.raises(BenchError, match="no synthetic 'synth9k'; did you mean 'synth90k'"):
         synthetic.generate("synth9k", tmp_path / "out", 10)
@@ -87,7 +94,7 @@ def test_a_complete_tree_is_known_and_real_data_are_not(tmp_path):
 def test_what_is_in_a_folder_stays(tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     for out in (tmp_path, tmp_path / "note.txt"):
-        with pytest.raises(BenchError, match="no empty folder; name another"):
+        with pytest.raises(BenchError, match="not an empty folder; name another"):
             synthetic.generate("seq-mnist", out, 20)
     assert content(tmp_path) == {"note.txt": b"mine"}
 
@@ -119,13 +126,13 @@ def test_memory_does_not_grow_with_the_number_of_clips(tmp_path):
 
 
 @pytest.mark.parametrize("place", [".", "mnt/ramdisk/max/90kDICT32px", ".."])
-def test_a_stand_in_is_told_from_wherever_it_is_named(tmp_path, place):
+def test_a_synthetic_data_set_is_recognized_from_wherever_it_is_named(tmp_path, place):
     synthetic.generate("synth90k", tmp_path / "words", 3)
     assert synthetic.is_marked(tmp_path / "words" / place)
     assert not synthetic.is_marked(tmp_path.parent / "elsewhere")
 
 
-def test_half_a_stand_in_is_refused(tmp_path):
+def test_an_interrupted_data_set_is_refused(tmp_path):
     def stop(_done):
         raise KeyboardInterrupt
 
@@ -138,5 +145,5 @@ def test_half_a_stand_in_is_refused(tmp_path):
 @pytest.mark.parametrize("content", ["complete =", 'name = "iam"', "\udcff"])
 def test_a_marker_that_says_nothing_is_refused(tmp_path, content):
     (tmp_path / synthetic.MARKER).write_text(content, errors="surrogateescape")
-    with pytest.raises(BenchError, match="does not say whether the stand-in is complete"):
+    with pytest.raises(BenchError, match="does not say whether the synthetic data set is complete"):
         synthetic.is_marked(tmp_path)

@@ -1,7 +1,10 @@
+import hashlib
 import re
 from collections import Counter
 
+import cv2
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -13,7 +16,7 @@ COUNT = 300
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     out = tmp_path_factory.mktemp("synth90k")
-    synthetic.generate("synth90k", out, COUNT)
+    synthetic.generate("synth90k", out, COUNT, difficulty="hard")
     return out / "mnt" / "ramdisk" / "max" / "90kDICT32px"
 
 
@@ -59,3 +62,35 @@ def test_images_are_colour_jpegs_of_one_height_and_differ_in_width_with_the_word
             assert image.height in {31, 32}
             widths.setdefault(len(path.split("_")[1]), []).append(image.width)
     assert np.mean(widths[10]) > 1.3 * np.mean(widths[5])
+
+
+def test_easy_words_are_few_short_and_in_lower_case(tmp_path):
+    synthetic.generate("synth90k", tmp_path, 60)
+    root = tmp_path / "mnt" / "ramdisk" / "max" / "90kDICT32px"
+    lexicon = (root / "lexicon.txt").read_text().splitlines()
+    assert 20 < len(lexicon) < 100
+    assert max(map(len, lexicon)) <= 4
+    for path, index in rows(root, "annotation.txt"):
+        assert path.split("_")[1] == lexicon[int(index)]
+        with Image.open(root / path) as image:
+            assert image.height in {31, 32}
+            gray = np.asarray(image.convert("L"), float)
+            assert gray.max() - gray.min() > 60
+
+
+# Boards were made of these words; other versions of OpenCV and Pillow draw other bytes.
+HARD = {0: "e9ef1da7bb77efbe", 3: "5354dcb6247a48e0"}
+
+
+@pytest.mark.skipif(
+    not (cv2.__version__.startswith("5.0.0") and PIL.__version__.startswith("13.0.")),
+    reason="the checksums are those of OpenCV 5.0.0 and Pillow 13.0",
+)
+@pytest.mark.parametrize("seed", HARD)
+def test_hard_words_are_those_of_the_committed_boards(tmp_path, seed):
+    synthetic.generate("synth90k", tmp_path, 12, seed=seed, difficulty="hard")
+    content = hashlib.sha256()
+    for file in sorted(tmp_path.rglob("*")):
+        if file.suffix in {".jpg", ".txt"}:
+            content.update(file.name.encode() + file.read_bytes())
+    assert content.hexdigest()[:16] == HARD[seed]

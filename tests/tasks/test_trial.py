@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from bench.cli.render import descriptions as views
 from bench.core.components import Dataset
-from bench.core.types import Truth
+from bench.core.types import Annotation
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.evaluation import predictions
 from bench.losses.ace import ACE
@@ -16,7 +16,7 @@ from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.recognizers import network as recognizer
 from bench.tasks.trial import run_trial
-from bench.trials.events import Failed, Finished, Progress, Started, Unaligned
+from bench.trials.events import Failed, Finished, Infeasible, Progress, Started
 from bench.trials.store import FAILURE, LAST_WEIGHTS, LOG, PREDICTIONS, RECORD, WEIGHTS, Store
 
 
@@ -194,21 +194,21 @@ def test_training_never_asks_for_the_test_split(trials, store):
 
 
 def test_samples_with_too_few_frames_are_named_and_counted(trials, store):
-    assert [epoch.unaligned for epoch in finish(trials[0], store).curve] == [0]
+    assert [epoch.infeasible for epoch in finish(trials[0], store).curve] == [0]
     # Two frames are too few for a digit twice, which needs a blank between.
     bare = SeqDigits(digits=2, ramp=(), end_frames=0, rounds=1)
     trial = replace(trials[0], dataset=bare)
     events = list(run_trial(trial, store))
-    (said,) = (event for event in events if isinstance(event, Unaligned))
-    truths = bare.build().truths("train", seed=trial.named_seed("batches"))
-    twice = tuple(truth.id for truth in truths if len(set(truth.target)) == 1)
-    assert said == Unaligned(twice, len(truths))
+    (said,) = (event for event in events if isinstance(event, Infeasible))
+    annotations = bare.build().annotations("train", seed=trial.named_seed("batches"))
+    twice = tuple(annotation.id for annotation in annotations if len(set(annotation.target)) == 1)
+    assert said == Infeasible(twice, len(annotations))
     record = store.record(trial)
-    assert [epoch.unaligned for epoch in record.curve] == [len(twice)]
+    assert [epoch.infeasible for epoch in record.curve] == [len(twice)]
     shown = views.record(record, store.root, [])
     assert f"{len(twice)} training samples an epoch add nothing" in shown
     assert "add nothing" not in views.record(store.record(trials[0]), store.root, [])
-    assert f"{len(twice)} of {len(truths)} training samples" in (
+    assert f"{len(twice)} of {len(annotations)} training samples" in (
         (store.folder(trial) / LOG).read_text()
     )
 
@@ -217,7 +217,7 @@ def test_a_trial_that_nothing_can_be_learned_in_is_refused(trials, store):
     class OneFrame(SeqDigits):
         def build(self):
             source = SeqDigits.build(self)
-            source.truths = lambda *_, **_more: [Truth("short", 1, (1, 2))]
+            source.annotations = lambda *_, **_more: [Annotation("short", 1, (1, 2))]
             return source
 
     *_, last = run_trial(replace(trials[0], dataset=OneFrame(digits=2, rounds=1)), store)
@@ -258,7 +258,7 @@ def test_losses_with_views_a_state_or_another_decoder_train(trials, store, loss)
         table["path"].to_pylist(), table["hypothesis"].to_pylist(), strict=True
     ):
         merged = [c for c, before in zip(path, [0, *path], strict=False) if c != before]
-        read = path if loss.decoder == "counts" else merged
+        read = path if loss.decoder == "ace" else merged
         assert len(hypothesis) == len([c for c in read if c])
 
 
@@ -266,7 +266,7 @@ def test_a_sample_of_two_views_is_counted_once(trials, store):
     # Two frames are too few for a digit twice, which needs a blank between.
     bare = SeqDigits(digits=2, ramp=(), end_frames=0, rounds=1)
     counts = [
-        [epoch.unaligned for epoch in finish(replace(trial, dataset=bare), store).curve]
+        [epoch.infeasible for epoch in finish(replace(trial, dataset=bare), store).curve]
         for trial in (trials[0], replace(trials[0], loss=CRCTC()))
     ]
     assert counts[0] == counts[1] != [0]

@@ -9,7 +9,7 @@ import torch
 
 import bench
 from bench.core.components import FrameModel
-from bench.core.types import Input, Widths
+from bench.core.types import FeatureDims, InputKind
 from bench.losses.ce import CE
 from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
@@ -75,12 +75,12 @@ class Dropping(FrameModel):
     """A layer that forgets some of its pixels."""
 
     name: ClassVar[str] = "dropping"
-    accepts: ClassVar[Input] = "frames"
+    accepts: ClassVar[InputKind] = "frames"
 
     def build(self, shape):
         pixels = shape.channels * shape.height * shape.width
         layers = torch.nn.Flatten(), torch.nn.Dropout(0.3), torch.nn.Linear(pixels, 8)
-        return PerFrame(torch.nn.Sequential(*layers), Widths(8))
+        return PerFrame(torch.nn.Sequential(*layers), FeatureDims(8))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,10 @@ class Dropping(FrameModel):
         ({"loss": PriorCTC()}, {}),
         ({"loss": CRCTC()}, {}),
         (
-            {"loss": CE(teacher_rate=0.5), "model": CnnAttention(width=2, hidden=4, max_length=3)},
+            {
+                "loss": CE(teacher_forcing=0.5),
+                "model": CnnAttention(width=2, hidden=4, max_length=3),
+            },
             {"precision": "bf16", "accumulate": 3, "warmup": 1.5, "betas": (0.5, 0.9)},
         ),
         ({"model": Dropping()}, {"epochs": 9, "learning_rate": 1e-9, "patience": 2}),

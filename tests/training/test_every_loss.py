@@ -17,7 +17,7 @@ from bench.trials.store import Store
 
 MODELS = {
     "frames": CnnBiLSTM(width=2, hidden=4),
-    "symbols": CnnAttention(width=2, hidden=4, max_length=5),
+    "seq2seq": CnnAttention(width=2, hidden=4, max_length=5),
 }
 
 
@@ -27,7 +27,7 @@ def test_a_trial_of_it_is_finite(trials, home, name):
     trial = replace(trials[0], loss=loss, model=MODELS[loss.accepts])
     found = []
     # Those that draw nothing repeat for the reasons that `ctc` does, see test_trial.py.
-    draws = type(loss).views is not Loss.views or loss.accepts == "symbols"
+    draws = type(loss).augmented_views is not Loss.augmented_views or loss.accepts == "seq2seq"
     for number in range(1 + draws):
         store = Store(home / str(number))
         *_, last = run_trial(trial, store)
@@ -37,4 +37,4 @@ def test_a_trial_of_it_is_finite(trials, home, name):
         found.append(record)
     assert found[0] == found[-1]
     assert all(math.isfinite(epoch["loss"]) for epoch in found[0]["curve"])
-    assert all(epoch["unaligned"] == 0 for epoch in found[0]["curve"])
+    assert all(epoch["infeasible"] == 0 for epoch in found[0]["curve"])

@@ -8,14 +8,14 @@ from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from bench.config.suite import Recipe
-from bench.training import optimizers as optimisers
+from bench.training import optimizers
 
 
 def made(recipe, steps):
-    """Return a weight, its optimiser and the schedule of epochs of so many steps."""
+    """Return a weight, its optimizer and the schedule of epochs of so many steps."""
     weight = torch.nn.Parameter(torch.ones(3))
-    optimizer = optimisers.optimizer(recipe, [weight])
-    return weight, optimizer, optimisers.schedule(recipe, optimizer, steps)
+    optimizer = optimizers.optimizer(recipe, [weight])
+    return weight, optimizer, optimizers.schedule(recipe, optimizer, steps)
 
 
 def rates(recipe, steps):

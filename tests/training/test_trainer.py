@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from bench.core.components import FrameModel
-from bench.core.types import Input, Widths
+from bench.core.types import FeatureDims, InputKind
 from bench.evaluation.metrics.error_rates import ErrorRates
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
@@ -29,12 +29,12 @@ class Linear(FrameModel):
     """One layer, which looks at no other sample of its batch."""
 
     name: ClassVar[str] = "linear"
-    accepts: ClassVar[Input] = "frames"
+    accepts: ClassVar[InputKind] = "frames"
 
     def build(self, shape):
         pixels = shape.channels * shape.height * shape.width
         return PerFrame(
-            torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(pixels, 8)), Widths(8)
+            torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(pixels, 8)), FeatureDims(8)
         )
 
 
@@ -81,10 +81,10 @@ def test_gathered_batches_make_the_step_of_a_larger_one(finish, whole, part, acc
 class Watching(CTC):
     """CTC that insists on float32."""
 
-    def objective(self, head, features, supervision):
+    def objective(self, head, features, targets):
         assert not torch.is_autocast_enabled("cpu")
         assert {features.sequence.dtype, features.visual.dtype} == {torch.float32}
-        return super().objective(head, features, supervision)
+        return super().objective(head, features, targets)
 
 
 def test_half_precision_is_the_network_s_alone(finish):
@@ -100,7 +100,7 @@ def test_half_precision_is_the_network_s_alone(finish):
 def test_a_classifier_that_feeds_itself_learns_under_half_precision(trials):
     # What a graph without gradients reads first may be all that autocast keeps of a weight.
     source = trials[0].dataset.build()
-    network = recognizer.build(CnnAttention(hidden=4), CE(teacher_rate=0.0), source)
+    network = recognizer.build(CnnAttention(hidden=4), CE(teacher_forcing=0.0), source)
     loss, _ = network.objective(source.batches("train", 8)[0], "bf16")
     loss.backward()
     assert loss.dtype == torch.float32

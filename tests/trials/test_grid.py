@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from bench.config import bench_toml as config
 from bench.config import suite as suites
 from bench.core import hashing
-from bench.core.components import Dataset, SymbolLoss, SymbolModel
+from bench.core.components import Dataset, Seq2SeqLoss, Seq2SeqModel
 from bench.core.errors import BenchError, Exit
-from bench.core.types import Input
+from bench.core.types import InputKind
 from bench.data.datasets import seq_digits
 from bench.evaluation import protocols
 from bench.losses.ctc import CTC
@@ -35,7 +35,7 @@ class Lines(Dataset):
     """Text lines."""
 
     name: ClassVar[str] = "lines"
-    gives: ClassVar[Input] = "image"
+    gives: ClassVar[InputKind] = "image"
     protocol: ClassVar[str] = "digits"
 
     def fingerprint(self):
@@ -46,29 +46,29 @@ class Lines(Dataset):
 
 
 @dataclass(frozen=True)
-class Reader(SymbolModel):
+class Reader(Seq2SeqModel):
     """Image to symbols."""
 
     name: ClassVar[str] = "reader"
-    accepts: ClassVar[Input] = "image"
+    accepts: ClassVar[InputKind] = "image"
 
     def build(self, shape, classes):
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class CrossEntropy(SymbolLoss):
+class CrossEntropy(Seq2SeqLoss):
     """A loss of symbols."""
 
     name: ClassVar[str] = "cross-entropy"
 
-    def feed(self, head, supervision):
+    def feedback(self, head, targets):
         raise NotImplementedError
 
-    def head(self, widths, classes):
+    def head(self, feature_dims, classes):
         raise NotImplementedError
 
-    def objective(self, head, features, supervision):
+    def objective(self, head, features, targets):
         raise NotImplementedError
 
 
@@ -315,7 +315,7 @@ def test_named_seeds_fill_their_range(trials):
     ("change", "clause"),
     [
         ({"datasets": (Lines(),)}, "dataset 'lines' gives image, model 'cnn-bilstm' reads frames"),
-        ({"losses": (CrossEntropy(),)}, "emits frames, loss 'cross-entropy' scores symbols"),
+        ({"losses": (CrossEntropy(),)}, "emits frames, loss 'cross-entropy' scores seq2seq"),
         ({"models": (Reader(),)}, "dataset 'seq-digits' gives frames, model 'reader' reads image"),
     ],
 )
@@ -446,7 +446,7 @@ def test_what_a_suite_lists_keeps_its_parameters(suite):
     [
         ({"losses": ["vacc"]}, "no loss matches 'vacc'; did you mean 'vac'?"),
         ({"models": ["trocr*"]}, "no model matches 'trocr*'"),
-        ({"losses": ["ce"]}, "model 'cnn-bilstm' emits frames, loss 'ce' scores symbols"),
+        ({"losses": ["ce"]}, "model 'cnn-bilstm' emits frames, loss 'ce' scores seq2seq"),
     ],
 )
 def test_a_name_that_fits_nothing_is_refused(suite, globs, said):

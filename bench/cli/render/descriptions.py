@@ -1,192 +1,220 @@
-"""What the verbs print for a person."""
+"""Plans, suites, components and profiles as tables for a person, and as JSON values."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from bench.cli.render import text_table
-from bench.config import missing as needs
+from bench.config.missing import missing_names
 from bench.core.components import Dataset, short_labels
 from bench.data import cards
+from bench.evaluation.metrics import metric
 from bench.trials import plan
+from bench.trials.grid import row_labels
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bench.config.bench_toml import Config
     from bench.core.components import Component
-    from bench.evaluation.metrics.localisation import Localisation
-    from bench.trials.plan import Entry
-    from bench.trials.store import Failure, Figure, Profile, Record
+    from bench.evaluation.metrics import Metric
+    from bench.evaluation.protocols import Protocol
+    from bench.trials.plan import Plan, TaskStatus
+    from bench.trials.records import Latency, Profile
+    from bench.trials.specs import Task
 
-_NOTHING = "–"
+NOTHING = "–"
 
 
-def states(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Return each trial and its state, as JSON values."""
-    return [
-        {
-            "key": entry.trial.key,
-            "state": entry.state,
-            **entry.trial.labels,
-            "seed": entry.trial.seed,
-            "tuned": entry.trial.tuning is not None,
-            "why": entry.why(),
-        }
-        for entry in entries
+def plan_json(status: Plan, missing: Sequence[Task], *, why: bool = True) -> dict[str, Any]:
+    """Return a plan as JSON values: counts, prices, and the state of every task."""
+    kinds = ("training", "evaluation")
+    keys = {task.key for task in missing}
+    seconds = {
+        kind: plan.price(status, [task for task in missing if task.kind == kind]) for kind in kinds
+    }
+    return {
+        "to_run": {f"{kind}s": sum(task.kind == kind for task in missing) for kind in kinds},
+        "core_seconds": {f"{kind}s": seconds[kind] for kind in kinds},
+        "tasks": [_task_json(each, keys, why=why) for each in status.statuses.values()],
+    }
+
+
+def _task_json(status: TaskStatus, keys: set[str], *, why: bool) -> dict[str, Any]:
+    task = status.task
+    return {
+        "kind": task.kind,
+        "key": task.key,
+        "state": status.state,
+        "to_run": task.key in keys,
+        **task.labels,
+        "seed": task.seed,
+        "why": status.why() if why or not status.record else "",
+    }
+
+
+def status(current: Plan, *, why: bool = False) -> str:
+    """List the tasks of a plan, the evaluations of each training below it."""
+    trials = current.trials
+    labels = dict(
+        zip([t.entry for t in trials], row_labels([t.entry for t in trials]), strict=True)
+    )
+    primary = trials[0].evaluations and next(iter(trials[0].evaluations.values())).protocol
+    ranked = metric.find(primary.ranked_by) if primary else None
+    headers = [
+        "state",
+        "kind",
+        "key",
+        "entry",
+        "seed",
+        f"{ranked.title} {ranked.unit}" if ranked else "",
     ]
+    rows: list[list[str]] = []
+    listed: set[str] = set()
+    for trial in trials:
+        for task in trial.tasks:
+            if task.key in listed or task.key not in current.statuses:
+                continue
+            listed.add(task.key)
+            each = current.statuses[task.key]
+            where = labels[trial.entry]
+            if task.kind == "evaluation" and len(trial.evaluations) > 1:
+                where = f"{where} on {task.labels['test']}"
+            score = _ranked_score(each, ranked)
+            row = [each.state, task.kind, task.key, where, str(task.seed), score]
+            rows.append([*row, each.why()] if why else row)
+    table = text_table.plain([*headers, "why"] if why else headers, rows, ",".join(headers[4:]))
+    return f"{table}\n\n{_counts(current)}"
 
 
-def status(entries: Sequence[Entry], *, why: bool = False) -> str:
-    """List trials with their states, and the reasons if asked for."""
-    models = short_labels(entry.trial.model.label for entry in entries)
-    losses = short_labels(entry.trial.loss.label for entry in entries)
-    headers = ["state", "key", "dataset", "model", "loss", "seed", "accuracy %"]
+def _ranked_score(each: TaskStatus, ranked: Metric | None) -> str:
+    scores = getattr(each.record, "scores", {})
+    return ranked.format(scores[ranked.name]) if ranked and ranked.name in scores else ""
+
+
+def _counts(current: Plan) -> str:
+    parts = []
+    for kind, noun in (("training", "trainings"), ("evaluation", "evaluations")):
+        counts = current.counts(kind)  # type: ignore[arg-type]
+        listed = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        parts.append(f"{noun}: {listed or 'none'}")
+    return "; ".join(parts)
+
+
+def to_run(suite: str, status: Plan, missing: Sequence[Task]) -> str:
+    """Return in one line what a run will do."""
+    total = Counter(each.task.kind for each in status.statuses.values())
+    to_do = Counter(task.kind for task in missing)
+    done = ", ".join(f"{total[kind] - to_do[kind]} of {total[kind]} {kind}s done" for kind in total)
+    running = " and ".join(f"{to_do[kind]} {kind}s" for kind in total if to_do[kind])
+    return f"{suite}: {done}; {f'running {running}' if running else 'nothing to run'}"
+
+
+def dry_run(current: Plan, missing: Sequence[Task]) -> str:
+    """List the selection, how much of it is to be run, and what that may cost."""
+    lines = []
+    for kind in ("training", "evaluation"):
+        tasks = [task for task in missing if task.kind == kind]
+        seconds = plan.price(current, tasks)
+        cost = "no record tells the cost yet"
+        if seconds is not None:
+            cost = f"about {seconds / 60:.1f} core-minutes by earlier records"
+        lines.append(f"{len(tasks)} {kind}s to run" + (f": {cost}" if tasks else ""))
+    return "\n".join([status(current, why=True), *lines])
+
+
+def evaluations(current: Plan) -> str:
+    """List the scores of the evaluations of a plan, all metrics of the protocol."""
+    done = [
+        each for each in current.statuses.values() if each.task.kind == "evaluation" and each.record
+    ]
+    names = dict.fromkeys(name for each in done for name in each.record.scores)  # type: ignore[union-attr]
+    metrics = [metric.find(name) for name in names]
+    headers = [
+        "test",
+        "model",
+        "loss",
+        "decoder",
+        "seed",
+        *(f"{m.title} {m.unit}" for m in metrics),
+    ]
     rows = [
         [
-            entry.state,
-            entry.trial.key,
-            entry.trial.dataset.name,
-            models[entry.trial.model.label],
-            losses[entry.trial.loss.label] + (", tuned" if entry.trial.tuning else ""),
-            str(entry.trial.seed),
-            f"{entry.record.metrics['test'].sequence_accuracy:.2%}"[:-1] if entry.record else "",
+            *each.task.labels.values(),
+            str(each.task.seed),
+            *(m.format(each.record.scores[m.name]) for m in metrics),  # type: ignore[union-attr]
         ]
-        for entry in entries
+        for each in done
     ]
-    if why:
-        headers.append("why")
-        rows = [[*row, entry.why()] for row, entry in zip(rows, entries, strict=True)]
-    counts = Counter(entry.state for entry in entries)
-    counted = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    return text_table.plain(headers, rows, "seed,accuracy %") + f"\n\n{counted}"
-
-
-def dry_run(entries: Sequence[Entry], todo: Sequence[Entry]) -> str:
-    """List the selection, and what it may cost to run what is to do of it."""
-    seconds = plan.price(entries, todo)
-    if seconds is None:
-        cost = "No record tells yet what they cost."
-    else:
-        cost = f"By earlier records they cost about {seconds / 60:.1f} core-minutes."
-    return f"{status(entries)}\n{len(todo)} to run. {cost}"
+    return text_table.plain(headers, rows, ",".join(headers[4:]))
 
 
 def suites(config: Config) -> str:
     """List the suites, and of one that cannot run yet what it needs."""
-    numbers = ["datasets", "models", "losses", "seeds"]
+    keys = ["tests", "models", "losses", "decoders", "seeds"]
     rows = []
     for name, table in config.tables.items():
-        rows.append([name, *(str(len(getattr(table, key))) for key in numbers), table.about])
-        if missing := needs.of(table):
+        counts = {key: len(getattr(table, key)) for key in keys}
+        counts["tests"] = counts["tests"] or len(table.datasets)
+        rows.append([name, *map(str, counts.values()), table.about])
+        if missing := missing_names(table, config.protocols):
             words = ", ".join(word for names in missing.values() for word in names)
-            rows.append([""] * 5 + [f"cannot run yet: it needs {words}"])
-    return text_table.plain(["suite", *numbers, "about"], rows, ",".join(numbers))
+            rows.append([""] * (len(keys) + 1) + [f"cannot run yet: it needs {words}"])
+    return text_table.plain(["suite", *keys, "about"], rows, ",".join(keys))
 
 
-def components(kind: str, known: Iterable[type[Component]]) -> str:
+def components(kind: str, classes: Iterable[type[Component]]) -> str:
     """List components with their parameters."""
     rows = []
-    for component in known:
+    for component in classes:
         rows.append([component.name, component.summary()])
         if issubclass(component, Dataset) and (card := cards.find(component.name)):
             rows.append(["", f"{card.splits[0].sizes} · {card.source.licence}"])
+        default = getattr(component, "default_input", None)
+        if default is not None:
+            rows.append(["", f"input: {default.label}"])
         listed = ", ".join(f"{name} = {value}" for name, value in component.defaults().items())
         rows += [["", listed]] if listed else []
     return text_table.plain([kind, "what it is, and its parameters"], rows)
 
 
-def record(
-    found: Record,
-    folder: Path,
-    worst: Sequence[Sequence[str]],
-    measured: Sequence[Profile] = (),
-    located: Localisation | None = None,
-) -> str:
-    """Describe a finished trial: scores, curve, worst samples, where it reads, profiles, origin."""
-    return "\n\n".join(
-        [
-            f"{' · '.join(found.labels.values())} · seed {found.seed}\n{found.key}  {folder}",
-            _scores(found),
-            _curve(found),
-            text_table.plain(["worst samples", "reference", "read as", "edits"], worst, "edits"),
-            *([_located(located)] if located else []),
-            *(profiles([one]) for one in measured),
-            _origin(found),
-        ]
-    )
-
-
-def _scores(found: Record) -> str:
-    """List the scores of each split; what the protocol does not define has no column."""
-    error = "WER" if found.spec["protocol"]["unit"] == "gloss" else "CER"
-    columns: dict[str, list[str]] = {}
-    for rates in found.metrics.values():
-        shares = {
-            "accuracy": rates.sequence_accuracy,
-            error: rates.cer,
-            **({"WER": rates.wer} if rates.wer is not None else {}),
-            "1 - NED": rates.one_minus_ned,
-            "CCR": rates.ccr,
-        }
-        for name, share in shares.items():
-            columns.setdefault(name, []).append(_NOTHING if share is None else f"{share:.2%}")
-        columns.setdefault("samples", []).append(f"{rates.samples:,}")
-        columns.setdefault("excluded", []).append(str(sum(rates.excluded.values())))
-    known = {name: cells for name, cells in columns.items() if {*cells} != {_NOTHING}}
-    rows = [list(row) for row in zip(found.metrics, *known.values(), strict=True)]
-    return text_table.plain(["split", *known], rows, ",".join(known))
-
-
-def _located(found: Localisation) -> str:
-    """List where labels are read, of all and of each class: docs/localisation.md defines it."""
-    from bench.evaluation.metrics import localisation
-
-    headers = localisation.HEADERS
-    return text_table.plain(headers, localisation.rows(found), ",".join(headers[1:]))
-
-
-def _curve(found: Record) -> str:
+def recipes(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """List the recipes of bench.toml."""
     rows = [
-        [
-            f"{epoch.epoch}{' *' if epoch.epoch == found.selected_epoch else ''}",
-            f"{epoch.loss:.4f}",
-            f"{epoch.validation_accuracy:.2%}",
-            f"{epoch.validation_cer:.2%}",
-        ]
-        for epoch in found.curve
+        [name, ", ".join(f"{key} = {value}" for key, value in table.items())]
+        for name, table in tables.items()
     ]
-    numbers = ["loss", "validation accuracy", "validation CER"]
-    table = text_table.plain(["epoch", *numbers], rows, ",".join(numbers))
-    lost = max(epoch.unaligned for epoch in found.curve)
-    said = f"\n{lost:,} training samples an epoch add nothing: no room for their target"
-    return f"{table}\n* the weights that were tested{said if lost else ''}"
+    return text_table.plain(["recipe", "keys"], rows)
 
 
-def _origin(found: Record) -> str:
-    origin, seconds = found.provenance, found.timings
-    changed = " with changed files" if origin.dirty else ""
-    return (
-        f"{found.parameters.total:,} parameters; {seconds.total:.1f} s in all: "
-        f"{seconds.training:.1f} training, {seconds.validation:.1f} validation, "
-        f"{seconds.test:.1f} test\n"
-        f"commit {origin.commit or 'unknown'}{changed}, bench {origin.bench}, "
-        f"Python {origin.python}, torch {origin.packages.get('torch')}\n"
-        f"{origin.gpu or origin.cpu}, {origin.threads} of {origin.cores} cores, {origin.finished}"
-    )
+def protocols(listed: Iterable[Protocol]) -> str:
+    """List protocols with their metrics; the one that ranks comes first."""
+    rows = []
+    for protocol in listed:
+        names = sorted(protocol.metrics, key=lambda name: name != protocol.ranked_by)
+        rows += [[protocol.name, protocol.about], ["", f"metrics: {', '.join(names)}"]]
+    return text_table.plain(["protocol", "what it compares"], rows)
 
 
-def profiles(found: Sequence[Profile]) -> str:
-    """List profiles of one hardware: each latency's median and 90th percentile, or why none."""
-    if not found:
+def metrics(listed: Iterable[Metric]) -> str:
+    """List metrics."""
+    rows = [
+        [each.name, f"{each.title} {each.unit}", "higher" if each.higher_is_better else "lower"]
+        for each in listed
+    ]
+    return text_table.plain(["metric", "column", "better"], rows)
+
+
+def profiles(measured: Sequence[Profile]) -> str:
+    """List profiles of one machine: each latency's median and 90th percentile, or why none."""
+    if not measured:
         return "There is no profile."
-    models = short_labels(profile.labels["model"] for profile in found)
-    losses = short_labels(profile.labels["loss"] for profile in found)
-    headers = ["model", "loss", "input", "parameters", "MACs", *map(_figure, found[0].figures)]
+    models = short_labels(profile.labels["model"] for profile in measured)
+    losses = short_labels(profile.labels["loss"] for profile in measured)
+    names = [*map(_latency_name, measured[0].latencies)]
+    headers = ["model", "loss", "input", "parameters", "MACs", *names]
     rows = [
         [
             models[profile.labels["model"]],
@@ -194,44 +222,36 @@ def profiles(found: Sequence[Profile]) -> str:
             "×".join(map(str, profile.spec["input"])),
             f"{profile.parameters.total:,}",
             text_table.magnitude(profile.macs),
-            *map(_latency, profile.figures),
+            *map(_latency, profile.latencies),
         ]
-        for profile in found
+        for profile in measured
     ]
-    said = f"Milliseconds a batch of 1 and of 24, p50 / p90, on {found[0].hardware}."
+    unit = f"Milliseconds per batch of 1 and of 24, p50 / p90, on {measured[0].hardware}."
     table = text_table.plain(headers, rows, ",".join(headers[2:]))
-    return "\n".join([f"{table}\n\n{said}", *_invalid(found)])
+    return "\n".join([f"{table}\n\n{unit}", *_invalid(measured)])
 
 
-def _invalid(found: Iterable[Profile]) -> list[str]:
+def _invalid(measured: Iterable[Profile]) -> list[str]:
     return [
-        f"No latency of {' × '.join(profile.labels.values())}, {_figure(figure)}: {figure.reason}."
-        for profile in found
-        for figure in profile.figures
-        if not figure.valid
+        f"No latency of {' × '.join(profile.labels.values())}, {_latency_name(latency)}: "
+        f"{latency.reason}."
+        for profile in measured
+        for latency in profile.latencies
+        if not latency.valid
     ]
 
 
-def measured(found: Iterable[Profile]) -> list[dict[str, Any]]:
-    """Return profiles as JSON values, without their raw samples but with the number of them."""
-    values = [msgspec.to_builtins(profile) for profile in found]
-    for figure in (figure for profile in values for figure in profile["figures"]):
-        figure["samples"] = len(figure.pop("milliseconds"))
+def profiles_json(measured: Iterable[Profile]) -> list[dict[str, Any]]:
+    """Return profiles as JSON values, with the number of raw samples instead of the samples."""
+    values = [msgspec.to_builtins(profile) for profile in measured]
+    for latency in (latency for profile in values for latency in profile["latencies"]):
+        latency["samples"] = len(latency.pop("milliseconds"))
     return values
 
 
-def _figure(figure: Figure) -> str:
-    return f"b{figure.batch} {'labels' if figure.decoded else 'logits'}"
+def _latency_name(latency: Latency) -> str:
+    return f"b{latency.batch} {'labels' if latency.decoded else 'logits'}"
 
 
-def _latency(figure: Figure) -> str:
-    return f"{figure.p50:.2f} / {figure.p90:.2f}" if figure.valid else _NOTHING
-
-
-def failure(found: Failure, folder: Path) -> str:
-    """Describe a failed trial."""
-    return (
-        f"{' · '.join(found.labels.values())} · seed {found.seed}\n{found.key}  {folder}\n\n"
-        + "\n".join(f"failed at {a.finished} ({a.cause}): {a.message}" for a in found.attempts)
-        + f"\nThe whole story of the last attempt: {folder / 'log.txt'}"
-    )
+def _latency(latency: Latency) -> str:
+    return f"{latency.p50:.2f} / {latency.p90:.2f}" if latency.valid else NOTHING

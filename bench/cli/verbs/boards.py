@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say
+from bench.core.errors import BenchError, Exit
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
-    from bench.config.suite import Suite
-    from bench.leaderboards.aggregate import Board
+    from bench.leaderboards.board import Board
 
 
 class _Boards(click.Group):
@@ -34,79 +35,168 @@ class _Boards(click.Group):
     cls=_Boards,
     epilog=EXITS,
     options_metavar="",
-    subcommand_metavar="[SUITE] [OPTIONS] | diff A B",
+    subcommand_metavar="[SUITE] [OPTIONS] | diff [A [B]]",
 )
 def board() -> None:
-    """Write and print the leaderboard of SUITE from its records.
+    """Write and print the working leaderboard of SUITE, or publish it.
 
-    A board has versions, and a version one protocol and one set of data: where these have moved,
-    nothing is written until --next starts the next version. `bench board SUITE` is short for
-    `bench board write SUITE`; SUITE is `quick` unless named, and with --check all suites.
+    The working board follows from the records at hand and is written beside them, into
+    `results/boards/SUITE/`. --publish writes `leaderboards/SUITE/vN/`: the next version where
+    protocol or test sets changed. Where nothing of SUITE has run here, the published board is
+    printed. `bench board SUITE` is short for `bench board write SUITE`; SUITE is `quick` unless
+    named, and with --check all suites.
     """
 
 
 @board.command(epilog=EXITS)
 @click.argument("suite", required=False)
-@click.option("--next", "start_next", is_flag=True, help="Start the next version of the board.")
+@click.option("--publish", is_flag=True, help="Write the published board, after what it changes.")
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Publish what is incomplete or without valid latencies, too; published rows with more "
+    "evaluations stay.",
+)
 @click.option(
     "--check",
     is_flag=True,
-    help="Write nothing; compare each version and the index with what the seeds in it give.",
+    help="Write nothing; compare each published board and the index with what its samples give.",
 )
 @as_json_option
 @click.pass_obj
-def write(load: Load, suite: str | None, *, start_next: bool, check: bool, as_json: bool) -> None:
-    """Write and print the leaderboard of SUITE, or check what is written."""
-    if check and start_next:
-        raise click.UsageError("--check writes nothing and --next does; leave one of them out")
+def write(
+    load: Load,
+    suite: str | None,
+    *,
+    publish: bool,
+    partial: bool,
+    check: bool,
+    as_json: bool,
+) -> None:
+    """Write and print the leaderboard of SUITE, publish it, or check what is published."""
+    if check and publish:
+        raise click.UsageError("--check writes nothing and --publish does; omit one of them")
+    if partial and not publish:
+        raise click.UsageError("--partial is about --publish; add that, or omit it")
+    config = load()
     if check:
-        _check(load().leaderboards, suite, as_json=as_json)
+        _check(config.leaderboards, suite, as_json=as_json)
+    elif publish:
+        _publish(config, suite or "quick", partial=partial, as_json=as_json)
     else:
-        config = load()
-        write_board(config, config.suite(suite or "quick"), start_next=start_next, as_json=as_json)
+        _print(config, suite or "quick", as_json=as_json)
 
 
 @board.command(epilog=EXITS)
-@click.argument("before")
-@click.argument("after")
+@click.argument("before", required=False)
+@click.argument("after", required=False)
 @as_json_option
 @click.pass_obj
-def diff(load: Load, before: str, after: str, *, as_json: bool) -> None:
-    """Say what moved from the board BEFORE to the board AFTER, and why.
+def diff(load: Load, before: str | None, after: str | None, *, as_json: bool) -> None:
+    """Say what changed from the board BEFORE to the board AFTER, and why.
 
-    A board is `suite/vN`, `suite` (its latest version), or the folder of a version.
+    A board is `suite/vN`, `suite` (its working board, or where there is none the latest version),
+    or the folder of one. With BEFORE alone, a suite (`quick` unless named), its latest version is
+    compared with its working board.
     """
-    from bench.leaderboards import difference, render, versions
+    from bench.leaderboards import board as boards
+    from bench.leaderboards import difference, versions
 
-    root = load().leaderboards
-    found = difference.between(*(render.read(versions.find(w, root)) for w in (before, after)))
-    report(difference.text(found), found, as_json=as_json)
+    config = load()
+    if after is None:
+        pair = _published_and_working(config, before or "quick")
+    else:
+        pair = tuple(
+            versions.find(word, config.leaderboards, config.results)
+            for word in (before or "", after)
+        )
+    old, new = (boards.read(folder) for folder in pair)
+    change = difference.difference(old, new)
+    report(difference.text(change, new.metrics, terminal_width()), change, as_json=as_json)
 
 
-def write_board(config: Config, suite: Suite, *, as_json: bool, start_next: bool = False) -> None:
-    """Draw the board of `suite` from its records, write it and print it."""
-    from bench.leaderboards import aggregate, index, render, versions
-    from bench.leaderboards import board_samples as samples
-    from bench.trials import grid, plan
-    from bench.trials.store import Store
+def print_board(board: Board, *, as_json: bool) -> None:
+    """Print a board, fitted to the terminal."""
+    from bench.leaderboards import render
 
-    store = Store(config.results)
-    entries = plan.survey(grid.trials(suite), store)
-    version = versions.current(suite, config.leaderboards, start_next=start_next)
-    found = samples.gather(entries, store)
-    made: Board = aggregate.board(suite, entries, list(store.profiles()), version, found)
-    versions.guard(made, config.leaderboards)
-    for dataset in {row.dataset for row in made.rows if row.seeds} - found.keys():
-        say(f"no intervals on {dataset}: predictions are gone; `bench verify` names them")
-    folder = render.write(made, config.leaderboards, found)
-    index.write(config.leaderboards)
-    report(render.text(made), made, as_json=as_json)
-    say(f"written to {folder}")
+    report(render.text(board, terminal_width()), board, as_json=as_json)
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def _print(config: Config, word: str, *, as_json: bool) -> None:
+    """Write and print the working board of a suite, or print a published one."""
+    from bench.leaderboards import board as boards
+    from bench.leaderboards import render, versions, working
+
+    published = versions.published(word, config.leaderboards)
+    try:
+        made, counts = working.draw(config, config.suite(word))
+        reason = "" if any(row.seeds for row in made.rows) else f"nothing of '{word}' has run here"
+    except BenchError as error:
+        # Data are not prepared, a component is not installed, or there is no such suite.
+        if published is None:
+            raise
+        reason = str(error)
+    if not reason:
+        folder = versions.working_folder(config.results, word)
+        render.write(made, counts, folder)
+        print_board(made, as_json=as_json)
+        say(f"written to {folder}")
+        return
+    if published is None:
+        raise BenchError(
+            f"{reason}, and no board is published; run: bench run {word}", Exit.NOTHING
+        )
+    print_board(boards.read(published), as_json=as_json)
+    if not word.partition("/")[2]:
+        say(f"this is the published board {published}, because {reason}")
+
+
+def _published_and_working(config: Config, suite: str) -> tuple[Path, Path]:
+    from bench.leaderboards import board as boards
+    from bench.leaderboards import versions
+
+    working = versions.working_folder(config.results, suite)
+    published = versions.published(suite, config.leaderboards)
+    if not (working / boards.DATA).is_file():
+        raise BenchError(
+            f"'{suite}' has no working board; run: bench run {suite}, or name two boards",
+            Exit.NOTHING,
+        )
+    if published is None:
+        raise BenchError(f"{config.leaderboards}: no board of '{suite}' is published", Exit.NOTHING)
+    return published, working
+
+
+def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> None:
+    """Say what publishing changes, then publish, or refuse what is incomplete."""
+    from bench.leaderboards import difference, publish, render, versions, working
+
+    made, counts = working.draw(config, config.suite(name))
+    render.write(made, counts, versions.working_folder(config.results, name))
+    publication = publish.prepare(made, counts, config.leaderboards, partial=partial)
+    board = publication.board
+    if publication.change:
+        say(difference.text(publication.change, board.metrics, terminal_width()))
+    else:
+        say(f"{board.name} is the first version of this board")
+    if publication.problems and not partial:
+        raise BenchError(
+            f"{board.name} is not published: {'; '.join(publication.problems)}; or publish it as "
+            "it is with --partial",
+            Exit.UNVERIFIED,
+        )
+    folder = publish.publish(publication, config.leaderboards)
+    print_board(board, as_json=as_json)
+    say(f"published to {folder}")
 
 
 def _check(root: Path, suite: str | None, *, as_json: bool) -> None:
-    from bench.leaderboards import versions
-    from bench.leaderboards.rebuild import check
+    from bench.leaderboards import rebuild, versions
 
-    checked = [versions.name(folder) for folder in check(root, suite)]
-    report(f"as their seeds give them: {', '.join(checked)}", checked, as_json=as_json)
+    checked = [versions.name(folder) for folder in rebuild.check_all(root, suite)]
+    report(f"as their samples give them: {', '.join(checked)}", checked, as_json=as_json)

@@ -19,23 +19,26 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-on",
     type=click.Choice(["regress"]),
-    help="End with 4 where B is worse than A in any metric.",
+    help="End with 4 where B is worse than A by any metric.",
 )
 @as_json_option
 @click.pass_obj
 def compare(
     load: Load, a: str, b: str, *, fail_on: Literal["regress"] | None, as_json: bool
 ) -> int:
-    """Say which of A and B reads better on the same samples, and how sure that is.
+    """Say which of A and B is better on the same samples, and how sure that is.
 
-    Each is a trial (the beginning of its key, or its folder), a row of a board by its place
-    (`quick#1`, `quick/v1#4`), or a board (`quick`, `quick/v1`): then every row that both have.
+    Each is an evaluation or a training (the beginning of its key, or its folder; a training stands
+    for all of its evaluations), a row of a board by its place (`quick#1`, `quick/v1#4`), or a board
+    (`quick`, `quick/v1`): then every row that both have. `quick` is the working board, or where
+    there is none the latest published one.
     """
+    from bench.cli.verbs.boards import terminal_width
     from bench.leaderboards import comparison
     from bench.trials.store import Store
 
     config = load()
-    found = comparison.between(a, b, Store(config.results), config.leaderboards)
-    report(comparison.text(found), found, as_json=as_json)
-    regressed = any(one.regressed for one in found)
+    compared = comparison.compare_words(a, b, Store(config.results), config.leaderboards)
+    report(comparison.text(compared, terminal_width()), compared, as_json=as_json)
+    regressed = any(each.regressed for each in compared)
     return Exit.REGRESSED if fail_on and regressed else Exit.DONE

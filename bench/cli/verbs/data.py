@@ -1,4 +1,4 @@
-"""The verbs of datasets: data prepare, verify, check, show, synth."""
+"""The verbs of data sets: data prepare, verify, check, show, synth."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ import click
 
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say
 from bench.core.errors import BenchError, Exit
+from bench.evaluation import protocols
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset, Loss, Model
     from bench.core.types import Split
     from bench.data.datasets.base import PreparedDataset
+    from bench.data.inspection.check import Finding
+    from bench.data.reading.label_encoder import LabelEncoder
+    from bench.evaluation.protocols import Protocol
+    from bench.synthetic import Difficulty
 
 name_argument = click.argument("name")
 _FILE = click.Path(path_type=Path)
-_TELL_SECONDS = 0.1
+_REPORT_SECONDS = 0.1
 
 
 class Shape(click.ParamType["tuple[int, int, int]"]):
-    """Height and width in pixels, with 3 channels before them for colour: `32x100`, `3x32x128`."""
+    """Height and width in pixels, with 3 channels before them for color: `32x100`, `3x32x128`."""
 
     name = "shape"
 
@@ -37,24 +42,24 @@ class Shape(click.ParamType["tuple[int, int, int]"]):
         """Return channels, height and width."""
         found = re.fullmatch(r"(?:([13])x)?([1-9]\d{0,4})x([1-9]\d{0,4})", value)
         if not found:
-            self.fail(f"'{value}' is no shape like 32x100 or 3x32x128", param, ctx)
+            self.fail(f"'{value}' is not a shape like 32x100 or 3x32x128", param, ctx)
         return int(found[1] or 1), int(found[2]), int(found[3])
 
 
 @click.group(epilog=EXITS)
 def data() -> None:
-    """Get datasets in: prepare, verify, check and show them, or make stand-ins.
+    """Prepare, verify, check and show data sets, or render synthetic ones.
 
-    `bench ls datasets` lists what there is. Prepared data lie in `data` beside bench.toml, or where
-    `bench --data` says; docs/datasets.md tells how to get each.
+    `bench ls datasets` lists them. Prepared data are in the folder `data` beside bench.toml, or in
+    that of `bench --data`; docs/datasets.md says how to get each data set.
     """
 
 
 @data.command(epilog=EXITS)
 @name_argument
-@click.option("--source", type=_FILE, help="The folder, tar or zip of the distribution.")
-@click.option("--decoded", type=Shape(), help="Also keep words decoded at a shape, like 32x100.")
-@click.option("--force", is_flag=True, help="Begin anew, where something is prepared already.")
+@click.option("--source", type=_FILE, help="The folder, tar or zip of the raw data set.")
+@click.option("--decoded", type=Shape(), help="Also store words decoded at a shape, like 32x100.")
+@click.option("--force", is_flag=True, help="Prepare again what is prepared already.")
 @click.pass_obj
 def prepare(
     load: Load,
@@ -64,10 +69,10 @@ def prepare(
     *,
     force: bool,
 ) -> None:
-    """Read the distribution of dataset NAME into LMDBs.
+    """Read the raw data set NAME into LMDBs.
 
-    Killed at any moment, the same command goes on. A stand-in that `bench data synth` made is told
-    by its mark, and prepared beside the real data as NAME-synthetic.
+    Killed at any moment, the same command resumes. A synthetic data set of `bench data synth` is
+    recognized by its marker and prepared as NAME-synthetic, beside the real data.
     """
     from bench.core.types import InputShape
     from bench.data.datasets.scene_text import SceneText
@@ -75,12 +80,12 @@ def prepare(
     load()
     dataset = _prepared(name)
     if decoded and not isinstance(dataset, SceneText):
-        raise BenchError(f"'{name}' has no words: --decoded is for datasets of scene text")
+        raise BenchError(f"'{name}' has no words: --decoded is for data sets of scene text")
     if force and source is None:
-        raise BenchError("--force begins anew from a distribution; name it with --source")
+        raise BenchError("--force prepares from a raw data set again; name it with --source")
     if source is not None:
         dataset = _read_in(name, source, force=force)
-    _tell(dataset)
+    _print_prepared(dataset)
     if decoded:
         from bench.data.store import caching
 
@@ -89,7 +94,7 @@ def prepare(
 
 
 def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
-    """Prepare what `source` holds of a dataset, unless something is prepared already."""
+    """Prepare what `source` holds of a data set, unless something is prepared already."""
     from bench import synthetic
     from bench.data.raw.archives import unpacked
     from bench.data.store import data_dir as home
@@ -100,7 +105,7 @@ def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
         if force:
             _clear(dataset, folder)
         elif prepared.read(dataset.folder):
-            say(f"{dataset.prepared_name} is prepared already; --force begins anew")
+            say(f"{dataset.prepared_name} is prepared already; --force prepares it again")
             return dataset
         with _bars() as advance:
             dataset.prepare(folder, advance)
@@ -108,31 +113,31 @@ def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
 
 
 def _clear(dataset: PreparedDataset, source: Path) -> None:
-    """Remove what is prepared of a dataset, unless `source` is none of it, a BenchError."""
+    """Remove what is prepared of a data set. Raises BenchError where `source` is another one."""
     from bench.data.datasets.base import StoredDataset
 
-    # What is no stored dataset is written over, once its source was found to be whole.
+    # Others are written over, once their source was found to be whole.
     if isinstance(dataset, StoredDataset):
-        dataset.layout(source)
+        dataset.reader(source)
         shutil.rmtree(dataset.folder, ignore_errors=True)
 
 
-def _tell(dataset: PreparedDataset) -> None:
-    """Say what is prepared of a dataset. Raises BenchError with what to do where nothing is."""
+def _print_prepared(dataset: PreparedDataset) -> None:
+    """Print what is prepared of a data set. Raises BenchError where nothing is."""
     from bench.data.store import prepared
 
     for part, document in prepared.require(dataset.prepared_name).parts.items():
         left = sum(document.rejected.values())
         where = dataset.folder / part / prepared.REJECTED
-        told = f"; {left:,} left out, which {where} names" if left else ""
-        click.echo(f"{dataset.prepared_name}/{part}: {document.samples:,} samples{told}")
+        rest = f"; {left:,} left out, see {where}" if left else ""
+        click.echo(f"{dataset.prepared_name}/{part}: {document.samples:,} samples{rest}")
 
 
 @data.command(epilog=EXITS)
 @name_argument
 @click.pass_obj
 def verify(load: Load, name: str) -> int:
-    """Read every sample of prepared data NAME again, against what was noted of it."""
+    """Read every sample of prepared data NAME again, and compare it with its checksum."""
     load()
     with _bars() as advance:
         faults = _prepared(name).verify(advance)
@@ -144,14 +149,25 @@ def verify(load: Load, name: str) -> int:
 
 @data.command(epilog=EXITS)
 @name_argument
-@click.option("-m", "--model", help="Check that targets fit in what this model makes of inputs.")
+@click.option("-m", "--model", help="Check that targets fit the output of this model.")
 @click.option("-l", "--loss", default="ctc", show_default=True, help="Under this loss.")
+@click.option("--protocol", help="Count what this protocol drops; by default that of the card.")
+@click.option("--alphabet", help="The protocol whose characters are learned; else the data set's.")
 @as_json_option
 @click.pass_obj
-def check(load: Load, name: str, model: str | None, loss: str, *, as_json: bool) -> int:
+def check(
+    load: Load,
+    name: str,
+    model: str | None,
+    loss: str,
+    protocol: str | None,
+    alphabet: str | None,
+    *,
+    as_json: bool,
+) -> int:
     """Look for what spoils a training: broken images, labels, leaks between splits, counts.
 
-    What has failed ends with exit code 5; a note is only to be known.
+    A check that fails ends with exit code 5; a note is only to be known.
     """
     from bench.cli.render import text_table
     from bench.core import registry
@@ -159,18 +175,47 @@ def check(load: Load, name: str, model: str | None, loss: str, *, as_json: bool)
 
     load()
     dataset = _dataset(name)
-    reader = cast("Model", registry.make("model", model, {})) if model else None
+    architecture = cast("Model", registry.make("model", model, {})) if model else None
     objective = cast("Loss", registry.make("loss", loss, {}))
-    if reader and (fault := incompatibility(dataset, reader, objective)):
+    if architecture and (fault := incompatibility(dataset, architecture, objective)):
         raise BenchError(f"{fault}; name another with -m or -l")
-    # Only now, for it imports torch: a wrong name is answered at once.
-    from bench.data.inspection import check as findings
+    scored = _protocol(dataset, protocol)
+    letters = protocols.find(alphabet) if alphabet else None
+    # Only now, for it imports torch: a wrong name is reported at once.
+    from bench.data.inspection.check import check_dataset
 
+    encoder = dataset.label_encoder(letters)
     with _bars() as advance:
-        found = list(findings.findings(dataset, reader, objective, advance))
-    rows = [(one.split, one.check, one.found, one.verdict) for one in found]
-    report(text_table.plain(("split", "check", "found", "verdict"), rows), found, as_json=as_json)
-    return Exit.UNVERIFIED if any(one.verdict == "failed" for one in found) else Exit.DONE
+        findings = list(check_dataset(dataset, encoder, scored, advance))
+    if architecture:
+        findings += _infeasible(dataset, architecture, objective, encoder)
+    rows = [(each.split, each.check, each.found, each.verdict) for each in findings]
+    table = text_table.plain(("split", "check", "found", "verdict"), rows)
+    report(table, findings, as_json=as_json)
+    failed = any(each.verdict == "failed" for each in findings)
+    return Exit.UNVERIFIED if failed else Exit.DONE
+
+
+def _protocol(dataset: Dataset, name: str | None) -> Protocol | None:
+    """Return the protocol of a name, else that of the data set's card, where it has one."""
+    from bench.data import cards
+
+    if name is None:
+        card = cards.find(dataset.name)
+        name = card.protocol if card else None
+    return protocols.find(name) if name else None
+
+
+def _infeasible(
+    dataset: Dataset, model: Model, loss: Loss, encoder: LabelEncoder
+) -> Iterator[Finding]:
+    """Yield the samples of each split whose targets are longer than the output of a network."""
+    from bench.data.inspection.check import Finding, name_samples
+    from bench.training.feasibility import infeasible_targets
+
+    for split, names in infeasible_targets(dataset, model, loss, encoder).items():
+        text = f"{name_samples(names)} (model {model.label}, loss {loss.label})"
+        yield Finding(split, "target longer than output", text, "failed" if names else "ok")
 
 
 @data.command(epilog=EXITS)
@@ -182,11 +227,11 @@ def check(load: Load, name: str, model: str | None, loss: str, *, as_json: bool)
 @click.option("--out", type=_FILE, help="The picture to draw; else samples.png with the data.")
 @click.pass_obj
 def show(load: Load, name: str, split: Split, count: int, out: Path | None) -> None:
-    """Show the card of dataset NAME: what it is, its licence, how to get it, its layout.
+    """Show the card of data set NAME: what it is, its licence, how to get it, its files.
 
-    Where it is prepared, some samples too, as a network is shown them, and a picture of them.
+    Where it is prepared, also list some samples and draw them into a picture.
     """
-    from bench.cli.render import card_text
+    from bench.cli.render import card_text, text_table
     from bench.data import cards
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import DOCUMENT, SYNTHETIC, read
@@ -200,15 +245,25 @@ def show(load: Load, name: str, split: Split, count: int, out: Path | None) -> N
         return
     from bench.data.inspection import contact_sheet as sheets
 
-    shown = sheets.samples(dataset.build(), split, count)
-    click.echo(f"\n{sheets.listed(shown)}")
+    if split not in dataset.splits():
+        raise BenchError(
+            f"data set '{name}' has no split '{split}'; set --split to "
+            f"{' or '.join(dataset.splits())}"
+        )
+    shown = sheets.samples(dataset, split, count)
+    rows = [
+        (each.id, f"{each.pixels.shape[1]}×{each.pixels.shape[0]}", each.text) for each in shown
+    ]
+    click.echo(f"\n{text_table.plain(('sample', 'pixels', 'transcript'), rows)}")
     file = (
         out or (dataset.folder if isinstance(dataset, PreparedDataset) else Path()) / "samples.png"
     )
     try:
         sheets.sheet(shown).save(file)
     except ValueError:
-        raise BenchError(f"{file}: no picture ends in this; name a .png or .jpg") from None
+        raise BenchError(
+            f"{file}: its ending is not one of a picture; name a .png or .jpg"
+        ) from None
     click.echo(f"\n{file}")
 
 
@@ -217,22 +272,36 @@ def show(load: Load, name: str, split: Split, count: int, out: Path | None) -> N
 @click.option("--count", type=click.IntRange(1), default=2000, show_default=True)
 @click.option("--out", type=_FILE, required=True, help="A new or empty folder.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-def synth(name: str, count: int, out: Path, seed: int) -> None:
-    """Render a stand-in for dataset NAME, in exactly its layout: to try bench, to test, to time it.
+@click.option(
+    "--difficulty",
+    type=click.Choice(["easy", "hard"]),
+    default="easy",
+    show_default=True,
+    help="Of words: short and clean, or as varied as those of signs.",
+)
+def synth(name: str, count: int, out: Path, seed: int, difficulty: Difficulty) -> None:
+    """Render a synthetic data set with the files of data set NAME, to try and to time bench.
 
     It is marked as synthetic, and so is every trial on it.
     """
     from bench import synthetic
 
     with _bars() as advance:
-        synthetic.generate(name, out, count, seed=seed, advance=lambda done: advance(name, done))
+        synthetic.generate(
+            name,
+            out,
+            count,
+            seed=seed,
+            difficulty=difficulty,
+            advance=lambda done: advance(name, done),
+        )
     click.echo(
         f"{out}: {count:,} synthetic samples; next: bench data prepare {name} --source {out}"
     )
 
 
 def _dataset(name: str) -> Dataset:
-    """Return the dataset of a name, or of that of prepared data, by its defaults."""
+    """Return a data set at its defaults, by its name or by that of its prepared data."""
     from bench.core import registry
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import SYNTHETIC
@@ -244,45 +313,45 @@ def _dataset(name: str) -> Dataset:
 
 
 def _prepared(name: str, *, synthetic: bool = False) -> PreparedDataset:
-    """Return a dataset that has to be prepared. Raises BenchError of one that has not."""
+    """Return a data set that has to be prepared. Raises BenchError where none of it is."""
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import SYNTHETIC
 
-    found = _dataset(name.removesuffix(SYNTHETIC) + SYNTHETIC if synthetic else name)
-    if not isinstance(found, PreparedDataset):
-        raise BenchError(f"dataset '{name}' comes with bench: there is nothing to prepare")
-    return found
+    dataset = _dataset(name.removesuffix(SYNTHETIC) + SYNTHETIC if synthetic else name)
+    if not isinstance(dataset, PreparedDataset):
+        raise BenchError(f"data set '{name}' comes with bench: there is nothing to prepare")
+    return dataset
 
 
 @contextmanager
 def _bars() -> Iterator[Callable[[str, int], None]]:
-    """Show a bar a partition on stderr."""
+    """Show one progress bar per partition on stderr."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TaskID, TextColumn
     from rich.progress import TimeElapsedColumn as Elapsed
 
     tasks: dict[str, TaskID] = {}
-    waiting, told = Counter[str](), 0.0
+    pending, reported = Counter[str](), 0.0
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), Elapsed())
     console = Console(stderr=True)
-    # Where nobody watches, a bar that has gone would leave an empty line.
+    # On anything but a terminal, a removed bar would leave an empty line.
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
 
-        def tell() -> None:
-            for part, done in waiting.items():
+        def update() -> None:
+            for part, done in pending.items():
                 if part not in tasks:
                     tasks[part] = progress.add_task(part, total=None)
                 progress.update(tasks[part], advance=done)
-            waiting.clear()
+            pending.clear()
 
         def advance(part: str, done: int) -> None:
-            nonlocal told
-            waiting[part] += done
-            # Telling a bar of every sample would take as long as some samples do.
-            if (now := time.monotonic()) - told >= _TELL_SECONDS:
-                told = now
-                tell()
+            nonlocal reported
+            pending[part] += done
+            # Updating a bar for every sample would take as long as reading some samples.
+            if (now := time.monotonic()) - reported >= _REPORT_SECONDS:
+                reported = now
+                update()
 
         yield advance
-        tell()
+        update()

@@ -16,39 +16,39 @@ from bench.core.errors import Exit
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.sweeps.report import Report
-    from bench.sweeps.study import Study, Tried
+    from bench.sweeps.study import Study, StudyTrial
     from bench.sweeps.sweep import Sweep
 
 
 def _finite(
     _context: click.Context, _option: click.Parameter, minutes: float | None
 ) -> float | None:
-    # A range refuses neither: NaN compares with nothing.
+    # click's range accepts infinity and NaN.
     if minutes is not None and not math.isfinite(minutes):
-        raise click.BadParameter(f"{minutes} is no number of minutes; 0 is no bound.")
+        raise click.BadParameter(f"{minutes} is not a number of minutes; 0 sets no limit.")
     return minutes
 
 
 @click.command(epilog=EXITS)
 @suite_argument
-@click.option("-d", "--dataset", help="The dataset, a glob; else that of the table.")
-@click.option("-m", "--model", help="The model, a glob; else that of the table.")
-@click.option("-l", "--loss", help="The loss, a glob; else that of the table.")
-@click.option("--trials", type=click.IntRange(1), help="The budget in trials; else the table's.")
+@click.option("--train", help="A glob of training data, instead of that of the table.")
+@click.option("-m", "--model", help="A glob of models, instead of that of the table.")
+@click.option("-l", "--loss", help="A glob of losses, instead of that of the table.")
+@click.option("--trials", type=click.IntRange(1), help="The budget in trials.")
 @click.option(
     "--minutes",
     type=click.FloatRange(0),
     callback=_finite,
-    help="The budget in minutes; 0: no bound.",
+    help="The budget in minutes; 0 sets no limit.",
 )
 @click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
-@click.option("--promote", is_flag=True, help="Write the winner into bench.toml, and show how.")
+@click.option("--promote", is_flag=True, help="Write the best trial into bench.toml.")
 @as_json_option
 @click.pass_obj
 def sweep(
     load: Load,
     suite: str,
-    dataset: str | None,
+    train: str | None,
     model: str | None,
     loss: str | None,
     trials: int | None,
@@ -58,68 +58,68 @@ def sweep(
     promote: bool,
     as_json: bool,
 ) -> int:
-    """Search the space in [suite.SUITE.sweep] for the lowest validation CER.
+    """Search the space in [suite.SUITE.sweep] for the lowest validation label error rate.
 
-    Stopped and run again, it goes on; with a larger budget too. The test split is not looked at:
-    the winner, promoted, is an entry of the suite that `bench run` trains anew with all seeds.
+    A stopped sweep resumes when it is run again, also with a larger budget. No test set is read:
+    the best trial, promoted, is an entry of the suite, which `bench run` trains with all seeds.
     """
     from bench.sweeps import report as reports
     from bench.sweeps.study import Study
-    from bench.sweeps.sweep import of
+    from bench.sweeps.sweep import sweep_of
 
     config = load()
-    wanted = of(config.suite(suite), dataset=dataset, model=model, loss=loss)
+    spec = sweep_of(config.suite(suite), train=train, model=model, loss=loss)
     table = replace(
-        wanted.table,
-        trials=trials or wanted.table.trials,
-        minutes=wanted.table.minutes if minutes is None else minutes,
+        spec.table,
+        trials=trials or spec.table.trials,
+        minutes=spec.table.minutes if minutes is None else minutes,
     )
-    wanted = replace(wanted, table=table)
-    study = Study(wanted, config.results)
+    spec = replace(spec, table=table)
+    study = Study(spec, config.results)
     study.prepare()
     _run(study, address)
-    found = reports.of(study)
-    reports.write(found, study.root)
-    report(reports.text(found), found, as_json=as_json)
+    summary = reports.report_of(study)
+    reports.write_report(summary, study.root)
+    report(reports.as_text(summary), summary, as_json=as_json)
     say(f"written to {study.root}")
     if promote:
-        _promote(config, wanted, found)
-    return Exit.DONE if found.best else Exit.FAILED
+        _promote(config, spec, summary)
+    return Exit.DONE if summary.best else Exit.FAILED
 
 
 def _run(study: Study, address: str | None) -> None:
-    from bench.sweeps.report import line
+    from bench.sweeps.report import trial_line
 
     name, left = study.sweep.suite.name, study.left()
-    budget, select = study.sweep.trials, study.sweep.base.training.select
-    ended = sum(one.ended for one in study.tried())
-    say(f"{name}: {ended} of {budget} trials are ended" + ("" if left else ", nothing to run"))
+    budget, select = study.sweep.max_trials, study.sweep.base.recipe.select
+    ended = sum(trial.ended for trial in study.trials())
+    say(f"{name}: {ended} of {budget} trials have ended" + ("" if left else ", nothing to run"))
     if not left:
         return
     from bench.execution.ray import connect
     from bench.sweeps import tune
 
-    def told(tried: Tried) -> None:
+    def on_end(trial: StudyTrial) -> None:
         nonlocal ended
         ended += 1
-        say(f"[{ended}/{budget}] trial {tried.number} {line(tried, select)}")
+        say(f"[{ended}/{budget}] trial {trial.number} {trial_line(trial, select)}")
 
     with connect(address):
-        tune.run(study, told, interrupted)
+        tune.run(study, on_end, interrupted)
 
 
-def _promote(config: Config, sweep: Sweep, found: Report) -> None:
+def _promote(config: Config, sweep: Sweep, summary: Report) -> None:
     from bench.core.documents import write_bytes
-    from bench.sweeps.promote import promoted
+    from bench.sweeps.promote import promoted_text
 
-    text = promoted(config, sweep, found)
+    text = promoted_text(config, sweep, summary)
     if text is None:
-        say(f"{config.path} has this trial already; nothing to promote")
+        say(f"{config.path} has this entry already; nothing to promote")
         return
     before, after = config.text.splitlines(), text.splitlines()
     for line in difflib.unified_diff(before, after, str(config.path), "promoted", lineterm=""):
         say(line)
-    # The file itself where it is reached by a link, readable for whom it was.
+    # Write the file that a link points to, and keep its permissions.
     file = config.path.resolve()
     mode = stat.S_IMODE(file.stat().st_mode)
     write_bytes(file, text.encode())

@@ -15,15 +15,20 @@ from bench.core.errors import Exit
 def verify(load: Load, records: tuple[str, ...], *, as_json: bool) -> int:
     """Compute every score of RECORDS again from their predictions; of all, and of all boards.
 
-    A record is the beginning of a trial's key, or its folder. Schema, key and checksums are held
-    against the files as well, and boards against their samples and the records at hand.
+    A record is the beginning of a training's or an evaluation's key, or its folder. Keys, folders,
+    checksums and selected epochs are verified too, and boards are rebuilt from their samples and
+    compared with the records at hand. Each fault is named, and ends with 5.
     """
     from bench.leaderboards import verification
     from bench.trials.store import Store
 
     config = load()
-    found = verification.verify(Store(config.results), config.leaderboards, records)
-    for fault in found.faults:
+    verified = verification.verify(
+        Store(config.results), config.leaderboards, config.protocols, records
+    )
+    for note in verified.notes:
+        say(note)
+    for fault in verified.faults:
         say(fault, fg="red")
-    report(verification.text(found), found, as_json=as_json)
-    return Exit.UNVERIFIED if found.faults else Exit.DONE
+    report(verification.text(verified), verified, as_json=as_json)
+    return Exit.UNVERIFIED if verified.faults else Exit.DONE

@@ -1,4 +1,4 @@
-"""Datasets that are read from their distributions once: what they all do."""
+"""Data sets that are prepared once from what their authors hand out: what they all do."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from typing import TYPE_CHECKING
 from bench.core.components import Dataset
 from bench.core.types import SPLITS, Split
 from bench.data.store import data_dir as home
-from bench.data.store.prepared import SYNTHETIC, Advance, Prepared, digest, require
+from bench.data.store.prepared import SYNTHETIC, Advance, Prepared, missing_part, require
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.data.raw.entries import Layout
+    from bench.core.model_input import Input
+    from bench.data.augmentation import Augmentation
+    from bench.data.raw.entries import Reader
+    from bench.data.reading.label_encoder import LabelEncoder
+    from bench.data.reading.pipeline import PreparedPipeline
+    from bench.data.reading.samples import Selection
 
 
 @dataclass(frozen=True)
 class PreparedDataset(Dataset):
-    """A dataset that is read from its distribution once, by `bench data prepare`.
+    """A data set that `bench data prepare` reads from its raw data set once.
 
-    `synthetic` takes the stand-in of `bench data synth` instead of the real data.
+    Attributes:
+        synthetic: Whether the synthetic data set of `bench data synth` is read, not the real one.
     """
 
     synthetic: bool = False
@@ -40,44 +46,68 @@ class PreparedDataset(Dataset):
     def prepare(self, source: Path, advance: Advance) -> Prepared:
         """Write what `source` holds into the folder of its prepared data.
 
-        Killed at any moment, it goes on from there the next time. Raises BenchError where that
-        cannot be.
+        Killed at any moment, it resumes there the next time. Raises BenchError where `source` is
+        another data set or cannot be read.
         """
 
     @abstractmethod
     def verify(self, advance: Advance) -> list[str]:
-        """Hold the prepared data against their document; return what is wrong, in sentences."""
+        """Compare the prepared data with their document; return what is wrong, in sentences."""
 
-    def parts(self) -> list[tuple[str, str]]:
-        """Return the (prepared name, partition) of all that it reads."""
-        return [(self.prepared_name, part) for part in require(self.prepared_name).parts]
+    def splits(self) -> tuple[Split, ...]:
+        """Return the splits that were prepared."""
+        there = require(self.prepared_name).parts
+        return tuple(split for split in SPLITS if split in there)
 
-    def own_splits(self) -> tuple[Split, ...]:
-        """Return the splits that were prepared under its own name."""
-        return SPLITS
+    def fingerprint(self, split: Split) -> str:
+        """Return the digest of the partition of a split, as it was prepared."""
+        return self.part_fingerprint(split)
 
-    def fingerprint(self) -> str:
-        """Return the digest of all partitions that it reads, as they were prepared."""
-        return digest(require(name).parts[part].fingerprint for name, part in self.parts())
+    def part_fingerprint(self, part: str) -> str:
+        """Return the digest of a partition. Raises BenchError where it was not prepared."""
+        parts = require(self.prepared_name).parts
+        if part not in parts:
+            raise missing_part(self.prepared_name, part, parts)
+        return parts[part].fingerprint
 
 
 @dataclass(frozen=True)
 class StoredDataset(PreparedDataset):
-    """A dataset whose samples are stored in an LMDB a partition."""
+    """A data set whose samples are stored in one LMDB per partition; several can be joined."""
 
     @abstractmethod
-    def layout(self, source: Path) -> Layout:
-        """Return its distribution in `source`. Raises BenchError where that holds another."""
+    def reader(self, source: Path) -> Reader:
+        """Return the raw data set in `source`. Raises BenchError where that is another one."""
 
     def prepare(self, source: Path, advance: Advance) -> Prepared:
-        """Stream what its layout lists into LMDBs."""
+        """Stream what its reader lists into LMDBs."""
         from bench.data.store import preparing
 
         clips = self.gives == "frames"
-        return preparing.prepare(self.layout(source), source, self.folder, advance, clips=clips)
+        return preparing.prepare(self.reader(source), source, self.folder, advance, clips=clips)
 
     def verify(self, advance: Advance) -> list[str]:
         """Read every sample again, and compare with what was noted of it."""
         from bench.data.store import verifying
 
         return verifying.verify(self.prepared_name, advance)
+
+    def selection(self, split: Split) -> Selection:
+        """Return the samples of a split. Raises BenchError where it has no such split."""
+        from bench.data.reading.samples import Selection
+        from bench.data.store.partition import Partition
+
+        return Selection(Partition(self.prepared_name, split))
+
+    def open(
+        self,
+        model_input: Input,
+        encoder: LabelEncoder,
+        augmentation: Augmentation | None = None,
+    ) -> PreparedPipeline:
+        """Open its splits; pixels are read when batches are."""
+        from bench.data.augmentation import NO_AUGMENTATION
+        from bench.data.reading.stored import join_splits, open_stored
+
+        splits = join_splits([self])
+        return open_stored(splits, model_input, encoder, augmentation or NO_AUGMENTATION)

@@ -6,87 +6,93 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.core.schema import Count, Natural
-from bench.core.types import SPLITS, Input, Source
+from bench.core.types import SPLITS, InputKind, Split
 from bench.data.datasets.base import StoredDataset
-from bench.data.store.prepared import digest
+from bench.data.store.prepared import digest, require
 from bench.evaluation.protocols.lines import HTR_RAW, HTR_THESIS
 
 if TYPE_CHECKING:
-    from bench.data.raw.entries import Layout
+    from bench.data.datasets.line_splits import LineSplits
+    from bench.data.raw.entries import Reader
+    from bench.data.reading.label_encoder import LabelEncoder
+    from bench.data.reading.samples import Selection
     from bench.data.store.prepared import Advance, Prepared
+    from bench.evaluation.protocols import Protocol
+
+_PARTITION = "lines"
 
 
 @dataclass(frozen=True)
 class IAM(StoredDataset):
-    """Lines of the IAM Handwriting Database, at one height.
+    """Lines of the IAM Handwriting Database.
 
     Marti and Bunke, "The IAM-database: an English sentence database for offline handwriting
-    recognition" (IJDAR 2002). `split` is named by what it holds: docs/datasets.md. `truth` is the
-    spelling of its XML, or that of its ASCII files, which puts spaces before marks. `margin` is the
-    white around a scan before it is scaled to `height`: rows above and below, columns at the sides.
+    recognition" (IJDAR 2002). Its own alphabet has the 79 characters of its texts.
+
+    Attributes:
+        split: The division into splits, named by what it holds: see docs/datasets.md.
+        spacing: Which transcripts are read: those of its XML files, or those of its ASCII files,
+            which have spaces before punctuation marks.
     """
 
     name: ClassVar[str] = "iam"
-    gives: ClassVar[Input] = "image"
-    protocol: ClassVar[str] = "htr-iam"
+    gives: ClassVar[InputKind] = "image"
 
     split: str = "rwth-6482"
-    truth: Literal["xml", "ascii"] = "xml"
-    height: Count = 64
-    margin: tuple[Natural, Natural] = (16, 32)
+    spacing: Literal["xml", "ascii"] = "xml"
 
     def __post_init__(self) -> None:
-        """Call the split by its own name. Raises BenchError where there is none of that name."""
-        from bench.data.datasets import line_splits as splits
+        """Replace an alias of the split by its name. Raises BenchError on an unknown one."""
+        from bench.data.datasets.line_splits import find_division
 
-        object.__setattr__(self, "split", splits.named(self.split).name)
+        object.__setattr__(self, "split", find_division(self.split).name)
 
-    def layout(self, source: Path) -> Layout:
-        """Return the distribution in `source`."""
+    def reader(self, source: Path) -> Reader:
+        """Return the raw data set in `source`."""
         from bench.data.raw.iam import IamLines
 
         return IamLines(source)
 
     def prepare(self, source: Path, advance: Advance) -> Prepared:
-        """Stream the lines into an LMDB; keep the distribution's own lists of splits."""
-        from bench.data.datasets import line_splits as splits
+        """Stream the lines into an LMDB; keep the raw data set's own lists of splits."""
+        from bench.data.datasets.line_splits import keep_official
 
-        found = super().prepare(source, advance)
-        splits.keep_official(source, self._lists)
-        return found
+        prepared = super().prepare(source, advance)
+        keep_official(source, self.folder / "lists")
+        return prepared
 
-    def fingerprint(self) -> str:
-        """Return the digest of all lines, and of the lists of the split."""
-        from bench.data.datasets import line_splits as splits
+    def splits(self) -> tuple[Split, ...]:
+        """Return all three splits. Raises BenchError where it is not prepared."""
+        require(self.prepared_name)
+        return SPLITS
 
-        mine = splits.line_splits(self.split, self._lists)
-        return digest([super().fingerprint(), mine.fingerprint])
+    def fingerprint(self, split: Split) -> str:
+        """Return the digest of the lines, of the list of the split, and of the spacing."""
+        lists = self._lists.fingerprint(split)
+        return digest([self.part_fingerprint(_PARTITION), lists, self.spacing])
 
-    @property
-    def _lists(self) -> Path:
-        return self.folder / "lists"
+    def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
+        """Return the encoder of the characters of `alphabet`, else of IAM's 79."""
+        from bench.data.reading.label_encoder import LabelEncoder, encoder_of_alphabet
 
-    def build(self) -> Source:
-        """Open the lines; pixels are read when batches are."""
+        if alphabet is not None:
+            return encoder_of_alphabet(alphabet)
+        return LabelEncoder(tuple(HTR_THESIS.charset), HTR_RAW)
+
+    def selection(self, split: Split) -> Selection:
+        """Return the lines of a split."""
         import numpy as np
 
-        from bench.data.datasets import line_splits as splits
-        from bench.data.inputs.lines import Lines
-        from bench.data.reading.label_encoder import Transcriber
-        from bench.data.reading.pipeline import PreparedSource
-        from bench.data.reading.samples import Samples, Selection
+        from bench.data.reading.samples import Selection
         from bench.data.store.partition import Partition
 
-        partition = Partition(self.prepared_name, "lines")
-        mine = splits.line_splits(self.split, self._lists)
-        of = np.array([mine.get(line) or "" for line in partition.column("id").to_pylist()])
-        column = "text" if self.truth == "xml" else "ascii"
-        return PreparedSource(
-            {
-                split: Samples([Selection(partition, np.flatnonzero(of == split))], column)
-                for split in SPLITS
-            },
-            Transcriber(tuple(HTR_THESIS.charset), HTR_RAW),
-            Lines(self.height, self.margin),
-        )
+        partition, lists = Partition(self.prepared_name, _PARTITION), self._lists
+        split_of_row = [lists.get(line) or "" for line in partition.column("id").to_pylist()]
+        rows = np.flatnonzero(np.array(split_of_row) == split)
+        return Selection(partition, rows, "text" if self.spacing == "xml" else "ascii")
+
+    @property
+    def _lists(self) -> LineSplits:
+        from bench.data.datasets.line_splits import line_splits
+
+        return line_splits(self.split, self.folder / "lists")

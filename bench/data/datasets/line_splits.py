@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from operator import itemgetter
 from pathlib import Path
 from typing import cast
 
@@ -30,7 +29,13 @@ _WITHOUT = "without"
 
 @dataclass(frozen=True)
 class LineSplits:
-    """A division of IAM: by forms, every line of them, but for the `lines` it names one by one."""
+    """A division of IAM by forms, with all lines of each.
+
+    Attributes:
+        name: Its name on IAM's card.
+        forms: The split of each form.
+        lines: The split of lines that are not where their form is; None: in no split.
+    """
 
     name: str
     forms: Mapping[str, Split]
@@ -40,16 +45,26 @@ class LineSplits:
         """Return the split of a line such as `a01-000u-00`, or None where it is in none."""
         if line in self.lines:
             return self.lines[line]
-        return self.forms.get(line.rpartition("-")[0])
+        return self.forms.get(_form(line))
 
-    @property
-    def fingerprint(self) -> str:
-        """A digest that changes when a form or a line moves."""
-        said = [sorted(self.forms.items()), sorted(self.lines.items(), key=itemgetter(0))]
-        return f"sha256:{sha256(repr(said).encode()).hexdigest()}"
+    def fingerprint(self, split: Split) -> str:
+        """Return a digest that changes when a form or a line moves into or out of a split."""
+        forms = sorted(form for form, where in self.forms.items() if where == split)
+        added = sorted(line for line, where in self.lines.items() if where == split)
+        moved = sorted(
+            line
+            for line, where in self.lines.items()
+            if where != split and self.forms.get(_form(line)) == split
+        )
+        return f"sha256:{sha256(repr([forms, added, moved]).encode()).hexdigest()}"
 
 
-def named(name: str) -> cards.Splits:
+def _form(line: str) -> str:
+    """Return the form of a line such as `a01-000u-00`."""
+    return line.rpartition("-")[0]
+
+
+def find_division(name: str) -> cards.Splits:
     """Return what IAM's card says of the division that is called `name`, or has it as an alias.
 
     Raises BenchError on a name that no division or more than one has.
@@ -70,10 +85,11 @@ def named(name: str) -> cards.Splits:
 def line_splits(name: str, source: Path | None = None) -> LineSplits:
     """Return the division of IAM that is called `name`.
 
-    `official` reads the lists of the distribution, in the folder `source` or in its folder TASK.
-    Raises BenchError as `named` does, and on lists that are not there or contradict one another.
+    `official` reads the lists of the raw data set, in the folder `source` or in its folder TASK.
+    Raises BenchError as `find_division` does, and on lists that are missing or contradict one
+    another.
     """
-    division = named(name)
+    division = find_division(name)
     return _official(source) if division.name == OFFICIAL else _listed(division)
 
 

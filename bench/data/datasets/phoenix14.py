@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.data.datasets.sign_language import SignLanguage
 
 if TYPE_CHECKING:
-    from bench.data.raw.entries import Layout
+    from bench.data.raw.entries import Reader
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Phoenix14(SignLanguage):
 
     name: ClassVar[str] = "phoenix14"
 
-    def layout(self, source: Path) -> Layout:
+    def reader(self, source: Path) -> Reader:
         """Return the release in `source`."""
-        from bench.data.raw.phoenix14 import Phoenix14Layout
+        from bench.data.raw.phoenix14 import Phoenix14Reader
 
-        return Phoenix14Layout(source, "multisigner")
+        return Phoenix14Reader(source, "multisigner")
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Phoenix14SI5(SignLanguage):
 
     name: ClassVar[str] = "phoenix14-si5"
 
-    def layout(self, source: Path) -> Layout:
+    def reader(self, source: Path) -> Reader:
         """Return the release in `source`."""
-        from bench.data.raw.phoenix14 import Phoenix14Layout
+        from bench.data.raw.phoenix14 import Phoenix14Reader
 
-        return Phoenix14Layout(source, "si5")
+        return Phoenix14Reader(source, "si5")
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Phoenix14T(SignLanguage):
 
     name: ClassVar[str] = "phoenix14-t"
 
-    def layout(self, source: Path) -> Layout:
+    def reader(self, source: Path) -> Reader:
         """Return the release in `source`."""
-        from bench.data.raw.phoenix14_t import Phoenix14TLayout
+        from bench.data.raw.phoenix14_t import Phoenix14TReader
 
-        return Phoenix14TLayout(source)
+        return Phoenix14TReader(source)

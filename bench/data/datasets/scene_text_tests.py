@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.data.datasets.scene_text import SceneText
 
 if TYPE_CHECKING:
-    from bench.data.raw.entries import Layout
+    from bench.data.raw.entries import Reader
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,8 @@ class _TestSet(SceneText):
 
     folders: ClassVar[tuple[str, ...]]
     """What LMDBs of it are called."""
-    trained_by: ClassVar[tuple[str, ...]] = ("synth90k",)
 
-    def layout(self, source: Path) -> Layout:
+    def reader(self, source: Path) -> Reader:
         """Return a tree of images with annotation files, or the LMDB, in `source`."""
         from bench.data.raw.word_images import tree_or_lmdb
 
@@ -35,12 +34,11 @@ class IIIT5K(_TestSet):
     """3,000 words from photographs on the web, and 2,000 to train on.
 
     Mishra, Alahari and Jawahar, "Scene Text Recognition using Higher Order Language Priors" (BMVC
-    2012). Where it is prepared with its training words, they are the default of `train`.
+    2012). It has a split `train` where it was prepared from a source with training words.
     """
 
     name: ClassVar[str] = "iiit5k"
     folders: ClassVar[tuple[str, ...]] = ("IIIT5k_3000", "IIIT5k", "IIIT5K")
-    trained_by: ClassVar[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,6 @@ class IC03x860(_TestSet):
     """ICDAR 2003, 860 of its words (Lucas et al., ICDAR 2003)."""
 
     name: ClassVar[str] = "ic03-860"
-    overlaps: ClassVar[tuple[str, ...]] = ("ic03-867",)
     folders: ClassVar[tuple[str, ...]] = ("IC03_860",)
 
 
@@ -73,7 +70,6 @@ class IC03x867(_TestSet):
     """ICDAR 2003, 867 of its words (Lucas et al., ICDAR 2003)."""
 
     name: ClassVar[str] = "ic03-867"
-    overlaps: ClassVar[tuple[str, ...]] = ("ic03-860",)
     folders: ClassVar[tuple[str, ...]] = ("IC03_867",)
 
 
@@ -82,7 +78,6 @@ class IC13x857(_TestSet):
     """ICDAR 2013, 857 of its words (Karatzas et al., ICDAR 2013)."""
 
     name: ClassVar[str] = "ic13-857"
-    overlaps: ClassVar[tuple[str, ...]] = ("ic13-1015",)
     folders: ClassVar[tuple[str, ...]] = ("IC13_857",)
 
 
@@ -91,7 +86,6 @@ class IC13x1015(_TestSet):
     """ICDAR 2013, 1,015 of its words (Karatzas et al., ICDAR 2013)."""
 
     name: ClassVar[str] = "ic13-1015"
-    overlaps: ClassVar[tuple[str, ...]] = ("ic13-857",)
     folders: ClassVar[tuple[str, ...]] = ("IC13_1015", "IC13")
 
 
@@ -100,7 +94,6 @@ class IC15x1811(_TestSet):
     """ICDAR 2015, 1,811 of its words (Karatzas et al., ICDAR 2015)."""
 
     name: ClassVar[str] = "ic15-1811"
-    overlaps: ClassVar[tuple[str, ...]] = ("ic15-2077",)
     folders: ClassVar[tuple[str, ...]] = ("IC15_1811",)
 
 
@@ -109,7 +102,6 @@ class IC15x2077(_TestSet):
     """ICDAR 2015, 2,077 of its words (Karatzas et al., ICDAR 2015)."""
 
     name: ClassVar[str] = "ic15-2077"
-    overlaps: ClassVar[tuple[str, ...]] = ("ic15-1811",)
     folders: ClassVar[tuple[str, ...]] = ("IC15_2077", "IC15")
 
 

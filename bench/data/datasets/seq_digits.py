@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Dataset
 from bench.core.errors import BenchError
+from bench.core.hashing import digest
 from bench.core.schema import Count, Natural, Share
-from bench.core.types import Input, Source, Split
+from bench.core.types import InputKind, Split
+from bench.evaluation.protocols.words import DIGITS
 
 if TYPE_CHECKING:
-    from bench.data.reading.sequence_of_digits import Scans
+    from bench.core.model_input import Input
+    from bench.data.augmentation import Augmentation
+    from bench.data.reading.label_encoder import LabelEncoder
+    from bench.data.reading.sequence_of_digits import Scans, SequenceOfDigits
+    from bench.evaluation.protocols import Protocol
 
 SHA256 = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
 SPLITS: dict[Split, tuple[int, ...]] = {
@@ -33,11 +39,16 @@ class SeqDigits(Dataset):
     1,797 scans from the UCI collection that scikit-learn ships as `load_digits`. Transitions and
     ends follow the figure of Min et al. (ECCV 2022): three frames between two digits, two at each
     end, so T = 4 + 3·3 + 2·2 = 17 for four digits.
+
+    Attributes:
+        digits: Digits per sequence.
+        ramp: The weight of the next digit in each frame between two digits.
+        end_frames: Frames that fade the first digit in, and the last one out.
+        rounds: How often each scan is used in an epoch.
     """
 
     name: ClassVar[str] = "seq-digits"
-    gives: ClassVar[Input] = "frames"
-    protocol: ClassVar[str] = "digits"
+    gives: ClassVar[InputKind] = "frames"
 
     digits: Count = 4
     ramp: tuple[Share, ...] = (0.3, 0.5, 0.7)
@@ -52,16 +63,41 @@ class SeqDigits(Dataset):
                 f"{len(self.ramp)} of ramp; lower it, or lengthen the ramp"
             )
 
-    def fingerprint(self) -> str:
-        """Return the checksum that `build` holds the installed scans against."""
-        return f"sha256:{SHA256}"
+    def splits(self) -> tuple[Split, ...]:
+        """Return all three splits."""
+        return tuple(SPLITS)
 
-    def build(self) -> Source:
+    def fingerprint(self, split: Split) -> str:
+        """Return a digest of the scans' checksum, the split, and all parameters.
+
+        The checksum is that with which the installed scans are compared when they are opened.
+        """
+        return f"sha256:{digest([SHA256, split, asdict(self)])}"
+
+    def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
+        """Return the encoder of the ten digits, or of an alphabet that has them."""
+        from bench.data.reading.label_encoder import encoder_of_alphabet
+
+        return encoder_of_alphabet(alphabet or DIGITS)
+
+    def open(
+        self,
+        model_input: Input,
+        encoder: LabelEncoder,
+        augmentation: Augmentation | None = None,
+    ) -> SequenceOfDigits:
         """Read the scans; no sequence shares a scan with another split."""
-        from bench.data.reading.sequence_of_digits import Scheme, SequenceOfDigits
+        from bench.data.reading.sequence_of_digits import (
+            Scheme,
+            SequenceOfDigits,
+            require_no_augmentation,
+        )
 
+        require_no_augmentation(self.label, augmentation)
         scheme = Scheme(self.digits, self.ramp, self.end_frames)
-        return SequenceOfDigits(read_scans(), scheme, rounds=self.rounds, redraw=True)
+        return SequenceOfDigits(
+            read_scans(), scheme, model_input, encoder, rounds=self.rounds, redraw=True
+        )
 
 
 def read_scans() -> dict[Split, Scans]:

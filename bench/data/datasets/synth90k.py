@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.data.datasets.scene_text import SceneText
 
 if TYPE_CHECKING:
-    from bench.data.raw.entries import Layout
+    from bench.data.raw.entries import Reader
 
 READY = {
     "train": ("MJ/MJ_train", "MJ_train", "MJ/train"),
@@ -30,7 +30,7 @@ class Synth90k(SceneText):
 
     name: ClassVar[str] = "synth90k"
 
-    def layout(self, source: Path) -> Layout:
+    def reader(self, source: Path) -> Reader:
         """Return the tree of images, or the LMDBs, in `source`."""
         from bench.data.raw.word_images import tree_or_lmdb
 

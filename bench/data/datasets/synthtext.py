@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.data.datasets.scene_text import SceneText
 
 if TYPE_CHECKING:
-    from bench.data.raw.entries import Layout
+    from bench.data.raw.entries import Reader
 
 READY = {"train": ("ST", "ST/ST_train", "synth/ST")}
 
@@ -24,7 +24,7 @@ class SynthText(SceneText):
 
     name: ClassVar[str] = "synthtext"
 
-    def layout(self, source: Path) -> Layout:
+    def reader(self, source: Path) -> Reader:
         """Return a tree of images with annotation files, or the LMDB, in `source`."""
         from bench.data.raw.word_images import tree_or_lmdb
 

@@ -1,4 +1,4 @@
-"""What may be wrong with a dataset before anything is trained on it."""
+"""What may be wrong with a data set before anything is trained on it."""
 
 from __future__ import annotations
 
@@ -8,29 +8,37 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bench.core.errors import BenchError
-from bench.core.types import SPLITS, Split
 from bench.data import cards
-from bench.data.datasets.base import PreparedDataset
-from bench.data.reading.pipeline import PreparedSource
+from bench.data.datasets.base import PreparedDataset, StoredDataset
+from bench.data.inspection.native_input import native_input
+from bench.data.reading.samples import Samples
 from bench.data.store.prepared import require
-from bench.training.feasibility import unalignable
 
 if TYPE_CHECKING:
-    from bench.core.components import Dataset, Loss, Model
-    from bench.core.types import Source
-    from bench.data.reading.samples import Samples
+    from bench.core.components import Dataset
+    from bench.core.types import Split
+    from bench.data.reading.label_encoder import LabelEncoder
+    from bench.evaluation.protocols import Protocol
 
-_NAMED = 5
+MAX_NAMED = 5
+"""Samples and characters that a finding names; more are only counted."""
 _KNOWN = "known to be"
 """What the reasons say for which everybody leaves a sample out."""
 
 Verdict = Literal["ok", "note", "failed"]
-Advance = Callable[[Split, int], None]
+Advance = Callable[["Split", int], None]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found in one split: `failed` is to be mended, a `note` to be known."""
+    """The result of one check of one split.
+
+    Attributes:
+        split: The split or partition.
+        check: What was looked for.
+        found: What was found, as a phrase.
+        verdict: `failed` has to be fixed; a `note` is only to be known.
+    """
 
     split: str
     check: str
@@ -38,122 +46,140 @@ class Finding:
     verdict: Verdict
 
 
-def findings(
-    dataset: Dataset, model: Model | None, loss: Loss, advance: Advance
+def check_dataset(
+    dataset: Dataset, encoder: LabelEncoder, protocol: Protocol | None, advance: Advance
 ) -> Iterator[Finding]:
-    """Yield what every check finds; whether targets fit is checked for a `model` under `loss`."""
-    source = dataset.build()
-    splits = dataset.own_splits() if isinstance(dataset, PreparedDataset) else SPLITS
+    """Yield what every check finds.
+
+    Args:
+        dataset: The data set, which has to be prepared.
+        encoder: What a network is to learn of the transcripts.
+        protocol: The protocol by which readings are to be scored; None: none is checked.
+        advance: Told of each sample that was read.
+    """
+    splits = dataset.splits()
     if isinstance(dataset, PreparedDataset):
         yield from _rejected(dataset)
-    yield from _counts(dataset, source, splits)
-    if isinstance(source, PreparedSource):
-        for split in splits:
-            yield _undecodable(source.splits[split], split, advance)
-            yield from _labels(source, split)
-        yield from _duplicates(source, splits)
-    if model:
-        yield from _unalignable(source, splits, model, loss)
+    yield from _counts(dataset, encoder, splits)
+    if not isinstance(dataset, StoredDataset):
+        return
+    samples = {split: Samples([dataset.selection(split)]) for split in splits}
+    for split in splits:
+        yield _undecodable(samples[split], split, advance)
+        yield from _labels(samples[split], split, encoder)
+        if protocol is not None:
+            yield from _protocol(samples[split], split, protocol)
+    yield from _duplicates(samples)
+
+
+def name_samples(names: Sequence[str]) -> str:
+    """Return how many samples there are, and the first of their names."""
+    if not names:
+        return "none"
+    more = ", …" if len(names) > MAX_NAMED else ""
+    return f"{len(names):,}: {', '.join(names[:MAX_NAMED])}{more}"
 
 
 def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
-    """Tell what was left out when the dataset was prepared."""
+    """Yield what was left out when the data set was prepared."""
     for part, document in require(dataset.prepared_name).parts.items():
         reasons = document.rejected
-        said = "; ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+        listed = "; ".join(f"{count:,} {reason}" for reason, count in reasons.items())
         known = all(_KNOWN in reason for reason in reasons)
         verdict: Verdict = "failed" if not known else "note" if reasons else "ok"
-        yield Finding(part, "left out", said or "none", verdict)
+        yield Finding(part, "left out", listed or "none", verdict)
 
 
-def _counts(dataset: Dataset, source: Source, splits: Sequence[Split]) -> Iterator[Finding]:
-    """Compare the samples of each split with the card; what was held out counts as training."""
+def _counts(dataset: Dataset, encoder: LabelEncoder, splits: Sequence[Split]) -> Iterator[Finding]:
+    """Compare the samples of each split with the card; training may hold out its validation."""
     card = cards.find(dataset.name)
     synthetic = isinstance(dataset, PreparedDataset) and dataset.synthetic
     divisions = card.splits if card and not synthetic else ()
-    counts = {split: _count(source, split) for split in splits}
+    counts = _sample_counts(dataset, encoder, splits)
     for split, count in counts.items():
-        wanted = {getattr(division, split) for division in divisions} - {None}
-        listed = " or ".join(f"{one:,}" for one in sorted(wanted))
-        whole = count + counts["validation"] if split == "train" else count
-        fits = count and (not wanted or wanted.intersection({count, whole}))
-        said = f"{count:,}, the card says {listed}" if wanted else f"{count:,}"
-        yield Finding(split, "samples", said, "ok" if fits else "failed")
+        expected = {getattr(division, split) for division in divisions} - {None}
+        listed = " or ".join(f"{number:,}" for number in sorted(expected))
+        whole = count + counts.get("validation", 0) if split == "train" else count
+        fits = count and (not expected or expected.intersection({count, whole}))
+        text = f"{count:,}, the card says {listed}" if expected else f"{count:,}"
+        yield Finding(split, "samples", text, "ok" if fits else "failed")
 
 
-def _count(source: Source, split: Split) -> int:
-    # A prepared source knows without spelling every target.
-    if isinstance(source, PreparedSource):
-        return len(source.splits[split])
-    return sum(1 for _ in source.truths(split))
+def _sample_counts(
+    dataset: Dataset, encoder: LabelEncoder, splits: Sequence[Split]
+) -> dict[Split, int]:
+    if isinstance(dataset, StoredDataset):
+        return {split: len(dataset.selection(split)) for split in splits}
+    pipeline = dataset.open(native_input(dataset), encoder)
+    return {split: sum(1 for _ in pipeline.annotations(split)) for split in splits}
 
 
 def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
     broken, reasons = [], []
-    for place in samples:
+    for reference in samples:
+        partition, row = reference.partition, reference.row
         try:
-            frames = range(place.partition.value("frames", place.row))
+            frames = range(partition.value("frames", row))
             if frames:
-                place.partition.clip(place.row, frames, 1)
+                partition.clip(row, frames, 1)
             else:
-                place.partition.pixels(place.row, 1)
+                partition.pixels(row, 1)
         except BenchError as error:
-            broken.append(samples.id(place))
+            broken.append(reference.id)
             reasons.append(str(error))
         advance(split, 1)
-    said = "; ".join([_said(broken), *reasons[:1]])
-    return Finding(split, "undecodable", said, "failed" if broken else "ok")
+    text = "; ".join([name_samples(broken), *reasons[:1]])
+    return Finding(split, "undecodable", text, "failed" if broken else "ok")
 
 
-def _labels(source: PreparedSource, split: Split) -> Iterator[Finding]:
-    samples, empty, unknown = source.splits[split], [], Counter[str]()
-    for place in samples:
-        text = samples.text(place)
-        unknown.update(set(source.transcriber.unknown(text)))
-        if not source.transcriber.classes(text):
-            empty.append(samples.id(place))
-    yield Finding(split, "empty labels", _said(empty), "failed" if empty else "ok")
-    said = ", ".join(f"{token!r} in {count:,}" for token, count in unknown.most_common(_NAMED))
-    yield Finding(split, "outside the charset", said or "none", "note" if unknown else "ok")
+def _labels(samples: Samples, split: Split, encoder: LabelEncoder) -> Iterator[Finding]:
+    """Look for transcripts of which a network can learn nothing, or not everything."""
+    empty, unknown = [], Counter[str]()
+    for reference in samples:
+        unknown.update({*encoder.unknown_tokens(reference.text)})
+        if not encoder.encode(reference.text):
+            empty.append(reference.id)
+    yield Finding(split, "empty labels", name_samples(empty), "failed" if empty else "ok")
+    yield Finding(split, "outside the alphabet", _name_tokens(unknown), "note" if unknown else "ok")
 
 
-def _duplicates(source: PreparedSource, splits: Sequence[Split]) -> Iterator[Finding]:
+def _protocol(samples: Samples, split: Split, protocol: Protocol) -> Iterator[Finding]:
+    """Count what the protocol drops from transcripts, and the transcripts that it changes."""
+    changed, dropped = 0, Counter[str]()
+    for reference in samples:
+        changed += protocol.normalize(reference.text) != reference.text
+        dropped.update({*protocol.dropped(reference.text)})
+    yield Finding(
+        split, f"dropped by {protocol.name}", _name_tokens(dropped), "note" if dropped else "ok"
+    )
+    yield Finding(
+        split,
+        f"changed by {protocol.name}",
+        f"{changed:,} of {len(samples):,} transcripts" if changed else "none",
+        "note" if changed else "ok",
+    )
+
+
+def _duplicates(samples: dict[Split, Samples]) -> Iterator[Finding]:
     """Compare the content of encoded pixels within a split, and with the splits before it."""
     before: set[bytes] = set()
-    for split in splits:
-        samples = source.splits[split]
+    for split, mine in samples.items():
         hashes, twice, shared = set[bytes](), [], []
-        for place in samples:
-            content = place.partition.value("hash", place.row)
+        for reference in mine:
+            content = reference.partition.value("hash", reference.row)
             if content in before:
-                shared.append(samples.id(place))
+                shared.append(reference.id)
             elif content in hashes:
-                twice.append(samples.id(place))
+                twice.append(reference.id)
             hashes.add(content)
         before |= hashes
-        yield Finding(split, "duplicates", _said(twice), "note" if twice else "ok")
+        yield Finding(split, "duplicates", name_samples(twice), "note" if twice else "ok")
         if split != "train":
-            yield Finding(split, "in a split before", _said(shared), "failed" if shared else "ok")
+            verdict: Verdict = "failed" if shared else "ok"
+            yield Finding(split, "in a split before", name_samples(shared), verdict)
 
 
-def _unalignable(
-    source: Source, splits: Sequence[Split], model: Model, loss: Loss
-) -> Iterator[Finding]:
-    """Build the network without its weights, and ask what room it leaves to targets."""
-    import torch
-
-    from bench.recognizers import network as recognizer
-
-    with torch.device("meta"):
-        network = recognizer.build(model, loss, source)
-    for split in splits:
-        _, lost = unalignable(source.truths(split), loss, network.room)
-        said = f"{_said([truth.id for truth in lost])} (model {model.label}, loss {loss.label})"
-        yield Finding(split, "no room for the target", said, "failed" if lost else "ok")
-
-
-def _said(names: list[str]) -> str:
-    if not names:
-        return "none"
-    more = ", …" if len(names) > _NAMED else ""
-    return f"{len(names):,}: {', '.join(names[:_NAMED])}{more}"
+def _name_tokens(counts: Counter[str]) -> str:
+    """Return the most frequent tokens, each with the number of samples that have it."""
+    listed = ", ".join(f"{token!r} in {count:,}" for token, count in counts.most_common(MAX_NAMED))
+    return listed or "none"

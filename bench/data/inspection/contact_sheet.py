@@ -1,4 +1,4 @@
-"""A contact sheet: samples of a dataset as one picture."""
+"""A contact sheet: samples of a data set as one picture."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.cli.render import text_table
-from bench.nn.batch_views import time_axis
+from bench.data.inputs.pixel_values import denormalize
+from bench.data.inspection.native_input import native_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.core.types import Batch, Source, Split
+    from bench.core.components import Dataset
+    from bench.core.model_input import Normalization
+    from bench.core.types import Batch, Split
     from bench.data.inputs.images import Pixels
 
+_CLIP_DIMENSIONS = 5
 _COLUMNS = 4
 _CELL = (300, 96)
 _TEXT = 18
@@ -27,60 +30,56 @@ _LARGEST = 8
 
 
 class Shown(NamedTuple):
-    """A sample as the network is shown it: pixels (H, W, 3), and what is written below them."""
+    """A sample: pixels (H, W, 3), and the text that is written below them."""
 
     id: str
     text: str
     pixels: Pixels
 
 
-def samples(source: Source, split: Split, count: int) -> list[Shown]:
-    """Return the first samples of a pass over `split`: of `train`, as they are augmented."""
-    batches, found = source.batches(split, count), []
+def samples(dataset: Dataset, split: Split, count: int) -> list[Shown]:
+    """Return the first samples of an epoch of `split`, without the input of any network."""
+    pipeline = dataset.open(native_input(dataset), dataset.label_encoder(None))
+    batches, shown = pipeline.batches(split, count), list[Shown]()
     for index in range(len(batches)):
-        found += _shown(batches[index], source.vocabulary)
-        if len(found) >= count:
+        batch = batches[index]
+        several = zip(batch.ids, batch.texts, strict=True)
+        shown += [Shown(name, text, pixels(batch, row)) for row, (name, text) in enumerate(several)]
+        if len(shown) >= count:
             break
-    return found[:count]
+    return shown[:count]
 
 
-def _shown(batch: Batch, vocabulary: Sequence[str]) -> list[Shown]:
-    rows = []
-    for row, name in enumerate(batch.ids):
-        classes = batch.targets[row, : batch.target_lengths[row]].tolist()
-        text = batch.texts[row] if batch.texts else "".join(vocabulary[c - 1] for c in classes)
-        rows.append(Shown(name, text, pixels(batch, row)))
-    return rows
+def pixels(
+    batch: Batch, row: int, frames: int = _FRAMES, normalization: Normalization | None = None
+) -> Pixels:
+    """Return a sample of a batch without its padding, as an image (H, W, 3) of bytes.
 
-
-def pixels(batch: Batch, row: int, frames: int = _FRAMES) -> Pixels:
-    """Return a sample without its padding as (H, W, 3): of a clip, at most `frames` side by side.
-
-    These are the middle ones of stretches that divide the clip evenly.
+    Args:
+        batch: Images, or clips.
+        row: The sample.
+        frames: Of a clip, at most so many frames are put side by side: the middle ones of stretches
+            that divide it evenly.
+        normalization: That of the input. None: `signed` where the batch has negative values, else
+            `unit`.
     """
-    shown = batch.inputs[row]
-    # Of the whole batch: a pale image in [-1, 1] may have no pixel below 0.
-    signed = bool(batch.inputs.min() < 0)
+    values = batch.inputs[row]
+    if normalization is None:
+        # Of the whole batch: a pale image in [-1, 1] may have no value below 0.
+        normalization = "signed" if bool(batch.inputs.min() < 0) else "unit"
     length = int(batch.lengths[row])
-    if time_axis(batch.inputs) != 1:
-        return _bytes(shown[..., :length], signed=signed)
+    if batch.inputs.ndim != _CLIP_DIMENSIONS:
+        return _bytes(values[..., :length], normalization)
     count = min(length, frames)
-    cells = [shown[(2 * n + 1) * length // (2 * count)] for n in range(count)]
-    return _bytes(torch.cat(cells, -1), signed=signed)
+    cells = [values[(2 * n + 1) * length // (2 * count)] for n in range(count)]
+    return _bytes(torch.cat(cells, -1), normalization)
 
 
-def _bytes(pixels: torch.Tensor, *, signed: bool) -> Pixels:
-    """Return an image (channels, H, W) in [0, 1], or `signed` in [-1, 1], as (H, W, 3) bytes."""
-    if signed:
-        pixels = (pixels + 1) / 2
-    found = pixels.mul(255).round().clamp(0, 255).to(torch.uint8).movedim(0, -1)
-    return np.ascontiguousarray(found.expand(-1, -1, 3).numpy())
-
-
-def listed(shown: Sequence[Shown]) -> str:
-    """List samples: identity, size, what is to be read."""
-    rows = [(one.id, f"{one.pixels.shape[1]}×{one.pixels.shape[0]}", one.text) for one in shown]
-    return text_table.plain(("sample", "pixels", "to be read"), rows)
+def _bytes(values: torch.Tensor, normalization: Normalization) -> Pixels:
+    """Return an image (channels, H, W) of a range as (H, W, 3) bytes."""
+    unit = denormalize(values, normalization)
+    shown = unit.mul(255).round().clamp(0, 255).to(torch.uint8).movedim(0, -1)
+    return np.ascontiguousarray(shown.expand(-1, -1, 3).numpy())
 
 
 def sheet(shown: Sequence[Shown]) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Readers of datasets as their authors hand them out, each a `bench.data.raw.entries.Layout`.
+"""Readers of datasets as their authors hand them out, each a `bench.data.raw.entries.Reader`.
 
 They list samples cheaply and in a fixed order, and read pixels when asked. What they read may be
 damaged or hostile: nothing outside the dataset's folder is read, and nothing in it is executed.

@@ -1,4 +1,4 @@
-"""Archives, unpacked where a layout can read them.
+"""Archives, unpacked where a reader can read them.
 
 An archive may be hostile: a name that leads out of its folder, a link, a device, or more bytes than
 the disk has. The filters of `tarfile` are not relied on, for Python's older patch releases have

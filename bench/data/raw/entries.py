@@ -18,7 +18,7 @@ class Entry(NamedTuple):
 
     `load` returns encoded images (JPEG, PNG, …): one, or every frame of a clip in order. It may run
     in any thread, and raises SampleError where they are missing or unusable. `more` holds further
-    columns of text, the same ones for every sample of a layout.
+    columns of text, the same ones for every sample of a raw data set.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class Layout(Protocol):
+class Reader(Protocol):
     """A distribution on disk. Making one raises BenchError where the folder is none of its kind.
 
     `parts` are its partitions, such as train, validation and test. What they list comes in the same

@@ -59,7 +59,7 @@ _EDITIONS = {
 }
 
 
-class CorpusLayout:
+class CorpusReader:
     """The partitions of a corpus; `more` has signer and folder of a sample.
 
     A sample's images are all frames that match the pattern of its folder, in their natural order,
@@ -150,7 +150,7 @@ class CorpusLayout:
         return images.encoded_jpeg(np.asarray(scaled, np.uint8))
 
 
-class Phoenix14Layout(CorpusLayout):
+class Phoenix14Reader(CorpusReader):
     """PHOENIX14, whose signers are the same in every split or one that only the others know."""
 
     def __init__(self, source: Path, edition: Literal["multisigner", "si5"]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.data.raw.phoenix14 import Corpus, CorpusLayout
+from bench.data.raw.phoenix14 import Corpus, CorpusReader
 
 _CORPUS = Corpus(
     "PHOENIX14 T",
@@ -18,7 +18,7 @@ _CORPUS = Corpus(
 )
 
 
-class Phoenix14TLayout(CorpusLayout):
+class Phoenix14TReader(CorpusReader):
     """PHOENIX14 T."""
 
     def __init__(self, source: Path) -> None:

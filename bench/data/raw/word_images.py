@@ -8,15 +8,15 @@ from bench.core.errors import BenchError
 from bench.data import cards
 from bench.data.raw import image_tree as tree
 from bench.data.raw.annotations import FILES, RELEASE, Annotations, partitions
-from bench.data.raw.entries import Layout
+from bench.data.raw.entries import Reader
 from bench.data.raw.lmdb_release import RELEASES, Folders, LmdbRelease, databases
 
 _UNREADABLE = "unreadable.txt"
 """Beside a card: what everybody leaves out, as some decoders make half an image of it."""
 
 
-def tree_or_lmdb(name: str, source: Path, folders: Folders) -> Layout:
-    """Return the layout of the dataset `name` that is nearest to `source`.
+def tree_or_lmdb(name: str, source: Path, folders: Folders) -> Reader:
+    """Return the reader of the data set `name` that is nearest to `source`.
 
     `folders` is what its LMDBs are called. Raises BenchError where there is neither such a tree of
     images nor one of these LMDBs.

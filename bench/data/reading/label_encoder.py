@@ -1,20 +1,25 @@
-"""Transcripts to classes."""
+"""Transcripts to the classes that a network learns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from bench.evaluation.protocols import Protocol
+from bench.core.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.evaluation.protocols import Protocol
 
 
 @dataclass(frozen=True)
-class Transcriber:
-    """What a network learns to read of a transcript: class c is `vocabulary[c - 1]`.
+class LabelEncoder:
+    """Maps the tokens of a transcript to classes. Class 0 is blank.
 
-    The text is normalised by `rules` first. Tokens that no class has are not learned; they stay in
-    the transcript that is scored.
+    Attributes:
+        vocabulary: The tokens; `vocabulary[c - 1]` is that of class c.
+        rules: The protocol by which a transcript is normalized and cut into tokens first.
     """
 
     vocabulary: tuple[str, ...]
@@ -24,14 +29,55 @@ class Transcriber:
     def _classes(self) -> dict[str, int]:
         return {token: label for label, token in enumerate(self.vocabulary, 1)}
 
-    def classes(self, text: str) -> tuple[int, ...]:
-        """Return the target of a transcript."""
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Return the target of a transcript: the classes of its tokens; others are left out."""
         return tuple(filter(None, map(self._classes.get, self.tokens(text))))
 
-    def unknown(self, text: str) -> list[str]:
-        """Return the tokens of a transcript that no class has, in their order."""
+    def unknown_tokens(self, text: str) -> list[str]:
+        """Return the tokens of a transcript that have no class, in their order."""
         return [token for token in self.tokens(text) if token not in self._classes]
 
     def tokens(self, text: str) -> Sequence[str]:
         """Return the tokens of a transcript: characters, or glosses."""
-        return self.rules.tokens(self.rules.normalise(text))
+        return self.rules.tokens(self.rules.normalize(text))
+
+
+def encoder_of_alphabet(alphabet: Protocol) -> LabelEncoder:
+    """Return the encoder of the characters of a protocol.
+
+    Raises:
+        BenchError: The protocol does not list its characters.
+    """
+    if not alphabet.charset:
+        raise BenchError(
+            f"protocol '{alphabet.name}' lists no characters, so that it cannot be an alphabet; "
+            "set alphabet to a protocol that does, such as 'str-36' or 'htr-thesis'"
+        )
+    return LabelEncoder(tuple(alphabet.charset), alphabet)
+
+
+def common_encoder(encoders: Iterable[tuple[str, LabelEncoder]]) -> LabelEncoder:
+    """Return the one encoder of several data sets that are trained on together.
+
+    Vocabularies of glosses are joined; vocabularies of characters have to be the same.
+
+    Args:
+        encoders: The label of each data set, and its encoder.
+
+    Raises:
+        BenchError: Two data sets have different encoders.
+    """
+    (first, common), *others = encoders
+    for name, encoder in others:
+        if encoder == common:
+            continue
+        if encoder.rules != common.rules or common.rules.unit != "gloss":
+            raise BenchError(
+                f"data sets '{first}' and '{name}' have different alphabets "
+                f"({len(common.vocabulary)} and {len(encoder.vocabulary)} classes) and cannot be "
+                "trained on together; set alphabet to the protocol whose characters both are "
+                "to teach"
+            )
+        vocabulary = {*common.vocabulary, *encoder.vocabulary}
+        common = LabelEncoder(tuple(sorted(vocabulary)), common.rules)
+    return common

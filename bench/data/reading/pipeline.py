@@ -1,4 +1,4 @@
-"""Prepared data made ready to train on and to be read."""
+"""Prepared samples as batches: what a training and an evaluation read."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import torch
 
-from bench.core.types import Batch, Batches, InputShape, Split, Truth
+from bench.core.types import Annotation, Batch, Batches, InputShape, Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from bench.data.reading.label_encoder import Transcriber
-    from bench.data.reading.samples import Place, Samples
+    from bench.data.reading.label_encoder import LabelEncoder
+    from bench.data.reading.samples import SampleRef, Samples
 
 _POOL = 64
 """Batches whose samples are sorted by length together, so that little is padded."""
 
 
-class View(Protocol):
-    """What a network is shown of encoded pixels."""
+class Transform(Protocol):
+    """Turns stored pixels into the tensors that a network reads."""
 
     @property
     def shape(self) -> InputShape:
@@ -33,7 +33,7 @@ class View(Protocol):
 
     @property
     def varies(self) -> bool:
-        """Whether samples of other lengths need padding."""
+        """Whether samples differ in length, so that batches are padded."""
         ...
 
     def lengths(self, samples: Samples) -> NDArray[np.int64]:
@@ -41,81 +41,95 @@ class View(Protocol):
         ...
 
     def read(
-        self, places: Sequence[Place], draw: np.random.Generator | None
+        self, references: Sequence[SampleRef], generator: np.random.Generator | None
     ) -> tuple[Tensor, Tensor]:
-        """Return inputs and lengths, as `Batch` has them; augmented where there is a `draw`."""
+        """Return inputs and lengths, as `Batch` has them; augmented where there is a generator."""
         ...
 
 
 @dataclass(frozen=True)
-class PreparedSource:
-    """The splits of a prepared dataset, seen through one view."""
+class PreparedPipeline:
+    """The splits of prepared data sets, read through one transform and one label encoder."""
 
     splits: Mapping[Split, Samples]
-    transcriber: Transcriber
-    view: View
+    encoder: LabelEncoder
+    transform: Transform
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
         """The tokens of the classes from 1."""
-        return self.transcriber.vocabulary
+        return self.encoder.vocabulary
 
     @property
     def input_shape(self) -> InputShape:
         """The shape of a frame or an image."""
-        return self.view.shape
+        return self.transform.shape
 
-    def truths(self, split: Split, *, seed: int = 0) -> Iterator[Truth]:  # noqa: ARG002 (nothing is drawn)
-        """Yield what is to be read in every sample of `split`."""
+    def annotations(
+        self,
+        split: Split,
+        *,
+        seed: int = 0,  # noqa: ARG002 (nothing is drawn)
+    ) -> Iterator[Annotation]:
+        """Yield the identity, the length and the target of every sample of `split`."""
         samples = self.splits[split]
-        for place, length in zip(samples, self.view.lengths(samples).tolist(), strict=True):
-            target = self.transcriber.classes(samples.text(place))
-            yield Truth(samples.id(place), length, target)
+        lengths = self.transform.lengths(samples).tolist()
+        for reference, length in zip(samples, lengths, strict=True):
+            yield Annotation(reference.id, length, self.encoder.encode(reference.text))
 
     def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
-        """Return one pass over `split`: train shuffled, the others in order.
+        """Return one epoch of `split`: train shuffled, the others in order.
 
         Where lengths vary, train is sorted by length within pools of batches, the others as a
         whole.
         """
         samples = self.splits[split]
-        draw = np.random.default_rng([seed, epoch]) if split == "train" else None
-        groups = _groups(samples, self.view, size, draw)
-        return Pass(self, split, groups, None if draw is None else (seed, epoch))
+        generator = np.random.default_rng([seed, epoch]) if split == "train" else None
+        groups = _groups(samples, self.transform, size, generator)
+        drawn = None if generator is None else (seed, epoch)
+        return PreparedBatches(self, samples, groups, drawn)
 
 
 def _groups(
-    samples: Samples, view: View, size: int, draw: np.random.Generator | None
+    samples: Samples, transform: Transform, size: int, generator: np.random.Generator | None
 ) -> list[NDArray[np.int64]]:
-    """Return the places in a split that make each batch."""
-    order = np.arange(len(samples)) if draw is None else draw.permutation(len(samples))
-    if not view.varies:
-        return [order[start : start + size] for start in range(0, len(order), size)]
-    lengths = view.lengths(samples)
-    pool = len(order) if draw is None else _POOL * size
+    """Return the indices of the samples of each batch."""
+    count = len(samples)
+    order = np.arange(count) if generator is None else generator.permutation(count)
+    if not transform.varies:
+        return [order[start : start + size] for start in range(0, count, size)]
+    lengths = transform.lengths(samples)
+    pool = count if generator is None else _POOL * size
     batches = []
-    for start in range(0, len(order), pool):
+    for start in range(0, count, pool):
         mine = order[start : start + pool]
         mine = mine[np.argsort(lengths[mine], kind="stable")]
         batches += [mine[first : first + size] for first in range(0, len(mine), size)]
-    if draw is not None:
-        draw.shuffle(batches)
+    if generator is not None:
+        generator.shuffle(batches)
     return batches
 
 
-class Pass:
-    """One pass over a split, batch by batch; a batch depends on its place and on nothing before."""
+class PreparedBatches:
+    """The batches of one epoch; each depends on its index, and on nothing that was read before.
+
+    Args:
+        pipeline: How samples are read.
+        samples: Those of the split.
+        groups: The indices of the samples of each batch.
+        drawn: The seed and the epoch of what is drawn at random; None where nothing is.
+    """
 
     def __init__(
         self,
-        source: PreparedSource,
-        split: Split,
+        pipeline: PreparedPipeline,
+        samples: Samples,
         groups: Sequence[NDArray[np.int64]],
         drawn: tuple[int, int] | None,
     ) -> None:
-        self._samples = source.splits[split]
-        self._view = source.view
-        self._transcriber = source.transcriber
+        self._samples = samples
+        self._transform = pipeline.transform
+        self._encoder = pipeline.encoder
         self._groups = groups
         self._drawn = drawn
 
@@ -123,12 +137,12 @@ class Pass:
         return len(self._groups)
 
     def __getitem__(self, index: int, /) -> Batch:
-        group = self._groups[index]  # raises IndexError where the pass ends
-        places = [self._samples.place(place) for place in group.tolist()]
-        draw = None if self._drawn is None else np.random.default_rng([*self._drawn, index])
-        inputs, lengths = self._view.read(places, draw)
-        texts = tuple(self._samples.text(place) for place in places)
-        classes = [self._transcriber.classes(text) for text in texts]
+        group = self._groups[index]  # raises IndexError where the epoch ends
+        references = [self._samples.reference(number) for number in group.tolist()]
+        generator = None if self._drawn is None else np.random.default_rng([*self._drawn, index])
+        inputs, lengths = self._transform.read(references, generator)
+        texts = tuple(reference.text for reference in references)
+        classes = [self._encoder.encode(text) for text in texts]
         columns = np.array([*zip_longest(*classes, fillvalue=0)], np.int64)
         targets = torch.from_numpy(np.ascontiguousarray(columns.reshape(-1, len(texts)).T))
         return Batch(
@@ -137,6 +151,6 @@ class Pass:
             targets=targets,
             target_lengths=torch.tensor([len(target) for target in classes]),
             key_frames=torch.full_like(targets, -1),
-            ids=tuple(self._samples.id(place) for place in places),
+            ids=tuple(reference.id for reference in references),
             texts=texts,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,18 +10,32 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bench.core.types import SPLITS, Split
+from bench.core.types import Split
 from bench.data.store.partition import Partition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_HELD_OUT = 10
+"""One in so many training samples is held out where there is no validation split."""
 
-class Place(NamedTuple):
-    """Where one sample is."""
+
+class SampleRef(NamedTuple):
+    """Where one sample is stored; `transcript` is the column that has its transcript."""
 
     partition: Partition
     row: int
+    transcript: str = "text"
+
+    @property
+    def id(self) -> str:
+        """The identity of the sample."""
+        return str(self.partition.value("id", self.row))
+
+    @property
+    def text(self) -> str:
+        """The transcript of the sample, as its raw data set has it."""
+        return str(self.partition.value(self.transcript, self.row))
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,8 @@ class Selection:
 
     partition: Partition
     rows: NDArray[np.int64] | None = None
+    transcript: str = "text"
+    """The column that has the transcripts."""
 
     def __len__(self) -> int:
         return len(self.partition if self.rows is None else self.rows)
@@ -38,37 +55,46 @@ class Selection:
         whole = self.partition.column(name).to_numpy()
         return np.asarray(whole if self.rows is None else whole[self.rows], np.int64)
 
+    def texts(self) -> Iterator[str]:
+        """Yield the transcripts."""
+        rows = range(len(self.partition)) if self.rows is None else self.rows.tolist()
+        return (str(self.partition.value(self.transcript, row)) for row in rows)
+
+    def divided(self) -> tuple[Selection, Selection]:
+        """Return what is trained on and the tenth that is held out, by the checksum of identities.
+
+        So a sample is in the same half wherever and in whatever order it was prepared.
+        """
+        rows = np.arange(len(self.partition)) if self.rows is None else self.rows
+        identities = (str(self.partition.value("id", row)) for row in rows.tolist())
+        drawn = (zlib.crc32(identity.encode()) % _HELD_OUT == 0 for identity in identities)
+        held = np.fromiter(drawn, bool, len(rows))
+        return (
+            Selection(self.partition, rows[~held], self.transcript),
+            Selection(self.partition, rows[held], self.transcript),
+        )
+
 
 @dataclass(frozen=True)
 class Samples:
-    """The samples of a split, by their place in it from 0."""
+    """The samples of a split, by their index from 0."""
 
     selections: Sequence[Selection]
-    transcript: str = "text"
-    """The column that has it."""
 
     def __len__(self) -> int:
         return sum(map(len, self.selections))
 
-    def __iter__(self) -> Iterator[Place]:
-        return map(self.place, range(len(self)))
+    def __iter__(self) -> Iterator[SampleRef]:
+        return map(self.reference, range(len(self)))
 
-    def place(self, index: int) -> Place:
-        """Return where a sample is."""
+    def reference(self, index: int) -> SampleRef:
+        """Return where a sample is stored. Raises IndexError beyond the last one."""
         for selection in self.selections:
             if index < len(selection):
                 row = index if selection.rows is None else int(selection.rows[index])
-                return Place(selection.partition, row)
+                return SampleRef(selection.partition, row, selection.transcript)
             index -= len(selection)
         raise IndexError(index)
-
-    def id(self, place: Place) -> str:
-        """Return the identity of a sample."""
-        return str(place.partition.value("id", place.row))
-
-    def text(self, place: Place) -> str:
-        """Return the transcript of a sample, as its distribution has it."""
-        return str(place.partition.value(self.transcript, place.row))
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return a column of numbers for all samples."""
@@ -76,16 +102,19 @@ class Samples:
 
 
 class LazySplits(Mapping[Split, Samples]):
-    """The splits of a dataset, each opened when it is first asked for."""
+    """The splits of data sets, each opened when it is first asked for."""
 
-    def __init__(self, select: Callable[[Split], Samples]) -> None:
+    def __init__(self, splits: Sequence[Split], select: Callable[[Split], Samples]) -> None:
+        self._splits = tuple(splits)
         self._select = cache(select)
 
     def __getitem__(self, split: Split) -> Samples:
+        if split not in self._splits:
+            raise KeyError(split)
         return self._select(split)
 
     def __iter__(self) -> Iterator[Split]:
-        return iter(SPLITS)
+        return iter(self._splits)
 
     def __len__(self) -> int:
-        return len(SPLITS)
+        return len(self._splits)

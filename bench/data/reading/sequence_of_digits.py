@@ -14,12 +14,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from bench.core.types import Batch, Batches, InputShape, Split, Truth
+from bench.core.errors import BenchError
+from bench.core.model_input import FrameInput
+from bench.core.types import Annotation, Batch, Batches, InputShape, Split
+from bench.data.inputs import images
+from bench.data.inputs.pixel_values import normalize_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from bench.core.model_input import Input
+    from bench.data.augmentation import Augmentation
+    from bench.data.reading.label_encoder import LabelEncoder
 
 
 @dataclass(frozen=True)
@@ -73,19 +81,30 @@ class Scheme:
 
 
 class SequenceOfDigits:
-    """Clips made of scans, never mixing the scans of two splits.
+    """Clips composed of scans; no clip mixes the scans of two splits.
 
-    A pass over a split shuffles its scans `rounds` times and cuts each round into groups, so that
-    every scan serves equally often (but for the few left over). With `redraw` each training epoch
-    shuffles anew; the other splits never change. Not `shuffled`, scans are grouped in their order.
+    An epoch of a split shuffles its scans `rounds` times and cuts each round into groups, so that
+    every scan is used equally often (but for the few that are left over).
+
+    Args:
+        splits: The scans of each split.
+        scheme: How the digits of a group fade into one another.
+        model_input: What a network is shown; of one channel, so not normalized as ImageNet is.
+        encoder: The classes of the digits.
+        rounds: How often each scan is used in an epoch.
+        redraw: Whether each training epoch shuffles again; the other splits never change.
+        shuffled: Whether scans are shuffled at all, or grouped in their order.
+
+    Raises:
+        BenchError: `model_input` cannot be applied to the scans, or `encoder` lacks a digit.
     """
-
-    vocabulary = tuple("0123456789")
 
     def __init__(
         self,
         splits: Mapping[Split, Scans],
         scheme: Scheme,
+        model_input: Input,
+        encoder: LabelEncoder,
         *,
         rounds: int,
         redraw: bool,
@@ -93,25 +112,40 @@ class SequenceOfDigits:
     ) -> None:
         self.splits = splits
         self.scheme = scheme
+        self.encoder = encoder
         self.rounds = rounds
         self.redraw = redraw
         self.shuffled = shuffled
-        height, width = splits["train"].images.shape[1:]
-        self.input_shape = InputShape(1, height, width)
+        rows, columns = splits["train"].images.shape[1:]
+        self._frames = _FrameTransform(_checked(model_input, min(rows, columns)))
+        self._classes = _digit_classes(encoder)
 
-    def truths(self, split: Split, *, seed: int = 0) -> list[Truth]:
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The tokens of the classes from 1."""
+        return self.encoder.vocabulary
+
+    @property
+    def input_shape(self) -> InputShape:
+        """The shape of a frame."""
+        return self._frames.shape(*self.splits["train"].images.shape[1:])
+
+    def annotations(self, split: Split, *, seed: int = 0) -> list[Annotation]:
         """Return the digits of every sequence of `split`; for `train`, those of the first epoch."""
         scans, groups = self.splits[split], self._composed(split, seed, 1)
         frames = len(self.scheme.weights())
-        rows = zip(_ids(scans.numbers[groups]), (scans.labels[groups] + 1).tolist(), strict=True)
-        return [Truth(name, frames, tuple(target)) for name, target in rows]
+        targets = self._classes[scans.labels[groups]].tolist()
+        rows = zip(_ids(scans.numbers[groups]), targets, strict=True)
+        return [Annotation(name, frames, tuple(target)) for name, target in rows]
 
     def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
-        """Return one pass over `split` in batches of at most `size` sequences."""
+        """Return one epoch of `split` in batches of at most `size` sequences."""
         groups = self._composed(split, seed, epoch)
         if split == "train":
             groups = np.random.default_rng([2, seed, epoch]).permutation(groups)
-        return Pass(self.splits[split], self.scheme, groups, size)
+        return SequenceBatches(
+            self.splits[split], self.scheme, self._frames, self._classes, groups, size
+        )
 
     def _composed(self, split: Split, seed: int, epoch: int) -> NDArray[np.int64]:
         """Return the scans (sequences, U) of each sequence."""
@@ -125,13 +159,49 @@ class SequenceOfDigits:
         return np.concatenate(rounds).reshape(-1, self.scheme.digits)
 
 
-class Pass:
-    """One pass over the sequences in `groups` (sequences, U), batch by batch."""
+@dataclass(frozen=True)
+class _FrameTransform:
+    """Scales and crops scans before they are composed, and normalizes frames after it."""
 
-    def __init__(self, scans: Scans, scheme: Scheme, groups: NDArray[np.int64], size: int) -> None:
+    input: FrameInput
+
+    def shape(self, rows: int, columns: int) -> InputShape:
+        """Return the shape of frames that are made of scans of `rows` × `columns`."""
+        if self.input.crop:
+            return InputShape(1, self.input.crop, self.input.crop)
+        size = (self.input.size, self.input.size) if self.input.size else (rows, columns)
+        return InputShape(1, *size)
+
+    def scaled(self, scans: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return scans (N, U, H, W) at the size of the input."""
+        count, digits, rows, columns = scans.shape
+        if size := self.input.size:
+            flat = scans.reshape(-1, rows, columns)
+            flat = np.array([images.resized(scan, size, size) for scan in flat])
+            scans = flat.reshape(count, digits, size, size)
+        if crop := self.input.crop:
+            top, left = ((side - crop) // 2 for side in scans.shape[2:])
+            scans = scans[:, :, top : top + crop, left : left + crop]
+        return scans
+
+
+class SequenceBatches:
+    """The batches of one epoch over the sequences in `groups` (sequences, U)."""
+
+    def __init__(
+        self,
+        scans: Scans,
+        scheme: Scheme,
+        frames: _FrameTransform,
+        classes: NDArray[np.int64],
+        groups: NDArray[np.int64],
+        size: int,
+    ) -> None:
         self._scans = scans
         self._weights = torch.from_numpy(scheme.weights())
         self._key_frames = torch.from_numpy(scheme.key_frames())
+        self._frames = frames
+        self._classes = classes
         self._groups = groups
         self._size = size
 
@@ -143,16 +213,56 @@ class Pass:
             raise IndexError(index)
         groups = self._groups[index * self._size : (index + 1) * self._size]
         count, digits = groups.shape
-        scans = torch.from_numpy(self._scans.images[groups]).float() / self._scans.full
+        scaled = self._frames.scaled(self._scans.images[groups])
+        scans = torch.from_numpy(scaled).float() / self._scans.full
         frames = torch.einsum("tu,nuhw->nthw", self._weights, scans).unsqueeze(2)
+        labels = self._scans.labels[groups]
         return Batch(
-            inputs=frames,
+            inputs=normalize_unit(frames, self._frames.input.normalization),
             lengths=torch.full((count,), frames.shape[1]),
-            targets=torch.from_numpy(self._scans.labels[groups] + 1),
+            targets=torch.from_numpy(self._classes[labels]),
             target_lengths=torch.full((count,), digits),
             key_frames=self._key_frames.expand(count, digits),
             ids=_ids(self._scans.numbers[groups]),
+            texts=tuple("".join(map(str, row)) for row in labels.tolist()),
         )
+
+
+def require_no_augmentation(label: str, augmentation: Augmentation | None) -> None:
+    """Raise BenchError where sequences of digits are to be augmented."""
+    if augmentation is not None and augmentation.name != "none":
+        raise BenchError(
+            f"data set '{label}' has no augmentation '{augmentation.name}', for its sequences are "
+            "composed of single digits; set augmentation = 'none'"
+        )
+
+
+def _checked(model_input: Input, side: int) -> FrameInput:
+    """Return the input of scans of `side` pixels. Raises BenchError where it does not fit."""
+    if not isinstance(model_input, FrameInput):
+        raise BenchError("sequences of digits are frames, and the input is one of images")
+    if model_input.normalization == "imagenet":
+        raise BenchError(
+            "normalization = 'imagenet' is of three channels, and digits have one; set it to "
+            "'signed' or 'unit'"
+        )
+    if model_input.crop > (model_input.size or side):
+        raise BenchError(
+            f"crop = {model_input.crop} is larger than the frames, which are {side}×{side} pixels; "
+            "lower the crop of the input, or set its size"
+        )
+    return model_input
+
+
+def _digit_classes(encoder: LabelEncoder) -> NDArray[np.int64]:
+    """Return the class (10,) of each digit. Raises BenchError where one has none."""
+    classes = [encoder.encode(str(digit)) for digit in range(10)]
+    if missing := [str(digit) for digit, found in enumerate(classes) if len(found) != 1]:
+        raise BenchError(
+            f"the alphabet has no class for {', '.join(missing)}, and sequences of digits are made "
+            "of all ten; set alphabet to a protocol that has them, such as 'digits'"
+        )
+    return np.array(classes, np.int64)[:, 0]
 
 
 def _ids(numbers: NDArray[np.int64]) -> tuple[str, ...]:

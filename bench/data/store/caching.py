@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.data.inputs.words import stretched
+from bench.data.inputs.image_transform import resize_image
 from bench.data.store.partition import Partition, cache_file
 from bench.data.store.prepared import require
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def keep(name: str, shape: InputShape, advance: Advance) -> None:
-    """Write every image of prepared data as `Words` of `shape` would stretch it, uncompressed.
+    """Write every image of prepared data, stretched to `shape` as `ImageTransform` does.
 
     A partition that has them is left as it is. The file is whole or not there. Raises BenchError
     where the disk has no room for it.
@@ -40,7 +40,7 @@ def keep(name: str, shape: InputShape, advance: Advance) -> None:
             )
         images = np.lib.format.open_memmap(partial, "w+", np.uint8, size)
         for row in range(len(partition)):
-            images[row] = stretched(partition.pixels(row, shape.channels), shape)
+            images[row] = resize_image(partition.pixels(row, shape.channels), shape)
             advance(part, 1)
         images.flush()
         partial.replace(file)

@@ -29,7 +29,7 @@ from bench.data.store.database import FILE, Writer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.data.raw.entries import Layout
+    from bench.data.raw.entries import Reader
     from bench.data.store.prepared import Advance, Prepared
 
 _GROUP = 1024
@@ -63,9 +63,9 @@ class Note:
 
 
 def prepare(
-    layout: Layout, source: Path, folder: Path, advance: Advance, *, clips: bool
+    reader: Reader, source: Path, folder: Path, advance: Advance, *, clips: bool
 ) -> Prepared:
-    """Write what `layout` lists into `folder`, one LMDB a partition; return what is there then.
+    """Write what `reader` lists into `folder`, one LMDB a partition; return what is there then.
 
     Killed at any moment, it goes on from there the next time. `clips` says that a sample is one.
 
@@ -74,10 +74,10 @@ def prepare(
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder, str(source.resolve())):
-        parts = {part: _part(layout, part, folder, advance, clips=clips) for part in layout.parts}
+        parts = {part: _part(reader, part, folder, advance, clips=clips) for part in reader.parts}
         found = prepared.Prepared(
             name=folder.name,
-            layout=type(layout).__name__,
+            layout=type(reader).__name__,
             parts=parts,
             bench=bench.__version__,
         )
@@ -110,7 +110,7 @@ def _alone(folder: Path, source: str) -> Iterator[None]:
 
 
 def _part(
-    layout: Layout, part: str, folder: Path, advance: Advance, *, clips: bool
+    reader: Reader, part: str, folder: Path, advance: Advance, *, clips: bool
 ) -> prepared.Part:
     """Prepare one partition, or the rest of it."""
     done = folder / part
@@ -120,10 +120,10 @@ def _part(
         return found
     work = folder / f"{part}.partial"
     work.mkdir(exist_ok=True)
-    ready = _kept(layout.database(part), folder)
+    ready = _kept(reader.database(part), folder)
     if ready and not (work / FILE).exists():
         (work / FILE).symlink_to((ready / FILE).resolve())
-    _write(layout, part, work, advance, clips=clips, writes=not ready)
+    _write(reader, part, work, advance, clips=clips, writes=not ready)
     fingerprint, size, reasons = rows.finish(
         work / _ROWS, work / prepared.SAMPLES, work / prepared.REJECTED
     )
@@ -152,13 +152,13 @@ def _kept(ready: Path | None, folder: Path) -> Path | None:
 
 
 def _write(
-    layout: Layout, part: str, work: Path, advance: Advance, *, clips: bool, writes: bool
+    reader: Reader, part: str, work: Path, advance: Advance, *, clips: bool, writes: bool
 ) -> None:
     """Write rows, and pixels unless they are in an LMDB already, from the last note on."""
     note = _note(work)
     advance(part, note.listed)
-    table = rows.Rows(work / _ROWS, layout.columns, note.rows_bytes)
-    entries = itertools.islice(layout.entries(part), note.listed, None)
+    table = rows.Rows(work / _ROWS, reader.columns, note.rows_bytes)
+    entries = itertools.islice(reader.entries(part), note.listed, None)
     with closing(table), _writer(work, writes=writes, clips=clips) as writer:
         for group in _groups(_loaded(entries)):
             numbered, kept = [], note.kept

@@ -10,7 +10,6 @@ from bench.evaluation.metrics.metric import (
     Metric,
     all_metrics,
     find,
-    metric_versions,
     metrics_of,
     register,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "Metric",
     "all_metrics",
     "find",
-    "metric_versions",
     "metrics_of",
     "register",
 ]

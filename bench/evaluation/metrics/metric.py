@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from bench.core.errors import BenchError, did_you_mean
+from bench.core.sources import source_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -65,6 +68,10 @@ class Metric(ABC):
     def counts(self, readings: Readings) -> Counts | None:
         """Return the counts of each sample, or None if the samples lack what they need."""
 
+    def spec(self) -> dict[str, Any]:
+        """Return what it adds to the key of an evaluation, as JSON values."""
+        return {"version": self.version, **source_spec(type(self))}
+
     def format(self, value: float) -> str:
         """Return `value` in `unit`, without the unit."""
         return f"{100 * value:.2f}"
@@ -112,9 +119,11 @@ def metrics_of(protocol: Protocol) -> list[Metric]:
     return [find(name) for name in protocol.metrics]
 
 
-def metric_versions(protocol: Protocol) -> dict[str, int]:
-    """Return the version of each metric that a protocol reports, for the key of an evaluation."""
-    return {metric.name: metric.version for metric in metrics_of(protocol)}
+def summary(scores: Mapping[str, float]) -> str:
+    """Return scores by the name of their metrics as one line."""
+    return "  ".join(
+        f"{find(n).title} {find(n).format(v)} {find(n).unit}" for n, v in scores.items()
+    )
 
 
 @cache

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from bench.core.errors import BenchError, did_you_mean
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.evaluation.protocols.declared import declare
 from bench.evaluation.protocols.glosses import GLOSS_PHOENIX14
 from bench.evaluation.protocols.lines import HTR_IAM, HTR_RAW, HTR_THESIS
 from bench.evaluation.protocols.protocol import Protocol
 from bench.evaluation.protocols.words import DIGITS, STR_36, STR_62, STR_94
 
-__all__ = ["PROTOCOLS", "Protocol", "declare", "find"]
+__all__ = ["PROTOCOLS", "Protocol", "declare", "find", "from_spec"]
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
@@ -36,3 +40,25 @@ def find(name: str) -> Protocol:
     if name not in PROTOCOLS:
         raise BenchError(f"there is no protocol '{name}'{did_you_mean(name, PROTOCOLS)}")
     return PROTOCOLS[name]
+
+
+def from_spec(spec: dict[str, Any], metrics: Iterable[str]) -> Protocol:
+    """Return the protocol that an evaluation was scored under.
+
+    Args:
+        spec: `Protocol.spec()` as the record has it; it holds all of a declared protocol.
+        metrics: The names of the metrics that were reported.
+
+    Raises:
+        BenchError: A protocol of bench is no longer what it was (unverified).
+    """
+    name = spec["name"]
+    if name in PROTOCOLS:
+        if PROTOCOLS[name].spec() != spec:
+            raise BenchError(
+                f"protocol '{name}' is not what it was when this was scored; run the suite again",
+                Exit.UNVERIFIED,
+            )
+        return replace(PROTOCOLS[name], metrics=tuple(metrics))
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()}
+    return Protocol(about="declared in bench.toml", metrics=tuple(metrics), **values)

@@ -1,4 +1,4 @@
-"""What every seed of a row read of each sample of a test set."""
+"""The errors that every seed of a row makes on each sample of a test set."""
 
 from __future__ import annotations
 
@@ -14,73 +14,156 @@ from bench.evaluation.statistics.resampling import Integers
 
 
 @dataclass(frozen=True, eq=False)
-class Outcomes:
-    """The `errors` (S, N) of S seeds on N samples, the `lengths` (N,) of these, and their `ids`.
+class SampleErrors:
+    """The errors of one row, trained with S seeds, on the N samples of one test set.
 
-    Samples are in order of their ids. `rate` is Σ errors / Σ lengths, averaged over seeds: CER
-    or WER of edits; and of `misread`, 1 less the sequence accuracy.
+    Any metric has this form: what is better the higher it is gives denominators less numerators.
+
+    Attributes:
+        ids: Identities of the samples in ascending order; empty where the order is known to be
+            that of the other rows.
+        denominators: Of each sample, (N,), at least 1: 1 for shares of samples, the length of the
+            reference for error rates.
+        errors: Numerators of each seed and sample, (S, N).
+        max_rate: The largest possible rate: 1 for shares, infinite for edit rates, as any number
+            of symbols may be inserted.
     """
 
     ids: tuple[str, ...]
-    lengths: Integers
+    denominators: Integers
     errors: Integers
+    max_rate: float = math.inf
 
     @property
     def rate(self) -> float:
-        """The mean over seeds of all errors over all lengths."""
-        return int(self.errors.sum()) / (len(self.errors) * int(self.lengths.sum()))
+        """Σ errors / Σ denominators, averaged over seeds."""
+        return int(self.errors.sum()) / (len(self.errors) * int(self.denominators.sum()))
 
     @property
-    def most(self) -> float:
-        """The largest rate there can be: 1 of `misread`; no limit where much may be inserted."""
-        return 1 if self.lengths.max() == 1 and self.errors.max() <= 1 else math.inf
-
-    @property
-    def misread(self) -> Outcomes:
-        """One error for each sample with any, and lengths of one."""
-        return Outcomes(self.ids, np.ones_like(self.lengths), (self.errors > 0).astype(np.int64))
+    def sequence_errors(self) -> SampleErrors:
+        """One error per sample with any error: their rate is 1 - sequence accuracy."""
+        wrong = (self.errors > 0).astype(np.int64)
+        return SampleErrors(self.ids, np.ones_like(self.denominators), wrong, 1)
 
 
-def outcomes(ids: Sequence[str], lengths: ArrayLike, errors: ArrayLike) -> Outcomes:
-    """Return the outcomes of N samples: `lengths` (N,), `errors` (S, N), in any common order.
+@dataclass(frozen=True, eq=False)
+class SetErrors:
+    """The errors of all rows on one test set of N samples, in the same order for all rows.
 
-    Raises BenchError where there is no sample, one is named twice or has no length, or shapes
-    or numbers cannot be.
+    Attributes:
+        denominators: Of each sample, (N,), at least 1.
+        errors: Of each row, the numerators (S, N) of its seeds. The number of seeds S may differ
+            between rows. Seed i of a row is the same training in every test set.
+        max_rate: The largest possible rate, see `SampleErrors`.
     """
-    names, shape = list(ids), (len(ids),)
-    long, wrong = np.asarray(lengths), np.atleast_1d(np.asarray(errors))
-    if not names:
-        raise BenchError("no sample is left to compare rows on")
+
+    denominators: Integers
+    errors: tuple[Integers, ...]
+    max_rate: float = math.inf
+
+    def row(self, place: int) -> SampleErrors:
+        """Return the errors of the row at `place`, without identities of samples."""
+        return SampleErrors((), self.denominators, self.errors[place], self.max_rate)
+
+
+def sample_errors(
+    ids: Sequence[str],
+    denominators: ArrayLike,
+    errors: ArrayLike,
+    max_rate: float = math.inf,
+    *,
+    signed: bool = False,
+) -> SampleErrors:
+    """Return the errors of one row on N samples, given in any order, checked and sorted by id.
+
+    Args:
+        ids: Identities of the samples, (N,).
+        denominators: Integers (N,), at least 1.
+        errors: Integers (S, N), or (N,) of a single seed.
+        max_rate: The largest possible rate, see `SampleErrors`.
+        signed: Accept errors below 0 and above `max_rate`: those of a corpus statistic, such as
+            mAP, of which a sample's numerator is its jackknife influence.
+
+    Raises:
+        BenchError: No samples, a repeated id, or shapes and numbers that do not fit.
+    """
+    names = list(ids)
     if len(set(names)) < len(names):
-        raise BenchError("a sample is named twice, so its errors cannot be told apart")
-    if long.shape != shape or wrong.shape != (len(wrong), *shape) or not len(wrong):
-        raise BenchError(
-            f"{len(names)} samples need as many lengths and errors of each seed, "
-            f"not {long.shape} and {wrong.shape}"
-        )
-    if not all(np.issubdtype(array.dtype, np.integer) for array in (long, wrong)):
-        raise BenchError("errors and lengths are counts, thus integers")
-    if long.min() < 1 or wrong.min() < 0:
-        raise BenchError("a sample to score has a length of at least 1 and no fewer errors than 0")
+        raise BenchError("a sample id occurs twice, so its errors are ambiguous; make ids unique")
+    below = np.asarray(denominators)
+    checked = _checked_errors(below, errors, max_rate, signed=signed)
+    if below.shape != (len(names),):
+        raise BenchError(f"{len(names)} sample ids need as many denominators, not {below.shape}")
     order = sorted(range(len(names)), key=names.__getitem__)
-    return Outcomes(
-        tuple(sorted(names)),
-        long[order].astype(np.int64),
-        wrong[:, order].astype(np.int64),
+    return SampleErrors(
+        tuple(sorted(names)), below[order].astype(np.int64), checked[:, order], max_rate
     )
 
 
-def same_samples(a: Outcomes, b: Outcomes) -> None:
-    """Raise BenchError, with a sample's name, unless both rows were tested on the same samples."""
-    lone = sorted(set(a.ids) ^ set(b.ids))
-    if lone:
+def set_errors(
+    denominators: ArrayLike,
+    errors: Sequence[ArrayLike],
+    max_rate: float = math.inf,
+    *,
+    signed: bool = False,
+) -> SetErrors:
+    """Return the errors of all rows on one test set, checked; see `sample_errors`.
+
+    Args:
+        denominators: Integers (N,), at least 1.
+        errors: Of each row, integers (S, N) in the same order of samples.
+        max_rate: The largest possible rate, see `SampleErrors`.
+        signed: Accept errors below 0 and above `max_rate`, see `sample_errors`.
+
+    Raises:
+        BenchError: No samples, or shapes and numbers that do not fit.
+    """
+    below = np.asarray(denominators)
+    rows = tuple(_checked_errors(below, row, max_rate, signed=signed) for row in errors)
+    return SetErrors(below.astype(np.int64), rows, max_rate)
+
+
+def _checked_errors(
+    denominators: np.ndarray, errors: ArrayLike, max_rate: float, *, signed: bool
+) -> Integers:
+    """Return `errors` as integers (S, N), or raise BenchError."""
+    above = np.atleast_2d(np.asarray(errors))
+    if not denominators.size:
+        raise BenchError("no samples to compare rows on: the test set is empty")
+    if above.shape != (len(above), *denominators.shape) or not len(above):
+        raise BenchError(
+            f"each seed needs one error count per denominator: shapes are "
+            f"{above.shape} and {denominators.shape}"
+        )
+    if not all(np.issubdtype(array.dtype, np.integer) for array in (above, denominators)):
+        raise BenchError("errors and denominators must be integers")
+    if denominators.min() < 1:
+        raise BenchError("every denominator must be at least 1; leave out samples without one")
+    if not signed and (above.min() < 0 or (above > max_rate * denominators).any()):
+        raise BenchError(
+            f"the errors of a sample must be within 0 and {max_rate:g} × its denominator; "
+            "pass signed=True for a corpus statistic"
+        )
+    return above.astype(np.int64)
+
+
+def require_same_samples(a: SampleErrors, b: SampleErrors) -> None:
+    """Raise BenchError, naming a sample, unless both rows were tested on the same samples."""
+    if a.ids is not b.ids and a.ids != b.ids:
+        lone = sorted(set(a.ids) ^ set(b.ids))
         raise BenchError(
             "rows can only be compared on the same samples: "
-            f"{len(lone)} are in one of them alone, '{lone[0]}' first"
+            f"{len(lone)} are in only one of them, '{lone[0]}' first"
         )
-    other = np.flatnonzero(a.lengths != b.lengths)
-    if other.size:
+    if a.denominators.shape != b.denominators.shape:
+        raise BenchError(
+            "rows can only be compared on the same samples: "
+            f"they have {len(a.denominators):,} and {len(b.denominators):,}"
+        )
+    different = np.flatnonzero(a.denominators != b.denominators)
+    if different.size:
+        name = a.ids[different[0]] if a.ids else str(different[0])
         raise BenchError(
             "rows can only be compared on the same references: "
-            f"sample '{a.ids[other[0]]}' has other lengths in each"
+            f"sample '{name}' has another denominator in each"
         )

@@ -1,37 +1,38 @@
-"""How much of a score is due to the samples it was tested on, and how much to the seeds.
+"""The variance of a score: the part due to the samples of the test sets and that due to the seeds.
 
-See docs/statistics.md for the model and for what was measured.
+docs/statistics.md has the model and the measurements.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from bench.evaluation.statistics.resampling import Floats, Integers
-from bench.evaluation.statistics.sample_errors import Outcomes
+from bench.evaluation.statistics.sample_errors import SampleErrors
 
 WEIGHT = 1.4
-"""The power of a variance by which its quantile weighs; Cochran's own is 1."""
-NOTHING = 1e-9
-"""A residual below is rounding: one that is none is 1 / (S Σ lengths) at least."""
-FARTHEST = 20.0
-"""No normal deviate is sought beyond: its probability is below 1e-88."""
+"""Power of a variance by which its quantile is weighted; Cochran's own is 1, which is wider."""
+ROUNDING = 1e-12
+"""Residuals below this share of the largest denominator are rounding errors."""
+MAX_DEVIATE = 20.0
+"""Largest normal deviate to look for: the probability beyond is below 1e-88."""
 HALVINGS = 55
 
 
 @dataclass(frozen=True)
 class Part:
-    """An estimate of a variance, with the degrees of `freedom` of what it was estimated from."""
+    """An estimated variance, with the degrees of `freedom` of the estimate."""
 
     value: float
     freedom: float = math.inf
 
     def quantile(self, z: float) -> float:
-        """Return Student's quantile of the probability that `z` is the normal quantile of."""
+        """Return the quantile of Student's t that has the same probability as the normal `z`."""
         if math.isinf(self.freedom):
             return z
         return math.copysign(stdtrit(self.freedom, float(ndtr(-abs(z)))), z)
@@ -39,10 +40,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Variance:
-    """The variance of a mean over seeds.
+    """The variance of a score that is a mean over seeds.
 
-    `samples` is due to the test set alone. `seeds` is due to the trainings, with all that one
-    seed reads of a sample and another does not; of a single seed it is unknown, thus None.
+    Attributes:
+        samples: The part due to the samples of the test sets alone.
+        seeds: The part due to the trainings, with all that one seed reads of a sample and another
+            does not. Of a single seed it is unknown, thus None.
     """
 
     samples: Part
@@ -55,14 +58,14 @@ class Variance:
 
     @property
     def of_seeds(self) -> float:
-        """The variance due to seeds; 0 of a single one."""
+        """The part due to seeds; 0 of a single seed."""
         return self.seeds.value if self.seeds else 0
 
     def quantile(self, z: float) -> float:
-        """Return what the normal quantile `z` becomes where variances are estimates.
+        """Return the quantile that takes the place of the normal `z`, as variances are estimates.
 
-        The mean of both parts' quantiles, weighed by variance to the power of `WEIGHT` (after
-        Cochran, Biometrics 20, 1964, whose power of 1 is wider).
+        The mean of both parts' quantiles, weighted by variance to the power of `WEIGHT` (after
+        Cochran, Biometrics 20, 1964).
         """
         first = self.samples.quantile(z)
         if not self.seeds or not self.seeds.value:
@@ -72,7 +75,7 @@ class Variance:
 
     def normal(self, quantile: float) -> float:
         """Return the z of at least 0 for which `self.quantile(z)` is `quantile`."""
-        low, high = 0.0, min(quantile, FARTHEST)
+        low, high = 0.0, min(quantile, MAX_DEVIATE)
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             low, high = (middle, high) if self.quantile(middle) < quantile else (low, middle)
@@ -80,10 +83,13 @@ class Variance:
 
 
 @dataclass(frozen=True)
-class _Seeds:
-    """What `count` seeds tell of a row: the variance of one seed's score.
+class SeedVariance:
+    """The variance of the score of one seed, estimated from the scores of S seeds.
 
-    `own` is the part of `scores` that is due to samples which each seed reads differently.
+    Attributes:
+        scores: Variance of the scores.
+        own: The part of `scores` due to samples that each seed reads differently.
+        count: The number of seeds, S.
     """
 
     scores: float
@@ -91,70 +97,112 @@ class _Seeds:
     count: int
 
 
-def of_row(row: Outcomes) -> Variance:
+def variance_of_rate(row: SampleErrors) -> Variance:
     """Return the variance of a row's rate."""
-    mixed = of_samples(row.errors.mean(axis=0) - row.rate * row.lengths, row.lengths)
-    seeds = _seeds(row)
-    if seeds is None:
-        return Variance(mixed)
-    return _net(mixed, seeds.own / seeds.count, Part(seeds.scores / seeds.count, seeds.count - 1))
+    return variance_of_average([row], [1])
 
 
-def of_pair(a: Outcomes, b: Outcomes, difference: float = 0) -> Variance:
-    """Return the variance of a.rate - b.rate on the same samples, given what it is expected to be.
+def variance_of_average(tests: Sequence[SampleErrors], weights: Sequence[float]) -> Variance:
+    """Return the variance of Σ weight × rate of one row over T independent test sets.
 
-    A row of one seed is taken to vary between seeds as the other does.
+    Args:
+        tests: The row's errors on each test set, by the same seeds.
+        weights: Of each test set, (T,).
     """
-    residuals = a.errors.mean(axis=0) - b.errors.mean(axis=0) - difference * a.lengths
-    mixed = of_samples(residuals, a.lengths)
-    known = [seeds for seeds in (_seeds(a), _seeds(b)) if seeds]
-    if not known:
+    residuals = [mean_residuals(row) for row in tests]
+    mixed = variance_of_samples(residuals, [row.denominators for row in tests], weights)
+    seeds = variance_of_seeds(tests, weights)
+    return combined(mixed, [seeds])
+
+
+def variance_of_difference(a: SampleErrors, b: SampleErrors, difference: float = 0) -> Variance:
+    """Return the variance of a.rate - b.rate on the same samples, given its expectation."""
+    residuals = a.errors.mean(axis=0) - b.errors.mean(axis=0) - difference * a.denominators
+    mixed = variance_of_samples([residuals], [a.denominators], [1])
+    return combined(mixed, [variance_of_seeds([row], [1]) for row in (a, b)])
+
+
+def mean_residuals(row: SampleErrors) -> Floats:
+    """Return errors less rate × denominator, averaged over seeds, (N,)."""
+    return np.asarray(row.errors.mean(axis=0) - row.rate * row.denominators)
+
+
+def variance_of_samples(
+    residuals: Sequence[Floats], denominators: Sequence[Integers], weights: Sequence[float]
+) -> Part:
+    """Return the variance of Σ weight × Σ errors / Σ denominators, to first order.
+
+    The kurtosis κ of residuals says how well the variance on one test set is known: as from
+    2N / (κ - 1) degrees of freedom, by matching two moments of χ². Those of several test sets are
+    combined by Satterthwaite's formula.
+
+    Args:
+        residuals: Of each test set, errors less the rate times denominators, (N,).
+        denominators: Of each test set, (N,).
+        weights: Of each test set, (T,).
+    """
+    total, spread = 0.0, 0.0
+    for errors, below, weight in zip(residuals, denominators, weights, strict=True):
+        if float(np.abs(errors).max()) < ROUNDING * int(below.max()):
+            continue
+        count = len(errors)
+        second = errors**2
+        squares = float(second.sum())
+        value = squares * count / max(1, count - 1) * (weight / float(below.sum())) ** 2
+        excess = count * float((second**2).sum()) / squares**2 - 1
+        total += value
+        spread += value**2 * excess / (2 * count) if excess > 1 / count else 0
+    return Part(total, total**2 / spread if spread else math.inf)
+
+
+def variance_of_seeds(
+    tests: Sequence[SampleErrors], weights: Sequence[float]
+) -> SeedVariance | None:
+    """Return the variance of a seed's weighted score over T test sets; None of a single seed."""
+    count = len(tests[0].errors)
+    if count == 1:
+        return None
+    scores, own = np.zeros(count), 0.0
+    for row, weight in zip(tests, weights, strict=True):
+        samples, whole = len(row.denominators), float(row.denominators.sum())
+        rates = row.errors.sum(axis=1) / whole
+        scores += weight * rates
+        residuals = row.errors - rates[:, None] * row.denominators
+        residuals -= residuals.mean(axis=0)
+        squares = float((residuals**2).sum()) / ((count - 1) * max(1, samples - 1))
+        own += squares * samples * (weight / whole) ** 2
+    # Differences to the first: equal scores have a variance of exactly 0.
+    return SeedVariance(float(np.var(scores - scores[0], ddof=1)), own, count)
+
+
+def combined(mixed: Part, rows: Sequence[SeedVariance | None]) -> Variance:
+    """Return the variance of the score of one row, or of the difference of two.
+
+    Of two rows, one of a single seed is taken to vary between seeds as the other does.
+
+    Args:
+        mixed: Variance over samples of the mean over seeds; it holds the part of the seeds'
+            variance that is due to single samples, which is taken out.
+        rows: What the seeds of each row tell, None of a single one.
+    """
+    several = [row for row in rows if row]
+    if not several:
         return Variance(mixed)
-    if len(known) == 1:
-        (only,) = known
+    if len(several) < len(rows):
+        (only,) = several
         share = 1 + 1 / only.count
         return _net(mixed, share * only.own, Part(share * only.scores, only.count - 1))
-    parts = [seeds.scores / seeds.count for seeds in known]
-    # Welch–Satterthwaite; of two rows that do not vary at all there is nothing to weigh.
-    below = sum(part**2 / (seeds.count - 1) for part, seeds in zip(parts, known, strict=True))
+    parts = [row.scores / row.count for row in several]
+    # Welch–Satterthwaite; rows that do not vary at all have nothing to weigh.
+    below = sum(part**2 / (row.count - 1) for part, row in zip(parts, several, strict=True))
     freedom = sum(parts) ** 2 / below if below else 1
-    return _net(mixed, sum(seeds.own / seeds.count for seeds in known), Part(sum(parts), freedom))
-
-
-def of_samples(residuals: Floats, lengths: Integers) -> Part:
-    """Return the variance of Σ errors / Σ lengths over samples, to first order.
-
-    `residuals` (N,) are errors less the rate times lengths. Their kurtosis κ says how well the
-    variance is known: as from 2N / (κ - 1) degrees of freedom, by matching two moments of χ².
-    """
-    count = len(residuals)
-    squares = float((residuals**2).sum())
-
-    if float(np.abs(residuals).max()) < NOTHING:
-        return Part(0)
-    variance = squares * count / max(1, count - 1) / float(lengths.sum()) ** 2
-    excess = count * float((residuals**4).sum()) / squares**2 - 1
-    return Part(variance, 2 * count / excess if excess > 1 / count else math.inf)
+    return _net(mixed, sum(row.own / row.count for row in several), Part(sum(parts), freedom))
 
 
 def _net(mixed: Part, own: float, seeds: Part) -> Variance:
-    """Take out of the variance over samples what is in that of the seeds already."""
+    """Take out of the variance over samples what the variance of the seeds already holds."""
     left = max(0, mixed.value - own)
-    # Two equal scores of seeds that agree on no sample: what is left is known from samples alone.
+    # Seeds with equal scores that agree on no sample: only samples tell anything.
     if not left and not seeds.value:
         return Variance(mixed, seeds)
     return Variance(replace(mixed, value=left), seeds)
-
-
-def _seeds(row: Outcomes) -> _Seeds | None:
-    """Return what the seeds of a row tell, None of a single one."""
-    count, samples = row.errors.shape
-    if count == 1:
-        return None
-    rates = row.errors.sum(axis=1) / row.lengths.sum()
-    residuals = row.errors - rates[:, None] * row.lengths
-    own = residuals - residuals.mean(axis=0)
-    squares = float((own**2).sum()) / ((count - 1) * max(1, samples - 1))
-    whole = float(row.lengths.sum()) ** 2
-    scores = float(np.var(row.errors.sum(axis=1), ddof=1)) / whole
-    return _Seeds(scores, squares * samples / whole, count)

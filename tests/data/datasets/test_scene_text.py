@@ -49,7 +49,7 @@ def words(prepare):
 
 
 def ids(source, split):
-    return {truth.id for truth in source.truths(split)}
+    return {truth.id for truth in source.annotations(split)}
 
 
 def test_a_test_set_is_read_by_what_synth90k_trained(words):
@@ -69,8 +69,8 @@ def test_a_set_without_validation_holds_a_tenth_of_its_training_out(words):
 def test_several_sets_may_be_trained_on(words):
     source = IIIT5K(train=("synth90k", "iiit5k")).build()
     alone = IIIT5K().build()
-    assert len(list(source.truths("train"))) == 24 + len(ids(alone, "train"))
-    assert len(list(source.truths("validation"))) == 24 + len(ids(alone, "validation"))
+    assert len(list(source.annotations("train"))) == 24 + len(ids(alone, "train"))
+    assert len(list(source.annotations("validation"))) == 24 + len(ids(alone, "validation"))
 
 
 def test_what_is_not_prepared_is_told_when_it_is_needed(words):

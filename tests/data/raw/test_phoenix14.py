@@ -8,8 +8,8 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.phoenix14 import Phoenix14Layout
-from bench.data.raw.phoenix14_t import Phoenix14TLayout
+from bench.data.raw.phoenix14 import Phoenix14Reader
+from bench.data.raw.phoenix14_t import Phoenix14TReader
 
 from .conftest import png
 
@@ -31,7 +31,7 @@ def release(rows="", part="train", suffix="", frames=()):
 
 
 def one(root, part="train"):
-    [found] = Phoenix14Layout(root, "multisigner").entries(part)
+    [found] = Phoenix14Reader(root, "multisigner").entries(part)
     return found
 
 
@@ -41,7 +41,7 @@ def decoded(content):
 
 def test_a_sample_has_glosses_signer_and_folder(write):
     root = write(release("x-1|x-1/1/*.png|Signer04|__ON__ WETTER loc-NORD \n"))
-    layout = Phoenix14Layout(root, "multisigner")
+    layout = Phoenix14Reader(root, "multisigner")
     assert layout.parts == ("train", "validation", "test")
     assert layout.columns == ("signer", "folder")
     [found] = layout.entries("train")
@@ -108,7 +108,7 @@ def test_a_row_that_is_no_sample_is_named(write, row, name, reason):
     content = (row.encode() if isinstance(row, str) else row) + b"\ny|y/1/*.png|S|A"
     root = write(release())
     write({"annotations/manual/train.corpus.csv": HEADER.encode() + b"\n" + content})
-    first, second = Phoenix14Layout(root, "multisigner").entries("train")
+    first, second = Phoenix14Reader(root, "multisigner").entries("train")
     assert first == Rejected(name, reason)
     assert second.id == "y"
 
@@ -119,19 +119,19 @@ def test_a_row_that_is_no_sample_is_named(write, row, name, reason):
 def test_a_table_with_another_header_is_an_error(write, header):
     root = write(release() | {"annotations/manual/dev.corpus.csv": header})
     with pytest.raises(BenchError, match=r"dev.corpus.csv: its first line is not id\|folder"):
-        list(Phoenix14Layout(root, "multisigner").entries("validation"))
+        list(Phoenix14Reader(root, "multisigner").entries("validation"))
 
 
 def test_a_release_that_is_not_whole_is_an_error(write):
     files = {name: content for name, content in release().items() if "dev" not in name}
     with pytest.raises(BenchError) as raised:
-        Phoenix14Layout(write(files), "multisigner")
+        Phoenix14Reader(write(files), "multisigner")
     assert "no annotations/manual/dev.corpus.csv, no features" in str(raised.value)
 
 
 def test_another_folder_is_an_error(write):
     with pytest.raises(BenchError, match=r"not all of PHOENIX14 SI5, .* folder phoenix-2014-s"):
-        Phoenix14Layout(write(release()), "si5")
+        Phoenix14Reader(write(release()), "si5")
 
 
 @pytest.mark.parametrize("named", ["", "phoenix2014-release", "phoenix2014-release/{}/annotations"])
@@ -151,7 +151,7 @@ def test_each_edition_is_found_in_the_release(write, edition, folder, suffix, na
         f"phoenix2014-release/{name}/{file}": content
         for name, files in both.items() for file, content in files.items()
     })  # fmt: skip
-    [found] = Phoenix14Layout(root / named.format(folder), edition).entries("train")
+    [found] = Phoenix14Reader(root / named.format(folder), edition).entries("train")
     assert found.text == ("SI5" if suffix else "MULTI")
 
 
@@ -166,7 +166,7 @@ def test_phoenix14_t_has_its_frames_in_either_place(write, below):
     files |= {f"{FEATURES}/{split}/.keep": "" for split in ("train", "dev", "test")}
     files |= {f"{FEATURES}/train/y-2{below}/images{n:04}.png": png(21, 26, n) for n in (1, 2)}
     root = write({f"PHOENIX-2014-T-release-v3/PHOENIX-2014-T/{n}": c for n, c in files.items()})
-    [found] = Phoenix14TLayout(root).entries("train")
+    [found] = Phoenix14TReader(root).entries("train")
     assert (found.id, found.text) == ("y-2", "DRUCK TIEF KOMMEN")
     assert found.more == {"signer": "Signer08", "folder": "y-2/1/*.png"}
     assert len(found.load()) == 2

@@ -21,7 +21,7 @@ def test_classes_are_those_of_the_known_tokens_in_their_order(text: str) -> None
     classes, unknown = READER.classes(text), READER.unknown(text)
     assert all(1 <= label <= 36 for label in classes)
     read = "".join(READER.vocabulary[label - 1] for label in classes)
-    assert read == RULES.normalise(text)
+    assert read == RULES.normalize(text)
     assert unknown == []
 
 

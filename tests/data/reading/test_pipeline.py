@@ -61,13 +61,13 @@ SOME = settings(max_examples=15, deadline=None)
 def test_a_pass_holds_what_truths_tell_each_sample_once(
     sources: dict[str, PreparedSource], view: str, split: str, size: int, seed: int, epoch: int
 ) -> None:
-    truths = {truth.id: truth for truth in sources[view].truths(split)}
-    assert len(truths) == COUNT
+    annotations = {truth.id: truth for truth in sources[view].annotations(split)}
+    assert len(annotations) == COUNT
     batches = sources[view].batches(split, size, seed=seed, epoch=epoch)
     assert len(batches) == -(-COUNT // size)
     for batch in read(batches):
         for row, name in enumerate(batch.ids):
-            truth, labels = truths.pop(name), batch.target_lengths[row]
+            truth, labels = annotations.pop(name), batch.target_lengths[row]
             assert batch.lengths[row] == truth.length
             assert tuple(batch.targets[row, :labels].tolist()) == truth.target
             assert not batch.targets[row, labels:].any()
@@ -77,7 +77,7 @@ def test_a_pass_holds_what_truths_tell_each_sample_once(
         assert batch.target_lengths.max() == batch.targets.shape[1]
         assert (batch.key_frames == -1).all()
         assert batch.key_frames.shape == batch.targets.shape
-    assert not truths
+    assert not annotations
 
 
 @SOME
@@ -115,10 +115,10 @@ def test_nothing_orders_a_test_but_its_lengths(
     sources: dict[str, PreparedSource], view: str, size: int, seed: int, epoch: int
 ) -> None:
     found = ids(sources[view].batches("test", size, seed=seed, epoch=epoch))
-    truths = list(sources[view].truths("test"))
-    wanted = sorted(truths, key=lambda truth: truth.length)
+    annotations = list(sources[view].annotations("test"))
+    wanted = sorted(annotations, key=lambda truth: truth.length)
     assert found == [truth.id for truth in wanted]
-    assert view == "lines" or wanted == truths
+    assert view == "lines" or wanted == annotations
 
 
 @SOME
@@ -128,7 +128,7 @@ def test_samples_of_about_one_length_share_a_batch(
 ) -> None:
     batches = read(sources["lines"].batches(split, size, seed=seed))
     padded = sum(batch.inputs.shape[3] * len(batch.ids) - batch.lengths.sum() for batch in batches)
-    lengths = [truth.length for truth in sources["lines"].truths(split)]
+    lengths = [truth.length for truth in sources["lines"].annotations(split)]
     assert padded <= size * (max(lengths) - min(lengths))
     assert all(batch.inputs.shape[3] == batch.lengths.max() for batch in batches)
 
@@ -140,7 +140,7 @@ def test_pools_keep_most_of_the_chance_and_spare_most_of_the_padding(
     batches = read(sources["lines"].batches("train", 3))
     assert len(batches) == 8
     assert sorted(name for batch in batches for name in batch.ids) == sorted(
-        truth.id for truth in sources["lines"].truths("train")
+        truth.id for truth in sources["lines"].annotations("train")
     )
     longest = [int(batch.lengths.max()) for batch in batches]
     assert longest != sorted(longest)
@@ -149,7 +149,7 @@ def test_pools_keep_most_of_the_chance_and_spare_most_of_the_padding(
 def test_lengths_are_those_of_the_view(sources: dict[str, PreparedSource]) -> None:
     for one in sources.values():
         wanted = one.view.lengths(one.splits["test"]).tolist()
-        assert [truth.length for truth in one.truths("test")] == wanted
+        assert [truth.length for truth in one.annotations("test")] == wanted
 
 
 def test_a_pass_ends(sources: dict[str, PreparedSource]) -> None:

@@ -192,5 +192,5 @@ def test_transitions_of_their_own_replace_those_of_the_ramp():
 def test_not_shuffled_scans_are_grouped_in_their_order():
     splits = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
     made = SequenceOfDigits(splits, SHORT, rounds=1, redraw=False, shuffled=False)
-    assert [truth.id for truth in made.truths("train")] == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
+    assert [truth.id for truth in made.annotations("train")] == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
     assert sorted(sequences(made, "train", seed=3)) == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.evaluation.statistics import resampling
-from bench.evaluation.statistics.resampling import normals, resampled, sign_sums
+from bench.evaluation.statistics.resampling import normal_deviates, resampled_sums, sign_sums
 
 
 @pytest.mark.parametrize("values", [[5], [0, 3], [1, 2, 4], [7, 0, 1, 20]])
 def test_sums_occur_as_often_as_among_all_resamples(values):
     count, draws = len(values), 50_000
     every = Counter(sum(chosen) for chosen in itertools.product(values, repeat=count))
-    found = Counter(resampled(np.array(values)[:, None], draws, 3)[:, 0].tolist())
+    found = Counter(resampled_sums(np.array(values)[:, None], draws, 3)[:, 0].tolist())
     assert set(found) == set(every)
     for value, times in every.items():
         share = times / count**count
@@ -26,25 +26,31 @@ def test_sums_occur_as_often_as_among_all_resamples(values):
 
 def test_all_columns_see_the_same_rows_and_none_depends_on_its_neighbours():
     columns = np.arange(12).reshape(6, 2)
-    sums = resampled(columns, 100, 1)
+    sums = resampled_sums(columns, 100, 1)
     assert (sums[:, 1] - sums[:, 0] == 6).all()
-    assert (resampled(columns[:, 1:], 100, 1) == sums[:, 1:]).all()
+    assert (resampled_sums(columns[:, 1:], 100, 1) == sums[:, 1:]).all()
 
 
 def test_the_same_bits_on_every_machine():
-    assert resampled(np.array([[1], [10], [100]]), 5, 0)[:, 0].tolist() == [120, 3, 3, 210, 120]
-    assert normals(3, 0) == pytest.approx([-1.3424002657, 0.0875464200, 1.1763866740])
+    assert resampled_sums(np.array([[1], [10], [100]]), 5, 0)[:, 0].tolist() == [
+        120,
+        3,
+        3,
+        210,
+        120,
+    ]
+    assert normal_deviates(3, 0) == pytest.approx([-1.3424002657, 0.0875464200, 1.1763866740])
 
 
 def test_blocks_are_drawn_one_after_the_other(monkeypatch):
-    monkeypatch.setattr(resampling, "BLOCK", 10)
-    sums = resampled(np.ones((4, 1), np.int64), 5, 0)
+    monkeypatch.setattr(resampling, "DRAW_BLOCK", 10)
+    sums = resampled_sums(np.ones((4, 1), np.int64), 5, 0)
     assert sums.shape == (5, 1)
     assert (sums == 4).all()
 
 
 def test_normals_are_normal():
-    drawn = normals(100_000, 5)
+    drawn = normal_deviates(100_000, 5)
     assert drawn.mean() == pytest.approx(0, abs=0.015)
     assert drawn.std() == pytest.approx(1, abs=0.01)
     assert (np.abs(drawn) > 1.96).mean() == pytest.approx(0.05, abs=0.003)
@@ -67,7 +73,7 @@ def test_sign_sums_are_those_of_all_signs(weights):
 def test_many_large_weights_are_rounded_without_harm(monkeypatch):
     weights = np.random.default_rng(0).integers(1, 60, 1500)
     rounded = sign_sums(weights)
-    monkeypatch.setattr(resampling, "GRID", 10**6)
+    monkeypatch.setattr(resampling, "MAX_GRID", 10**6)
     exact = sign_sums(weights)
     assert len(rounded.values) < len(exact.values) / 2
     for sums in (rounded, exact):

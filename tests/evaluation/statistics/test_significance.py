@@ -5,24 +5,25 @@ import math
 
 import numpy as np
 import pytest
-from corpora import Law, corpus, misread_rate, read
+from corpora import Law, corpus, read, sequence_error_rate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from bench.core.errors import BenchError
+from bench.evaluation.statistics import confidence
 from bench.evaluation.statistics import significance as statistics
-from bench.evaluation.statistics.resampling import resampled
-from bench.evaluation.statistics.sample_errors import outcomes
+from bench.evaluation.statistics.resampling import resampled_sums
+from bench.evaluation.statistics.sample_errors import sample_errors
 from bench.evaluation.statistics.significance import (
-    Places,
+    RankInterval,
     compare,
     detectable,
     holm,
     interval,
     intervals,
     p_value,
-    tie_groups,
+    rank_intervals,
 )
 
 counts = st.integers(1, 12).flatmap(
@@ -34,7 +35,7 @@ counts = st.integers(1, 12).flatmap(
 
 
 def row(lengths, errors):
-    return outcomes([f"{place:06}" for place in range(len(lengths))], lengths, errors)
+    return sample_errors([f"{place:06}" for place in range(len(lengths))], lengths, errors)
 
 
 def pair(law, seed=0):
@@ -51,7 +52,7 @@ def test_neither_the_order_of_samples_nor_that_of_seeds_matters(case, random):
     random.shuffle(places)
     ids = [f"{place:06}" for place in places]
     shuffled = [[seed[place] for place in places] for seed in random.sample(errors, len(errors))]
-    other = outcomes(ids, [lengths[place] for place in places], shuffled)
+    other = sample_errors(ids, [lengths[place] for place in places], shuffled)
     found = interval(row(lengths, errors), draws=100)
     again = interval(other, draws=100)
     assert (again.low, again.high) == pytest.approx((found.low, found.high))
@@ -67,9 +68,9 @@ def test_an_interval_is_within_what_can_be_and_scales_with_the_unit(case):
     found = interval(row(lengths, errors), draws=200)
     assert 0 <= found.low <= found.high
     assert found.low <= row(lengths, errors).rate + 1e-12
-    misread = interval(row(lengths, errors).misread, draws=200)
+    misread = interval(row(lengths, errors).sequence_errors, draws=200)
     assert 0 <= misread.low <= misread.high <= 1
-    if np.ptp(np.sum(errors, axis=0) / lengths) and math.isinf(row(lengths, errors).most):
+    if np.ptp(np.sum(errors, axis=0) / lengths):
         scaled = interval(row(lengths, 7 * np.array(errors)), draws=200)
         assert (scaled.low, scaled.high) == pytest.approx((7 * found.low, 7 * found.high))
 
@@ -78,12 +79,12 @@ def test_an_interval_is_within_what_can_be_and_scales_with_the_unit(case):
 @given(counts)
 def test_a_row_against_itself_is_a_tie(case):
     found = row(*case)
-    assert p_value(found, found) == p_value(found.misread, found.misread) == 1
+    assert p_value(found, found) == p_value(found.sequence_errors, found.sequence_errors) == 1
     compared = compare(found, found, draws=50)
     assert compared.difference == 0
     assert compared.p == 1
     assert compared.low <= 0 <= compared.high
-    assert tie_groups([found, found, found]) == [Places(1, 3)] * 3
+    assert rank_intervals([found, found, found]) == [RankInterval(1, 3)] * 3
 
 
 @settings(max_examples=40, deadline=None)
@@ -102,7 +103,7 @@ def test_one_seed_has_the_bca_interval_of_scipy_but_for_its_stretch():
     law = Law(400, 1, tail=0.3, own=0)
     found, _ = pair(law)
     theirs = stats.bootstrap(
-        (found.errors[0], found.lengths),
+        (found.errors[0], found.denominators),
         lambda errors, lengths, axis=-1: errors.sum(axis) / lengths.sum(axis),
         paired=True, vectorized=True, n_resamples=10_000, batch=500, rng=0,
     ).confidence_interval  # fmt: skip
@@ -116,7 +117,7 @@ def test_an_interval_follows_all_resamples_of_four():
     lengths, errors = np.array([2, 3, 1, 4]), np.array([[1, 0, 2, 1]])
     every = np.array(list(itertools.product(range(4), repeat=4)))
     exact = np.sort(errors[0][every].sum(1) / lengths[every].sum(1))
-    drawn = resampled(np.stack([errors[0], lengths], axis=1), 20_000, 0)
+    drawn = resampled_sums(np.stack([errors[0], lengths], axis=1), 20_000, 0)
     shares = [0.1, 0.25, 0.5, 0.75, 0.9]
     found = np.quantile(drawn[:, 0] / drawn[:, 1], shares, method="inverted_cdf")
     for value, share in zip(found, shares, strict=True):
@@ -125,17 +126,17 @@ def test_an_interval_follows_all_resamples_of_four():
 
 def test_rows_have_the_same_interval_alone_and_beside_others():
     a, b = pair(Law(50, 2))
-    assert intervals([b, a, b.misread])[1] == interval(a)
+    assert intervals([b, a, b.sequence_errors])[1] == interval(a)
     assert intervals([]) == []
-    with pytest.raises(BenchError, match="equally many samples"):
+    with pytest.raises(BenchError, match="same number of samples"):
         intervals([a, row([1], [[0]])])
 
 
-def test_no_error_is_no_certainty():
+def test_no_error_still_has_an_interval():
     found = interval(row([1] * 100, [[0] * 100]))
     assert found.low == 0
     assert found.high == pytest.approx(stats.binomtest(0, 100).proportion_ci(0.95).high)
-    all_wrong = interval(row([1] * 100, [[1] * 100]).misread)
+    all_wrong = interval(row([1] * 100, [[1] * 100]).sequence_errors)
     assert all_wrong.low == pytest.approx(1 - found.high)
     assert all_wrong.high == 1
 
@@ -143,7 +144,9 @@ def test_no_error_is_no_certainty():
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=60))
 def test_accuracies_of_one_seed_are_compared_by_mcnemar(errors):
-    a, b = (row([3] * len(errors), [column]).misread for column in zip(*errors, strict=True))
+    a, b = (
+        row([3] * len(errors), [column]).sequence_errors for column in zip(*errors, strict=True)
+    )
     worse, better = int((a.errors > b.errors).sum()), int((a.errors < b.errors).sum())
     expected = stats.binomtest(worse, worse + better).pvalue if worse + better else 1
     assert p_value(a, b) == pytest.approx(expected)
@@ -190,17 +193,17 @@ def test_ranks_are_ranges_where_rows_cannot_be_told_apart(monkeypatch):
             0.001 if frozenset((int(a.errors.sum()), int(b.errors.sum()))) in told else 0.5
         ),
     )
-    assert [str(places) for places in tie_groups(rows)] == ["2–3", "1–2", "1–3", "4"]
+    assert [str(places) for places in rank_intervals(rows)] == ["2–3", "1–2", "1–3", "4"]
 
 
 def test_few_and_no_rows_have_ranks_too():
-    assert tie_groups([]) == []
-    assert [str(places) for places in tie_groups([row([1], [[0]])])] == ["1"]
+    assert rank_intervals([]) == []
+    assert [str(places) for places in rank_intervals([row([1], [[0]])])] == ["1"]
 
 
 def test_rows_of_other_samples_are_refused():
     a, b = row([1, 1], [[0, 1]]), row([1, 1, 1], [[0, 1, 1]])
-    for refused in (lambda: compare(a, b), lambda: p_value(a, b), lambda: tie_groups([a, b])):
+    for refused in (lambda: compare(a, b), lambda: p_value(a, b), lambda: rank_intervals([a, b])):
         with pytest.raises(BenchError, match="'000002' first"):
             refused()
 
@@ -241,19 +244,19 @@ def one_set_of_draws(monkeypatch):
         samples = len(columns)
         if samples not in known:
             known.clear()
-            known[samples] = resampled(np.eye(samples, dtype=np.int64), draws, seed)
+            known[samples] = resampled_sums(np.eye(samples, dtype=np.int64), draws, seed)
         return known[samples] @ columns
 
-    monkeypatch.setattr(statistics, "resampled", shared)
+    monkeypatch.setattr(confidence, "resampled_sums", shared)
 
 
 def coverage(law, corpora, draws, *, misread=False):
     rng = np.random.default_rng(0)
-    truth = misread_rate(law) if misread else law.rate
+    truth = sequence_error_rate(law) if misread else law.rate
     hits = 0
     for _ in range(corpora):
         found = read(rng, law, corpus(rng, law))
-        around = interval(found.misread if misread else found, draws=draws)
+        around = interval(found.sequence_errors if misread else found, draws=draws)
         hits += around.low <= truth <= around.high
     return hits / corpora
 
@@ -264,7 +267,7 @@ def false_alarms(law, corpora, *, misread=False):
     for _ in range(corpora):
         test = corpus(rng, law)
         rows = [read(rng, law, test) for _ in range(2)]
-        found += p_value(*([r.misread for r in rows] if misread else rows)) < 0.05
+        found += p_value(*([r.sequence_errors for r in rows] if misread else rows)) < 0.05
     return found / corpora
 
 

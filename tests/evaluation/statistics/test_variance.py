@@ -9,13 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.evaluation.statistics.sample_errors import outcomes
-from bench.evaluation.statistics.variance import Part, Variance, of_pair, of_row, of_samples
+from bench.evaluation.statistics.sample_errors import sample_errors
+from bench.evaluation.statistics.variance import (
+    Part,
+    Variance,
+    variance_of_difference,
+    variance_of_rate,
+    variance_of_samples,
+)
 
 
 def test_one_seed_of_equal_lengths_has_the_variance_of_a_mean():
     errors = np.array([3, 0, 1, 0, 7, 2])
-    found = of_row(outcomes("abcdef", [1] * 6, errors[None]))
+    found = variance_of_rate(sample_errors("abcdef", [1] * 6, errors[None]))
     assert found.total == pytest.approx(errors.var(ddof=1) / 6)
     assert found.seeds is None
     kurtosis = stats.kurtosis(errors, fisher=False)
@@ -24,7 +30,7 @@ def test_one_seed_of_equal_lengths_has_the_variance_of_a_mean():
 
 def test_seeds_that_agree_on_no_sample_have_the_variance_of_their_scores():
     errors = np.array([[4, 0, 0, 3], [0, 1, 2, 0]])
-    found = of_row(outcomes("abcd", [1] * 4, errors))
+    found = variance_of_rate(sample_errors("abcd", [1] * 4, errors))
     assert found.samples.value == 0
     assert found.total == pytest.approx(errors.mean(axis=1).var(ddof=1) / 2)
     assert found.quantile(1.96) == pytest.approx(stats.t(1).isf(stats.norm.sf(1.96)))
@@ -32,7 +38,7 @@ def test_seeds_that_agree_on_no_sample_have_the_variance_of_their_scores():
 
 def test_parts_add_up_to_those_of_the_analysis_of_variance():
     errors = np.random.default_rng(0).poisson(3, (3, 40)) + np.arange(40)
-    found = of_row(outcomes([f"{i:02}" for i in range(40)], [1] * 40, errors))
+    found = variance_of_rate(sample_errors([f"{i:02}" for i in range(40)], [1] * 40, errors))
     means, scores = errors.mean(axis=0), errors.mean(axis=1)
     own = errors - means - scores[:, None] + errors.mean()
     by_sample, by_seed = 3 * means.var(ddof=1), 40 * scores.var(ddof=1)
@@ -47,7 +53,7 @@ def test_it_is_the_variance_that_repeated_trials_show():
     law = Law(400, 5, spread=0.1)
     rows = [read(rng, law, corpus(rng, law)) for _ in range(800)]
     shown = np.var([row.rate for row in rows], ddof=1)
-    assert np.mean([of_row(row).total for row in rows]) == pytest.approx(shown, rel=0.15)
+    assert np.mean([variance_of_rate(row).total for row in rows]) == pytest.approx(shown, rel=0.15)
 
 
 def test_a_row_of_one_seed_varies_as_the_other_does():
@@ -55,10 +61,10 @@ def test_a_row_of_one_seed_varies_as_the_other_does():
     law = Law(200, 4, spread=0.2)
     test = corpus(rng, law)
     many, one = read(rng, law, test), read(rng, law._replace(seeds=1), test)
-    found, other = of_pair(many, one), of_row(many)
+    found, other = variance_of_difference(many, one), variance_of_rate(many)
     assert found.seeds.value == pytest.approx(other.seeds.value * 5)
     assert found.seeds.freedom == 3
-    assert of_pair(one, many) == found
+    assert variance_of_difference(one, many) == found
 
 
 def test_two_rows_add_what_their_seeds_vary():
@@ -66,17 +72,17 @@ def test_two_rows_add_what_their_seeds_vary():
     law = Law(200, 4, spread=0.2)
     test = corpus(rng, law)
     a, b = read(rng, law, test), read(rng, law._replace(seeds=2), test)
-    first, second = of_row(a).seeds, of_row(b).seeds
-    found = of_pair(a, b).seeds
+    first, second = variance_of_rate(a).seeds, variance_of_rate(b).seeds
+    found = variance_of_difference(a, b).seeds
     assert found.value == pytest.approx(first.value + second.value)
     below = first.value**2 / 3 + second.value**2
     assert found.freedom == pytest.approx(found.value**2 / below)
 
 
 def test_no_residual_is_no_variance_in_spite_of_rounding():
-    row = outcomes("abc", [3, 7, 11], [[1, 1, 1]])
-    assert of_samples(0.1 * row.lengths - 0.3 / 3 * row.lengths, row.lengths) == Part(0)
-    assert of_row(outcomes("ab", [1, 3], [[1, 3], [1, 3]])).total == 0
+    below = np.array([3, 7, 11])
+    assert variance_of_samples([0.1 * below - 0.3 / 3 * below], [below], [1]) == Part(0)
+    assert variance_of_rate(sample_errors("ab", [1, 3], [[1, 3], [1, 3]])).total == 0
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,0 +1,140 @@
+"""Records of trainings, evaluations and failures as text for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bench.cli.render import descriptions, text_table
+from bench.evaluation.metrics import metric
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.evaluation.metrics.localization import Localization
+    from bench.evaluation.predictions import WorstSample
+    from bench.trials.provenance import Provenance
+    from bench.trials.records import (
+        EvaluationRecord,
+        Failure,
+        Profile,
+        Record,
+        TrainingRecord,
+    )
+
+
+def training(record: TrainingRecord, folder: Path, users: Sequence[EvaluationRecord]) -> str:
+    """Describe a training: its curve, its cost, and the evaluations that use it."""
+    return "\n\n".join([_title(record, folder), _curve(record), _uses(users), _cost(record)])
+
+
+def evaluation(
+    record: EvaluationRecord,
+    trained: TrainingRecord,
+    folder: Path,
+    worst: Sequence[WorstSample],
+    localization: Localization | None,
+    profiles: Sequence[Profile],
+) -> str:
+    """Describe an evaluation: scores, worst samples, where it reads, latencies, its training."""
+    rows = [[str(value) for value in sample] for sample in worst]
+    return "\n\n".join(
+        [
+            _title(record, folder),
+            _scores(record),
+            text_table.plain(["worst samples", "reference", "read as", "edits"], rows, "edits"),
+            *([_localization(localization)] if localization else []),
+            *(descriptions.profiles([profile]) for profile in profiles),
+            f"training {trained.key}",
+            _curve(trained),
+            _cost(trained),
+        ]
+    )
+
+
+def failure(failed: Failure, folder: Path) -> str:
+    """Describe a failed task: every attempt, and where its log is."""
+    attempts = "\n".join(
+        f"failed at {each.finished} ({each.cause}): {each.message}" for each in failed.attempts
+    )
+    return (
+        f"{_title(failed, folder)}\n\n{attempts}\nThe log of the last attempt: {folder / 'log.txt'}"
+    )
+
+
+def _title(record: Record | Failure, folder: Path) -> str:
+    names = " · ".join(record.labels.values())
+    return f"{names} · seed {record.seed}\n{record.key}  {folder}"
+
+
+def _scores(record: EvaluationRecord) -> str:
+    metrics = [metric.find(name) for name in record.scores]
+    headers = [*(f"{each.title} {each.unit}" for each in metrics), "samples", "excluded"]
+    row = [each.format(record.scores[each.name]) for each in metrics]
+    row += [f"{record.samples:,}", f"{sum(record.excluded.values()):,}"]
+    dropped = ", ".join(f"{character!r} {count:,}×" for character, count in record.dropped.items())
+    note = f"\nDropped from transcripts by the protocol: {dropped}." if dropped else ""
+    return text_table.plain(headers, [row], ",".join(headers)) + note
+
+
+def _localization(localization: Localization) -> str:
+    """List where labels are read, of all and of each class: docs/localization.md defines it."""
+    from bench.evaluation.metrics import localization as module
+
+    headers = module.HEADERS
+    return text_table.plain(headers, module.rows(localization), ",".join(headers[1:]))
+
+
+def _curve(record: TrainingRecord) -> str:
+    rows = [
+        [
+            f"{epoch.epoch}{' *' if epoch.epoch == record.selected_epoch else ''}",
+            f"{epoch.loss:.4f}",
+            f"{epoch.validation_ler:.2%}",
+        ]
+        for epoch in record.curve
+    ]
+    numbers = ["loss", "validation LER"]
+    table = text_table.plain(["epoch", *numbers], rows, ",".join(numbers))
+    infeasible = max(epoch.infeasible for epoch in record.curve)
+    note = (
+        f"\n{infeasible:,} training samples per epoch add nothing: their target is longer than "
+        "the output"
+        if infeasible
+        else ""
+    )
+    return f"{table}\n* the epoch whose weights are kept (LER: label error rate){note}"
+
+
+def _uses(users: Sequence[EvaluationRecord]) -> str:
+    if not users:
+        return "No evaluation has used it yet."
+    lines = [
+        f"{each.key}  {each.labels['test']} · {each.labels['decoder']}  {metric.summary(each.scores)}"
+        for each in users
+    ]
+    return "\n".join(["evaluations", *lines])
+
+
+def _cost(record: TrainingRecord) -> str:
+    seconds = record.timings
+    return (
+        f"{record.parameters.total:,} parameters; {seconds.total:.1f} s in all: "
+        f"{seconds.training:.1f} training, {seconds.validation:.1f} validation\n"
+        f"{_origin(record.provenance)}"
+    )
+
+
+def _origin(origin: Provenance) -> str:
+    changed = " with changed files" if origin.dirty else ""
+    outside = "".join(
+        f"\n{name}: {each.file}, {each.distribution or 'no distribution'} "
+        f"{each.version or ''}, commit {each.commit or 'unknown'}"
+        for name, each in origin.components.items()
+    )
+    return (
+        f"commit {origin.commit or 'unknown'}{changed}, bench {origin.bench}, "
+        f"Python {origin.python}, torch {origin.packages.get('torch')}\n"
+        f"{origin.gpu or origin.cpu}, {origin.threads} of {origin.cores} cores, {origin.finished}"
+        f"{outside}"
+    )

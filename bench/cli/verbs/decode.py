@@ -1,0 +1,120 @@
+"""The verb `decode`: evaluate finished trainings again with another decoder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from bench.cli.render import descriptions
+from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
+from bench.cli.verbs.selection import Selection, selection_options
+from bench.core import registry
+from bench.core.errors import BenchError, Exit
+from bench.trials import grid, plan
+from bench.trials.specs import Evaluation, Trial
+from bench.trials.store import Store
+
+if TYPE_CHECKING:
+    from bench.core.components import Decoder
+
+
+def parse_decoder(text: str) -> Decoder:
+    """Return the decoder of `name` or `name:parameter=value,parameter=value`.
+
+    Raises:
+        BenchError: The name or a parameter is unknown, or a value has the wrong type.
+    """
+    name, _, listed = text.partition(":")
+    parameters: dict[str, Any] = {}
+    for part in filter(None, listed.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise BenchError(f"--decoder {text}: '{part}' must be parameter=value")
+        parameters[key.strip()] = _number(value.strip())
+    return cast("Decoder", registry.make("decoder", name, parameters))
+
+
+def _number(value: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+@click.command(epilog=EXITS)
+@click.pass_obj
+@suite_argument
+@click.option(
+    "--with",
+    "text",
+    required=True,
+    metavar="DECODER",
+    help="A decoder and its parameters, like beam:width=20 or lexicon:words=words.txt.",
+)
+@selection_options
+@click.option("--executor", default="ray", show_default=True, help="`ray` or `inline`.")
+@click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
+@click.option("--force", is_flag=True, help="Evaluate again what is done.")
+@as_json_option
+def decode(
+    load: Load,
+    suite: str,
+    text: str,
+    selection: Selection,
+    executor: str,
+    address: str | None,
+    *,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Evaluate the finished trainings of SUITE with another decoder, and print their scores.
+
+    Nothing is trained. `bench ls decoders` lists decoders; to put one on the board, list it under
+    `decoders` in bench.toml: the evaluations made here are then used.
+    """
+    config = load()
+    store = Store(config.results)
+    decoder = parse_decoder(text)
+    trials = [_with(trial, decoder) for trial in selection.of(grid.trials(config.suite(suite)))]
+    done = [
+        trial
+        for trial in _unique(trials)
+        if decoder.reads(trial.entry.loss.decoder) and all(map(store.record, trial.trainings))
+    ]
+    if not done:
+        raise BenchError(
+            f"suite '{suite}' has no finished training that '{decoder.name}' can decode; "
+            f"run: bench run {suite}",
+            Exit.NOTHING,
+        )
+    status = plan.survey(done, store)
+    missing = status.missing(force=force)
+    tasks = [task for task in missing if isinstance(task, Evaluation)]
+    failures = []
+    if tasks:
+        from bench.execution.run import execute, open_executor
+
+        names = grid.task_names(done)
+        opened = open_executor(executor, address)
+        failures = execute(tasks, names, store, opened, interrupted=interrupted)
+    status = plan.survey(done, store)
+    report(descriptions.evaluations(status), descriptions.plan_json(status, []), as_json=as_json)
+    for failure in failures:
+        say(f"failed: {failure.key}: {failure.message}", fg="red")
+    return Exit.FAILED if failures else Exit.DONE
+
+
+def _with(trial: Trial, decoder: Decoder) -> Trial:
+    evaluations = {
+        name: replace(evaluation, decoder=decoder) for name, evaluation in trial.evaluations.items()
+    }
+    return Trial(replace(trial.entry, decoder=decoder), trial.seed, evaluations)
+
+
+def _unique(trials: list[Trial]) -> list[Trial]:
+    """Return the trials, each once: a suite may list several decoders of one training."""
+    return [*{tuple(e.key for e in t.evaluations.values()): t for t in trials}.values()]

@@ -1,0 +1,83 @@
+"""The verb `ls`: suites, and the components, protocols and metrics that they may name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.render import descriptions
+from bench.cli.terminal import EXITS, Load, as_json_option, report
+from bench.config.missing import missing_names
+from bench.core import registry
+
+if TYPE_CHECKING:
+    from bench.config.bench_toml import Config
+
+_KINDS: dict[str, registry.Kind] = {
+    "datasets": "dataset",
+    "models": "model",
+    "losses": "loss",
+    "decoders": "decoder",
+}
+
+
+@click.command("ls", epilog=EXITS)
+@click.argument(
+    "what",
+    default="suites",
+    type=click.Choice(["suites", *_KINDS, "recipes", "protocols", "metrics"]),
+)
+@as_json_option
+@click.pass_obj
+def list_(load: Load, what: str, *, as_json: bool) -> None:
+    """List the suites of bench.toml, or what they may name."""
+    if what in _KINDS:
+        components = registry.everything(_KINDS[what])
+        data = {
+            name: {"about": each.summary(), "version": each.version, "parameters": each.defaults()}
+            for name, each in components.items()
+        }
+        report(descriptions.components(_KINDS[what], components.values()), data, as_json=as_json)
+        return
+    text, values = _LISTINGS[what](load())
+    report(text, values, as_json=as_json)
+
+
+def _suites(config: Config) -> tuple[str, Any]:
+    values = {
+        name: {"about": table.about, "missing": missing_names(table, config.protocols)}
+        for name, table in config.tables.items()
+    }
+    return descriptions.suites(config), values
+
+
+def _recipes(config: Config) -> tuple[str, Any]:
+    return descriptions.recipes(config.recipes), config.recipes
+
+
+def _protocols(config: Config) -> tuple[str, Any]:
+    from bench.evaluation.protocols import PROTOCOLS
+
+    protocols = {**PROTOCOLS, **config.protocols}
+    values = {name: {"about": p.about, **p.spec()} for name, p in protocols.items()}
+    return descriptions.protocols(protocols.values()), values
+
+
+def _metrics(config: Config) -> tuple[str, Any]:  # noqa: ARG001 (as the other listings)
+    from bench.evaluation.metrics import all_metrics
+
+    metrics = all_metrics()
+    values = {
+        name: {"title": m.title, "unit": m.unit, "higher_is_better": m.higher_is_better}
+        for name, m in metrics.items()
+    }
+    return descriptions.metrics(metrics.values()), values
+
+
+_LISTINGS = {
+    "suites": _suites,
+    "recipes": _recipes,
+    "protocols": _protocols,
+    "metrics": _metrics,
+}

@@ -1,0 +1,35 @@
+"""The verb `profile`: parameters, MACs and latencies on this machine."""
+
+from __future__ import annotations
+
+import click
+
+from bench.cli.render import descriptions
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
+from bench.core.errors import Exit
+from bench.trials import grid
+from bench.trials.store import Store
+
+
+@click.command(epilog=EXITS)
+@suite_argument
+@as_json_option
+@click.pass_obj
+def profile(load: Load, suite: str, *, as_json: bool) -> int:
+    """Measure parameters, MACs and latencies of SUITE on this machine, where none are valid yet.
+
+    `bench run` ends with the same. Keep the machine quiet: a latency that other processes disturbed
+    is invalid, is shown as – with the reason (the exit code stays 0), and is measured again next
+    time.
+    """
+    from bench.profiling import phase
+
+    config = load()
+    trials = grid.trials(config.suite(suite))
+    evaluations = [each for trial in trials for each in trial.evaluations.values()]
+    outcome = phase.profile(evaluations, Store(config.results), say)
+    for fault in outcome.faults:
+        say(f"not profiled: {fault}", fg="red")
+    text = descriptions.profiles(outcome.profiles)
+    report(text, descriptions.profiles_json(outcome.profiles), as_json=as_json)
+    return Exit.FAILED if outcome.faults else Exit.DONE

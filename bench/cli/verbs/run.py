@@ -1,0 +1,191 @@
+"""The verb `run`: train and evaluate what a suite lacks, then print its board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.render import descriptions
+from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
+from bench.cli.verbs.selection import Selection, selection_options
+from bench.core.errors import BenchError, Exit
+from bench.trials import grid, plan
+from bench.trials.store import Store
+
+if TYPE_CHECKING:
+    from bench.config.bench_toml import Config
+    from bench.config.suite import Suite
+    from bench.trials.records import Failure
+    from bench.trials.specs import Task, Trial
+
+
+@click.command(epilog=EXITS)
+@click.pass_obj
+@suite_argument
+@selection_options
+@click.option("--dry-run", is_flag=True, help="Print the plan and its price; run nothing.")
+@click.option(
+    "--executor",
+    default="ray",
+    show_default=True,
+    help="`ray`: side by side; `inline`: one by one in this process.",
+)
+@click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
+@click.option("--force", is_flag=True, help="Run again what is done.")
+@click.option("--changed", is_flag=True, help="Run again what other sources of bench made.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--no-profile", is_flag=True, help="Measure no latencies at the end.")
+@as_json_option
+def run(
+    load: Load,
+    suite: str,
+    selection: Selection,
+    executor: str,
+    address: str | None,
+    *,
+    dry_run: bool,
+    force: bool,
+    changed: bool,
+    fail_fast: bool,
+    no_profile: bool,
+    as_json: bool,
+) -> int:
+    """Run the trainings and evaluations that SUITE lacks, then print its board.
+
+    An evaluation runs as soon as its training is done; models without a valid profile are profiled
+    last, while nothing else runs. The board is the working one, beside the results:
+    `bench board SUITE --publish` writes it to leaderboards/.
+    """
+    config = load()
+    selected = _select(config, suite, selection)
+    status = plan.survey(selected.trials, Store(config.results), selected.all_trials)
+    missing = status.missing(force=force, changed=changed)
+    if dry_run:
+        report(
+            descriptions.dry_run(status, missing),
+            descriptions.plan_json(status, missing),
+            as_json=as_json,
+        )
+        return Exit.DONE
+    for warning in selected.suite.warnings:
+        say(f"warning: {warning}", fg="yellow")
+    say(descriptions.to_run(suite, status, missing))
+    outcome = Outcome()
+    if missing:
+        outcome.failures = _execute(
+            config, selected, missing, executor, address, fail_fast=fail_fast, force=force
+        )
+    if not no_profile:
+        # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
+        outcome.faults = profile(selected.listed, Store(config.results), retry=bool(missing))
+    return _finish(config, selected, outcome, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A suite with the trials that are to be run.
+
+    Attributes:
+        suite: The suite as bench.toml lists it.
+        trials: The selected trials, ad-hoc ones included.
+        all_trials: All trials, ad-hoc ones included.
+        listed: The selected trials that the suite lists.
+    """
+
+    suite: Suite
+    trials: list[Trial]
+    all_trials: list[Trial]
+    listed: list[Trial]
+
+
+@dataclass
+class Outcome:
+    """What went wrong in a run."""
+
+    failures: list[Failure] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def code(self) -> Exit:
+        """The exit code."""
+        return Exit.FAILED if self.failures or self.faults else Exit.DONE
+
+
+def _select(config: Config, name: str, selection: Selection) -> Selected:
+    suite = config.suite(name)
+    wide = grid.widened(suite, models=selection.models, losses=selection.losses)
+    trials = grid.trials(wide)
+    chosen = selection.of(trials)
+    entries = {*suite.entries}
+    return Selected(suite, chosen, trials, [trial for trial in chosen if trial.entry in entries])
+
+
+def _execute(
+    config: Config,
+    selected: Selected,
+    missing: list[Task],
+    executor: str,
+    address: str | None,
+    *,
+    fail_fast: bool,
+    force: bool,
+) -> list[Failure]:
+    """Run the missing tasks; return the failures."""
+    store = Store(config.results)
+    store.prepare()
+    from bench.execution.run import execute, open_executor
+
+    try:
+        return execute(
+            missing,
+            grid.task_names(selected.trials),
+            store,
+            open_executor(executor, address),
+            fail_fast=fail_fast,
+            interrupted=interrupted,
+        )
+    except KeyboardInterrupt:
+        if force:
+            say("what was not run again keeps its earlier record; repeat --force to run all")
+        raise
+
+
+def profile(trials: list[Trial], store: Store, *, retry: bool) -> list[str]:
+    """Profile the entries of finished trials that lack a valid profile; return the faults."""
+    from bench.profiling import phase
+
+    done = [
+        evaluation
+        for trial in trials
+        for evaluation in trial.evaluations.values()
+        if store.record(evaluation)
+    ]
+    outcome = phase.profile(done, store, say, retry=retry)
+    for fault in outcome.faults:
+        say(f"not profiled: {fault}", fg="red")
+    return outcome.faults
+
+
+def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bool) -> int:
+    """Write and print the working board, and name what failed."""
+    from bench.leaderboards import render
+    from bench.leaderboards.working import working_folder, write_working
+
+    ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.entries}]
+    if ad_hoc:
+        status = plan.survey(ad_hoc, Store(config.results))
+        say(f"ad-hoc trials, left off the board:\n{descriptions.status(status)}")
+    try:
+        board = write_working(config, selected.suite)
+        report(render.text(board), board, as_json=as_json)
+        say(f"written to {working_folder(config, selected.suite.name)}")
+    except BenchError as error:
+        # What failed comes first: without it there may be nothing to draw.
+        error.code = Exit.FAILED if outcome.failures else error.code
+        raise
+    finally:
+        for failure in outcome.failures:
+            say(f"failed: {failure.key}: {failure.message}", fg="red")
+    return outcome.code

@@ -1,0 +1,113 @@
+"""The options that select some trials of a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.trials.specs import Trial
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_MAX_SEEDS = 100_000
+_MAX_SEED_DIGITS = 1000
+_AD_HOC = (
+    "A match that SUITE does not list runs with its default parameters and is left off the board."
+)
+
+
+class Seeds(click.ParamType["frozenset[int]"]):
+    """Numbers and ranges: `0,2-4`."""
+
+    name = "seeds"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> frozenset[int]:
+        """Return the numbers."""
+        seeds: set[int] = set()
+        for part in value.split(","):
+            first, dash, last = part.strip().partition("-")
+            words = (first, last) if dash else (first,)
+            if not all(word.isdecimal() and len(word) <= _MAX_SEED_DIGITS for word in words):
+                self.fail(f"'{value}' is not a list of seeds like 0,2-4", param, ctx)
+            low, high = int(first), int(last or first)
+            if not 0 <= high - low < _MAX_SEEDS:
+                fault = f"'{part}' must rise from one seed to another, over fewer than {_MAX_SEEDS}"
+                self.fail(fault, param, ctx)
+            seeds.update(range(low, high + 1))
+        return frozenset(seeds)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the options ask for; empty selects everything."""
+
+    tests: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    decoders: tuple[str, ...] = ()
+    seeds: frozenset[int] | None = None
+    limit: int | None = None
+
+    def of(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Return the selected trials. Raises BenchError (nothing selected) on no match."""
+        from bench.trials.grid import select
+
+        return select(
+            trials,
+            tests=self.tests,
+            models=self.models,
+            losses=self.losses,
+            decoders=self.decoders,
+            seeds=self.seeds,
+            limit=self.limit,
+        )
+
+
+def selection_options(command: Command) -> Command:
+    """Add the options to a verb, which receives them as its argument `selection`."""
+    options = [
+        click.option(
+            "-t", "--test", "tests", multiple=True, help="Run only test sets that match this glob."
+        ),
+        click.option(
+            "-m", "--model", "models", multiple=True, help=f"Run only models that match. {_AD_HOC}"
+        ),
+        click.option(
+            "-l", "--loss", "losses", multiple=True, help=f"Run only losses that match. {_AD_HOC}"
+        ),
+        click.option(
+            "--decoder", "decoders", multiple=True, help="Run only decoders that match this glob."
+        ),
+        click.option("--seeds", type=Seeds(), help="Run only these of the suite's seeds: 0,2-4."),
+        click.option(
+            "--limit", type=click.IntRange(1), help="Run only the first trials of the selection."
+        ),
+    ]
+
+    def with_selection(
+        *args: Any,  # noqa: ANN401
+        tests: tuple[str, ...],
+        models: tuple[str, ...],
+        losses: tuple[str, ...],
+        decoders: tuple[str, ...],
+        seeds: frozenset[int] | None,
+        limit: int | None,
+        **others: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        chosen = Selection(tests, models, losses, decoders, seeds, limit)
+        return command(*args, selection=chosen, **others)
+
+    with_selection.__doc__ = command.__doc__
+    with_selection.__name__ = command.__name__
+    decorated: Any = with_selection
+    decorated.__click_params__ = getattr(command, "__click_params__", [])
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]

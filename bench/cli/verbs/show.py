@@ -1,0 +1,114 @@
+"""The verb `show`: one training or evaluation, or pictures of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from bench import figures
+from bench.cli.render import records
+from bench.cli.terminal import EXITS, Load, as_json_option, report
+from bench.trials.records import EvaluationRecord, Failure
+from bench.trials.store import Store
+
+if TYPE_CHECKING:
+    from bench.trials.records import TrainingRecord
+
+Command = TypeVar("Command", bound=Callable[..., None])
+_SAMPLED = " and ".join(f"--{name}" for name in figures.SAMPLED)
+
+
+def _picture_options(command: Command) -> Command:
+    for name, about in reversed(figures.PICTURES.items()):
+        command = click.option(f"--{name}", is_flag=True, help=about)(command)
+    return command
+
+
+@click.command(epilog=EXITS)
+@click.argument("key")
+@_picture_options
+@click.option("--sample", "samples", multiple=True, help=f"Of {_SAMPLED}: this sample's id.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where pictures go; else KEY's folder/figures."
+)
+@as_json_option
+@click.pass_obj
+def show(
+    load: Load,
+    /,
+    key: str,
+    samples: tuple[str, ...],
+    out: Path | None,
+    *,
+    as_json: bool,
+    **wanted: bool,
+) -> None:
+    """Show what a training or an evaluation left, or draw pictures of it.
+
+    KEY is the beginning of its key (`bench status` lists them), or its folder.
+    """
+    pictures = [name for name, asked in wanted.items() if asked]
+    if (out and not pictures) or (samples and not {*pictures} & {*figures.SAMPLED}):
+        raise click.UsageError(f"--sample goes with {_SAMPLED}, --out with any picture")
+    store = Store(load().results)
+    if pictures:
+        _draw(store, key, pictures, samples, out, as_json=as_json)
+        return
+    folder, document = store.find(key)
+    if isinstance(document, Failure):
+        text = records.failure(document, folder)
+    elif isinstance(document, EvaluationRecord):
+        text = _evaluation(store, document, folder)
+    else:
+        text = _training(store, document, folder)
+    report(text, document, as_json=as_json)
+
+
+def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> str:
+    """Describe an evaluation: scores, worst samples, where labels are read, latencies."""
+    from bench.evaluation import predictions, protocols
+    from bench.profiling import method
+    from bench.trials.store import PREDICTIONS, content
+
+    _, training = store.training(record.training)
+    protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
+    table = predictions.parse(content(folder, record, PREDICTIONS))
+    covering = [p for p in store.profiles() if method.covers(p, record.spec, training.spec)]
+    return records.evaluation(
+        record,
+        training,
+        folder,
+        predictions.worst(table, protocol, count=5),
+        predictions.label_localization(table, protocol),
+        covering,
+    )
+
+
+def _training(store: Store, record: TrainingRecord, folder: Path) -> str:
+    """Describe a training: its curve, its cost and the evaluations that use it."""
+    from bench.trials.store import read_record
+
+    files = store.records("evaluation")
+    users = [r for r in map(read_record, files) if isinstance(r, EvaluationRecord)]
+    return records.training(record, folder, [r for r in users if r.training == record.key])
+
+
+def _draw(
+    store: Store,
+    key: str,
+    pictures: Sequence[str],
+    samples: Sequence[str],
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    written = []
+    for file in figures.draw(store, key, pictures, samples, out):
+        written.append(str(file))
+        click.echo(file, err=as_json)
+    if as_json:
+        click.echo(json.dumps(written, indent=1))

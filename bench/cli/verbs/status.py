@@ -1,0 +1,30 @@
+"""The verb `status`: what is done, failed, stale or to do."""
+
+from __future__ import annotations
+
+import click
+
+from bench.cli.render import descriptions
+from bench.cli.terminal import EXITS, Load, as_json_option, report, suite_argument
+from bench.trials import grid, plan
+from bench.trials.store import Store
+
+
+@click.command(epilog=EXITS)
+@suite_argument
+@click.option("--why", is_flag=True, help="Say why, and name records made by other sources.")
+@click.option("--changed", is_flag=True, help="List only records made by other sources of bench.")
+@as_json_option
+@click.pass_obj
+def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -> None:
+    """Show which trainings and evaluations of SUITE are done, failed, stale or to do."""
+    config = load()
+    trials = grid.trials(config.suite(suite))
+    current = plan.survey(trials, Store(config.results))
+    if changed:
+        current = current.with_changed_sources()
+    report(
+        descriptions.status(current, why=why or changed),
+        descriptions.plan_json(current, current.missing(), why=why or changed),
+        as_json=as_json,
+    )

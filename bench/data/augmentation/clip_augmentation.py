@@ -1,0 +1,59 @@
+"""Augmentations of clips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.core.schema import Share
+from bench.core.types import InputKind
+from bench.data.augmentation.augmentation import Augmentation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.data.inputs.images import Pixels
+
+_MIN_FRAMES, _MAX_FRAMES = 32, 230
+
+
+@dataclass(frozen=True)
+class SignLanguageAugmentation(Augmentation):
+    """A crop anywhere, half of the clips mirrored, and time rescaled by up to 20 % either way.
+
+    Source: the code of Min et al., "Visual Alignment Constraint for Continuous Sign Language
+    Recognition" (ICCV 2021).
+
+    Attributes:
+        rescale: The largest share by which a clip becomes shorter or longer.
+    """
+
+    name: ClassVar[str] = "sign-language"
+    kinds: ClassVar[frozenset[InputKind]] = frozenset({"frames"})
+
+    rescale: Share = 0.2
+
+    def choose_frames(self, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+        """Return frames at another pace: without repetition where there are fewer, else with.
+
+        VAC's code bounds what it makes of a clip to 32…230 frames; a clip that is outside these
+        bounds before is not forced into them here.
+        """
+        import numpy as np
+
+        length = int(count * generator.uniform(1 - self.rescale, 1 + self.rescale))
+        length = int(np.clip(length, min(count, _MIN_FRAMES), max(count, _MAX_FRAMES)))
+        return np.sort(generator.choice(count, length, replace=length > count))
+
+    def crop_corner(
+        self, spare: tuple[int, int], generator: np.random.Generator
+    ) -> tuple[int, int]:
+        """Return any row and column."""
+        rows, columns = spare
+        return int(generator.integers(0, rows + 1)), int(generator.integers(0, columns + 1))
+
+    def transform(self, frames: Pixels, generator: np.random.Generator) -> Pixels:
+        """Return half of the clips mirrored."""
+        mirrored = generator.random() < 1 / 2
+        return frames[:, :, ::-1] if mirrored else frames

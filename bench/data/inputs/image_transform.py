@@ -1,0 +1,129 @@
+"""Images of words and lines as the tensors that networks read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from bench.core.types import InputShape
+from bench.data.inputs import images
+from bench.data.inputs.pixel_values import normalize_bytes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.core.model_input import ImageInput
+    from bench.data.inputs.images import Pixels
+    from bench.data.reading.samples import SampleRef, Samples
+
+GRAY, WHITE = 128, 255
+
+
+@dataclass(frozen=True)
+class ImageTransform:
+    """Scales images to the size that `input` says, and their values to its range."""
+
+    input: ImageInput
+
+    @property
+    def shape(self) -> InputShape:
+        """The shape of an image; its width is 0 where widths vary."""
+        return InputShape(self.input.channels, self.input.height, self.input.width)
+
+    @property
+    def varies(self) -> bool:
+        """Whether a batch is as wide as its widest image."""
+        return not self.input.width
+
+    def lengths(self, samples: Samples) -> NDArray[np.int64]:
+        """Return the valid columns of every sample, from its size and without its pixels."""
+        if self._stretches:
+            return np.full(len(samples), self.input.width)
+        return self.columns(samples.column("width"), samples.column("height"))
+
+    def columns(self, widths: NDArray[np.int64], heights: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the valid columns of images of `widths` and `heights` whose ratios are kept."""
+        vertical, horizontal = self.input.margin
+        widths, heights = widths + 2 * horizontal, heights + 2 * vertical
+        if self.varies:
+            return np.maximum(np.rint(widths / heights * self.input.height), 1).astype(np.int64)
+        scaled = np.rint(widths * (self.input.height / heights)).astype(np.int64)
+        return np.clip(scaled, 1, self.input.width)
+
+    def read(
+        self,
+        references: Sequence[SampleRef],
+        generator: np.random.Generator | None,  # noqa: ARG002 (images are not augmented)
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return images (N, channels, H, W) and their valid columns (N,)."""
+        if self._stretches:
+            pixels = np.stack([self._stretched(reference) for reference in references])
+            lengths = np.full(len(references), self.input.width)
+        else:
+            scaled = [self._scaled(reference) for reference in references]
+            lengths = np.array([image.shape[1] for image in scaled])
+            if self.varies:
+                return self._values(_edge_padded(scaled)), torch.from_numpy(lengths)
+            pixels = np.full((len(scaled), *self._size), GRAY, np.uint8)
+            for row, image in zip(pixels, scaled, strict=True):
+                row[:, : image.shape[1]] = image
+        return self._values(torch.from_numpy(pixels).movedim(-1, -3)), torch.from_numpy(lengths)
+
+    def _values(self, pixels: torch.Tensor) -> torch.Tensor:
+        return normalize_bytes(pixels, self.input.normalization)
+
+    @property
+    def _stretches(self) -> bool:
+        return bool(self.input.width) and not self.input.keep_ratio
+
+    @property
+    def _size(self) -> tuple[int, int, int]:
+        return self.input.height, self.input.width, self.input.channels
+
+    def _stretched(self, reference: SampleRef) -> Pixels:
+        """Return one image (H, W, channels) without regard to its aspect ratio."""
+        # What was decoded ahead of time has no margin.
+        if self.input.margin == (0, 0):
+            decoded = reference.partition.decoded(self.shape)
+            if decoded is not None:
+                return np.asarray(decoded[reference.row])
+        return resize_image(self._padded(self._decoded(reference)), self.shape)
+
+    def _scaled(self, reference: SampleRef) -> Pixels:
+        """Return one image (H, valid columns, channels) whose aspect ratio is kept."""
+        image = self._decoded(reference)
+        [width] = self.columns(*np.array(image.shape[1::-1]).reshape(2, 1)).tolist()
+        return resize_image(self._padded(image), self.shape._replace(width=width))
+
+    def _decoded(self, reference: SampleRef) -> Pixels:
+        return reference.partition.pixels(reference.row, self.input.channels)
+
+    def _padded(self, image: Pixels) -> Pixels:
+        """Return the image with its margin."""
+        if self.input.margin == (0, 0):
+            return image
+        vertical, horizontal = self.input.margin
+        sides = [(vertical, vertical), (horizontal, horizontal), (0, 0)]
+        return np.pad(image, sides[: image.ndim], constant_values=WHITE)
+
+
+def resize_image(pixels: Pixels, shape: InputShape) -> Pixels:
+    """Return `pixels` (H, W) or (H, W, 3) as an image (H, W, channels) of `shape`."""
+    channels, height, width = shape
+    return images.resized(pixels, width, height).reshape(height, width, channels)
+
+
+def _edge_padded(scaled: Sequence[Pixels]) -> torch.Tensor:
+    """Return images (H, W, channels) as (N, channels, H, widest), padded with their last column."""
+    height, _, channels = scaled[0].shape
+    widest = max(image.shape[1] for image in scaled)
+    pixels = np.empty((len(scaled), channels, height, widest), np.uint8)
+    for row, image in zip(pixels, scaled, strict=True):
+        width = image.shape[1]
+        row[..., :width] = np.moveaxis(image, -1, 0)
+        row[..., width:] = row[..., width - 1 : width]
+    return torch.from_numpy(pixels)

@@ -1,0 +1,99 @@
+"""Prepared data sets joined into one pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput
+from bench.core.types import SPLITS
+from bench.data.inputs.clip_transform import ClipTransform
+from bench.data.inputs.image_transform import ImageTransform
+from bench.data.reading.pipeline import PreparedPipeline
+from bench.data.reading.samples import LazySplits, Samples
+
+if TYPE_CHECKING:
+    from bench.core.model_input import Input
+    from bench.core.types import Split
+    from bench.data.augmentation import Augmentation
+    from bench.data.reading.label_encoder import LabelEncoder
+    from bench.data.reading.pipeline import Transform
+    from bench.data.reading.samples import Selection
+
+
+class HasSelections(Protocol):
+    """A data set whose samples are stored in partitions."""
+
+    @property
+    def label(self) -> str:
+        """How to call it in an error."""
+        ...
+
+    def splits(self) -> tuple[Split, ...]:
+        """Return the splits that it has."""
+        ...
+
+    def selection(self, split: Split) -> Selection:
+        """Return the samples of one of its splits."""
+        ...
+
+
+def join_splits(datasets: Sequence[HasSelections]) -> LazySplits:
+    """Return the splits of data sets, each of them the samples of all data sets in turn.
+
+    The validation split of a data set that has none is a tenth of its training samples, which are
+    then not trained on. A split that only some of the data sets have cannot be read.
+    """
+    divided = {*SPLITS}.intersection(*(_with_validation(each.splits()) for each in datasets))
+    return LazySplits(
+        [split for split in SPLITS if split in divided],
+        lambda split: Samples([_selection(dataset, split) for dataset in datasets]),
+    )
+
+
+def open_stored(
+    splits: LazySplits, model_input: Input, encoder: LabelEncoder, augmentation: Augmentation
+) -> PreparedPipeline:
+    """Return what reads `splits` as `model_input`; pixels are read when batches are."""
+    transform: Transform
+    if isinstance(model_input, ImageInput):
+        transform = ImageTransform(model_input)
+    else:
+        frame = (model_input.size, model_input.size) if model_input.size else _frame_size(splits)
+        if model_input.crop > min(frame):
+            raise BenchError(
+                f"crop = {model_input.crop} is larger than the frames, which are {frame[0]}×"
+                f"{frame[1]} pixels; lower the crop of the input, or set its size"
+            )
+        transform = ClipTransform(model_input, frame, augmentation)
+    return PreparedPipeline(splits, encoder, transform)
+
+
+def _with_validation(splits: Sequence[Split]) -> set[Split]:
+    return {*splits, "validation"} if "train" in splits else {*splits}
+
+
+def _selection(dataset: HasSelections, split: Split) -> Selection:
+    """Return the samples of a split, of train those that are not held out."""
+    if split == "test" or "validation" in dataset.splits():
+        return dataset.selection(split)
+    trained, held_out = dataset.selection("train").divided()
+    return trained if split == "train" else held_out
+
+
+def _frame_size(splits: LazySplits) -> tuple[int, int]:
+    """Return the rows and columns of all frames. Raises BenchError where they differ."""
+    samples = [splits[split] for split in splits]
+    rows, columns = (
+        np.unique(np.concatenate([each.column(name) for each in samples]))
+        for name in ("height", "width")
+    )
+    if len(rows) != 1 or len(columns) != 1:
+        raise BenchError(
+            f"the clips have frames of {rows.min()} to {rows.max()} rows and {columns.min()} to "
+            f"{columns.max()} columns; set the size of the input, so that all are scaled to it"
+        )
+    return int(rows[0]), int(columns[0])

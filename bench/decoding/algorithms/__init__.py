@@ -1,0 +1,1 @@
+"""What decoders compute with torch and NumPy; imported when a decoder is built, not listed."""

@@ -1,0 +1,279 @@
+"""Averages over test sets: their intervals, and ranks with all pairs of rows tested together.
+
+The test sets are fixed; their samples and the seeds are random. docs/statistics.md has the
+formulas, the assumptions and the measured coverage.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from bench.core.errors import BenchError
+from bench.evaluation.statistics.confidence import (
+    DRAWS,
+    Interval,
+    confidence_interval,
+    deviations,
+)
+from bench.evaluation.statistics.resampling import Floats, normal_deviates
+from bench.evaluation.statistics.sample_errors import SampleErrors, SetErrors
+from bench.evaluation.statistics.significance import (
+    RankInterval,
+    rank_intervals,
+    ranks_from_differences,
+    rate_estimate,
+)
+from bench.evaluation.statistics.variance import (
+    SeedVariance,
+    Variance,
+    combined,
+    mean_residuals,
+    variance_of_average,
+    variance_of_samples,
+    variance_of_seeds,
+)
+
+Average = Literal["weighted", "mean"]
+TIE = 1e-12
+"""Averages closer than this are equal: they differ by rounding."""
+
+
+@dataclass(frozen=True)
+class EntryStatistics:
+    """The statistics of one row over T test sets.
+
+    Attributes:
+        sets: The interval of the rate on each test set.
+        weighted: The interval of the average weighted by the numbers of samples.
+        mean: The interval of the plain mean over test sets.
+        rank_interval: The ranks by the stated average that the row may have.
+        leave_one_out: The best and the worst rank by the stated average, as measured, when any one
+            test set is left out; None of a single test set.
+    """
+
+    sets: tuple[Interval, ...]
+    weighted: Interval
+    mean: Interval
+    rank_interval: RankInterval
+    leave_one_out: tuple[int, int] | None
+
+
+class _Pair(NamedTuple):
+    """The difference of the averages of rows `first` and `second`.
+
+    Attributes:
+        first: Place of the one row.
+        second: Place of the other row.
+        mixed: Variance over samples of the difference of means over seeds.
+        variance: Variance of the difference.
+        spreads: Standard deviations due to the seeds of each row.
+    """
+
+    first: int
+    second: int
+    mixed: float
+    variance: Variance
+    spreads: tuple[float, float]
+
+
+def compare_entries(
+    sets: Sequence[SetErrors],
+    average: Average,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[EntryStatistics]:
+    """Return intervals and ranks of all rows, in their order.
+
+    With one test set, ranks come from exact paired tests (`significance.rank_intervals`); with
+    several, from the largest studentized difference of all pairs.
+
+    Args:
+        sets: The errors of all rows on each test set.
+        average: The average that ranks: "weighted" by numbers of samples, or the plain "mean".
+        level: Confidence level of the intervals, and of all rank intervals together.
+        draws: Bootstrap draws.
+        seed: Seed of the bootstrap; test set t takes seed + t.
+
+    Raises:
+        BenchError: No test set, or rows that differ in number, or in seeds, between test sets.
+    """
+    rows = _rows(sets)
+    noise = normal_deviates(draws, seed)
+    drawn = [
+        deviations([rate_estimate([row[t]], [1]).ratios[0] for row in rows], draws, seed + t)
+        for t in range(len(sets) if rows else 0)
+    ]
+
+    def around(place: int, tests: Sequence[int], weights: Sequence[float]) -> Interval:
+        chosen = [rows[place][t] for t in tests]
+        shifts = sum(weight * drawn[t][place] for t, weight in zip(tests, weights, strict=True))
+        return confidence_interval(
+            rate_estimate(chosen, weights),
+            variance_of_average(chosen, weights),
+            np.asarray(shifts),
+            noise,
+            level,
+        )
+
+    every = range(len(sets))
+    cells = [tuple(around(place, [t], [1]) for t in every) for place in range(len(rows))]
+    averages: dict[Average, list[Interval]] = {
+        name: [
+            cells[place][0] if len(sets) == 1 else around(place, every, set_weights(sets, name))
+            for place in range(len(rows))
+        ]
+        for name in ("weighted", "mean")
+    }
+    if len(sets) == 1:
+        ranks = rank_intervals([row[0] for row in rows], 1 - level)
+    else:
+        ranks = _ranks_of_averages(rows, set_weights(sets, average), drawn, 1 - level, seed)
+    left_out = leave_one_out_ranks(sets, average)
+    columns = (cells, averages["weighted"], averages["mean"], ranks, left_out)
+    return [EntryStatistics(*values) for values in zip(*columns, strict=True)]
+
+
+def set_weights(sets: Sequence[SetErrors], average: Average) -> list[float]:
+    """Return the weight of each test set in an average; their sum is 1."""
+    samples = [len(test.denominators) if average == "weighted" else 1 for test in sets]
+    return [count / sum(samples) for count in samples]
+
+
+def leave_one_out_ranks(
+    sets: Sequence[SetErrors], average: Average
+) -> list[tuple[int, int] | None]:
+    """Return each row's best and worst rank when any one test set is left out.
+
+    Ranks are by the average as measured, one more than the number of rows with a lower one. With
+    a single test set there is nothing to leave out: None.
+
+    Raises:
+        BenchError: No test set, or rows that differ in number, or in seeds, between test sets.
+    """
+    rows = _rows(sets)
+    if len(sets) == 1 or not rows:
+        return [None for _ in rows]
+    rates = np.array([[test.rate for test in row] for row in rows])
+    ranks = []
+    for out in range(len(sets)):
+        kept = [t for t in range(len(sets)) if t != out]
+        averages = rates[:, kept] @ set_weights([sets[t] for t in kept], average)
+        ranks.append(1 + (averages[None, :] < averages[:, None] - TIE).sum(axis=1))
+    return [(int(column.min()), int(column.max())) for column in np.array(ranks).T]
+
+
+def _rows(sets: Sequence[SetErrors]) -> list[list[SampleErrors]]:
+    """Return the errors of each row on each test set; raise BenchError unless they fit."""
+    if not sets:
+        raise BenchError("no test set to average over")
+    seeds = [[len(errors) for errors in test.errors] for test in sets]
+    for place, other in enumerate(seeds):
+        if other != seeds[0]:
+            raise BenchError(
+                f"every row needs the same seeds on every test set: test set {place + 1} has "
+                f"{other} seeds per row, the first has {seeds[0]}; leave out incomplete rows"
+            )
+    return [[test.row(place) for test in sets] for place in range(len(seeds[0]))]
+
+
+def _ranks_of_averages(
+    rows: Sequence[Sequence[SampleErrors]],
+    weights: Sequence[float],
+    drawn: Sequence[Floats],
+    alpha: float,
+    seed: int,
+) -> list[RankInterval]:
+    """Return rank intervals by the single-step max-|t| test of all pairs.
+
+    A pair differs where its |t| is larger than the (1 - alpha) quantile of the largest |t| of all
+    pairs over the draws, in which all rows share the resampled samples.
+    """
+    averages = [rate_estimate(row, weights).value for row in rows]
+    pairs = _pairs(rows, weights)
+    shifts = np.asarray(sum(weight * part for weight, part in zip(weights, drawn, strict=True)))
+    noise = _noise_of_rows(rows, averages, shifts.shape[1], seed)
+    limit = max(_quantile_of_largest(pairs, shifts, noise, alpha), float(ndtri(1 - alpha / 2)))
+    # The variance of a constant difference D per sample, which is part of it under equality.
+    unit = sum(
+        (weight / float(test.denominators.sum())) ** 2
+        * float((test.denominators.astype(np.float64) ** 2).sum())
+        for test, weight in zip(rows[0] if rows else (), weights, strict=bool(rows))
+    )
+    different = []
+    for pair in pairs:
+        difference = averages[pair.first] - averages[pair.second]
+        samples = replace(
+            pair.variance.samples, value=pair.variance.samples.value + difference**2 * unit
+        )
+        equal = replace(pair.variance, samples=samples)
+        if abs(difference) > max(TIE, equal.quantile(limit) * math.sqrt(equal.total)):
+            better_first = difference < 0
+            different.append(
+                (pair.first, pair.second) if better_first else (pair.second, pair.first)
+            )
+    return ranks_from_differences(len(rows), different)
+
+
+def _pairs(rows: Sequence[Sequence[SampleErrors]], weights: Sequence[float]) -> list[_Pair]:
+    residuals = [[mean_residuals(test) for test in row] for row in rows]
+    seeds = [variance_of_seeds(row, weights) for row in rows]
+    pairs = []
+    for first, second in itertools.combinations(range(len(rows)), 2):
+        between = [a - b for a, b in zip(residuals[first], residuals[second], strict=True)]
+        below = [test.denominators for test in rows[first]]
+        mixed = variance_of_samples(between, below, weights)
+        both = (seeds[first], seeds[second])
+        pairs.append(
+            _Pair(first, second, mixed.value, combined(mixed, both), _seed_deviations(*both))
+        )
+    return pairs
+
+
+def _seed_deviations(
+    first: SeedVariance | None, second: SeedVariance | None
+) -> tuple[float, float]:
+    """Return the standard deviations due to seeds; a single seed varies as the other row's do."""
+    either = first or second
+    if either is None:
+        return 0, 0
+    a, b = (math.sqrt(row.scores / row.count if row else either.scores) for row in (first, second))
+    return a, b
+
+
+def _noise_of_rows(
+    rows: Sequence[Sequence[SampleErrors]], averages: Sequence[float], draws: int, seed: int
+) -> Floats:
+    """Return the normal deviates of each row's seeds, (rows, draws), whatever the rows' order."""
+    noise = normal_deviates(draws * len(rows), seed).reshape(len(rows), draws)
+    keys = [
+        (average, *(int(total) for test in row for total in test.errors.sum(axis=1)))
+        for average, row in zip(averages, rows, strict=True)
+    ]
+    order = sorted(range(len(rows)), key=keys.__getitem__)
+    placed = np.empty_like(noise)
+    placed[order] = noise
+    return placed
+
+
+def _quantile_of_largest(
+    pairs: Sequence[_Pair], shifts: Floats, noise: Floats, alpha: float
+) -> float:
+    """Return the (1 - alpha) quantile of the largest |t| of all pairs; 0 where none varies."""
+    largest = np.zeros(shifts.shape[1])
+    for first, second, mixed, variance, (a, b) in pairs:
+        if not variance.total:
+            continue
+        kept = math.sqrt(variance.samples.value / mixed) if mixed else 0.0
+        change = kept * (shifts[first] - shifts[second])
+        if a or b:
+            change += a * noise[first] - b * noise[second]
+        np.maximum(largest, np.abs(change) / math.sqrt(variance.total), out=largest)
+    return float(np.quantile(largest, 1 - alpha, method="higher"))

@@ -1,0 +1,265 @@
+"""Finished trainings and evaluations: data, networks and predictions, restored from records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from bench.core import registry
+from bench.core.errors import BenchError, Exit
+from bench.core.model_input import FrameInput, ImageInput, Input
+from bench.core.schema import SchemaError, fill
+from bench.evaluation import predictions, protocols
+from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
+from bench.trials.store import PREDICTIONS, content
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bench.core.components import Component, Dataset, Loss, Model
+    from bench.core.registry import Kind
+    from bench.core.types import Batch, InputPipeline
+    from bench.decoding.algorithms.decoded import Decode
+    from bench.evaluation.protocols import Protocol
+    from bench.recognizers.network import Recognizer
+    from bench.trials.store import Store
+
+
+class Sample(NamedTuple):
+    """A sample in its batch of the evaluation, since some networks see its padding."""
+
+    batch: Batch
+    row: int
+
+
+@dataclass(frozen=True)
+class FinishedTraining:
+    """A training that is done.
+
+    Properties are restored when they are first used. They raise BenchError where they cannot be
+    what they were: a component has changed, or the weights are gone or altered.
+
+    Attributes:
+        folder: The folder of its record.
+        record: Its record.
+    """
+
+    folder: Path
+    record: TrainingRecord
+
+    @property
+    def title(self) -> str:
+        """What it is called in a picture."""
+        return f"{' · '.join(self.record.labels.values())} · seed {self.record.seed}"
+
+    @cached_property
+    def model(self) -> Model:
+        """The architecture."""
+        return cast("Model", _restored("model", self.record.spec["model"], self.folder))
+
+    @cached_property
+    def loss(self) -> Loss:
+        """The loss, whose decoder family decides what there is to draw."""
+        return cast("Loss", _restored("loss", self.record.spec["loss"], self.folder))
+
+    @cached_property
+    def input(self) -> Input:
+        """How pixels become tensors."""
+        values = dict(self.record.spec["input"])
+        kind: Any = ImageInput if values.pop("kind") == ImageInput.kind else FrameInput
+        return cast("Input", fill(kind, values))
+
+    @property
+    def alphabet(self) -> Protocol | None:
+        """The protocol whose characters were learned; None for the data's own."""
+        spec = self.record.spec["alphabet"]
+        return protocols.from_spec(spec) if spec else None
+
+    @property
+    def batch_size(self) -> int:
+        """The samples per batch, in evaluations too."""
+        return int(self.record.spec["recipe"]["batch_size"])
+
+    @cached_property
+    def network(self) -> Recognizer:
+        """The network with its trained weights, on the CPU."""
+        from bench.tasks.evaluate import restore_network
+
+        network = restore_network(self.model, self.loss, self.folder, self.record)
+        return network.requires_grad_(requires_grad=False)
+
+
+@dataclass(frozen=True)
+class FinishedEvaluation:
+    """An evaluation that is done.
+
+    Properties are restored when they are first used. They raise BenchError where they cannot be
+    what they were in the evaluation.
+
+    Attributes:
+        folder: The folder of its record.
+        record: Its record.
+        training: The training whose weights were evaluated.
+    """
+
+    folder: Path
+    record: EvaluationRecord
+    training: FinishedTraining
+
+    @property
+    def title(self) -> str:
+        """What it is called in a picture."""
+        return f"{' · '.join(self.record.labels.values())} · seed {self.record.seed}"
+
+    @property
+    def loss(self) -> Loss:
+        """The loss of its training."""
+        return self.training.loss
+
+    @property
+    def network(self) -> Recognizer:
+        """The network that was evaluated, on the CPU."""
+        return self.training.network
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The token of each class from 1."""
+        return tuple(self.training.record.vocabulary)
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        """The protocol that it was scored under, with the metrics that were computed."""
+        protocol = protocols.from_spec(self.record.spec["protocol"])
+        names = predictions.metric_names(self.predictions)
+        return replace(protocol, metrics=names, ranked_by=protocol.ranked_by or names[0])
+
+    @cached_property
+    def pipeline(self) -> InputPipeline:
+        """The test set as it was read, which has to have the fingerprint of the record."""
+        from bench.data.opening import open_test
+
+        spec = self.record.spec["test"]
+        test = cast("Dataset", _restored("dataset", spec, self.folder))
+        today, recorded = test.fingerprint("test"), spec["fingerprints"]["test"]
+        if today != recorded:
+            raise BenchError(
+                f"{self.folder}: test set '{test.label}' has changed since this evaluation: its "
+                f"fingerprint was {recorded} and is {today}; prepare the earlier data, or evaluate "
+                "again",
+                Exit.UNVERIFIED,
+            )
+        encoder = test.label_encoder(self.training.alphabet)
+        learned = replace(encoder, vocabulary=self.vocabulary)
+        return open_test(test, self.training.input, learned)
+
+    def require_greedy(self, picture: str) -> None:
+        """Raise BenchError where its decoder is not greedy decoding.
+
+        A picture shows the paths that greedy decoding reads. Other decoders cannot always be
+        restored: of their files a record has the checksums alone.
+        """
+        spec = self.record.spec["decoder"]
+        if spec["name"] != "greedy":
+            raise BenchError(
+                f"{self.folder}: --{picture} shows greedy decoding, and this evaluation was "
+                f"decoded by '{spec['name']}', whose files a record does not hold; give the key of "
+                "an evaluation with the greedy decoder"
+            )
+
+    @cached_property
+    def predictions(self) -> pa.Table:
+        """The predictions per sample, in the order of reading (`bench.evaluation.predictions`)."""
+        return predictions.parse(content(self.folder, self.record, PREDICTIONS))
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The predictions, one mapping per sample."""
+        return cast("list[dict[str, Any]]", self.predictions.to_pylist())
+
+    def choose(self, samples: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the predictions of some samples.
+
+        Args:
+            samples: Their ids. Empty: the first, the middle and the last of all scored samples,
+                from the lowest to the highest error by `error_rates`.
+
+        Raises:
+            BenchError: There is no sample of that id.
+        """
+        if not samples:
+            scored = [row for row in self.rows if row["excluded"] is None]
+            rates = error_rates(scored, self.protocol)
+            ranked = [scored[place] for place in sorted(range(len(scored)), key=rates.__getitem__)]
+            places = {0, len(ranked) // 2, len(ranked) - 1}
+            return [ranked[place] for place in sorted(places)]
+        by_id = {row["id"]: row for row in self.rows}
+        for sample in samples:
+            if sample not in by_id:
+                raise BenchError(
+                    f"{self.folder / PREDICTIONS}: there is no sample '{sample}' in the test set; "
+                    f"the id of its first sample is '{self.rows[0]['id']}'"
+                )
+        return [by_id[sample] for sample in samples]
+
+    def sample(self, identity: str) -> Sample:
+        """Return a sample in its batch."""
+        place = next(n for n, row in enumerate(self.rows) if row["id"] == identity)
+        size = self.training.batch_size
+        sample = Sample(self.pipeline.batches("test", size)[place // size], place % size)
+        if sample.batch.ids[sample.row] != identity:
+            raise BenchError(
+                f"{self.folder}: sample '{identity}' is not where it was in the evaluation; "
+                "evaluate again with --force",
+                Exit.UNVERIFIED,
+            )
+        return sample
+
+
+def find_finished(store: Store, key: str) -> tuple[FinishedTraining | FinishedEvaluation, Path]:
+    """Return the finished task whose key begins with `key`, and its folder.
+
+    Raises:
+        BenchError: There is none or are several, or the task failed.
+    """
+    folder, record = store.find(key)
+    if isinstance(record, Failure):
+        raise BenchError(f"{folder}: this task failed, so there is nothing to draw")
+    if isinstance(record, TrainingRecord):
+        return FinishedTraining(folder, record), folder
+    training = FinishedTraining(*store.training(record.training))
+    return FinishedEvaluation(folder, record, training), folder
+
+
+def error_rates(rows: Sequence[dict[str, Any]], protocol: Protocol) -> list[float]:
+    """Return the error of each row by the metric that `predictions.worst` counts errors of.
+
+    The rate of a metric is an error where lower is better, else its difference to one.
+    """
+    metric = predictions.error_metric(protocol)
+    rates = [row[metric.name] / max(row[f"{metric.name}/of"], 1) for row in rows]
+    return [1 - rate for rate in rates] if metric.higher_is_better else rates
+
+
+def _restored(kind: Kind, spec: dict[str, Any], folder: Path) -> Component:
+    """Make a component again. Raises BenchError where it is not the one of the record."""
+    name, remedy = spec["name"], "run its suite again"
+    try:
+        component = registry.make(kind, name, spec["parameters"])
+    except SchemaError as error:
+        raise BenchError(
+            f"{folder}: the parameters of {kind} '{name}' have changed ({error}); {remedy}"
+        ) from None
+    today = component.spec()
+    if today["version"] != spec["version"]:
+        raise BenchError(
+            f"{folder}: {kind} '{name}' was version {spec['version']} and is version "
+            f"{today['version']} today; {remedy}"
+        )
+    if today.get("source") != spec.get("source"):
+        raise BenchError(
+            f"{folder}: the source file of {kind} '{name}' has changed since this record; {remedy}"
+        )
+    return component

@@ -1,0 +1,295 @@
+"""What a board holds, and its file `board.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.config.suite import Average, Tuning
+from bench.core import documents
+from bench.core.errors import BenchError
+from bench.core.hashing import digest
+from bench.leaderboards.speed import Speed
+
+SCHEMA = 2
+DATA = "board.json"
+TO_DO = "to do"
+"""Why an evaluation is missing that nothing is wrong with."""
+
+
+@dataclass(frozen=True)
+class BoardMetric:
+    """A metric of a board, as it was when the board was made.
+
+    Attributes:
+        name: Its name in the registry of metrics.
+        title: The heading of its columns.
+        unit: The unit of its values as they are shown.
+        higher_is_better: Its direction.
+        max_value: The largest value there can be; None without a bound.
+        signed: Whether the count of one sample may be below 0 or above its denominator, as that of
+            a metric of the whole corpus may.
+    """
+
+    name: str
+    title: str
+    unit: str
+    higher_is_better: bool
+    max_value: float | None
+    signed: bool
+
+    @property
+    def heading(self) -> str:
+        """The heading of its columns, with the unit."""
+        return f"{self.title} {self.unit}".strip()
+
+    def format(self, value: float) -> str:
+        """Return `value` as the metric writes it; in percent where its code is not installed."""
+        from bench.evaluation.metrics import find
+
+        try:
+            return find(self.name).format(value)
+        except BenchError:
+            return f"{100 * value:.2f}"
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    """A test set of a board.
+
+    Attributes:
+        name: What the board calls it.
+        label: The data set with its parameters off their defaults.
+        samples: How many samples are scored; None as long as nothing has read them.
+        excluded: How many are not, by reason.
+        dropped: How often the protocol dropped each character from a transcript.
+    """
+
+    name: str
+    label: str
+    samples: int | None = None
+    excluded: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score of a row over its seeds, as a share (1 is 100 %).
+
+    Attributes:
+        mean: The mean over seeds.
+        std: The sample standard deviation over seeds; None for one seed.
+        low: The lower end of the 95 % interval over samples and seeds.
+        high: Its upper end.
+    """
+
+    mean: float
+    std: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The best and the worst rank of a row."""
+
+    best: int
+    worst: int
+
+    def __str__(self) -> str:
+        return f"{self.best}" if self.best == self.worst else f"{self.best}–{self.worst}"
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """What one seed adds to a row.
+
+    Attributes:
+        seed: The seed.
+        trainings: The keys of its trainings.
+        evaluations: The key of its evaluation on each test set that is done, by column.
+        scores: Its score by metric and column; they follow from the samples beside the board.
+        training_seconds: Wall time of its trainings; None unless all of them are done.
+        revisions: The code that its trainings and evaluations ran.
+    """
+
+    seed: int
+    trainings: list[str]
+    evaluations: dict[str, str]
+    scores: dict[str, dict[str, float]]
+    training_seconds: float | None
+    revisions: list[str]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An evaluation that a row lacks.
+
+    Attributes:
+        seed: Its seed.
+        column: Its test set.
+        why: `to do`, `stale`, or what went wrong with it or its training.
+    """
+
+    seed: int
+    column: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry of the suite.
+
+    Attributes:
+        entry: The hash of what bench.toml says of the entry: names and parameters of its parts,
+            its input, recipe and training data, but not their versions or sources. Rows of two
+            boards with the same hash are the same row.
+        label: What the board calls it.
+        model: The model with its parameters off their defaults.
+        loss: The loss, likewise.
+        decoder: The decoder, likewise.
+        input: How pixels become tensors.
+        train: What it is trained on, where that is not the suite's.
+        recipe: Every key of its recipe that is not at its default.
+        tuning: How a sweep found it.
+        seeds: The seeds with an evaluation, in order.
+        missing: The evaluations that are not done.
+        parameters: The number of weights; several where they differ between trainings.
+        hardware: What its trainings ran on.
+        speed: What reading costs, by column.
+        rank: Its rank by the board's average, shared with rows of the same average. None, as the
+            averages are, unless each of its seeds has an evaluation on every test set.
+        rank_interval: The ranks that it may have, all pairs of rows compared together at 5 %.
+        leave_one_out: The ranks that it has when one test set is left out; None of a single one.
+        scores: Its score by metric and column.
+        averages: Its average over the test sets by metric: `weighted` by samples, and `mean`.
+    """
+
+    entry: str
+    label: str
+    model: str
+    loss: str
+    decoder: str
+    input: str
+    train: list[str]
+    recipe: dict[str, Any]
+    tuning: Tuning | None
+    seeds: list[SeedResult]
+    missing: list[Missing]
+    parameters: list[int]
+    hardware: list[str]
+    speed: dict[str, Speed]
+    rank: int | None = None
+    rank_interval: Ranks | None = None
+    leave_one_out: Ranks | None = None
+    scores: dict[str, dict[str, Score]] = field(default_factory=dict)
+    averages: dict[str, dict[Average, Score]] = field(default_factory=dict)
+
+    @property
+    def evaluations(self) -> dict[tuple[int, str], str]:
+        """The key of each evaluation, by seed and column."""
+        return {
+            (result.seed, column): key
+            for result in self.seeds
+            for column, key in result.evaluations.items()
+        }
+
+    @property
+    def training_seconds(self) -> float | None:
+        """The mean over seeds of the wall time of their trainings; None without any."""
+        seconds = [r.training_seconds for r in self.seeds if r.training_seconds is not None]
+        return sum(seconds) / len(seconds) if seconds else None
+
+    @property
+    def revisions(self) -> list[str]:
+        """The distinct revisions of the code behind the row, in order of seeds."""
+        return list(dict.fromkeys(each for result in self.seeds for each in result.revisions))
+
+    def done(self, columns: Sequence[str]) -> list[int]:
+        """Return the seeds that have an evaluation in each of `columns`."""
+        return [r.seed for r in self.seeds if r.evaluations.keys() >= set(columns)]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard of a suite: a pure function of records, predictions and profiles.
+
+    Attributes:
+        suite: The suite's name.
+        version: The version that is published; None of a working board.
+        about: One sentence about the suite.
+        protocol: Name and version of the scoring rules.
+        protocol_about: One sentence about them.
+        identity: The specs of protocol and test sets; scores of boards that agree in it compare.
+        metrics: The metrics of the protocol, in order of columns.
+        ranked_by: The name of the metric that ranks.
+        average: The average that ranks.
+        columns: The test sets.
+        seeds: The seeds that every row should have.
+        rows: The rows by rank, then those without one.
+        speed_hardware: What all latencies are measured on.
+        other_hardware: What else was profiled; those latencies are not shown.
+    """
+
+    suite: str
+    version: int | None
+    about: str
+    protocol: str
+    protocol_about: str
+    identity: dict[str, Any]
+    metrics: list[BoardMetric]
+    ranked_by: str
+    average: Average
+    columns: list[BoardColumn]
+    seeds: list[int]
+    rows: list[Row]
+    speed_hardware: str | None = None
+    other_hardware: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: `suite/vN`, or the suite of a working board."""
+        return f"{self.suite}/v{self.version}" if self.version else f"{self.suite} (working)"
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of the identity."""
+        return digest(self.identity)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the test sets."""
+        return [column.name for column in self.columns]
+
+    @property
+    def primary(self) -> BoardMetric:
+        """The metric that ranks."""
+        return next(metric for metric in self.metrics if metric.name == self.ranked_by)
+
+    @property
+    def hardware(self) -> list[str]:
+        """What the trainings of all rows ran on."""
+        return sorted({name for row in self.rows for name in row.hardware})
+
+    def is_complete(self, row: Row) -> bool:
+        """Return whether `row` has every seed of the board on every test set."""
+        return {*row.done(self.column_names)} >= {*self.seeds}
+
+
+@dataclass(frozen=True)
+class _Document:
+    schema: int
+    board: Board
+
+
+def to_json(board: Board) -> bytes:
+    """Return the content of `board.json`: every digit and every seed."""
+    return documents.encode(_Document(SCHEMA, board))
+
+
+def read(folder: Path) -> Board:
+    """Read the board in `folder`. Raises BenchError where there is none of this schema."""
+    remedy = "restore it, or move its folder away and write the board again"
+    return documents.read(folder / DATA, _Document, SCHEMA, noun="board", remedy=remedy).board

@@ -1,0 +1,195 @@
+"""What stands below the tables of a board: how to read them, and what they do not show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bench.core.components import short_labels
+from bench.leaderboards.board import TO_DO
+from bench.leaderboards.tables import NOTHING
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board, BoardColumn, Row
+
+_MAX_CHARACTERS = 20
+_SEVERAL = 2
+
+
+def notes(board: Board) -> list[str]:
+    """Return the paragraphs below the tables."""
+    paragraphs = [
+        *_entries(board),
+        *_tuning(board),
+        *map(_scored, board.columns),
+        *_reading(board),
+        *_missing(board),
+        *_hardware(board),
+        *_latencies(board),
+    ]
+    if any(revision.endswith("+") for row in board.rows for revision in row.revisions):
+        paragraphs.append("A + behind a commit: the files differed from that commit.")
+    return paragraphs
+
+
+def _entries(board: Board) -> list[str]:
+    """Say how the rows differ in parameters, inputs, recipes and training data."""
+    rows = board.rows
+    parts = [label for row in rows for label in (row.model, row.loss, row.decoder)]
+    labels = [f"`{label}`" for label in dict.fromkeys(parts) if "(" in label]
+    paragraphs = [f"Parameters off their defaults: {', '.join(labels)}."] if labels else []
+    inputs = _groups(rows, lambda row: row.input)
+    if len(inputs) == 1:
+        paragraphs.append(f"Input of all entries: {next(iter(inputs))}.")
+    elif inputs:
+        paragraphs.append(f"Inputs: {_listed({f'{k}': v for k, v in inputs.items()})}.")
+    varying = _varying_keys(rows)
+    if varying:
+        recipes = _groups(rows, lambda row: _recipe(row, varying))
+        paragraphs.append(f"Recipes differ: {_listed(recipes)}.")
+    trained = _groups(rows, lambda row: " + ".join(row.train) or "the suite's own")
+    if len(trained) > 1:
+        paragraphs.append(f"Training data: {_listed(trained)}.")
+    return paragraphs
+
+
+def _varying_keys(rows: Sequence[Row]) -> list[str]:
+    """Return the keys of recipes that have not one value in all rows."""
+    keys = sorted({key for row in rows for key in row.recipe})
+    return [
+        key
+        for key in keys
+        if len({json.dumps(row.recipe.get(key), sort_keys=True) for row in rows}) > 1
+    ]
+
+
+def _recipe(row: Row, keys: Sequence[str]) -> str:
+    values = [
+        f"{key} = {json.dumps(row.recipe[key], ensure_ascii=False)}"
+        if key in row.recipe
+        else f"{key} by default"
+        for key in keys
+    ]
+    return ", ".join(values)
+
+
+def _groups(rows: Sequence[Row], value: Callable[[Row], str]) -> dict[str, list[str]]:
+    """Return the rows of each value: a model's name where all of its rows have the same one."""
+    models = short_labels(row.model for row in rows)
+    by_model: dict[str, set[str]] = {}
+    for row in rows:
+        by_model.setdefault(row.model, set()).add(value(row))
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        name = models[row.model] if len(by_model[row.model]) == 1 else row.label
+        names = groups.setdefault(value(row), [])
+        if name not in names:
+            names.append(name)
+    return groups
+
+
+def _listed(groups: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{', '.join(sorted(names))}: {value}" for value, names in groups.items())
+
+
+def _tuning(board: Board) -> list[str]:
+    """Say how much tuning the tuned rows had: without it the others are no fair comparison."""
+    tuned = [
+        f"{row.label} (best of {row.tuning.trials} trainings of {row.tuning.epochs} epochs by "
+        f"validation error, sampler {row.tuning.sampler}, sweep {row.tuning.sweep})"
+        for row in board.rows
+        if row.tuning
+    ]
+    return [f"Tuned: {'; '.join(tuned)}. No other row was searched for."] if tuned else []
+
+
+def _scored(column: BoardColumn) -> str:
+    """Say what the protocol scored of a test set, what it excluded and what it dropped."""
+    if column.samples is None:
+        return f"Nothing has read {column.name} yet."
+    parts = ", ".join(f"{count:,} {reason}" for reason, count in column.excluded.items())
+    sentence = f"{column.name}: {column.samples:,} samples scored; excluded: {parts or 'none'}"
+    if not column.dropped:
+        return f"{sentence}."
+    ordered = sorted(column.dropped.items(), key=lambda item: (-item[1], item[0]))
+    shown = " ".join(f"{character!r} {count:,}" for character, count in ordered[:_MAX_CHARACTERS])
+    more = len(ordered) - _MAX_CHARACTERS
+    rest = f" and {more} other characters" if more > 0 else ""
+    total = sum(column.dropped.values())
+    return (
+        f"{sentence}; characters the protocol dropped from transcripts: {total:,} ({shown}{rest})."
+    )
+
+
+def _reading(board: Board) -> list[str]:
+    if not any(row.seeds for row in board.rows):
+        return []
+    paragraphs = [
+        "In brackets: 95 % intervals, over samples and seeds together (docs/statistics.md)."
+    ]
+    if len(board.columns) >= _SEVERAL:
+        ranking = "average" if board.average == "weighted" else "mean"
+        paragraphs.append(
+            "average: test sets weighted by their scored samples; mean: each test set alike. "
+            f"Ranks are by the {ranking} of {board.primary.title}. A row that lacks a test set, or "
+            "a seed on one, has neither average nor rank. one set left out: the best and the worst "
+            "rank when any one test set is left out of the average."
+        )
+    paragraphs.append(
+        "A rank such as 1–2 is an interval: all pairs of rows are compared together at 5 %, a row "
+        "ranks below those that are significantly better and above those that are significantly "
+        "worse. The intervals need not rise from row to row: two rows are compared on the same "
+        "samples, so a row whose errors or seeds vary more differs significantly from fewer rows, "
+        "and its interval may reach past those of its neighbors."
+    )
+    return paragraphs
+
+
+def _missing(board: Board) -> list[str]:
+    """Say why evaluations are missing: where something is wrong each, else how many are to do."""
+    waiting, wrong = 0, []
+    for row in board.rows:
+        for missing in row.missing:
+            if missing.why == TO_DO:
+                waiting += 1
+            else:
+                where = f"{row.label}, seed {missing.seed} on {missing.column}"
+                wrong.append(f"{where}: {missing.why}")
+    paragraphs = [f"Missing: {'; '.join(wrong)}."] if wrong else []
+    if waiting:
+        evaluations = "evaluation is" if waiting == 1 else "evaluations are"
+        paragraphs.append(f"{waiting} {evaluations} to do; run: bench run {board.suite}")
+    return paragraphs
+
+
+def _hardware(board: Board) -> list[str]:
+    return [f"Trained on {'; '.join(board.hardware)}."] if board.hardware else []
+
+
+def _latencies(board: Board) -> list[str]:
+    """Say what the cost columns hold, where they are from, and why a latency is not shown."""
+    paragraphs = []
+    if board.speed_hardware:
+        paragraphs.append(
+            "MACs: products, convolutions and attention of one sample. ms b1, ms b24: median "
+            "latency of a batch of 1 and of 24, from inputs in memory to labels, on "
+            f"{board.speed_hardware}. Of test sets with other input shapes, the least and the "
+            "largest."
+        )
+    reasons: dict[str, list[str]] = {}
+    for row in board.rows:
+        for speed in row.speed.values():
+            for batch, reason in speed.reasons.items():
+                names = reasons.setdefault(reason, [])
+                if (name := f"{row.label} (b{batch})") not in names:
+                    names.append(name)
+    if reasons:
+        listed = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+        paragraphs.append(f"No valid latency, shown as {NOTHING}: {listed}.")
+    if board.other_hardware:
+        paragraphs.append(
+            f"Latencies on {'; '.join(board.other_hardware)} are left out: a board shows those of "
+            "one hardware, the one with most valid latencies."
+        )
+    return paragraphs

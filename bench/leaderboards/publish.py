@@ -1,0 +1,156 @@
+"""Publishing: the working board of a suite becomes the next state of its published one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.core.errors import BenchError, Exit
+from bench.leaderboards import board as boards
+from bench.leaderboards import column_counts, index, matching, render, versions
+from bench.leaderboards.difference import Difference, difference
+from bench.leaderboards.ranking import scored
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board, Row
+    from bench.leaderboards.column_counts import ColumnCounts
+
+_MAX_LISTED = 3
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A board that is ready to be published.
+
+    Attributes:
+        board: What is going to be published.
+        counts: The counts that it follows from.
+        change: What moves against the latest published version; None before the first.
+        problems: Why only `--partial` publishes it, a sentence each.
+    """
+
+    board: Board
+    counts: Mapping[str, ColumnCounts]
+    change: Difference | None
+    problems: list[str] = field(default_factory=list)
+
+
+def prepare(
+    working: Board, counts: Mapping[str, ColumnCounts], root: Path, *, partial: bool = False
+) -> Publication:
+    """Return what publishing a working board would write below `root`.
+
+    The latest version is written as long as protocol and test sets are what they were, else the
+    next one is begun; older versions are never written.
+
+    Args:
+        working: The working board.
+        counts: The counts that it follows from.
+        root: The folder of published boards.
+        partial: Publish what is incomplete, too, and keep published rows that have more.
+
+    Raises:
+        BenchError: No row has a score (nothing); or the latest version cannot be read.
+    """
+    if not any(row.seeds for row in working.rows):
+        raise BenchError(
+            f"suite '{working.suite}' has no record to publish; run: bench run {working.suite}",
+            Exit.NOTHING,
+        )
+    folders = versions.suite_versions(root / working.suite)
+    if not folders:
+        return _publication(replace(working, version=1), counts, None)
+    latest, number = boards.read(folders[0]), versions.number(folders[0])
+    if latest.identity != working.identity:
+        return _publication(replace(working, version=number + 1), counts, latest)
+    candidate = replace(working, version=number)
+    if partial:
+        held = column_counts.read(folders[0], latest.column_names)
+        counts = _merged_counts(held, counts)
+        candidate = _merged(latest, candidate)
+    candidate = matching.with_published_speeds(candidate, latest)
+    return _publication(scored(candidate, counts), counts, latest)
+
+
+def publish(publication: Publication, root: Path) -> Path:
+    """Write a publication below `root`, with the index, and return its folder."""
+    board = publication.board
+    folder = root / board.suite / f"v{board.version}"
+    render.write(board, publication.counts, folder)
+    index.write(root)
+    return folder
+
+
+def _publication(
+    board: Board, counts: Mapping[str, ColumnCounts], latest: Board | None
+) -> Publication:
+    change = difference(latest, board) if latest else None
+    return Publication(board, counts, change, _problems(board))
+
+
+def _merged(published: Board, working: Board) -> Board:
+    """Return `working` with the rows that stay as published, and all that these need."""
+    rows = matching.merged_rows(published, working)
+    kept = [row for row in rows if row not in working.rows]
+    columns = {column.name: column for column in published.columns}
+    return replace(
+        working,
+        rows=rows,
+        seeds=sorted({*working.seeds, *(result.seed for row in kept for result in row.seeds)}),
+        columns=[
+            columns[column.name] if column.samples is None else column for column in working.columns
+        ],
+    )
+
+
+def _merged_counts(
+    published: Mapping[str, ColumnCounts], working: Mapping[str, ColumnCounts]
+) -> dict[str, ColumnCounts]:
+    merged = dict(working)
+    for column, held in published.items():
+        if column not in working:
+            merged[column] = held
+            continue
+        both = column_counts.ColumnCounts(held.ids)
+        try:
+            both.add(held)
+            both.add(working[column])
+        except ValueError as error:
+            raise BenchError(
+                f"{column}: {error} between the published board and the records at hand, under "
+                "the same protocol and fingerprint; publish a complete board without --partial",
+                Exit.UNVERIFIED,
+            ) from None
+        merged[column] = both
+    return merged
+
+
+def _problems(board: Board) -> list[str]:
+    """Return what is missing of a board, or not valid."""
+    lacking = [
+        f"{row.label}, seed {missing.seed} on {missing.column}: {missing.why}"
+        for row in board.rows
+        for missing in row.missing
+    ]
+    problems = []
+    if lacking:
+        count = len(lacking)
+        noun = "evaluation is" if count == 1 else "evaluations are"
+        problems.append(f"{count} {noun} missing ({_shown(lacking)}); run: bench run {board.suite}")
+    unmeasured = [row.label for row in board.rows if not _is_measured(row, board)]
+    if unmeasured:
+        problems.append(
+            f"no valid latency of {_shown(unmeasured)}; run: bench profile {board.suite}"
+        )
+    return problems
+
+
+def _is_measured(row: Row, board: Board) -> bool:
+    return all(column in row.speed and row.speed[column].valid for column in board.column_names)
+
+
+def _shown(items: list[str]) -> str:
+    more = len(items) - _MAX_LISTED
+    return "; ".join(items[:_MAX_LISTED]) + (f"; and {more} more" if more > 0 else "")

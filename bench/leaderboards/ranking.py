@@ -1,0 +1,254 @@
+"""Scores, intervals and ranks of a board, from the counts of its samples alone."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bench.leaderboards.board import Ranks, Score
+
+if TYPE_CHECKING:
+    from bench.config.suite import Average
+    from bench.evaluation.statistics.confidence import Interval
+    from bench.evaluation.statistics.sample_errors import SampleErrors
+    from bench.leaderboards.board import Board, BoardMetric, Row
+    from bench.leaderboards.column_counts import ColumnCounts
+
+LEVEL = 0.95
+TIE = 1e-12
+"""Averages closer than this are equal: they differ by rounding."""
+_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class _MetricScores:
+    """One metric of one row; `rank_interval` and `leave_one_out` are by the board's average."""
+
+    columns: dict[str, Score]
+    averages: dict[Average, Score]
+    rank_interval: Ranks | None = None
+    leave_one_out: Ranks | None = None
+
+
+def scored(board: Board, counts: Mapping[str, ColumnCounts]) -> Board:
+    """Return `board` with all that follows from the counts: scores, averages, ranks, order.
+
+    Args:
+        board: A board whose rows have their seeds and the keys of their evaluations.
+        counts: What these evaluations count, by column.
+    """
+    rows = [_with_seed_scores(row, board, counts) for row in board.rows]
+    by_metric = {metric.name: _of_metric(metric, rows, board, counts) for metric in board.metrics}
+    primary = by_metric[board.ranked_by]
+    complete = [
+        replace(
+            row,
+            rank=None,
+            rank_interval=primary[place].rank_interval,
+            leave_one_out=primary[place].leave_one_out,
+            scores={name: each[place].columns for name, each in by_metric.items()},
+            averages={name: each[place].averages for name, each in by_metric.items()},
+        )
+        for place, row in enumerate(rows)
+    ]
+    return replace(board, rows=_ranked(complete, board))
+
+
+def errors_of(
+    metric: BoardMetric, counts: ColumnCounts, keys: Sequence[str]
+) -> SampleErrors | None:
+    """Return the errors of the evaluations `keys`, seeds of one row, on one test set.
+
+    What is better the higher it is gives denominators less numerators. A sample without a
+    denominator (a transcript without a word) is counted with the one before it. None where the
+    metric is not defined for one of the evaluations.
+    """
+    import numpy as np
+
+    from bench.evaluation.statistics.sample_errors import sample_errors
+
+    columns = counts.numerators.get(metric.name, {})
+    if not keys or any(key not in columns for key in keys):
+        return None
+    below = np.array(counts.denominators[metric.name], dtype=np.int64)
+    above = np.array([columns[key] for key in keys], dtype=np.int64)
+    starts = np.flatnonzero(below > 0)
+    if not starts.size:
+        return None
+    ids = [counts.ids[place] for place in starts]
+    starts[0] = 0
+    below = np.add.reduceat(below, starts)
+    above = np.add.reduceat(above, starts, axis=1)
+    bound = math.inf if metric.max_value is None else metric.max_value
+    return sample_errors(
+        ids,
+        below,
+        below - above if metric.higher_is_better else above,
+        bound,
+        signed=metric.signed or (metric.higher_is_better and bound > 1),
+    )
+
+
+def _with_seed_scores(row: Row, board: Board, counts: Mapping[str, ColumnCounts]) -> Row:
+    results = []
+    for result in row.seeds:
+        scores: dict[str, dict[str, float]] = {}
+        for metric in board.metrics:
+            values = {
+                column: value
+                for column, key in sorted(result.evaluations.items())
+                if column in counts
+                and (value := counts[column].value(metric.name, key)) is not None
+            }
+            if values:
+                scores[metric.name] = values
+        results.append(replace(result, scores=scores))
+    return replace(row, seeds=results)
+
+
+def _of_metric(
+    metric: BoardMetric, rows: Sequence[Row], board: Board, counts: Mapping[str, ColumnCounts]
+) -> list[_MetricScores]:
+    """Return the scores of each row; those of complete rows are computed together."""
+    errors = [_errors_of_row(metric, row, board, counts) for row in rows]
+    complete = [place for place, row in enumerate(rows) if _is_complete(errors[place], row, board)]
+    scores = [
+        _of_incomplete(metric, each, row, board) for each, row in zip(errors, rows, strict=True)
+    ]
+    if complete:
+        together = _of_complete(
+            metric,
+            [errors[place] for place in complete],
+            [rows[place] for place in complete],
+            board,
+        )
+        for place, each in zip(complete, together, strict=True):
+            scores[place] = each
+    return scores
+
+
+def _errors_of_row(
+    metric: BoardMetric, row: Row, board: Board, counts: Mapping[str, ColumnCounts]
+) -> dict[str, SampleErrors]:
+    """Return the errors on each test set that a row has a score on, over the seeds that have it."""
+    errors = {}
+    for column in board.column_names:
+        keys = [
+            result.evaluations[column]
+            for result in row.seeds
+            if column in result.scores.get(metric.name, {})
+        ]
+        each = errors_of(metric, counts[column], keys) if keys else None
+        if each is not None:
+            errors[column] = each
+    return errors
+
+
+def _is_complete(errors: Mapping[str, SampleErrors], row: Row, board: Board) -> bool:
+    """Return whether every seed of a row counts on every test set."""
+    seeds = [len(errors[column].errors) for column in board.column_names if column in errors]
+    return bool(row.seeds) and seeds == [len(row.seeds)] * len(board.columns)
+
+
+def _of_incomplete(
+    metric: BoardMetric, errors: Mapping[str, SampleErrors], row: Row, board: Board
+) -> _MetricScores:
+    """Return the scores on the test sets that a row has; without averages and ranks."""
+    from bench.evaluation.statistics.significance import interval
+
+    return _MetricScores(
+        {
+            column: _score(metric, _seed_values(metric, row, column), interval(each, LEVEL, seed=t))
+            for t, column in enumerate(board.column_names)
+            if (each := errors.get(column)) is not None
+        },
+        {},
+    )
+
+
+def _of_complete(
+    metric: BoardMetric,
+    errors: Sequence[Mapping[str, SampleErrors]],
+    rows: Sequence[Row],
+    board: Board,
+) -> list[_MetricScores]:
+    """Return the scores of rows that have all test sets, with their averages and ranks."""
+    from bench.evaluation.statistics.averages import compare_entries, set_weights
+    from bench.evaluation.statistics.sample_errors import SetErrors
+
+    sets = [
+        SetErrors(
+            errors[0][column].denominators,
+            tuple(row[column].errors for row in errors),
+            errors[0][column].max_rate,
+        )
+        for column in board.column_names
+    ]
+    weights: dict[Average, list[float]] = {
+        "weighted": set_weights(sets, "weighted"),
+        "mean": set_weights(sets, "mean"),
+    }
+    scores = []
+    for row, known in zip(rows, compare_entries(sets, board.average, LEVEL), strict=True):
+        values = [_seed_values(metric, row, column) for column in board.column_names]
+        averages: dict[Average, Score] = {}
+        for name, shares in weights.items():
+            by_seed = [math.fsum(map(_product, shares, each)) for each in zip(*values, strict=True)]
+            around = known.weighted if name == "weighted" else known.mean
+            averages[name] = _score(metric, by_seed, around)
+        scores.append(
+            _MetricScores(
+                {
+                    column: _score(metric, each, around)
+                    for column, each, around in zip(
+                        board.column_names, values, known.sets, strict=True
+                    )
+                },
+                averages,
+                Ranks(*known.rank_interval),
+                Ranks(*known.leave_one_out) if known.leave_one_out else None,
+            )
+        )
+    return scores
+
+
+def _product(a: float, b: float) -> float:
+    return a * b
+
+
+def _seed_values(metric: BoardMetric, row: Row, column: str) -> list[float]:
+    scores = [result.scores.get(metric.name, {}) for result in row.seeds]
+    return [values[column] for values in scores if column in values]
+
+
+def _score(metric: BoardMetric, values: Sequence[float], errors: Interval) -> Score:
+    """Return the score of several seeds, whose errors have the interval `errors`."""
+    ends = (
+        (1 - errors.high, 1 - errors.low) if metric.higher_is_better else (errors.low, errors.high)
+    )
+    # Sums of floats may end otherwise on another processor: a board has the same bytes on all.
+    low, high = (round(end, _DIGITS) for end in ends)
+    std = statistics.stdev(values) if len(values) > 1 else None
+    return Score(statistics.fmean(values), std, low, high)
+
+
+def _ranked(rows: Sequence[Row], board: Board) -> list[Row]:
+    """Number the rows that have an average, and put the others below them."""
+    sign = -1 if board.primary.higher_is_better else 1
+
+    def average(row: Row) -> float:
+        score = row.averages[board.ranked_by].get(board.average)
+        return math.inf if score is None else sign * score.mean
+
+    ordered = sorted(rows, key=lambda row: (round(average(row), 12), row.label, row.entry))
+    ranked: list[Row] = []
+    for row in ordered:
+        if math.isinf(average(row)):
+            ranked.append(row)
+            continue
+        better = sum(average(other) < average(row) - TIE for other in ordered)
+        ranked.append(replace(row, rank=1 + better))
+    return ranked

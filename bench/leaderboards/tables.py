@@ -1,0 +1,175 @@
+"""The tables of a board: a row per entry, a column per test set, average and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.cli.render import text_table
+from bench.profiling.method import BATCHES
+
+if TYPE_CHECKING:
+    from bench.config.suite import Average
+    from bench.leaderboards.board import Board, BoardMetric, Row, Score
+
+NOTHING = "–"
+AVERAGES: dict[Average, str] = {"weighted": "average", "mean": "mean"}
+"""The heading of each average."""
+_ROW_HEADERS = ("rank", "entry")
+_MIN_SETS = 2
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells of text.
+
+    Attributes:
+        headers: One per column.
+        rows: The cells of each row.
+        left: The headers of the columns that are flush left.
+    """
+
+    headers: list[str]
+    rows: list[list[str]]
+    left: tuple[str, ...] = ("rank", "entry", "code")
+
+    def markdown(self) -> str:
+        """Return it as a Markdown table."""
+        return text_table.markdown(self.headers, self.rows, self._right)
+
+    def plain(self, width: int | None = None, keep: int = len(_ROW_HEADERS)) -> str:
+        """Return it for a terminal.
+
+        What is wider than `width` goes on below, with the first `keep` columns repeated.
+        """
+        blocks, block = [], [*range(keep)]
+        for place in range(keep, len(self.headers)):
+            if width and len(block) > keep and self._width([*block, place]) > width:
+                blocks.append(block)
+                block = [*range(keep)]
+            block.append(place)
+        return "\n\n".join(self._block(places) for places in [*blocks, block])
+
+    def _width(self, places: Sequence[int]) -> int:
+        return max(map(len, self._block(places).splitlines()))
+
+    def _block(self, places: Sequence[int]) -> str:
+        headers = [self.headers[place] for place in places]
+        rows = [[row[place] for place in places] for row in self.rows]
+        return text_table.plain(headers, rows, self._right)
+
+    @property
+    def _right(self) -> str:
+        return ",".join(header for header in self.headers if header not in self.left)
+
+
+def primary_table(board: Board, *, intervals: bool = True) -> Table:
+    """Return ranks, scores by the ranking metric, and costs.
+
+    Args:
+        board: The board.
+        intervals: Whether scores on single test sets have their interval, where there are several;
+            averages always have it.
+    """
+    metric, several = board.primary, len(board.columns) >= _MIN_SETS
+    headers = [*_ROW_HEADERS]
+    headers += [*board.column_names, *AVERAGES.values()] if several else [metric.heading]
+    headers += ["one set left out"] if several else []
+    profiled = any(row.speed for row in board.rows)
+    headers += ["seeds", "parameters"]
+    headers += ["MACs", *(f"ms b{batch}" for batch in BATCHES)] if profiled else []
+    headers += ["training s", "code"]
+    rows = []
+    for row in board.rows:
+        cells = [ranks(row), row.label, *_scores(board, row, metric, intervals=intervals)]
+        cells += [str(row.leave_one_out or NOTHING)] if several else []
+        cells += [_seeds(board, row), _range(f"{count:,}" for count in row.parameters)]
+        cells += _speed(row) if profiled else []
+        seconds = row.training_seconds
+        cells += [NOTHING if seconds is None else f"{seconds:.1f}"]
+        rows.append([*cells, ", ".join(row.revisions) or NOTHING])
+    return Table(headers, rows)
+
+
+def other_table(board: Board, *, intervals: bool = True) -> Table | None:
+    """Return the scores by the other metrics that any row has, or None without any."""
+    metrics = [
+        metric
+        for metric in board.metrics
+        if metric.name != board.ranked_by and any(row.scores.get(metric.name) for row in board.rows)
+    ]
+    if not metrics:
+        return None
+    headers = [*_ROW_HEADERS]
+    for metric in metrics:
+        if len(board.columns) < _MIN_SETS:
+            headers.append(metric.heading)
+        else:
+            places = [*board.column_names, *AVERAGES.values()]
+            headers += [f"{metric.heading} {place}" for place in places]
+    rows = [
+        [ranks(row), row.label]
+        + [c for metric in metrics for c in _scores(board, row, metric, intervals=intervals)]
+        for row in board.rows
+    ]
+    return Table(headers, rows)
+
+
+def ranks(row: Row) -> str:
+    """Return the ranks that a row may have, or its rank where there is only that."""
+    if row.rank is None:
+        return NOTHING
+    return str(row.rank_interval or row.rank)
+
+
+def score_text(metric: BoardMetric, score: Score | None, *, interval: bool = True) -> str:
+    """Return a score as `mean ± standard deviation [its interval]`."""
+    if score is None:
+        return NOTHING
+    std = NOTHING if score.std is None else metric.format(score.std)
+    text = f"{metric.format(score.mean)} ± {std}"
+    return f"{text} [{metric.format(score.low)}, {metric.format(score.high)}]" if interval else text
+
+
+def signed_text(metric: BoardMetric, difference: float) -> str:
+    """Return a difference of two scores with its sign."""
+    return f"{'-' if difference < 0 else '+'}{metric.format(abs(difference))}"
+
+
+def main_score(board: Board, row: Row, metric: str) -> Score | None:
+    """Return what stands for a metric of a row: its average over the test sets."""
+    return row.averages.get(metric, {}).get(board.average)
+
+
+def _scores(board: Board, row: Row, metric: BoardMetric, *, intervals: bool) -> list[str]:
+    """Return the cells of one metric: each test set, then the averages where there are several."""
+    scores, averages = row.scores.get(metric.name, {}), row.averages.get(metric.name, {})
+    several = len(board.columns) >= _MIN_SETS
+    cells = [
+        score_text(metric, scores.get(column), interval=intervals or not several)
+        for column in board.column_names
+    ]
+    if several:
+        cells += [score_text(metric, averages.get(name)) for name in AVERAGES]
+    return cells
+
+
+def _seeds(board: Board, row: Row) -> str:
+    return f"{len(row.done(board.column_names))}/{len(board.seeds)}"
+
+
+def _speed(row: Row) -> list[str]:
+    """Return MACs and latencies; of several input shapes, the least and the largest."""
+    speeds = [row.speed[column] for column in sorted(row.speed)]
+    cells = [_range(map(text_table.magnitude, sorted(speed.macs for speed in speeds)))]
+    for batch in map(str, BATCHES):
+        values = [speed.milliseconds.get(batch) for speed in speeds]
+        shown = sorted(value for value in values if value is not None)
+        cells.append(_range(f"{value:.2f}" for value in shown))
+    return cells
+
+
+def _range(sorted_values: Iterable[str]) -> str:
+    values = [*dict.fromkeys(sorted_values)]
+    return "–".join([values[0], values[-1]][: len(values)]) if values else NOTHING

@@ -1,0 +1,170 @@
+"""The evaluation task: a trained recognizer and a test split to predictions, scores and record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from bench.core.documents import write_bytes
+from bench.core.errors import BenchError
+from bench.core.types import InputShape
+from bench.data.opening import open_test
+from bench.data.reading.loading import read
+from bench.evaluation import predictions
+from bench.evaluation.metrics import metric
+from bench.evaluation.predictions import Predictions
+from bench.recognizers import network as networks
+from bench.training import device
+from bench.trials import provenance
+from bench.trials.events import Event, Finished, Started
+from bench.trials.records import Attempt, EvaluationRecord
+from bench.trials.store import EVALUATION, FAILURE, PREDICTIONS, WEIGHTS, content, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from bench.core.types import Batch, DecoderFamily, InputPipeline
+    from bench.decoding.algorithms.decoded import Decoded
+    from bench.evaluation.protocols import Protocol
+    from bench.recognizers.network import Recognizer
+    from bench.trials.records import TrainingRecord
+    from bench.trials.specs import Evaluation, Training
+    from bench.trials.store import Store
+
+
+def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) -> Iterator[Event]:
+    """Read the test split, score it and write the record, reporting events."""
+    began = time.perf_counter()
+    chosen = device.prepare(evaluation.resources)
+    yield Started(chosen)
+    folder, trained = store.training(evaluation.training.key)
+    network = restore(evaluation.training, folder, trained).to(chosen)
+    encoder = evaluation.test.label_encoder(evaluation.training.alphabet)
+    learned = replace(encoder, vocabulary=tuple(trained.vocabulary))
+    pipeline = open_test(evaluation.test, evaluation.training.input, learned)
+    table = predict(evaluation, network, pipeline, chosen)
+    record = _write_record(store.folder(evaluation), evaluation, table, chosen, began, attempts)
+    yield Finished(metric.summary(record.scores), record.seconds)
+
+
+def restore(training: Training, folder: Path, record: TrainingRecord) -> Recognizer:
+    """Return the network of a training with the weights that its record in `folder` names.
+
+    Raises:
+        BenchError: The weights are gone or altered, or do not fit the model of today.
+    """
+    from safetensors.torch import load
+
+    network = networks.build(
+        training.model,
+        training.loss,
+        InputShape(*record.input_shape),
+        len(record.vocabulary) + 1,
+    )
+    try:
+        network.load_state_dict(load(content(folder, record, WEIGHTS)))
+    except RuntimeError:
+        raise BenchError(
+            f"{folder / WEIGHTS}: these weights do not fit model '{training.model.name}' as its "
+            "code is today; run its suite again with --force"
+        ) from None
+    # The layout that it was trained in: other kernels round otherwise.
+    return network.to(memory_format=torch.channels_last).eval()
+
+
+def predict(
+    evaluation: Evaluation, network: Recognizer, pipeline: InputPipeline, chosen: str
+) -> pa.Table:
+    """Return the predictions of the test split (see `bench.evaluation.predictions`).
+
+    Raises BenchError where the split has no sample.
+    """
+    training = evaluation.training
+    batches = pipeline.batches("test", training.recipe.batch_size)
+    if not len(batches):
+        raise BenchError(
+            f"dataset '{evaluation.test.label}' has no sample in split 'test'; prepare one that "
+            "has, or set its parameters so that it has some"
+        )
+    family = training.loss.decoder
+    decode = evaluation.decoder.build(family, pipeline.vocabulary)
+    rows = Predictions(evaluation.protocol)
+    with torch.inference_mode():
+        for batch in read(batches, training.resources.workers):
+            logits, lengths = network(batch.inputs.to(chosen), batch.lengths.to(chosen))
+            decoded = decode(logits, lengths)
+            _add_rows(rows, batch, decoded, family, pipeline.vocabulary, evaluation.protocol)
+    return rows.table()
+
+
+def _add_rows(
+    rows: Predictions,
+    batch: Batch,
+    decoded: Decoded,
+    family: DecoderFamily,
+    vocabulary: Sequence[str],
+    protocol: Protocol,
+) -> None:
+    """Add the samples of one batch."""
+    spans = decoded.spans() if family == "ctc" else None
+    lengths, counts = decoded.lengths.tolist(), batch.target_lengths.tolist()
+    for row, identity in enumerate(batch.ids):
+        placed = spans.of(row) if spans else []
+        # Where a network makes fewer frames than it reads, the true frames are not its own.
+        same_frames = int(batch.lengths[row]) == lengths[row]
+        key_frames = batch.key_frames[row, : counts[row]].tolist() if same_frames else []
+        rows.add(
+            identity,
+            reference=batch.texts[row],
+            hypothesis=protocol.separator.join(vocabulary[c - 1] for c in decoded.labels[row]),
+            confidence=float(decoded.confidence[row]),
+            path=decoded.path[row, : lengths[row]].tolist(),
+            aligned=[span.key for span in placed],
+            scores=[span.confidence for span in placed],
+            key_frames=[frame for frame in key_frames if frame >= 0],
+        )
+
+
+def _write_record(
+    folder: Path,
+    evaluation: Evaluation,
+    table: pa.Table,
+    chosen: str,
+    began: float,
+    attempts: Sequence[Attempt],
+) -> EvaluationRecord:
+    """Write predictions and, last, the record."""
+    held = predictions.to_bytes(table)
+    excluded = predictions.excluded_counts(table)
+    # From here on an earlier record's predictions are no longer what it says.
+    (folder / EVALUATION).unlink(missing_ok=True)
+    record = EvaluationRecord(
+        key=evaluation.key,
+        spec=evaluation.spec,
+        labels=evaluation.labels,
+        seed=evaluation.seed,
+        scores=predictions.scores(table, evaluation.protocol),
+        samples=len(table) - sum(excluded.values()),
+        excluded=excluded,
+        dropped=predictions.dropped_counts(table, evaluation.protocol),
+        seconds=time.perf_counter() - began,
+        provenance=provenance.collect(
+            evaluation.components,
+            device=chosen,
+            gpu=torch.cuda.get_device_name() if chosen == "cuda" else None,
+            threads=torch.get_num_threads(),
+            seed=evaluation.seed,
+            workers=evaluation.resources.workers,
+        ),
+        files={PREDICTIONS: write_bytes(folder / PREDICTIONS, held)},
+        attempts=list(attempts),
+    )
+    write(folder / EVALUATION, record)
+    (folder / FAILURE).unlink(missing_ok=True)
+    return record

@@ -1,0 +1,229 @@
+"""What tasks leave on disk, as typed documents: trainings, evaluations, failures, profiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bench.trials.provenance import Provenance
+
+SCHEMA = 2
+Cause = Literal["configuration", "error", "out of memory", "timeout", "lost node", "lost worker"]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One point of a training curve.
+
+    Attributes:
+        epoch: Its number, from 1.
+        loss: The mean over the epoch's batches.
+        learning_rate: That of the epoch's last step.
+        validation_ler: The label error rate on the validation split: edits of greedily decoded
+            labels over target labels (Graves et al., ICML 2006).
+        infeasible: Training samples whose target is longer than the output; they add nothing.
+    """
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    validation_ler: float
+    infeasible: int = 0
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Number of weights of model and classifier."""
+
+    total: int
+    trainable: int
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A failed attempt at a task."""
+
+    cause: Cause
+    message: str
+    finished: str
+
+
+@dataclass(frozen=True)
+class TrainingTimings:
+    """Seconds of wall time; training and validation count all attempts that were resumed."""
+
+    data: float
+    training: float
+    validation: float
+
+    @property
+    def total(self) -> float:
+        """The sum of all."""
+        return self.data + self.training + self.validation
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What a finished training left.
+
+    Attributes:
+        key: The hash of `spec`.
+        spec: Everything that decides the weights.
+        labels: Names of its parts for people.
+        seed: Its seed.
+        vocabulary: The token of each class from 1; class 0 is blank or end of sequence.
+        input_shape: Channels, height and width of one frame or image; 0 where widths differ.
+        curve: One point per epoch.
+        selected_epoch: The epoch whose weights are kept.
+        parameters: The number of weights.
+        timings: Seconds of wall time.
+        provenance: Commit, packages, hardware.
+        files: The SHA-256 of each file beside the record.
+        attempts: Attempts of the same run that failed before.
+        schema: The version of this document.
+    """
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    seed: int
+    vocabulary: list[str]
+    input_shape: list[int]
+    curve: list[Epoch]
+    selected_epoch: int
+    parameters: Parameters
+    timings: TrainingTimings
+    provenance: Provenance
+    files: dict[str, str]
+    attempts: list[Attempt] = field(default_factory=list)
+    schema: int = SCHEMA
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all of it."""
+        return self.timings.total
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """What a finished evaluation left.
+
+    Attributes:
+        key: The hash of `spec`.
+        spec: Everything that decides the scores.
+        labels: Names of its parts for people.
+        seed: The seed of the training.
+        scores: Each metric of the protocol that is defined for this test set, by name.
+        samples: How many samples were scored.
+        excluded: How many were not, by reason.
+        dropped: How often the protocol dropped each character from a transcript.
+        seconds: Wall time of reading the data and the test split.
+        provenance: Commit, packages, hardware.
+        files: The SHA-256 of each file beside the record.
+        attempts: Attempts of the same run that failed before.
+        schema: The version of this document.
+    """
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    seed: int
+    scores: dict[str, float]
+    samples: int
+    excluded: dict[str, int]
+    dropped: dict[str, int]
+    seconds: float
+    provenance: Provenance
+    files: dict[str, str]
+    attempts: list[Attempt] = field(default_factory=list)
+    schema: int = SCHEMA
+
+    @property
+    def training(self) -> str:
+        """The key of the training whose weights read."""
+        return str(self.spec["recognizer"]["training"])
+
+
+Record = TrainingRecord | EvaluationRecord
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a task ended without a record: all attempts of one run, the last one last."""
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    seed: int
+    attempts: list[Attempt]
+    schema: int = SCHEMA
+
+    @property
+    def cause(self) -> Cause:
+        """The cause of the last attempt."""
+        return self.attempts[-1].cause
+
+    @property
+    def message(self) -> str:
+        """The message of the last attempt."""
+        return self.attempts[-1].message
+
+
+@dataclass(frozen=True)
+class Latency:
+    """One latency at one batch size.
+
+    Attributes:
+        batch: Samples per batch.
+        decoded: Whether it reaches to labels; else it ends at logits.
+        p50: The median in milliseconds, by nearest rank.
+        p90: The 90th percentile in milliseconds, by nearest rank.
+        valid: Whether it may be shown.
+        reason: Why it may not be.
+        milliseconds: The raw samples, in order.
+    """
+
+    batch: int
+    decoded: bool
+    p50: float
+    p90: float
+    valid: bool
+    reason: str
+    milliseconds: list[float]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a model with a loss's classifier and a decoder costs at one input shape on one machine.
+
+    Attributes:
+        key: The hash of `spec`.
+        spec: All that decides the latencies.
+        labels: Names of its parts for people.
+        tests: The test sets that lead to this input shape and these classes, each with its input and
+            training data (`bench.profiling.method.reading_conditions`).
+        hardware: One line that names the machine; profiles of equal lines are comparable.
+        parameters: The number of weights.
+        macs: Multiply-accumulates of a forward pass of one sample.
+        weights: The key of the training that the weights are from; None where untrained.
+        latencies: At each batch size, to logits and to labels.
+        provenance: Commit, packages, hardware.
+        schema: The version of this document.
+    """
+
+    key: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    tests: list[dict[str, Any]]
+    hardware: str
+    parameters: Parameters
+    macs: int
+    weights: str | None
+    latencies: list[Latency]
+    provenance: Provenance
+    schema: int = SCHEMA
+
+    @property
+    def valid(self) -> bool:
+        """Whether every latency is; those that are not are measured again."""
+        return all(latency.valid for latency in self.latencies)

@@ -1,0 +1,225 @@
+"""What is run: trainings and evaluations, each with a key that hashes all that decides its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from bench.core.hashing import digest
+from bench.evaluation.metrics import metric
+
+if TYPE_CHECKING:
+    from bench.config.recipe import Recipe, Resources
+    from bench.config.suite import Entry
+    from bench.core.components import Component, Dataset, Decoder, Loss, Model
+    from bench.core.model_input import Input
+    from bench.core.types import Split
+    from bench.evaluation.protocols import Protocol
+
+Kind = Literal["training", "evaluation"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One network trained once: data, input, recipe, model, loss and seed to weights.
+
+    It knows nothing of test sets, protocols and decoders, so that any number of evaluations share
+    it.
+
+    Attributes:
+        data: The data sets whose union is trained on and validated with.
+        input: How pixels become tensors.
+        model: The architecture.
+        loss: The objective, with its classifier.
+        recipe: How it is trained.
+        seed: What every random stream is derived from.
+        resources: What it reserves; the number of threads is part of the key.
+        alphabet: The protocol whose characters are learned; None for the data's own.
+    """
+
+    kind: ClassVar[Kind] = "training"
+
+    data: tuple[Dataset, ...]
+    input: Input
+    model: Model
+    loss: Loss
+    recipe: Recipe
+    seed: int
+    resources: Resources
+    alphabet: Protocol | None = None
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """Everything that decides the weights, as JSON values; the key is their hash."""
+        return _json(
+            {
+                "data": [_data_spec(data, "train", "validation") for data in self.data],
+                "alphabet": self.alphabet and self.alphabet.spec(),
+                "input": self.input.spec(),
+                "model": self.model.spec(),
+                "loss": self.loss.spec(),
+                "recipe": self.recipe.spec(),
+                "seed": self.seed,
+                "threads": self.resources.cpus,
+            }
+        )
+
+    @cached_property
+    def key(self) -> str:
+        """The hash of the spec, of 16 hexadecimal digits."""
+        return digest(self.spec)
+
+    @property
+    def training(self) -> Training:
+        """Itself, as both kinds of task have a training."""
+        return self
+
+    def with_resources(self, resources: Resources) -> Training:
+        """Return this training with other resources."""
+        return replace(self, resources=resources)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The names of its parts, as people read them."""
+        return {
+            "data": " + ".join(data.label for data in self.data),
+            "model": self.model.label,
+            "loss": self.loss.label,
+        }
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The components whose code decides its numbers."""
+        return (*self.data, self.model, self.loss)
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Its folder below the results."""
+        name = f"seed{self.seed}-{self.key}"
+        return PurePosixPath("trainings", self.model.name, self.loss.name, name)
+
+    def named_seed(self, purpose: str) -> int:
+        """Return a seed in [0, 2⁶³) for one purpose, so that no two purposes share a stream."""
+        return named_seed(self.seed, purpose)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one trained recognizer reads of one test split, scored under one protocol.
+
+    Attributes:
+        training: Whose weights read.
+        decoder: What turns the classifier's output into labels.
+        test: The data set whose test split is read.
+        protocol: The scoring rules and metrics.
+    """
+
+    kind: ClassVar[Kind] = "evaluation"
+
+    training: Training
+    decoder: Decoder
+    test: Dataset
+    protocol: Protocol
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """Everything that decides the scores, as JSON values; the key is their hash."""
+        return _json(
+            {
+                "recognizer": {"training": self.training.key},
+                "decoder": self.decoder.spec(),
+                "test": _data_spec(self.test, "test"),
+                "protocol": self.protocol.spec(),
+                "metrics": {name: metric.find(name).spec() for name in self.protocol.metrics},
+            }
+        )
+
+    @cached_property
+    def key(self) -> str:
+        """The hash of the spec, of 16 hexadecimal digits."""
+        return digest(self.spec)
+
+    @property
+    def seed(self) -> int:
+        """The seed of its training."""
+        return self.training.seed
+
+    @property
+    def resources(self) -> Resources:
+        """What it reserves: the same as its training."""
+        return self.training.resources
+
+    def with_resources(self, resources: Resources) -> Evaluation:
+        """Return this evaluation with other resources."""
+        return replace(self, training=self.training.with_resources(resources))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The names of its parts, as people read them."""
+        labels = self.training.labels
+        return {
+            "test": self.test.label,
+            "model": labels["model"],
+            "loss": labels["loss"],
+            "decoder": self.decoder.label,
+        }
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The components whose code decides its numbers."""
+        return (self.test, self.decoder, self.training.model, self.training.loss)
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Its folder below the results."""
+        names = (self.test.name, self.training.model.name, self.training.loss.name)
+        return PurePosixPath("evaluations", *names, f"seed{self.seed}-{self.key}")
+
+
+Task = Training | Evaluation
+"""What an executor runs."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An entry under one seed: its trainings and its evaluations.
+
+    Attributes:
+        entry: The row of the board.
+        seed: The seed.
+        evaluations: The evaluation of each column of the suite, by its name.
+    """
+
+    entry: Entry
+    seed: int
+    evaluations: dict[str, Evaluation]
+
+    @property
+    def trainings(self) -> list[Training]:
+        """The trainings behind the evaluations, each once."""
+        unique = {each.training.key: each.training for each in self.evaluations.values()}
+        return [*unique.values()]
+
+    @property
+    def tasks(self) -> list[Task]:
+        """All that is to be run for it: trainings, then evaluations."""
+        return [*self.trainings, *self.evaluations.values()]
+
+
+def named_seed(seed: int, purpose: str) -> int:
+    """Return a seed in [0, 2⁶³) derived from `seed` for one purpose."""
+    content = f"{seed}/{purpose}".encode()
+    return int.from_bytes(hashlib.sha256(content).digest()[:8], "big") >> 1
+
+
+def _data_spec(data: Dataset, *splits: Split) -> dict[str, Any]:
+    return data.spec() | {"fingerprints": {split: data.fingerprint(split) for split in splits}}
+
+
+def _json(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return `spec` as a record gives it back: tuples become lists."""
+    return dict(json.loads(json.dumps(spec)))
