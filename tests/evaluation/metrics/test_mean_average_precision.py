@@ -86,6 +86,7 @@ def test_samples_that_are_not_located_have_the_value_itself():
     "more",
     [
         {"key_frames": [[]]},
+        {"key_frames": [[2]]},
         {"aligned": [[]]},
         {"hypothesis": ["12"]},
         {"scores": [[]]},

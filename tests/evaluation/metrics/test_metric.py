@@ -48,7 +48,8 @@ def entry_point(registry, monkeypatch):
 
     def install(value):
         point = EntryPoint("other", value, metric.GROUP)
-        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point])
+        installed = {metric.GROUP: [point]}
+        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: installed[group])
 
     return install
 
@@ -96,7 +97,6 @@ def test_protocols_report_metrics_that_are_defined_for_them():
         assert [each.name for each in reported] == list(protocol.metrics)
         assert all(each.defined_for(protocol) for each in reported)
         assert protocol.ranked_by in protocol.metrics
-        assert metrics.metric_versions(protocol) == dict.fromkeys(protocol.metrics, 1)
 
 
 @pytest.mark.parametrize(
