@@ -53,7 +53,7 @@ class LanguageModel:
             if backoff:
                 self._backoffs[key] = backoff
         self._longest = order - 1
-        self._contexts = {key[:-1] for key in self._scores} | self._backoffs.keys()
+        self._contexts = _prefixes(self._scores.keys()) | self._backoffs.keys()
         unknown = next((self._symbols[token] for token in UNKNOWN if token in self._symbols), "")
         tokens = tuple(space if token == " " else token for token in vocabulary)
         self.missing = tuple(
@@ -137,3 +137,17 @@ class LanguageModel:
         self._filled: dict[int, int] = {}
         self._table = np.zeros((64, len(self._classes)))
         self._next = np.full((64, len(self._classes)), -1, dtype=np.int64)
+
+
+def _prefixes(ngrams: Iterable[str]) -> set[str]:
+    """Return all proper prefixes of n-grams, also of those that no shorter n-gram is.
+
+    A history has to be kept while it may still grow into a context.
+    """
+    prefixes = {""}
+    for ngram in ngrams:
+        prefix = ngram[:-1]
+        while prefix not in prefixes:
+            prefixes.add(prefix)
+            prefix = prefix[:-1]
+    return prefixes
