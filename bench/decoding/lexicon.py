@@ -47,7 +47,7 @@ class LexiconDecoder(Decoder):
         """Raise BenchError where a parameter would change nothing."""
         if self.by == "probability" and "edits" in self.changed():
             raise BenchError(
-                'decoder \'lexicon\': edits has no effect with by = "probability"; '
+                "decoder 'lexicon': edits has no effect with by = \"probability\"; "
                 'remove it or set by = "edits"'
             )
 
@@ -59,7 +59,9 @@ class LexiconDecoder(Decoder):
         from bench.decoding.algorithms.lexicon_search import MostProbableWord, NearbyWord
 
         words = self._read(vocabulary).words
-        return MostProbableWord(words) if self.by == "probability" else NearbyWord(words, self.edits)
+        return (
+            MostProbableWord(words) if self.by == "probability" else NearbyWord(words, self.edits)
+        )
 
     def notes(self, vocabulary: tuple[str, ...]) -> tuple[str, ...]:
         """Return how many words have characters outside the vocabulary and are left out."""

@@ -98,7 +98,9 @@ class _Reader:
                 self._refuse(f"more than the {count:,} {order}-grams that the header declares")
             yield ngram
         if len(seen) != count:
-            self._refuse(f"the header declares {count:,} {order}-grams, but there are {len(seen):,}")
+            self._refuse(
+                f"the header declares {count:,} {order}-grams, but there are {len(seen):,}"
+            )
         return line
 
     def _entry(self, line: str, order: int, highest: bool) -> NGram:  # noqa: FBT001
@@ -145,7 +147,9 @@ class _Reader:
                 if len(line) > MAX_LINE_BYTES:
                     self._refuse(f"more than {MAX_LINE_BYTES:,} bytes")
                 try:
-                    yield line.decode("utf-8-sig" if self._number == 1 else "utf-8").strip(" \t\r\n")
+                    yield line.decode("utf-8-sig" if self._number == 1 else "utf-8").strip(
+                        " \t\r\n"
+                    )
                 except UnicodeDecodeError:
                     self._refuse("not UTF-8; convert the file")
 

@@ -45,15 +45,13 @@ class LanguageModel:
         self._symbols: dict[str, str] = {}
         self._scores: dict[str, float] = {}
         self._backoffs: dict[str, float] = {}
-        order = 1
         for tokens, score, backoff in ngrams:
             key = "".join(map(self._symbol, tokens))
-            order = max(order, len(key))
             self._scores[key] = score
             if backoff:
                 self._backoffs[key] = backoff
-        self._longest = order - 1
         self._contexts = _prefixes(self._scores.keys()) | self._backoffs.keys()
+        self._longest = max(map(len, self._contexts))
         unknown = next((self._symbols[token] for token in UNKNOWN if token in self._symbols), "")
         tokens = tuple(space if token == " " else token for token in vocabulary)
         self.missing = tuple(

@@ -53,8 +53,6 @@ def word_trie(words: Sequence[Sequence[int]]) -> list[Level]:
         first = np.flatnonzero(new)
         bounds = first.searchsorted(np.append(starts, len(words)))
         # Words that ended earlier lie between the ranges of their parents and have no extension.
-        levels.append(
-            Level(*map(torch.from_numpy, (label, word, bounds[:-1], np.diff(bounds))))
-        )
+        levels.append(Level(*map(torch.from_numpy, (label, word, bounds[:-1], np.diff(bounds)))))
         starts, label = first, column[first]
     return levels

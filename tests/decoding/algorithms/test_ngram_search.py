@@ -14,9 +14,9 @@ from arpa_models import direct_log_probability, models, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.decoding.algorithms import ngram_search
 from bench.decoding.algorithms.language_model import LanguageModel
 from bench.decoding.algorithms.ngram_search import NGramSearch
-from bench.decoding.algorithms import ngram_search
 from bench.decoding.algorithms.prefix_beam import prefix_beam_search
 
 ALL = 4**5
@@ -103,9 +103,11 @@ def test_the_insertion_bonus_favors_longer_labels():
     model = written("\\1-grams:\n-1 a\n-1 b\n-1 c\n", 3)
     logits = torch.tensor([[[1.0, 0.5, 0.0, 0.0]] * 3])
     lengths = [
-        len(NGramSearch(LanguageModel(model.ngrams(), VOCABULARY), 0.0, bonus, ALL)(
-            logits, torch.tensor([3])
-        ).labels[0])
+        len(
+            NGramSearch(LanguageModel(model.ngrams(), VOCABULARY), 0.0, bonus, ALL)(
+                logits, torch.tensor([3])
+            ).labels[0]
+        )
         for bonus in (-9.0, 0.0, 9.0)
     ]
     assert lengths == [0, 1, 3]
