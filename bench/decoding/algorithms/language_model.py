@@ -53,7 +53,7 @@ class LanguageModel:
         self._contexts = _prefixes(self._scores.keys()) | self._backoffs.keys()
         self._longest = max(map(len, self._contexts))
         unknown = next((self._symbols[token] for token in UNKNOWN if token in self._symbols), "")
-        tokens = tuple(space if token == " " else token for token in vocabulary)
+        tokens = tuple(map({" ": space}.get, vocabulary, vocabulary))
         self.missing = tuple(
             token
             for token, named in zip(vocabulary, tokens, strict=True)
@@ -133,8 +133,8 @@ class LanguageModel:
     def _clear(self) -> None:
         """Empty the cache of rows."""
         self._filled: dict[int, int] = {}
-        self._table = np.zeros((64, len(self._classes)))
-        self._next = np.full((64, len(self._classes)), -1, dtype=np.int64)
+        self._table: NDArray[np.float64] = np.zeros((64, len(self._classes)))
+        self._next: NDArray[np.int64] = np.full((64, len(self._classes)), -1, dtype=np.int64)
 
 
 def _prefixes(ngrams: Iterable[str]) -> set[str]:
