@@ -82,7 +82,7 @@ def _localization(localization: Localization) -> str:
     from bench.evaluation.metrics import localization as module
 
     headers = module.HEADERS
-    return text_table.plain(headers, module.rows(localization), ",".join(headers[1:]))
+    return text_table.plain(headers, module.localization_rows(localization), ",".join(headers[1:]))
 
 
 def _curve(record: TrainingRecord) -> str:
