@@ -67,7 +67,10 @@ class LanguageModel:
         self._histories: list[str] = []
         self._states: dict[str, int] = {}
         self.start = self._state(self._context(self._symbols.get(START, "")))
-        self._clear()
+        # Cached rows: the row of each state, and in it, by class, scores and following states.
+        self._filled: dict[int, int] = {}
+        self._table = np.zeros((64, len(self._classes)))
+        self._next = np.full((64, len(self._classes)), -1, dtype=np.int64)
 
     def rows(self, states: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return log p(c | state) and the state behind c, both (…, C), of `states` (…).
@@ -132,9 +135,8 @@ class LanguageModel:
 
     def _clear(self) -> None:
         """Empty the cache of rows."""
-        self._filled: dict[int, int] = {}
-        self._table: NDArray[np.float64] = np.zeros((64, len(self._classes)))
-        self._next: NDArray[np.int64] = np.full((64, len(self._classes)), -1, dtype=np.int64)
+        self._filled.clear()
+        self._table, self._next = self._table[:64].copy(), self._next[:64].copy()
 
 
 def _prefixes(ngrams: Iterable[str]) -> set[str]:
