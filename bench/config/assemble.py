@@ -82,7 +82,7 @@ class Maker:
         return made
 
     def recipe(self, *layers: Named) -> Recipe:
-        """Return the recipe of several layers: a name replaces what is before it, a table overrides."""
+        """Return the recipe of several layers: a name replaces those before it, a table overrides."""
         values: dict[str, Any] = {}
         for layer in layers:
             if isinstance(layer, str):

@@ -110,7 +110,8 @@ def _uses(users: Sequence[EvaluationRecord]) -> str:
     if not users:
         return "No evaluation has used it yet."
     lines = [
-        f"{each.key}  {each.labels['test']} · {each.labels['decoder']}  {metric.summary(each.scores)}"
+        f"{each.key}  {each.labels['test']} · {each.labels['decoder']}  "
+        f"{metric.summary(each.scores)}"
         for each in users
     ]
     return "\n".join(["evaluations", *lines])
