@@ -21,7 +21,7 @@ from bench.trials.store import Store
 
 if TYPE_CHECKING:
     from bench.config.suite import Suite
-    from bench.trials.specs import Trial
+    from bench.trials.specs import Evaluation, Trial
 
 # Dozens of processes start here; where byte code is not kept, each compiles torch and ray again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -119,11 +119,17 @@ def trials(suite) -> list[Trial]:
 
 
 @pytest.fixture
+def evaluations(trials) -> list[Evaluation]:
+    """Return the evaluations of the suite `tiny`: of both losses for seed 0, then for seed 1."""
+    return [evaluation for trial in trials for evaluation in trial.evaluations.values()]
+
+
+@pytest.fixture
 def load_sweep(home):
     """Return a function that gives the suite `tiny` a sweep, one passage replaced, and reads it."""
     from bench.sweeps.sweep import Sweep, sweep_of
 
-    def load(old: str = "", new: str = "", **globs: str) -> Sweep:
+    def load(old: str = "", new: str = "", **globs: str | None) -> Sweep:
         assert SWEEP.count(old) == 1 or not old
         file = home / "bench.toml"
         file.write_text(TINY + (SWEEP.replace(old, new) if old else SWEEP))

@@ -220,7 +220,7 @@ def entry_input(make: Maker, model: _Listed) -> Any:  # noqa: ANN401 (an Input o
 def _suite_layer(make: Maker, table: SuiteTable) -> Layer:
     """Return the recipe of the whole suite; a name is set in the suite's table itself."""
     if isinstance(table.recipe, str):
-        return Layer(table.recipe, Place(make.section, ("recipe",)))
+        return Layer(table.recipe, Place(make.section, ("recipe", table.recipe)))
     return Layer(table.recipe, Place(f"{make.section}.recipe"))
 
 

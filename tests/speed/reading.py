@@ -21,6 +21,7 @@ import cv2
 import lmdb
 import numpy as np
 import torch
+from bench.data.inputs.words import Words
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -29,7 +30,6 @@ from torchvision import transforms
 
 from bench.core.types import InputShape
 from bench.data.inputs import images
-from bench.data.inputs.words import Words
 from bench.data.raw.entries import Entry
 from bench.data.reading import loading
 from bench.data.reading.label_encoder import Transcriber
