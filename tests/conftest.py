@@ -82,6 +82,27 @@ def trained(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def prepared(tmp_path, monkeypatch) -> Path:
+    """Work in a folder without a bench.toml, where all data sets look prepared; return it."""
+    from bench.core import registry
+    from bench.core.documents import encode, write_bytes
+    from bench.data.store import data_dir
+    from bench.data.store.prepared import DOCUMENT, Part, Prepared
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(data_dir.VARIABLE, str(tmp_path / "data"))
+    for name in registry.builtin("dataset"):
+        for folder in (name, f"{name}-synthetic"):
+            parts = {
+                part: Part(1, part, 1, {}) for part in ("train", "validation", "test", "lines")
+            }
+            (tmp_path / "data" / folder).mkdir(parents=True)
+            document = Prepared(folder, "Layout", parts, "0")
+            write_bytes(tmp_path / "data" / folder / DOCUMENT, encode(document))
+    return tmp_path
+
+
+@pytest.fixture
 def store(home) -> Store:
     return Store(home / "results")
 
