@@ -16,6 +16,8 @@ from bench.config import bench_toml as config
 from bench.config import suite as suites
 from bench.core import hashing
 from bench.trials import grid
+from bench.trials.records import Epoch
+from bench.trials.specs import Evaluation, Trial
 from bench.trials.store import Store
 
 # Dozens of processes start here; where byte code is not kept, each compiles torch and ray anew.
@@ -31,7 +33,7 @@ datasets = [{ name = "seq-digits", digits = 2, rounds = 1 }]
 models = [{ name = "cnn-bilstm", width = 2, hidden = 4 }]
 losses = ["ctc", "radial-ctc"]
 
-[suite.tiny.training]
+[suite.tiny.recipe]
 epochs = 1
 batch_size = 64
 learning_rate = 0.01
@@ -43,8 +45,8 @@ loss = "ctc"
 trials = 6
 
 [suite.tiny.sweep.space]
-training.learning_rate = { loguniform = [1e-3, 1e-1] }
-training.optimizer = { choice = ["adam", "sgd"] }
+recipe.learning_rate = { loguniform = [1e-3, 1e-1] }
+recipe.optimizer = { choice = ["adam", "sgd"] }
 model.hidden = { randint = [4, 9] }
 """
 
@@ -86,8 +88,14 @@ def suite(home) -> suites.Suite:
 
 
 @pytest.fixture
-def trials(suite) -> list[grid.Trial]:
+def trials(suite) -> list[Trial]:
     return grid.trials(suite)
+
+
+@pytest.fixture
+def evaluations(trials) -> list[Evaluation]:
+    """Return the evaluations of the suite `tiny`: of both losses for seed 0, then for seed 1."""
+    return [evaluation for trial in trials for evaluation in trial.evaluations.values()]
 
 
 @pytest.fixture
@@ -95,11 +103,11 @@ def load_sweep(home):
     """Return a function that gives the suite `tiny` a sweep, one passage replaced, and reads it."""
     from bench.sweeps import sweep
 
-    def load(old: str = "", new: str = "", **globs: str) -> sweep.Sweep:
+    def load(old: str = "", new: str = "", **globs: str | None) -> sweep.Sweep:
         assert SWEEP.count(old) == 1 or not old
         file = home / "bench.toml"
         file.write_text(TINY + (SWEEP.replace(old, new) if old else SWEEP))
-        return sweep.of(config.load(file).suite("tiny"), **globs)
+        return sweep.sweep_of(config.load(file).suite("tiny"), **globs)
 
     return load
 
@@ -109,9 +117,9 @@ def study(load_sweep, home):
     """Return the study of a sweep of the suite `tiny`, without a trial."""
     from bench.sweeps.study import Study
 
-    found = Study(load_sweep(), home / "results")
-    found.prepare()
-    return found
+    study = Study(load_sweep(), home / "results")
+    study.prepare()
+    return study
 
 
 @pytest.fixture
@@ -211,8 +219,8 @@ def make_record():
             seed=trial.seed,
             metrics={"validation": rates, "test": rates},
             curve=[
-                disk.Epoch(1, 2.5, 0.01, 0.75, 0.125),
-                disk.Epoch(2, 1.25, 0.005, 0.5, 0.25),
+                Epoch(1, 2.5, 0.01, 0.75),
+                Epoch(2, 1.25, 0.005, 0.5),
             ],
             selected_epoch=2,
             parameters=disk.Parameters(total=12345, trainable=12300),
@@ -241,29 +249,34 @@ def make_record():
 
 @pytest.fixture(scope="session")
 def make_profile():
-    """Return a function that makes the profile of a trial; its latencies are 1, 2, 3 and 4 ms."""
+    """Return a function that makes a profile of an evaluation; its latencies are 1 to 4 ms."""
     from dataclasses import replace
 
     from bench.profiling import method
     from bench.profiling.hardware import Hardware
-    from bench.trials import store as disk
+    from bench.trials import records
     from bench.trials.provenance import collect
 
-    def make(trial, name="Example CPU", *, reason="", finished="2025", **changes) -> disk.Profile:
+    def make(
+        evaluation, name="Example CPU", *, reason="", finished="2025", **changes
+    ) -> records.Profile:
         hardware = Hardware("cpu", name, 1, 2)
-        spec = method.spec(trial, [11, 1, 8, 8], 11, hardware)
-        origin = collect(device="cpu", gpu=None, threads=1, seed=trial.seed)
-        found = disk.Profile(
+        spec = method.spec(evaluation, [11, 1, 8, 8], 11, hardware)
+        conditions = method.reading_conditions(evaluation.spec, evaluation.training.spec)
+        origin = collect(
+            evaluation.components, device="cpu", gpu=None, threads=1, seed=evaluation.seed
+        )
+        profile = records.Profile(
             key=hashing.digest(spec),
             spec=spec,
-            labels={"model": trial.model.label, "loss": trial.loss.label},
-            datasets=[trial.spec["dataset"]],
+            labels={part: evaluation.labels[part] for part in ("model", "loss", "decoder")},
+            tests=[conditions],
             hardware=hardware.line,
-            parameters=disk.Parameters(total=1234, trainable=1200),
+            parameters=records.Parameters(total=1234, trainable=1200),
             macs=7_204_192,
             weights=None,
-            figures=[
-                disk.Figure(batch, decoded, p50, 1.5 * p50, not reason, reason, [p50, 1.5 * p50])
+            latencies=[
+                records.Latency(batch, decoded, p50, 1.5 * p50, not reason, reason, [p50, 1.5 * p50])
                 for batch, decoded, p50 in (
                     (1, False, 1.0),
                     (1, True, 2.0),
@@ -273,6 +286,6 @@ def make_profile():
             ],
             provenance=replace(origin, finished=finished),
         )
-        return replace(found, **changes)
+        return replace(profile, **changes)
 
     return make

@@ -43,11 +43,13 @@ def merged_rows(published: Board, working: Board) -> list[Row]:
     A published row stays unless the working one has all of its evaluations, or is complete where
     keys changed. Rows that the suite no longer lists stay.
     """
-    return [
-        old if new is None or (old and not _supersedes(new, old, working)) else new
-        for old, new in matched(published, working)
-        if old or new
-    ]  # type: ignore[misc]
+    rows = []
+    for old, new in matched(published, working):
+        if new and (old is None or _supersedes(new, old, working)):
+            rows.append(new)
+        elif old:
+            rows.append(old)
+    return rows
 
 
 def _supersedes(new: Row, old: Row, working: Board) -> bool:
@@ -69,12 +71,12 @@ def with_published_speeds(board: Board, published: Board) -> Board:
     kept = [_replace_speeds(new, _of_hardware(old, new)) for old, new in pairs]
     if _count_valid(kept) <= _count_valid(board.rows):
         return board
-    others = {*published.other_hardware, *board.other_hardware, board.speed_hardware}
+    others = {*published.other_hardware, *board.other_hardware, board.speed_hardware or ""}
     return replace(
         board,
         rows=kept,
         speed_hardware=published.speed_hardware,
-        other_hardware=sorted(others - {None, published.speed_hardware}),  # type: ignore[type-var]
+        other_hardware=sorted(others - {"", published.speed_hardware}),
     )
 
 

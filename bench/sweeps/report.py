@@ -185,7 +185,7 @@ def _notes(report: Report) -> list[str]:
 
 
 def _importance(study: Study, trials: Sequence[StudyTrial]) -> Importance | None:
-    """Compare trials after the epochs that all of them have had, so that early stops do not bias."""
+    """Compare trials after the epochs that all have had, so that early stops do not bias."""
     select = study.sweep.base.recipe.select
     scored = [trial for trial in trials if trial.scores and trial.state != "failed"]
     if len(scored) < _MIN_TRIALS:

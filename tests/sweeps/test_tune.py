@@ -116,7 +116,7 @@ def test_a_trial_that_raises_or_exits_fails_alone_and_what_ended_stays_so(tiny, 
     assert report.of(every).best in {one.key for one in every.tried() if one.state == "done"}
     assert every.left() == 0
     record = every.store.record(every.sweep.trial(tried[""].params))
-    assert tried[""].scores == [epoch.validation_cer for epoch in record.curve]
+    assert tried[""].scores == [epoch.validation_ler for epoch in record.curve]
     assert [*record.metrics] == ["validation"], "a sweep has looked at the test split"
 
 

@@ -171,7 +171,8 @@ def profile(trials: list[Trial], store: Store, *, retry: bool) -> list[str]:
 def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bool) -> int:
     """Write and print the working board, and name what failed."""
     from bench.leaderboards import render
-    from bench.leaderboards.working import working_folder, write_working
+    from bench.leaderboards.versions import working_folder
+    from bench.leaderboards.working import write_working
 
     ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.entries}]
     if ad_hoc:
@@ -180,7 +181,7 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
     try:
         board = write_working(config, selected.suite)
         report(render.text(board), board, as_json=as_json)
-        say(f"written to {working_folder(config, selected.suite.name)}")
+        say(f"written to {working_folder(config.results, selected.suite.name)}")
     except BenchError as error:
         # What failed comes first: without it there may be nothing to draw.
         error.code = Exit.FAILED if outcome.failures else error.code

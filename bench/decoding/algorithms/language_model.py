@@ -45,17 +45,15 @@ class LanguageModel:
         self._symbols: dict[str, str] = {}
         self._scores: dict[str, float] = {}
         self._backoffs: dict[str, float] = {}
-        order = 1
         for tokens, score, backoff in ngrams:
             key = "".join(map(self._symbol, tokens))
-            order = max(order, len(key))
             self._scores[key] = score
             if backoff:
                 self._backoffs[key] = backoff
-        self._longest = order - 1
-        self._contexts = {key[:-1] for key in self._scores} | self._backoffs.keys()
+        self._contexts = _prefixes(self._scores.keys()) | self._backoffs.keys()
+        self._longest = max(map(len, self._contexts))
         unknown = next((self._symbols[token] for token in UNKNOWN if token in self._symbols), "")
-        tokens = tuple(space if token == " " else token for token in vocabulary)
+        tokens = tuple(map({" ": space}.get, vocabulary, vocabulary))
         self.missing = tuple(
             token
             for token, named in zip(vocabulary, tokens, strict=True)
@@ -135,5 +133,19 @@ class LanguageModel:
     def _clear(self) -> None:
         """Empty the cache of rows."""
         self._filled: dict[int, int] = {}
-        self._table = np.zeros((64, len(self._classes)))
-        self._next = np.full((64, len(self._classes)), -1, dtype=np.int64)
+        self._table: NDArray[np.float64] = np.zeros((64, len(self._classes)))
+        self._next: NDArray[np.int64] = np.full((64, len(self._classes)), -1, dtype=np.int64)
+
+
+def _prefixes(ngrams: Iterable[str]) -> set[str]:
+    """Return all proper prefixes of n-grams, also of those that no shorter n-gram is.
+
+    A history has to be kept while it may still grow into a context.
+    """
+    prefixes = {""}
+    for ngram in ngrams:
+        prefix = ngram[:-1]
+        while prefix not in prefixes:
+            prefixes.add(prefix)
+            prefix = prefix[:-1]
+    return prefixes
