@@ -126,7 +126,7 @@ def test_blank_frames_at_both_ends_move_nothing(samples, more):
 @settings(deadline=None)
 @given(st.lists(paths, min_size=1, max_size=4))
 def test_runs_blank_ratio_and_peak_width_are_those_of_decoders(listed):
-    from bench.decoding.decoded import Decoded
+    from bench.decoding.algorithms.decoded import Decoded
 
     longest = max(map(len, listed))
     padded = np.array([path + [0] * (longest - len(path)) for path in listed])

@@ -85,6 +85,18 @@ def test_a_score_by_hand():
     assert (result.substitutions, result.insertions, result.deletions) == (1, 0, 1)
 
 
+def test_the_worked_examples_of_the_docs():
+    pairs = [("the cat sat", "the bat sat on"), ("a", "a")]
+    assert {name: value(name, "htr-raw", pairs) for name in ("cer", "wer", "ccr")} == {
+        "cer": 4 / 12,
+        "wer": 2 / 4,
+        "ccr": 11 / 12,
+    }
+    assert value("sequence-accuracy", "htr-raw", pairs) == 1 / 2
+    similarity = value("one-minus-ned", "htr-raw", pairs)
+    assert similarity == pytest.approx((1 - 4 / 14 + 1) / 2, abs=1e-6)
+
+
 def test_characters_that_a_protocol_drops_are_counted():
     result = score_pairs("str-36", ("Straße", "strasse"), ("Café", "cafe"), ("Maß", "mab"))
     assert result.dropped == {"ß": 2}
