@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.cli.render import text_table
+from bench.core import text_table
 from bench.evaluation.metrics.metric import find
 from bench.evaluation.metrics.scoring import Confusion, LengthAccuracy, Score
 
