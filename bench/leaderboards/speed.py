@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from bench.profiling.method import BATCHES, METHOD
+from bench.profiling.method import BATCHES, covers
 
 if TYPE_CHECKING:
     from bench.trials.records import Profile
@@ -64,7 +64,11 @@ def speeds(evaluations: Mapping[Place, Evaluation], profiles: Sequence[Profile])
         profiles: The profiles at hand.
     """
     by_place = {
-        place: _by_hardware(profile for profile in profiles if covers(profile, evaluation))
+        place: _by_hardware(
+            profile
+            for profile in profiles
+            if covers(profile, evaluation.spec, evaluation.training.spec)
+        )
         for place, evaluation in evaluations.items()
     }
     names = sorted({name for row in by_place.values() for name in row})
@@ -76,18 +80,6 @@ def speeds(evaluations: Mapping[Place, Evaluation], profiles: Sequence[Profile])
         hardware=hardware,
         others=[name for name in names if name != hardware],
         speeds={place: _speed(row, hardware) for place, row in by_place.items() if row},
-    )
-
-
-def covers(profile: Profile, evaluation: Evaluation) -> bool:
-    """Return whether `profile` holds, on its hardware, for an evaluation of any seed."""
-    spec, training = evaluation.spec, evaluation.training.spec
-    return (
-        profile.spec.get("method") == METHOD
-        and profile.spec["model"] == training["model"]
-        and profile.spec["loss"] == training["loss"]
-        and profile.spec["decoder"] == spec["decoder"]
-        and spec["test"] in profile.tests
     )
 
 
