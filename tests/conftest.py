@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from bench import cli
-from bench.config import bench_toml as config
-from bench.config import suite as suites
+from bench.config import bench_toml
 from bench.core import hashing
 from bench.trials import grid
-from bench.trials.records import Epoch
-from bench.trials.specs import Evaluation, Trial
 from bench.trials.store import Store
 
-# Dozens of processes start here; where byte code is not kept, each compiles torch and ray anew.
+if TYPE_CHECKING:
+    from bench.config.suite import Suite
+    from bench.trials.specs import Evaluation, Trial
+
+# Dozens of processes start here; where byte code is not kept, each compiles torch and ray again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
@@ -49,6 +52,7 @@ recipe.learning_rate = { loguniform = [1e-3, 1e-1] }
 recipe.optimizer = { choice = ["adam", "sgd"] }
 model.hidden = { randint = [4, 9] }
 """
+FAKE_WEIGHTS = b"weights"
 
 
 class Answer(NamedTuple):
@@ -78,17 +82,39 @@ def trained(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def prepared(tmp_path, monkeypatch) -> Path:
+    """Work in a folder without a bench.toml, where all data sets look prepared; return it."""
+    from bench.core import registry
+    from bench.core.documents import encode, write_bytes
+    from bench.data.store import data_dir
+    from bench.data.store.prepared import DOCUMENT, Part, Prepared
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(data_dir.VARIABLE, str(tmp_path / "data"))
+    for name in registry.builtin("dataset"):
+        for folder in (name, f"{name}-synthetic"):
+            parts = {
+                part: Part(1, part, 1, {}) for part in ("train", "validation", "test", "lines")
+            }
+            (tmp_path / "data" / folder).mkdir(parents=True)
+            document = Prepared(folder, "Layout", parts, "0")
+            write_bytes(tmp_path / "data" / folder / DOCUMENT, encode(document))
+    return tmp_path
+
+
+@pytest.fixture
 def store(home) -> Store:
     return Store(home / "results")
 
 
 @pytest.fixture
-def suite(home) -> suites.Suite:
-    return config.load(home / "bench.toml").suite("tiny")
+def suite(home) -> Suite:
+    return bench_toml.load(home / "bench.toml").suite("tiny")
 
 
 @pytest.fixture
 def trials(suite) -> list[Trial]:
+    """Return the trials of `tiny`: ctc and radial-ctc under seed 0, then under seed 1."""
     return grid.trials(suite)
 
 
@@ -101,13 +127,13 @@ def evaluations(trials) -> list[Evaluation]:
 @pytest.fixture
 def load_sweep(home):
     """Return a function that gives the suite `tiny` a sweep, one passage replaced, and reads it."""
-    from bench.sweeps import sweep
+    from bench.sweeps.sweep import Sweep, sweep_of
 
-    def load(old: str = "", new: str = "", **globs: str | None) -> sweep.Sweep:
+    def load(old: str = "", new: str = "", **globs: str | None) -> Sweep:
         assert SWEEP.count(old) == 1 or not old
         file = home / "bench.toml"
         file.write_text(TINY + (SWEEP.replace(old, new) if old else SWEEP))
-        return sweep.sweep_of(config.load(file).suite("tiny"), **globs)
+        return sweep_of(bench_toml.load(file).suite("tiny"), **globs)
 
     return load
 
@@ -173,25 +199,8 @@ def faulty():
 
 
 @pytest.fixture
-def finish(store, make_record):
-    """Return a function that leaves in the store what finished trials would, 100 samples each."""
-    from bench.trials import store as disk
-
-    def finish(trials, correct=50, **changes) -> None:
-        for trial in trials:
-            record = make_record(
-                trial, correct=correct, samples=100, edits=100 - correct, length=400, **changes
-            )
-            disk.write(store.begin(trial) / disk.RECORD, record)
-
-    return finish
-
-
-@pytest.fixture
 def move_protocol(monkeypatch):
     """Return a function that makes of the protocol `digits` another version."""
-    from dataclasses import replace
-
     from bench.evaluation import protocols
 
     def move(version: int = 2) -> None:
@@ -202,81 +211,167 @@ def move_protocol(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def make_record():
-    """Return a function that makes the record which a finished trial would leave."""
-    from dataclasses import replace
+def make_predictions():
+    """Return a function that makes the predictions of samples of four digits each.
 
-    from bench.evaluation.metrics.error_rates import ErrorRates
-    from bench.trials import store as disk
-    from bench.trials.provenance import Provenance
+    The first `correct` are read right, one digit of each other is wrong, and `excluded` more have
+    an empty reference.
+    """
+    from bench.evaluation.predictions import Predictions
 
-    def make(trial, *, correct, samples, edits, length, excluded=None, **changes) -> disk.Record:
-        rates = ErrorRates(samples, correct, edits, length, excluded or {})
-        found = disk.Record(
-            key=trial.key,
-            spec=trial.spec,
-            labels=trial.labels,
-            seed=trial.seed,
-            metrics={"validation": rates, "test": rates},
-            curve=[
-                Epoch(1, 2.5, 0.01, 0.75),
-                Epoch(2, 1.25, 0.005, 0.5),
-            ],
-            selected_epoch=2,
-            parameters=disk.Parameters(total=12345, trainable=12300),
-            timings=disk.Timings(data=0.5, training=10.0, validation=1.0, test=0.5),
-            provenance=Provenance(
-                bench="0.1.0",
-                commit="0123456789abcdef0123456789abcdef01234567",
-                dirty=False,
-                python="3.11.7",
-                packages={"torch": "2.8.0", "numpy": "2.1.0"},
-                platform="Linux-6.1-x86_64",
-                cpu="Example CPU @ 2.50GHz",
-                cores=8,
-                gpu=None,
-                device="cpu",
-                threads=trial.resources.cpus,
-                seed=trial.seed,
-                finished="2025-11-21T08:00:00+00:00",
-            ),
-            files={disk.PREDICTIONS: "0" * 64, disk.WEIGHTS: "1" * 64},
-        )
-        return replace(found, **changes)
+    def make(protocol, *, correct=50, samples=100, excluded=0):
+        rows = Predictions(protocol)
+        for number in range(samples):
+            rows.add(f"{number:03}", "1234", "1234" if number < correct else "1235")
+        for number in range(excluded):
+            rows.add(f"empty-{number}", "", "1")
+        return rows.table()
 
     return make
 
 
 @pytest.fixture(scope="session")
-def make_profile():
-    """Return a function that makes a profile of an evaluation; its latencies are 1 to 4 ms."""
-    from dataclasses import replace
+def make_provenance():
+    """Return a function that makes the provenance of a task on an example machine."""
+    from bench.trials.provenance import Provenance
 
+    def make(task, **changes) -> Provenance:
+        provenance = Provenance(
+            bench="0.1.0",
+            commit="0123456789abcdef0123456789abcdef01234567",
+            dirty=False,
+            python="3.11.7",
+            packages={"torch": "2.8.0", "numpy": "2.1.0"},
+            platform="Linux-6.1-x86_64",
+            cpu="Example CPU @ 2.50GHz",
+            cores=8,
+            gpu=None,
+            device="cpu",
+            threads=task.resources.cpus,
+            seed=task.seed,
+            finished="2025-11-21T08:00:00+00:00",
+        )
+        return replace(provenance, **changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_training_record(make_provenance):
+    """Return a function that makes the record that a finished training would leave."""
+    from bench.trials.records import Epoch, Parameters, TrainingRecord, TrainingTimings
+    from bench.trials.store import WEIGHTS
+
+    def make(training, **changes) -> TrainingRecord:
+        record = TrainingRecord(
+            key=training.key,
+            spec=training.spec,
+            labels=training.labels,
+            seed=training.seed,
+            vocabulary=list("0123456789"),
+            input_shape=[1, 8, 8],
+            curve=[Epoch(1, 2.5, 0.01, 0.75), Epoch(2, 1.25, 0.005, 0.5)],
+            selected_epoch=2,
+            parameters=Parameters(total=12345, trainable=12300),
+            timings=TrainingTimings(data=0.5, training=10.0, validation=1.0),
+            provenance=make_provenance(training),
+            files={WEIGHTS: hashlib.sha256(FAKE_WEIGHTS).hexdigest()},
+        )
+        return replace(record, **changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_evaluation_record(make_predictions, make_provenance):
+    """Return a function that makes the record that an evaluation of `make_predictions` leaves."""
+    from bench.evaluation import predictions
+    from bench.trials.records import EvaluationRecord
+    from bench.trials.store import PREDICTIONS
+
+    def make(evaluation, *, correct=50, samples=100, excluded=0, **changes) -> EvaluationRecord:
+        counts = {"correct": correct, "samples": samples, "excluded": excluded}
+        table = make_predictions(evaluation.protocol, **counts)
+        content = predictions.to_bytes(table)
+        record = EvaluationRecord(
+            key=evaluation.key,
+            spec=evaluation.spec,
+            labels=evaluation.labels,
+            seed=evaluation.seed,
+            scores=predictions.scores(table, evaluation.protocol),
+            samples=samples,
+            excluded=predictions.excluded_counts(table),
+            dropped=predictions.dropped_counts(table, evaluation.protocol),
+            seconds=0.5,
+            provenance=make_provenance(evaluation),
+            files={PREDICTIONS: hashlib.sha256(content).hexdigest()},
+        )
+        return replace(record, **changes)
+
+    return make
+
+
+@pytest.fixture
+def leave(store, make_predictions, make_training_record, make_evaluation_record):
+    """Return a function that leaves in the store what a finished training or evaluation would.
+
+    `counts` are those of `make_predictions`; `changes` change the record.
+    """
+    from bench.evaluation import predictions
+    from bench.trials import store as disk
+
+    def leave(task, counts=None, **changes):
+        folder = store.begin(task)
+        if task.kind == "training":
+            (folder / disk.WEIGHTS).write_bytes(FAKE_WEIGHTS)
+            record = make_training_record(task, **changes)
+        else:
+            table = make_predictions(task.protocol, **(counts or {}))
+            (folder / disk.PREDICTIONS).write_bytes(predictions.to_bytes(table))
+            record = make_evaluation_record(task, **(counts or {}), **changes)
+        disk.write(folder / disk.RECORDS[task.kind], record)
+        return record
+
+    return leave
+
+
+@pytest.fixture
+def finish(leave):
+    """Return a function that leaves in the store what finished trials would, 100 samples each."""
+
+    def finish(trials, correct=50) -> None:
+        for task in grid.tasks(trials):
+            leave(task, {"correct": correct})
+
+    return finish
+
+
+@pytest.fixture(scope="session")
+def make_profile():
+    """Return a function that makes the profile of an evaluation; latencies are 1, 2, 3 and 4 ms."""
     from bench.profiling import method
     from bench.profiling.hardware import Hardware
-    from bench.trials import records
     from bench.trials.provenance import collect
+    from bench.trials.records import Latency, Parameters, Profile
 
-    def make(
-        evaluation, name="Example CPU", *, reason="", finished="2025", **changes
-    ) -> records.Profile:
+    def make(evaluation, name="Example CPU", *, reason="", finished="2025", **changes) -> Profile:
         hardware = Hardware("cpu", name, 1, 2)
+        training = evaluation.training
         spec = method.spec(evaluation, [11, 1, 8, 8], 11, hardware)
-        conditions = method.reading_conditions(evaluation.spec, evaluation.training.spec)
         origin = collect(
             evaluation.components, device="cpu", gpu=None, threads=1, seed=evaluation.seed
         )
-        profile = records.Profile(
+        profile = Profile(
             key=hashing.digest(spec),
             spec=spec,
-            labels={part: evaluation.labels[part] for part in ("model", "loss", "decoder")},
-            tests=[conditions],
+            labels={"model": training.model.label, "loss": training.loss.label},
+            tests=[method.reading_conditions(evaluation.spec, training.spec)],
             hardware=hardware.line,
-            parameters=records.Parameters(total=1234, trainable=1200),
+            parameters=Parameters(total=1234, trainable=1200),
             macs=7_204_192,
             weights=None,
             latencies=[
-                records.Latency(batch, decoded, p50, 1.5 * p50, not reason, reason, [p50, 1.5 * p50])
+                Latency(batch, decoded, p50, 1.5 * p50, not reason, reason, [p50, 1.5 * p50])
                 for batch, decoded, p50 in (
                     (1, False, 1.0),
                     (1, True, 2.0),

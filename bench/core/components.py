@@ -134,52 +134,61 @@ class Dataset(Component, ABC):
 
 
 class Model(Component, ABC):
-    """Parameters of an architecture: a `FrameModel` or a `Seq2SeqModel`."""
+    """Parameters of an architecture: a `FrameModel` or a `Seq2SeqModel`.
+
+    Attributes:
+        accepts: The kind of input that it reads.
+        emits: What it computes features for: frames or output steps.
+        visual: Whether its features have a visual stage below the sequence module.
+    """
 
     accepts: ClassVar[InputKind]
     default_input: ClassVar[Input]
     """The input that the architecture was made for; an entry of a suite may override parts."""
     emits: ClassVar[Output]
     visual: ClassVar[bool] = False
-    """Whether its features have a visual stage below the sequence module."""
 
 
 class FrameModel(Model):
-    """An architecture that emits a feature a frame, to be aligned by its loss."""
+    """An architecture that computes one feature per frame; its loss aligns them with labels."""
 
     emits: ClassVar[Output] = "frames"
 
     @abstractmethod
     def build(self, shape: InputShape) -> nn.Module:
-        """Return a fresh `FrameNetwork`, initialized from torch's global generator."""
+        """Return a new `FrameNetwork`, initialized from torch's global generator."""
 
 
 class Seq2SeqModel(Model):
-    """An architecture that emits a feature an output symbol, until the class 0 ends them."""
+    """An architecture that computes one feature per output step, up to the end of sequence."""
 
     emits: ClassVar[Output] = "seq2seq"
 
     @abstractmethod
     def build(self, shape: InputShape, classes: int) -> nn.Module:
-        """Return a fresh `Seq2SeqNetwork`, initialized from torch's global generator.
+        """Return a new `Seq2SeqNetwork`, initialized from torch's global generator.
 
-        `classes` counts the class 0, which is also what it reads first.
+        `classes` counts class 0, which is the EOS and what the first step is fed.
         """
 
 
 class Loss(Component, ABC):
-    """A training objective with the classifier that it owns: a `FrameLoss` or a `Seq2SeqLoss`."""
+    """A training objective with the classifier that it owns: a `FrameLoss` or a `Seq2SeqLoss`.
+
+    Attributes:
+        accepts: What it needs features of: frames or output steps.
+        decoder: How the output of its classifier is decoded.
+        visual: Whether it needs the visual features of a network too.
+    """
 
     accepts: ClassVar[Output]
     decoder: ClassVar[DecoderFamily]
-    """What reads the classifier's output."""
     visual: ClassVar[bool] = False
-    """Whether it needs the visual features too."""
 
     def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
         """Return the classifier of sequence features, from (…, D) to logits (…, classes).
 
-        Linear with bias, unless a loss has another.
+        It is linear with a bias, unless a loss has another.
         """
         from torch import nn
 
@@ -187,11 +196,14 @@ class Loss(Component, ABC):
 
     @abstractmethod
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
-        """Return the scalar to minimize, from features and what they should read."""
+        """Return the scalar to minimize. Features and targets are those of the augmented views."""
 
     @abstractmethod
     def feasible(self, targets: Targets) -> Tensor:
-        """Return whether each sample (N,) has room for its target; others add nothing."""
+        """Return whether the output of each sample (N,) is long enough for its target.
+
+        Infeasible samples add nothing to the objective.
+        """
 
     def augmented_views(self, batch: Batch) -> Batch:
         """Return the batch to train on instead of `batch`: its augmented views, concatenated.
@@ -206,30 +218,30 @@ class Loss(Component, ABC):
 
 
 class FrameLoss(Loss):
-    """An objective that aligns a feature a frame with the target."""
+    """An objective that aligns frames with the labels of the target."""
 
     accepts: ClassVar[Output] = "frames"
     decoder: ClassVar[DecoderFamily] = "ctc"
 
     def feasible(self, targets: Targets) -> Tensor:
-        """Return whether each sample (N,) has a CTC path: T ≥ U and a blank for each repeat."""
+        """Return whether each sample (N,) has a CTC path: T ≥ U plus one blank per repeat."""
         from bench.nn.ctc_functions import feasible
 
         return feasible(*targets)
 
 
 class Seq2SeqLoss(Loss):
-    """An objective that compares a feature an output symbol with the target and its end."""
+    """An objective that compares the output steps with the labels of the target and their EOS."""
 
     accepts: ClassVar[Output] = "seq2seq"
     decoder: ClassVar[DecoderFamily] = "seq2seq"
 
     @abstractmethod
     def feedback(self, head: nn.Module, targets: Targets) -> Feedback:
-        """Return what a network in training reads back."""
+        """Return what an autoregressive network is fed in training."""
 
     def feasible(self, targets: Targets) -> Tensor:
-        """Return whether the target and its end fit in the steps of each sample (N,)."""
+        """Return whether the target and its EOS fit in the steps of each sample (N,)."""
         return targets.lengths > targets.label_lengths
 
 

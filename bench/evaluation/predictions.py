@@ -26,16 +26,19 @@ if TYPE_CHECKING:
     from bench.evaluation.metrics.localization import Columns, Localization
     from bench.evaluation.protocols import Protocol
 
+# Parquet calls the values of a list so; a table read is then equal to the one written.
+_INTEGERS = pa.list_(pa.field("element", pa.int16()))
+_FLOATS = pa.list_(pa.field("element", pa.float32()))
 _FIELDS = (
     ("id", pa.string()),
     ("reference", pa.string()),
     ("hypothesis", pa.string()),
     ("excluded", pa.string()),
     ("confidence", pa.float32()),
-    ("path", pa.list_(pa.int16())),
-    ("aligned", pa.list_(pa.int16())),
-    ("scores", pa.list_(pa.float32())),
-    ("key_frames", pa.list_(pa.int16())),
+    ("path", _INTEGERS),
+    ("aligned", _INTEGERS),
+    ("scores", _FLOATS),
+    ("key_frames", _INTEGERS),
 )
 """`reference` and `hypothesis` are not normalized, so that everything can be computed again.
 `excluded` is why the protocol does not score the sample, or null. `path` is the best class of each

@@ -179,7 +179,8 @@ def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedRes
     }
     trainings = {training.key: _training_record(plan, training.key) for training in trial.trainings}
     done = [record for record in trainings.values() if record]
-    revisions = [record.provenance.revision for record in (*done, *evaluations.values())]
+    origins = [record.provenance for record in done]
+    origins += [record.provenance for record in evaluations.values()]
     return SeedResult(
         seed=trial.seed,
         trainings=[record.key for record in done],
@@ -188,7 +189,7 @@ def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedRes
         training_seconds=(
             sum(record.timings.training for record in done) if len(done) == len(trainings) else None
         ),
-        revisions=list(dict.fromkeys(revisions)),
+        revisions=list(dict.fromkeys(origin.revision for origin in origins)),
     )
 
 

@@ -59,12 +59,11 @@ class ColumnCounts:
         """
         if self.ids != other.ids:
             raise ValueError("the samples differ")
-        for metric, columns in other.numerators.items():
-            if (
-                self.denominators.setdefault(metric, other.denominators[metric])
-                != (other.denominators[metric])
-            ):
+        for metric, below in other.denominators.items():
+            if self.denominators.get(metric, below) != below:
                 raise ValueError(f"the denominators of {metric} differ")
+        self.denominators |= other.denominators
+        for metric, columns in other.numerators.items():
             self.numerators.setdefault(metric, {}).update(columns)
 
     def only(self, keys: Iterable[str]) -> ColumnCounts:

@@ -15,6 +15,7 @@ from bench.leaderboards.aggregate import board_metric
 from bench.leaderboards.column_counts import ColumnCounts
 from bench.leaderboards.matching import matched
 from bench.leaderboards.ranking import errors_of
+from bench.leaderboards.render import wrapped
 from bench.leaderboards.tables import AVERAGES, Table, signed_text
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 from bench.trials.store import read_record
@@ -272,29 +273,45 @@ def _verdict(
     outcome: Outcome = "no difference shown"
     if compared.p < ALPHA:
         outcome = "better" if compared.difference < 0 else "worse"
-    rates = [sum(w * each.rate for w, each in zip(weights, side, strict=True)) for side in (a, b)]
-    ends = (compared.low, compared.high)
-    difference = compared.difference
+    rate_a, rate_b = (
+        sum(weight * errors.rate for weight, errors in zip(weights, side, strict=True))
+        for side in (a, b)
+    )
+    difference, low, high = compared.difference, compared.low, compared.high
     if metric.higher_is_better:
-        rates = [1 - rate for rate in rates]
+        rate_a, rate_b = 1 - rate_a, 1 - rate_b
         # 0 - 0 is 0, where -0.0 would be written as -0.00.
-        difference, ends = 0 - difference, (0 - compared.high, 0 - compared.low)
+        difference, low, high = 0 - difference, 0 - high, 0 - low
     return Verdict(
-        metric.name, test, *rates, difference, *ends, compared.p, compared.detectable, outcome
+        metric=metric.name,
+        test=test,
+        a=rate_a,
+        b=rate_b,
+        difference=difference,
+        low=low,
+        high=high,
+        p=compared.p,
+        detectable=compared.detectable,
+        outcome=outcome,
     )
 
 
 def _text(comparison: Comparison, width: int | None) -> str:
     samples = ", ".join(f"{count:,} samples of {t}" for t, count in comparison.samples.items())
-    parts = [f"A: {comparison.a}\nB: {comparison.b}\non {samples}"]
+    names = [f"A: {comparison.a}", f"B: {comparison.b}", wrapped(f"on {samples}", width)]
+    parts = ["\n".join(names)]
     for metric in comparison.metrics:
         verdicts = [each for each in comparison.verdicts if each.metric == metric.name]
         if not verdicts:
             continue
         rows = [_cells(metric, verdict) for verdict in verdicts]
-        headers = [metric.heading, "A", "B", "B - A", "95 %", "p", "B is"]
+        headers = [metric.heading, "B is", "A", "B", "B - A", "95 %", "p"]
         table = Table(headers, rows, (metric.heading, "95 %", "B is")).plain(width, keep=1)
-        unseen = [_detectable(metric, v) for v in verdicts if v.outcome == "no difference shown"]
+        unseen = [
+            wrapped(_detectable(metric, verdict), width)
+            for verdict in verdicts
+            if verdict.outcome == "no difference shown" and verdict.detectable
+        ]
         parts.append("\n".join([table, *unseen]))
     return "\n\n".join(parts)
 
@@ -302,12 +319,12 @@ def _text(comparison: Comparison, width: int | None) -> str:
 def _cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
     return [
         verdict.test,
+        verdict.outcome,
         metric.format(verdict.a),
         metric.format(verdict.b),
         signed_text(metric, verdict.difference),
         f"[{signed_text(metric, verdict.low)}, {signed_text(metric, verdict.high)}]",
         f"{verdict.p:.4f}" if verdict.p >= _SMALLEST_P else f"< {_SMALLEST_P}",
-        verdict.outcome,
     ]
 
 

@@ -49,8 +49,14 @@ def scored(board: Board, counts: Mapping[str, ColumnCounts]) -> Board:
             rank=None,
             rank_interval=primary[place].rank_interval,
             leave_one_out=primary[place].leave_one_out,
-            scores={name: each[place].columns for name, each in by_metric.items()},
-            averages={name: each[place].averages for name, each in by_metric.items()},
+            scores={
+                name: each[place].columns for name, each in by_metric.items() if each[place].columns
+            },
+            averages={
+                name: each[place].averages
+                for name, each in by_metric.items()
+                if each[place].averages
+            },
         )
         for place, row in enumerate(rows)
     ]
@@ -240,7 +246,7 @@ def _ranked(rows: Sequence[Row], board: Board) -> list[Row]:
     sign = -1 if board.primary.higher_is_better else 1
 
     def average(row: Row) -> float:
-        score = row.averages[board.ranked_by].get(board.average)
+        score = row.averages.get(board.ranked_by, {}).get(board.average)
         return math.inf if score is None else sign * score.mean
 
     ordered = sorted(rows, key=lambda row: (round(average(row), 12), row.label, row.entry))

@@ -28,7 +28,7 @@ def text(board: Board, width: int | None = None) -> str:
         parts.append(others.plain(width))
     if len(board.columns) > 1 and any(row.seeds for row in board.rows):
         parts.append(f"The intervals on single test sets are in its {PAGE} and with --json.")
-    return "\n\n".join([*parts, *(_wrapped(paragraph, width) for paragraph in notes(board))])
+    return "\n\n".join([*parts, *(wrapped(paragraph, width) for paragraph in notes(board))])
 
 
 def markdown(board: Board) -> str:
@@ -74,8 +74,11 @@ def _title(board: Board) -> str:
     return f"{board.primary.heading}{where}"
 
 
-def _wrapped(paragraph: str, width: int | None) -> str:
+def wrapped(paragraph: str, width: int | None) -> str:
+    """Return a paragraph in lines of at most `width` characters, but for words that are longer."""
     if not width:
         return paragraph
-    # A word that is too long, such as a key or a path, stays whole.
-    return textwrap.fill(paragraph, width, break_long_words=False, break_on_hyphens=False)
+    # A number stays with its percent sign.
+    joined = paragraph.replace(" %", "\u00a0%")
+    lines = textwrap.fill(joined, width, break_long_words=False, break_on_hyphens=False)
+    return lines.replace("\u00a0", " ")

@@ -60,8 +60,8 @@ class Table:
         return text_table.plain(headers, rows, self._right)
 
     @property
-    def _right(self) -> str:
-        return ",".join(header for header in self.headers if header not in self.left)
+    def _right(self) -> list[str]:
+        return [header for header in self.headers if header not in self.left]
 
 
 def primary_table(board: Board, *, intervals: bool = True) -> Table:

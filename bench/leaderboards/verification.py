@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
 from bench.core.hashing import digest
@@ -117,8 +117,7 @@ def _record_file(word: str, store: Store) -> Path:
     folder, record = store.find(word)
     if isinstance(record, Failure):
         raise BenchError(f"{folder}: this task failed, so there is nothing to verify")
-    kind = "training" if isinstance(record, TrainingRecord) else "evaluation"
-    return folder / RECORDS[kind]
+    return folder / RECORDS["training" if isinstance(record, TrainingRecord) else "evaluation"]
 
 
 def _all_records(store: Store) -> list[Path]:
@@ -168,55 +167,47 @@ def _of_evaluation(
     reports.faults += [
         f"{file}: {fault}" for fault in _fault(lambda: store.training(record.training))
     ]
+    from bench.evaluation import protocols
+
     try:
         table = column_counts.predictions_of(record, file.parent)
     except BenchError as error:
         if str(error) not in reports.faults:
             reports.faults.append(str(error))
         return
-    protocol, note = _protocol_of(record.spec["protocol"], table, declared)
-    if note:
-        reports.notes.append(note)
-    if protocol is None:
-        reports.faults.append(
-            f"{file}: protocol '{record.spec['protocol']['name']}' of bench is no longer what it "
-            "was, so its predictions cannot be scored again; evaluate again"
-        )
-        return
     try:
+        protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
+        _require_same_metrics(record.spec["metrics"])
         reports.faults += _rescored(file, record, table, protocol)
     except BenchError as error:
         reports.faults.append(f"{file}: its predictions cannot be scored again: {error}")
+    else:
+        reports.notes += _notes(protocol, declared)
 
 
-def _protocol_of(
-    spec: dict[str, Any], table: pa.Table, declared: Mapping[str, Protocol]
-) -> tuple[Protocol | None, str]:
-    """Return the protocol of a record with the metrics of its table, and what to note of it.
+def _require_same_metrics(specs: Mapping[str, object]) -> None:
+    """Raise BenchError where a metric is not what it was when a record was counted."""
+    from bench.evaluation.metrics import find
 
-    That of bench as it is, if it is what it was; one of bench.toml is made from the spec again.
-    """
-    from bench.evaluation.protocols import PROTOCOLS, Protocol
+    for name, spec in specs.items():
+        if find(name).spec() != spec:
+            raise BenchError(
+                f"metric '{name}' is not what it was when this was counted; run the suite again"
+            )
 
-    metrics = tuple(name.removesuffix("/of") for name in table.column_names if name.endswith("/of"))
-    name = spec["name"]
-    if name in PROTOCOLS:
-        same = PROTOCOLS[name].spec() == spec
-        return (replace(PROTOCOLS[name], metrics=metrics) if same else None), ""
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()}
-    try:
-        rebuilt = Protocol(**{"about": "", **values, "metrics": metrics})
-    except TypeError:
-        return None, ""
-    today = declared.get(name)
-    if today is None:
-        return rebuilt, f"protocol '{name}' is not in bench.toml; its records hold its rules"
-    if today.spec() != spec:
-        return rebuilt, (
-            f"protocol '{name}' of bench.toml is no longer what some records were scored by; they "
-            "were verified by the rules that they hold"
+
+def _notes(protocol: Protocol, declared: Mapping[str, Protocol]) -> Iterator[str]:
+    """Say where bench.toml no longer declares the protocol that records were scored under."""
+    from bench.evaluation.protocols import PROTOCOLS
+
+    if protocol.name in PROTOCOLS:
+        return
+    today = declared.get(protocol.name)
+    if today is None or today.spec() != protocol.spec():
+        yield (
+            f"protocol '{protocol.name}' is not in bench.toml as it was when records were scored; "
+            "they are verified under the rules that they hold"
         )
-    return rebuilt, ""
 
 
 def _rescored(

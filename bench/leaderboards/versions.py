@@ -11,7 +11,7 @@ from bench.leaderboards import board as boards
 WORKING = "boards"
 
 
-def working_folder(results: Path, suite: str) -> Path:
+def working_path(results: Path, suite: str) -> Path:
     """Return where the working board of a suite is."""
     return results / WORKING / suite
 
@@ -83,7 +83,7 @@ def find_or_none(word: str, root: Path, results: Path) -> Path | None:
     """Return what `find` does, or None where there is no such board."""
     if (Path(word) / boards.DATA).is_file():
         return Path(word)
-    working = working_folder(results, word)
+    working = working_path(results, word)
     if "/" not in word and (working / boards.DATA).is_file():
         return working
     return published(word, root)

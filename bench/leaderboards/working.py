@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.leaderboards import aggregate, render
-from bench.leaderboards.versions import working_folder
+from bench.leaderboards import aggregate, render, versions
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from bench.config.suite import Suite
     from bench.leaderboards.board import Board
     from bench.leaderboards.column_counts import ColumnCounts
+
+
+def working_folder(config: Config, suite: str) -> Path:
+    """Return where the working board of a suite is."""
+    return versions.working_path(config.results, suite)
 
 
 def draw(config: Config, suite: Suite) -> tuple[Board, dict[str, ColumnCounts]]:
@@ -28,5 +33,5 @@ def draw(config: Config, suite: Suite) -> tuple[Board, dict[str, ColumnCounts]]:
 def write_working(config: Config, suite: Suite) -> Board:
     """Draw the board of `suite` from its records, write it beside them, and return it."""
     board, counts = draw(config, suite)
-    render.write(board, counts, working_folder(config.results, suite.name))
+    render.write(board, counts, working_folder(config, suite.name))
     return board

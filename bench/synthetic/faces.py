@@ -157,7 +157,7 @@ def plain_faces() -> tuple[Face, ...]:
     """Return upright faces of usual weight without serifs, for words that are easy to read."""
     if not hasattr(cv2, "FontFace"):  # OpenCV 4
         return (PillowFace(), Pen(3.2))
-    return (*(OpenCVFace("sans", weight) for weight in (400, 500, 600)), PillowFace())
+    return OpenCVFace("sans", 400), OpenCVFace("sans", 500)
 
 
 class Glyphs(dict[str, Glyph]):

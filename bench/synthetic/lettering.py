@@ -57,22 +57,20 @@ class Lettering:
         return self._photographed(cv2.merge([*image]))
 
     def clean_picture(self, word: str) -> Picture:
-        """Return `word` upright in a plain face, on a ground of one gray: easy to read."""
-        mask = set_word(self._one_of(plain_faces()), word, self._between(0, 2), [0] * len(word))
+        """Return `word` as dark, upright letters of a plain face on a light ground."""
+        mask = set_word(self._one_of(plain_faces()), word, 1, [0] * len(word))
         rows, columns = mask.shape
-        height = self._one_of(_HEIGHTS)
-        top, bottom, left, right = (round(self._between(2, 5)) for _ in range(4))
-        inner = height - top - bottom
-        stretch = np.exp(self._between(-0.15, 0.15))
-        length = max(6, round(columns * inner / rows * stretch))
-        scaled = cv2.resize(mask, (length, inner), interpolation=cv2.INTER_AREA)
-        alpha = cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT)
-        ground, ink = self._between(170, 255), self._between(0, 85)
-        if self._happens(0.3):
-            ground, ink = ink, ground
-        gray = ground + (ink - ground) * (alpha.astype(np.float32) / 255)
-        gray += self._cut(self._grain, *alpha.shape)[..., 0] * np.float32(self._between(0, 6))
-        return np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, 2)
+        top, bottom, left, right = (round(self._between(3, 5)) for _ in range(4))
+        inner = self._one_of(_HEIGHTS) - top - bottom
+        stretch = np.exp(self._between(-0.1, 0.1))
+        size = (max(6, round(columns * inner / rows * stretch)), inner)
+        scaled = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+        sides = ((top, bottom), (left, right))
+        alpha = np.pad(scaled, sides).astype(np.float32) / 255
+        ground, ink = self._between(200, 255), self._between(0, 60)
+        gray = ground + (ink - ground) * alpha
+        gray += self._cut(self._grain, *gray.shape)[..., 0] * np.float32(self._between(0, 4))
+        return np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
     def _happens(self, share: float) -> bool:
         return next(self._shares) < share

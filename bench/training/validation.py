@@ -35,8 +35,9 @@ def label_error_rate(
         label, the number of labels that were read.
 
     Source:
-        Graves et al., "Connectionist Temporal Classification" (ICML 2006), eq. 2, which averages
-        the rate over samples. Here edits and labels are summed first, as error rates are reported.
+        Graves et al., "Connectionist Temporal Classification" (ICML 2006), where the
+        rate is averaged over samples. Here edits and labels are summed before they are divided, as
+        error rates are reported.
     """
     network.eval()
     decode = GreedyDecoder().build(family, ())

@@ -1,4 +1,4 @@
-"""What is run: trainings and evaluations, each with a key that hashes all that decides its numbers."""
+"""Trainings and evaluations, each with a key that hashes everything that decides its numbers."""
 
 from __future__ import annotations
 
@@ -217,7 +217,9 @@ def named_seed(seed: int, purpose: str) -> int:
 
 
 def _data_spec(data: Dataset, *splits: Split) -> dict[str, Any]:
-    return data.spec() | {"fingerprints": {split: data.fingerprint(split) for split in splits}}
+    # A set without a validation split holds out some of its training samples as one.
+    there = [split for split in splits if split in data.splits()]
+    return data.spec() | {"fingerprints": {split: data.fingerprint(split) for split in there}}
 
 
 def _json(spec: dict[str, Any]) -> dict[str, Any]:

@@ -183,6 +183,7 @@ def test_a_label_tells_what_is_off_its_default(kind, component):
         ("dataset", "seq-digit", "seq-digits"),
         ("model", "lenet", "lenetpp"),
         ("loss", "radial_ctc", "radial-ctc"),
+        ("decoder", "lexikon", "lexicon"),
     ],
 )
 def test_an_unknown_name_suggests_the_nearest(kind, wrong, right):
@@ -212,7 +213,7 @@ def test_wrong_parameters_are_refused():
 def test_listing_costs_neither_torch_nor_ray():
     code = (
         "import sys; from bench.core import registry\n"
-        "for kind in ('dataset', 'model', 'loss'): registry.everything(kind)\n"
+        "for kind in ('dataset', 'model', 'loss', 'decoder'): registry.everything(kind)\n"
         "print([name for name in ('torch', 'ray', 'numpy', 'sklearn') if name in sys.modules])"
     )
     answer = subprocess.run(

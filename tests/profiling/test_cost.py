@@ -14,6 +14,7 @@ from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.profiling import cost
 from bench.recognizers import network as networks
+
 SHAPE, CLASSES = InputShape(1, 8, 8), 11
 
 

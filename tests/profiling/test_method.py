@@ -58,9 +58,7 @@ def test_a_profile_covers_every_seed_of_its_entry(evaluations, make_profile):
     assert [covers(profile, each) for each in evaluations] == [True, False, True, False]
 
 
-@pytest.mark.parametrize(
-    "part", ["test", "model", "decoder", "input", "data", "alphabet"], ids=str
-)
+@pytest.mark.parametrize("part", ["test", "model", "decoder", "input", "data", "alphabet"], ids=str)
 def test_a_profile_covers_nothing_that_reads_otherwise(evaluations, make_profile, part):
     profile, evaluation = make_profile(evaluations[0]), evaluations[0]
     data = replace(evaluation.test, digits=3)

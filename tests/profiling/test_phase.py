@@ -74,8 +74,7 @@ def test_what_was_invalid_in_this_phase_is_not_measured_once_more(
     """Test sets of one shape share a profile, which a busy machine must not make slow as often."""
     other = replace(evaluations[0], test=replace(evaluations[0].test, rounds=2))
     conditions = [
-        method.reading_conditions(each.spec, each.training.spec)
-        for each in (evaluations[0], other)
+        method.reading_conditions(each.spec, each.training.spec) for each in (evaluations[0], other)
     ]
     asked = []
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
+from bench.tasks.trial import run_trial
 from safetensors.torch import load_file
 
 from bench.cli.render import descriptions as views
@@ -15,7 +16,6 @@ from bench.losses.ace import ACE
 from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.recognizers import network as recognizer
-from bench.tasks.trial import run_trial
 from bench.training import checkpoint
 from bench.trials.events import Failed, Finished, Infeasible, Progress, Started
 from bench.trials.store import (

@@ -10,11 +10,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from bench.evaluation.metrics.error_rates import ErrorRates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError, Exit
-from bench.evaluation.metrics.error_rates import ErrorRates
 from bench.trials import store as disk
 from bench.trials.records import Epoch
 from bench.trials.store import Attempt, Failure, Record

@@ -82,7 +82,7 @@ def _localization(localization: Localization) -> str:
     from bench.evaluation.metrics import localization as module
 
     headers = module.HEADERS
-    return text_table.plain(headers, module.rows(localization), ",".join(headers[1:]))
+    return text_table.plain(headers, module.localization_rows(localization), ",".join(headers[1:]))
 
 
 def _curve(record: TrainingRecord) -> str:
@@ -110,7 +110,8 @@ def _uses(users: Sequence[EvaluationRecord]) -> str:
     if not users:
         return "No evaluation has used it yet."
     lines = [
-        f"{each.key}  {each.labels['test']} · {each.labels['decoder']}  {metric.summary(each.scores)}"
+        f"{each.key}  {each.labels['test']} · {each.labels['decoder']}  "
+        f"{metric.summary(each.scores)}"
         for each in users
     ]
     return "\n".join(["evaluations", *lines])

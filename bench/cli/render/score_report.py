@@ -37,8 +37,7 @@ def _scored(score: Score) -> str:
         ranked = _most_frequent(score.dropped)
         kinds = [f"{_printable(letter)} ({count:,})" for letter, count in ranked[:MAX_DROPPED]]
         more = f" and {len(ranked) - MAX_DROPPED:,} more" if len(ranked) > MAX_DROPPED else ""
-        total = sum(score.dropped.values())
-        lines.append(f"{total:,} characters of references dropped: {', '.join(kinds)}{more}")
+        lines.append(f"characters dropped from references: {', '.join(kinds)}{more}")
     return "\n".join(lines)
 
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from unicodedata import east_asian_width
 
 
-def plain(headers: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -> str:
-    """Align the columns for a terminal; `right` names, comma-separated, those flush right."""
+def plain(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], right: str | Collection[str] = ""
+) -> str:
+    """Align the columns for a terminal.
+
+    `right` names those flush right: a collection of headers, or several separated by commas.
+    """
     lines = [headers, *rows]
     widths = [max(_width(line[column]) for line in lines) for column in range(len(headers))]
-    flush = [header in right.split(",") for header in headers]
+    flush = _flush_right(headers, right)
     return "\n".join("  ".join(map(_padded, line, widths, flush)).rstrip() for line in lines)
 
 
-def markdown(headers: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -> str:
+def markdown(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], right: str | Collection[str] = ""
+) -> str:
     """Write a Markdown table."""
-    rules = ["---:" if header in right.split(",") else "---" for header in headers]
+    rules = ["---:" if flush else "---" for flush in _flush_right(headers, right)]
     escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in [headers, rules, *escaped])
 
@@ -28,6 +35,11 @@ def magnitude(count: int) -> str:
             digits = 2 - int(count >= 9.995 * size) - int(count >= 99.95 * size)
             return f"{count / size:.{max(digits, 0)}f} {unit}"
     return str(count)
+
+
+def _flush_right(headers: Sequence[str], right: str | Collection[str]) -> list[bool]:
+    names = right.split(",") if isinstance(right, str) else right
+    return [header in names for header in headers]
 
 
 def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 (mapped over columns)

@@ -104,13 +104,11 @@ def diff(load: Load, before: str | None, after: str | None, *, as_json: bool) ->
 
     config = load()
     if after is None:
-        pair = _published_and_working(config, before or "quick")
+        folders = [*_published_and_working(config, before or "quick")]
     else:
-        pair = tuple(
-            versions.find(word, config.leaderboards, config.results)
-            for word in (before or "", after)
-        )
-    old, new = (boards.read(folder) for folder in pair)
+        words = (before or "", after)
+        folders = [versions.find(word, config.leaderboards, config.results) for word in words]
+    old, new = map(boards.read, folders)
     change = difference.difference(old, new)
     report(difference.text(change, new.metrics, terminal_width()), change, as_json=as_json)
 
@@ -142,7 +140,7 @@ def _print(config: Config, word: str, *, as_json: bool) -> None:
             raise
         reason = str(error)
     if not reason:
-        folder = versions.working_folder(config.results, word)
+        folder = versions.working_path(config.results, word)
         render.write(made, counts, folder)
         print_board(made, as_json=as_json)
         say(f"written to {folder}")
@@ -160,7 +158,7 @@ def _published_and_working(config: Config, suite: str) -> tuple[Path, Path]:
     from bench.leaderboards import board as boards
     from bench.leaderboards import versions
 
-    working = versions.working_folder(config.results, suite)
+    working = versions.working_path(config.results, suite)
     published = versions.published(suite, config.leaderboards)
     if not (working / boards.DATA).is_file():
         raise BenchError(
@@ -177,7 +175,7 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> None
     from bench.leaderboards import difference, publish, render, versions, working
 
     made, counts = working.draw(config, config.suite(name))
-    render.write(made, counts, versions.working_folder(config.results, name))
+    render.write(made, counts, versions.working_path(config.results, name))
     publication = publish.prepare(made, counts, config.leaderboards, partial=partial)
     board = publication.board
     if publication.change:

@@ -62,6 +62,8 @@ def run(
     selected = _select(config, suite, selection)
     status = plan.survey(selected.trials, Store(config.results), selected.all_trials)
     missing = status.missing(force=force, changed=changed)
+    for warning in selected.suite.warnings:
+        say(f"warning: {warning}", fg="yellow")
     if dry_run:
         report(
             descriptions.dry_run(status, missing),
@@ -69,8 +71,6 @@ def run(
             as_json=as_json,
         )
         return Exit.DONE
-    for warning in selected.suite.warnings:
-        say(f"warning: {warning}", fg="yellow")
     say(descriptions.to_run(suite, status, missing))
     outcome = Outcome()
     if missing:
@@ -171,8 +171,7 @@ def profile(trials: list[Trial], store: Store, *, retry: bool) -> list[str]:
 def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bool) -> int:
     """Write and print the working board, and name what failed."""
     from bench.leaderboards import render
-    from bench.leaderboards.versions import working_folder
-    from bench.leaderboards.working import write_working
+    from bench.leaderboards.working import working_folder, write_working
 
     ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.entries}]
     if ad_hoc:
@@ -181,7 +180,7 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
     try:
         board = write_working(config, selected.suite)
         report(render.text(board), board, as_json=as_json)
-        say(f"written to {working_folder(config.results, selected.suite.name)}")
+        say(f"written to {working_folder(config, selected.suite.name)}")
     except BenchError as error:
         # What failed comes first: without it there may be nothing to draw.
         error.code = Exit.FAILED if outcome.failures else error.code

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bench.evaluation.metrics.error_rates import ErrorRates
 
 from bench.cli.render import descriptions as views
 from bench.config import bench_toml as config
 from bench.core import registry
-from bench.evaluation.metrics.error_rates import ErrorRates
 from bench.trials import plan
 from bench.trials import store as disk
 from bench.trials.plan import Entry
