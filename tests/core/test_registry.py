@@ -184,7 +184,6 @@ def test_a_label_tells_what_is_off_its_default(kind, component):
         ("model", "lenet", "lenetpp"),
         ("loss", "radial_ctc", "radial-ctc"),
         ("decoder", "lexikon", "lexicon"),
-        ("decoder", "lexikon", "lexicon"),
     ],
 )
 def test_an_unknown_name_suggests_the_nearest(kind, wrong, right):

@@ -222,7 +222,7 @@ def test_a_sweep_of_several_data_sets_needs_one_of_them(load_sweep, home):
 def test_entries_with_the_same_training_are_one(load_sweep, home):
     before = load_sweep()
     file = home / "bench.toml"
-    text = file.read_text().replace('losses =', 'decoders = ["greedy", "beam"]\nlosses =')
+    text = file.read_text().replace("losses =", 'decoders = ["greedy", "beam"]\nlosses =')
     file.write_text(text)
     suite = bench_toml.load(file).suite("tiny")
     assert len(suite.entries) == 4
