@@ -1,4 +1,7 @@
-"""Words in the tree of Synth90k's archive: JPEGs, a lexicon and lists of both."""
+"""Words in the tree of Synth90k's archive: JPEGs, a lexicon and lists of both.
+
+Words of another name are a test set in the same files: all of them are listed for the test.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ def write(job: Job) -> None:
     Easy words are short, in capitals and cleanly printed; hard ones are in lower case, upper case
     or capitalized.
     """
-    places, rng = _places(spread(job, _SHARES)), job.rng
+    shares = _SHARES if job.name == "synth90k" else {"test": 1}
+    places, rng = _places(spread(job, shares)), job.rng
     root = job.out / _ROOT
     root.mkdir(parents=True)
     easy = job.difficulty == "easy"
@@ -35,7 +39,7 @@ def write(job: Job) -> None:
     (root / "lexicon.txt").write_text("".join(f"{word}\n" for word in words))
     lettering = Lettering(rng)
     draw = lettering.clean_picture if easy else lettering.picture
-    names = ("annotation", "imlist", *(f"annotation_{part}" for part in _SHARES))
+    names = ("annotation", "imlist", *(f"annotation_{part}" for part in shares))
     with ExitStack() as stack:
         lists = {name: stack.enter_context((root / f"{name}.txt").open("w")) for name in names}
         for part, folder, number in places:
