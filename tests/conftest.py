@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from bench import cli
-from bench.config import bench_toml as config
-from bench.config import suite as suites
+from bench.config import bench_toml
 from bench.core import hashing
 from bench.trials import grid
 from bench.trials.store import Store
 
-# Dozens of processes start here; where byte code is not kept, each compiles torch and ray anew.
+if TYPE_CHECKING:
+    from bench.config.suite import Suite
+    from bench.trials.specs import Evaluation, Trial
+
+# Dozens of processes start here; where byte code is not kept, each compiles torch and ray again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
@@ -31,7 +36,7 @@ datasets = [{ name = "seq-digits", digits = 2, rounds = 1 }]
 models = [{ name = "cnn-bilstm", width = 2, hidden = 4 }]
 losses = ["ctc", "radial-ctc"]
 
-[suite.tiny.training]
+[suite.tiny.recipe]
 epochs = 1
 batch_size = 64
 learning_rate = 0.01
@@ -43,10 +48,11 @@ loss = "ctc"
 trials = 6
 
 [suite.tiny.sweep.space]
-training.learning_rate = { loguniform = [1e-3, 1e-1] }
-training.optimizer = { choice = ["adam", "sgd"] }
+recipe.learning_rate = { loguniform = [1e-3, 1e-1] }
+recipe.optimizer = { choice = ["adam", "sgd"] }
 model.hidden = { randint = [4, 9] }
 """
+FAKE_WEIGHTS = b"weights"
 
 
 class Answer(NamedTuple):
@@ -76,30 +82,58 @@ def trained(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def prepared(tmp_path, monkeypatch) -> Path:
+    """Work in a folder without a bench.toml, where all data sets look prepared; return it."""
+    from bench.core import registry
+    from bench.core.documents import encode, write_bytes
+    from bench.data.store import data_dir
+    from bench.data.store.prepared import DOCUMENT, Part, Prepared
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(data_dir.VARIABLE, str(tmp_path / "data"))
+    for name in registry.builtin("dataset"):
+        for folder in (name, f"{name}-synthetic"):
+            parts = {
+                part: Part(1, part, 1, {}) for part in ("train", "validation", "test", "lines")
+            }
+            (tmp_path / "data" / folder).mkdir(parents=True)
+            document = Prepared(folder, "Layout", parts, "0")
+            write_bytes(tmp_path / "data" / folder / DOCUMENT, encode(document))
+    return tmp_path
+
+
+@pytest.fixture
 def store(home) -> Store:
     return Store(home / "results")
 
 
 @pytest.fixture
-def suite(home) -> suites.Suite:
-    return config.load(home / "bench.toml").suite("tiny")
+def suite(home) -> Suite:
+    return bench_toml.load(home / "bench.toml").suite("tiny")
 
 
 @pytest.fixture
-def trials(suite) -> list[grid.Trial]:
+def trials(suite) -> list[Trial]:
+    """Return the trials of `tiny`: ctc and radial-ctc under seed 0, then under seed 1."""
     return grid.trials(suite)
+
+
+@pytest.fixture
+def evaluations(trials) -> list[Evaluation]:
+    """Return the evaluations of the suite `tiny`: of both losses for seed 0, then for seed 1."""
+    return [evaluation for trial in trials for evaluation in trial.evaluations.values()]
 
 
 @pytest.fixture
 def load_sweep(home):
     """Return a function that gives the suite `tiny` a sweep, one passage replaced, and reads it."""
-    from bench.sweeps import sweep
+    from bench.sweeps.sweep import Sweep, sweep_of
 
-    def load(old: str = "", new: str = "", **globs: str) -> sweep.Sweep:
+    def load(old: str = "", new: str = "", **globs: str | None) -> Sweep:
         assert SWEEP.count(old) == 1 or not old
         file = home / "bench.toml"
         file.write_text(TINY + (SWEEP.replace(old, new) if old else SWEEP))
-        return sweep.of(config.load(file).suite("tiny"), **globs)
+        return sweep_of(bench_toml.load(file).suite("tiny"), **globs)
 
     return load
 
@@ -109,9 +143,9 @@ def study(load_sweep, home):
     """Return the study of a sweep of the suite `tiny`, without a trial."""
     from bench.sweeps.study import Study
 
-    found = Study(load_sweep(), home / "results")
-    found.prepare()
-    return found
+    study = Study(load_sweep(), home / "results")
+    study.prepare()
+    return study
 
 
 @pytest.fixture
@@ -165,25 +199,8 @@ def faulty():
 
 
 @pytest.fixture
-def finish(store, make_record):
-    """Return a function that leaves in the store what finished trials would, 100 samples each."""
-    from bench.trials import store as disk
-
-    def finish(trials, correct=50, **changes) -> None:
-        for trial in trials:
-            record = make_record(
-                trial, correct=correct, samples=100, edits=100 - correct, length=400, **changes
-            )
-            disk.write(store.begin(trial) / disk.RECORD, record)
-
-    return finish
-
-
-@pytest.fixture
 def move_protocol(monkeypatch):
     """Return a function that makes of the protocol `digits` another version."""
-    from dataclasses import replace
-
     from bench.evaluation import protocols
 
     def move(version: int = 2) -> None:
@@ -194,76 +211,167 @@ def move_protocol(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def make_record():
-    """Return a function that makes the record which a finished trial would leave."""
-    from dataclasses import replace
+def make_predictions():
+    """Return a function that makes the predictions of samples of four digits each.
 
-    from bench.evaluation.metrics.error_rates import ErrorRates
-    from bench.trials import store as disk
-    from bench.trials.provenance import Provenance
+    The first `correct` are read right, one digit of each other is wrong, and `excluded` more have
+    an empty reference.
+    """
+    from bench.evaluation.predictions import Predictions
 
-    def make(trial, *, correct, samples, edits, length, excluded=None, **changes) -> disk.Record:
-        rates = ErrorRates(samples, correct, edits, length, excluded or {})
-        found = disk.Record(
-            key=trial.key,
-            spec=trial.spec,
-            labels=trial.labels,
-            seed=trial.seed,
-            metrics={"validation": rates, "test": rates},
-            curve=[
-                disk.Epoch(1, 2.5, 0.01, 0.75, 0.125),
-                disk.Epoch(2, 1.25, 0.005, 0.5, 0.25),
-            ],
-            selected_epoch=2,
-            parameters=disk.Parameters(total=12345, trainable=12300),
-            timings=disk.Timings(data=0.5, training=10.0, validation=1.0, test=0.5),
-            provenance=Provenance(
-                bench="0.1.0",
-                commit="0123456789abcdef0123456789abcdef01234567",
-                dirty=False,
-                python="3.11.7",
-                packages={"torch": "2.8.0", "numpy": "2.1.0"},
-                platform="Linux-6.1-x86_64",
-                cpu="Example CPU @ 2.50GHz",
-                cores=8,
-                gpu=None,
-                device="cpu",
-                threads=trial.resources.cpus,
-                seed=trial.seed,
-                finished="2025-11-21T08:00:00+00:00",
-            ),
-            files={disk.PREDICTIONS: "0" * 64, disk.WEIGHTS: "1" * 64},
-        )
-        return replace(found, **changes)
+    def make(protocol, *, correct=50, samples=100, excluded=0):
+        rows = Predictions(protocol)
+        for number in range(samples):
+            rows.add(f"{number:03}", "1234", "1234" if number < correct else "1235")
+        for number in range(excluded):
+            rows.add(f"empty-{number}", "", "1")
+        return rows.table()
 
     return make
 
 
 @pytest.fixture(scope="session")
-def make_profile():
-    """Return a function that makes the profile of a trial; its latencies are 1, 2, 3 and 4 ms."""
-    from dataclasses import replace
+def make_provenance():
+    """Return a function that makes the provenance of a task on an example machine."""
+    from bench.trials.provenance import Provenance
 
+    def make(task, **changes) -> Provenance:
+        provenance = Provenance(
+            bench="0.1.0",
+            commit="0123456789abcdef0123456789abcdef01234567",
+            dirty=False,
+            python="3.11.7",
+            packages={"torch": "2.8.0", "numpy": "2.1.0"},
+            platform="Linux-6.1-x86_64",
+            cpu="Example CPU @ 2.50GHz",
+            cores=8,
+            gpu=None,
+            device="cpu",
+            threads=task.resources.cpus,
+            seed=task.seed,
+            finished="2025-11-21T08:00:00+00:00",
+        )
+        return replace(provenance, **changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_training_record(make_provenance):
+    """Return a function that makes the record that a finished training would leave."""
+    from bench.trials.records import Epoch, Parameters, TrainingRecord, TrainingTimings
+    from bench.trials.store import WEIGHTS
+
+    def make(training, **changes) -> TrainingRecord:
+        record = TrainingRecord(
+            key=training.key,
+            spec=training.spec,
+            labels=training.labels,
+            seed=training.seed,
+            vocabulary=list("0123456789"),
+            input_shape=[1, 8, 8],
+            curve=[Epoch(1, 2.5, 0.01, 0.75), Epoch(2, 1.25, 0.005, 0.5)],
+            selected_epoch=2,
+            parameters=Parameters(total=12345, trainable=12300),
+            timings=TrainingTimings(data=0.5, training=10.0, validation=1.0),
+            provenance=make_provenance(training),
+            files={WEIGHTS: hashlib.sha256(FAKE_WEIGHTS).hexdigest()},
+        )
+        return replace(record, **changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_evaluation_record(make_predictions, make_provenance):
+    """Return a function that makes the record that an evaluation of `make_predictions` leaves."""
+    from bench.evaluation import predictions
+    from bench.trials.records import EvaluationRecord
+    from bench.trials.store import PREDICTIONS
+
+    def make(evaluation, *, correct=50, samples=100, excluded=0, **changes) -> EvaluationRecord:
+        counts = {"correct": correct, "samples": samples, "excluded": excluded}
+        table = make_predictions(evaluation.protocol, **counts)
+        content = predictions.to_bytes(table)
+        record = EvaluationRecord(
+            key=evaluation.key,
+            spec=evaluation.spec,
+            labels=evaluation.labels,
+            seed=evaluation.seed,
+            scores=predictions.scores(table, evaluation.protocol),
+            samples=samples,
+            excluded=predictions.excluded_counts(table),
+            dropped=predictions.dropped_counts(table, evaluation.protocol),
+            seconds=0.5,
+            provenance=make_provenance(evaluation),
+            files={PREDICTIONS: hashlib.sha256(content).hexdigest()},
+        )
+        return replace(record, **changes)
+
+    return make
+
+
+@pytest.fixture
+def leave(store, make_predictions, make_training_record, make_evaluation_record):
+    """Return a function that leaves in the store what a finished training or evaluation would.
+
+    `counts` are those of `make_predictions`; `changes` change the record.
+    """
+    from bench.evaluation import predictions
+    from bench.trials import store as disk
+
+    def leave(task, counts=None, **changes):
+        folder = store.begin(task)
+        if task.kind == "training":
+            (folder / disk.WEIGHTS).write_bytes(FAKE_WEIGHTS)
+            record = make_training_record(task, **changes)
+        else:
+            table = make_predictions(task.protocol, **(counts or {}))
+            (folder / disk.PREDICTIONS).write_bytes(predictions.to_bytes(table))
+            record = make_evaluation_record(task, **(counts or {}), **changes)
+        disk.write(folder / disk.RECORDS[task.kind], record)
+        return record
+
+    return leave
+
+
+@pytest.fixture
+def finish(leave):
+    """Return a function that leaves in the store what finished trials would, 100 samples each."""
+
+    def finish(trials, correct=50) -> None:
+        for task in grid.tasks(trials):
+            leave(task, {"correct": correct})
+
+    return finish
+
+
+@pytest.fixture(scope="session")
+def make_profile():
+    """Return a function that makes the profile of an evaluation; latencies are 1, 2, 3 and 4 ms."""
     from bench.profiling import method
     from bench.profiling.hardware import Hardware
-    from bench.trials import store as disk
     from bench.trials.provenance import collect
+    from bench.trials.records import Latency, Parameters, Profile
 
-    def make(trial, name="Example CPU", *, reason="", finished="2025", **changes) -> disk.Profile:
+    def make(evaluation, name="Example CPU", *, reason="", finished="2025", **changes) -> Profile:
         hardware = Hardware("cpu", name, 1, 2)
-        spec = method.spec(trial, [11, 1, 8, 8], 11, hardware)
-        origin = collect(device="cpu", gpu=None, threads=1, seed=trial.seed)
-        found = disk.Profile(
+        training = evaluation.training
+        spec = method.spec(evaluation, [11, 1, 8, 8], 11, hardware)
+        origin = collect(
+            evaluation.components, device="cpu", gpu=None, threads=1, seed=evaluation.seed
+        )
+        profile = Profile(
             key=hashing.digest(spec),
             spec=spec,
-            labels={"model": trial.model.label, "loss": trial.loss.label},
-            datasets=[trial.spec["dataset"]],
+            labels={"model": training.model.label, "loss": training.loss.label},
+            tests=[method.reading_conditions(evaluation.spec, training.spec)],
             hardware=hardware.line,
-            parameters=disk.Parameters(total=1234, trainable=1200),
+            parameters=Parameters(total=1234, trainable=1200),
             macs=7_204_192,
             weights=None,
-            figures=[
-                disk.Figure(batch, decoded, p50, 1.5 * p50, not reason, reason, [p50, 1.5 * p50])
+            latencies=[
+                Latency(batch, decoded, p50, 1.5 * p50, not reason, reason, [p50, 1.5 * p50])
                 for batch, decoded, p50 in (
                     (1, False, 1.0),
                     (1, True, 2.0),
@@ -273,6 +381,6 @@ def make_profile():
             ],
             provenance=replace(origin, finished=finished),
         )
-        return replace(found, **changes)
+        return replace(profile, **changes)
 
     return make

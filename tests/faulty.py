@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Dataset
 from bench.core.errors import BenchError, Exit
-from bench.core.types import Batch, InputShape, InputPipeline
+from bench.core.types import Batch, InputPipeline, InputShape
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.models.cnn_bilstm import CnnBiLSTM
 

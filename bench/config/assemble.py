@@ -6,15 +6,16 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from bench.config.recipe import Recipe, Resources
+from bench.config.recipe import Resources
+from bench.config.recipe_layers import Layer, Place, recipe_of
 from bench.config.suite import Column, Entry, Suite, TunedTable, Tuning
 from bench.config.sweep_space import SweepTable
 from bench.core import registry
 from bench.core.components import incompatibility, short_labels
 from bench.core.errors import BenchError, did_you_mean
-from bench.core.files import file_parameters
+from bench.core.files import existing_file, file_parameters
 from bench.core.model_input import parse_input
-from bench.core.schema import fill
+from bench.core.schema import SchemaError, fill
 from bench.data import cards
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 
 _OF_ENTRY = ("recipe", "input", "train", "label")
 """Keys of a model or a loss in a suite that are not parameters of the component."""
+_TYPES: dict[str, tuple[Any, str]] = {
+    "recipe": ((str, dict), "the name of a recipe, or a table of its keys"),
+    "input": (dict, "a table of what differs from the model's own input"),
+    "train": (list, "a list of data sets"),
+    "label": (str, "a text in quotes"),
+}
+"""The type of each, and what a person writes there."""
 
 
 class _Listed(NamedTuple):
@@ -47,7 +55,8 @@ class Maker:
 
     def listed(self, kind: registry.Kind, entry: Named, key: str = "") -> _Listed:
         """Return the component `entry` of the list `key`."""
-        table = {"name": entry} if isinstance(entry, str) else dict(entry)
+        table = {"name": entry} if isinstance(entry, str) else entry
+        table = dict(table) if isinstance(table, dict) else {}
         name = table.pop("name", None)
         if not isinstance(name, str):
             fault = f"a {kind} is a name, or a table with a 'name'"
@@ -59,6 +68,7 @@ class Maker:
             fault = f"'{min(stray)}' is not a key of a {kind}; set it on a model"
             raise self.config.error(fault, self.section, key or kind, min(stray))
         with self.config.locating(self.section, key or kind, name):
+            self._check_keys(kind, name, table)
             component = registry.make(kind, name, self._located_files(kind, name, table))
             self._check_types(own)
         train = tuple(self.dataset(each, key) for each in own.pop("train", []))
@@ -81,33 +91,6 @@ class Maker:
             made.append(listed)
         return made
 
-    def recipe(self, *layers: Named) -> Recipe:
-        """Return the recipe of several layers: a name replaces what is before it, a table overrides."""
-        values: dict[str, Any] = {}
-        for layer in layers:
-            if isinstance(layer, str):
-                values = self._named_recipe(layer) if layer else values
-            else:
-                values = self._overridden(values, layer)
-        return self.config.fill(Recipe, f"{self.section}.recipe", values)
-
-    def _named_recipe(self, name: str, seen: tuple[str, ...] = ()) -> dict[str, Any]:
-        recipes = self.config.recipes
-        if name not in recipes:
-            fault = f"there is no [recipe.{name}]{did_you_mean(name, recipes)}"
-            raise self.config.error(fault, self.section, "recipe", name)
-        if name in seen:
-            fault = f"extends = '{name}' leads back to itself"
-            raise self.config.error(fault, f"recipe.{name}", "extends")
-        table = dict(recipes[name])
-        base = table.pop("extends", "")
-        return (self._named_recipe(base, (*seen, name)) if base else {}) | table
-
-    def _overridden(self, values: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
-        table = dict(table)
-        base = table.pop("extends", "")
-        return (self._named_recipe(base) if base else values) | table
-
     def _located_files(
         self, kind: registry.Kind, name: str, table: dict[str, Any]
     ) -> dict[str, Any]:
@@ -115,14 +98,26 @@ class Maker:
         home = self.config.path.parent
         files = file_parameters(cast("type", registry.find(kind, name)))
         located = {key: str(home / table[key]) for key in files if isinstance(table.get(key), str)}
+        for key, path in located.items():
+            existing_file(path, f"{key} of {kind} '{name}'")
         return table | located
 
     @staticmethod
+    def _check_keys(kind: registry.Kind, name: str, table: dict[str, Any]) -> None:
+        """Raise SchemaError on a key that is neither a parameter nor one of an entry."""
+        parameters = registry.find(kind, name).defaults()
+        others = {"model": _OF_ENTRY, "loss": ("recipe",)}.get(kind, ())
+        for key in table:
+            if key not in parameters:
+                hint = did_you_mean(key, [*parameters, *others])
+                raise SchemaError(key, f"there is no key '{key}' here{hint}")
+
+    @staticmethod
     def _check_types(own: dict[str, Any]) -> None:
-        kinds: dict[str, Any] = {"recipe": (str, dict), "input": dict, "train": list, "label": str}
         for key, value in own.items():
-            if not isinstance(value, kinds[key]):
-                raise BenchError(f"'{key}' has the wrong type; see docs/suites.md")
+            types, noun = _TYPES[key]
+            if not isinstance(value, types) or value == []:
+                raise SchemaError(key, f"'{key}' must be {noun}")
 
 
 def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) -> Suite:
@@ -133,9 +128,9 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
         fault = "'seeds' must be a non-empty list without duplicates"
         raise config.error(fault, section, "seeds")
     columns = _columns(make, table)
-    recipe = make.recipe(table.recipe) if table.recipe else None
+    recipe = recipe_of(config, _suite_layer(make, table)) if table.recipe else None
     entries = _entries(make, table, columns)
-    tuned = [_tuned(make, table, n, entry) for n, entry in enumerate(table.tuned)]
+    tuned = filter(None, (_tuned(make, table, columns, n) for n in range(len(table.tuned))))
     protocol = config.protocol(table.protocol)
     return Suite(
         name=name,
@@ -192,18 +187,20 @@ def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[
     )
     entries = []
     for model, loss, decoder in grid:
-        if reason := _misfit(columns, model.component, loss.component, decoder.component):
-            if table.skip_incompatible:
-                continue
-            fault = f"{reason}; remove one of them, or set skip_incompatible = true"
-            raise make.config.error(fault, make.section)
+        if not _fits(make, table, columns, (model, loss, decoder)):
+            continue
         entries.append(
             Entry(
                 model=model.component,
                 loss=loss.component,
                 decoder=decoder.component,
                 input=entry_input(make, model),
-                recipe=make.recipe(table.recipe, model.recipe, loss.recipe),
+                recipe=recipe_of(
+                    make.config,
+                    _suite_layer(make, table),
+                    _layer(make, "models", model),
+                    _layer(make, "losses", loss),
+                ),
                 train=model.train,
                 label=model.label,
             )
@@ -220,10 +217,35 @@ def entry_input(make: Maker, model: _Listed) -> Any:  # noqa: ANN401 (an Input o
         return parse_input(model.component.default_input, model.input or {})
 
 
-def _misfit(columns: Sequence[Column], model: Model, loss: Loss, decoder: Decoder) -> str | None:
+def _suite_layer(make: Maker, table: SuiteTable) -> Layer:
+    """Return the recipe of the whole suite; a name is set in the suite's table itself."""
+    if isinstance(table.recipe, str):
+        return Layer(table.recipe, Place(make.section, ("recipe", table.recipe)))
+    return Layer(table.recipe, Place(f"{make.section}.recipe"))
+
+
+def _layer(make: Maker, key: str, listed: _Listed) -> Layer:
+    """Return what a model or a loss under `key` changes of the recipe."""
+    return Layer(listed.recipe, Place(make.section, (key, listed.component.name, "recipe")))
+
+
+def _fits(
+    make: Maker, table: SuiteTable, columns: Sequence[Column], parts: tuple[_Listed, ...]
+) -> bool:
+    """Return whether these can be an entry; where not, raise BenchError unless that is allowed."""
+    model, loss, decoder = (part.component for part in parts)
+    train = parts[0].train
+    datasets = [each for column in columns for each in (column.test, *(train or column.train))]
+    reason = _misfit(datasets, model, loss, decoder)
+    if reason and not table.skip_incompatible:
+        fault = f"{reason}; remove one of them, or set skip_incompatible = true"
+        raise make.config.error(fault, make.section)
+    return not reason
+
+
+def _misfit(datasets: Sequence[Dataset], model: Model, loss: Loss, decoder: Decoder) -> str | None:
     """Return why these cannot be an entry, or None when they can."""
-    datasets = {dataset for column in columns for dataset in (column.test, *column.train)}
-    reasons = (incompatibility(dataset, model, loss) for dataset in sorted(datasets, key=str))
+    reasons = (incompatibility(dataset, model, loss) for dataset in datasets)
     if reason := next(filter(None, reasons), None):
         return reason
     if not decoder.reads(loss.decoder):
@@ -231,21 +253,32 @@ def _misfit(columns: Sequence[Column], model: Model, loss: Loss, decoder: Decode
     return None
 
 
-def _tuned(make: Maker, table: SuiteTable, number: int, entry: dict[str, Any]) -> Entry:
+def _tuned(make: Maker, table: SuiteTable, columns: Sequence[Column], number: int) -> Entry | None:
+    """Return a tuned entry, None where it does not fit and that is allowed."""
     section = f"{make.section}.tuned[{number}]"
-    entry = dict(entry)
+    entry = dict(table.tuned[number])
     with make.config.locating(f"{section}.tuning"):
         if isinstance(entry.get("tuning"), dict):
             entry["tuning"] = fill(Tuning, entry["tuning"])
     tuned = make.config.fill(TunedTable, section, entry)
     own = Maker(make.config, section.removeprefix("suite."))
     model, loss = own.listed("model", tuned.model), own.listed("loss", tuned.loss)
+    decoder = own.listed("decoder", tuned.decoder)
+    if not _fits(own, table, columns, (model, loss, decoder)):
+        return None
+    recipe = recipe_of(
+        make.config,
+        _suite_layer(make, table),
+        _layer(own, "model", model),
+        _layer(own, "loss", loss),
+        Layer(tuned.recipe, Place(f"{section}.recipe")),
+    )
     return Entry(
         model=model.component,
         loss=loss.component,
-        decoder=own.listed("decoder", tuned.decoder).component,
+        decoder=decoder.component,
         input=entry_input(own, model),
-        recipe=own.recipe(table.recipe, model.recipe, loss.recipe, tuned.recipe),
+        recipe=recipe,
         train=model.train,
         label=model.label,
         tuning=tuned.tuning,
@@ -285,9 +318,10 @@ def with_ad_hoc(suite: Suite, models: Sequence[Component], losses: Sequence[Comp
         *itertools.product(models, our_losses),
     ]
     listed = {entry.model: entry for entry in suite.entries}
+    datasets = [each for column in suite.columns for each in (column.test, *column.train)]
     added = []
     for model, loss in cast("list[tuple[Model, Loss]]", pairs):
-        if _misfit(suite.columns, model, loss, decoder):
+        if _misfit(datasets, model, loss, decoder):
             continue
         like = listed.get(model)
         recipe = like.recipe if like else suite.recipe

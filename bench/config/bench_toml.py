@@ -74,19 +74,22 @@ class Config:
         """Return the suite `name` with every name in it looked up.
 
         Raises:
-            BenchError: There is no such suite; or the first wrong value in it; or everything that
-                it names and that does not exist.
+            BenchError: There is no such suite; or everything that it names and that does not
+                exist; or the first wrong value in it.
         """
         if name not in self.tables:
             raise BenchError(
                 f"{self.path}: there is no suite '{name}'{did_you_mean(name, self.tables)}"
             )
         table, section = self.tables[name], f"suite.{name}"
+        # First, so that its mistakes are located in its own section.
+        parent = self.suite(table.extends) if table.extends else None
+        if not table.protocol:
+            raise self.error("the key 'protocol' is missing", section)
         with self.locating(section):
             names = missing.missing_names(table, self.protocols)
         for key, (first, *_) in names.items():
             raise self.error(missing.sentence(names, self.protocols), section, key, first)
-        parent = self.suite(table.extends) if table.extends else None
         return assemble.suite(self, name, table, parent)
 
     def protocol(self, name: str) -> Protocol:

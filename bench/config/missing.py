@@ -17,7 +17,8 @@ Missing = dict[Key, list[str]]
 """Names by the key that lists them, in the order of the suite."""
 
 _TYPO = 0.7
-"""A likeness that `radial` and `radial-ctc` reach (0.75), `seq-mnist` and `seq-digits` not (0.63)."""
+"""Between the likeness of `radial` and `radial-ctc` (0.75) and that of `seq-mnist` and `seq-digits`
+(0.63): below it, a name is taken for one of a component that is still to be written."""
 _KINDS: dict[Key, registry.Kind] = {
     "datasets": "dataset",
     "train": "dataset",
@@ -51,8 +52,8 @@ def sentence(missing: Missing, protocols: Collection[str] = ()) -> str:
         noun = _KINDS.get(key, "protocol")
         return f"there is no {noun} '{name}'{did_you_mean(name, existing)}"
     return (
-        f"needs what bench does not have yet: {', '.join(_listed(*each) for each in missing.items())}"
-        "; `bench ls datasets | models | losses | decoders` lists what exists, "
+        f"needs what bench does not have yet: {', '.join(_listed(*e) for e in missing.items())}; "
+        "`bench ls datasets | models | losses | decoders` lists what exists, "
         "docs/components.md explains how to add to it"
     )
 

@@ -33,7 +33,8 @@ class SuiteTable:
         train: Data sets whose union every entry is trained on; excludes `datasets`.
         tests: Data sets whose test splits are the columns of the board; excludes `datasets`.
         models: Each a name or a table of `name`, parameters, and optionally `input` (overrides of
-            the model's default input), `recipe` (a name, or overrides), `train`, and `label` (what boards call it).
+            the model's default input), `recipe` (a name, or overrides), `train`, and
+            `label` (what boards call it).
         losses: Each a name or a table of `name`, parameters, and optionally `recipe`.
         decoders: Each a name or a table of `name` and parameters.
         recipe: The name of a `[recipe.NAME]`, or a table that may build on one by `extends`.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from bench.core.types import Batch, FeatureDims, Features, Feedback, InputPipeline, Targets
+    from bench.core.types import Batch, FeatureDims, Features, InputPipeline, Targets
     from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.decoding.algorithms.decoded import Decoded
@@ -134,99 +134,82 @@ class Dataset(Component, ABC):
 
 
 class Model(Component, ABC):
-    """Parameters of an architecture: a `FrameModel` or a `Seq2SeqModel`."""
+    """Parameters of an architecture: a `FrameModel` or a `Seq2SeqModel`.
+
+    Attributes:
+        accepts: The kind of input that it reads.
+        emits: What it computes features for: frames or output steps.
+        visual: Whether its features have a visual stage below the sequence module.
+    """
 
     accepts: ClassVar[InputKind]
     default_input: ClassVar[Input]
     """The input that the architecture was made for; an entry of a suite may override parts."""
     emits: ClassVar[Output]
     visual: ClassVar[bool] = False
-    """Whether its features have a visual stage below the sequence module."""
 
 
 class FrameModel(Model):
-    """An architecture that emits a feature a frame, to be aligned by its loss."""
+    """An architecture that computes one feature per frame; its loss aligns them with labels."""
 
     emits: ClassVar[Output] = "frames"
 
     @abstractmethod
     def build(self, shape: InputShape) -> nn.Module:
-        """Return a fresh `FrameNetwork`, initialized from torch's global generator."""
+        """Return a new `FrameNetwork`, initialized from torch's global generator."""
 
 
 class Seq2SeqModel(Model):
-    """An architecture that emits a feature an output symbol, until the class 0 ends them."""
+    """An architecture that computes one feature per output step, up to the end of sequence."""
 
     emits: ClassVar[Output] = "seq2seq"
 
     @abstractmethod
     def build(self, shape: InputShape, classes: int) -> nn.Module:
-        """Return a fresh `Seq2SeqNetwork`, initialized from torch's global generator.
+        """Return a new `Seq2SeqNetwork`, initialized from torch's global generator.
 
-        `classes` counts the class 0, which is also what it reads first.
+        `classes` counts class 0, which is the EOS and what the first step is fed.
         """
 
 
 class Loss(Component, ABC):
-    """A training objective with the classifier that it owns: a `FrameLoss` or a `Seq2SeqLoss`."""
+    """A training objective with the classifier that it owns; `bench.losses.base` has the two kinds.
+
+    Attributes:
+        accepts: What it needs features of: frames or output steps.
+        decoder: How the output of its classifier is decoded.
+        visual: Whether it needs the visual features of a network too.
+    """
 
     accepts: ClassVar[Output]
     decoder: ClassVar[DecoderFamily]
-    """What reads the classifier's output."""
     visual: ClassVar[bool] = False
-    """Whether it needs the visual features too."""
 
+    @abstractmethod
     def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
-        """Return the classifier of sequence features, from (…, D) to logits (…, classes).
-
-        Linear with bias, unless a loss has another.
-        """
-        from torch import nn
-
-        return nn.Linear(feature_dims.sequence, classes)
+        """Return the classifier of sequence features, from (…, D) to logits (…, classes)."""
 
     @abstractmethod
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
-        """Return the scalar to minimize, from features and what they should read."""
+        """Return the scalar to minimize. Features and targets are those of the augmented views."""
 
     @abstractmethod
     def feasible(self, targets: Targets) -> Tensor:
-        """Return whether each sample (N,) has room for its target; others add nothing."""
+        """Return whether the output of each sample (N,) is long enough for its target.
+
+        Infeasible samples add nothing to the objective.
+        """
 
     def augmented_views(self, batch: Batch) -> Batch:
-        """Return what to train on instead of `batch`: of more than one view, one behind the other.
+        """Return the batch to train on instead of `batch`: its augmented views, concatenated.
 
-        It draws from torch's global generator.
+        The first N rows are a view of the N samples in order, and so are the next N. Random draws
+        are taken from torch's global generator.
         """
         return batch
 
-
-class FrameLoss(Loss):
-    """An objective that aligns a feature a frame with the target."""
-
-    accepts: ClassVar[Output] = "frames"
-    decoder: ClassVar[DecoderFamily] = "ctc"
-
-    def feasible(self, targets: Targets) -> Tensor:
-        """Return whether each sample (N,) has a CTC path: T ≥ U and a blank for each repeat."""
-        from bench.nn.ctc_functions import feasible
-
-        return feasible(*targets)
-
-
-class Seq2SeqLoss(Loss):
-    """An objective that compares a feature an output symbol with the target and its end."""
-
-    accepts: ClassVar[Output] = "seq2seq"
-    decoder: ClassVar[DecoderFamily] = "seq2seq"
-
-    @abstractmethod
-    def feedback(self, head: nn.Module, targets: Targets) -> Feedback:
-        """Return what a network in training reads back."""
-
-    def feasible(self, targets: Targets) -> Tensor:
-        """Return whether the target and its end fit in the steps of each sample (N,)."""
-        return targets.lengths > targets.label_lengths
+    def on_epoch_end(self, head: nn.Module) -> None:
+        """Update what `head` keeps from epoch to epoch, after the last batch of each."""
 
 
 class Decoder(Component, ABC):

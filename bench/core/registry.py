@@ -54,7 +54,8 @@ def everything(kind: Kind) -> dict[str, type[Component]]:
         if not _is_component(component, _PACKAGES[kind][1]):
             raise BenchError(
                 f"entry point '{point.name}' of group bench.{kind} is not a subclass of "
-                f"bench.core.components.{_PACKAGES[kind][1].__name__}; fix or uninstall {point.value}"
+                f"bench.core.components.{_PACKAGES[kind][1].__name__}; "
+                f"fix or uninstall {point.value}"
             )
         if component.name in components:
             raise BenchError(

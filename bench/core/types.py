@@ -19,10 +19,10 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 InputKind = Literal["frames", "image"]
 """`frames`: a clip (N, T, channels, H, W); `image`: a text line (N, channels, H, W)."""
 Output = Literal["frames", "seq2seq"]
-"""`frames`: a feature a frame, aligned by a CTC loss; `seq2seq`: a feature an output symbol."""
+"""`frames`: one feature per frame, aligned by the loss; `seq2seq`: one feature per output step."""
 DecoderFamily = Literal["ctc", "ace", "seq2seq"]
-"""`ctc`: repeats are merged, then blanks dropped; `ace`: blanks are dropped, and that is all;
-`seq2seq`: all up to the first end."""
+"""`ctc`: repeats are merged, then blanks are dropped; `ace`: blanks are dropped only; `seq2seq`:
+one label per step, up to the first end of sequence (EOS)."""
 
 
 class InputShape(NamedTuple):
@@ -65,10 +65,13 @@ class Batch(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """The labels that a batch of features should be read as: (N, U), and their lengths (N,).
+    """The labels that a batch of features should be read as.
 
-    `lengths` (N,) counts the valid frames, or the steps of a network that emits symbols. Labels
-    are padded with blanks; all are int64.
+    Attributes:
+        lengths: How many frames of each sample (N,) are valid; for a sequence-to-sequence network,
+            how many steps it has.
+        labels: The classes (N, U), padded with class 0.
+        label_lengths: How many of the labels of each sample (N,) are valid. All are int64.
     """
 
     lengths: Tensor
@@ -77,11 +80,12 @@ class Targets(NamedTuple):
 
 
 class Features(NamedTuple):
-    """What a network makes of a batch.
+    """What a network computes from a batch.
 
-    `sequence` is (N, T, D), a feature a frame, or (N, S, D), a feature an output symbol. `visual`
-    (N, T, V) is what each frame shows before a sequence module puts it in context, None where the
-    network has no such two stages.
+    Attributes:
+        sequence: (N, T, D), one feature per frame, or (N, S, D), one feature per output step.
+        visual: (N, T, V), the features of the frames below the sequence module that puts them into
+            context; None where the network has no such two stages.
     """
 
     sequence: Tensor
@@ -89,19 +93,30 @@ class Features(NamedTuple):
 
 
 class FeatureDims(NamedTuple):
-    """The sizes D and V of a network's `Features`."""
+    """The dimensions of a network's `Features`.
+
+    Attributes:
+        sequence: D, of the sequence features.
+        visual: V, of the visual features; None where the network has none.
+    """
 
     sequence: int
     visual: int | None = None
 
 
 Feedback = Callable[["Tensor"], "Tensor | None"]
-"""What a network reads back of its own output: given a step's features (N, D), it returns the
-classes (N,) to go on from, or None to end."""
+"""What feeds a sequence-to-sequence network: given the features (N, D) of a step, it returns the
+classes (N,) that the next step is fed, or None after the last step."""
 
 
 class Annotation(NamedTuple):
-    """One sample without its pixels: its frames or columns, and the classes to be read."""
+    """One sample without its pixels.
+
+    Attributes:
+        id: The name of the sample.
+        length: Its frames or columns.
+        target: The classes to be read.
+    """
 
     id: str
     length: int
@@ -147,24 +162,29 @@ class InputPipeline(Protocol):
 
 
 class FrameNetwork(Protocol):
-    """A built model: (inputs, lengths) to features of frames and their lengths (N,)."""
+    """A built frame model: (inputs, lengths) to features of frames and their lengths (N,)."""
 
     feature_dims: FeatureDims
 
     def __call__(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
-        """Return features and lengths."""
+        """Return the features, and how many frames of each sample (N,) are valid."""
         ...
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        """Return the lengths (N,) that inputs of `lengths` (N,) will have, without reading them."""
+        """Return the number of frames (N,) for inputs of `lengths` (N,), without computing them."""
         ...
 
 
 class Seq2SeqNetwork(Protocol):
-    """A built model: (inputs, lengths, feedback) to features of S symbols, S at most `steps`.
+    """A built sequence-to-sequence model: (inputs, lengths, feedback) to features of S steps.
 
-    One that reads its output back starts from class 0, gives `feedback` the features of each step
-    and stops where that returns None. One that emits all symbols at once does not call it.
+    An autoregressive network starts from class 0, calls `feedback` with the features of each step,
+    and ends after `steps` steps or where it returns None. A network that computes all steps at once
+    does not call it.
+
+    Attributes:
+        feature_dims: The dimensions of its features.
+        steps: The largest S.
     """
 
     feature_dims: FeatureDims
@@ -176,10 +196,10 @@ class Seq2SeqNetwork(Protocol):
 
 
 class Attentive(Seq2SeqNetwork, Protocol):
-    """A `Seq2SeqNetwork` over images that can show where it looked. No network has to.
+    """A `Seq2SeqNetwork` over images that can return its attention maps. No network has to.
 
-    With a recognizer's own symbols: `model.attend(inputs, lengths, Greedy(head))`. `cell` is the
-    pixels (rows, columns) that a place of a map stands for.
+    Attributes:
+        cell: The pixels (rows, columns) that one element of a map stands for.
     """
 
     cell: tuple[int, int]
@@ -187,9 +207,9 @@ class Attentive(Seq2SeqNetwork, Protocol):
     def attend(
         self, inputs: Tensor, lengths: Tensor, feedback: Feedback
     ) -> tuple[Features, Tensor]:
-        """Return what a call returns, and maps (N, S, H', W') of where each step looked.
+        """Return the features, and the attention maps (N, S, H', W') of all steps.
 
-        A map sums to 1. Its places lie side by side from the image's upper left corner; the last
-        ones may reach beyond it.
+        A map sums to 1. Its cells lie side by side from the image's upper left corner; the last
+        ones may extend beyond it. `Greedy(head)` as feedback gives a recognizer's own reading.
         """
         ...

@@ -68,10 +68,11 @@ class LexiconDecoder(Decoder):
         listed = self._read(vocabulary)
         if not listed.left_out:
             return ()
-        return (
+        note = (
             f"{self.label}: {listed.left_out:,} words with characters outside the vocabulary are "
-            f"left out, such as '{listed.example}'; {len(listed.words):,} words remain",
+            f"left out, such as '{listed.example}'; {len(listed.words):,} words remain"
         )
+        return (note,)
 
     def _read(self, vocabulary: tuple[str, ...]) -> WordList:
         from bench.decoding.algorithms.word_list import read_word_list

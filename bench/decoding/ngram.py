@@ -14,6 +14,8 @@ from bench.decoding.families import CTC
 if TYPE_CHECKING:
     from bench.decoding.algorithms.decoded import Decode
 
+MAX_LISTED = 10
+
 
 @dataclass(frozen=True)
 class NGramDecoder(Decoder):
@@ -70,11 +72,13 @@ class NGramDecoder(Decoder):
         if not model.missing:
             return ()
         effect = "are scored as its <unk>" if model.has_unknown else "are practically never read"
-        shown = " ".join("<space>" if token == " " else token for token in model.missing[:10])
-        return (
+        listed = ", ".join(f"'{each}'" for each in model.missing[:MAX_LISTED])
+        more = " …" if len(model.missing) > MAX_LISTED else ""
+        note = (
             f"{self.label}: {len(model.missing)} tokens of the vocabulary are not in the language "
-            f"model and {effect}: {shown}{' …' if len(model.missing) > 10 else ''}",  # noqa: PLR2004
+            f"model and {effect}: {listed}{more}"
         )
+        return (note,)
 
     @property
     def _parameter(self) -> str:

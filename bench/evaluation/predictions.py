@@ -26,16 +26,19 @@ if TYPE_CHECKING:
     from bench.evaluation.metrics.localization import Columns, Localization
     from bench.evaluation.protocols import Protocol
 
+# Parquet calls the values of a list so; a table read is then equal to the one written.
+_INTEGERS = pa.list_(pa.field("element", pa.int16()))
+_FLOATS = pa.list_(pa.field("element", pa.float32()))
 _FIELDS = (
     ("id", pa.string()),
     ("reference", pa.string()),
     ("hypothesis", pa.string()),
     ("excluded", pa.string()),
     ("confidence", pa.float32()),
-    ("path", pa.list_(pa.int16())),
-    ("aligned", pa.list_(pa.int16())),
-    ("scores", pa.list_(pa.float32())),
-    ("key_frames", pa.list_(pa.int16())),
+    ("path", _INTEGERS),
+    ("aligned", _INTEGERS),
+    ("scores", _FLOATS),
+    ("key_frames", _INTEGERS),
 )
 """`reference` and `hypothesis` are not normalized, so that everything can be computed again.
 `excluded` is why the protocol does not score the sample, or null. `path` is the best class of each
@@ -236,19 +239,27 @@ def label_localization(table: pa.Table, protocol: Protocol) -> Localization | No
         return None
 
 
+def error_metric(protocol: Protocol) -> Metric:
+    """Return the metric that orders single samples by their errors.
+
+    It is the first of the protocol that counts errors (edits of CER or WER), else the ranking one.
+    """
+    counting = (metric for metric in metrics_of(protocol) if not metric.higher_is_better)
+    return next(counting, find(protocol.ranked_by))
+
+
 def worst(table: pa.Table, protocol: Protocol, count: int) -> list[WorstSample]:
     """Return the scored samples with the most errors, those with the most first.
 
-    Errors are the numerators of the first metric that counts errors (edits of CER or WER), else
-    what the ranking metric lacks. Of equals the first of the table come first.
+    Errors are the numerators of `error_metric`, or what they lack where higher is better. Of equals
+    the first of the table come first.
     """
-    metrics = metrics_of(protocol)
-    ranking = next((m for m in metrics if not m.higher_is_better), find(protocol.ranked_by))
-    columns = ("id", "reference", "hypothesis", *_columns(ranking.name))
+    metric = error_metric(protocol)
+    columns = ("id", "reference", "hypothesis", *_columns(metric.name))
     rows = zip(*(table[name].to_pylist() for name in columns), strict=True)
     wrong: list[tuple[int, int, tuple[str, str, str]]] = []
     for place, (identity, reference, hypothesis, above, below) in enumerate(rows):
-        errors = 0 if above is None else below - above if ranking.higher_is_better else above
+        errors = 0 if above is None else below - above if metric.higher_is_better else above
         if errors > 0:
             wrong.append((-errors, place, (identity, reference, hypothesis)))
     return [WorstSample(*texts, -errors) for errors, _, texts in heapq.nsmallest(count, wrong)]

@@ -1,4 +1,4 @@
-"""Class posteriors over time: where a network under a CTC loss reads what."""
+"""Class posteriors over time and the CTC paths through them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from bench.data.inspection import contact_sheet as sheets
-from bench.decoding.decoded import Span
-from bench.decoding.greedy import greedy
+from bench.decoding.algorithms.best_path import decode_ctc
+from bench.decoding.algorithms.decoded import Span
 from bench.evaluation.metrics.detection import true_segments
 from bench.figures import canvas
-from bench.figures.posteriors import frames, require_ctc
+from bench.figures.posteriors import read_frames, require_ctc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,33 +24,36 @@ if TYPE_CHECKING:
 
     from bench.core.types import Batch
     from bench.data.inputs.images import Pixels
-    from bench.figures.finished_trial import FinishedTrial
+    from bench.figures.finished import FinishedEvaluation
 
-_NARROWEST, _WIDEST, _HIGHEST = 6.0, 15.0, 1.3
-_FRAME = 0.45
-_LETTER = 0.085
-"""All in inches: the width of a picture, the height of a sample, the width of a frame or letter."""
-_FEW = 60
-"""Frames of which each is marked on a curve."""
-_LEAST = 0.1
-"""The posterior that a class has to reach somewhere to have a curve."""
+_MIN_WIDTH, _MAX_WIDTH, _MAX_HEIGHT = 6.0, 15.0, 1.3
+_FRAME_WIDTH = 0.45
+_LETTER_WIDTH = 0.085
+"""In inches: the width of a picture, the height of a sample in it, of a frame and a letter."""
+_MAX_MARKED_FRAMES = 60
+"""Up to so many frames, each is marked on a curve."""
+_MIN_POSTERIOR = 0.1
+"""The posterior that a class has to reach in some frame to have a curve."""
 
 
-class Drawn(NamedTuple):
-    """How a class is called, and its colour."""
+class Style(NamedTuple):
+    """How a class is drawn: its token and its color."""
 
-    word: str
-    colour: str
+    token: str
+    color: str
 
 
 @dataclass(frozen=True)
 class Reading:
     """How T frames of one sample were read.
 
-    `pixels` are the image, or a strip of `cells` frames of the clip; `posteriors` is (T, C).
-    `greedy` are the spans of the best class of each frame, `reference` those of the most probable
-    path of the target (none where it has no path), `truth` the true segments where key frames are
-    known, which then are their `key`.
+    Attributes:
+        pixels: The image, or frames of the clip side by side.
+        cells: How many frames; 1 for an image.
+        posteriors: (T, C).
+        greedy: The spans of the best class of each frame.
+        reference: The spans of the most probable path of the target; empty where it has no path.
+        truth: The true segments with their key frames; empty where these are unknown.
     """
 
     pixels: Pixels
@@ -62,106 +64,108 @@ class Reading:
     truth: list[Span]
 
 
-def reading(trial: FinishedTrial, identity: str) -> Reading:
-    """Read one sample as in the test."""
-    batch, row = trial.sample(identity)
-    found = frames(trial, batch)
-    lengths = found.reference.lengths
-    best = greedy(found.log_probs, torch.from_numpy(lengths))
-    pixels = sheets.pixels(batch, row, round(_WIDEST / _FRAME))
+def reading(evaluation: FinishedEvaluation, identity: str) -> Reading:
+    """Read one sample as in the evaluation."""
+    batch, row = evaluation.sample(identity)
+    frames = read_frames(evaluation, batch)
+    lengths = frames.reference.lengths
+    best = decode_ctc(frames.log_probs, torch.from_numpy(lengths))
+    pixels = evaluation.pixels(identity, round(_MAX_WIDTH / _FRAME_WIDTH))
     return Reading(
         pixels=pixels,
         cells=max(pixels.shape[1] // batch.inputs.shape[-1], 1),
-        posteriors=found.log_probs[row, : lengths[row]].exp().numpy(),
+        posteriors=frames.log_probs[row, : lengths[row]].exp().numpy(),
         greedy=best.spans().of(row),
-        reference=found.reference.spans().of(row),
+        reference=frames.reference.spans().of(row),
         truth=_truth(batch, row, int(lengths[row])),
     )
 
 
-def draw(trial: FinishedTrial, identities: Sequence[str], folder: Path) -> Iterator[Path]:
+def draw(evaluation: FinishedEvaluation, samples: Sequence[str], folder: Path) -> Iterator[Path]:
     """Draw each sample above its posteriors and paths."""
-    require_ctc(trial, "alignment")
-    tokens = ("blank", *map(canvas.shown, trial.source.vocabulary))
-    for told in trial.chosen(identities):
-        title = f"{told['id']}: “{told['reference']}” read as “{told['hypothesis']}”"
-        file = folder / canvas.file_name("alignment", told["id"], "png")
-        _picture(file, f"{trial.title}\n{title}", reading(trial, told["id"]), tokens)
+    require_ctc(evaluation, "alignment")
+    evaluation.require_greedy("alignment")
+    tokens = ("blank", *map(canvas.visible, evaluation.vocabulary))
+    for row in evaluation.choose(samples):
+        title = f"{row['id']}: “{row['reference']}” read as “{row['hypothesis']}”"
+        file = folder / canvas.file_name("alignment", row["id"], "png")
+        _picture(file, f"{evaluation.title}\n{title}", reading(evaluation, row["id"]), tokens)
         yield file
 
 
 def _truth(batch: Batch, row: int, frames: int) -> list[Span]:
     target = batch.targets[row, : batch.target_lengths[row]].tolist()
     keys = batch.key_frames[row, : len(target)].tolist()
-    # Key frames are frames of the input: where the network makes fewer of them, they say nothing.
+    # Key frames are frames of the input, which are not those of a network that makes fewer.
     if -1 in keys or int(batch.lengths[row]) != frames:
         return []
     segments = true_segments(0, keys, frames)
     rows = zip(target, keys, segments, strict=True)
-    return [Span(label, one.start, one.end, key, 1.0) for label, key, one in rows]
+    return [Span(label, each.start, each.end, key, 1.0) for label, key, each in rows]
 
 
-def _picture(file: Path, title: str, found: Reading, tokens: Sequence[str]) -> None:
-    frames = len(found.posteriors)
-    ratio = found.pixels.shape[1] / found.pixels.shape[0]
-    width = min(max(min(_FRAME * frames, _HIGHEST * ratio), _NARROWEST), _WIDEST)
-    paths = {"greedy": found.greedy, "reference": found.reference}
-    paths |= {"truth": found.truth} if found.truth else {}
+def _picture(file: Path, title: str, reading: Reading, tokens: Sequence[str]) -> None:
+    frames = len(reading.posteriors)
+    ratio = reading.pixels.shape[1] / reading.pixels.shape[0]
+    width = min(max(min(_FRAME_WIDTH * frames, _MAX_HEIGHT * ratio), _MIN_WIDTH), _MAX_WIDTH)
+    paths = {"greedy": reading.greedy, "reference": reading.reference}
+    paths |= {"truth": reading.truth} if reading.truth else {}
     heights = [width / ratio, 2.0, 0.25 * len(paths)]
     with canvas.sheet(file, width + 1.6, sum(heights) + 1.2) as figure:
-        lines = [textwrap.fill(line, round(width / _LETTER)) for line in title.splitlines()]
+        lines = [textwrap.fill(line, round(width / _LETTER_WIDTH)) for line in title.splitlines()]
         figure.suptitle("\n".join(lines), fontsize=9)
         image, curves, rows = figure.subplots(3, 1, sharex=True, height_ratios=heights)
         extent = (-0.5, frames - 0.5, 0, 1)
-        image.imshow(found.pixels, extent=extent, aspect="auto", interpolation="nearest")
-        for cell in range(1, found.cells):
-            image.axvline(cell * frames / found.cells - 0.5, color="white", linewidth=1)
+        image.imshow(reading.pixels, extent=extent, aspect="auto", interpolation="nearest")
+        for cell in range(1, reading.cells):
+            image.axvline(cell * frames / reading.cells - 0.5, color="white", linewidth=1)
         image.axis("off")
-        drawn = {label: Drawn(tokens[label], colour) for label, colour in _colours(found).items()}
-        _draw_curves(curves, found, drawn)
-        _draw_paths(rows, paths, drawn, letters=width / frames / _LETTER)
+        styles = {label: Style(tokens[label], color) for label, color in _colors(reading).items()}
+        _draw_curves(curves, reading, styles)
+        _draw_paths(rows, paths, styles, letters=width / frames / _LETTER_WIDTH)
         rows.set_xlim(extent[:2])
 
 
-def _colours(found: Reading) -> dict[int, str]:
-    """Return the colours of blank, of the target's labels and of whatever else comes up."""
-    seen = (found.posteriors.max(0) >= _LEAST).nonzero()[0].tolist()
-    spans = (*found.reference, *found.greedy, *found.truth)
-    return canvas.colours([*seen, *(span.label for span in spans)], found.posteriors.shape[1])
+def _colors(reading: Reading) -> dict[int, str]:
+    """Return the colors of blank, of the target's labels and of all others that are drawn."""
+    curves = (reading.posteriors.max(0) >= _MIN_POSTERIOR).nonzero()[0].tolist()
+    spans = (*reading.reference, *reading.greedy, *reading.truth)
+    labels = [*curves, *(span.label for span in spans)]
+    return canvas.colors(labels, reading.posteriors.shape[1])
 
 
-def _draw_curves(axes: Axes, found: Reading, drawn: dict[int, Drawn]) -> None:
-    frames = range(len(found.posteriors))
-    wanted = {span.label for span in found.reference}
-    for label, (word, colour) in drawn.items():
-        values = found.posteriors[:, label]
-        axes.fill_between(frames, values, color=colour, alpha=0.15, linewidth=0)
+def _draw_curves(axes: Axes, reading: Reading, styles: dict[int, Style]) -> None:
+    frames = range(len(reading.posteriors))
+    target = {span.label for span in reading.reference}
+    for label, (token, color) in styles.items():
+        values = reading.posteriors[:, label]
+        axes.fill_between(frames, values, color=color, alpha=0.15, linewidth=0)
         # Labels of the target are named at their key frames.
-        name = None if label in wanted else word
-        marker = "." if len(frames) <= _FEW else ""
-        axes.plot(frames, values, color=colour, marker=marker, linewidth=1.2, label=name)
-    for span in found.reference:
-        word, colour = drawn[span.label]
-        axes.axvline(span.key, linestyle=":", linewidth=1, color=colour)
-        turn, side = (35, "left") if len(word) > 1 else (0, "center")
-        axes.text(span.key, 1.07, word, weight="bold", color=colour, rotation=turn, ha=side)
+        name = None if label in target else token
+        marker = "." if len(frames) <= _MAX_MARKED_FRAMES else ""
+        axes.plot(frames, values, color=color, marker=marker, linewidth=1.2, label=name)
+    for span in reading.reference:
+        token, color = styles[span.label]
+        axes.axvline(span.key, linestyle=":", linewidth=1, color=color)
+        turn, side = (35, "left") if len(token) > 1 else (0, "center")
+        axes.text(span.key, 1.07, token, weight="bold", color=color, rotation=turn, ha=side)
     axes.set_ylim(0, 1.05)
     axes.set_ylabel("posterior")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, handlelength=1)
 
 
 def _draw_paths(
-    axes: Axes, paths: dict[str, list[Span]], drawn: dict[int, Drawn], letters: float
+    axes: Axes, paths: dict[str, list[Span]], styles: dict[int, Style], letters: float
 ) -> None:
-    """Draw a row of spans a path, grey where it is blank; a frame has room for so many letters."""
+    """Draw one row of spans per path, gray where it is blank; a frame is `letters` wide."""
     for row, spans in enumerate(paths.values()):
         axes.axhspan(row - 0.4, row + 0.4, color="#e6e6e6", linewidth=0)
         for span in spans:
-            width, (word, colour) = span.end - span.start, drawn[span.label]
-            axes.barh(row, width, left=span.start - 0.5, height=0.8, color=colour)
-            if len(word) <= width * letters:
+            width, (token, color) = span.end - span.start, styles[span.label]
+            axes.barh(row, width, left=span.start - 0.5, height=0.8, color=color)
+            if len(token) <= width * letters:
                 middle = span.start + (width - 1) / 2
-                axes.text(middle, row, word, color="white", ha="center", va="center_baseline")
+                axes.text(middle, row, token, color="white", ha="center", va="center_baseline")
     axes.set_yticks(range(len(paths)), [*paths])
     axes.set_ylim(len(paths) - 0.5, -0.5)
     axes.tick_params(left=False)

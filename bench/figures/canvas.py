@@ -1,4 +1,4 @@
-"""What all pictures share: size, letters, colours, and how they are written.
+"""What all pictures share: style, fonts, colors and file formats.
 
 The same record gives the same bytes, on the same versions of matplotlib and Pillow.
 """
@@ -29,44 +29,44 @@ _STYLE = {
     # A transcript may have two dollars.
     "text.parse_math": False,
 }
-_COLOURS = (
+_COLORS = (
     *("#1f77b4", "#d9650b", "#2a8f2a", "#d62728", "#8a5fbf", "#8c564b", "#d24fa6", "#0f98a8"),
     *("#8f9118", "#0b3d91", "#e0705f", "#4f9e6b", "#7b1e3a", "#7d6ba0", "#005f56", "#b8860b"),
 )
 """Dark enough for white letters."""
 
 
-def colours(labels: Iterable[int], classes: int) -> dict[int, str]:
-    """Return the colours of blank and of some labels.
+def colors(labels: Iterable[int], classes: int) -> dict[int, str]:
+    """Return the colors of blank and of some labels.
 
-    Where there is a colour for each of the `classes`, a label has the same one in all pictures.
+    Where there is a color for each of the `classes`, a label has the same one in all pictures.
     """
-    known = sorted({*labels} - {0})
-    places = known if classes - 1 <= len(_COLOURS) else range(1, len(known) + 1)
+    labels = sorted({*labels} - {0})
+    places = labels if classes - 1 <= len(_COLORS) else range(1, len(labels) + 1)
     return {0: BLANK} | {
-        label: _COLOURS[(place - 1) % len(_COLOURS)]
-        for label, place in zip(known, places, strict=True)
+        label: _COLORS[(place - 1) % len(_COLORS)]
+        for label, place in zip(labels, places, strict=True)
     }
 
 
-def shown(word: str) -> str:
-    """Return a token as it is written into pictures: a space has to be seen."""
-    return "␣" if word == " " else word
+def visible(text: str) -> str:
+    """Return a token as it is written into pictures: a visible character for a space."""
+    return "␣" if text == " " else text
 
 
 def file_name(kind: str, identity: str, ending: str) -> str:
-    """Return a name of a sample's file that no other sample has."""
+    """Return the name of a sample's file, which no other sample has."""
     return f"{kind}-{quote(identity, safe='')}.{ending}"
 
 
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """Return the letters that matplotlib draws with, for Pillow."""
+    """Return the font that matplotlib draws with, for Pillow."""
     return ImageFont.truetype(Path(mpl.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
 
 
 @contextmanager
 def sheet(file: Path, width: float, height: float) -> Iterator[Figure]:
-    """Give a figure of a size in inches to draw on, and write it as a PNG."""
+    """Return a figure of a size in inches to draw on, which is then written as a PNG."""
     with style.context(["default", _STYLE]):
         figure = Figure((width, height), layout="constrained")
         yield figure
@@ -83,11 +83,11 @@ def write_png(file: Path, picture: Image.Image) -> Path:
 
 
 def write_gif(file: Path, frames: Sequence[Image.Image], milliseconds: Sequence[int]) -> Path:
-    """Write an animation that shows each frame for so long, over and over."""
+    """Write an animation that repeats; each frame is shown for its time."""
     stream = BytesIO()
-    # Colours that serve all frames are chosen once: for each anew it takes ten times as long.
-    colours = Image.fromarray(np.concatenate([np.asarray(one) for one in frames])).quantize()
-    first, *others = [one.quantize(palette=colours, dither=Image.Dither.NONE) for one in frames]
+    # One palette for all frames: one per frame takes ten times as long.
+    palette = Image.fromarray(np.concatenate([np.asarray(each) for each in frames])).quantize()
+    first, *others = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in frames]
     times = [*milliseconds]
     first.save(stream, "GIF", save_all=True, append_images=others, duration=times, loop=0)
     return _keep(file, stream)

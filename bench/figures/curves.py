@@ -1,4 +1,4 @@
-"""How training went, epoch by epoch."""
+"""The curves of a training: loss, learning rate and validation score by epoch."""
 
 from __future__ import annotations
 
@@ -9,43 +9,37 @@ from matplotlib.ticker import MaxNLocator
 from bench.figures import canvas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
-    from bench.figures.finished_trial import FinishedTrial
-
-_RIGHT = "#2a8f2a"
+    from bench.figures.finished import FinishedTraining
 
 
-def draw(trial: FinishedTrial, _identities: Sequence[str], folder: Path) -> Iterator[Path]:
-    """Draw training loss, learning rate and validation scores; mark the epoch that was tested."""
-    record, file = trial.record, folder / "curves.png"
-    epochs = [one.epoch for one in record.curve]
-    error = "WER" if record.spec["protocol"]["unit"] == "gloss" else "CER"
+def draw(training: FinishedTraining, folder: Path) -> Iterator[Path]:
+    """Draw loss, learning rate and validation label error rate; mark the selected epoch."""
+    record, file = training.record, folder / "curves.png"
+    curve, selected = record.curve, record.selected_epoch
+    epochs = [point.epoch for point in curve]
     with canvas.sheet(file, 10, 3) as figure:
-        figure.suptitle(f"{trial.title}\ndashed: epoch {record.selected_epoch}, which was tested")
+        figure.suptitle(f"{training.title}\ndashed: epoch {selected}, whose weights are kept")
         loss, rate, scores = figure.subplots(1, 3)
-        _line(loss, "training loss", epochs, [one.loss for one in record.curve])
-        _line(rate, "learning rate", epochs, [one.learning_rate for one in record.curve])
+        _line(loss, "training loss", epochs, [point.loss for point in curve])
+        _line(rate, "learning rate", epochs, [point.learning_rate for point in curve])
         rate.set_ylim(bottom=0)
-        errors = [100 * one.validation_cer for one in record.curve]
-        right = [100 * one.validation_accuracy for one in record.curve]
-        _line(scores, "", epochs, errors, canvas.ACCENT)
-        _line(scores, "", epochs, right, _RIGHT)
-        names = [f"validation {error}, %", "sequence accuracy, %"]
-        scores.legend(names, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+        errors = [100 * point.validation_ler for point in curve]
+        _line(scores, "validation label error rate, %", epochs, errors, canvas.ACCENT)
         scores.set_ylim(bottom=0)
         for axes in (loss, rate, scores):
-            axes.axvline(record.selected_epoch, color=canvas.BLANK, linestyle="--", zorder=0)
+            axes.axvline(selected, color=canvas.BLANK, linestyle="--", zorder=0)
     yield file
 
 
 def _line(
-    axes: Axes, title: str, epochs: list[int], values: list[float], colour: str = "black"
+    axes: Axes, title: str, epochs: list[int], values: list[float], color: str = "black"
 ) -> None:
-    axes.plot(epochs, values, color=colour, marker="o", markersize=3, linewidth=1.2)
+    axes.plot(epochs, values, color=color, marker="o", markersize=3, linewidth=1.2)
     axes.set_title(title)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.core.components import Component, Dataset, Loss, Model
     from bench.core.registry import Kind
     from bench.core.types import Batch, InputPipeline
-    from bench.decoding.algorithms.decoded import Decode
+    from bench.data.inputs.images import Pixels
     from bench.evaluation.protocols import Protocol
     from bench.recognizers.network import Recognizer
     from bench.trials.store import Store
@@ -76,7 +76,7 @@ class FinishedTraining:
     def alphabet(self) -> Protocol | None:
         """The protocol whose characters were learned; None for the data's own."""
         spec = self.record.spec["alphabet"]
-        return protocols.from_spec(spec) if spec else None
+        return protocols.from_spec(spec, ()) if spec else None
 
     @property
     def batch_size(self) -> int:
@@ -131,10 +131,8 @@ class FinishedEvaluation:
 
     @cached_property
     def protocol(self) -> Protocol:
-        """The protocol that it was scored under, with the metrics that were computed."""
-        protocol = protocols.from_spec(self.record.spec["protocol"])
-        names = predictions.metric_names(self.predictions)
-        return replace(protocol, metrics=names, ranked_by=protocol.ranked_by or names[0])
+        """The protocol that it was scored under, with the metrics that were reported."""
+        return protocols.from_spec(self.record.spec["protocol"], self.record.spec["metrics"])
 
     @cached_property
     def pipeline(self) -> InputPipeline:
@@ -203,6 +201,13 @@ class FinishedEvaluation:
                     f"the id of its first sample is '{self.rows[0]['id']}'"
                 )
         return [by_id[sample] for sample in samples]
+
+    def pixels(self, identity: str, frames: int) -> Pixels:
+        """Return a sample as an image (H, W, 3) of bytes; of a clip, at most so many frames."""
+        from bench.data.inspection import contact_sheet
+
+        normalization = self.training.input.normalization
+        return contact_sheet.pixels(*self.sample(identity), frames, normalization)
 
     def sample(self, identity: str) -> Sample:
         """Return a sample in its batch."""

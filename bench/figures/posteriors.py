@@ -1,4 +1,4 @@
-"""What a network that emits frames makes of them, and which of them show what."""
+"""The features and posteriors of frames, with the targets aligned to them."""
 
 from __future__ import annotations
 
@@ -7,36 +7,42 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import torch
 
 from bench.core.errors import BenchError
-from bench.decoding.forced_alignment import align
+from bench.decoding.algorithms.forced_alignment import align
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from bench.core.types import Batch, FrameNetwork
-    from bench.decoding.decoded import Decoded
-    from bench.figures.finished_trial import FinishedTrial
+    from bench.decoding.algorithms.decoded import Decoded
+    from bench.figures.finished import FinishedEvaluation
 
 
 class Frames(NamedTuple):
-    """Features (N, T, D) and log-posteriors (N, T, C) of a batch, and its targets aligned."""
+    """The frames of a batch.
+
+    Attributes:
+        features: (N, T, D).
+        log_probs: Log-posteriors (N, T, C).
+        reference: The most probable paths of the targets.
+    """
 
     features: Tensor
     log_probs: Tensor
     reference: Decoded
 
 
-def require_ctc(trial: FinishedTrial, picture: str) -> None:
-    """Raise BenchError where no label is aligned with frames, so that there is no such picture."""
-    if trial.loss.decoder != "ctc":
+def require_ctc(evaluation: FinishedEvaluation, picture: str) -> None:
+    """Raise BenchError where the loss does not align frames with labels."""
+    if evaluation.loss.decoder != "ctc":
         raise BenchError(
-            f"--{picture} shows how CTC aligns frames with labels, and loss '{trial.loss.name}' of "
-            f"this trial aligns none; leave --{picture} out"
+            f"--{picture} shows how CTC aligns frames with labels, and loss "
+            f"'{evaluation.loss.name}' of this evaluation aligns none; leave --{picture} out"
         )
 
 
-def frames(trial: FinishedTrial, batch: Batch) -> Frames:
-    """Read `batch` as in the test, and align its targets with what was read."""
-    network = trial.network
+def read_frames(evaluation: FinishedEvaluation, batch: Batch) -> Frames:
+    """Read `batch` as in the evaluation, and align its targets with the posteriors."""
+    network = evaluation.network
     with torch.inference_mode():
         features, lengths = cast("FrameNetwork", network.model)(batch.inputs, batch.lengths)
         log_probs = network.head(features.sequence).float().log_softmax(-1)

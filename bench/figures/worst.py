@@ -1,11 +1,11 @@
-"""The samples with the most edits."""
+"""The samples with the most errors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
-from bench.data.inspection import contact_sheet as sheets
+from bench.data.inspection import contact_sheet
 from bench.evaluation import predictions
 from bench.figures import canvas
 
@@ -13,25 +13,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from bench.figures.finished_trial import FinishedTrial
+    from bench.figures.finished import FinishedEvaluation
 
-_COUNT = 20
-_FRAMES = 20
+_MAX_SAMPLES = 20
+_MAX_FRAMES = 20
 
 
-def draw(trial: FinishedTrial, _identities: Sequence[str], folder: Path) -> Iterator[Path]:
-    """Draw a contact sheet of what was read worst. Raises BenchError where all was read right."""
-    wrong = predictions.worst(trial.predictions, _COUNT)
-    if not wrong:
+def draw(evaluation: FinishedEvaluation, _samples: Sequence[str], folder: Path) -> Iterator[Path]:
+    """Draw a contact sheet of the samples with the most errors.
+
+    Raises:
+        BenchError: (nothing selected) All samples were read without an error.
+    """
+    worst = predictions.worst(evaluation.predictions, evaluation.protocol, _MAX_SAMPLES)
+    if not worst:
         raise BenchError(
-            f"{trial.folder}: every sample of {trial.split} was read without an edit, so there is "
-            "no worst one to draw",
+            f"{evaluation.folder}: every sample was read without an error, so there is no worst "
+            "one to draw",
             Exit.NOTHING,
         )
-    shown = []
-    for identity, reference, hypothesis, edits in wrong:
-        pixels = sheets.pixels(*trial.sample(identity), frames=_FRAMES)
-        told = f"{edits} edit{'s' * (edits != '1')} · {identity}"
-        text = f"reference: {reference}\nread as: {hypothesis or '(nothing)'}\n{told}"
-        shown.append(sheets.Shown(identity, text, pixels))
-    yield canvas.write_png(folder / "worst.png", sheets.sheet(shown))
+    cells = []
+    for identity, reference, hypothesis, errors in worst:
+        pixels = evaluation.pixels(identity, _MAX_FRAMES)
+        count = f"{errors} error{'s' * (errors != 1)} · {identity}"
+        text = f"reference: {reference}\nread as: {hypothesis or '(nothing)'}\n{count}"
+        cells.append(contact_sheet.Shown(identity, text, pixels))
+    yield canvas.write_png(folder / "worst.png", contact_sheet.sheet(cells))

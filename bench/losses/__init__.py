@@ -1,1 +1,1 @@
-"""The training objectives, one a file."""
+"""The training objectives, one per file."""

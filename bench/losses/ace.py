@@ -1,12 +1,12 @@
-"""Aggregation cross-entropy: how often each class, not where."""
+"""Aggregation cross-entropy: how often each class occurs, not where."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import FrameLoss
 from bench.core.types import DecoderFamily
+from bench.losses.base import FrameLoss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ACE(FrameLoss):
-    """Cross-entropy of how often each class is in the target and how often the frames say it.
+    """Cross-entropy between the class counts of a target and of the network's output.
 
-    Xie et al., "Aggregation Cross-Entropy for Sequence Recognition" (CVPR 2019): L = -Σ N̄_k log ȳ_k
-    with ȳ the mean of the softmax over the T valid frames and N̄ = N / T the share of each label,
-    T - U blanks included; averaged over the batch. A label takes one frame, so decoding merges no
-    repeats: as in the authors' code, only blanks are dropped. The order of the target has no say.
+    L = -Σ N̄_k log ȳ_k, where ȳ is the mean of the softmax over the T valid frames and N̄ = N / T the
+    share of each class in the target, with T - U blanks. The loss is averaged over the batch. The
+    order of the labels has no influence. One label takes one frame, so decoding drops blanks and
+    merges no repeats, as in the authors' code.
+
+    Source:
+        Xie et al., "Aggregation Cross-Entropy for Sequence Recognition" (CVPR 2019).
     """
 
     name: ClassVar[str] = "ace"
     decoder: ClassVar[DecoderFamily] = "ace"
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
-        """Return the mean over N; a target with more labels than frames adds nothing."""
+        """Return the mean over N; infeasible targets add nothing."""
         losses = self.losses(head(features.sequence).float(), targets)
         return losses.where(self.feasible(targets), 0).mean()
 

@@ -1,12 +1,12 @@
-"""Cross-entropy of symbols, with a teacher."""
+"""Cross-entropy per output label, with teacher forcing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import Seq2SeqLoss
 from bench.core.schema import BelowOne, Share
+from bench.losses.base import Seq2SeqLoss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -19,13 +19,21 @@ _IGNORED = -100
 
 @dataclass(frozen=True)
 class CE(Seq2SeqLoss):
-    """Cross-entropy of each symbol of the target and of its end, with a linear classifier.
+    """Cross-entropy of each label of the target and of its EOS, with a linear classifier.
 
-    `teacher_forcing` is the probability that a step of training goes on from the target and not
-    from what the network read (Williams and Zipser, 1989; Bengio et al., NeurIPS 2015), drawn for
-    each step and the whole batch at once. `label_smoothing` is the ε of Szegedy et al. (CVPR 2016):
-    that share of the target is spread evenly over all classes. A target that does not fit the
-    network's steps adds nothing.
+    The mean is over all labels and EOS of the batch. Infeasible targets (longer than the network's
+    steps) add nothing.
+
+    Args:
+        teacher_forcing: The probability that a step in training is fed the target's label and not
+            the network's own, drawn once per step for the whole batch; 1 feeds always the target.
+        label_smoothing: The ε of label smoothing: this share of the target is spread evenly over
+            all classes.
+
+    Source:
+        Williams and Zipser (1989) for teacher forcing, Bengio et al., "Scheduled Sampling for
+        Sequence Prediction with Recurrent Neural Networks" (NeurIPS 2015) for rates below 1;
+        Szegedy et al., "Rethinking the Inception Architecture" (CVPR 2016) for label smoothing.
     """
 
     name: ClassVar[str] = "ce"
@@ -34,27 +42,27 @@ class CE(Seq2SeqLoss):
     label_smoothing: BelowOne = 0.0
 
     def feedback(self, head: nn.Module, targets: Targets) -> Feedback:
-        """Return the teacher."""
+        """Return the target's labels or the network's own, as `teacher_forcing` decides."""
         from bench.nn.feedback import TeacherForcing
 
         return TeacherForcing(head, targets, self.teacher_forcing)
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
-        """Return the mean over all symbols and ends of the batch."""
+        """Return the mean over all labels and EOS of the batch."""
         return self.recognition(head, features.sequence, targets)
 
     def recognition(self, head: nn.Module, features: Tensor, targets: Targets) -> Tensor:
-        """Return the mean cross-entropy of symbols read from features (N, S, D)."""
+        """Return the mean cross-entropy of the labels and EOS of features (N, S, D)."""
         from torch.nn import functional
 
         from bench.nn.feedback import ended, scored
 
         steps = features.shape[1]
         counted = scored(targets, steps)
-        truth = ended(targets, steps).masked_fill(~counted, _IGNORED)
+        classes = ended(targets, steps).masked_fill(~counted, _IGNORED)
         losses = functional.cross_entropy(
             head(features).float().transpose(1, 2),
-            truth,
+            classes,
             label_smoothing=self.label_smoothing,
             reduction="none",
             ignore_index=_IGNORED,

@@ -1,4 +1,4 @@
-"""ConCLR: a character in other contexts is pulled together, other characters are pushed apart."""
+"""ConCLR: contrastive learning of characters in different contexts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConCLR(CE):
-    """Recognition on three views of a batch and a contrast of the characters of two of them.
+    """Cross-entropy on three views of a batch, and a contrast of the characters of two of them.
 
-    Zhang et al., "Context-Based Contrastive Learning for Scene Text Recognition" (AAAI 2022). The
-    batch is joined twice with a permutation of itself, on the left or on the right, which puts its
-    characters in other contexts. The loss is `original` times the recognition of the batch as it
-    is, `augmented` times that of each joined one, and `contrast` (λ) times the mean over samples of
-    the contrast between both, at temperature `tau` (τ), of embeddings of size `embedding`.
+    The batch is concatenated twice with a permutation of itself, on the left or on the right, which
+    puts its characters in other contexts. Characters of one class in the two views are pulled
+    together, characters of different classes are pushed apart. A concatenated sample that is longer
+    than the network's steps adds nothing. The defaults are those of a public reproduction; the
+    paper's could not be checked.
 
-    These five defaults are those of a public reproduction; the paper's could not be checked. A
-    joined sample too long for the network adds nothing.
+    Args:
+        teacher_forcing: As for `ce`.
+        label_smoothing: As for `ce`.
+        original: The weight of the cross-entropy of the batch itself.
+        augmented: The weight of the cross-entropy of each concatenated view.
+        contrast: λ, the weight of the contrastive term, averaged over samples.
+        tau: τ, its temperature.
+        embedding: The dimension of the projections that it compares.
+
+    Source:
+        Zhang et al., "Context-Based Contrastive Learning for Scene Text Recognition" (AAAI 2022).
     """
 
     name: ClassVar[str] = "conclr"
@@ -45,17 +54,17 @@ class ConCLR(CE):
         return ProjectedHead(feature_dims.sequence, classes, self.embedding)
 
     def augmented_views(self, batch: Batch) -> Batch:
-        """Return the batch, and twice the batch joined with a permutation of itself."""
+        """Return the batch, and twice the batch concatenated with a permutation of itself."""
         import torch
 
         from bench.nn.batch_views import joined, permuted, stacked
 
-        found = [batch]
+        views = [batch]
         for _ in range(2):
             other = permuted(batch, torch.randperm(len(batch.ids)).to(batch.lengths.device))
-            behind = bool(torch.randint(2, ()))
-            found.append(joined(batch, other) if behind else joined(other, batch))
-        return stacked(found)
+            on_the_right = bool(torch.randint(2, ()))
+            views.append(joined(batch, other) if on_the_right else joined(other, batch))
+        return stacked(views)
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the objective of the rows (3N) that `augmented_views` made."""
@@ -79,7 +88,7 @@ class ConCLR(CE):
         labels, embeddings = [], []
         for features, targets in views:
             steps = features.shape[1]
-            known = scored(targets, steps)
-            labels.append(ended(targets, steps).masked_fill(~known, EOS))
+            counted = scored(targets, steps)
+            labels.append(ended(targets, steps).masked_fill(~counted, EOS))
             embeddings.append(head.embed(features))
         return character_contrast(torch.cat(embeddings, 1), torch.cat(labels, 1), self.tau).mean()

@@ -1,4 +1,4 @@
-"""CR-CTC: two masked views of a sample have to agree."""
+"""CR-CTC: consistency between the outputs for two masked views of a sample."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CRCTC(CTC):
-    """CTC on two masked views of each sample, plus α times how far their posteriors differ.
+    """CTC on two masked views of each sample, plus α times the divergence of their posteriors.
 
-    Yao et al., "CR-CTC: Consistency Regularization on CTC for Improved Speech Recognition"
-    (ICLR 2025): L = ½ (L_ctc(a) + L_ctc(b)) + α L_cr with L_cr = ½ Σ_t (KL(sg(b) ‖ a) +
-    KL(sg(a) ‖ b)) over all valid frames, sg without a gradient. All of it is divided by the target
-    length and averaged over the batch, so that CTC and L_cr weigh as in the authors' sums.
+    L = ½ (L_ctc(a) + L_ctc(b)) + α L_cr with L_cr = ½ Σ_t (KL(sg(b) ‖ a) + KL(sg(a) ‖ b)) over all
+    valid frames, where sg stops the gradient. Everything is divided by the target length and
+    averaged over the batch, so that CTC and L_cr have the weights of the authors' sums.
 
-    `masks` stretches hide at most `share` of the frames: the paper's 2.5 times 0.15, and the number
-    that the authors' recipe comes to on twelve seconds of speech.
+    Args:
+        alpha: α; 0.2 in the paper.
+        masks: How many stretches of frames or columns are masked per view; 5 is what the authors'
+            recipe comes to for twelve seconds of speech.
+        share: The largest share of the frames that they mask together; the paper's 2.5 times 0.15.
+
+    Source:
+        Yao et al., "CR-CTC: Consistency Regularization on CTC for Improved Speech Recognition"
+        (ICLR 2025).
     """
 
     name: ClassVar[str] = "cr-ctc"
@@ -34,13 +40,13 @@ class CRCTC(CTC):
     share: Share = 0.375
 
     def augmented_views(self, batch: Batch) -> Batch:
-        """Return two views of the batch, masked apart."""
+        """Return two views of the batch, each with masks of its own."""
         from bench.nn.masking import masked_views
 
         return masked_views(batch, 2, self.masks, self.share)
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
-        """Return the objective of the paper for 2N rows, the second views behind the first."""
+        """Return the mean over 2N rows: the N first views, then the N second views."""
         from bench.nn.ctc_functions import per_label
 
         return per_label(self.losses(head(features.sequence).float(), targets), targets)

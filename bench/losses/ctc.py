@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import FrameLoss
+from bench.losses.base import FrameLoss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class CTC(FrameLoss):
     """Connectionist temporal classification with a linear classifier.
 
-    Graves et al. (ICML 2006), eq. 8: -log p(l|x), divided by the target length and averaged over
-    the batch. A target that its frames cannot align adds nothing.
+    -log p(l|x), divided by the target length and averaged over the batch. Infeasible targets add
+    nothing.
+
+    Source:
+        Graves et al., "Connectionist Temporal Classification" (ICML 2006), eq. 8.
     """
 
     name: ClassVar[str] = "ctc"

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CTCReference(CTC):
-    """CTC by the forward and backward recursion in plain torch, a check on native kernels.
+    """CTC by the forward and backward recursion in plain torch, to check the native kernels.
 
-    The same numbers as `ctc` on any device; docs/ctc.md explains the recursion.
+    It computes the same numbers as `ctc` on any device; docs/ctc.md explains the recursion.
     """
 
     name: ClassVar[str] = "ctc-reference"

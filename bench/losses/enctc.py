@@ -1,4 +1,4 @@
-"""EnCTC: CTC that keeps its alignments many."""
+"""EnCTC: CTC with maximum entropy regularization."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EnCTC(CTC):
-    """CTC minus β times the entropy of the alignments, so that no one of them takes all.
+    """CTC minus β times the entropy of the alignments.
 
-    Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy Regularization"
-    (NeurIPS 2018): L = L_ctc - β H(p(π|l,X)), here both divided by the target length and averaged
-    over the batch. The authors' scripts minimize 0.8 L_ctc - 0.2 H, which is β = 0.25 and a scale.
+    L = L_ctc - β H(p(π|l,X)): the entropy term keeps one alignment from taking all the probability.
+    Both are divided by the target length and averaged over the batch.
+
+    Args:
+        beta: β. The paper's could not be checked; the authors' scripts minimize 0.8 L_ctc - 0.2 H,
+            which is 0.8 times this loss with β = 0.25.
+
+    Source:
+        Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy
+        Regularization" (NeurIPS 2018).
     """
 
     name: ClassVar[str] = "enctc"

@@ -1,4 +1,4 @@
-"""EnEsCTC: EsCTC that keeps its alignments many."""
+"""EnEsCTC: EsCTC with maximum entropy regularization."""
 
 from __future__ import annotations
 
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EnEsCTC(EsCTC):
-    """EsCTC minus β times the entropy of the spaced alignments.
+    """EsCTC minus β times the entropy of the equally spaced alignments.
 
-    Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy Regularization"
-    (NeurIPS 2018): `esctc` for its likelihood and `enctc` for its β. The entropy is that of
-    p(π | l, π is spaced, X): what the limit shuts out has no part in it.
+    The entropy is that of p(π | l, π is spaced, X): alignments beyond the limit have no part in it.
+
+    Args:
+        tau: τ, as for `esctc`.
+        beta: β, as for `enctc`.
+
+    Source:
+        Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy
+        Regularization" (NeurIPS 2018).
     """
 
     name: ClassVar[str] = "enesctc"

@@ -16,14 +16,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EsCTC(CTC):
-    """CTC without the paths that give one label much more than its share of the frames.
+    """CTC over the alignments whose labels are spaced about equally.
 
-    Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy Regularization"
-    (NeurIPS 2018): the blanks before a label and its run are a segment, and only paths count none
-    of whose segments, nor the blanks behind the last, are longer than a limit. The paper prints
-    τ T/U, which can leave no path at all; this is the ⌊τ (T/U + 1)⌋ of the authors' code, which
-    never does. T is the sample's own. Divided by the target length and averaged over the batch; a
-    target that its frames cannot align adds nothing, one without labels has no limit.
+    A segment is the blanks before a label and the label's run. Only paths count of which no segment
+    is longer than a limit, nor the blanks after the last one. The loss is divided by the target
+    length and averaged over the batch; infeasible targets add nothing, and a target without labels
+    has no limit.
+
+    The paper prints the limit τ T/U, which can leave no path at all. This is the ⌊τ (T/U + 1)⌋ of
+    the authors' code, with which every feasible target has a path; T is the sample's own length. In
+    that code the first segment, and one after a repeated label, may be one frame longer than the
+    limit; here the limit holds for every segment.
+
+    Args:
+        tau: τ, how many times its equal share of the frames a segment may be long; 1.5 in the
+            authors' scripts.
+
+    Source:
+        Liu, Jin and Zhang, "Connectionist Temporal Classification with Maximum Entropy
+        Regularization" (NeurIPS 2018).
     """
 
     name: ClassVar[str] = "esctc"

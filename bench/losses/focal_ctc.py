@@ -1,4 +1,4 @@
-"""Focal CTC: samples that are read already weigh less."""
+"""Focal CTC: lower weights for samples that are recognized already."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FocalCTC(CTC):
-    """α (1 - p)^γ (-log p) of each target's probability p: samples read already weigh less.
+    """CTC with the focal weight α (1 - p)^γ of each target's probability p.
 
-    Feng, Yao and Zhang, "Focal CTC Loss for Chinese Optical Character Recognition on Unbalanced
-    Datasets" (Complexity, 2019). -log p is that of the whole target, not divided by its length, so
-    that p is a probability. The defaults are those of the "enhanced CTC" for CRNN.
+    L = α (1 - p)^γ (-log p), averaged over the batch. -log p is that of the whole target and not
+    divided by its length, so that p is a probability. Infeasible targets add nothing.
+
+    Args:
+        alpha: α, the weight of all samples.
+        gamma: γ, how much less a sample of high probability weighs; 0 weighs all alike. The
+            defaults are those of the "enhanced CTC" of a public CRNN.
+
+    Source:
+        Feng, Yao and Zhang, "Focal CTC Loss for Chinese Optical Character Recognition on Unbalanced
+        Datasets" (Complexity, 2019).
     """
 
     name: ClassVar[str] = "focal-ctc"
@@ -29,7 +37,7 @@ class FocalCTC(CTC):
     gamma: NonNegative = 2.0
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
-        """Return the mean over N; a target that its frames cannot align adds nothing."""
+        """Return the mean over N; infeasible targets add nothing."""
         import torch
 
         from bench.nn.ctc_functions import negative_log_likelihood
@@ -37,5 +45,5 @@ class FocalCTC(CTC):
         log_probs = head(features.sequence).float().log_softmax(-1)
         losses = negative_log_likelihood(log_probs, targets)
         # By expm1 nothing cancels for p near 1. At 0 the power has no gradient where γ < 1.
-        misread = (-torch.expm1(-losses)).clamp(min=1e-12)
-        return (self.alpha * misread**self.gamma * losses).mean()
+        error = (-torch.expm1(-losses)).clamp(min=1e-12)
+        return (self.alpha * error**self.gamma * losses).mean()

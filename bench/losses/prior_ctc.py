@@ -1,12 +1,12 @@
-"""CTC with label priors: alignments that are less peaky."""
+"""CTC with label priors, for less peaky alignments."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from bench.core.components import FrameLoss
 from bench.core.schema import NonNegative
+from bench.losses.base import FrameLoss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PriorCTC(FrameLoss):
-    """CTC that divides posteriors by the prior of their class to the α: blanks are worth less.
+    """CTC on posteriors divided by the priors of their classes, which makes blanks worth less.
 
-    Huang et al., "Less Peaky and More Accurate CTC Forced Alignment by Label Priors" (ICASSP 2024):
-    -log Σ Π y / p(k)^α over the paths of the target. The scores are not normalized again, so the
-    loss may be negative. The prior is the mean posterior of the epoch before; the first epoch is
-    plain CTC. Divided by the target length and averaged over the batch.
+    -log Σ Π_t y_t(π_t) / p(π_t)^α over the paths of the target, divided by the target length and
+    averaged over the batch. The quotients are not normalized again, so the loss may be negative.
+    The prior p is the mean posterior of the epoch before; the first epoch is plain CTC. Decoding
+    reads the posteriors without priors, as in the authors' code.
 
-    What is read in a test are the plain posteriors, as in the authors' code. Their script leaves α
-    to the user; 0.3 is bench's choice.
+    Args:
+        alpha: α, the exponent of the prior. The authors' script leaves it to the user; 0.3 is
+            bench's choice.
+
+    Source:
+        Huang et al., "Less Peaky and More Accurate CTC Forced Alignment by Label Priors"
+        (ICASSP 2024).
     """
 
     name: ClassVar[str] = "prior-ctc"
@@ -49,8 +54,12 @@ class PriorCTC(FrameLoss):
         losses = self.losses(logits, priors.log_prior, targets)
         return per_label(losses, targets)
 
+    def on_epoch_end(self, head: nn.Module) -> None:
+        """Make the mean posterior of this epoch the prior of the next."""
+        cast("PriorHead", head).end_epoch()
+
     def losses(self, logits: Tensor, log_prior: Tensor, targets: Targets) -> Tensor:
-        """Return -log of each target's score (N,), 0 for those that cannot be aligned."""
+        """Return -log of each target's score (N,), 0 where it is infeasible."""
         from bench.nn.ctc_functions import aligned_frames, negative_log_likelihood
 
         shift = self.alpha * log_prior
@@ -58,6 +67,6 @@ class PriorCTC(FrameLoss):
         # Native CTC has the right gradient on normalized frames only, so what normalising them took
         # is given back. The second term is 0 but for rounding, and makes α = 0 exactly CTC.
         log_probs = logits.log_softmax(-1)
-        taken = (log_probs - shift).logsumexp(-1) - log_probs.logsumexp(-1)
+        normalizer = (log_probs - shift).logsumexp(-1) - log_probs.logsumexp(-1)
         counted = aligned_frames(targets, logits.shape[1])
-        return losses - taken.where(counted, 0).sum(1)
+        return losses - normalizer.where(counted, 0).sum(1)

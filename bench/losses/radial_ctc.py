@@ -1,4 +1,4 @@
-"""RadialCTC: CTC on a hypersphere, with the share of non-blank frames as a parameter."""
+"""RadialCTC: CTC on a hypersphere, with the ratio of non-blank frames as a parameter."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from bench.core.components import FrameLoss
+from bench.core.errors import BenchError
 from bench.core.schema import Positive, Share
+from bench.losses.base import FrameLoss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,16 +19,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RadialCTC(FrameLoss):
-    """Normalised features and weights, pseudo-labels from perturbed blank angles.
+    """CTC on unit features and unit weights, with pseudo-labels from perturbed blank angles.
 
-    Min et al., "Deep Radial Embedding for Visual Sequence Learning" (ECCV 2022): the radial term
-    (cross-entropy of the unperturbed logits against the posteriors of the perturbed ones) plus λ1
-    times the angle and λ2 times the center regularisation. Radial and center term are summed over
-    the batch and divided by its number of target labels.
+    The radial term is the cross-entropy of the unperturbed logits against the alignment posteriors
+    of the perturbed ones, divided by the number of target labels of the batch. λ1 times an angle
+    term and λ2 times a center term are added.
 
-    `scale` is s, `beta` is β in units of π, `eta` is η, the ratio of non-blank frames in 0…1.
-    The paper prints no s; 16 is the first author's example. `center` chooses between the distances
-    of the printed formula and their squares, as in the first author's code.
+    Args:
+        scale: s, the factor of the cosines. The paper prints none; 16 is the example in the first
+            author's code.
+        eta: η, the ratio of frames that are not blank, from 0 to 1.
+        beta: The angle β between blank and the other classes, in units of π; 0.2 in the paper.
+        lambda1: λ1, the weight of the angle term; 1 in the paper.
+        lambda2: λ2, the weight of the center term; in the paper 1 on digits, 0.1 elsewhere.
+        center: Whether the center term sums distances, as the paper prints it, or their squares.
+            Read with `variant = "paper"` only.
+        variant: "paper" computes the printed terms: the squared deviations from cos β are summed
+            over the classes, and distances are summed over the key frames of the labels and divided
+            by the number of labels. "authors" computes what the first author's code does: the
+            deviations are averaged over the classes, and squared distances over key frames; each
+            segment of blanks has a key frame too, and a key frame is the frame of its segment with
+            the largest cosine, not the largest probability.
+
+    Raises:
+        BenchError: `center` is set with `variant = "authors"`, which does not read it.
+
+    Source:
+        Min et al., "Deep Radial Embedding for Visual Sequence Learning" (ECCV 2022); for "authors",
+        github.com/VIPL-SLP/XV-SLR, modules/criterion/radialctc.py.
     """
 
     name: ClassVar[str] = "radial-ctc"
@@ -39,6 +58,15 @@ class RadialCTC(FrameLoss):
     lambda1: float = 1.0
     lambda2: float = 1.0
     center: Literal["distance", "square"] = "distance"
+    variant: Literal["paper", "authors"] = "paper"
+
+    def __post_init__(self) -> None:
+        """Raise BenchError where `center` would change nothing."""
+        if self.variant == "authors" and "center" in self.changed():
+            raise BenchError(
+                "loss 'radial-ctc': center is read with variant = 'paper' only; the authors' code "
+                "squares distances, so remove center"
+            )
 
     def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
         """Return a cosine classifier without bias."""
@@ -47,25 +75,30 @@ class RadialCTC(FrameLoss):
         return CosineHead(feature_dims.sequence, classes, self.scale)
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
-        """Return the full objective of the paper."""
+        """Return the radial term plus the weighted angle and center terms."""
         from bench.nn.ctc_functions import posteriors
         from bench.nn.heads import cosines, unit
 
         weights = unit(cast("CosineHead", head).weight)
         frames = features.sequence.float()
-        found = cosines(frames, weights)
-        log_probs = (self.scale * found).log_softmax(-1)
-
-        perturbed = self.perturbed(found.detach(), targets)
-        pseudo_labels = posteriors(perturbed, *targets)
+        similarity = cosines(frames, weights)
+        log_probs = (self.scale * similarity).log_softmax(-1)
+        pseudo_labels = posteriors(self.perturbed(similarity.detach(), targets), *targets)
         radial = -(pseudo_labels.flatten() @ log_probs.flatten())
-        angle = (weights[1:] @ weights[0] - cos(self.beta * pi)).square().sum()
-        center = self.key_frame_distances(frames, weights, log_probs, targets)
+        deviations = (weights[1:] @ weights[0] - cos(self.beta * pi)).square()
+        squares, present = self.key_frame_squares(frames, weights, similarity, log_probs, targets)
         total = targets.label_lengths.sum().clamp(min=1)
-        return (radial + self.lambda2 * center) / total + self.lambda1 * angle
+        if self.variant == "authors":
+            # They bound the weighted squares, not the mean.
+            bounded = (self.lambda2 * squares).clamp(1e-12, 1e12)
+            center = (bounded * present).sum() / present.sum().clamp(min=1)
+            return radial / total + self.lambda1 * deviations.mean() + center
+        distances = squares if self.center == "square" else (squares + 1e-12).sqrt()
+        center = (distances * present).sum()
+        return (radial + self.lambda2 * center) / total + self.lambda1 * deviations.sum()
 
     def perturbed(self, cosines: Tensor, targets: Targets) -> Tensor:
-        """Return the logits (N, T, C) whose blank angle is shifted by m, one m a sequence.
+        """Return the logits (N, T, C) whose blank angle is shifted by m, one m per sequence.
 
         U + ⌊(T - U)·η⌋ frames are left closer to a label of the target than to blank. m is the mean
         of the two differences θ_b - min θ_l on either side of that boundary, with its sign turned.
@@ -97,31 +130,34 @@ class RadialCTC(FrameLoss):
         logits[..., BLANK] = self.scale * (blank + shift).clamp(0, pi).cos()
         return logits
 
-    def key_frame_distances(
+    def key_frame_squares(
         self,
         features: Tensor,
         weights: Tensor,
+        cosines: Tensor,
         log_probs: Tensor,
         targets: Targets,
-    ) -> Tensor:
-        """Return the sum over key frames of how far their features are from their classes' weights.
+    ) -> tuple[Tensor, Tensor]:
+        """Return the squared distances (N, K) of key frames from the weights of their classes.
 
-        A label's key frame is its most probable one within the most probable alignment.
+        The second tensor (N, K) says which segments of the most probable alignment have frames. In
+        the paper's variant the K = U segments are those of the labels, in the authors' variant the
+        K = 2U + 1 segments are those of blanks too.
         """
         import torch
         from torch.nn import functional
 
         from bench.nn.heads import unit
-        from bench.nn.lattice import best_alignment, key_frames
+        from bench.nn.lattice import best_alignment, blanks_included, key_frames
 
-        labels = targets.labels
-        shown = best_alignment(log_probs, *targets)
-        frames, present = key_frames(log_probs.detach(), shown, labels)
+        shown, classes, scores = best_alignment(log_probs, *targets), targets.labels, log_probs
+        if self.variant == "authors":
+            shown, classes = blanks_included(shown, targets)
+            scores = cosines
+        frames, present = key_frames(scores.detach(), shown, classes)
         size, length, _ = features.shape
         rows = frames + length * torch.arange(size, device=frames.device).unsqueeze(1)
-        # Not weights[labels]: on several threads its gradient adds up in any order.
-        centers = functional.embedding(labels, weights)
+        # Not weights[classes]: on several threads its gradient adds up in any order.
+        centers = functional.embedding(classes, weights)
         offsets = unit(functional.embedding(rows, features.flatten(0, 1))) - centers
-        squares = offsets.square().sum(2)
-        distances = squares if self.center == "square" else (squares + 1e-12).sqrt()
-        return (distances * present).sum()
+        return offsets.square().sum(2), present

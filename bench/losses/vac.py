@@ -1,14 +1,14 @@
-"""VAC: the frames below a sequence module have to read the target too, and agree with it."""
+"""VAC: auxiliary losses on the visual features below a sequence module."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from bench.core.components import FrameLoss
 from bench.core.errors import BenchError
 from bench.core.schema import NonNegative, Positive, Share
 from bench.core.types import FeatureDims, Features
+from bench.losses.base import FrameLoss
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 
@@ -21,21 +21,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VAC(FrameLoss):
-    """CTC on sequence features, `enhancement` × CTC on visual ones, `alignment` × their difference.
+    """CTC on sequence features, with an auxiliary CTC and a distillation on visual features.
 
-    Min et al., "Visual Alignment Constraint for Continuous Sign Language Recognition" (ICCV 2021):
-    visual enhancement is an auxiliary classifier of the visual features, visual alignment the
-    Kullback-Leibler divergence of its labels (blank left out, at `temperature`, times its square)
-    from those of the sequence features, which it does not move. Weights and temperature are those
-    of the authors' code. As there, the CTC terms count a sample and not a label; padding, which
-    their divergence includes, is left out.
+    The sum of the CTC of the sequence features, `enhancement` times the loss of an auxiliary
+    classifier of the visual features (visual enhancement), and `alignment` times the
+    Kullback-Leibler divergence of that classifier's labels from those of the sequence features,
+    without blank and without a gradient to the sequence features (visual alignment). Each term is a
+    mean over samples, not labels, as in the authors' code; padding, which their divergence
+    includes, is left out.
 
-    `auxiliary` is the loss of the visual features. `eta` and `lambda2` are those of `radial-ctc`
-    (Min et al., ECCV 2022, train VAC's network with it and without the alignment).
+    Args:
+        enhancement: The weight of the auxiliary loss; 1 in the authors' code.
+        alignment: The weight of the divergence; 10 in the authors' code.
+        temperature: The temperature of both distributions in the divergence, which is multiplied by
+            its square; 8 in the authors' code.
+        auxiliary: The loss of the visual features. Min et al. (ECCV 2022) train this network with
+            "radial-ctc" and without the divergence.
+        eta: η of `radial-ctc`; read with `auxiliary = "radial-ctc"` only.
+        lambda2: λ2 of `radial-ctc`; read with `auxiliary = "radial-ctc"` only.
+        shared: Whether both features share one classifier, of unit weights and without bias, which
+            the authors' code has for SMKD.
 
-    `shared` is one classifier for both features, of unit weights and without bias, which the code
-    has for Hao et al., "Self-Mutual Distillation Learning for Continuous Sign Language Recognition"
-    (ICCV 2021).
+    Raises:
+        BenchError: A parameter is set that nothing reads, or two parameters exclude each other.
+
+    Source:
+        Min et al., "Visual Alignment Constraint for Continuous Sign Language Recognition" (ICCV
+        2021); for `shared`, Hao et al., "Self-Mutual Distillation Learning for Continuous Sign
+        Language Recognition" (ICCV 2021).
     """
 
     name: ClassVar[str] = "vac"
@@ -64,9 +77,10 @@ class VAC(FrameLoss):
             )
 
     def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
-        """Return a linear classifier, with that of the visual features beside it.
+        """Return a linear classifier, with the classifier of the visual features beside it.
 
-        Raises BenchError where one is shared by features of two sizes.
+        Raises:
+            BenchError: One classifier is to be shared by features of two sizes.
         """
         from bench.nn.heads import AuxiliaryHead, UnitHead
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HEIGHT = 32
 _TIMES = (1, 2, 4, 4, 8, 8, 8)
-_NORMALISED = (2, 4, 6)
+_NORMALIZED = (2, 4, 6)
 _HALVED = (0, 1)
 _LOWERED = (3, 5)
 """Convolutions whose pooling halves both sides, and those where it halves the height alone."""
@@ -80,7 +80,7 @@ class CRNN(FrameModel):
         stages = []
         for number, times in enumerate(_TIMES):
             last = number + 1 == len(_TIMES)
-            normalized = number in _NORMALISED
+            normalized = number in _NORMALIZED
             width = times * self.width
             convolution = nn.Conv2d(
                 channels,

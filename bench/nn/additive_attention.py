@@ -1,4 +1,4 @@
-"""A recurrent decoder that attends to frames."""
+"""An autoregressive decoder with additive attention over frames."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 
 
 class AttentionDecoder(nn.Module):
-    """An LSTM that reads symbols back and looks at the frames before it says the next.
+    """An autoregressive LSTM with additive attention over frames.
 
     Additive attention (Bahdanau, Cho and Bengio, ICLR 2015): e_t = vᵀ tanh(W h + V f_t), a softmax
-    over the valid frames. Its features are the new state beside the context, (N, D) a step.
+    over the valid frames. Its features are the new state and the context, (N, D) per step.
+
+    Args:
+        features: The dimension of a frame.
+        hidden: The units of the LSTM, of the embedding and of the energies.
+        classes: The number of classes with the EOS.
+        steps: The largest number of steps.
     """
 
     def __init__(self, features: int, hidden: int, classes: int, steps: int) -> None:

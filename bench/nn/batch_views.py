@@ -1,4 +1,4 @@
-"""Other views of a batch, for losses that train on more than one."""
+"""Functions that make augmented views of a batch, for losses that train on several."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLIP_DIMENSIONS = 5
 
 
 def stacked(views: Sequence[Batch]) -> Batch:
-    """Return one batch of all rows of `views`, whose inputs have the same shape."""
+    """Concatenate `views`, whose inputs have the same shape, to one batch."""
     widest = max(view.targets.shape[1] for view in views)
 
     def rows(name: str, padding: int) -> Tensor:
@@ -51,7 +51,7 @@ def permuted(batch: Batch, order: Tensor) -> Batch:
 
 
 def joined(first: Batch, second: Batch) -> Batch:
-    """Return each sample of `first` with that of `second` behind it, as long as the longer of them.
+    """Return each sample of `first` followed by that of `second`, resized to the longer of them.
 
     Zhang et al. (AAAI 2022) concatenate two images and resize them to the size of one. Here the
     valid columns or frames are joined and interpolated linearly; where all are valid, that is

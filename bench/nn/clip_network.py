@@ -68,11 +68,11 @@ class TemporalConvolution(nn.Module):
     def forward(self, frames: Tensor, counts: Tensor) -> Tensor:
         """Map frames (Σ counts, features) of clips one behind the other to (M, hidden)."""
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            found = convolution(frames.T.unsqueeze(0)).squeeze(0).T
+            outputs = convolution(frames.T.unsqueeze(0)).squeeze(0).T
             # A window that begins in the last frames of a clip ends in the next clip.
             inside = places(counts) < (counts - _KERNEL + 1).repeat_interleave(counts)
-            found = functional.relu(norm(found[inside[: len(found)]]))
-            frames = found.view(-1, _POOL, found.shape[1]).amax(1)
+            outputs = functional.relu(norm(outputs[inside[: len(outputs)]]))
+            frames = outputs.view(-1, _POOL, outputs.shape[1]).amax(1)
             counts = (counts - _KERNEL + 1) // _POOL
         return frames
 
@@ -91,8 +91,8 @@ def held(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
 
 def quarters(lengths: Tensor) -> Tensor:
     """Return a quarter of `lengths` (N,), rounded up."""
-    found: Tensor = -(-lengths // _SHRINK)
-    return found
+    rounded: Tensor = -(-lengths // _SHRINK)
+    return rounded
 
 
 def places(counts: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The contrast of characters in two contexts."""
+"""Contrastive loss of characters in two contexts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from torch import Tensor
 
 from bench.nn.feedback import EOS
 
-_NOTHING = -1e30
+_MINUS_INFINITY = -1e30
 
 
 def character_contrast(embeddings: Tensor, labels: Tensor, tau: float) -> Tensor:
     """Return the contrastive loss (N,) of unit embeddings (N, M, E) of characters (N, M).
 
     Zhang et al. (AAAI 2022): with A(m) all characters but m and P(m) those of them with its label,
-    L = Σ_m -1/|P(m)| Σ_{p∈P(m)} log(exp(z_m·z_p/τ) / Σ_{a∈A(m)} exp(z_m·z_a/τ)). Ends and padding,
+    L = Σ_m -1/|P(m)| Σ_{p∈P(m)} log(exp(z_m·z_p/τ) / Σ_{a∈A(m)} exp(z_m·z_a/τ)). EOS and padding,
     label EOS, are in no set; a character without a positive adds nothing.
     """
     with torch.autocast(embeddings.device.type, enabled=False):
@@ -23,6 +23,6 @@ def character_contrast(embeddings: Tensor, labels: Tensor, tau: float) -> Tensor
     itself = torch.eye(labels.shape[1], dtype=torch.bool, device=labels.device)
     others = real.unsqueeze(1) & ~itself
     same = others & (labels.unsqueeze(2) == labels.unsqueeze(1))
-    whole = similar.masked_fill(~others, _NOTHING).logsumexp(2, keepdim=True)
+    whole = similar.masked_fill(~others, _MINUS_INFINITY).logsumexp(2, keepdim=True)
     shares = (similar - whole).masked_fill(~same, 0).sum(2)
     return -(shares / same.sum(2).clamp(min=1)).sum(1)

@@ -1,4 +1,4 @@
-"""CTC by torch's native kernels, and what the losses of its family share."""
+"""CTC by torch's native kernels, and functions that the CTC losses share."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def valid_frames(lengths: Tensor, frames: int) -> Tensor:
 
 
 def feasible(lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
-    """Return whether each sample (N,) has a path: T ≥ U and a blank for each repeated label."""
+    """Return whether each sample (N,) has a CTC path: T ≥ U plus one blank per repeated label."""
     repeats = labels[:, 1:] == labels[:, :-1]
     inside = valid_frames(label_lengths - 1, repeats.shape[1])
     return lengths >= label_lengths + (repeats & inside).sum(1)
 
 
 def aligned_frames(targets: Targets, frames: int) -> Tensor:
-    """Return the mask (N, T) of the valid frames of those samples that have a path."""
+    """Return the mask (N, T) of the valid frames of feasible samples."""
     return valid_frames(targets.lengths, frames) & feasible(*targets).unsqueeze(1)
 
 
@@ -52,7 +52,7 @@ def posteriors(logits: Tensor, lengths: Tensor, labels: Tensor, label_lengths: T
 
     Graves et al. (ICML 2006), eq. 16: the gradient of CTC in the logits is softmax minus this
     posterior, so torch's native kernel computes it. (N, T, C) without a gradient, each valid frame
-    summing to 1; zero on padding and for targets that their frames cannot align.
+    summing to 1; zero on padding and for infeasible targets.
     """
     log_probs = logits.detach().float().log_softmax(-1)
     with torch.enable_grad():

@@ -1,6 +1,6 @@
-"""What networks that emit symbols read back: their own, or those of a teacher.
+"""What autoregressive networks are fed: their own predictions, or the target (teacher forcing).
 
-Class 0 ends a sequence. Targets (N, U) are padded with it, so padding behind a target is its end.
+Class 0 is the end of sequence (EOS). Labels (N, U) are padded with it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ EOS = 0
 
 
 class Greedy:
-    """A `Feedback` of the most probable symbols, until every sequence has ended."""
+    """A `Feedback` of the most probable classes, until every sequence has ended.
+
+    Args:
+        head: The classifier, from features (N, D) to logits (N, C).
+    """
 
     def __init__(self, head: nn.Module) -> None:
         self._head = head
@@ -28,7 +32,7 @@ class Greedy:
         self._ended: Tensor | None = None
 
     def __call__(self, features: Tensor) -> Tensor | None:
-        """Return the best class (N,) by features (N, D), None where all have ended."""
+        """Return the most probable class (N,) for features (N, D), or None where all have ended."""
         self._logits.append(self._head(features))
         best = self._logits[-1].argmax(-1)
         ended = best == EOS
@@ -37,7 +41,7 @@ class Greedy:
 
     @property
     def steps(self) -> int:
-        """How often it was asked."""
+        """How many steps it has classified."""
         return len(self._logits)
 
     def logits(self) -> Tensor:
@@ -46,40 +50,44 @@ class Greedy:
 
 
 class TeacherForcing:
-    """A `Feedback` of the target's symbols, and of the network's own for some of the steps.
+    """A `Feedback` of the target's labels, or at some of the steps the network's own predictions.
 
-    For each step anew, the whole batch is given the target with probability `rate`, else what the
-    network reads (Bengio et al., "Scheduled Sampling", NeurIPS 2015, whose draw is per symbol). It
-    ends with the longest target and its end.
+    It ends after the longest target and its EOS. For rates below 1 the draw is per step for the
+    whole batch, where Bengio et al., "Scheduled Sampling" (NeurIPS 2015), draw per label.
+
+    Args:
+        head: The classifier, from features (N, D) to logits (N, C).
+        targets: The labels of the batch.
+        rate: The probability of feeding the target.
     """
 
     def __init__(self, head: nn.Module, targets: Targets, rate: float) -> None:
         self._head = head
-        self._truth = ended(targets, targets.labels.shape[1] + 1)
+        self._classes = ended(targets, targets.labels.shape[1] + 1)
         self._rate = rate
         self._step = 0
 
     def __call__(self, features: Tensor) -> Tensor | None:
-        """Return the class (N,) to go on from, given the features (N, D) of a step."""
+        """Return the class (N,) that the next step is fed, after features (N, D) of this one."""
         step, self._step = self._step, self._step + 1
-        if self._step == self._truth.shape[1]:
+        if self._step == self._classes.shape[1]:
             return None
         if self._rate == 1 or torch.rand(()).item() < self._rate:
-            return self._truth[:, step]
+            return self._classes[:, step]
         with torch.no_grad():
             best: Tensor = self._head(features).argmax(-1)
         return best
 
 
 def ended(targets: Targets, steps: int) -> Tensor:
-    """Return the first `steps` symbols (N, steps) of each target, EOS filling what is behind."""
+    """Return the first `steps` labels (N, steps) of each target, followed by EOS."""
     labels = targets.labels
-    symbols = functional.pad(labels, (0, steps - labels.shape[1]), value=EOS)
-    return symbols.masked_fill(~valid_frames(targets.label_lengths, steps), EOS)
+    padded = functional.pad(labels, (0, steps - labels.shape[1]), value=EOS)
+    return padded.masked_fill(~valid_frames(targets.label_lengths, steps), EOS)
 
 
 def scored(targets: Targets, steps: int) -> Tensor:
-    """Return the mask (N, steps) of the symbols and ends of the targets that fit in the lengths."""
-    lengths, _, target_lengths = targets
-    takes = target_lengths + 1
-    return valid_frames(takes.where(takes <= lengths, 0), steps)
+    """Return the mask (N, steps) of the labels and EOS of feasible targets, which a loss scores."""
+    lengths, _, label_lengths = targets
+    needed = label_lengths + 1
+    return valid_frames(needed.where(needed <= lengths, 0), steps)

@@ -12,7 +12,7 @@ from bench.core.types import InputShape
 from bench.nn.convolutions import Convolutions, Stage, columns
 from bench.nn.normalization import InstanceNorm
 
-Normalisation = Literal["instance", "batch"]
+Normalization = Literal["instance", "batch"]
 
 _KERNELS = (5, 5, 3, 3, 3, 1)
 _CHANNELS = (1, 2, 4, 4, 8)
@@ -73,7 +73,7 @@ def line_convolutions(
     multiplier: int = 0,
     gates: int = 0,
     gate_dropout: float = 0.0,
-    normalization: Normalisation = "instance",
+    normalization: Normalization = "instance",
     masked: bool = False,
     dropout: float = 0.0,
 ) -> Convolutions:

@@ -1,4 +1,4 @@
-"""A decoder that looks at a grid of features before each symbol, wherever it likes."""
+"""An autoregressive decoder with additive attention over a grid of features."""
 
 from __future__ import annotations
 
@@ -124,13 +124,13 @@ class GlimpseReader(nn.Module):
     def attend(
         self, inputs: Tensor, lengths: Tensor, feedback: Feedback
     ) -> tuple[Features, Tensor]:
-        """Return the features and where each step looked, (N, S, H', W').
+        """Return the features and the attention maps (N, S, H', W').
 
         Convolutions without padding left out as much on the left as on the right: it is put back,
         as zeros, so that a map covers its image.
         """
-        features, found = zip(*self._glimpses(inputs, lengths, feedback), strict=True)
-        maps = torch.stack(found, 1)
+        features, shares = zip(*self._glimpses(inputs, lengths, feedback), strict=True)
+        maps = torch.stack(shares, 1)
         lost = max(inputs.shape[3] // self.convolutions.stride - maps.shape[3], 0)
         maps = functional.pad(maps, (lost // 2, lost - lost // 2))
         return Features(torch.stack(features, 1)), maps

@@ -1,4 +1,4 @@
-"""Classifiers that losses put on top of features."""
+"""The classifiers of the losses."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ class CosineHead(nn.Module):
     """Scaled cosines s·cos θ between features and class weights, without bias.
 
     The classifier of RadialCTC (Min et al., ECCV 2022): logits (…, classes) in [-s, s].
+
+    Args:
+        features: The feature dimension D.
+        classes: The number of classes C.
+        scale: s.
     """
 
     def __init__(self, features: int, classes: int, scale: float) -> None:
@@ -47,7 +52,12 @@ class UnitHead(nn.Module):
 
 
 class AuxiliaryHead(nn.Module):
-    """A classifier, and beside it what only training needs: a forward pass classifies."""
+    """A classifier with an auxiliary module that only training uses; `forward` classifies.
+
+    Args:
+        classifier: From features (…, D) to logits (…, C).
+        auxiliary: What a loss applies to other features or for another purpose.
+    """
 
     def __init__(self, classifier: nn.Module, auxiliary: nn.Module) -> None:
         super().__init__()
@@ -61,9 +71,14 @@ class AuxiliaryHead(nn.Module):
 
 
 class ProjectedHead(AuxiliaryHead):
-    """A linear classifier, and beside it the projection that a contrastive loss compares.
+    """A linear classifier with the projection that a contrastive loss compares.
 
-    Two layers with a ReLU, as SimCLR has them (Chen et al., ICML 2020).
+    The projection has two layers with a ReLU, as in SimCLR (Chen et al., ICML 2020).
+
+    Args:
+        features: The feature dimension D.
+        classes: The number of classes C.
+        embedding: The dimension of the projection.
     """
 
     def __init__(self, features: int, classes: int, embedding: int) -> None:
@@ -92,8 +107,8 @@ def cosines(features: Tensor, directions: Tensor) -> Tensor:
     a zero vector is 0.
     """
     with torch.autocast(features.device.type, enabled=False):
-        found: Tensor = _Cosines.apply(features.float(), directions.float())
-        return found
+        values: Tensor = _Cosines.apply(features.float(), directions.float())
+        return values
 
 
 class _Cosines(torch.autograd.Function):
@@ -105,16 +120,16 @@ class _Cosines(torch.autograd.Function):
     @staticmethod
     def forward(ctx: BackwardCFunction, features: Tensor, directions: Tensor) -> Tensor:
         lengths = torch.linalg.vector_norm(features, dim=-1, keepdim=True).clamp(min=_SHORTEST)
-        found = (features @ directions.T).div_(lengths)
-        ctx.save_for_backward(features, directions, lengths, found)
-        return found
+        values = (features @ directions.T).div_(lengths)
+        ctx.save_for_backward(features, directions, lengths, values)
+        return values
 
     @staticmethod
     def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, Tensor]:
-        features, directions, lengths, found = tuple(ctx.saved_tensors)
+        features, directions, lengths, values = tuple(ctx.saved_tensors)
         scaled = gradients[0] / lengths
         # Below the shortest length it is divided by a constant, which has no gradient.
-        inward = (scaled * found).sum(-1, keepdim=True).div_(lengths)
+        inward = (scaled * values).sum(-1, keepdim=True).div_(lengths)
         inward.masked_fill_(lengths <= _SHORTEST, 0)
         # Also where the way back is taken under autocast: 1 / _SHORTEST is no float16.
         with torch.autocast(features.device.type, enabled=False):

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.types import Targets
-from bench.nn.ctc_functions import BLANK, valid_frames
+from bench.nn.ctc_functions import BLANK, aligned_frames, valid_frames
 
 if TYPE_CHECKING:
     from torch.autograd.function import BackwardCFunction
@@ -108,11 +108,28 @@ def best_alignment(
     return torch.where(shown, states >> 1, -1)
 
 
-def key_frames(log_probs: Tensor, shown: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the frame (N, U) on which each label is most probable, and whether it is shown.
+def blanks_included(shown: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
+    """Return an alignment with its blank segments, and the classes of all segments.
 
-    Of `log_probs` (N, T, C), among the frames on which `shown` (N, T), by `best_alignment`, has
-    that label of `targets` (N, U); of equal frames the first.
+    `shown` (N, T) is what `best_alignment` returns for `targets`. Segment 2u + 1 is that of label
+    u, segment 2u the blanks before it, segment 2U those behind the last label. The result holds the
+    segment of each frame (N, T), -1 on padding and throughout targets that are not feasible, and
+    the class of each segment (N, 2U + 1).
+    """
+    finished = shown.cummax(1).values + 1
+    segments = torch.where(shown < 0, 2 * finished, 2 * shown + 1)
+    segments = segments.where(aligned_frames(targets, shown.shape[1]), -1)
+    labels = targets.labels
+    classes = labels.new_full((len(labels), 2 * labels.shape[1] + 1), BLANK)
+    classes[:, 1::2] = labels
+    return segments, classes
+
+
+def key_frames(log_probs: Tensor, shown: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the frame (N, U) on which each label scores highest, and whether it is shown.
+
+    Of scores `log_probs` (N, T, C), among the frames on which `shown` (N, T), by `best_alignment`,
+    has that label of `targets` (N, U); of equal frames the first.
     """
     label, none = shown.clamp(min=0), shown < 0
     scores = log_probs.gather(2, targets.gather(1, label).unsqueeze(2)).squeeze(2)

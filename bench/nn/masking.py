@@ -1,4 +1,4 @@
-"""Views of a batch with stretches of time hidden."""
+"""Augmented views of a batch: time masking."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def masked_views(batch: Batch, count: int, masks: int, share: float) -> Batch:
-    """Return `count` views of `batch`, one behind the other, each sample masked on its own.
+    """Return `count` views of `batch`, concatenated, each sample with masks of its own.
 
-    Hidden frames of a clip (N, T, channels, H, W) and hidden columns of an image
+    Masked frames of a clip (N, T, channels, H, W) and masked columns of an image
     (N, channels, H, W) are 0.
     """
     views = stacked([batch] * count)
@@ -28,7 +28,7 @@ def masked_views(batch: Batch, count: int, masks: int, share: float) -> Batch:
 
 
 def stretches(lengths: Tensor, size: int, masks: int, share: float) -> Tensor:
-    """Return which of `size` positions are hidden, (N, size), from the global generator.
+    """Draw which of `size` positions are masked, (N, size), from torch's global generator.
 
     The time masks of SpecAugment (Park et al., Interspeech 2019) for samples of `lengths` (N,):
     each of `masks` stretches is 0 to ⌊share·T / masks⌋ wide and lies anywhere in the T valid

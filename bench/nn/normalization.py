@@ -1,4 +1,4 @@
-"""Normalisation without parameters."""
+"""Normalization without parameters."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class InstanceNorm(nn.Module):
             inside = valid_frames(lengths, width)[:, None, None]
             pixels = height * inside.sum(3, keepdim=True)
         with torch.autocast(images.device.type, enabled=False):
-            found: Tensor = _Standardised.apply(images.float(), inside, pixels)
-            return found.to(images.dtype)
+            outputs: Tensor = _Standardized.apply(images.float(), inside, pixels)
+            return outputs.to(images.dtype)
 
 
-class _Standardised(torch.autograd.Function):
+class _Standardized(torch.autograd.Function):
     """y = (x - mean) / (std + ε) over n pixels in few passes over them, there and back.
 
     With g the gradient of y, that of x is (g - mean g) / (std + ε) - y (Σ g y) / ((n - 1) std).
@@ -51,20 +51,22 @@ class _Standardised(torch.autograd.Function):
     ) -> Tensor:
         # One pixel deviates from nothing, and no pixel is none to divide by.
         count, freedom = pixels.clamp(min=1), (pixels - 1).clamp(min=1)
-        found = _only(images - _total(_only(images, inside)) / count, inside)
-        spread = (_total(found.square()) / freedom).sqrt_()
-        found.div_(spread + _EPSILON)
-        ctx.save_for_backward(found, spread, count, freedom, *([] if inside is None else [inside]))
-        return found
+        outputs = _only(images - _total(_only(images, inside)) / count, inside)
+        spread = (_total(outputs.square()) / freedom).sqrt_()
+        outputs.div_(spread + _EPSILON)
+        ctx.save_for_backward(
+            outputs, spread, count, freedom, *([] if inside is None else [inside])
+        )
+        return outputs
 
     @staticmethod
     def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        found, spread, count, freedom, *mask = tuple(ctx.saved_tensors)
+        outputs, spread, count, freedom, *mask = tuple(ctx.saved_tensors)
         inside = mask[0] if mask else None
         gradient = _only(gradients[0], inside)
-        along = _total(gradient * found) / (freedom * spread).clamp(min=_SMALLEST)
+        along = _total(gradient * outputs) / (freedom * spread).clamp(min=_SMALLEST)
         ahead = (gradient - _total(gradient) / count).div_(spread + _EPSILON)
-        return _only(ahead.addcmul_(found, along, value=-1), inside), None, None
+        return _only(ahead.addcmul_(outputs, along, value=-1), inside), None, None
 
 
 def _total(pixels: Tensor) -> Tensor:

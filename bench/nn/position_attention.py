@@ -1,4 +1,4 @@
-"""All symbols of an image at once, each looked for by its place in the word.
+"""All labels of an image at once, each by attention from its position in the word.
 
 The vision model of Fang et al., "Read Like Humans: Autonomous, Bidirectional and Iterative Language
 Modeling for Scene Text Recognition" (ABINet, CVPR 2021).
@@ -39,7 +39,7 @@ class PositionReader(nn.Module):
         self.steps = attention.steps
 
     def forward(self, inputs: Tensor, lengths: Tensor, feedback: Feedback) -> Features:
-        """Return the features (N, S, D) of all symbols."""
+        """Return the features (N, S, D) of all steps."""
         return self.attend(inputs, lengths, feedback)[0]
 
     def attend(
@@ -48,7 +48,7 @@ class PositionReader(nn.Module):
         lengths: Tensor,
         feedback: Feedback,  # noqa: ARG002 (all at once)
     ) -> tuple[Features, Tensor]:
-        """Return the features and where each symbol looks, (N, S, H', W')."""
+        """Return the features and the attention maps (N, S, H', W')."""
         symbols, maps = self.attention(self.image(filled(inputs, lengths, self.width)))
         return Features(symbols), maps
 
@@ -101,7 +101,7 @@ class PositionAttention(nn.Module):
         self.steps = steps
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return symbols (N, S, D) and maps (N, S, H, W) of features (N, D, H, W)."""
+        """Return step features (N, S, D) and maps (N, S, H, W) of features (N, D, H, W)."""
         keys = self.keys(images).flatten(2)
         queries = self.query(self.numbers) / math.sqrt(images.shape[1])
         maps = (queries @ keys).float().softmax(2).to(images.dtype)

@@ -1,23 +1,29 @@
-"""A classifier that knows how often it said each class."""
+"""A classifier that keeps the prior probability of each class."""
 
 from __future__ import annotations
-
-from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from bench.nn.ctc_functions import valid_frames
 
-_LEAST = -12.0
+_MIN_LOG_PRIOR = -12.0
 
 
 class PriorHead(nn.Linear):
     """A linear classifier with the label priors of Huang et al. (ICASSP 2024).
 
-    `log_prior` (C,) is the logarithm of its mean posterior over all frames that it was shown in the
-    last epoch, at least -12 as in the authors' recipe, and 0 throughout the first epoch. An epoch
-    ends where training mode does. All of it is in buffers, so that a checkpoint holds it.
+    Everything is in buffers, so that a checkpoint holds it.
+
+    Args:
+        features: The feature dimension D.
+        classes: The number of classes C, with the blank.
+
+    Attributes:
+        log_prior: The logarithm (C,) of the mean posterior over the frames observed in the last
+            finished epoch, at least -12 as in the authors' recipe; 0 throughout the first epoch.
+        total: The sum (C,) of the posteriors observed in the current epoch.
+        frames: How many frames were observed in it.
     """
 
     log_prior: Tensor
@@ -32,16 +38,15 @@ class PriorHead(nn.Linear):
         self.register_buffer("frames", torch.zeros((), dtype=torch.int64))
 
     def observe(self, log_probs: Tensor, lengths: Tensor) -> None:
-        """Count the posteriors (N, T, C) of the valid frames towards the next epoch's prior."""
+        """Count the log-posteriors (N, T, C) of the valid frames toward the next epoch's prior."""
         valid = valid_frames(lengths, log_probs.shape[1]).unsqueeze(2)
-        shown = log_probs.detach().exp().where(valid, 0)
-        self.total += shown.sum((0, 1), dtype=torch.float64)
+        posteriors = log_probs.detach().exp().where(valid, 0)
+        self.total += posteriors.sum((0, 1), dtype=torch.float64)
         self.frames += valid.sum()
 
-    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 (torch's signature)
-        """Set the mode; where training ends, what was observed becomes the prior."""
-        if self.training and not mode and self.frames > 0:
-            self.log_prior.copy_((self.total / self.frames).log().clamp(min=_LEAST))
+    def end_epoch(self) -> None:
+        """Make what was observed in this epoch the prior of the next; without frames, keep it."""
+        if self.frames > 0:
+            self.log_prior.copy_((self.total / self.frames).log().clamp(min=_MIN_LOG_PRIOR))
             self.total.zero_()
             self.frames.zero_()
-        return super().train(mode)

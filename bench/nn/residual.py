@@ -21,14 +21,14 @@ def resnet45(channels: int, width: int) -> nn.Sequential:
     A 3×3 convolution and five stages of `PairedBlock`s, each but the first twice as wide as the one
     before; the first and the third halve both sides, rounding up.
     """
-    layers: list[nn.Module] = [_normalised(channels, width, 3), nn.ReLU(inplace=True)]
+    layers: list[nn.Module] = [_normalized(channels, width, 3), nn.ReLU(inplace=True)]
     before = width
     for power, (blocks, stride) in enumerate([(3, 2), (4, 1), (6, 2), (6, 1), (3, 1)]):
         after = width * 2**power
         layers.append(PairedBlock(before, after, stride))
         layers += [PairedBlock(after, after) for _ in range(blocks - 1)]
         before = after
-    return _initialised(nn.Sequential(*layers))
+    return _initialized(nn.Sequential(*layers))
 
 
 class PairedBlock(nn.Module):
@@ -37,12 +37,12 @@ class PairedBlock(nn.Module):
     def __init__(self, before: int, after: int, stride: int = 1) -> None:
         super().__init__()
         self.residual = nn.Sequential(
-            _normalised(before, after, 1),
+            _normalized(before, after, 1),
             nn.ReLU(inplace=True),
-            _normalised(after, after, 3, stride),
+            _normalized(after, after, 3, stride),
         )
         same = stride == 1 and before == after
-        self.shortcut = nn.Identity() if same else _normalised(before, after, 1, stride)
+        self.shortcut = nn.Identity() if same else _normalized(before, after, 1, stride)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (N, before, H, W) to (N, after, H/stride, W/stride), rounded up."""
@@ -64,12 +64,12 @@ def resnet18(channels: int, width: int) -> nn.Sequential:
     for power in range(4):
         after = width * 2**power
         stride = 1 if before == after else 2
-        shortcut = None if stride == 1 else _normalised(before, after, 1, stride)
+        shortcut = None if stride == 1 else _normalized(before, after, 1, stride)
         first = BasicBlock(before, after, stride, shortcut)
         layers[f"layer{power + 1}"] = nn.Sequential(first, BasicBlock(after, after))
         before = after
     layers.update(avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten())
-    return _initialised(nn.Sequential(layers))
+    return _initialized(nn.Sequential(layers))
 
 
 def imagenet_weights() -> dict[str, Tensor]:
@@ -79,13 +79,13 @@ def imagenet_weights() -> dict[str, Tensor]:
     """
     weights = ResNet18_Weights.IMAGENET1K_V1
     try:
-        found = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+        state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except (OSError, RuntimeError) as error:
         raise BenchError(
             f"ResNet18's ImageNet weights cannot be downloaded ({error}); put {weights.url} into "
             f"{hub.get_dir()}/checkpoints by hand, or set pretrained = false"
         ) from None
-    return {name: value for name, value in found.items() if not name.startswith("fc.")}
+    return {name: value for name, value in state.items() if not name.startswith("fc.")}
 
 
 class SampledConv2d(nn.Conv2d):
@@ -104,7 +104,7 @@ class SampledConv2d(nn.Conv2d):
         return super().forward(images[:, :, :: self.every, :: self.every])
 
 
-def _normalised(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequential:
+def _normalized(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequential:
     convolution = (
         SampledConv2d(before, after, stride)
         if kernel == 1 and stride > 1
@@ -113,7 +113,7 @@ def _normalised(before: int, after: int, kernel: int, stride: int = 1) -> nn.Seq
     return nn.Sequential(convolution, nn.BatchNorm2d(after))
 
 
-def _initialised(network: nn.Sequential) -> nn.Sequential:
+def _initialized(network: nn.Sequential) -> nn.Sequential:
     """Draw every convolution as He et al. (ICCV 2015) do, by the signals that leave it."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

@@ -60,7 +60,7 @@ class SVTR(nn.Module):
         self.activation = nn.Sequential(nn.Hardswish(), nn.Dropout(dropout))
         self.width = shape.width
         self.feature_dims = FeatureDims(architecture.output)
-        self._initialise()
+        self._initialize()
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
         """Return a feature for every four columns, and how many are valid."""
@@ -76,7 +76,7 @@ class SVTR(nn.Module):
         """Return a quarter of `lengths`, rounded up."""
         return _quarter(lengths)
 
-    def _initialise(self) -> None:
+    def _initialize(self) -> None:
         initialize(self)
         nn.init.trunc_normal_(self.positions, std=0.02)
         for layer in self.embedding:

@@ -1,4 +1,4 @@
-"""A vision transformer whose patches are read as symbols.
+"""A vision transformer whose first patches are classified as labels.
 
 Atienza, "Vision Transformer for Fast and Efficient Scene Text Recognition" (ICDAR 2021).
 """
@@ -57,7 +57,7 @@ class ViTSTR(nn.Module):
         lengths: Tensor,
         feedback: Feedback,  # noqa: ARG002 (all at once)
     ) -> Features:
-        """Return the features (N, S, D) of all symbols."""
+        """Return the features (N, S, D) of all steps."""
         return self._symbols(self._tokens(inputs, lengths))
 
     def attend(
@@ -66,7 +66,7 @@ class ViTSTR(nn.Module):
         lengths: Tensor,
         feedback: Feedback,  # noqa: ARG002 (all at once)
     ) -> tuple[Features, Tensor]:
-        """Return the features, and where the last block looks for each symbol.
+        """Return the features, and the attention maps of the last block.
 
         Maps (N, S, rows, columns) are means over heads; the class token's share is left out.
         """

@@ -13,7 +13,7 @@ from bench.core.hashing import digest
 from bench.data.opening import open_test, training_encoder
 from bench.profiling import cost, latency, load, method
 from bench.recognizers import network as networks
-from bench.tasks.evaluate import restore
+from bench.tasks.evaluate import restore_network
 from bench.trials import provenance
 from bench.trials.records import Latency, Parameters, Profile
 
@@ -162,7 +162,10 @@ def _network(
     """Return the network with the weights of its training, or with untrained ones."""
     training = evaluation.training
     if record:
-        return _Weights(restore(training, store.folder(training), record), training.key)
+        return _Weights(
+            restore_network(training.model, training.loss, store.folder(training), record),
+            training.key,
+        )
     torch.manual_seed(training.named_seed("weights"))
     classes = len(pipeline.vocabulary) + 1
     network = networks.build(training.model, training.loss, pipeline.input_shape, classes).eval()

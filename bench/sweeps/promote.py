@@ -90,8 +90,10 @@ def _with_entry(entry: list[str], document: dict[str, Any] | None, suite: str) -
 
 def _table(sweep: Sweep, report: Report, entry: Entry, home: Path) -> list[str]:
     """Return the lines of a `[[suite.NAME.tuned]]` table in the folder `home`."""
-    usual, values = sweep.suite.recipe.values(), entry.recipe.values()
-    recipe = {name: value for name, value in values.items() if value != usual[name]}
+    recipe = entry.recipe.spec()
+    if usual := sweep.suite.recipe:
+        values, base = entry.recipe.values(), usual.values()
+        recipe = {name: value for name, value in values.items() if value != base[name]}
     tuning = {
         "sweep": report.sweep,
         "sampler": report.sampler,

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.render import text_table
-from bench.core import documents
+from bench.core import documents, text_table
 from bench.core.errors import BenchError
 from bench.sweeps import study as studies
 from bench.sweeps.study import StudyTrial
@@ -185,7 +184,7 @@ def _notes(report: Report) -> list[str]:
 
 
 def _importance(study: Study, trials: Sequence[StudyTrial]) -> Importance | None:
-    """Compare trials after the epochs that all of them have had, so that early stops do not bias."""
+    """Compare trials after the epochs that all have had, so that early stops do not bias."""
     select = study.sweep.base.recipe.select
     scored = [trial for trial in trials if trial.scores and trial.state != "failed"]
     if len(scored) < _MIN_TRIALS:

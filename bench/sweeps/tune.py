@@ -108,9 +108,7 @@ def _searcher(study: Study, trials: list[StudyTrial]) -> OptunaSearch:
     else:
         sampler = optuna.samplers.TPESampler(
             seed=_seed(base, f"sampler/{len(past)}"),
-            n_startup_trials=max(
-                _MIN_RANDOM_TRIALS, min(_MAX_RANDOM_TRIALS, table.trials // 4)
-            ),
+            n_startup_trials=max(_MIN_RANDOM_TRIALS, min(_MAX_RANDOM_TRIALS, table.trials // 4)),
             constant_liar=True,
         )
     search = UniquePointSearch(

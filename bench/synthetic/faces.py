@@ -126,8 +126,8 @@ class Pen(Face):
         if end[1] not in _ENDS or across > up:
             return
         reach = np.array([_FINER * (self.serif + self.nib / 2), 0], np.float32)
-        centre = end * scale + origin
-        line = np.rint(np.stack([centre - reach, centre + reach])).astype(np.int32)
+        center = end * scale + origin
+        line = np.rint(np.stack([center - reach, center + reach])).astype(np.int32)
         self._draw_line(canvas, line)
 
 
@@ -157,7 +157,7 @@ def plain_faces() -> tuple[Face, ...]:
     """Return upright faces of usual weight without serifs, for words that are easy to read."""
     if not hasattr(cv2, "FontFace"):  # OpenCV 4
         return (PillowFace(), Pen(3.2))
-    return (*(OpenCVFace("sans", weight) for weight in (400, 500, 600)), PillowFace())
+    return OpenCVFace("sans", 400), OpenCVFace("sans", 500)
 
 
 class Glyphs(dict[str, Glyph]):

@@ -1,7 +1,7 @@
-"""Pictures of single words as on signs: one small colour image each, in the spirit of Synth90k.
+"""Pictures of single words as on signs: one small color image each, in the spirit of Synth90k.
 
 Jaderberg et al., "Synthetic Data and Artificial Neural Networks for Natural Scene Text Recognition"
-(2014) draw a word in layers: font, border and shadow, colour, projective distortion, blending with
+(2014) draw a word in layers: font, border and shadow, color, projective distortion, blending with
 texture, noise. This is a plain version of that list, made to be fast and to stay readable.
 """
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _HEIGHTS = (31, 31, 32)
 _CONTRAST = 70
-"""How many grey levels ink and ground differ by, at least."""
+"""How many gray levels ink and ground differ by, at least."""
 _LUMINANCE = np.array([[0.114], [0.587], [0.299]])
 _INWARDS = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32)
 """Where the corners of a word may go without leaving the picture."""
@@ -57,22 +57,20 @@ class Lettering:
         return self._photographed(cv2.merge([*image]))
 
     def clean_picture(self, word: str) -> Picture:
-        """Return `word` upright in a plain face, on a ground of one gray: easy to read."""
-        mask = set_word(self._one_of(plain_faces()), word, self._between(0, 2), [0] * len(word))
+        """Return `word` as dark, upright letters of a plain face on a light ground."""
+        mask = set_word(self._one_of(plain_faces()), word, 1, [0] * len(word))
         rows, columns = mask.shape
-        height = self._one_of(_HEIGHTS)
-        top, bottom, left, right = (round(self._between(2, 5)) for _ in range(4))
-        inner = height - top - bottom
-        stretch = np.exp(self._between(-0.15, 0.15))
-        length = max(6, round(columns * inner / rows * stretch))
-        scaled = cv2.resize(mask, (length, inner), interpolation=cv2.INTER_AREA)
-        alpha = cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT)
-        ground, ink = self._between(170, 255), self._between(0, 85)
-        if self._happens(0.3):
-            ground, ink = ink, ground
-        gray = ground + (ink - ground) * (alpha.astype(np.float32) / 255)
-        gray += self._cut(self._grain, *alpha.shape)[..., 0] * np.float32(self._between(0, 6))
-        return np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, 2)
+        top, bottom, left, right = (round(self._between(3, 5)) for _ in range(4))
+        inner = self._one_of(_HEIGHTS) - top - bottom
+        stretch = np.exp(self._between(-0.1, 0.1))
+        size = (max(6, round(columns * inner / rows * stretch)), inner)
+        scaled = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+        sides = ((top, bottom), (left, right))
+        alpha = np.pad(scaled, sides).astype(np.float32) / 255
+        ground, ink = self._between(200, 255), self._between(0, 60)
+        gray = ground + (ink - ground) * alpha
+        gray += self._cut(self._grain, *gray.shape)[..., 0] * np.float32(self._between(0, 4))
+        return np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
     def _happens(self, share: float) -> bool:
         return next(self._shares) < share
@@ -124,7 +122,7 @@ class Lettering:
         return np.asarray(cv2.warpPerspective(mask, matrix, (width, height)), np.uint8)
 
     def _tones(self) -> list[Layer]:
-        """Return three colours (3, 1, 1): of the ground, the ink, and borders and shadows."""
+        """Return three colors (3, 1, 1): of the ground, the ink, and borders and shadows."""
         ground = self._between(0, 255)
         below, above = max(0.0, ground - _CONTRAST), max(0.0, 255 - _CONTRAST - ground)
         if self._happens(above / (above + below)):
@@ -206,7 +204,7 @@ def _grown(mask: Mask, rows: int, columns: int) -> Mask:
 
 
 def _texture(rng: np.random.Generator) -> Layer:
-    """Return a tile (H, W) to be added to a colour: clouds, stripes, tiles or scribbles."""
+    """Return a tile (H, W) to be added to a color: clouds, stripes, tiles or scribbles."""
     rows, columns = _TILE
     tile = np.zeros((rows, columns), np.float32)
     for cells in (3, 8, 20, 50):

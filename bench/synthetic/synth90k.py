@@ -24,8 +24,8 @@ _CASES = (str.lower, str.upper, str.capitalize)
 def write(job: Job) -> None:
     """Write images of words and their lists.
 
-    Easy words are short, in lower case, and cleanly printed; hard ones are in lower case, upper
-    case or capitalized.
+    Easy words are short, in capitals and cleanly printed; hard ones are in lower case, upper case
+    or capitalized.
     """
     places, rng = _places(spread(job, _SHARES)), job.rng
     root = job.out / _ROOT
@@ -42,7 +42,7 @@ def write(job: Job) -> None:
             if number == 1:
                 (root / folder).mkdir(parents=True)
             index = int(rng.integers(len(words)))
-            word = words[index] if easy else one_of(rng, _CASES)(words[index])
+            word = words[index].upper() if easy else one_of(rng, _CASES)(words[index])
             path = f"{folder}/{number}_{word}_{index}.jpg"
             quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 96))]
             _, encoded = cv2.imencode(".jpg", draw(word), quality)

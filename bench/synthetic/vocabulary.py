@@ -31,8 +31,8 @@ _ENDINGS = (*10 * ("",), *_listed("s ed er ing tion ness ment able ly ity ous es
 _ALWAYS = (string.digits, "electroencephalographic")
 """In every lexicon: all digits, and a word as long as the longest of the real one."""
 LONGEST = 23
-_SHORT = 4
-_FREQUENT_LETTERS = frozenset("adehilnorst")
+_SHORT = 3
+_FREQUENT_LETTERS = frozenset("abdehilnorstw")
 
 
 class Token(NamedTuple):
@@ -43,12 +43,13 @@ class Token(NamedTuple):
 
 
 def short_words() -> list[str]:
-    """Return the common words of at most four letters that are all frequent ones, sorted.
+    """Return the common words of three letters that are all frequent ones, sorted.
 
-    Few letters and few words, so that a small network learns to read them within a minute.
+    Few letters and few words of one length, so that a small network learns to read them within a
+    minute.
     """
     return sorted(
-        word for word in COMMON if len(word) <= _SHORT and _FREQUENT_LETTERS.issuperset(word)
+        word for word in COMMON if len(word) == _SHORT and _FREQUENT_LETTERS.issuperset(word)
     )
 
 

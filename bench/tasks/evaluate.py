@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from bench.core.components import Loss, Model
     from bench.core.types import Batch, DecoderFamily, InputPipeline
     from bench.decoding.algorithms.decoded import Decoded
     from bench.evaluation.protocols import Protocol
     from bench.recognizers.network import Recognizer
     from bench.trials.records import TrainingRecord
-    from bench.trials.specs import Evaluation, Training
+    from bench.trials.specs import Evaluation
     from bench.trials.store import Store
 
 
@@ -44,7 +45,8 @@ def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) 
     chosen = device.prepare(evaluation.resources)
     yield Started(chosen)
     folder, trained = store.training(evaluation.training.key)
-    network = restore(evaluation.training, folder, trained).to(chosen)
+    training = evaluation.training
+    network = restore_network(training.model, training.loss, folder, trained).to(chosen)
     encoder = evaluation.test.label_encoder(evaluation.training.alphabet)
     learned = replace(encoder, vocabulary=tuple(trained.vocabulary))
     pipeline = open_test(evaluation.test, evaluation.training.input, learned)
@@ -53,7 +55,7 @@ def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) 
     yield Finished(metric.summary(record.scores), record.seconds)
 
 
-def restore(training: Training, folder: Path, record: TrainingRecord) -> Recognizer:
+def restore_network(model: Model, loss: Loss, folder: Path, record: TrainingRecord) -> Recognizer:
     """Return the network of a training with the weights that its record in `folder` names.
 
     Raises:
@@ -62,8 +64,8 @@ def restore(training: Training, folder: Path, record: TrainingRecord) -> Recogni
     from safetensors.torch import load
 
     network = networks.build(
-        training.model,
-        training.loss,
+        model,
+        loss,
         InputShape(*record.input_shape),
         len(record.vocabulary) + 1,
     )
@@ -71,7 +73,7 @@ def restore(training: Training, folder: Path, record: TrainingRecord) -> Recogni
         network.load_state_dict(load(content(folder, record, WEIGHTS)))
     except RuntimeError:
         raise BenchError(
-            f"{folder / WEIGHTS}: these weights do not fit model '{training.model.name}' as its "
+            f"{folder / WEIGHTS}: these weights do not fit model '{model.name}' as its "
             "code is today; run its suite again with --force"
         ) from None
     # The layout that it was trained in: other kernels round otherwise.

@@ -16,7 +16,7 @@ from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
 from bench.recognizers import network as networks
 from bench.training import checkpoint, device
-from bench.training.feasibility import infeasible_annotations
+from bench.training.feasibility import infeasible_samples
 from bench.training.step import TrainingStep
 from bench.training.trainer import Trainer
 from bench.training.validation import label_error_rate
@@ -70,7 +70,7 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
         _restore(trainer, state, folder / CHECKPOINT)
         yield Resumed(len(trainer.curve))
     yield from trainer.run()
-    record = _write_record(folder, trainer, pipeline, built - began, attempts)
+    record = _write_record(folder, training, trainer, pipeline, built - began, attempts)
     selected = record.curve[record.selected_epoch - 1]
     summary = f"epoch {selected.epoch} selected, validation LER {selected.validation_ler:.2%}"
     yield Finished(summary, record.seconds)
@@ -102,7 +102,7 @@ def _report_infeasible(
 ) -> Iterator[Event]:
     """Report the training samples that no loss can learn from."""
     annotations = pipeline.annotations("train", seed=training.named_seed("batches"))
-    samples, infeasible = infeasible_annotations(annotations, training.loss, network.output_lengths)
+    samples, infeasible = infeasible_samples(annotations, training.loss, network.output_lengths)
     if infeasible and len(infeasible) == samples:
         first = infeasible[0]
         raise BenchError(
@@ -116,13 +116,13 @@ def _report_infeasible(
 
 def _write_record(
     folder: Path,
+    training: Training,
     trainer: Trainer,
     pipeline: InputPipeline,
     data_seconds: float,
     attempts: Sequence[Attempt],
 ) -> TrainingRecord:
     """Write weights and, last, the record."""
-    training: Training = trainer.training
     files = {WEIGHTS: save(trainer.weights)}
     if trainer.last_weights:
         files[LAST_WEIGHTS] = save(trainer.last_weights)

@@ -1,1 +1,1 @@
-"""One trial: fit, evaluate, record."""
+"""Training of networks: the step, the loop, optimizers and checkpoints."""

@@ -1,4 +1,4 @@
-"""Where training stands, on disk: an interrupted trial goes on to the same bits."""
+"""Checkpoints: an interrupted training resumes and ends in the same bits."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from bench.core.documents import write_bytes
 
 
 def save(file: Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain values atomically, with the code that made them."""
+    """Write tensors and plain values atomically, with a digest of bench's sources."""
     stream = io.BytesIO()
     torch.save(state | {"code": _code()}, stream)
     write_bytes(file, stream.getvalue())
 
 
 def load(file: Path) -> dict[str, Any] | None:
-    """Return what `save` wrote, on the CPU, or None where there is nothing that can go on here.
+    """Return what `save` wrote, on the CPU, or None where there is no checkpoint to resume.
 
-    Other code would not go on to the same record, and a file that is no checkpoint is as good as
-    none: both begin anew. Nothing of the file is executed (`weights_only`).
+    A checkpoint of other sources or another torch is ignored, because training would not end in the
+    same bits, and so is a file that is no checkpoint. Nothing in the file is executed
+    (`weights_only`).
     """
     if not file.exists():
         return None
@@ -38,14 +39,14 @@ def load(file: Path) -> dict[str, Any] | None:
 
 
 def _code() -> list[object]:
-    """Return what is the same in two processes that compute the same."""
+    """Return the digest of the sources and the version of torch."""
     return [_sources(Path(bench.__file__).parent), str(torch.__version__)]
 
 
 @cache
 def _sources(package: Path) -> str:
-    """Return the digest of a package as it was first asked for: later edits are not what runs."""
-    found = sha256()
+    """Return the digest of a package when it was first computed: later edits are not what runs."""
+    total = sha256()
     for file in sorted(package.rglob("*.py")):
-        found.update(file.read_bytes())
-    return found.hexdigest()
+        total.update(file.read_bytes())
+    return total.hexdigest()

@@ -1,4 +1,4 @@
-"""What can be told of a dataset and a recognizer before anything is trained."""
+"""Which samples are infeasible, before anything is trained."""
 
 from __future__ import annotations
 
@@ -19,23 +19,27 @@ if TYPE_CHECKING:
     from bench.core.types import Annotation, Split
     from bench.data.reading.label_encoder import LabelEncoder
 
-_AT_ONCE = 4096
+_CHUNK = 4096
 
 
 def infeasible_samples(
     annotations: Iterable[Annotation], loss: Loss, output_lengths: Callable[[Tensor], Tensor]
 ) -> tuple[int, list[Annotation]]:
-    """Return the number of samples, and those whose targets do not fit what is made of them.
+    """Return the number of samples, and those whose target is longer than the output.
 
-    `output_lengths` maps input lengths (N,) to those of the network's output.
-    However many samples there are, only some thousands of those that fit are in memory at once.
+    Memory holds the infeasible samples and some thousands of others, however many there are.
+
+    Args:
+        annotations: The samples.
+        loss: The objective, which decides what is feasible.
+        output_lengths: Maps input lengths (N,) to those of the network's output.
     """
-    count, found, rest = 0, [], iter(annotations)
-    while several := list(islice(rest, _AT_ONCE)):
-        fits = loss.feasible(_targets(several, output_lengths)).tolist()
-        found += [annotation for annotation, fit in zip(several, fits, strict=True) if not fit]
-        count += len(several)
-    return count, found
+    count, infeasible, rest = 0, [], iter(annotations)
+    while chunk := list(islice(rest, _CHUNK)):
+        feasible = loss.feasible(_targets(chunk, output_lengths)).tolist()
+        infeasible += [each for each, fits in zip(chunk, feasible, strict=True) if not fits]
+        count += len(chunk)
+    return count, infeasible
 
 
 def infeasible_targets(
@@ -53,11 +57,11 @@ def infeasible_targets(
         The identities of the samples that do not fit, by split. A data set without a validation
         split holds out some of its training samples as one.
     """
-    from bench.recognizers import network as recognizer
+    from bench.recognizers import network as networks
 
     pipeline = dataset.open(model.default_input, encoder)
     with torch.device("meta"):
-        network = recognizer.build(model, loss, pipeline)
+        network = networks.build(model, loss, pipeline.input_shape, len(pipeline.vocabulary) + 1)
     splits = {*dataset.splits()}
     if "train" in splits:
         splits.add("validation")
@@ -76,8 +80,8 @@ def _targets(
     lengths = torch.tensor([len(annotation.target) for annotation in annotations])
     labels = torch.zeros(len(annotations), int(lengths.max()), dtype=torch.int64)
     inside = valid_frames(lengths, labels.shape[1])
-    rows = chain.from_iterable(annotation.target for annotation in annotations)
-    labels[inside] = torch.tensor(list(rows), dtype=torch.int64)
+    flat = chain.from_iterable(annotation.target for annotation in annotations)
+    labels[inside] = torch.tensor(list(flat), dtype=torch.int64)
     return Targets(
         output_lengths(torch.tensor([annotation.length for annotation in annotations])),
         labels,

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bench.config.suite import Recipe
+    from bench.config.recipe import Recipe
 
 
 def optimizer(recipe: Recipe, weights: Iterable[Tensor]) -> Optimizer:
@@ -29,22 +29,28 @@ def optimizer(recipe: Recipe, weights: Iterable[Tensor]) -> Optimizer:
             return Adadelta(weights, **options)
 
 
-def schedule(recipe: Recipe, moved: Optimizer, steps: int) -> LRScheduler:
-    """Return what sets the learning rate after each step; an epoch has `steps`."""
+def schedule(recipe: Recipe, optimizer: Optimizer, steps: int) -> LRScheduler:
+    """Return the schedule of the learning rate, stepped after each update.
+
+    Args:
+        recipe: The schedule and its parameters.
+        optimizer: The optimizer whose learning rate is set.
+        steps: Updates per epoch.
+    """
     if recipe.schedule == "one-cycle":
         return OneCycleLR(
-            moved,
+            optimizer,
             recipe.learning_rate,
             total_steps=recipe.epochs * steps,
             cycle_momentum=recipe.optimizer != "adadelta",  # which has none
         )
-    rising, all_steps = max(round(recipe.warmup * steps), 1), recipe.epochs * steps
+    warmup, all_steps = max(round(recipe.warmup * steps), 1), recipe.epochs * steps
 
     def factor(step: int) -> float:
-        risen = min((step + 1) / rising, 1.0)
+        warmed = min((step + 1) / warmup, 1.0)
         if recipe.schedule == "cosine":
-            return risen * (1 + math.cos(math.pi * step / all_steps)) / 2
+            return warmed * (1 + math.cos(math.pi * step / all_steps)) / 2
         passed = sum(epoch * steps <= step for epoch in recipe.milestones)
-        return risen * recipe.decay**passed
+        return warmed * recipe.decay**passed
 
-    return LambdaLR(moved, factor)
+    return LambdaLR(optimizer, factor)

@@ -88,7 +88,7 @@ class Retried:
 Event = Started | Infeasible | Resumed | Progress | Validated | Retried | Finished | Failed
 
 
-def describe(event: Event) -> str:
+def describe(event: Event) -> str:  # noqa: PLR0911 (one line per event)
     """Return an event as one line."""
     match event:
         case Started(device):

@@ -113,7 +113,6 @@ def task_names(chosen: Sequence[Trial]) -> dict[str, str]:
     """Return the shortest name of each task among these trials, by its key."""
     entries = [*dict.fromkeys(trial.entry for trial in chosen)]
     labels = dict(zip(entries, row_labels(entries), strict=True))
-    columns = {name for trial in chosen for name in trial.evaluations}
     names: dict[str, str] = {}
     for trial in chosen:
         label, seed = labels[trial.entry], f"seed {trial.seed}"
@@ -122,8 +121,7 @@ def task_names(chosen: Sequence[Trial]) -> dict[str, str]:
             several = len(trial.trainings) > 1
             data = f" · {training.labels['data']}" if several else ""
             names.setdefault(training.key, f"{label}{data} · {seed}")
-            where = f" on {column}" if len(columns) > 1 else ""
-            names.setdefault(evaluation.key, f"{label}{where} · {seed}")
+            names.setdefault(evaluation.key, f"{label} on {column} · {seed}")
     return names
 
 

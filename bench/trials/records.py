@@ -200,8 +200,8 @@ class Profile:
         key: The hash of `spec`.
         spec: All that decides the latencies.
         labels: Names of its parts for people.
-        tests: The test sets that lead to this input shape and these classes, each with its input and
-            training data (`bench.profiling.method.reading_conditions`).
+        tests: The test sets that lead to this input shape and these classes, each with its input
+            and training data (`bench.profiling.method.reading_conditions`).
         hardware: One line that names the machine; profiles of equal lines are comparable.
         parameters: The number of weights.
         macs: Multiply-accumulates of a forward pass of one sample.

@@ -1,4 +1,4 @@
-"""What is run: trainings and evaluations, each with a key that hashes all that decides its numbers."""
+"""Trainings and evaluations, each with a key that hashes everything that decides its numbers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Training:
         return _json(
             {
                 "data": [_data_spec(data, "train", "validation") for data in self.data],
-                "alphabet": self.alphabet and self.alphabet.spec(),
+                "alphabet": _alphabet_spec(self.alphabet) if self.alphabet else None,
                 "input": self.input.spec(),
                 "model": self.model.spec(),
                 "loss": self.loss.spec(),
@@ -217,7 +217,14 @@ def named_seed(seed: int, purpose: str) -> int:
 
 
 def _data_spec(data: Dataset, *splits: Split) -> dict[str, Any]:
-    return data.spec() | {"fingerprints": {split: data.fingerprint(split) for split in splits}}
+    # A set without a validation split holds out some of its training samples as one.
+    there = [split for split in splits if split in data.splits()]
+    return data.spec() | {"fingerprints": {split: data.fingerprint(split) for split in there}}
+
+
+def _alphabet_spec(alphabet: Protocol) -> dict[str, Any]:
+    """Return what a protocol decides as an alphabet: not how boards rank by it."""
+    return {key: value for key, value in alphabet.spec().items() if key != "ranked_by"}
 
 
 def _json(spec: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Small distributions, prepared into a folder that the test owns."""
+"""Small raw data sets, prepared into a folder that the test owns."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import torch
 
 from bench.core.types import Batch
 from bench.data.raw.entries import Entry, Rejected
-from bench.data.reading.label_encoder import Transcriber
-from bench.data.reading.pipeline import PreparedSource, View
+from bench.data.reading.label_encoder import encoder_of_alphabet
+from bench.data.reading.pipeline import PreparedPipeline, Transform
 from bench.data.reading.samples import Samples, Selection
 from bench.data.store import data_dir as home
 from bench.data.store import preparing
@@ -32,7 +32,7 @@ def jpeg(seed: int, width: int = 60, height: int = 31) -> bytes:
 
 @dataclass
 class Listed:
-    """A layout of samples that a test lists; `loaded` are those whose pixels were asked for."""
+    """A reader of samples that a test lists; `loaded` are those whose pixels were asked for."""
 
     samples: dict[str, list[Entry | Rejected]]
     columns: Sequence[str] = ()
@@ -60,7 +60,7 @@ class Listed:
 
 
 def listed(count: int = 10, parts: Sequence[str] = ("train", "test"), **more: object) -> Listed:
-    """Return a layout of `count` pictures a part, of different widths."""
+    """Return a reader of `count` pictures a part, of different widths."""
     layout = Listed({}, **more)
     for place, part in enumerate(parts):
         layout.samples[part] = [
@@ -76,14 +76,15 @@ def altered(part: Path, name: bytes, content: bytes | None) -> None:
         change.delete(name) if content is None else change.put(name, content)
 
 
-def source(view: View, name: str = "words", rules: str = "str-36") -> PreparedSource:
-    """Return the parts of prepared data as splits of their names, read by a protocol."""
-    protocol = protocols.find(rules)
+def pipeline(
+    transform: Transform, name: str = "words", alphabet: str = "str-36"
+) -> PreparedPipeline:
+    """Return the parts of prepared data as splits of their names, read by an alphabet."""
     parts = require(name).parts
-    return PreparedSource(
+    return PreparedPipeline(
         {part: Samples([Selection(Partition(name, part))]) for part in parts},
-        Transcriber(tuple(protocol.charset), protocol),
-        view,
+        encoder_of_alphabet(protocols.find(alphabet)),
+        transform,
     )
 
 
@@ -104,7 +105,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def prepare(folder: Path, tmp_path: Path) -> Callable[..., Prepared]:
-    """What prepares a layout under a name."""
+    """What prepares what a reader lists under a name."""
 
     def run(layout: Listed, name: str = "words", *, clips: bool = False) -> Prepared:
         return preparing.prepare(layout, tmp_path, folder / name, lambda *_: None, clips=clips)

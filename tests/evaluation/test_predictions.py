@@ -1,8 +1,9 @@
-"""Predictions as Parquet: every score can be summed from them again."""
+"""Tables of predictions: columns per metric, scores summed from them, and damaged files."""
 
 from __future__ import annotations
 
 import hashlib
+import resource
 import subprocess
 import sys
 
@@ -10,11 +11,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from bench.core.errors import BenchError, Exit
 from bench.evaluation import predictions, protocols
+from bench.evaluation.metrics.localization import localization
 from bench.evaluation.predictions import Predictions
-from bench.trials import store as disk
 
 DIGITS = protocols.find("digits")
 SAMPLES = [
@@ -26,140 +28,168 @@ SAMPLES = [
     ("f", "7", ""),
     ("g", "x", "x"),
 ]
+LOCATED = {
+    "confidence": 0.5,
+    "path": [0, 1, 1, 0],
+    "aligned": [1],
+    "scores": [0.25],
+    "key_frames": [2],
+}
 words = st.text("0123456789", max_size=5) | st.text("01xy", max_size=4)
 
 
-def table(samples=SAMPLES, **more) -> pa.Table:
-    rows = Predictions(DIGITS)
+def make_table(samples=SAMPLES, protocol=DIGITS, **located) -> pa.Table:
+    rows = Predictions(protocol)
     for identity, reference, hypothesis in samples:
-        rows.add(identity, reference, hypothesis, **more)
+        rows.add(identity, reference, hypothesis, **located)
     return rows.table()
 
 
-def distance(one: str, other: str) -> int:
+def distance(a: str, b: str) -> int:
     """Count edits the plain way."""
-    row = list(range(len(other) + 1))
-    for letter in one:
+    row = list(range(len(b) + 1))
+    for letter in a:
         before, row[0] = row[0], row[0] + 1
-        for place, against in enumerate(other, 1):
-            step = min(row[place] + 1, row[place - 1] + 1, before + (letter != against))
+        for place, other in enumerate(b, 1):
+            step = min(row[place] + 1, row[place - 1] + 1, before + (letter != other))
             before, row[place] = row[place], step
     return row[-1]
 
 
-def test_each_row_says_its_edits_and_why_it_is_left_out():
-    rows = table().to_pylist()
-    assert [row["edits"] for row in rows] == [0, 1, 4, 1, 2, 1, 0]
-    assert [row["length"] for row in rows] == [4, 4, 2, 0, 4, 1, 1]
-    assert [row["excluded"] for row in rows] == [
-        None,
-        None,
-        None,
-        "empty reference",
-        "outside the charset: xy",
-        None,
+def test_each_metric_has_two_columns_which_are_null_where_a_sample_is_excluded():
+    table = make_table()
+    assert table["cer"].to_pylist() == [0, 1, 4, None, None, 1, None]
+    assert table["cer/of"].to_pylist() == [4, 4, 2, None, None, 1, None]
+    assert table["sequence-accuracy"].to_pylist() == [1, 0, 0, None, None, 0, None]
+    assert table["sequence-accuracy/of"].to_pylist() == [1, 1, 1, None, None, 1, None]
+    assert table["excluded"].to_pylist() == [
+        *(None, None, None, "empty reference", "outside the charset: xy", None),
         "outside the charset: x",
     ]
 
 
 def test_a_file_gives_back_what_was_written(tmp_path):
-    written = table(
-        confidence=0.5, path=[0, 1, 1, 0], aligned=[1], scores=[0.25], key_frames=[2, 5]
-    )
-    file = tmp_path / disk.PREDICTIONS
+    written = make_table([("b", "1", "1"), ("c", "3", "4")], **LOCATED)
+    file = tmp_path / "predictions.parquet"
     file.write_bytes(predictions.to_bytes(written))
-    read = predictions.read(file)
-    assert read.schema.equals(predictions.SCHEMA)
-    assert read.equals(written)
-    assert read.to_pylist()[1] == {
+    table = predictions.read(file)
+    assert table.schema.equals(predictions.schema(DIGITS.metrics))
+    assert table.equals(written)
+    assert table.to_pylist()[0] | {"map": None} == {
         "id": "b",
-        "reference": "1234",
-        "hypothesis": "124",
-        "edits": 1,
-        "length": 4,
+        "reference": "1",
+        "hypothesis": "1",
         "excluded": None,
-        "confidence": 0.5,
-        "path": [0, 1, 1, 0],
-        "aligned": [1],
-        "scores": [0.25],
-        "key_frames": [2, 5],
-        "read": 3,
-        "placed": 2,
-        "word_edits": None,
-        "words": None,
+        **LOCATED,
+        "sequence-accuracy": 1,
+        "sequence-accuracy/of": 1,
+        "cer": 0,
+        "cer/of": 1,
+        "map": None,
+        "map/of": 10**9,
     }
 
 
-def test_files_from_before_there_were_these_columns_are_read_and_scored(tmp_path):
-    written = table().drop_columns(["read", "placed", "word_edits", "words"])
-    file = tmp_path / disk.PREDICTIONS
-    file.write_bytes(predictions.to_bytes(written))
-    rates = predictions.score(predictions.read(file))
-    assert (rates.samples, rates.correct, rates.edits, rates.length) == (4, 1, 6, 11)
-    assert (rates.words, rates.placed, rates.similarity) == (None, None, None)
-    assert (rates.wer, rates.ccr, rates.one_minus_ned) == (None, None, None)
+def test_without_key_frames_map_is_unknown():
+    for table in (make_table(), make_table(path=[0, 1], aligned=[1], key_frames=[])):
+        assert table["map"].null_count == len(table)
+        assert [*predictions.scores(table, DIGITS)] == ["sequence-accuracy", "cer"]
 
 
-def test_every_rate_is_of_the_counted_columns():
-    rows = Predictions(protocols.find("htr-raw"))
-    rows.add("a", "two words", "too words")
-    rows.add("b", "one", "one")
-    rates = predictions.score(rows.table())
-    assert rates.words == (1, 3)
-    assert rates.ccr == 11 / 12
-    assert rates.one_minus_ned == (8 / 9 + 1) / 2
+def test_map_is_that_of_the_whole_table():
+    rows = Predictions(DIGITS)
+    path = [0, 1, 1, 0, 2, 2]
+    rows.add("a", "12", "12", path=path, aligned=[1, 4], scores=[0.9, 0.5], key_frames=[1, 4])
+    rows.add("x", "1x", "12", path=path, aligned=[1, 4], scores=[0.9, 0.5], key_frames=[1, 4])
+    rows.add("b", "21", "13", path=path, aligned=[1, 4], scores=[0.8, 0.7], key_frames=[1, 4])
+    table = rows.table()
+    columns = table.to_pydict()
+    measured = localization({name: columns[name] for name in columns if "/" not in name})
+    assert predictions.label_localization(table, DIGITS) == measured
+    expected = measured.mean_average_precision
+    assert predictions.scores(table, DIGITS)["map"] == pytest.approx(expected, abs=1e-9)
+    assert [n is None for n in table["map"].to_pylist()] == [False, True, False]
 
 
-def test_the_protocol_normalises_what_is_compared_but_not_what_is_kept():
-    rows = Predictions(protocols.find("str-36"))
-    rows.add("a", "It's", "ITS")
-    (row,) = rows.table().to_pylist()
+def test_labels_that_no_frame_shows_have_no_localization():
+    assert predictions.label_localization(make_table(), DIGITS) is None
+    table = make_table([("a", "1", "1")], key_frames=[1], path=[], aligned=[])
+    assert predictions.label_localization(make_table([("a", "1", "12")], **LOCATED), DIGITS) is None
+    assert predictions.scores(table, DIGITS).keys() >= {"cer"}
+
+
+def test_the_protocol_normalizes_what_is_compared_but_not_what_is_kept():
+    table = make_table([("a", "It's", "ITS")], protocols.find("str-36"))
+    (row,) = table.to_pylist()
     assert (row["reference"], row["hypothesis"]) == ("It's", "ITS")
-    assert (row["edits"], row["length"]) == (0, 3)
+    assert (row["cer"], row["cer/of"]) == (0, 3)
 
 
-def test_the_same_rows_give_the_same_bytes(tmp_path):
-    content = predictions.to_bytes(table(path=[1]))
-    assert predictions.to_bytes(table(path=[1])) == content
-    file = tmp_path / disk.PREDICTIONS
+@pytest.mark.parametrize("name", sorted(protocols.PROTOCOLS))
+def test_everything_is_counted_again_from_the_texts(name):
+    protocol = protocols.find(name)
+    table = make_table([("b", "12 3", "13 2"), ("c", "3", "4"), ("d", "", "")], protocol, **LOCATED)
+    again = predictions.recount(table, protocol)
+    assert again.column_names[0] == "excluded"
+    assert again.equals(table.select(again.column_names).replace_schema_metadata(None)) or (
+        again.to_pydict() == table.select(again.column_names).to_pydict()
+    )
+
+
+def test_a_table_may_be_counted_under_another_protocol():
+    table = make_table([("a", "It's", "ITS")], protocols.find("htr-raw"))
+    again = predictions.recount(table, protocols.find("str-36"))
+    assert again["cer"].to_pylist() == [0]
+    assert table["cer"].to_pylist() == [3]
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path, monkeypatch):
+    content = predictions.to_bytes(make_table(path=[1]))
+    assert predictions.to_bytes(make_table(path=[1])) == content
+    file = tmp_path / "predictions.parquet"
     file.write_bytes(content)
     assert predictions.to_bytes(predictions.read(file)) == content
-    assert predictions.to_bytes(table(SAMPLES[::-1], path=[1])) != content
+    assert predictions.to_bytes(make_table(SAMPLES[::-1], path=[1])) != content
+    monkeypatch.setattr(predictions, "_ROWS_PER_BATCH", 2)
+    assert predictions.to_bytes(make_table(path=[1])) == content
 
 
 def test_another_process_gives_the_same_bytes():
     code = (
-        "import sys, hashlib; from bench.evaluation import predictions\n"
-        "from bench.evaluation import protocols\n"
+        "import hashlib; from bench.evaluation import predictions, protocols\n"
         "rows = predictions.Predictions(protocols.find('digits'))\n"
-        f"for sample in {SAMPLES!r}: rows.add(*sample)\n"
+        f"for sample in {SAMPLES!r}: rows.add(*sample, **{LOCATED!r})\n"
         "content = predictions.to_bytes(rows.table())\n"
         "print(hashlib.sha256(content).hexdigest())"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    expected = hashlib.sha256(predictions.to_bytes(table())).hexdigest()
+    expected = hashlib.sha256(predictions.to_bytes(make_table(**LOCATED))).hexdigest()
     assert answer.stdout.strip() == expected
 
 
 def test_a_table_without_rows_has_the_columns(tmp_path):
-    file = tmp_path / disk.PREDICTIONS
-    file.write_bytes(predictions.to_bytes(table([])))
-    assert predictions.read(file).schema.equals(predictions.SCHEMA)
+    file = tmp_path / "predictions.parquet"
+    file.write_bytes(predictions.to_bytes(make_table([])))
+    assert predictions.read(file).schema.equals(predictions.schema(DIGITS.metrics))
 
 
-def test_what_is_left_out_is_counted_and_not_scored():
-    rates = predictions.score(table())
-    assert (rates.samples, rates.correct, rates.edits, rates.length) == (4, 1, 6, 11)
-    assert rates.excluded == {
+def test_excluded_samples_are_counted_and_not_scored():
+    table = make_table()
+    assert predictions.scores(table, DIGITS) == {"sequence-accuracy": 1 / 4, "cer": 6 / 11}
+    assert predictions.excluded_counts(table) == {
         "empty reference": 1,
         "outside the charset: x": 1,
         "outside the charset: xy": 1,
     }
-    assert list(rates.excluded) == sorted(rates.excluded)
-    assert rates.sequence_accuracy == 1 / 4
-    assert rates.cer == 6 / 11
+
+
+def test_dropped_characters_are_counted():
+    protocol = protocols.find("str-36")
+    table = make_table([("a", "Straße", ""), ("b", "Maß!", ""), ("c", "?", "")], protocol)
+    assert predictions.dropped_counts(table, protocol) == {"!": 1, "?": 1, "ß": 2}
+    assert predictions.dropped_counts(make_table(), DIGITS) == {}
 
 
 @settings(deadline=None, max_examples=60)
@@ -167,62 +197,93 @@ def test_what_is_left_out_is_counted_and_not_scored():
 def test_scores_are_sums_over_the_scored(pairs):
     samples = [(str(number), *pair) for number, pair in enumerate(pairs)]
     scored = [(r, h) for r, h in pairs if r and set(r) <= set("0123456789")]
+    table = make_table(samples)
+    assert sum(predictions.excluded_counts(table).values()) == len(pairs) - len(scored)
     if not scored:
-        with pytest.raises(ValueError, match="no sample"):
-            predictions.score(table(samples))
+        with pytest.raises(BenchError, match="no sample"):
+            predictions.scores(table, DIGITS)
         return
-    rates = predictions.score(table(samples))
-    assert rates.samples == len(scored)
-    assert rates.correct == sum(r == h for r, h in scored)
-    assert rates.edits == sum(distance(r, h) for r, h in scored)
-    assert rates.length == sum(len(r) for r, _ in scored)
-    assert sum(rates.excluded.values()) == len(pairs) - len(scored)
+    assert predictions.scores(table, DIGITS) == {
+        "sequence-accuracy": sum(r == h for r, h in scored) / len(scored),
+        "cer": sum(distance(r, h) for r, h in scored) / sum(len(r) for r, _ in scored),
+    }
+    counts = predictions.sample_counts(table, "cer")
+    assert counts.ids == [name for name, r, h in samples if (r, h) in scored]
+    assert counts.numerators.tolist() == [distance(r, h) for r, h in scored]
+    assert counts.denominators.tolist() == [len(r) for r, _ in scored]
+
+
+def test_a_metric_without_a_denominator_has_no_value():
+    raw = protocols.find("htr-raw")
+    assert [*predictions.scores(make_table([("a", " ", "b")], raw), raw)] == [
+        *("cer", "sequence-accuracy")
+    ]
 
 
 @pytest.mark.parametrize("samples", [[], [("a", "", ""), ("b", "xy", "xy")]])
-def test_nothing_scored_is_no_score(samples):
-    with pytest.raises(ValueError, match="no sample with a reference is left to score"):
-        predictions.score(table(samples))
+def test_without_a_scored_sample_there_is_no_score(samples):
+    with pytest.raises(BenchError, match="left to score under protocol 'digits'") as caught:
+        predictions.scores(make_table(samples), DIGITS)
+    assert caught.value.code == Exit.USAGE
 
 
-@pytest.fixture
-def record(trials, make_record):
-    return make_record(trials[0], correct=1, samples=4, edits=6, length=11)
-
-
-def test_the_worst_come_first_and_the_right_not_at_all(tmp_path, record):
-    samples = [*SAMPLES[:3], SAMPLES[5]]
-    (tmp_path / disk.PREDICTIONS).write_bytes(predictions.to_bytes(table(samples)))
-    listed = [
-        ["c", "12", "9876", "4"],
-        ["b", "1234", "124", "1"],
-        ["f", "7", "", "1"],
-    ]
+def test_the_worst_come_first_and_correct_samples_not_at_all():
+    table = make_table()
+    ranked = [("c", "12", "9876", 4), ("b", "1234", "124", 1), ("f", "7", "", 1)]
     for count in range(5):
-        assert predictions.worst(predictions.of(tmp_path, record), count) == listed[:count]
+        assert predictions.worst(table, DIGITS, count) == ranked[:count]
+    assert predictions.worst(make_table([("a", "12", "12")]), DIGITS, 5) == []
 
 
-def test_the_worst_of_the_flawless_are_none(tmp_path, record):
-    content = predictions.to_bytes(table([("a", "12", "12"), ("b", "3", "3")]))
-    (tmp_path / disk.PREDICTIONS).write_bytes(content)
-    assert predictions.worst(predictions.of(tmp_path, record), 5) == []
+def test_where_no_metric_counts_errors_the_ranking_one_says_what_is_worst():
+    protocol = protocols.declare("ccr-only", {"metrics": ["sequence-accuracy", "ccr"]})
+    table = make_table([("a", "12", "12"), ("b", "12", "13")], protocol)
+    assert predictions.worst(table, protocol, 5) == [("b", "12", "13", 1)]
 
 
-def test_predictions_that_are_gone_are_said(tmp_path, record):
-    with pytest.raises(BenchError, match=r"the predictions of .* are gone") as caught:
-        predictions.of(tmp_path, record)
+def test_missing_predictions_are_one_sentence(tmp_path):
+    with pytest.raises(BenchError, match="the predictions are missing; run it again") as caught:
+        predictions.read(tmp_path / "gone.parquet", "run it again")
     assert caught.value.code == Exit.UNVERIFIED
-    assert str(caught.value).startswith(f"{tmp_path / disk.PREDICTIONS}: ")
-    assert record.key in str(caught.value)
-    assert "--force" in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path / 'gone.parquet'}: ")
 
 
-@pytest.mark.parametrize("keep", [0, 3, 100, -20])
-def test_predictions_that_are_cut_off_are_said(tmp_path, record, keep):
-    content = predictions.to_bytes(table(SAMPLES))
-    (tmp_path / disk.PREDICTIONS).write_bytes(content[:keep])
-    with pytest.raises(BenchError, match=r"the predictions of .* cannot be read") as caught:
-        predictions.of(tmp_path, record)
+def rewritten(table: pa.Table) -> bytes:
+    stream = pa.BufferOutputStream()
+    parquet.write_table(table, stream)
+    return stream.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda table: predictions.to_bytes(table)[:0],
+        lambda table: predictions.to_bytes(table)[:3],
+        lambda table: predictions.to_bytes(table)[:100],
+        lambda table: predictions.to_bytes(table)[:-20],
+        lambda table: b"no parquet " * len(table),
+        lambda table: rewritten(table.replace_schema_metadata(None)),
+        lambda table: rewritten(table.replace_schema_metadata({"bench.metrics": "{"})),
+        lambda table: rewritten(table.replace_schema_metadata({"bench.metrics": '["wer"]'})),
+        lambda table: rewritten(table.drop_columns(["cer"])),
+        lambda table: rewritten(table.set_column(0, "id", pa.array(range(len(table))))),
+    ],
+)
+def test_damaged_predictions_are_one_sentence(tmp_path, damage):
+    file = tmp_path / "predictions.parquet"
+    file.write_bytes(damage(make_table()))
+    with pytest.raises(BenchError, match="the predictions cannot be read") as caught:
+        predictions.read(file)
     assert caught.value.code == Exit.UNVERIFIED
     assert "\n" not in str(caught.value)
-    assert str(caught.value).endswith("--force")
+    assert str(caught.value).endswith("evaluate again with --force")
+
+
+def test_a_large_split_does_not_pile_up_in_memory():
+    rows = Predictions(protocols.find("str-36"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(100_000):
+        rows.add(f"word-{number:07}", "Straße", "strasse", confidence=0.5, path=[], aligned=[])
+    assert len(rows.table()) == 100_000
+    # In kilobytes: the columns of a row take about 150 bytes, as dictionaries they take 2,000.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bench.figures.finished_trial import FinishedTrial
+from bench.tasks.trial import run_trial
 
 from bench import synthetic
 from bench.config import bench_toml as config
@@ -15,8 +17,6 @@ from bench.core import documents
 from bench.data.datasets.iam import IAM
 from bench.data.store import data_dir as home
 from bench.evaluation import predictions
-from bench.figures.finished_trial import FinishedTrial
-from bench.tasks.trial import run_trial
 from bench.trials import grid
 from bench.trials.store import PREDICTIONS, RECORD, Record, Store, read, write
 

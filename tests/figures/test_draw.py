@@ -7,11 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from bench.tasks.trial import attempt, fail
 from PIL import Image
 
 from bench import figures
 from bench.core.errors import BenchError, Exit
-from bench.tasks.trial import attempt, fail
 from bench.trials.store import FAILURE, Store
 
 PICTURES = ["--alignment", "--features", "--curves", "--worst"]

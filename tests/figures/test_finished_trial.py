@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from bench.decoding.decoders import DECODERS
 
 from bench.core.errors import BenchError, Exit
 from bench.data.store import data_dir as home
-from bench.decoding.decoders import DECODERS
 from bench.trials.store import WEIGHTS
 
 

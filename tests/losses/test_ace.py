@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
+from bench.decoding.decoders import DECODERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.types import FeatureDims, Features, Targets
-from bench.decoding.decoders import DECODERS
 from bench.losses.ace import ACE
 
 FEATURES, CLASSES = 3, 4

@@ -9,6 +9,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bench.core.errors import BenchError
 from bench.core.types import FeatureDims, Features, Targets
 from bench.losses.radial_ctc import RadialCTC
 from bench.nn.ctc_functions import posteriors
@@ -188,6 +189,29 @@ def slow_objective(loss, weight, features, samples):
     return (radial + loss.lambda2 * center) / labels + loss.lambda1 * angle
 
 
+def slow_authors_objective(loss, weight, features, samples):
+    """Return the objective of the first author's code, from its description, path by path."""
+    weights = weight / np.linalg.norm(weight, axis=1, keepdims=True)
+    radial, squares = 0.0, []
+    for sequence, (length, target) in zip(features, samples, strict=True):
+        vectors = sequence[:length] / np.linalg.norm(sequence[:length], axis=1, keepdims=True)
+        cosines = vectors @ weights.T
+        log_probs = log_softmax(loss.scale * cosines)
+        pseudo_labels = slow_pseudo_labels(slow_perturbed(loss, cosines, target), target)
+        radial -= (pseudo_labels * log_probs).sum()
+        paths = paths_of(target, log_probs)
+        start = 0
+        for label, run in groupby(max(paths, key=paths.__getitem__) if paths else ()):
+            segment = range(start, start := start + len(list(run)))
+            key = max(segment, key=lambda t: cosines[t, label])
+            square = ((vectors[key] - weights[label]) ** 2).sum()
+            squares.append(min(max(loss.lambda2 * square, 1e-12), 1e12))
+    deviations = [(row @ weights[0] - cos(loss.beta * pi)) ** 2 for row in weights[1:]]
+    labels = sum(len(target) for _, target in samples)
+    center = np.mean(squares) if squares else 0.0
+    return radial / labels + loss.lambda1 * np.mean(deviations) + center
+
+
 SAMPLES = [
     [(5, [1, 2])],
     [(5, [2, 2])],
@@ -209,6 +233,39 @@ def test_objective_is_that_of_the_slow_implementation(samples, eta, center):
     weight = head.weight.detach().double().numpy()
     expected = slow_objective(loss, weight, features.double().numpy(), samples)
     assert objective.item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.2, 0.5, 1.0])
+@pytest.mark.parametrize("samples", SAMPLES)
+@pytest.mark.parametrize("seed", [0, 5])
+def test_the_authors_objective_is_that_of_their_description(samples, eta, seed):
+    loss = RadialCTC(scale=5.0, eta=eta, beta=0.3, lambda1=0.7, lambda2=1.3, variant="authors")
+    head, features = head_and_features(loss, samples, seed, dimensions=32, extra=1)
+    objective = loss.objective(head, Features(features), padded(samples, extra=1))
+    assert objective.shape == ()
+    weight = head.weight.detach().double().numpy()
+    expected = slow_authors_objective(loss, weight, features.double().numpy(), samples)
+    assert objective.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_at_the_same_weight_the_authors_angle_term_is_smaller_by_the_number_of_classes():
+    classes, values = 6, []
+    features, targets = random(1, 1, 4, 8), padded([(4, [1, 2])])
+    for variant in ("paper", "authors"):
+        torch.manual_seed(0)
+        terms = []
+        for lambda1 in (1.0, 0.0):
+            loss = RadialCTC(lambda1=lambda1, lambda2=0.0, variant=variant)
+            torch.manual_seed(0)
+            head = loss.head(FeatureDims(8), classes)
+            terms.append(loss.objective(head, Features(features), targets).item())
+        values.append(terms[0] - terms[1])
+    assert values[0] == pytest.approx((classes - 1) * values[1], rel=1e-4)
+
+
+def test_a_center_that_nothing_reads_is_refused():
+    with pytest.raises(BenchError, match="center is read with variant = 'paper' only"):
+        RadialCTC(center="square", variant="authors")
 
 
 @pytest.mark.parametrize("without", ["lambda1", "lambda2"])
@@ -256,9 +313,9 @@ def test_pseudo_labels_are_constants_to_the_gradient():
 
 
 @settings(max_examples=25, deadline=None)
-@given(etas, clips, seeds, st.integers(1, CLASSES - 1))
-def test_padding_has_neither_say_nor_gradient(eta, samples, seed, label):
-    loss = RadialCTC(eta=eta)
+@given(etas, clips, seeds, st.integers(1, CLASSES - 1), st.sampled_from(["paper", "authors"]))
+def test_padding_changes_neither_loss_nor_gradient(eta, samples, seed, label, variant):
+    loss = RadialCTC(eta=eta, variant=variant)
     head, features = head_and_features(loss, samples, seed=seed % 100, extra=2)
     features.requires_grad_()
     truth = padded(samples, extra=1)
@@ -308,8 +365,9 @@ def assert_finite(loss, head, features, samples):
     ids=str,
 )
 @pytest.mark.parametrize("features", ["random", "large", "equal", "zero", "one zero"])
-def test_hard_cases_have_a_finite_loss_and_gradients(features, samples, eta):
-    loss = RadialCTC(eta=eta)
+@pytest.mark.parametrize("variant", ["paper", "authors"])
+def test_hard_cases_have_a_finite_loss_and_gradients(variant, features, samples, eta):
+    loss = RadialCTC(eta=eta, variant=variant)
     head, drawn = head_and_features(loss, samples)
     frames = {
         "random": drawn,
@@ -342,8 +400,9 @@ def test_equal_weights_have_a_finite_loss_and_gradients():
     assert_finite(loss, head, features, [(5, [1, 2])])
 
 
-def test_a_target_without_labels_has_a_finite_loss_and_gradients():
-    loss = RadialCTC()
+@pytest.mark.parametrize("variant", ["paper", "authors"])
+def test_a_target_without_labels_has_a_finite_loss_and_gradients(variant):
+    loss = RadialCTC(variant=variant)
     samples = [(5, [1, 2]), (4, [])]
     assert_finite(loss, *head_and_features(loss, samples), samples)
 
@@ -364,8 +423,9 @@ def test_descent_lowers_the_objective():
     assert values[-1] < values[0] / 2
 
 
-def test_the_same_batch_gives_the_same_bits_on_several_threads():
-    loss, threads = RadialCTC(), torch.get_num_threads()
+@pytest.mark.parametrize("variant", ["paper", "authors"])
+def test_the_same_batch_gives_the_same_bits_on_several_threads(variant):
+    loss, threads = RadialCTC(variant=variant), torch.get_num_threads()
     samples = [(26, [1 + (n + u) % 3 for u in range(8)]) for n in range(256)]
     head, features = head_and_features(loss, samples, dimensions=64)
     torch.set_num_threads(4)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from bench.tasks.trial import run_trial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import count
@@ -14,7 +15,6 @@ from bench.core.types import FeatureDims, InputShape, Targets
 from bench.losses.ctc import CTC
 from bench.losses.vac import VAC
 from bench.models.cslr_resnet18 import CslrResNet18
-from bench.tasks.trial import run_trial
 from bench.trials.events import Finished
 from bench.trials.store import Store
 

@@ -12,6 +12,7 @@ from bench.core.types import Batch, FeatureDims, InputShape
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
 from bench.recognizers.network import FrameRecognizer, Seq2SeqRecognizer
+from bench.training.step import TrainingStep
 
 MODELS = registry.everything("model")
 SHAPES = {"frames": InputShape(3, 16, 16), "image": InputShape(1, 32, 128)}
@@ -90,10 +91,10 @@ def test_every_weight_has_a_finite_gradient(name):
     recognizer, loss = (
         (FrameRecognizer, CTC()) if model.emits == "frames" else (Seq2SeqRecognizer, CE())
     )
-    trained = recognizer(loss, network, loss.head(network.feature_dims, CLASSES))
-    objective, targets = trained.objective(batch(model))
-    assert loss.feasible(targets).all()
-    objective.backward()
+    trained = recognizer(network, loss.head(network.feature_dims, CLASSES))
+    output = TrainingStep(trained, loss)(batch(model))
+    assert output.infeasible == 0
+    output.loss.backward()
     gradients = {name: weight.grad for name, weight in trained.named_parameters()}
     assert [name for name, gradient in gradients.items() if gradient is None] == []
     assert all(gradient.isfinite().all() for gradient in gradients.values())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from bench.tasks.trial import run_trial
 
 from bench import synthetic
 from bench.config import bench_toml as config
@@ -18,7 +19,6 @@ from bench.models.abinet_vision import AbinetVision
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.models.svtr_tiny import SvtrTiny
-from bench.tasks.trial import run_trial
 from bench.trials import grid
 from bench.trials.events import Finished
 from bench.trials.store import Store

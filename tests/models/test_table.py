@@ -30,7 +30,7 @@ def made(row):
     symbols = model.emits == "seq2seq"
     network = model.build(shape, *([int(classes)] if symbols else []))
     head = criterion.head(network.feature_dims, int(classes))
-    recognizer = (Seq2SeqRecognizer if symbols else FrameRecognizer)(criterion, network, head)
+    recognizer = (Seq2SeqRecognizer if symbols else FrameRecognizer)(network, head)
     length = int(frames[0]) if frames else shape.width
     return recognizer.eval(), torch.rand(1, *map(int, frames), *shape), torch.tensor([length])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
 
 import pytest
 import torch
@@ -128,3 +129,23 @@ def test_an_only_path_has_no_entropy_and_moves_nothing():
     (gradient,) = torch.autograd.grad(entropy.sum(), leaf)
     assert entropy.item() == pytest.approx(0, abs=1e-6)
     assert gradient.abs().max() < 1e-6
+
+
+@settings(max_examples=80, deadline=None)
+@given(cases())
+def test_segments_with_blanks_are_the_runs_of_the_best_path(case):
+    shown = lattice.best_alignment(case.logits.log_softmax(-1), *case.targets)
+    segments, classes = lattice.blanks_included(shown, case.targets)
+    for n in range(len(shown)):
+        frames, (_, target) = int(case.lengths[n]), case.sample(n)
+        if not feasible(frames, target):
+            assert (segments[n] == -1).all()
+            continue
+        path = [target[u] if u >= 0 else 0 for u in shown[n, :frames].tolist()]
+        runs = [(label, len(list(run))) for label, run in groupby(path)]
+        numbers = [
+            (number, len(list(run))) for number, run in groupby(segments[n, :frames].tolist())
+        ]
+        assert [(int(classes[n, number]), size) for number, size in numbers] == runs
+        assert [number for number, _ in numbers] == sorted({number for number, _ in numbers})
+        assert (segments[n, frames:] == -1).all()

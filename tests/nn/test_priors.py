@@ -28,33 +28,50 @@ def posteriors(seed, samples, frames, spread):
 def test_the_prior_is_the_mean_over_the_valid_frames_of_the_last_epoch(epochs, seed, spread):
     head = PriorHead(3, CLASSES)
     for lengths_of_batches in epochs:
-        head.train()
         shown = []
         for step, lengths in enumerate(lengths_of_batches):
             log_probs = posteriors(seed + step, len(lengths), max(lengths) + 1, spread)
             head.observe(log_probs, torch.tensor(lengths))
             for rows, length in zip(log_probs, lengths, strict=True):
                 shown += rows[:length].double().exp().tolist()
-        head.eval()
+        head.end_epoch()
     expected = np.log(np.maximum(np.mean(shown, 0), np.exp(-12)))
     np.testing.assert_allclose(head.log_prior, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_state_goes_on_where_it_was_saved():
+def test_a_state_saved_within_an_epoch_ends_it_in_the_same_prior():
     first, second = PriorHead(3, CLASSES), PriorHead(3, CLASSES)
     first.observe(posteriors(0, 2, 5, 1.0), torch.tensor([5, 3]))
     second.load_state_dict(first.state_dict())
     for head in (first, second):
         head.observe(posteriors(1, 2, 5, 1.0), torch.tensor([4, 5]))
-        head.eval()
+        head.end_epoch()
     assert first.log_prior.any()
     assert torch.equal(first.log_prior, second.log_prior)
     assert sum(weight.numel() for weight in first.parameters()) == CLASSES * (3 + 1)
 
 
-def test_what_was_not_observed_changes_nothing():
+def test_an_epoch_without_frames_keeps_the_prior():
     head = PriorHead(3, CLASSES)
-    head.eval()
-    head.train()
-    head.eval()
+    head.end_epoch()
     assert not head.log_prior.any()
+    head.observe(posteriors(0, 2, 5, 1.0), torch.tensor([5, 3]))
+    head.end_epoch()
+    before = head.log_prior.clone()
+    head.end_epoch()
+    assert torch.equal(head.log_prior, before)
+
+
+def test_the_mode_of_the_network_moves_no_prior():
+    """Validation within an epoch turns training off and on again."""
+    head, whole = PriorHead(3, CLASSES), PriorHead(3, CLASSES)
+    for step in range(3):
+        for each in (head, whole):
+            each.observe(posteriors(step, 2, 5, 1.0), torch.tensor([5, 4]))
+        head.eval()
+        assert not head.log_prior.any()
+        head.train()
+    for each in (head, whole):
+        each.end_epoch()
+    assert head.log_prior.any()
+    assert torch.equal(head.log_prior, whole.log_prior)

@@ -7,14 +7,15 @@ import torch
 from torch import nn
 
 from bench.config import bench_toml as config
-from bench.data.datasets.seq_digits import SeqDigits
+from bench.core.types import InputShape
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.profiling import cost
-from bench.recognizers import network as recognizer
-from bench.trials import grid
+from bench.recognizers import network as networks
+
+SHAPE, CLASSES = InputShape(1, 8, 8), 11
 
 
 class Alone(nn.Module):
@@ -70,14 +71,14 @@ def test_a_transformer_layer_is_counted_with_its_attention():
 
 
 def test_what_a_decoder_reads_back_is_classified_once():
-    model, source = CnnAttention(width=2, hidden=4, max_length=2), SeqDigits().build()
-    network = recognizer.build(model, CE(), source)
+    model = CnnAttention(width=2, hidden=4, max_length=2)
+    network = networks.build(model, CE(), SHAPE, CLASSES)
     torch.nn.init.constant_(network.head.bias, 0)
     network.head.bias.data[0] = -1e6  # It never ends: three steps.
     frames, hidden, features = 17, 4, 8
     step = 4 * hidden * (hidden + features + hidden) + hidden * hidden + frames * hidden
     decoder = frames * features * hidden + 3 * (step + (hidden + features) * 11)
-    below = recognizer.build(CnnBiLSTM(width=2, hidden=4), CTC(), source)
+    below = networks.build(CnnBiLSTM(width=2, hidden=4), CTC(), SHAPE, CLASSES)
     inputs, lengths = torch.zeros(1, frames, 1, 8, 8), torch.tensor([frames])
     expected = cost.macs(below, inputs, lengths) - frames * features * 11 + decoder
     assert cost.macs(network, inputs, lengths) == expected
@@ -98,14 +99,14 @@ def test_counting_changes_nothing():
 
 def test_the_models_of_quick(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    found = {}
-    for trial in grid.trials(config.load().suite("quick"))[:4]:
-        network = recognizer.build(trial.model, trial.loss, trial.dataset.build())
+    counts = {}
+    for entry in config.load().suite("quick").entries:
+        network = networks.build(entry.model, entry.loss, SHAPE, CLASSES)
         inputs = torch.zeros(1, 17, 1, 8, 8)
-        found[trial.model.name, trial.loss.name] = cost.macs(network, inputs, torch.tensor([17]))
+        counts[entry.model.name, entry.loss.name] = cost.macs(network, inputs, torch.tensor([17]))
     frame = 16 * 9 * 64 + 16 * 32 * 9 * 16 + 128 * 48
     bilstm = frame + 2 * 4 * 48 * (48 + 48) + 96 * 11
-    assert found["cnn-bilstm", "ctc"] == found["cnn-bilstm", "radial-ctc"] == 17 * bilstm
+    assert counts["cnn-bilstm", "ctc"] == counts["cnn-bilstm", "radial-ctc"] == 17 * bilstm
     first, second, third = (8 + 64) * 64, (128 + 256) * 16, (512 + 1024) * 4
     lenet = 25 * (first + second + third) + 32 * 32 + 32 * 11
-    assert found["lenetpp", "ctc"] == found["lenetpp", "radial-ctc"] == 17 * lenet
+    assert counts["lenetpp", "ctc"] == counts["lenetpp", "radial-ctc"] == 17 * lenet

@@ -9,10 +9,10 @@ import sys
 import pytest
 import torch
 
-from bench.config.suite import Resources
+from bench.config.recipe import Resources
 from bench.core.errors import BenchError
 from bench.profiling import hardware
-from bench.profiling.hardware import Hardware
+from bench.profiling.hardware import Hardware, find_hardware
 from bench.trials.provenance import cpu_model
 
 
@@ -24,32 +24,32 @@ def gpu(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Example GPU")
 
 
-def test_a_gpu_is_taken_where_it_may_be(gpu):
-    assert hardware.find(Resources(cpus=2)) == Hardware("cuda", "Example GPU", 2, os.cpu_count())
-    assert hardware.find(Resources(device="cuda")).device == "cuda"
-    assert hardware.find(Resources(device="cpu")).device == "cpu"
+def test_a_gpu_is_used_where_resources_allow_one(gpu):
+    assert find_hardware(Resources(cpus=2)) == Hardware("cuda", "Example GPU", 2, os.cpu_count())
+    assert find_hardware(Resources(device="cuda")).device == "cuda"
+    assert find_hardware(Resources(device="cpu")).device == "cpu"
 
 
 def test_without_a_gpu_it_is_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    found = hardware.find(Resources(cpus=1))
-    assert found == Hardware("cpu", cpu_model(), 1, os.cpu_count())
-    assert found.line == f"{cpu_model()}, 1 of {os.cpu_count()} cores"
+    here = find_hardware(Resources(cpus=1))
+    assert here == Hardware("cpu", cpu_model(), 1, os.cpu_count())
+    assert here.line == f"{cpu_model()}, 1 of {os.cpu_count()} cores"
 
 
-def test_a_gpu_that_is_demanded_and_not_there_is_told(monkeypatch):
+def test_a_missing_gpu_that_resources_demand_is_an_error(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(BenchError, match="this process sees no GPU"):
-        hardware.find(Resources(device="cuda"))
+        find_hardware(Resources(device="cuda"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only torch knows")
 def test_without_a_driver_torch_is_not_asked():
     program = (
-        "import sys; from bench.config.suite import Resources\n"
+        "import sys; from bench.config.recipe import Resources\n"
         "from bench.profiling import hardware\n"
         "hardware._DRIVERS = ('/nowhere/nvidiactl',)\n"
-        "hardware.find(Resources()); print('torch' in sys.modules)"
+        "hardware.find_hardware(Resources()); print('torch' in sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert answer.stdout == "False\n", answer.stderr

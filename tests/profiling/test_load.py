@@ -18,18 +18,18 @@ def after(own: float, everyone: float | None, wall: float = 10.0) -> Usage:
 
 
 @pytest.mark.parametrize("everyone", [10.0, 9.8, 11.9])
-def test_a_machine_of_its_own_is_quiet(everyone):
+def test_an_idle_machine_is_undisturbed(everyone):
     assert disturbance(BEFORE, after(10.0, everyone)) == ""
 
 
-def test_another_busy_process_is_told_though_bench_has_a_whole_core():
+def test_another_busy_process_is_reported_though_bench_has_a_whole_core():
     assert disturbance(BEFORE, after(10.0, 20.0)) == (
         "other processes used 50% of the machine's CPU time (at most 10%)"
     )
     assert disturbance(BEFORE, after(10.0, 12.2)).startswith("other processes used 11%")
 
 
-def test_a_core_that_is_shared_is_told_where_the_system_tells_nothing():
+def test_a_shared_core_is_reported_where_the_load_of_the_machine_is_unknown():
     unknown = Usage(BEFORE.wall, BEFORE.own, None, BEFORE.cores)
     assert disturbance(unknown, after(9.1, None)) == ""
     assert disturbance(unknown, after(5.0, None)) == ("bench got only 50% of a core (at least 90%)")

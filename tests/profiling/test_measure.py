@@ -1,4 +1,4 @@
-"""Real recognizers on real samples, sampled just long enough."""
+"""Real recognizers on real samples, sampled briefly."""
 
 from __future__ import annotations
 
@@ -9,104 +9,129 @@ import torch
 
 from bench.core.hashing import digest
 from bench.core.types import Batch
-from bench.profiling import hardware, latency, measure, method
-from bench.tasks.trial import run_trial
+from bench.decoding.beam import BeamDecoder
+from bench.profiling import latency, measure, method
+from bench.profiling.hardware import find_hardware
+from bench.tasks.run import run_task
 
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
-    monkeypatch.setattr(latency, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(latency, "MIN_SECONDS", 0.0)
 
 
 @pytest.fixture
-def here(trials):
-    return hardware.find(replace(trials[0].resources, device="cpu"))
+def here(evaluations):
+    return find_hardware(replace(evaluations[0].resources, device="cpu"))
 
 
 def batch(lengths: list[int]) -> Batch:
     numbers = torch.arange(len(lengths))
     inputs = numbers.view(-1, 1, 1, 1, 1).expand(-1, max(lengths), 1, 2, 2).float()
     nothing = torch.zeros(len(lengths), 0, dtype=torch.int64)
-    return Batch(inputs, torch.tensor(lengths), nothing, numbers, nothing, ("",) * len(lengths))
+    names = ("",) * len(lengths)
+    return Batch(inputs, torch.tensor(lengths), nothing, numbers, nothing, names, names)
 
 
-def test_a_batch_is_filled_longest_first_and_round_and_round():
-    inputs, lengths = measure.filled(batch([3, 5, 4]), 5)
+def test_a_batch_is_filled_longest_first_and_repeated():
+    inputs, lengths = measure.fill_batch(batch([3, 5, 4]), 5)
     assert lengths.tolist() == [5, 4, 3, 5, 4]
     assert inputs[:, 0, 0, 0, 0].tolist() == [1, 2, 0, 1, 2]
-    inputs, lengths = measure.filled(batch([3, 5, 4]), 1)
+    inputs, lengths = measure.fill_batch(batch([3, 5, 4]), 1)
     assert inputs.shape == (1, 5, 1, 2, 2)
     assert lengths.tolist() == [5]
 
 
-def test_a_profile_of_untrained_weights(trials, store, here):
-    found = measure.measure(trials[0], store, here)
-    assert found.weights is None
+def test_a_profile_of_untrained_weights(evaluations, store, here):
+    profile = measure.measure(evaluations[0], store, here)
+    assert profile.weights is None
     # Two digits, three frames between them, and two at each end.
-    assert found.spec["input"] == [9, 1, 8, 8]
-    assert found.spec["classes"] == 11
-    assert found.key == digest(found.spec)
-    assert found.hardware == here.line
-    assert found.datasets == [trials[0].spec["dataset"]]
-    assert [(figure.batch, figure.decoded) for figure in found.figures] == [
+    assert profile.spec["input"] == [9, 1, 8, 8]
+    assert profile.spec["classes"] == 11
+    assert profile.key == digest(profile.spec)
+    assert profile.hardware == here.line
+    assert method.covers(profile, evaluations[0].spec, evaluations[0].training.spec)
+    assert [(each.batch, each.decoded) for each in profile.latencies] == [
         (1, False),
         (1, True),
         (24, False),
         (24, True),
     ]
-    for figure in found.figures:
-        assert len(figure.milliseconds) >= latency.LEAST_SAMPLES
-        assert figure.p50 == latency.percentile(figure.milliseconds, 50)
-        assert figure.valid == (not figure.reason)
-    assert found.figures[2].p50 > found.figures[0].p50
-    assert torch.get_num_threads() == found.provenance.threads == here.threads
+    for each in profile.latencies:
+        assert len(each.milliseconds) >= latency.MIN_SAMPLES
+        assert each.p50 == latency.percentile(each.milliseconds, 50)
+        assert each.valid == (not each.reason)
+    assert profile.latencies[2].p50 > profile.latencies[0].p50
+    assert torch.get_num_threads() == profile.provenance.threads == here.threads
 
 
-def test_a_profile_is_of_the_tested_weights(trials, store, here):
-    list(run_trial(trials[0], store))
-    record = store.record(trials[0])
-    found = measure.measure(trials[0], store, here)
-    assert found.weights == trials[0].key
-    assert found.parameters == record.parameters
+def test_a_profile_is_of_the_trained_weights(evaluations, store, here):
+    list(run_task(evaluations[0].training, store))
+    record = store.record(evaluations[0].training)
+    profile = measure.measure(evaluations[0], store, here)
+    assert profile.weights == evaluations[0].training.key
+    assert profile.parameters == record.parameters
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_only_invalid_figures_are_measured_again(trials, store, here):
-    first = measure.measure(trials[0], store, here)
-    figures = [replace(one, valid=True, reason="") for one in first.figures]
-    figures[1:] = [replace(one, valid=False, reason="busy") for one in figures[1:]]
-    store.keep(replace(first, figures=figures))
-    second = measure.measure(trials[0], store, here)
+def test_latencies_to_labels_are_those_of_the_decoder(evaluations, store, here, monkeypatch):
+    widths = []
+    build = BeamDecoder.build
+
+    def watched(decoder, family, vocabulary):
+        widths.append(decoder.width)
+        return build(decoder, family, vocabulary)
+
+    monkeypatch.setattr(BeamDecoder, "build", watched)
+    beam = replace(evaluations[0], decoder=BeamDecoder(width=3))
+    profile = measure.measure(beam, store, here)
+    assert widths == [3]
+    assert profile.labels["decoder"] == "beam(width=3)"
+    assert profile.key != measure.measure(evaluations[0], store, here).key
+
+
+def test_only_invalid_latencies_are_measured_again(evaluations, store, here):
+    first = measure.measure(evaluations[0], store, here)
+    latencies = [replace(each, valid=True, reason="") for each in first.latencies]
+    latencies[1:] = [replace(each, valid=False, reason="busy") for each in latencies[1:]]
+    invalid = replace(first, latencies=latencies)
+    store.keep(invalid)
+    assert measure.measure(evaluations[0], store, here, {first.key}) == invalid
+    second = measure.measure(evaluations[0], store, here)
     assert second.key == first.key
-    assert second.figures[0] == figures[0]
-    for before, after in zip(figures[1:], second.figures[1:], strict=True):
+    assert second.latencies[0] == latencies[0]
+    for before, after in zip(latencies[1:], second.latencies[1:], strict=True):
         assert before.milliseconds != after.milliseconds
 
 
-def test_figures_by_other_packages_are_not_kept(trials, store, here):
-    first = measure.measure(trials[0], store, here)
-    valid, *others = (replace(figure, valid=True, reason="") for figure in first.figures)
-    figures = [valid, *(replace(figure, valid=False, reason="busy") for figure in others)]
+def test_latencies_by_other_packages_are_not_kept(evaluations, store, here):
+    first = measure.measure(evaluations[0], store, here)
+    valid, *others = (replace(each, valid=True, reason="") for each in first.latencies)
+    latencies = [valid, *(replace(each, valid=False, reason="busy") for each in others)]
     older = replace(first.provenance, packages={"torch": "1.0"})
-    store.keep(replace(first, figures=figures, provenance=older))
-    assert measure.measure(trials[0], store, here).figures[0] != valid
+    store.keep(replace(first, latencies=latencies, provenance=older))
+    assert measure.measure(evaluations[0], store, here).latencies[0] != valid
 
 
-def test_datasets_of_one_shape_share_a_profile(trials, store, here):
-    first = measure.measure(trials[0], store, here)
-    figures = [replace(figure, valid=True, reason="") for figure in first.figures]
-    store.keep(replace(first, figures=figures))
-    twin = replace(trials[0], dataset=replace(trials[0].dataset, rounds=2))
-    found = measure.measure(twin, store, here)
-    assert found.key == first.key
-    assert found.figures == figures
-    assert found.datasets == [trials[0].spec["dataset"], twin.spec["dataset"]]
-    assert method.covers(found, twin.spec)
+def test_test_sets_of_one_shape_share_a_profile(evaluations, store, here):
+    first = measure.measure(evaluations[0], store, here)
+    latencies = [replace(each, valid=True, reason="") for each in first.latencies]
+    store.keep(replace(first, latencies=latencies))
+    other = replace(evaluations[0], test=replace(evaluations[0].test, rounds=2))
+    shared = measure.measure(other, store, here)
+    assert shared.key == first.key
+    assert shared.latencies == latencies
+    assert [conditions["test"] for conditions in shared.tests] == [
+        evaluations[0].spec["test"],
+        other.spec["test"],
+    ]
+    for each in (evaluations[0], other):
+        assert method.covers(shared, each.spec, each.training.spec)
 
 
 @pytest.mark.gpu
-def test_a_gpu_is_waited_for(trials, store):
-    found = measure.measure(trials[0], store, hardware.find(trials[0].resources))
-    assert found.provenance.device == "cuda"
-    assert found.provenance.gpu == torch.cuda.get_device_name()
-    assert all(figure.p50 > 0.01 for figure in found.figures)
+def test_a_gpu_is_waited_for(evaluations, store):
+    profile = measure.measure(evaluations[0], store, find_hardware(evaluations[0].resources))
+    assert profile.provenance.device == "cuda"
+    assert profile.provenance.gpu == torch.cuda.get_device_name()
+    assert all(each.p50 > 0.01 for each in profile.latencies)

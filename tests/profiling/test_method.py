@@ -1,58 +1,87 @@
-"""What a profile is of, and for which trials it holds."""
+"""What a profile's key depends on, and which evaluations a profile covers."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 
+import pytest
+
 from bench.core.hashing import digest
+from bench.core.model_input import FrameInput
+from bench.decoding.beam import BeamDecoder
+from bench.evaluation.protocols.words import STR_36
 from bench.profiling import method
 from bench.profiling.hardware import Hardware
 
 HERE = Hardware("cpu", "Example CPU", 1, 2)
+SHAPE = [11, 1, 8, 8]
 
 
-def test_the_key_is_of_all_that_decides_the_figures(trials):
-    ctc, radial, other_seed, _ = trials
+def with_training(evaluation, **changes):
+    return replace(evaluation, training=replace(evaluation.training, **changes))
+
+
+def covers(profile, evaluation):
+    return method.covers(profile, evaluation.spec, evaluation.training.spec)
+
+
+def test_the_key_is_of_all_that_decides_the_latencies(evaluations):
+    ctc, radial, other_seed, _ = evaluations
+    wider = with_training(ctc, model=replace(ctc.training.model, width=3))
     specs = [
-        method.spec(ctc, [11, 1, 8, 8], 11, HERE),
-        method.spec(radial, [11, 1, 8, 8], 11, HERE),
-        method.spec(replace(ctc, model=replace(ctc.model, width=3)), [11, 1, 8, 8], 11, HERE),
+        method.spec(ctc, SHAPE, 11, HERE),
+        method.spec(radial, SHAPE, 11, HERE),
+        method.spec(wider, SHAPE, 11, HERE),
         method.spec(ctc, [12, 1, 8, 8], 11, HERE),
-        method.spec(ctc, [11, 1, 8, 8], 12, HERE),
-        method.spec(
-            replace(ctc, protocol=replace(ctc.protocol, decoder="beam")), [11, 1, 8, 8], 11, HERE
-        ),
+        method.spec(ctc, SHAPE, 12, HERE),
+        method.spec(replace(ctc, decoder=BeamDecoder()), SHAPE, 11, HERE),
+        method.spec(replace(ctc, decoder=BeamDecoder(width=3)), SHAPE, 11, HERE),
         *(
-            method.spec(ctc, [11, 1, 8, 8], 11, replace(HERE, **change))
+            method.spec(ctc, SHAPE, 11, replace(HERE, **change))
             for change in ({"threads": 2}, {"name": "Other CPU"}, {"device": "cuda"}, {"cores": 4})
         ),
     ]
     assert len({digest(spec) for spec in specs}) == len(specs)
-    assert method.spec(other_seed, [11, 1, 8, 8], 11, HERE) == specs[0]
+    assert method.spec(other_seed, SHAPE, 11, HERE) == specs[0]
     assert json.loads(json.dumps(specs)) == specs
 
 
-def test_another_method_is_another_key(trials, monkeypatch):
-    before = method.spec(trials[0], [11, 1, 8, 8], 11, HERE)
+def test_another_method_is_another_key(evaluations, monkeypatch):
+    before = method.spec(evaluations[0], SHAPE, 11, HERE)
     monkeypatch.setattr(method, "METHOD", method.METHOD + 1)
-    assert method.spec(trials[0], [11, 1, 8, 8], 11, HERE) != before
+    assert method.spec(evaluations[0], SHAPE, 11, HERE) != before
 
 
-def test_a_profile_holds_for_every_seed_of_its_own(trials, make_profile):
-    profile = make_profile(trials[0])
-    assert [method.covers(profile, trial.spec) for trial in trials] == [True, False, True, False]
+def test_a_profile_covers_every_seed_of_its_entry(evaluations, make_profile):
+    profile = make_profile(evaluations[0])
+    assert [covers(profile, each) for each in evaluations] == [True, False, True, False]
 
 
-def test_a_profile_holds_for_nothing_that_moved(trials, make_profile, monkeypatch):
-    profile, trial = make_profile(trials[0]), trials[0]
-    for moved in (
-        replace(trial, dataset=replace(trial.dataset, digits=3)),
-        replace(trial, model=replace(trial.model, width=3)),
-        replace(trial, protocol=replace(trial.protocol, decoder="beam")),
-    ):
-        assert not method.covers(profile, moved.spec)
-    recipe = replace(trial.training, epochs=2)
-    assert method.covers(profile, replace(trial, training=recipe).spec)
+@pytest.mark.parametrize("part", ["test", "model", "decoder", "input", "data", "alphabet"], ids=str)
+def test_a_profile_covers_nothing_that_reads_otherwise(evaluations, make_profile, part):
+    profile, evaluation = make_profile(evaluations[0]), evaluations[0]
+    data = replace(evaluation.test, digits=3)
+    changed = {
+        "test": replace(evaluation, test=data),
+        "decoder": replace(evaluation, decoder=BeamDecoder()),
+        "model": with_training(evaluation, model=replace(evaluation.training.model, width=3)),
+        "input": with_training(evaluation, input=FrameInput(size=16)),
+        "data": with_training(evaluation, data=(data,)),
+        "alphabet": with_training(evaluation, alphabet=STR_36),
+    }[part]
+    assert covers(profile, evaluation)
+    assert not covers(profile, changed)
+
+
+def test_a_recipe_and_a_protocol_change_no_latency(evaluations, make_profile):
+    profile, evaluation = make_profile(evaluations[0]), evaluations[0]
+    recipe = replace(evaluation.training.recipe, epochs=2)
+    assert covers(profile, with_training(evaluation, recipe=recipe))
+    assert covers(profile, replace(evaluation, protocol=STR_36))
+
+
+def test_a_profile_of_another_method_covers_nothing(evaluations, make_profile, monkeypatch):
+    profile = make_profile(evaluations[0])
     monkeypatch.setattr(method, "METHOD", method.METHOD + 1)
-    assert not method.covers(profile, trial.spec)
+    assert not covers(profile, evaluations[0])

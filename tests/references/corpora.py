@@ -39,9 +39,13 @@ def corpus(rng: np.random.Generator, law: Law) -> Corpus:
     return Corpus(rng.choice(LENGTHS, law.samples), np.exp(logs - law.tail**2 / 2))
 
 
-def read(rng: np.random.Generator, law: Law, test: Corpus) -> SampleErrors:
-    """One row's outcomes on `test`."""
+def read(
+    rng: np.random.Generator, law: Law, test: Corpus, shared: np.ndarray | None = None
+) -> SampleErrors:
+    """One row's errors on `test`; its seeds' factors times those `shared` (S, 1) with others."""
     factors = 1 + law.spread * rng.standard_normal((law.seeds, 1))
+    if shared is not None:
+        factors = factors * shared
     own = rng.gamma(1 / law.own, law.own, (law.seeds, law.samples)) if law.own else 1.0
     mean = law.rate * test.lengths * test.difficulty * own * np.clip(factors, 0.05, None)
     return SampleErrors(names(law.samples), test.lengths, rng.poisson(mean))

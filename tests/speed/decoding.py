@@ -15,9 +15,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bench.decoding.beam import beam
-from bench.decoding.forced_alignment import align
-from bench.decoding.greedy import greedy
+from bench.decoding.algorithms.best_path import decode_ctc
+from bench.decoding.algorithms.forced_alignment import align
+from bench.decoding.algorithms.prefix_beam import prefix_beam_search
 
 SHAPES = [(256, 26, 37, 8), (256, 41, 11, 4), (32, 128, 80, 45)]
 """N, T, C, U: CRNN on words, Seq-MNIST, lines of handwriting."""
@@ -48,8 +48,8 @@ def reading(shape: tuple[int, int, int, int]) -> list[str]:
     counts = torch.full((batch,), labels)
     calls = {
         "floor": lambda: logits.log_softmax(-1).max(-1),
-        "greedy": lambda: greedy(logits, lengths),
-        "spans": lambda: greedy(logits, lengths).spans(),
+        "greedy": lambda: decode_ctc(logits, lengths),
+        "spans": lambda: decode_ctc(logits, lengths).spans(),
         "align": lambda: align(logits.log_softmax(-1), lengths, targets, counts),
     }
     taken = medians(calls, ROUNDS)
@@ -71,8 +71,8 @@ def searching(shape: tuple[int, int, int, int], peak: float, width: int, cut: fl
     logits.scatter_add_(2, best, torch.full_like(logits, peak))
     lengths = torch.full((BEAM_SAMPLES,), frames)
     calls = {
-        "greedy": lambda: greedy(logits, lengths),
-        "beam": lambda: beam(logits, lengths, width=width, cut=cut),
+        "greedy": lambda: decode_ctc(logits, lengths),
+        "beam": lambda: prefix_beam_search(logits, lengths, width=width, cut=cut),
     }
     taken = medians(calls, BEAM_ROUNDS)
     return [

@@ -28,6 +28,7 @@ from bench.models.crnn import CRNN
 from bench.models.htr_seq2seq import HtrSeq2seq
 from bench.recognizers.network import FrameRecognizer
 from bench.training import device as machine
+from bench.training.step import TrainingStep
 
 ROUNDS, THREADS = 9, 2
 WORD = InputShape(1, 32, 100)
@@ -73,7 +74,8 @@ class Plain(nn.Module):
 def training_step(network: nn.Module, *, half: bool = False) -> Callable[[], None]:
     """Return one step of Adam on a batch of whole words, as trials take it."""
     torch.manual_seed(0)
-    recognizer = FrameRecognizer(CTC(), network, CTC().head(FeatureDims(512), WORD_CLASSES))
+    recognizer = FrameRecognizer(network, CTC().head(FeatureDims(512), WORD_CLASSES))
+    step = TrainingStep(recognizer, CTC(), "bf16" if half else "float32")
     optimizer = Adam(recognizer.parameters(), fused=True)
     targets = torch.randint(1, WORD_CLASSES, (WORDS, LABELS))
     batch = Batch(
@@ -87,9 +89,7 @@ def training_step(network: nn.Module, *, half: bool = False) -> Callable[[], Non
 
     def once() -> None:
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            loss, _ = recognizer.objective(batch)
-        loss.backward()
+        step(batch).loss.backward()
         optimizer.step()
 
     return once

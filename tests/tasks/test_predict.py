@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bench.tasks.trial import run_trial
+
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.evaluation import predictions
 from bench.models.cslr_resnet18 import CslrResNet18
-from bench.tasks.trial import run_trial
 from bench.trials.events import Finished
 from bench.trials.store import PREDICTIONS
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
+from bench.tasks.trial import run_trial
 from safetensors.torch import load_file
 
 from bench.cli.render import descriptions as views
@@ -15,9 +16,18 @@ from bench.losses.ace import ACE
 from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.recognizers import network as recognizer
-from bench.tasks.trial import run_trial
+from bench.training import checkpoint
 from bench.trials.events import Failed, Finished, Infeasible, Progress, Started
-from bench.trials.store import FAILURE, LAST_WEIGHTS, LOG, PREDICTIONS, RECORD, WEIGHTS, Store
+from bench.trials.store import (
+    CHECKPOINT,
+    FAILURE,
+    LAST_WEIGHTS,
+    LOG,
+    PREDICTIONS,
+    RECORD,
+    WEIGHTS,
+    Store,
+)
 
 
 def finish(trial, store):
@@ -125,7 +135,7 @@ def test_the_stored_weights_are_those_that_were_tested(trials, store):
 def test_the_selected_epoch_is_the_one_the_recipe_names(trials, store, select):
     recipe = replace(trials[0].training, epochs=4, learning_rate=0.003, select=select)
     record = finish(replace(trials[0], training=recipe), store)
-    scores = [epoch.validation_cer for epoch in record.curve]
+    scores = [epoch.validation_ler for epoch in record.curve]
     expected = scores.index(min(scores)) if select == "best" else 3
     assert record.selected_epoch == expected + 1
     assert record.metrics["validation"].cer == scores[expected]
@@ -277,3 +287,20 @@ def test_counts_are_enough_to_read_digits_of_one_frame_each(trials, store):
     recipe = replace(trials[0].training, epochs=6, batch_size=16)
     record = finish(replace(trials[0], dataset=bare, loss=ACE(), training=recipe), store)
     assert record.metrics["test"].cer < 0.5
+
+
+def test_a_checkpoint_that_does_not_fit_is_named(trials, store):
+    folder = store.begin(trials[0])
+    checkpoint.save(folder / CHECKPOINT, {"network": {}})
+    *_, last = run_trial(trials[0], store)
+    assert last.failure.cause == "configuration"
+    assert f"{folder / CHECKPOINT}: this checkpoint does not fit" in last.failure.message
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_float16_without_a_gpu_is_refused(trials, store):
+    recipe = replace(trials[0].training, precision="fp16")
+    *_, last = run_trial(replace(trials[0], training=recipe), store)
+    assert isinstance(last, Failed)
+    assert last.failure.cause == "configuration"
+    assert 'set precision = "bf16"' in last.failure.message

@@ -1,78 +1,85 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import pytest
 import torch
+from toy_training import RECIPE, finish, make_trainer
 
 import bench
+from bench.config.recipe import Resources
 from bench.core.components import FrameModel
 from bench.core.types import FeatureDims, InputKind
 from bench.losses.ce import CE
 from bench.losses.cr_ctc import CRCTC
+from bench.losses.ctc import CTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_attention import CnnAttention
+from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.nn.frames import PerFrame
-from bench.tasks.trial import run_trial
 from bench.training import checkpoint
-from bench.trials.events import Finished, Progress, Resumed
-from bench.trials.store import CHECKPOINT, PREDICTIONS, WEIGHTS, Store
+from bench.trials.events import Progress
+
+CNN = CnnBiLSTM(width=2, hidden=4)
 
 
-@pytest.fixture(
-    params=[
+def run_with_stops(model, loss, recipe, file, stops):
+    """Train, leave the training within the epochs `stops` as a kill would, and resume it."""
+    resources = Resources(checkpoint_every=0.0)
+    make = partial(make_trainer, model, loss, recipe, resources=resources)
+    for stop in stops:
+        trainer = resumed(make(save=partial(checkpoint.save, file)), file)
+        for event in trainer.run():
+            if isinstance(event, Progress) and event.epoch == stop:
+                break
+        # Another process has another random state.
+        torch.manual_seed(stop)
+    last = resumed(make(save=partial(checkpoint.save, file)), file)
+    assert len(last.curve) == max(stops) - 1
+    return finish(last)
+
+
+def resumed(trainer, file):
+    if state := checkpoint.load(file):
+        trainer.restore(state)
+    return trainer
+
+
+def assert_the_same_bits(model, loss, recipe, file, stops):
+    stopped = run_with_stops(model, loss, recipe, file, stops)
+    whole = finish(make_trainer(model, loss, recipe))
+    assert stopped.curve == whole.curve
+    assert stopped.selected_epoch == whole.selected_epoch
+    for one, other in (
+        (stopped.weights, whole.weights),
+        (stopped.last_weights, whole.last_weights),
+        (stopped.step.network.state_dict(), whole.step.network.state_dict()),
+    ):
+        assert one.keys() == other.keys()
+        assert all(torch.equal(value, other[name]) for name, value in one.items())
+    return whole
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
         {"schedule": "constant"},
         {"schedule": "one-cycle"},
         {"schedule": "multi-step", "milestones": (1, 3), "decay": 0.5},
     ],
     ids=lambda changes: changes["schedule"],
 )
-def trial(trials, request):
-    """Return a trial of four epochs that is saved after each."""
-    recipe = replace(trials[0].training, epochs=4, optimizer="adamw", **request.param)
-    resources = replace(trials[0].resources, checkpoint_every=0.0)
-    return replace(trials[0], training=recipe, resources=resources)
-
-
-def stop_in(trial, store, epoch):
-    """Run `trial` until it is in `epoch`, then leave it as a kill would."""
-    for event in run_trial(trial, store):
-        if isinstance(event, Progress) and event.epoch == epoch:
-            return
-
-
-def numbers(record):
-    kept = asdict(record)
-    del kept["timings"], kept["provenance"]
-    return kept
-
-
-def assert_the_same_bits(trial, store, whole, stops):
-    """Run `trial` in one go and with stops in some epochs; both have to end alike."""
-    assert isinstance(list(run_trial(trial, whole))[-1], Finished)
-    for epoch in stops:
-        stop_in(trial, store, epoch)
-        torch.manual_seed(epoch)
-    events = list(run_trial(trial, store))
-    resumed = [event.epoch for event in events if isinstance(event, Resumed)]
-    assert resumed == ([stops[-1] - 1] if stops[-1] > 1 else [])
-    assert numbers(store.record(trial)) == numbers(whole.record(trial))
-    for name in (PREDICTIONS, WEIGHTS):
-        assert (store.folder(trial) / name).read_bytes() == (
-            whole.folder(trial) / name
-        ).read_bytes()
-    assert not (store.folder(trial) / CHECKPOINT).exists()
-
-
-def test_an_interrupted_trial_ends_in_the_bits_of_an_uninterrupted_one(trial, store, tmp_path):
-    assert_the_same_bits(trial, store, Store(tmp_path / "whole"), [1, 2, 4])
+def test_an_interrupted_training_ends_in_the_bits_of_an_uninterrupted_one(tmp_path, changes):
+    recipe = replace(RECIPE, epochs=4, optimizer="adamw", **changes)
+    assert_the_same_bits(CNN, CTC(), recipe, tmp_path / "checkpoint.pt", [1, 2, 4])
 
 
 @dataclass(frozen=True)
 class Dropping(FrameModel):
-    """A layer that forgets some of its pixels."""
+    """A layer with dropout."""
 
     name: ClassVar[str] = "dropping"
     accepts: ClassVar[InputKind] = "frames"
@@ -84,33 +91,43 @@ class Dropping(FrameModel):
 
 
 @pytest.mark.parametrize(
-    ("changes", "recipe"),
+    ("model", "loss", "changes"),
     [
-        ({"loss": PriorCTC()}, {}),
-        ({"loss": CRCTC()}, {}),
+        (CNN, PriorCTC(), {}),
+        (CNN, CRCTC(masks=1), {}),
         (
-            {
-                "loss": CE(teacher_forcing=0.5),
-                "model": CnnAttention(width=2, hidden=4, max_length=3),
-            },
+            CnnAttention(width=2, hidden=4, max_length=4),
+            CE(teacher_forcing=0.5),
             {"precision": "bf16", "accumulate": 3, "warmup": 1.5, "betas": (0.5, 0.9)},
         ),
-        ({"model": Dropping()}, {"epochs": 9, "learning_rate": 1e-9, "patience": 2}),
+        (Dropping(), CTC(), {"epochs": 9, "learning_rate": 1e-9, "patience": 2}),
     ],
-    ids=["a state", "views", "a teacher, in half precision", "dropout, until patience ends"],
+    ids=["priors", "augmented views", "teacher forcing, half precision", "dropout, patience"],
 )
-def test_so_does_one_that_draws_or_has_a_state(trials, store, tmp_path, changes, recipe):
-    recipe = replace(trials[0].training, **{"epochs": 3, "batch_size": 100, **recipe})
-    resources = replace(trials[0].resources, checkpoint_every=0.0)
-    trial = replace(trials[0], training=recipe, resources=resources, **changes)
-    assert_the_same_bits(trial, store, Store(tmp_path / "whole"), [2, 3])
-    assert len(store.record(trial).curve) == 3
+def test_so_does_one_that_draws_or_has_a_state(tmp_path, model, loss, changes):
+    recipe = replace(RECIPE, **{"epochs": 3, **changes})
+    whole = assert_the_same_bits(model, loss, recipe, tmp_path / "checkpoint.pt", [2, 3])
+    assert len(whole.curve) == 3
 
 
-def test_nothing_is_saved_before_its_time(trial, store):
-    rare = replace(trial, resources=replace(trial.resources, checkpoint_every=3600.0))
-    stop_in(rare, store, 4)
-    assert not (store.folder(rare) / CHECKPOINT).exists()
+def test_nothing_is_saved_before_its_time(tmp_path):
+    states = []
+    resources = Resources(checkpoint_every=3600.0)
+    finish(make_trainer(CNN, CTC(), RECIPE, resources=resources, save=states.append))
+    assert states == []
+
+
+def test_nothing_is_saved_after_the_last_epoch():
+    states = []
+    resources = Resources(checkpoint_every=0.0)
+    finish(make_trainer(CNN, CTC(), RECIPE, resources=resources, save=states.append))
+    assert [len(state["curve"]) for state in states] == [1]
+
+
+@pytest.mark.parametrize("state", [{}, {"network": {}}], ids=["empty", "other weights"])
+def test_what_does_not_fit_the_network_is_an_error(state):
+    with pytest.raises((RuntimeError, KeyError, ValueError)):
+        make_trainer(CNN, CTC()).restore(state)
 
 
 class Trap:
@@ -130,27 +147,23 @@ class Trap:
     ],
     ids=["empty", "text", "trap", "pickle"],
 )
-def test_what_is_no_checkpoint_is_as_good_as_none(tmp_path, content):
-    file = tmp_path / CHECKPOINT
+def test_a_file_that_is_no_checkpoint_is_ignored(tmp_path, content):
+    file = tmp_path / "checkpoint.pt"
     file.write_bytes(content)
     assert checkpoint.load(file) is None
 
 
+def test_a_missing_file_is_no_checkpoint(tmp_path):
+    assert checkpoint.load(tmp_path / "checkpoint.pt") is None
+
+
 def test_a_trap_inside_a_real_archive_is_not_executed(tmp_path):
-    torch.save({"code": Trap()}, tmp_path / CHECKPOINT)
-    assert checkpoint.load(tmp_path / CHECKPOINT) is None
+    torch.save({"code": Trap()}, tmp_path / "checkpoint.pt")
+    assert checkpoint.load(tmp_path / "checkpoint.pt") is None
 
 
-def test_a_checkpoint_that_does_not_fit_is_named(trials, store):
-    folder = store.begin(trials[0])
-    checkpoint.save(folder / CHECKPOINT, {"network": {}})
-    *_, last = run_trial(trials[0], store)
-    assert last.failure.cause == "configuration"
-    assert f"{folder / CHECKPOINT}: this checkpoint does not fit" in last.failure.message
-
-
-def test_other_code_begins_anew(tmp_path, monkeypatch):
-    file = tmp_path / CHECKPOINT
+def test_a_checkpoint_of_other_sources_is_ignored(tmp_path, monkeypatch):
+    file = tmp_path / "checkpoint.pt"
     checkpoint.save(file, {"curve": []})
     assert checkpoint.load(file)["curve"] == []
     package = tmp_path / "bench"

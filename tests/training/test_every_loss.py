@@ -1,40 +1,28 @@
-"""Every loss trains a small real trial, and where it draws, the same one again."""
+"""Every loss trains a network, and where it draws, the same one again."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
 
 import pytest
+import torch
+from toy_training import RECIPE, finish, make_trainer
 
 from bench.core import registry
-from bench.core.components import Loss
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
-from bench.tasks.trial import run_trial
-from bench.trials.events import Finished
-from bench.trials.store import Store
 
 MODELS = {
     "frames": CnnBiLSTM(width=2, hidden=4),
-    "seq2seq": CnnAttention(width=2, hidden=4, max_length=5),
+    "seq2seq": CnnAttention(width=2, hidden=4, max_length=8),
 }
 
 
 @pytest.mark.parametrize("name", registry.builtin("loss"))
-def test_a_trial_of_it_is_finite(trials, home, name):
+def test_two_trainings_of_it_are_finite_and_the_same(name):
     loss = registry.builtin("loss")[name]()
-    trial = replace(trials[0], loss=loss, model=MODELS[loss.accepts])
-    found = []
-    # Those that draw nothing repeat for the reasons that `ctc` does, see test_trial.py.
-    draws = type(loss).augmented_views is not Loss.augmented_views or loss.accepts == "seq2seq"
-    for number in range(1 + draws):
-        store = Store(home / str(number))
-        *_, last = run_trial(trial, store)
-        assert isinstance(last, Finished), last
-        record = asdict(store.record(trial))
-        del record["timings"], record["provenance"]
-        found.append(record)
-    assert found[0] == found[-1]
-    assert all(math.isfinite(epoch["loss"]) for epoch in found[0]["curve"])
-    assert all(epoch["infeasible"] == 0 for epoch in found[0]["curve"])
+    one, other = (finish(make_trainer(MODELS[loss.accepts], loss, RECIPE)) for _ in range(2))
+    assert one.curve == other.curve
+    assert all(torch.equal(value, other.weights[key]) for key, value in one.weights.items())
+    assert all(math.isfinite(epoch.loss) for epoch in one.curve)
+    assert [epoch.infeasible for epoch in one.curve] == [0, 0]

@@ -32,7 +32,7 @@ def test_what_fits_is_what_has_a_frame_a_label_and_one_a_repeat(several):
 
 
 def test_many_samples_are_checked_bit_by_bit(monkeypatch):
-    monkeypatch.setattr(check, "_AT_ONCE", 2)
+    monkeypatch.setattr(check, "_CHUNK", 2)
     several = (Annotation(str(number), 3, (1,) * number) for number in range(5))
     sizes = []
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from bench.config.suite import Recipe
+from bench.config.recipe import Recipe
 from bench.training import optimizers
 
 

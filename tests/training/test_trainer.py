@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import ClassVar
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from toy_training import RECIPE, ToyBatches, ToyPipeline, finish, make_trainer
 
+from bench.config.recipe import Resources
 from bench.core.components import FrameModel
 from bench.core.types import FeatureDims, InputKind
-from bench.evaluation.metrics.error_rates import ErrorRates
-from bench.losses.ce import CE
 from bench.losses.ctc import CTC
-from bench.models.cnn_attention import CnnAttention
+from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.nn.frames import PerFrame
-from bench.recognizers import network as recognizer
-from bench.tasks.trial import run_trial
-from bench.training.trainer import Fit
-from bench.trials.events import Failed, Finished, Progress, Validated
-from bench.trials.store import WEIGHTS
+from bench.training.trainer import DivergedError
+from bench.trials.events import Progress, Validated
 
 
 @dataclass(frozen=True)
@@ -33,112 +30,105 @@ class Linear(FrameModel):
 
     def build(self, shape):
         pixels = shape.channels * shape.height * shape.width
-        return PerFrame(
-            torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(pixels, 8)), FeatureDims(8)
-        )
+        layers = torch.nn.Flatten(), torch.nn.Linear(pixels, 8)
+        return PerFrame(torch.nn.Sequential(*layers), FeatureDims(8))
 
 
-LINEAR = Linear()
+LINEAR, CNN = Linear(), CnnBiLSTM(width=2, hidden=4)
 
 
-@pytest.fixture
-def finish(trials, store):
-    """Return a function that trains a trial and gives its record and weights."""
+def trained(model=LINEAR, loss=None, *, resources=None, pipeline=None, device="cpu", **recipe):
+    """Return a trainer that has run to its end."""
+    recipe, doors = replace(RECIPE, **recipe), {"pipeline": pipeline, "device": device}
+    return finish(make_trainer(model, loss or CTC(), recipe, resources=resources, **doors))
 
-    def finish(model=LINEAR, loss=trials[0].loss, *, workers=0, **recipe):
-        trial = replace(
-            trials[0],
-            model=model,
-            loss=loss,
-            training=replace(trials[0].training, **recipe),
-            resources=replace(trials[0].resources, workers=workers),
-        )
-        *_, last = run_trial(trial, store)
-        assert isinstance(last, Finished), last
-        return store.record(trial), load_file(store.folder(trial) / WEIGHTS)
 
-    return finish
+def assert_equal_weights(one, other):
+    assert one.keys() == other.keys()
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
 @pytest.mark.parametrize(
     ("whole", "part", "accumulate"),
-    [(64, 16, 4), (200, 50, 4)],
-    ids=["a smaller batch is the last", "a smaller group is the last"],
+    [(32, 8, 4), (20, 5, 4)],
+    ids=["a smaller group is the last", "a group of fewer batches is the last"],
 )
-def test_gathered_batches_make_the_step_of_a_larger_one(finish, whole, part, accumulate):
-    more = {"epochs": 2, "schedule": "one-cycle", "optimizer": "sgd", "gradient_clip": 3.0}
-    large, expected = finish(batch_size=whole, **more)
-    small, found = finish(batch_size=part, accumulate=accumulate, **more)
-    rates = [[epoch.learning_rate for epoch in record.curve] for record in (large, small)]
+def test_accumulated_batches_make_the_update_of_a_larger_one(whole, part, accumulate):
+    more = {"schedule": "one-cycle", "optimizer": "sgd", "gradient_clip": 3.0}
+    large = trained(batch_size=whole, **more)
+    small = trained(batch_size=part, accumulate=accumulate, **more)
+    rates = [[epoch.learning_rate for epoch in one.curve] for one in (large, small)]
     assert rates[0] == rates[1]
-    for name, weight in expected.items():
-        torch.testing.assert_close(found[name], weight, msg=name)
-    alone, _ = finish(batch_size=part, **more)
-    assert alone.files[WEIGHTS] != small.files[WEIGHTS]
+    for name, weight in large.weights.items():
+        torch.testing.assert_close(small.weights[name], weight, msg=name)
+    alone = trained(batch_size=part, **more)
+    assert not torch.equal(alone.weights["head.weight"], small.weights["head.weight"])
 
 
-@dataclass(frozen=True)
-class Watching(CTC):
-    """CTC that insists on float32."""
-
-    def objective(self, head, features, targets):
-        assert not torch.is_autocast_enabled("cpu")
-        assert {features.sequence.dtype, features.visual.dtype} == {torch.float32}
-        return super().objective(head, features, targets)
+def test_training_lowers_loss_and_label_error_rate():
+    curve = trained(CNN, epochs=12, learning_rate=0.02).curve
+    assert curve[-1].loss < curve[0].loss / 2
+    assert curve[-1].validation_ler < curve[0].validation_ler / 2
 
 
-def test_half_precision_is_the_network_s_alone(finish):
-    model = CnnBiLSTM(width=2, hidden=4)
-    whole, _ = finish(model, epochs=2)
-    half, weights = finish(model, Watching(), epochs=2, precision="bf16")
-    assert half.files[WEIGHTS] != whole.files[WEIGHTS]
-    assert {weight.dtype for weight in weights.values()} == {torch.float32, torch.int64}
+def test_half_precision_trains_weights_of_single_precision():
+    whole, half = trained(CNN), trained(CNN, precision="bf16")
+    assert not torch.equal(half.weights["head.weight"], whole.weights["head.weight"])
+    assert {weight.dtype for weight in half.weights.values()} == {torch.float32, torch.int64}
     for one, other in zip(half.curve, whole.curve, strict=True):
-        assert one.loss == pytest.approx(other.loss, rel=0.01)
-
-
-def test_a_classifier_that_feeds_itself_learns_under_half_precision(trials):
-    # What a graph without gradients reads first may be all that autocast keeps of a weight.
-    source = trials[0].dataset.build()
-    network = recognizer.build(CnnAttention(hidden=4), CE(teacher_forcing=0.0), source)
-    loss, _ = network.objective(source.batches("train", 8)[0], "bf16")
-    loss.backward()
-    assert loss.dtype == torch.float32
-    assert all(weight.grad.any() for weight in network.head.parameters())
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_float16_without_a_gpu_is_refused(trials, store):
-    recipe = replace(trials[0].training, precision="fp16")
-    *_, last = run_trial(replace(trials[0], training=recipe), store)
-    assert isinstance(last, Failed)
-    assert last.failure.cause == "configuration"
-    assert 'set precision = "bf16"' in last.failure.message
+        assert one.loss == pytest.approx(other.loss, rel=0.02)
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_a_gpu_trains_in_half_precision(finish, precision):
+def test_a_gpu_trains_in_half_precision(precision):
     model = CnnBiLSTM(width=4, hidden=8)
-    more = {"epochs": 3, "accumulate": 2, "gradient_clip": 5.0}
-    record, _ = finish(model, precision=precision, **more)
-    assert record.provenance.device == "cuda"
-    assert record.curve[-1].loss < record.curve[0].loss
-    whole, _ = finish(model, **more)
-    assert record.curve[0].loss == pytest.approx(whole.curve[0].loss, rel=0.02)
+    more = {"epochs": 3, "accumulate": 2, "gradient_clip": 5.0, "device": "cuda"}
+    half = trained(model, precision=precision, **more)
+    assert half.curve[-1].loss < half.curve[0].loss
+    assert {weight.device.type for weight in half.weights.values()} == {"cpu"}
+    whole = trained(model, **more)
+    assert half.curve[0].loss == pytest.approx(whole.curve[0].loss, rel=0.02)
+
+
+def test_infeasible_samples_are_counted_and_train_on():
+    clips, expected = ToyPipeline(pause=0), 0
+    for number in range(72):
+        clip, labels = clips.sample("train", number)
+        repeats = sum(one == other for one, other in pairwise(labels))
+        expected += len(clip) // 2 < len(labels) + repeats
+
+    @dataclass(frozen=True)
+    class Halved(ToyPipeline):
+        """Every second frame of the clips without pauses."""
+
+        def batches(self, split, size, *, seed=0, epoch=0):
+            return HalvedBatches(
+                *vars(super().batches(split, size, seed=seed, epoch=epoch)).values()
+            )
+
+    curve = trained(pipeline=Halved(pause=0)).curve
+    assert 0 < expected < 72
+    assert [epoch.infeasible for epoch in curve] == [expected, expected]
+    assert [epoch.infeasible for epoch in trained().curve] == [0, 0]
+
+
+class HalvedBatches(ToyBatches):
+    """Batches of every second frame."""
+
+    def __getitem__(self, index):
+        batch = super().__getitem__(index)
+        return batch._replace(inputs=batch.inputs[:, ::2], lengths=batch.lengths // 2)
 
 
 @pytest.fixture
-def fit(trials):
-    """Return a function that makes a fit whose validation CERs are those percentages."""
+def make():
+    """Return a function that makes a trainer whose validation label error rates are given."""
 
     def make(percentages, **recipe):
-        recipe = replace(trials[0].training, batch_size=1000, **recipe)
-        trial = replace(trials[0], model=LINEAR, training=recipe)
-        source = trial.dataset.build()
-        network = recognizer.build(trial.model, trial.loss, source)
-        scores = (ErrorRates(1, 0, edits, 100, {}) for edits in percentages)
-        return Fit(trial, network, source, "cpu", validate=lambda: next(scores), save=bool)
+        rates = iter([percentage / 100 for percentage in percentages])
+        recipe = replace(RECIPE, batch_size=100, **recipe)
+        return make_trainer(LINEAR, CTC(), recipe, validate=lambda: next(rates))
 
     return make
 
@@ -154,37 +144,60 @@ def fit(trials):
     ],
 )
 @pytest.mark.parametrize("select", ["best", "last"])
-def test_training_ends_once_patience_does(fit, patience, percentages, best, select):
-    trained = fit([*percentages, 1, 1], epochs=8, patience=patience, select=select)
-    said = [event.epoch for event in trained.run() if isinstance(event, Validated)]
-    assert [100 * epoch.validation_cer for epoch in trained.curve] == percentages
-    assert said == [epoch.epoch for epoch in trained.curve]
-    assert trained.selected_epoch == (best if select == "best" else len(percentages))
-    earlier = trained.selected_epoch < len(percentages)
-    assert trained.last_weights.keys() == (trained.weights.keys() if earlier else set())
-    for name, value in trained.last_weights.items():
-        assert torch.equal(value, trained.network.state_dict()[name])
+def test_training_ends_once_patience_does(make, patience, percentages, best, select):
+    trainer = make([*percentages, 1, 1], epochs=8, patience=patience, select=select)
+    validated = [event for event in trainer.run() if isinstance(event, Validated)]
+    rates = [percentage / 100 for percentage in percentages]
+    assert [epoch.validation_ler for epoch in trainer.curve] == rates
+    assert [(event.epoch, event.ler) for event in validated] == [*enumerate(rates, 1)]
+    lowest = [min(rates[: number + 1]) for number in range(len(rates))]
+    assert [event.selected for event in validated] == (lowest if select == "best" else rates)
+    assert trainer.selected_epoch == (best if select == "best" else len(percentages))
+    earlier = trainer.selected_epoch < len(percentages)
+    assert trainer.last_weights.keys() == (trainer.weights.keys() if earlier else set())
+    for name, value in trainer.last_weights.items():
+        assert torch.equal(value, trainer.step.network.state_dict()[name])
 
 
-def test_what_has_ended_goes_on_no_more(fit):
-    trained = fit([90, 90, 90], epochs=8, patience=2)
-    list(trained.run())
-    again = fit([1], epochs=8, patience=2)
-    again.restore(trained.state())
+def test_a_finished_training_that_is_restored_runs_no_epoch(make):
+    trainer = finish(make([90, 90, 90], epochs=8, patience=2))
+    again = make([1], epochs=8, patience=2)
+    again.restore(trainer.state())
     assert list(again.run()) == []
-    assert again.curve == trained.curve
+    assert again.curve == trainer.curve
 
 
-def test_progress_is_a_share_of_the_epochs_that_there_may_be(fit):
-    events = fit([90, 90], epochs=8, patience=1).run()
-    shares = [event.fraction for event in events if isinstance(event, Progress)]
-    assert shares == [1 / 8, 2 / 8]
+def test_progress_is_a_share_of_the_most_epochs_there_can_be(make):
+    events = [e for e in make([90, 80, 85], epochs=8, patience=1).run() if isinstance(e, Progress)]
+    assert [event.fraction for event in events[:2]] == [1 / 8, 2 / 8]
+    assert [event.validation_ler for event in events[:2]] == [None, 0.9]
+    assert {event.epochs for event in events} == {8}
 
 
-def test_reading_ahead_moves_no_bit_and_is_recorded(finish):
-    model = CnnBiLSTM(width=2, hidden=4)
-    alone, _ = finish(model)
-    ahead, _ = finish(model, workers=2)
-    assert ahead.key == alone.key
-    assert (ahead.files, ahead.curve) == (alone.files, alone.curve)
-    assert [record.provenance.workers for record in (alone, ahead)] == [0, 2]
+def test_a_loss_that_is_no_number_names_its_samples(make):
+    trainer = make([90, 90], epochs=2)
+    with torch.no_grad():
+        trainer.step.network.head.weight.fill_(torch.nan)
+    with pytest.raises(DivergedError, match=r"the loss became nan on samples train-\d+, "):
+        finish(trainer)
+
+
+def test_a_validation_within_an_epoch_moves_no_prior():
+    plain = make_trainer(CNN, PriorCTC())
+    other = make_trainer(CNN, PriorCTC())
+    for event in plain.run():
+        if isinstance(event, Progress) and event.epoch == 1:
+            assert not plain.step.network.head.log_prior.any()
+    for event in other.run():
+        if isinstance(event, Progress) and event.fraction < 1:
+            other.validate()
+            other.step.train()
+    assert plain.step.network.head.log_prior.any()
+    assert other.curve == plain.curve
+    assert_equal_weights(other.weights, plain.weights)
+
+
+def test_prefetching_changes_no_bit():
+    alone, ahead = trained(CNN), trained(CNN, resources=Resources(workers=2))
+    assert ahead.curve == alone.curve
+    assert_equal_weights(ahead.weights, alone.weights)

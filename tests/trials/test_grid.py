@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from bench.config import bench_toml as config
 from bench.config import suite as suites
 from bench.core import hashing
-from bench.core.components import Dataset, Seq2SeqLoss, Seq2SeqModel
+from bench.core.components import Dataset, Seq2SeqModel
 from bench.core.errors import BenchError, Exit
 from bench.core.types import InputKind
 from bench.data.datasets import seq_digits
 from bench.evaluation import protocols
+from bench.losses.base import Seq2SeqLoss
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 from bench.models.cnn_bilstm import CnnBiLSTM

@@ -10,12 +10,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from bench.evaluation.metrics.error_rates import ErrorRates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError, Exit
-from bench.evaluation.metrics.error_rates import ErrorRates
 from bench.trials import store as disk
+from bench.trials.records import Epoch
 from bench.trials.store import Attempt, Failure, Record
 
 RATES = {"correct": 3, "samples": 4, "edits": 1, "length": 8}
@@ -95,7 +96,7 @@ def test_a_record_is_text_that_a_person_can_read(save, trials):
 
 @settings(deadline=None, max_examples=30)
 @given(
-    epochs=st.lists(st.builds(disk.Epoch, naturals, finite, finite, finite, finite), max_size=3),
+    epochs=st.lists(st.builds(Epoch, naturals, finite, finite, finite), max_size=3),
     timings=st.builds(disk.Timings, finite, finite, finite, finite),
     excluded=st.dictionaries(st.text(max_size=5), naturals, max_size=3),
     gpu=st.none() | st.text(max_size=9),

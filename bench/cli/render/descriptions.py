@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bench.cli.render import text_table
 from bench.config.missing import missing_names
+from bench.core import text_table
 from bench.core.components import Dataset, short_labels
 from bench.data import cards
 from bench.evaluation.metrics import metric
@@ -108,8 +108,12 @@ def to_run(suite: str, status: Plan, missing: Sequence[Task]) -> str:
     total = Counter(each.task.kind for each in status.statuses.values())
     to_do = Counter(task.kind for task in missing)
     done = ", ".join(f"{total[kind] - to_do[kind]} of {total[kind]} {kind}s done" for kind in total)
-    running = " and ".join(f"{to_do[kind]} {kind}s" for kind in total if to_do[kind])
+    running = " and ".join(_counted(to_do[kind], kind) for kind in total if to_do[kind])
     return f"{suite}: {done}; {f'running {running}' if running else 'nothing to run'}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def dry_run(current: Plan, missing: Sequence[Task]) -> str:
@@ -121,7 +125,7 @@ def dry_run(current: Plan, missing: Sequence[Task]) -> str:
         cost = "no record tells the cost yet"
         if seconds is not None:
             cost = f"about {seconds / 60:.1f} core-minutes by earlier records"
-        lines.append(f"{len(tasks)} {kind}s to run" + (f": {cost}" if tasks else ""))
+        lines.append(f"{_counted(len(tasks), kind)} to run" + (f": {cost}" if tasks else ""))
     return "\n".join([status(current, why=True), *lines])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.cli.render import descriptions, text_table
+from bench.cli.render import descriptions
+from bench.core import text_table
 from bench.evaluation.metrics import metric
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _localization(localization: Localization) -> str:
     from bench.evaluation.metrics import localization as module
 
     headers = module.HEADERS
-    return text_table.plain(headers, module.rows(localization), ",".join(headers[1:]))
+    return text_table.plain(headers, module.localization_rows(localization), ",".join(headers[1:]))
 
 
 def _curve(record: TrainingRecord) -> str:
@@ -110,7 +111,8 @@ def _uses(users: Sequence[EvaluationRecord]) -> str:
     if not users:
         return "No evaluation has used it yet."
     lines = [
-        f"{each.key}  {each.labels['test']} · {each.labels['decoder']}  {metric.summary(each.scores)}"
+        f"{each.key}  {each.labels['test']} · {each.labels['decoder']}  "
+        f"{metric.summary(each.scores)}"
         for each in users
     ]
     return "\n".join(["evaluations", *lines])

@@ -62,6 +62,8 @@ def run(
     selected = _select(config, suite, selection)
     status = plan.survey(selected.trials, Store(config.results), selected.all_trials)
     missing = status.missing(force=force, changed=changed)
+    for warning in selected.suite.warnings:
+        say(f"warning: {warning}", fg="yellow")
     if dry_run:
         report(
             descriptions.dry_run(status, missing),
@@ -69,8 +71,6 @@ def run(
             as_json=as_json,
         )
         return Exit.DONE
-    for warning in selected.suite.warnings:
-        say(f"warning: {warning}", fg="yellow")
     say(descriptions.to_run(suite, status, missing))
     outcome = Outcome()
     if missing:

@@ -1,15 +1,15 @@
-"""A parser of n-gram language models in the ARPA text format, strict and bounded.
+r"""A parser of n-gram language models in the ARPA text format, strict and bounded.
 
-The format is that of SRILM's ngram-format(5): a header `\\data\\` with the number of n-grams of each
-order, a section `\\N-grams:` per order with lines of log10 probability, N tokens and log10 backoff
-weight (0 where it is missing), and `\\end\\`.
+The format is that of SRILM's ngram-format(5): a header `\data\` with the number of n-grams of each
+order, a section `\N-grams:` per order with lines of log10 probability, N tokens and log10 backoff
+weight (0 where it is missing), and `\end\` at last.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -86,7 +86,12 @@ class _Reader:
             )
         return counts, line
 
-    def _section(self, order: int, count: int, highest: bool) -> Iterator[NGram]:  # noqa: FBT001
+    def _section(
+        self,
+        order: int,
+        count: int,
+        highest: bool,  # noqa: FBT001
+    ) -> Generator[NGram, None, str]:
         """Yield the n-grams of one order and return the line behind them."""
         seen: set[tuple[str, ...]] = set()
         while not (line := self._next()).startswith("\\"):
@@ -133,10 +138,10 @@ class _Reader:
 
     def _next(self) -> str:
         """Return the next line that is not blank."""
-        for line in self._lines:
-            if line:
-                return line
-        self._refuse("the file ends too early; is it an ARPA file, and complete?")
+        line = next(filter(None, self._lines), None)
+        if line is None:
+            self._refuse("the file ends too early; is it an ARPA file, and complete?")
+        return line
 
     def _read(self) -> Iterator[str]:
         with self._file.open("rb") as content:

@@ -10,7 +10,7 @@ import torch
 
 from bench.decoding.algorithms.decoded import Decoded, collapse
 from bench.nn.ctc_functions import BLANK
-from bench.nn.feedback import END
+from bench.nn.feedback import EOS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,8 +54,8 @@ def decode_seq2seq(logits: Tensor, lengths: Tensor) -> Decoded:
     steps = torch.arange(logits.shape[1], device=logits.device)
     best = logits.log_softmax(-1).max(-1)
     # A sequence without an end is as long as its valid steps.
-    end = torch.where(best.indices == END, steps, lengths.unsqueeze(1)).amin(1, keepdim=True)
-    path = best.indices.masked_fill(steps >= end, END).cpu().numpy()
+    end = torch.where(best.indices == EOS, steps, lengths.unsqueeze(1)).amin(1, keepdim=True)
+    path = best.indices.masked_fill(steps >= end, EOS).cpu().numpy()
     # The step of the end counts, unless it is padding.
     behind = (steps > end) | (steps >= lengths.unsqueeze(1))
     scores = best.values.masked_fill(behind, 0)

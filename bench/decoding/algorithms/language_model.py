@@ -45,17 +45,15 @@ class LanguageModel:
         self._symbols: dict[str, str] = {}
         self._scores: dict[str, float] = {}
         self._backoffs: dict[str, float] = {}
-        order = 1
         for tokens, score, backoff in ngrams:
             key = "".join(map(self._symbol, tokens))
-            order = max(order, len(key))
             self._scores[key] = score
             if backoff:
                 self._backoffs[key] = backoff
-        self._longest = order - 1
-        self._contexts = {key[:-1] for key in self._scores} | self._backoffs.keys()
+        self._contexts = _prefixes(self._scores.keys()) | self._backoffs.keys()
+        self._longest = max(map(len, self._contexts))
         unknown = next((self._symbols[token] for token in UNKNOWN if token in self._symbols), "")
-        tokens = tuple(space if token == " " else token for token in vocabulary)
+        tokens = tuple(map({" ": space}.get, vocabulary, vocabulary))
         self.missing = tuple(
             token
             for token, named in zip(vocabulary, tokens, strict=True)
@@ -69,7 +67,10 @@ class LanguageModel:
         self._histories: list[str] = []
         self._states: dict[str, int] = {}
         self.start = self._state(self._context(self._symbols.get(START, "")))
-        self._clear()
+        # Cached rows: the row of each state, and in it, by class, scores and following states.
+        self._filled: dict[int, int] = {}
+        self._table = np.zeros((64, len(self._classes)))
+        self._next = np.full((64, len(self._classes)), -1, dtype=np.int64)
 
     def rows(self, states: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return log p(c | state) and the state behind c, both (…, C), of `states` (…).
@@ -134,6 +135,19 @@ class LanguageModel:
 
     def _clear(self) -> None:
         """Empty the cache of rows."""
-        self._filled: dict[int, int] = {}
-        self._table = np.zeros((64, len(self._classes)))
-        self._next = np.full((64, len(self._classes)), -1, dtype=np.int64)
+        self._filled.clear()
+        self._table, self._next = self._table[:64].copy(), self._next[:64].copy()
+
+
+def _prefixes(ngrams: Iterable[str]) -> set[str]:
+    """Return all proper prefixes of n-grams, also of those that no shorter n-gram is.
+
+    A history has to be kept while it may still grow into a context.
+    """
+    prefixes = {""}
+    for ngram in ngrams:
+        prefix = ngram[:-1]
+        while prefix not in prefixes:
+            prefixes.add(prefix)
+            prefix = prefix[:-1]
+    return prefixes

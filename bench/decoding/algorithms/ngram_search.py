@@ -45,7 +45,8 @@ class NGramSearch:
         is the most probable one of l.
         """
         log_probs = logits.detach().float().log_softmax(-1)
-        frames = log_probs.double().cpu().numpy()
+        # NaN, of a network that has diverged, is impossible: the sample reads as nothing.
+        frames = np.nan_to_num(log_probs.double().cpu().numpy(), nan=-np.inf, neginf=-np.inf)
         # A padding frame that is surely blank changes no prefix.
         padding = np.arange(frames.shape[1]) >= lengths.cpu().numpy()[:, np.newaxis]
         frames[padding] = -np.inf

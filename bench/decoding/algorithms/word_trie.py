@@ -29,9 +29,9 @@ class Level(NamedTuple):
     children: Tensor
 
 
-def word_trie(words: Sequence[Sequence[int]]) -> list[Level]:
+def word_trie(words: Sequence[tuple[int, ...]]) -> list[Level]:
     """Return the prefixes of distinct words, one level per length from 0."""
-    order = sorted(range(len(words)), key=words.__getitem__)
+    order = sorted(range(len(words)), key=lambda index: words[index])
     lengths = np.array([len(words[index]) for index in order])
     depth = int(lengths.max(initial=0))
     # Sorted, a word has its extensions behind it: -1 where it ended sorts before all labels.

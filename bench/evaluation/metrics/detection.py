@@ -17,9 +17,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 1 << 18
-"""Numbers per array while samples are left out: 2 MB, which stay in the cache."""
-
 
 class Segment(NamedTuple):
     """The frames start, …, end - 1 of a sample, at least one; a true segment needs no score."""
@@ -100,29 +97,36 @@ class RankedDetections:
         samples and detections.
         """
         samples = np.array(sorted({*self.samples.tolist(), *self.truths}), dtype=np.int64)
-        truths = np.array([self.truths[sample] for sample in samples.tolist()])
-        left = (self.truths.total() - truths).astype(np.float64)
-        areas = np.empty((len(samples), len(self.hits)))
-        step = max(1, _BLOCK // max(1, len(self.samples)))
-        for start in range(0, len(samples), step):
-            block = slice(start, start + step)
-            areas[block] = self._areas_without(samples[block]).T
-        # 0 / 0, without the warning.
-        areas = np.where(left[:, None] > 0, areas / np.maximum(left, 1)[:, None], np.nan)
-        return dict(zip(samples.tolist(), areas, strict=True))
+        left = self.truths.total() - np.array([self.truths[sample] for sample in samples.tolist()])
+        areas = np.where(left > 0, self._areas_without(samples) / np.maximum(left, 1), np.nan)
+        return dict(zip(samples.tolist(), areas.T, strict=True))
 
     def _areas_without(self, samples: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the areas times the number of true segments, without each sample (H, S)."""
-        # Sums run along the first axis, one row after the other, so that all machines compute the
-        # same bits; NumPy's order along the last axis depends on the processor.
-        others = self.samples[:, None] != samples
-        ranks = np.maximum(np.cumsum(others, axis=0)[self.last], 1)
-        areas = np.empty((len(self.hits), len(samples)))
-        for area, hits in zip(areas, self.hits, strict=True):
-            right = np.cumsum(others & hits[:, None], axis=0)[self.last]
-            best = np.maximum.accumulate((right / ranks)[::-1], axis=0)[::-1]
-            gained = np.diff(right, axis=0, prepend=0)
-            (gained * best).sum(axis=0, out=area)
+        """Return the areas times the number of true segments, without each sample (H, S).
+
+        From the lowest score up, `best` is the best precision from here on; each hit adds it to the
+        areas of all samples but its own. Sample by sample, the sums have a fixed order, so that all
+        machines compute the same bits.
+        """
+        columns = np.searchsorted(samples, self.samples)
+        size = len(samples)
+        hits = self.hits.astype(np.float64)
+        right = np.cumsum(hits, axis=1)
+        # What is to be left out of ranks and hits: those of the sample itself, so far.
+        own_ranks = np.bincount(columns, minlength=size).astype(np.float64)
+        own_hits = np.array([np.bincount(columns, row, minlength=size) for row in hits])
+        areas = np.zeros((len(hits), size))
+        best = np.zeros_like(areas)
+        for place in range(len(columns) - 1, -1, -1):
+            own = columns[place]
+            if self.last[place]:
+                ranks = np.maximum(place + 1 - own_ranks, 1)
+                np.maximum(best, (right[:, place, None] - own_hits) / ranks, out=best)
+            kept = areas[:, own].copy()
+            areas += hits[:, place, None] * best
+            areas[:, own] = kept
+            own_ranks[own] -= 1
+            own_hits[:, own] -= hits[:, place]
         return areas
 
 

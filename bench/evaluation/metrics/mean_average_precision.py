@@ -40,7 +40,8 @@ class MeanAveragePrecision(Metric):
     def counts(self, readings: Readings) -> Counts | None:
         """Return the linearized counts.
 
-        None where no sample has key frames, or labels read have no run on their path.
+        None where no sample has key frames, labels read have no run on their path, or the key
+        frames are not frames of the path.
         """
         import numpy as np
 
@@ -63,7 +64,8 @@ def mean_average_precision(
 ) -> tuple[float, NDArray[np.float64]] | None:
     """Return the mAP of samples, and the mAP without each of them (N,), both in 0…1.
 
-    Where no label would be left without a sample, its value is that of all samples.
+    Where no label would be left without a sample, its value is that of all samples. None where the
+    samples have no value, see `MeanAveragePrecision.counts`.
     """
     from statistics import fmean
 
@@ -72,9 +74,11 @@ def mean_average_precision(
     from bench.evaluation.metrics.detection import rank
     from bench.evaluation.metrics.localization import THRESHOLDS, class_segments
 
-    if any(not _matches(sample) for sample in samples):
+    try:
+        segments_by_class = class_segments(samples)
+    except ValueError:
         return None
-    classes = [each for _, each in sorted(class_segments(samples).items()) if each.truths]
+    classes = [each for _, each in sorted(segments_by_class.items()) if each.truths]
     if not classes:
         return None
     total, count = np.zeros(len(samples)), np.zeros(len(samples))
@@ -90,12 +94,3 @@ def mean_average_precision(
         count += defined
     value = fmean(areas)
     return value, np.where(count > 0, total / np.maximum(count, 1), value)
-
-
-def _matches(sample: LocatedReading) -> bool:
-    """Return whether each label read has a run on the path, a frame and a score."""
-    try:
-        sample.runs()
-    except ValueError:
-        return False
-    return True

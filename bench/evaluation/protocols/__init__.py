@@ -60,5 +60,7 @@ def from_spec(spec: dict[str, Any], metrics: Iterable[str]) -> Protocol:
                 Exit.UNVERIFIED,
             )
         return replace(PROTOCOLS[name], metrics=tuple(metrics))
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()}
+    values: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()
+    }
     return Protocol(about="declared in bench.toml", metrics=tuple(metrics), **values)

@@ -31,6 +31,7 @@ from bench.evaluation.statistics.significance import (
     rate_estimate,
 )
 from bench.evaluation.statistics.variance import (
+    Part,
     SeedVariance,
     Variance,
     combined,
@@ -78,7 +79,7 @@ class _Pair(NamedTuple):
 
     first: int
     second: int
-    mixed: float
+    mixed: Part
     variance: Variance
     spreads: tuple[float, float]
 
@@ -106,10 +107,12 @@ def compare_entries(
         BenchError: No test set, or rows that differ in number, or in seeds, between test sets.
     """
     rows = _rows(sets)
+    if not rows:
+        return []
     noise = normal_deviates(draws, seed)
     drawn = [
         deviations([rate_estimate([row[t]], [1]).ratios[0] for row in rows], draws, seed + t)
-        for t in range(len(sets) if rows else 0)
+        for t in range(len(sets))
     ]
 
     def around(place: int, tests: Sequence[int], weights: Sequence[float]) -> Interval:
@@ -194,35 +197,51 @@ def _ranks_of_averages(
     """Return rank intervals by the single-step max-|t| test of all pairs.
 
     A pair differs where its |t| is larger than the (1 - alpha) quantile of the largest |t| of all
-    pairs over the draws, in which all rows share the resampled samples.
+    pairs over the draws, in which all rows share the resampled samples. It must also differ with
+    the trained models taken as fixed, as a few seeds may agree by chance.
     """
     averages = [rate_estimate(row, weights).value for row in rows]
     pairs = _pairs(rows, weights)
     shifts = np.asarray(sum(weight * part for weight, part in zip(weights, drawn, strict=True)))
-    noise = _noise_of_rows(rows, averages, shifts.shape[1], seed)
+    noise = _noise_of_rows(rows, weights, shifts.shape[1], seed)
     limit = max(_quantile_of_largest(pairs, shifts, noise, alpha), float(ndtri(1 - alpha / 2)))
-    # The variance of a constant difference D per sample, which is part of it under equality.
-    unit = sum(
-        (weight / float(test.denominators.sum())) ** 2
-        * float((test.denominators.astype(np.float64) ** 2).sum())
-        for test, weight in zip(rows[0] if rows else (), weights, strict=bool(rows))
-    )
+    unit = _variance_of_constant(rows[0], weights)
     different = []
     for pair in pairs:
         difference = averages[pair.first] - averages[pair.second]
-        samples = replace(
-            pair.variance.samples, value=pair.variance.samples.value + difference**2 * unit
-        )
-        equal = replace(pair.variance, samples=samples)
-        if abs(difference) > max(TIE, equal.quantile(limit) * math.sqrt(equal.total)):
-            better_first = difference < 0
-            different.append(
-                (pair.first, pair.second) if better_first else (pair.second, pair.first)
-            )
+        constant = difference**2 * unit
+        if abs(difference) > max(
+            TIE,
+            _reach(pair.variance, constant, limit),
+            _reach(Variance(pair.mixed), constant, limit),
+        ):
+            order = (pair.first, pair.second)
+            different.append(order if difference < 0 else order[::-1])
     return ranks_from_differences(len(rows), different)
 
 
+def _reach(variance: Variance, constant: float, limit: float) -> float:
+    """Return the difference at `limit` normal deviates, with `constant` added to the variance."""
+    samples = replace(variance.samples, value=variance.samples.value + constant)
+    equal = replace(variance, samples=samples)
+    return equal.quantile(limit) * math.sqrt(equal.total)
+
+
+def _variance_of_constant(row: Sequence[SampleErrors], weights: Sequence[float]) -> float:
+    """Return the variance of an average that differs from 0 by 1 on each unit of denominators.
+
+    Under equality the square of a difference is part of its variance. This bounds |t|, so that
+    few samples that all favor one row are not certain.
+    """
+    return sum(
+        float((test.denominators.astype(np.float64) ** 2).sum())
+        * (weight / float(test.denominators.sum())) ** 2
+        for test, weight in zip(row, weights, strict=True)
+    )
+
+
 def _pairs(rows: Sequence[Sequence[SampleErrors]], weights: Sequence[float]) -> list[_Pair]:
+    """Return the differences of all pairs of rows, with their variances."""
     residuals = [[mean_residuals(test) for test in row] for row in rows]
     seeds = [variance_of_seeds(row, weights) for row in rows]
     pairs = []
@@ -231,9 +250,7 @@ def _pairs(rows: Sequence[Sequence[SampleErrors]], weights: Sequence[float]) -> 
         below = [test.denominators for test in rows[first]]
         mixed = variance_of_samples(between, below, weights)
         both = (seeds[first], seeds[second])
-        pairs.append(
-            _Pair(first, second, mixed.value, combined(mixed, both), _seed_deviations(*both))
-        )
+        pairs.append(_Pair(first, second, mixed, combined(mixed, both), _seed_deviations(*both)))
     return pairs
 
 
@@ -249,14 +266,19 @@ def _seed_deviations(
 
 
 def _noise_of_rows(
-    rows: Sequence[Sequence[SampleErrors]], averages: Sequence[float], draws: int, seed: int
+    rows: Sequence[Sequence[SampleErrors]], weights: Sequence[float], draws: int, seed: int
 ) -> Floats:
-    """Return the normal deviates of each row's seeds, (rows, draws), whatever the rows' order."""
+    """Return the normal deviates of each row's seeds, (rows, draws).
+
+    They are dealt out in an order that neither the order of rows nor their averages change, so
+    that ranks do not depend on the order, and a row that gets worse keeps its deviates.
+    """
     noise = normal_deviates(draws * len(rows), seed).reshape(len(rows), draws)
-    keys = [
-        (average, *(int(total) for test in row for total in test.errors.sum(axis=1)))
-        for average, row in zip(averages, rows, strict=True)
-    ]
+    keys = []
+    for row in rows:
+        totals = [[int(total) for total in test.errors.sum(axis=1)] for test in row]
+        spread = [total - seeds[0] for seeds in totals for total in seeds]
+        keys.append((spread, variance_of_average(row, weights).samples.value))
     order = sorted(range(len(rows)), key=keys.__getitem__)
     placed = np.empty_like(noise)
     placed[order] = noise
@@ -271,7 +293,7 @@ def _quantile_of_largest(
     for first, second, mixed, variance, (a, b) in pairs:
         if not variance.total:
             continue
-        kept = math.sqrt(variance.samples.value / mixed) if mixed else 0.0
+        kept = math.sqrt(variance.samples.value / mixed.value) if mixed.value else 0.0
         change = kept * (shifts[first] - shifts[second])
         if a or b:
             change += a * noise[first] - b * noise[second]

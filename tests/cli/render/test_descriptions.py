@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bench.evaluation.metrics.error_rates import ErrorRates
 
 from bench.cli.render import descriptions as views
 from bench.config import bench_toml as config
 from bench.core import registry
-from bench.evaluation.metrics.error_rates import ErrorRates
 from bench.trials import plan
 from bench.trials import store as disk
 from bench.trials.plan import Entry
@@ -133,9 +133,9 @@ def test_a_record_tells_its_scores_curve_and_origin(record):
         ["test", "37.50%", "31.25%", "8", "7"],
     ]
     assert [line.split() for line in curve.splitlines()] == [
-        ["epoch", "loss", "validation", "accuracy", "validation", "CER"],
-        ["1", "2.5000", "12.50%", "75.00%"],
-        ["2", "*", "1.2500", "25.00%", "50.00%"],
+        ["epoch", "loss", "validation", "LER"],
+        ["1", "2.5000", "75.00%"],
+        ["2", "*", "1.2500", "50.00%"],
         ["*", "the", "weights", "that", "were", "tested"],
     ]
     assert [line.split() for line in samples.splitlines()] == [

@@ -7,16 +7,21 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from bench.core.model_input import FrameInput
 from bench.core.types import InputShape
 from bench.data import cards
-from bench.data.datasets.seq_digits import SPLITS, SeqDigits, read_scans
+from bench.data.datasets.seq_digits import SHA256, SPLITS, SeqDigits, read_scans
 
 SIZES = {"train": 1260, "validation": 179, "test": 358}
 
 
+def opened(dataset):
+    return dataset.open(FrameInput(normalization="unit"), dataset.label_encoder(None))
+
+
 @pytest.fixture(scope="module")
 def source():
-    return SeqDigits().build()
+    return opened(SeqDigits())
 
 
 def passed(source, split, **drawn):
@@ -92,7 +97,7 @@ def test_other_splits_never_change(source, split):
     for other in (
         passed(source, split),
         passed(source, split, seed=1, epoch=5),
-        passed(SeqDigits().build(), split),
+        passed(opened(SeqDigits()), split),
     ):
         assert names(one) == names(other)
         assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(one, other, strict=True))
@@ -102,7 +107,7 @@ def test_other_splits_never_change(source, split):
 def test_training_changes_with_seed_and_epoch_and_is_reproducible(source):
     draws = [names(passed(source, "train", seed=seed, epoch=epoch)) for seed, epoch in PASSES]
     assert len({frozenset(draw) for draw in draws}) == len(PASSES)
-    again = SeqDigits().build()
+    again = opened(SeqDigits())
     assert draws == [
         names(passed(again, "train", seed=seed, epoch=epoch)) for seed, epoch in PASSES
     ]
@@ -112,7 +117,7 @@ PASSES = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 
 def test_parameters_decide_the_clips():
-    source = SeqDigits(digits=2, ramp=(0.5,), end_frames=0, rounds=1).build()
+    source = opened(SeqDigits(digits=2, ramp=(0.5,), end_frames=0, rounds=1))
     batch = passed(source, "validation")[0]
     assert batch.inputs.shape[1] == 3
     assert batch.key_frames[0].tolist() == [0, 2]
@@ -121,14 +126,20 @@ def test_parameters_decide_the_clips():
     assert sum(served(passed(source, "validation")).values()) == 178
 
 
-def test_fingerprint_names_the_data_not_the_parameters():
-    assert SeqDigits().fingerprint().startswith("sha256:")
-    assert SeqDigits(digits=2).fingerprint() == SeqDigits().fingerprint()
+def test_a_fingerprint_is_of_a_split_and_of_all_that_decides_its_sequences():
+    fingerprints = [
+        dataset.fingerprint(split)
+        for dataset in (SeqDigits(), SeqDigits(digits=2), SeqDigits(rounds=2))
+        for split in SPLITS
+    ]
+    assert all(one.startswith("sha256:") for one in fingerprints)
+    assert len({*fingerprints}) == 9
+    assert fingerprints[0] == SeqDigits().fingerprint("train")
 
 
 def test_the_card_counts_what_is_there():
-    card, source = cards.all()["seq-digits"], SeqDigits().build()
-    assert [f"sha256:{each.digest}" for each in card.checksums] == [SeqDigits().fingerprint()]
+    card, source = cards.all()["seq-digits"], opened(SeqDigits())
+    assert [each.digest for each in card.checksums] == [SHA256]
     sequences, scans = card.splits
     for split in SPLITS:
         assert getattr(scans, split) == len(source.splits[split].labels)

@@ -10,18 +10,23 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.core.errors import BenchError
+from bench.core.model_input import FrameInput
+from bench.core.types import InputShape
+from bench.data.augmentation import NO_AUGMENTATION, find_augmentation
 from bench.data.inputs import images
-from bench.data.inputs.clips import Clips
+from bench.data.inputs.clip_transform import ClipTransform
 from bench.data.raw.entries import Entry
-from bench.data.reading.pipeline import PreparedSource
+from bench.data.reading.pipeline import PreparedPipeline
 from bench.data.store import data_dir as home
 from bench.data.store import preparing
 
-from ..conftest import Listed, same, source
+from ..conftest import Listed, pipeline, same
 
 FRAMES = (5, 9, 40, 3)
 SIZE, CROP = 24, 16
-VIEW = Clips(SIZE, CROP, 0.2)
+AUGMENTATION = find_augmentation("sign-language")
+TRANSFORM = ClipTransform(FrameInput(SIZE, CROP), (SIZE, SIZE), AUGMENTATION)
 
 
 def frame(clip: int, number: int) -> bytes:
@@ -32,7 +37,7 @@ def frame(clip: int, number: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedSource]:
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedPipeline]:
     root = tmp_path_factory.mktemp("clips")
 
     def entry(clip: int, count: int) -> Entry:
@@ -43,10 +48,10 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedSource]:
         patch.setenv(home.VARIABLE, str(root))
         layout = Listed({"train": entries, "test": entries})
         preparing.prepare(layout, root, root / "words", lambda *_: None, clips=True)
-        yield source(VIEW)
+        yield pipeline(TRANSFORM)
 
 
-def drawn(clips: PreparedSource, epochs: int = 60) -> Iterator[tuple[str, torch.Tensor]]:
+def drawn(clips: PreparedPipeline, epochs: int = 60) -> Iterator[tuple[str, torch.Tensor]]:
     """Yield every clip (T, 3, crop, crop) of some epochs with its name."""
     for epoch in range(epochs):
         for batch in clips.batches("train", 2, epoch=epoch):
@@ -60,7 +65,7 @@ def numbers(name: str, shown: torch.Tensor) -> list[int]:
     return torch.round((bright - bright.min()) / 3).int().tolist()
 
 
-def test_a_test_shows_the_middle_of_every_frame(clips: PreparedSource) -> None:
+def test_a_test_shows_the_middle_of_every_frame(clips: PreparedPipeline) -> None:
     batches = list(clips.batches("test", 4))
     assert [batch.inputs.shape for batch in batches] == [(4, 40, 3, CROP, CROP)]
     [batch] = batches
@@ -77,15 +82,17 @@ def test_a_test_shows_the_middle_of_every_frame(clips: PreparedSource) -> None:
         assert (batch.inputs[place, FRAMES[clip] :] == -1).all()
 
 
-def test_frames_of_another_size_are_scaled_first(clips: PreparedSource) -> None:
-    small = PreparedSource(clips.splits, clips.transcriber, Clips(12, 8, 0.2))
+def test_frames_of_another_size_are_scaled_first(clips: PreparedPipeline) -> None:
+    small = PreparedPipeline(
+        clips.splits, clips.encoder, ClipTransform(FrameInput(12, 8), (SIZE, SIZE), AUGMENTATION)
+    )
     assert small.batches("test", 1)[0].inputs.shape == (1, 3, 3, 8, 8)
 
 
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(1, 4), st.integers(0, 1))
 def test_what_is_drawn_depends_on_seed_epoch_and_batch(
-    clips: PreparedSource, seed: int, epoch: int, size: int, other: int
+    clips: PreparedPipeline, seed: int, epoch: int, size: int, other: int
 ) -> None:
     batches = clips.batches("train", size, seed=seed, epoch=epoch)
     again = clips.batches("train", size, seed=seed, epoch=epoch)
@@ -95,14 +102,14 @@ def test_what_is_drawn_depends_on_seed_epoch_and_batch(
     assert not all(map(same, batches, moved))
 
 
-def test_training_mirrors_half_of_the_clips(clips: PreparedSource) -> None:
+def test_training_mirrors_half_of_the_clips(clips: PreparedPipeline) -> None:
     # Bright is left, unless a clip is mirrored; all of its frames are.
     left = [(shown[..., 0] > shown[..., -1]).float().mean() for _, shown in drawn(clips)]
     assert set(map(float, left)) == {0.0, 1.0}
     assert 0.35 < np.mean(left) < 0.65
 
 
-def test_training_crops_anywhere(clips: PreparedSource) -> None:
+def test_training_crops_anywhere(clips: PreparedPipeline) -> None:
     brightest = {
         round(float((shown[0].max() + 1) * 127.5))
         for name, shown in drawn(clips)
@@ -110,13 +117,35 @@ def test_training_crops_anywhere(clips: PreparedSource) -> None:
     }
     # A column is some four levels darker than the one before it; nine columns may be the first.
     assert len(brightest) >= 7
-    whole = PreparedSource(clips.splits, clips.transcriber, Clips(SIZE, SIZE, 0.0))
+
+
+@pytest.mark.parametrize("model_input", [FrameInput(), FrameInput(SIZE), FrameInput(SIZE, SIZE)])
+def test_without_augmentation_training_reads_whole_clips(
+    clips: PreparedPipeline, model_input: FrameInput
+) -> None:
+    transform = ClipTransform(model_input, (SIZE, SIZE), NO_AUGMENTATION)
+    whole = PreparedPipeline(clips.splits, clips.encoder, transform)
     for name, shown in drawn(whole, 3):
         assert shown.shape[2:] == (SIZE, SIZE)
         assert numbers(name, shown) == list(range(len(shown)))
 
 
-def test_training_rescales_time_and_keeps_its_order(clips: PreparedSource) -> None:
+@pytest.mark.parametrize("size", [0, SIZE])
+def test_a_crop_of_oblong_frames_stays_within_them(size: int) -> None:
+    transform = ClipTransform(FrameInput(size, 8), (10, 30), AUGMENTATION)
+    assert transform.shape == InputShape(3, 8, 8)
+    generator = np.random.default_rng(0)
+    corners = {AUGMENTATION.crop_corner((2, 22), generator) for _ in range(400)}
+    assert {row for row, _ in corners} == {0, 1, 2}
+    assert {column for _, column in corners} == set(range(23))
+
+
+def test_a_crop_larger_than_the_frame_is_refused() -> None:
+    with pytest.raises(BenchError, match="crop = 9 is larger than size = 8; lower crop"):
+        FrameInput(8, 9)
+
+
+def test_training_rescales_time_and_keeps_its_order(clips: PreparedPipeline) -> None:
     counts: dict[str, set[int]] = {}
     for name, shown in drawn(clips):
         counts.setdefault(name, set()).add(len(shown))
@@ -136,7 +165,7 @@ def test_training_rescales_time_and_keeps_its_order(clips: PreparedSource) -> No
 def test_a_pace_keeps_to_the_bounds_that_a_clip_keeps(count: int) -> None:
     generator = np.random.default_rng(0)
     for _ in range(50):
-        chosen = VIEW._rescaled(count, generator)
+        chosen = AUGMENTATION.choose_frames(count, generator)
         low, high = min(count, 32), max(count, 230)
         assert max(low, int(0.8 * count)) <= len(chosen) <= min(high, int(1.2 * count))
         assert set(chosen) <= set(range(count))

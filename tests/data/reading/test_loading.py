@@ -11,15 +11,20 @@ import pytest
 import torch
 
 from bench.core.errors import BenchError, Exit
+from bench.core.model_input import FrameInput
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.data.reading.loading import read
 
 OPEN = Path("/proc/self/fd")
 
 
+def opened(dataset):
+    return dataset.open(FrameInput(), dataset.label_encoder(None))
+
+
 @pytest.fixture(scope="module")
 def batches():
-    return SeqDigits(digits=2, rounds=1).build().batches("train", 100, seed=3, epoch=2)
+    return opened(SeqDigits(digits=2, rounds=1)).batches("train", 100, seed=3, epoch=2)
 
 
 @pytest.fixture
@@ -90,10 +95,13 @@ def test_workers_end_with_a_killed_reader(tmp_path):
     file = tmp_path / "reader.py"
     file.write_text(
         "from bench.data.reading.loading import read\n"
+        "from bench.core.model_input import FrameInput\n"
         "from bench.data.datasets.seq_digits import SeqDigits\n"
         "import multiprocessing, time\n"
         "if __name__ == '__main__':\n"
-        "    reader = read(SeqDigits().build().batches('train', 1), 2)\n"
+        "    digits = SeqDigits()\n"
+        "    pipeline = digits.open(FrameInput(), digits.label_encoder(None))\n"
+        "    reader = read(pipeline.batches('train', 1), 2)\n"
         "    next(reader)\n"
         "    print(*(child.pid for child in multiprocessing.active_children()), flush=True)\n"
         "    time.sleep(600)\n"

@@ -1,4 +1,4 @@
-"""Prepared data through one view: what a pass holds, and what its batches depend on."""
+"""Prepared data through one transform: what an epoch holds, and what its batches depend on."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.core.model_input import ImageInput
 from bench.core.types import Batch, Batches, InputShape
-from bench.data.inputs.lines import Lines
-from bench.data.inputs.words import Words
-from bench.data.reading.pipeline import PreparedSource
+from bench.data.inputs.image_transform import ImageTransform
+from bench.data.reading.pipeline import PreparedPipeline
 from bench.data.store import data_dir as home
 from bench.data.store import preparing
 from bench.data.store.prepared import Prepared
 
-from ..conftest import Listed, jpeg, listed, same, source
+from ..conftest import Listed, jpeg, listed, pipeline, same
 
 COUNT = 23
-VIEWS = {"words": Words(InputShape(1, 32, 100)), "lines": Lines(16, (2, 4))}
+INPUTS = {
+    "words": ImageInput(),
+    "lines": ImageInput(height=16, width=0, margin=(2, 4), normalization="unit"),
+}
 STATUS = Path("/proc/self/status")
 
-views = st.sampled_from(list(VIEWS))
+names = st.sampled_from(list(INPUTS))
 splits = st.sampled_from(["train", "test"])
 sizes = st.integers(1, COUNT + 3)
 seeds = st.integers(0, 5)
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, PreparedSource]]:
+def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, PreparedPipeline]]:
     root = tmp_path_factory.mktemp("source")
     layout = listed(COUNT)
     for part, several in layout.samples.items():
@@ -42,7 +45,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Prep
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(home.VARIABLE, str(root))
         preparing.prepare(layout, root, root / "words", lambda *_: None, clips=False)
-        yield {name: source(view) for name, view in VIEWS.items()}
+        yield {name: pipeline(ImageTransform(each)) for name, each in INPUTS.items()}
 
 
 def read(batches: Batches) -> list[Batch]:
@@ -57,21 +60,21 @@ SOME = settings(max_examples=15, deadline=None)
 
 
 @SOME
-@given(views, splits, sizes, seeds, seeds)
+@given(names, splits, sizes, seeds, seeds)
 def test_a_pass_holds_what_truths_tell_each_sample_once(
-    sources: dict[str, PreparedSource], view: str, split: str, size: int, seed: int, epoch: int
+    pipelines: dict[str, PreparedPipeline], name: str, split: str, size: int, seed: int, epoch: int
 ) -> None:
-    annotations = {truth.id: truth for truth in sources[view].annotations(split)}
+    annotations = {truth.id: truth for truth in pipelines[name].annotations(split)}
     assert len(annotations) == COUNT
-    batches = sources[view].batches(split, size, seed=seed, epoch=epoch)
+    batches = pipelines[name].batches(split, size, seed=seed, epoch=epoch)
     assert len(batches) == -(-COUNT // size)
     for batch in read(batches):
-        for row, name in enumerate(batch.ids):
-            truth, labels = annotations.pop(name), batch.target_lengths[row]
+        for row, identity in enumerate(batch.ids):
+            truth, labels = annotations.pop(identity), batch.target_lengths[row]
             assert batch.lengths[row] == truth.length
             assert tuple(batch.targets[row, :labels].tolist()) == truth.target
             assert not batch.targets[row, labels:].any()
-            assert name.partition("/")[2] == batch.texts[row].removeprefix("Word")
+            assert identity.partition("/")[2] == batch.texts[row].removeprefix("Word")
         assert batch.inputs.dtype == torch.float32
         assert batch.targets.dtype == batch.lengths.dtype == torch.int64
         assert batch.target_lengths.max() == batch.targets.shape[1]
@@ -81,11 +84,11 @@ def test_a_pass_holds_what_truths_tell_each_sample_once(
 
 
 @SOME
-@given(views, splits, st.integers(1, 8), st.randoms(use_true_random=False))
+@given(names, splits, st.integers(1, 8), st.randoms(use_true_random=False))
 def test_a_batch_is_the_same_whatever_was_read_before_it(
-    sources: dict[str, PreparedSource], view: str, split: str, size: int, chance: random.Random
+    pipelines: dict[str, PreparedPipeline], name: str, split: str, size: int, chance: random.Random
 ) -> None:
-    batches = sources[view].batches(split, size, seed=3, epoch=2)
+    batches = pipelines[name].batches(split, size, seed=3, epoch=2)
     wanted = read(batches)
     sent = pickle.loads(pickle.dumps(batches))  # noqa: S301 (made here)
     order = chance.sample(range(len(wanted)), len(wanted))
@@ -93,67 +96,67 @@ def test_a_batch_is_the_same_whatever_was_read_before_it(
 
 
 @SOME
-@given(views, sizes, seeds, seeds)
+@given(names, sizes, seeds, seeds)
 def test_seed_and_epoch_alone_order_train(
-    sources: dict[str, PreparedSource], view: str, size: int, seed: int, epoch: int
+    pipelines: dict[str, PreparedPipeline], name: str, size: int, seed: int, epoch: int
 ) -> None:
     def ordered(seed: int, epoch: int) -> list[str]:
         torch.manual_seed(random.getrandbits(32))
-        return ids(sources[view].batches("train", size, seed=seed, epoch=epoch))
+        return ids(pipelines[name].batches("train", size, seed=seed, epoch=epoch))
 
     found = ordered(seed, epoch)
     assert found == ordered(seed, epoch)
     # Sorted by length, what is left to chance is the order of batches.
-    if view == "words" or size < 3:
+    if name == "words" or size < 3:
         assert found != ordered(seed, epoch + 1)
         assert found != ordered(seed + 1, epoch)
 
 
 @SOME
-@given(views, sizes, seeds, seeds)
+@given(names, sizes, seeds, seeds)
 def test_nothing_orders_a_test_but_its_lengths(
-    sources: dict[str, PreparedSource], view: str, size: int, seed: int, epoch: int
+    pipelines: dict[str, PreparedPipeline], name: str, size: int, seed: int, epoch: int
 ) -> None:
-    found = ids(sources[view].batches("test", size, seed=seed, epoch=epoch))
-    annotations = list(sources[view].annotations("test"))
+    found = ids(pipelines[name].batches("test", size, seed=seed, epoch=epoch))
+    annotations = list(pipelines[name].annotations("test"))
     wanted = sorted(annotations, key=lambda truth: truth.length)
     assert found == [truth.id for truth in wanted]
-    assert view == "lines" or wanted == annotations
+    assert name == "lines" or wanted == annotations
 
 
 @SOME
 @given(splits, st.integers(1, COUNT), seeds)
 def test_samples_of_about_one_length_share_a_batch(
-    sources: dict[str, PreparedSource], split: str, size: int, seed: int
+    pipelines: dict[str, PreparedPipeline], split: str, size: int, seed: int
 ) -> None:
-    batches = read(sources["lines"].batches(split, size, seed=seed))
+    batches = read(pipelines["lines"].batches(split, size, seed=seed))
     padded = sum(batch.inputs.shape[3] * len(batch.ids) - batch.lengths.sum() for batch in batches)
-    lengths = [truth.length for truth in sources["lines"].annotations(split)]
+    lengths = [truth.length for truth in pipelines["lines"].annotations(split)]
     assert padded <= size * (max(lengths) - min(lengths))
     assert all(batch.inputs.shape[3] == batch.lengths.max() for batch in batches)
 
 
 def test_pools_keep_most_of_the_chance_and_spare_most_of_the_padding(
-    sources: dict[str, PreparedSource], monkeypatch: pytest.MonkeyPatch
+    pipelines: dict[str, PreparedPipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.data.reading.pipeline._POOL", 2)
-    batches = read(sources["lines"].batches("train", 3))
+    batches = read(pipelines["lines"].batches("train", 3))
     assert len(batches) == 8
     assert sorted(name for batch in batches for name in batch.ids) == sorted(
-        truth.id for truth in sources["lines"].annotations("train")
+        truth.id for truth in pipelines["lines"].annotations("train")
     )
     longest = [int(batch.lengths.max()) for batch in batches]
     assert longest != sorted(longest)
 
 
-def test_lengths_are_those_of_the_view(sources: dict[str, PreparedSource]) -> None:
-    for one in sources.values():
-        wanted = one.view.lengths(one.splits["test"]).tolist()
+def test_lengths_are_those_of_the_transform(pipelines: dict[str, PreparedPipeline]) -> None:
+    for one in pipelines.values():
+        wanted = one.transform.lengths(one.splits["test"]).tolist()
         assert [truth.length for truth in one.annotations("test")] == wanted
 
 
-def test_a_pass_ends(sources: dict[str, PreparedSource]) -> None:
-    batches = sources["words"].batches("train", 5)
+def test_a_pass_ends(pipelines: dict[str, PreparedPipeline]) -> None:
+    batches = pipelines["words"].batches("train", 5)
     assert len(list(batches)) == len(batches) == 5
     with pytest.raises(IndexError):
         batches[5]
@@ -164,7 +167,7 @@ def test_transcripts_stay_whole_where_targets_cannot(prepare: Callable[..., Prep
     texts = ["Don't", "§§", "Straße", "ﬁn"]
     layout.samples["train"] = [layout.image(text, text, jpeg(0)) for text in texts]
     prepare(layout)
-    one = source(VIEWS["words"])
+    one = pipeline(ImageTransform(INPUTS["words"]))
     [batch] = read(one.batches("train", 9))
     assert sorted(batch.texts) == sorted(texts)
     found = {
@@ -180,18 +183,18 @@ def test_a_batch_without_a_label_has_targets_of_no_width(prepare: Callable[..., 
     layout = Listed({"train": []})
     layout.samples["train"] = [layout.image(str(n), "—", jpeg(n)) for n in range(3)]
     prepare(layout)
-    batch = source(VIEWS["words"]).batches("train", 3)[0]
+    batch = pipeline(ImageTransform(INPUTS["words"])).batches("train", 3)[0]
     assert batch.targets.shape == (3, 0)
     assert batch.targets.dtype == torch.int64
     assert batch.target_lengths.tolist() == [0, 0, 0]
 
 
-def test_classes_and_shape_are_those_of_protocol_and_view(
-    sources: dict[str, PreparedSource],
+def test_classes_and_shape_are_those_of_alphabet_and_input(
+    pipelines: dict[str, PreparedPipeline],
 ) -> None:
-    assert len(sources["words"].vocabulary) == 36
-    assert sources["words"].input_shape == InputShape(1, 32, 100)
-    assert sources["lines"].input_shape == InputShape(1, 16, 0)
+    assert len(pipelines["words"].vocabulary) == 36
+    assert pipelines["words"].input_shape == InputShape(1, 32, 100)
+    assert pipelines["lines"].input_shape == InputShape(1, 16, 0)
 
 
 def anonymous() -> int:
@@ -200,10 +203,10 @@ def anonymous() -> int:
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="Linux tells a process what it holds")
-def test_memory_does_not_grow_from_pass_to_pass(sources: dict[str, PreparedSource]) -> None:
+def test_memory_does_not_grow_from_pass_to_pass(pipelines: dict[str, PreparedPipeline]) -> None:
     def passes(epochs: range) -> int:
         for epoch in epochs:
-            for batch in read(sources["words"].batches("train", 4, epoch=epoch)):
+            for batch in read(pipelines["words"].batches("train", 4, epoch=epoch)):
                 assert np.isfinite(batch.inputs.numpy()).all()
         return anonymous()
 

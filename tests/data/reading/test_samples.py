@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,17 +59,33 @@ def test_samples_stand_in_the_order_of_their_selections(
         for row in (range(SIZES[part]) if rows is None else rows)
     ]
     assert len(samples) == len(wanted)
-    places = [samples.place(index) for index in range(len(samples))]
-    assert [samples.id(place) for place in places] == [f"{part}/{row}" for part, row in wanted]
-    assert [samples.text(place) for place in places] == [f"Word{row}" for _, row in wanted]
+    references = [samples.reference(index) for index in range(len(samples))]
+    assert [each.id for each in references] == [f"{part}/{row}" for part, row in wanted]
+    assert [each.text for each in references] == [f"Word{row}" for _, row in wanted]
     assert samples.column("width").tolist() == [40 + 3 * row for _, row in wanted]
     with pytest.raises(IndexError):
-        samples.place(len(samples))
+        samples.reference(len(samples))
 
 
 def test_the_transcript_may_be_another_column(parts: dict[str, Partition]) -> None:
-    samples = Samples([Selection(part) for part in parts.values()], transcript="writer")
-    assert [samples.text(samples.place(index)) for index in (0, 2, 3, 9)] == [
-        *["one"] * 2,
-        *["two"] * 2,
-    ]
+    one, two = parts.values()
+    samples = Samples([Selection(one, transcript="writer"), Selection(two)])
+    texts = [samples.reference(index).text for index in (0, 2, 3, 9)]
+    assert texts == ["one", "one", "Word0", "Word6"]
+    assert list(samples.selections[0].texts()) == ["one"] * 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.none() | st.lists(st.integers(0, 6), unique=True))
+def test_a_division_holds_every_row_once_by_its_identity(
+    parts: dict[str, Partition], rows: list[int] | None
+) -> None:
+    part = parts["two"]
+    chosen = list(range(7)) if rows is None else rows
+    whole = Selection(part, None if rows is None else np.array(rows, np.int64))
+    trained, held_out = whole.divided()
+    assert trained.rows is not None
+    assert held_out.rows is not None
+    drawn = {row for row in range(7) if zlib.crc32(f"two/{row}".encode()) % 10 == 0}
+    assert held_out.rows.tolist() == [row for row in chosen if row in drawn]
+    assert trained.rows.tolist() == [row for row in chosen if row not in drawn]

@@ -8,8 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.core.errors import BenchError
+from bench.core.model_input import FrameInput, ImageInput
 from bench.core.types import InputShape
+from bench.data.inputs import images
+from bench.data.reading.label_encoder import encoder_of_alphabet
 from bench.data.reading.sequence_of_digits import Scans, Scheme, SequenceOfDigits
+from bench.evaluation import protocols
 
 SHORT = Scheme(4, (0.3, 0.5, 0.7), 2)
 LONG = Scheme(4, tuple(tenth / 10 for tenth in range(1, 10)), 5)
@@ -78,9 +83,17 @@ def scans(count, first=0):
     return Scans(images, numbers % 10, numbers)
 
 
+UNIT = FrameInput(normalization="unit")
+
+
+def composed(splits, model_input=UNIT, alphabet="digits", **options):
+    encoder = encoder_of_alphabet(protocols.find(alphabet))
+    return SequenceOfDigits(splits, SHORT, model_input, encoder, **options)
+
+
 def source(*, redraw=True, rounds=3):
     splits = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
-    return SequenceOfDigits(splits, SHORT, rounds=rounds, redraw=redraw)
+    return composed(splits, rounds=rounds, redraw=redraw)
 
 
 def sequences(given_source, split, **drawn):
@@ -191,6 +204,50 @@ def test_transitions_of_their_own_replace_those_of_the_ramp():
 
 def test_not_shuffled_scans_are_grouped_in_their_order():
     splits = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
-    made = SequenceOfDigits(splits, SHORT, rounds=1, redraw=False, shuffled=False)
-    assert [truth.id for truth in made.annotations("train")] == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
+    made = composed(splits, rounds=1, redraw=False, shuffled=False)
+    assert [each.id for each in made.annotations("train")] == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
     assert sorted(sequences(made, "train", seed=3)) == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
+
+
+ALL_SPLITS = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
+PLAIN = {"rounds": 1, "redraw": False}
+
+
+def test_transcripts_are_the_digits_whatever_the_alphabet():
+    [digits] = composed(ALL_SPLITS, **PLAIN).batches("test", 9)
+    [letters] = composed(ALL_SPLITS, alphabet="str-36", **PLAIN).batches("test", 9)
+    assert digits.texts == letters.texts
+    assert [list(map(int, text)) for text in digits.texts] == (digits.targets - 1).tolist()
+    thesis = encoder_of_alphabet(protocols.find("htr-thesis"))
+    other = SequenceOfDigits(ALL_SPLITS, SHORT, FrameInput(), thesis, **PLAIN).batches("test", 9)[0]
+    read = ["".join(thesis.vocabulary[c - 1] for c in row) for row in other.targets]
+    assert tuple(read) == other.texts
+
+
+def test_frames_are_scaled_cropped_and_normalized_as_the_input_says():
+    unit = composed(ALL_SPLITS, **PLAIN).batches("test", 3)[0]
+    signed = composed(ALL_SPLITS, FrameInput(), **PLAIN).batches("test", 3)[0]
+    torch.testing.assert_close(signed.inputs, 2 * unit.inputs - 1)
+    large = composed(ALL_SPLITS, FrameInput(12, 8, "unit"), **PLAIN)
+    assert large.input_shape == InputShape(1, 8, 8)
+    batch = large.batches("test", 3)[0]
+    assert batch.inputs.shape == (2, 17, 1, 8, 8)
+    first = int(batch.ids[0].split("-")[0]) - 200
+    scan = images.resized(ALL_SPLITS["test"].images[first], 12, 12)[2:10, 2:10]
+    np.testing.assert_allclose(batch.inputs[0, 2, 0], scan / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model_input", "alphabet", "message"),
+    [
+        (ImageInput(), "digits", "the input is one of images"),
+        (FrameInput(normalization="imagenet"), "digits", "set it to 'signed' or 'unit'"),
+        (FrameInput(crop=3), "digits", "crop = 3 is larger than the frames"),
+        (FrameInput(), "letters", "no class for 8, 9, and sequences of digits"),
+    ],
+)
+def test_what_cannot_be_shown_of_digits_is_refused(model_input, alphabet, message):
+    known = protocols.Protocol("letters", 1, "Not all digits.", charset="01234567ab")
+    encoder = encoder_of_alphabet(known if alphabet == "letters" else protocols.find(alphabet))
+    with pytest.raises(BenchError, match=message):
+        SequenceOfDigits(ALL_SPLITS, SHORT, model_input, encoder, **PLAIN)

@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from bench.core.errors import BenchError, Exit
-from bench.core.types import InputShape
+from bench.core.model_input import ImageInput
 from bench.data.inputs import images
-from bench.data.inputs.words import Words
+from bench.data.inputs.image_transform import ImageTransform
 from bench.data.raw.entries import Entry
 from bench.data.store import rows
 from bench.data.store.database import key
 from bench.data.store.partition import Partition
 from bench.data.store.prepared import SAMPLES, Prepared
 
-from ..conftest import Listed, altered, jpeg, listed, same, source
+from ..conftest import Listed, altered, jpeg, listed, pipeline, same
 
 Prepare = Callable[..., Prepared]
-WORDS = Words(InputShape(1, 32, 100))
+WORDS = ImageTransform(ImageInput())
 SOME = settings(max_examples=30, deadline=None)
 
 
@@ -117,7 +117,7 @@ def test_it_is_pickled_without_what_only_a_process_has(prepare: Prepare) -> None
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_workers_read_what_this_process_reads(prepare: Prepare, start: str) -> None:
     prepare(listed(20, ["train"]))
-    batches = source(WORDS).batches("train", 4, seed=1)
+    batches = pipeline(WORDS).batches("train", 4, seed=1)
     wanted = [batches[index] for index in range(len(batches))]  # what a fork inherits is open
     loader = DataLoader(
         batches,

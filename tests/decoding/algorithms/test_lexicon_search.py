@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -96,13 +97,15 @@ def test_a_nearby_word_is_the_most_probable_within_the_edits(case, lexicon, limi
 def test_a_trie_has_every_prefix_once_and_ends_at_every_word(lexicon):
     levels = word_trie(lexicon)
     spelled = [{0: ()}]
-    for level, following in zip(levels, levels[1:], strict=False):
+    for level, following in pairwise(levels):
         spelled.append({})
         for node, prefix in spelled[-2].items():
             first = int(level.first_child[node])
             for child in range(first, first + int(level.children[node])):
                 spelled[-1][child] = (*prefix, int(following.label[child]))
-    assert sum(map(len, spelled)) == len({word[:n] for word in lexicon for n in range(len(word) + 1)})
+    assert sum(map(len, spelled)) == len(
+        {word[:n] for word in lexicon for n in range(len(word) + 1)}
+    )
     ends = {
         int(level.word[node]): prefix
         for level, prefixes in zip(levels, spelled, strict=True)

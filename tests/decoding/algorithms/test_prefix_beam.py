@@ -87,7 +87,10 @@ def test_padding_and_the_scale_of_a_frame_change_nothing():
 def test_more_classes_than_an_alphabet_of_letters():
     logits = torch.full((1, 3, 60_000), -20.0)
     logits[0, range(3), [55_296, 0, 59_999]] = 20
-    assert prefix_beam_search(logits, torch.tensor([3]), cut=1e-6).labels[0].tolist() == [55_296, 59_999]
+    assert prefix_beam_search(logits, torch.tensor([3]), cut=1e-6).labels[0].tolist() == [
+        55_296,
+        59_999,
+    ]
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch):

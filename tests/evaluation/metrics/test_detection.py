@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.evaluation.metrics.detection import Segment, average_precision, overlap, true_segments
+from bench.evaluation.metrics.detection import (
+    Segment,
+    average_precision,
+    overlap,
+    rank,
+    true_segments,
+)
 
 thresholds = st.sampled_from([0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0])
 
@@ -13,29 +19,29 @@ thresholds = st.sampled_from([0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0])
 @st.composite
 def segments(draw, most=6):
     """Segments of up to three samples, none of which overlap, as on a path."""
-    found = []
+    detections = []
     for sample in range(3):
         cuts = sorted(draw(st.sets(st.integers(0, 14), max_size=most)))
         for start, end in zip(cuts[::2], cuts[1::2], strict=False):
-            found.append(Segment(sample, start, end, draw(st.sampled_from([0.1, 0.5, 0.9]))))
-    return found
+            detections.append(Segment(sample, start, end, draw(st.sampled_from([0.1, 0.5, 0.9]))))
+    return detections
 
 
 def frames(segment):
     return set(range(segment.start, segment.end))
 
 
-def slow_overlap(one, other):
-    if one.sample != other.sample:
+def slow_overlap(a, b):
+    if a.sample != b.sample:
         return 0
-    return len(frames(one) & frames(other)) / len(frames(one) | frames(other))
+    return len(frames(a) & frames(b)) / len(frames(a) | frames(b))
 
 
-def slow_right(truths, found, threshold):
-    """Count the segments found that are right, going through them one by one."""
+def slow_right(truths, detections, threshold):
+    """Count the segments detections that are right, going through them one by one."""
     taken = set()
-    for score in sorted({each.score for each in found}, reverse=True):
-        for segment in sorted(found, key=lambda each: each.start):
+    for score in sorted({each.score for each in detections}, reverse=True):
+        for segment in sorted(detections, key=lambda each: each.start):
             if segment.score != score:
                 continue
             best, most = None, 0.0
@@ -48,13 +54,13 @@ def slow_right(truths, found, threshold):
     return len(taken)
 
 
-def slow_average_precision(truths, found, threshold):
+def slow_average_precision(truths, detections, threshold):
     """For each number of true segments: the best precision of a cut that finds so many."""
     total = 0.0
     for wanted in range(1, len(truths) + 1):
         best = 0.0
-        for cut in {each.score for each in found}:
-            kept = [each for each in found if each.score >= cut]
+        for cut in {each.score for each in detections}:
+            kept = [each for each in detections if each.score >= cut]
             right = slow_right(truths, kept, threshold)
             if right >= wanted:
                 best = max(best, right / len(kept))
@@ -64,23 +70,39 @@ def slow_average_precision(truths, found, threshold):
 
 @settings(max_examples=120, deadline=None)
 @given(segments().filter(bool), segments(), thresholds)
-def test_average_precision_is_that_of_plain_loops(truths, found, threshold):
-    expected = slow_average_precision(truths, found, threshold)
-    assert average_precision(truths, found, threshold) == pytest.approx(expected)
+def test_average_precision_is_that_of_plain_loops(truths, detections, threshold):
+    expected = slow_average_precision(truths, detections, threshold)
+    assert average_precision(truths, detections, threshold) == pytest.approx(expected)
+
+
+@settings(max_examples=120, deadline=None)
+@given(segments().filter(bool), segments())
+def test_each_sample_is_left_out_as_if_it_were_not_there(truths, detections):
+    levels = [0.1, 0.3, 0.5, 0.7]
+    areas = rank(truths, detections, levels).leave_one_out()
+    assert areas.keys() == {each.sample for each in [*truths, *detections]}
+    for sample, area in areas.items():
+        kept = [[each for each in part if each.sample != sample] for part in (truths, detections)]
+        if kept[0]:
+            assert area.tolist() == pytest.approx([average_precision(*kept, t) for t in levels])
+        else:
+            assert np.isnan(area).all()
 
 
 @settings(deadline=None)
 @given(segments().filter(bool), segments(), thresholds, thresholds)
-def test_a_higher_threshold_never_gives_more(truths, found, one, other):
-    low, high = sorted([one, other])
-    lower, higher = (average_precision(truths, found, each) for each in (low, high))
+def test_a_higher_threshold_never_gives_more(truths, detections, first, second):
+    low, high = sorted([first, second])
+    lower, higher = (average_precision(truths, detections, each) for each in (low, high))
     assert 0 <= higher <= lower + 1e-12
     assert lower <= 1
 
 
 @settings(deadline=None)
 @given(segments().filter(bool), segments(), thresholds, st.integers(1, 9), st.randoms())
-def test_neither_shifts_nor_the_order_of_samples_matter(truths, found, threshold, shift, random):
+def test_neither_shifts_nor_the_order_of_samples_matter(
+    truths, detections, threshold, shift, random
+):
     def moved(listed):
         names = {0: 5, 1: 2, 2: 7}
         return [
@@ -88,15 +110,15 @@ def test_neither_shifts_nor_the_order_of_samples_matter(truths, found, threshold
             for each in random.sample(listed, len(listed))
         ]
 
-    expected = average_precision(truths, found, threshold)
-    assert average_precision(moved(truths), moved(found), threshold) == expected
+    expected = average_precision(truths, detections, threshold)
+    assert average_precision(moved(truths), moved(detections), threshold) == expected
 
 
 @settings(deadline=None)
 @given(segments().filter(bool), segments(), thresholds)
-def test_only_the_order_of_scores_matters(truths, found, threshold):
-    scaled = [each._replace(score=each.score**3 - 7) for each in found]
-    expected = average_precision(truths, found, threshold)
+def test_only_the_order_of_scores_matters(truths, detections, threshold):
+    scaled = [each._replace(score=each.score**3 - 7) for each in detections]
+    expected = average_precision(truths, detections, threshold)
     assert average_precision(truths, scaled, threshold) == expected
 
 
@@ -116,7 +138,7 @@ def test_false_segments_cost_only_what_they_precede():
 
 def test_the_worked_example_of_the_documentation():
     truths = [Segment(0, start, start + 20) for start in (0, 30, 60, 90)]
-    found = [
+    detections = [
         Segment(0, 0, 20, 0.9),
         Segment(0, 30, 42, 0.8),
         Segment(0, 120, 130, 0.6),
@@ -125,21 +147,24 @@ def test_the_worked_example_of_the_documentation():
     ]
     expected = {0.3: 0.9, 0.4: 0.6875, 0.5: 0.6875, 0.6: 0.6875, 0.7: 0.375}
     for threshold, area in expected.items():
-        assert average_precision(truths, found, threshold) == pytest.approx(area)
+        assert average_precision(truths, detections, threshold) == pytest.approx(area)
 
 
 def test_equal_scores_are_one_point_of_the_curve():
     truths = [Segment(0, 0, 4)]
-    for found in ([Segment(0, 0, 4), Segment(0, 6, 8)], [Segment(0, 0, 4), Segment(1, 6, 8)]):
-        assert average_precision(truths, found, 0.5) == 0.5
-        assert average_precision(truths, found[::-1], 0.5) == 0.5
+    for detections in ([Segment(0, 0, 4), Segment(0, 6, 8)], [Segment(0, 0, 4), Segment(1, 6, 8)]):
+        assert average_precision(truths, detections, 0.5) == 0.5
+        assert average_precision(truths, detections[::-1], 0.5) == 0.5
 
 
 def test_of_equal_scores_the_earlier_takes_first():
     # The first overlaps the second truth most, which is all that the second of them overlaps.
-    truths, found = [Segment(0, 0, 3), Segment(0, 4, 14)], [Segment(0, 0, 10), Segment(0, 10, 14)]
-    assert average_precision(truths, found[::-1], 0.3) == 0.25
-    assert average_precision(truths, [found[0], found[1]._replace(score=1)], 0.3) == 1
+    truths, detections = (
+        [Segment(0, 0, 3), Segment(0, 4, 14)],
+        [Segment(0, 0, 10), Segment(0, 10, 14)],
+    )
+    assert average_precision(truths, detections[::-1], 0.3) == 0.25
+    assert average_precision(truths, [detections[0], detections[1]._replace(score=1)], 0.3) == 1
 
 
 def test_a_true_segment_is_taken_once():
@@ -152,19 +177,19 @@ def test_a_true_segment_is_taken_once():
 def test_an_overlap_of_the_threshold_itself_is_enough():
     truth = [Segment(0, 0, 10)]
     for tenths in range(1, 11):
-        found = [Segment(0, 0, tenths)]
-        assert average_precision(truth, found, float(f"0.{tenths}" if tenths < 10 else 1)) == 1
+        detections = [Segment(0, 0, tenths)]
+        assert average_precision(truth, detections, float(f"0.{tenths}" if tenths < 10 else 1)) == 1
 
 
 @given(segments(), segments())
 def test_overlap_is_that_of_sets_of_frames(some, others):
-    for one in some:
-        for other in others:
-            assert overlap(one, other) == slow_overlap(one, other)
+    for a in some:
+        for b in others:
+            assert overlap(a, b) == slow_overlap(a, b)
 
 
 def test_without_truth_there_is_no_precision():
-    with pytest.raises(ValueError, match="no recall"):
+    with pytest.raises(ValueError, match="no true segment, so there is no recall"):
         average_precision([], [Segment(0, 0, 1)], 0.5)
 
 
@@ -178,13 +203,13 @@ def keyed(draw):
 @given(keyed())
 def test_between_two_key_frames_a_frame_is_of_the_nearer_one(case):
     keys, length = case
-    found = true_segments(3, keys, length)
+    detections = true_segments(3, keys, length)
     for frame in range(keys[0], keys[-1] + 1):
         near = sorted(abs(frame - key) for key in keys)
         nearest = [key for key in keys if abs(frame - key) == near[0]]
-        holders = [key for key, each in zip(keys, found, strict=True) if frame in frames(each)]
+        holders = [key for key, each in zip(keys, detections, strict=True) if frame in frames(each)]
         assert holders == (nearest if len(nearest) == 1 else [])
-    assert all(each.sample == 3 and 0 <= each.start < each.end <= length for each in found)
+    assert all(each.sample == 3 and 0 <= each.start < each.end <= length for each in detections)
 
 
 @given(keyed())
@@ -211,8 +236,8 @@ def test_true_segments_by_hand(keys, length, spans):
 
 
 @pytest.mark.parametrize("keys", [[1, 1], [3, 2], [-1, 2], [2, 5]])
-def test_key_frames_have_to_rise_within_the_path(keys):
-    with pytest.raises(ValueError, match="do not rise within the 5 frames"):
+def test_key_frames_have_to_increase_within_the_path(keys):
+    with pytest.raises(ValueError, match="do not increase within the 5 frames"):
         true_segments(0, keys, 5)
 
 

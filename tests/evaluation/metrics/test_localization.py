@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.evaluation.metrics.detection import true_segments
-from bench.evaluation.metrics.localisation import (
+from bench.evaluation.metrics.localization import (
     HEADERS,
     THRESHOLDS,
-    localisation,
+    localization,
+    localization_rows,
     read_correctly,
-    rows,
     runs,
 )
 
@@ -69,41 +69,41 @@ tables = st.lists(sample(), min_size=1, max_size=5).filter(
 @settings(max_examples=60, deadline=None)
 @given(st.lists(shown(), min_size=1, max_size=4))
 def test_a_path_of_true_segments_is_perfect(samples):
-    found = localisation(columns(samples))
-    assert found.mean_average_precision == 1
-    assert all(each.mean_average_precision == 1 for each in found.classes.values())
-    assert found.key_frame_error.labels == found.labels == found.peaks
+    located = localization(columns(samples))
+    assert located.mean_average_precision == 1
+    assert all(each.mean_average_precision == 1 for each in located.classes.values())
+    assert located.key_frame_error.labels == located.labels == located.peaks
 
 
 @settings(max_examples=60, deadline=None)
 @given(tables)
-def test_blank_paths_find_nothing(samples):
+def test_blank_paths_locate_nothing(samples):
     blank = [([0] * len(path), reference, keys) for path, reference, keys in samples]
-    found = localisation(columns(blank))
-    assert found.mean_average_precision == 0
-    assert found.blank_ratio == 1
-    assert found.peak_width is None
-    assert found.key_frame_error.mean is None
+    located = localization(columns(blank))
+    assert located.mean_average_precision == 0
+    assert located.blank_ratio == 1
+    assert located.peak_width is None
+    assert located.key_frame_error.mean is None
 
 
 @settings(max_examples=60, deadline=None)
 @given(tables, st.randoms())
 def test_the_order_of_samples_does_not_matter(samples, random):
     shuffled = random.sample(samples, len(samples))
-    assert asdict(localisation(columns(samples))) == asdict(localisation(columns(shuffled)))
+    assert asdict(localization(columns(samples))) == asdict(localization(columns(shuffled)))
 
 
 @settings(max_examples=60, deadline=None)
 @given(tables)
 def test_everything_stays_within_its_bounds(samples):
-    found = localisation(columns(samples))
-    for each in [found, *found.classes.values()]:
+    located = localization(columns(samples))
+    for each in [located, *located.classes.values()]:
         precisions = list(each.average_precision.values())
         assert all(0 <= later <= earlier + 1e-12 for earlier, later in pairwise([1, *precisions]))
-        assert each.key_frame_error.labels <= found.labels
-    assert 0 <= found.blank_ratio <= 1
-    assert found.labels == sum(each.labels for each in found.classes.values())
-    assert found.peaks == sum(each.peaks for each in found.classes.values())
+        assert each.key_frame_error.labels <= located.labels
+    assert 0 <= located.blank_ratio <= 1
+    assert located.labels == sum(each.labels for each in located.classes.values())
+    assert located.peaks == sum(each.peaks for each in located.classes.values())
 
 
 @settings(max_examples=60, deadline=None)
@@ -120,13 +120,13 @@ def test_blank_frames_at_both_ends_move_nothing(samples, more):
         ([0] * more + path + [0] * more, reference, [key + more for key in keys])
         for path, reference, keys in wide
     ]
-    assert localisation(columns(wide)).classes == localisation(columns(moved)).classes
+    assert localization(columns(wide)).classes == localization(columns(moved)).classes
 
 
 @settings(deadline=None)
 @given(st.lists(paths, min_size=1, max_size=4))
 def test_runs_blank_ratio_and_peak_width_are_those_of_decoders(listed):
-    from bench.decoding.decoded import Decoded
+    from bench.decoding.algorithms.decoded import Decoded
 
     longest = max(map(len, listed))
     padded = np.array([path + [0] * (longest - len(path)) for path in listed])
@@ -134,10 +134,10 @@ def test_runs_blank_ratio_and_peak_width_are_those_of_decoders(listed):
     decoded = Decoded([], padded, np.ones(len(listed)), np.zeros(padded.shape), lengths)
     for n, path in enumerate(listed):
         assert runs(path) == [(span.start, span.end) for span in decoded.spans().of(n)]
-        found = localisation(columns([(path, "", [])]))
-        assert found.blank_ratio == pytest.approx(decoded.blank_ratio()[n])
-        if found.peaks:
-            assert found.peak_width == pytest.approx(decoded.peak_width()[n])
+        located = localization(columns([(path, "", [])]))
+        assert located.blank_ratio == pytest.approx(decoded.blank_ratio()[n])
+        if located.peaks:
+            assert located.peak_width == pytest.approx(decoded.peak_width()[n])
         else:
             assert np.isnan(decoded.peak_width()[n])
 
@@ -181,22 +181,22 @@ def test_of_equally_short_alignments_the_one_that_leaves_most_counts():
 def test_one_sample_by_hand():
     # True: 3 on frames 1-3, 1 on 5-7, 3 on 9-11. Read: 3 on 1-2, 2 on 5-7, 3 on 11-13.
     path = [0, 3, 3, 0, 0, 2, 2, 2, 0, 0, 0, 3, 3, 3]
-    found = localisation(columns([(path, "313", [2, 6, 10])]))
-    assert (found.samples, found.located, found.labels, found.peaks) == (1, 1, 3, 3)
-    assert found.blank_ratio == 6 / 14
-    assert found.peak_width == 8 / 3
+    located = localization(columns([(path, "313", [2, 6, 10])]))
+    assert (located.samples, located.located, located.labels, located.peaks) == (1, 1, 3, 3)
+    assert located.blank_ratio == 6 / 14
+    assert located.peak_width == 8 / 3
     # The first 3 overlaps by 2/3, the last by 1/5: one of two, with a false one of equal score.
-    three = found.classes["3"]
+    three = located.classes["3"]
     assert three.average_precision == {"0.3": 0.25, "0.4": 0.25, "0.5": 0.25, "0.6": 0.25, "0.7": 0}
     assert three.mean_average_precision == pytest.approx(0.2)
     assert (three.peak_width, three.peaks) == (2.5, 2)
     assert asdict(three.key_frame_error) == {"labels": 2, "mean": 1, "median": 1}
-    assert found.classes["1"].mean_average_precision == 0
-    assert found.classes["1"].key_frame_error.labels == 0
+    assert located.classes["1"].mean_average_precision == 0
+    assert located.classes["1"].key_frame_error.labels == 0
     # 2 is no true label: it has no precision, and no part in the mean over classes.
-    assert found.classes["2"].mean_average_precision is None
-    assert found.classes["2"].average_precision == {}
-    assert found.mean_average_precision == pytest.approx(0.1)
+    assert located.classes["2"].mean_average_precision is None
+    assert located.classes["2"].average_precision == {}
+    assert located.mean_average_precision == pytest.approx(0.1)
 
 
 def test_scores_of_labels_rank_them_and_what_is_no_number_comes_last():
@@ -204,64 +204,64 @@ def test_scores_of_labels_rank_them_and_what_is_no_number_comes_last():
     samples = [(path, "31", [2, 6])]
     ranked = [[0.9, 0.1], [0.1, 0.9], [0.5, 0.5], [0.1, np.nan], [np.nan, 0.1]]
     for scores, expected in zip(ranked, [1, 0.5, 0.5, 1, 0.5], strict=True):
-        found = localisation(columns(samples, scores=[scores]))
-        assert found.classes["3"].mean_average_precision == expected
+        located = localization(columns(samples, scores=[scores]))
+        assert located.classes["3"].mean_average_precision == expected
 
 
 def test_confidence_ranks_samples_where_labels_have_no_scores():
     samples = [([1, 1, 1], "1", [1]), ([1, 1, 1], "2", [1])]
     for confidence, expected in [([0.9, 0.1], 1), ([0.1, 0.9], 0.5), ([0.5, 0.5], 0.5)]:
-        found = localisation(columns(samples, confidence=confidence))
-        assert found.classes["1"].mean_average_precision == expected
+        located = localization(columns(samples, confidence=confidence))
+        assert located.classes["1"].mean_average_precision == expected
 
 
 def test_without_key_frames_there_are_still_peaks():
-    found = localisation(columns([([0, 1, 1, 0], "1", []), ([0, 2, 0, 2], "22", [1])]))
-    assert (found.samples, found.located, found.labels) == (2, 0, 0)
-    assert found.mean_average_precision is None
-    assert found.average_precision == {}
-    assert found.key_frame_error.labels == 0
-    assert (found.blank_ratio, found.peak_width) == (0.5, 4 / 3)
+    located = localization(columns([([0, 1, 1, 0], "1", []), ([0, 2, 0, 2], "22", [1])]))
+    assert (located.samples, located.located, located.labels) == (2, 0, 0)
+    assert located.mean_average_precision is None
+    assert located.average_precision == {}
+    assert located.key_frame_error.labels == 0
+    assert (located.blank_ratio, located.peak_width) == (0.5, 4 / 3)
 
 
 def test_excluded_samples_do_not_count():
     samples = [([0, 1], "1", [1]), ([2, 2], "x", [0])]
-    found = localisation(columns(samples, excluded=[None, "outside the charset: x"]))
-    assert found == localisation(columns(samples[:1]))
+    located = localization(columns(samples, excluded=[None, "outside the charset: x"]))
+    assert located == localization(columns(samples[:1]))
 
 
 def test_labels_that_fit_nowhere_are_missed():
     table = columns([([0, 0], "11", [0, 1])], hypothesis=["11"])
-    found = localisation(table)
-    assert found.mean_average_precision == 0
-    assert found.key_frame_error.labels == 0
+    located = localization(table)
+    assert located.mean_average_precision == 0
+    assert located.key_frame_error.labels == 0
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         ({"excluded": ["empty reference"]}, "no sample"),
-        ({"aligned": [[]]}, "sample 0 has 1 runs on its path for 1 labels read, 0 frames"),
+        ({"aligned": [[]]}, "a sample has 1 runs on its path for 1 labels read, 0 frames"),
         ({"hypothesis": ["12"]}, "1 runs on its path for 2 labels read"),
         ({"scores": [[]]}, "1 frames and 0 scores"),
-        ({"key_frames": [[7]]}, "do not rise within the 2 frames"),
+        ({"key_frames": [[7]]}, "do not increase within the 2 frames"),
     ],
 )
 def test_what_cannot_be_measured_is_said(more, message):
     with pytest.raises(ValueError, match=message):
-        localisation(columns([([0, 1], "1", [1])], **more))
+        localization(columns([([0, 1], "1", [1])], **more))
 
 
 def test_tokens_may_have_several_characters():
     table = columns([([0, 1], ["REGEN"], [1])], hypothesis=[["REGEN"]])
-    assert list(localisation(table).classes) == ["REGEN"]
+    assert list(localization(table).classes) == ["REGEN"]
 
 
 def test_results_are_json_and_rows():
-    found = localisation(columns([([0, 3, 3, 0, 0, 2], "31", [1, 5])]))
-    assert json.loads(json.dumps(asdict(found))) == asdict(found)
-    assert all(len(row) == len(HEADERS) for row in rows(found))
-    assert rows(found) == [
+    located = localization(columns([([0, 3, 3, 0, 0, 2], "31", [1, 5])]))
+    assert json.loads(json.dumps(asdict(located))) == asdict(located)
+    assert all(len(row) == len(HEADERS) for row in localization_rows(located))
+    assert localization_rows(located) == [
         ["1", "1", "0.0", *["0.0"] * 5, "–", "–", "0", "–", "0", "–"],
         ["2", "0", "–", *["–"] * 5, "–", "–", "0", "1.00", "1", "–"],
         ["3", "1", "80.0", *["100.0"] * 4, "0.0", "0.00", "0.00", "1", "2.00", "1", "–"],

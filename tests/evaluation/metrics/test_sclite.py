@@ -11,12 +11,8 @@ import subprocess
 import pytest
 
 from bench.evaluation import protocols
-
-# Debian keeps it off the PATH, behind a command `sctk`.
-from bench.evaluation.metrics import scoring
-
-# Debian keeps it off the PATH, behind a command `sctk`.
-from bench.evaluation.metrics import text_files as transcripts
+from bench.evaluation.metrics.scoring import score
+from bench.evaluation.metrics.text_files import read_samples
 
 # Debian keeps it off the PATH, behind a command `sctk`.
 SCLITE = shutil.which("sclite", path=f"{os.environ['PATH']}:/usr/lib/sctk/bin")
@@ -67,11 +63,8 @@ def test_errors_are_those_of_sclite(tmp_path, seed, noise, vocabulary):
     files = corpus(tmp_path, seed, vocabulary, noise)
     correct, substituted, deleted, inserted = sclite(*files)
     protocol = protocols.find("gloss-phoenix14")
-    found = scoring.score(protocol, transcripts.read(*files))
-    assert found.rates.excluded == {}
-    assert found.rates.length == correct + substituted + deleted
-    assert (found.substitutions, found.deletions, found.insertions) == (
-        substituted,
-        deleted,
-        inserted,
-    )
+    result = score(protocol, read_samples(*files))
+    assert result.excluded == {}
+    assert result.metrics["wer"].denominator == correct + substituted + deleted
+    edits = result.substitutions, result.deletions, result.insertions
+    assert edits == (substituted, deleted, inserted)

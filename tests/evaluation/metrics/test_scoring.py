@@ -1,4 +1,4 @@
-"""A score of texts: what is counted once, wherever it is shown."""
+"""The score of texts: counted once, wherever it is shown."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import jiwer
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from measured import value
 
 from bench.core import hashing
 from bench.core.errors import BenchError
 from bench.evaluation import protocols
-from bench.evaluation.metrics import edit_alignment as alignment
-from bench.evaluation.metrics.score_report import text
-from bench.evaluation.metrics.scoring import Confusion, OfLength, Sample, score
+from bench.evaluation.metrics import edit_alignment, scoring
+from bench.evaluation.metrics.scoring import Confusion, LengthAccuracy, Sample, score
 
 line = st.text("ab cé", max_size=10)
 
 
-def of(name, *pairs):
+def score_pairs(name, *pairs):
     return score(protocols.find(name), (Sample(str(n), *pair) for n, pair in enumerate(pairs)))
 
 
@@ -29,11 +29,11 @@ def test_substitutions_insertions_and_deletions_are_those_of_jiwer(pairs):
     pairs = [(r.strip(), h.strip()) for r, h in pairs if r.strip()]
     assume(pairs)
     expected = jiwer.process_characters(*map(list, zip(*pairs, strict=True)))
-    found = of("htr-raw", *pairs)
-    assert found.substitutions == expected.substitutions
-    assert found.insertions == expected.insertions
-    assert found.deletions == expected.deletions
-    assert found.cer == pytest.approx(expected.cer)
+    result = score_pairs("htr-raw", *pairs)
+    assert result.substitutions == expected.substitutions
+    assert result.insertions == expected.insertions
+    assert result.deletions == expected.deletions
+    assert result.metrics["cer"].value == pytest.approx(expected.cer)
 
 
 @settings(max_examples=60, deadline=None)
@@ -41,59 +41,96 @@ def test_substitutions_insertions_and_deletions_are_those_of_jiwer(pairs):
     st.sampled_from(sorted(protocols.PROTOCOLS)),
     st.lists(st.tuples(st.text(max_size=12) | line, st.text(max_size=12) | line), max_size=6),
 )
-def test_no_sample_goes_missing(name, pairs):
-    scored = [pair for pair in pairs if protocols.find(name).excludes(pair[0]) is None]
+def test_every_sample_is_scored_or_excluded(name, pairs):
+    protocol = protocols.find(name)
+    scored = [pair for pair in pairs if protocol.excludes(pair[0]) is None]
     if not scored:
         with pytest.raises(ValueError, match="no sample"):
-            of(name, *pairs)
+            score_pairs(name, *pairs)
         return
-    found = of(name, *pairs)
-    assert found.rates.samples == len(scored)
-    assert found.rates.samples + sum(found.rates.excluded.values()) == len(pairs)
-    assert sum(one.samples for one in found.by_length) == len(scored)
-    assert sum(one.correct for one in found.by_length) == found.rates.correct
-    counted = found.substitutions + found.insertions + found.deletions
-    assert counted == found.rates.edits
-    assert sum(kind.count for kind in found.confusions) == counted
-    assert text(found)
+    result = score_pairs(name, *pairs)
+    assert result.samples == len(scored)
+    assert result.samples + sum(result.excluded.values()) == len(pairs)
+    assert sum(each.samples for each in result.by_length) == len(scored)
+    correct = result.metrics["sequence-accuracy"].numerator
+    assert sum(each.correct for each in result.by_length) == correct
+    edits = result.substitutions + result.insertions + result.deletions
+    assert sum(kind.count for kind in result.confusions) == edits
+    assert [*result.metrics] == [
+        metric for metric in protocol.metrics if metric != "map" and metric in result.metrics
+    ]
+    for metric, measured in result.metrics.items():
+        assert measured.value == pytest.approx(value(metric, name, pairs))
+    if "cer" in result.metrics:
+        assert result.metrics["cer"].numerator == edits
 
 
 def test_a_score_by_hand():
-    found = of("str-36", ("It's", "ITS"), ("seven", "sewen"), ("seven", "even"), ("?", "x"))
-    assert found.rates.samples == 3
-    assert found.rates.excluded == {"nothing of the reference in the charset": 1}
-    assert found.normalised == 1
-    assert (found.cer, found.wer) == (2 / 13, None)
-    assert (found.sequence_accuracy, found.ccr) == (1 / 3, 7 / 13)
-    assert found.one_minus_ned == pytest.approx((1 + 4 / 5 + 4 / 5) / 3)
-    assert found.by_length == [OfLength(3, 1, 1), OfLength(5, 2, 0)]
-    assert found.confusions == [Confusion("s", "", 1), Confusion("v", "w", 1)]
-    assert (found.substitutions, found.insertions, found.deletions) == (1, 0, 1)
+    result = score_pairs(
+        "str-36", ("It's", "ITS"), ("seven", "sewen"), ("seven", "even"), ("?", "x")
+    )
+    assert result.samples == 3
+    assert result.excluded == {"nothing of the reference in the charset": 1}
+    assert result.normalized == 1
+    assert result.dropped == {"'": 1, "?": 1}
+    values = {name: measured.value for name, measured in result.metrics.items()}
+    assert values == {
+        "sequence-accuracy": 1 / 3,
+        "cer": 2 / 13,
+        "one-minus-ned": pytest.approx((1 + 4 / 5 + 4 / 5) / 3),
+        "ccr": 7 / 13,
+    }
+    assert result.by_length == [LengthAccuracy(3, 1, 1), LengthAccuracy(5, 2, 0)]
+    assert result.confusions == [Confusion("s", "", 1), Confusion("v", "w", 1)]
+    assert (result.substitutions, result.insertions, result.deletions) == (1, 0, 1)
 
 
-def test_the_order_of_the_samples_moves_nothing():
-    pairs = [("ab", "ba"), ("abc", "abd"), ("x", "")]
-    assert of("htr-raw", *pairs) == of("htr-raw", *pairs[::-1])
+def test_the_worked_examples_of_the_docs():
+    pairs = [("the cat sat", "the bat sat on"), ("a", "a")]
+    assert {name: value(name, "htr-raw", pairs) for name in ("cer", "wer", "ccr")} == {
+        "cer": 4 / 12,
+        "wer": 2 / 4,
+        "ccr": 11 / 12,
+    }
+    assert value("sequence-accuracy", "htr-raw", pairs) == 1 / 2
+    similarity = value("one-minus-ned", "htr-raw", pairs)
+    assert similarity == pytest.approx((1 - 4 / 14 + 1) / 2, abs=1e-6)
+
+
+def test_characters_that_a_protocol_drops_are_counted():
+    result = score_pairs("str-36", ("Straße", "strasse"), ("Café", "cafe"), ("Maß", "mab"))
+    assert result.dropped == {"ß": 2}
+    # "strae" is read as "strasse", and "ma" as "mab".
+    assert result.metrics["cer"].numerator == 3
+
+
+def test_the_order_and_the_batches_of_samples_change_nothing(monkeypatch):
+    pairs = [("ab", "ba"), ("abc", "abd"), ("x", ""), ("", "y"), ("abc", "abc")]
+    expected = score_pairs("htr-raw", *pairs)
+    assert score_pairs("htr-raw", *pairs[::-1]) == expected
+    monkeypatch.setattr(scoring, "_SAMPLES_PER_BATCH", 2)
+    assert score_pairs("htr-raw", *pairs) == expected
 
 
 def test_a_score_names_its_protocol_and_the_hash_of_it():
-    found = of("htr-iam", ("a", "a"))
-    assert found.protocol == protocols.find("htr-iam").spec()
-    assert found.key == hashing.digest(found.protocol)
+    result = score_pairs("htr-iam", ("a", "a"))
+    assert result.protocol == protocols.find("htr-iam").spec()
+    assert result.key == hashing.digest(result.protocol)
 
 
 def test_the_thesis_also_has_the_mean_of_its_batches():
     pairs = [("abcd", "abcd")] * 32 + [("ab", "xy")]
-    found = of("htr-thesis", *pairs)
-    assert found.cer == 2 / (32 * 6 + 4)
-    assert found.batch_cer == (0 / 192 + 2 / 4) / 2
-    assert of("htr-raw", *pairs).batch_cer is None
+    result = score_pairs("htr-thesis", *pairs)
+    assert result.metrics["cer"].value == 2 / (32 * 6 + 4)
+    assert result.batch_mean == (0 / 192 + 2 / 4) / 2
+    assert score_pairs("htr-raw", *pairs).batch_mean is None
 
 
-def test_one_too_long_to_align_is_named():
-    side = int(alignment.MOST_BITS**0.5) + 1
+def test_a_sample_too_long_to_be_aligned_is_named():
+    side = int(edit_alignment.MAX_CELLS**0.5) + 1
+    texts = " ".join(["A B"] * side), " ".join(["C D"] * side)
     with pytest.raises(BenchError, match=r"^1: a reference of .* too long to be aligned"):
-        of("htr-raw", ("a", "a"), ("a" * side, "b" * side))
+        score_pairs("gloss-phoenix14", ("A", "A"), texts)
 
 
 def test_a_large_corpus_is_not_kept():
@@ -103,11 +140,3 @@ def test_a_large_corpus_is_not_kept():
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 2_000_000
-
-
-def test_the_text_shows_what_does_not_print_as_escapes():
-    said = text(of("htr-raw", ("a b", "ab"), ("a", "\x1b")))
-    assert "\x1b" not in said
-    assert "'\\x1b'" in said
-    assert "' '" in said
-    assert "(nothing)" in said

@@ -84,3 +84,24 @@ def test_many_large_weights_are_rounded_without_harm(monkeypatch):
             sums.probabilities[np.abs(sums.values) >= reach].sum() for sums in (rounded, exact)
         ]
         assert tails[0] == pytest.approx(tails[1], rel=0.02)
+
+
+def test_many_rows_are_resampled_in_groups_of_the_same_variance(monkeypatch):
+    monkeypatch.setattr(resampling, "MAX_UNITS", 500)
+    column = np.random.default_rng(0).gamma(0.3, 10, 5003).astype(np.int64)[:, None]
+    sums = resampled_sums(column, 4000, 2)[:, 0]
+    assert sums.mean() == pytest.approx(column.sum(), rel=0.005)
+    assert sums.std() == pytest.approx(column.std() * 5003**0.5, rel=0.1)
+    ordered = resampled_sums(np.sort(column, axis=0), 4000, 2)[:, 0]
+    assert ordered.std() == pytest.approx(column.std() * 5003**0.5, rel=0.1)
+
+
+def test_a_slow_sign_distribution_of_many_weights_is_normal(monkeypatch):
+    weights = np.random.default_rng(0).integers(1, 10**6, 800)
+    exact = sign_sums(weights)
+    monkeypatch.setattr(resampling, "MAX_TERMS", 0)
+    normal = sign_sums(weights)
+    for z in (1, 2, 3):
+        reach = z * float((weights**2).sum()) ** 0.5
+        tails = [s.probabilities[np.abs(s.values) >= reach].sum() for s in (exact, normal)]
+        assert tails[0] == pytest.approx(tails[1], rel=0.04)

@@ -4,17 +4,15 @@ import numpy as np
 import pytest
 
 from bench.core.errors import BenchError
-from bench.evaluation.metrics.error_rates import Edits, error_rates
 from bench.evaluation.statistics.sample_errors import require_same_samples, sample_errors
 
-PAIRS = [Edits(1, 4), Edits(0, 2), Edits(5, 3)]
+EDITS, LENGTHS = [1, 0, 5], [4, 2, 3]
 
 
-def test_rates_are_those_of_the_board():
-    row = sample_errors("abc", [pair.length for pair in PAIRS], [[pair.edits for pair in PAIRS]])
-    board = error_rates(PAIRS)
-    assert row.rate == board.cer
-    assert row.sequence_errors.rate == pytest.approx(1 - board.sequence_accuracy)
+def test_rates_are_sums_of_errors_by_sums_of_denominators():
+    row = sample_errors("abc", LENGTHS, [EDITS])
+    assert row.rate == 6 / 9
+    assert row.sequence_errors.rate == pytest.approx(2 / 3)
 
 
 def test_the_rate_is_the_mean_over_seeds():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.cli.render import text_table
+from bench.core import text_table
 
 letters = st.text("abc |×é漢字", max_size=6).map(str.strip)
 tables = st.integers(1, 4).flatmap(

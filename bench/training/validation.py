@@ -1,0 +1,54 @@
+"""The validation score of a training: the label error rate of greedy decoding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import editdistance
+import torch
+
+from bench.data.reading.loading import read
+from bench.decoding.greedy import GreedyDecoder
+
+if TYPE_CHECKING:
+    from bench.core.types import Batches, DecoderFamily
+    from bench.recognizers.network import Recognizer
+
+
+def label_error_rate(
+    network: Recognizer, batches: Batches, family: DecoderFamily, workers: int, device: str
+) -> float:
+    """Return the edits that turn decoded labels into target labels, per target label.
+
+    It is a number of the network alone: no protocol, no transcript and no decoder with parameters
+    has a part in it. The network is left in evaluation mode.
+
+    Args:
+        network: What reads, on `device`.
+        batches: One pass over the validation split.
+        family: How its classifier's output is decoded greedily.
+        workers: Processes that prefetch batches; 0 reads them in this process.
+        device: Where `network` is.
+
+    Returns:
+        A rate from 0, above 1 where more labels are read than there are. Where no sample has a
+        label, the number of labels that were read.
+
+    Source:
+        Graves et al., "Connectionist Temporal Classification" (ICML 2006), where the
+        rate is averaged over samples. Here edits and labels are summed before they are divided, as
+        error rates are reported.
+    """
+    network.eval()
+    decode = GreedyDecoder().build(family, ())
+    edits = labels = 0
+    with torch.inference_mode():
+        for batch in read(batches, workers):
+            logits, lengths = network(batch.inputs.to(device), batch.lengths.to(device))
+            decoded = decode(logits, lengths).labels
+            counts = batch.target_lengths.tolist()
+            for row, hypothesis in enumerate(decoded):
+                target = batch.targets[row, : counts[row]].tolist()
+                edits += editdistance.distance(hypothesis.tolist(), target)
+            labels += sum(counts)
+    return edits / max(labels, 1)
