@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.decoding.algorithms.decoded import Span
 from PIL import Image
 
 from bench.core.errors import BenchError
+from bench.decoding.algorithms.decoded import Span
 from bench.figures import alignment, canvas
 
 

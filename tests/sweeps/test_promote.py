@@ -178,7 +178,7 @@ def test_a_winner_that_the_grid_has_is_not_promoted(home):
     assert promote(home, HEAD + RECIPE + SWEPT, usual) is None
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data(), ending=st.sampled_from(["\n", "\r\n"]), last=st.booleans())
 def test_the_file_gains_one_entry_and_loses_no_byte(data, ending, last):
     tables = data.draw(st.permutations([HEAD, RECIPE, SWEPT, other("one"), other("tiny-two")]))
@@ -210,7 +210,7 @@ def test_the_file_gains_one_entry_and_loses_no_byte(data, ending, last):
 floats = st.floats(min_value=1e-12, max_value=1e12)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(rate=floats, decay=floats, hidden=st.integers(1, 999))
 def test_any_value_is_written_as_it_is(rate, decay, hidden):
     params = {"recipe.learning_rate": rate, "recipe.weight_decay": decay}

@@ -106,7 +106,7 @@ def test_a_new_trial_gets_no_number_of_another_though_a_file_is_gone(study):
     assert [each.number for each in study.trials()] == [2, 3, 4]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(many)
 def test_what_is_kept_is_read_back(trials):
     with tempfile.TemporaryDirectory() as folder:

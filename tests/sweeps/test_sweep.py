@@ -46,7 +46,6 @@ def refused(*words: object, **globs: str) -> str:
     return said
 
 
-@settings(deadline=None)
 @given(pairs)
 def test_an_interval_has_the_ends_it_was_given(pair):
     found = domain("uniform", pair)
@@ -60,20 +59,17 @@ def test_an_interval_has_the_ends_it_was_given(pair):
             domain("loguniform", pair)
 
 
-@settings(deadline=None)
 @given(whole_pairs)
 def test_the_upper_end_of_randint_may_not_be_drawn(pair):
     first, beyond = pair
     assert domain("randint", pair).extremes == (first, beyond - 1)
 
 
-@settings(deadline=None)
 @given(choices)
 def test_a_choice_holds_each_of_its_values_as_it_is(values):
     assert domain("choice", values).extremes == tuple(values)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["uniform", "loguniform", "randint"]), pairs | whole_pairs)
 def test_the_lower_number_stands_first(kind, pair):
     for wrong in (pair[::-1], [pair[0]] * 2, pair[:1], [*pair, pair[1] + 1]):
@@ -81,7 +77,6 @@ def test_the_lower_number_stands_first(kind, pair):
             domain(kind, wrong)
 
 
-@settings(deadline=None)
 @given(choices, st.data())
 def test_a_choice_of_a_value_twice_is_refused(values, data):
     twice = [*values, data.draw(st.sampled_from(values))]
@@ -333,7 +328,7 @@ def test_params_change_what_they_name_and_nothing_else(load_sweep):
     assert with_params(base, {"input.size": 16}).input == replace(base.input, size=16)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_point_of_a_valid_space_is_a_trial(data):
     from bench.config.recipe import Recipe, Resources

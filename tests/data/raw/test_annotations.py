@@ -132,7 +132,7 @@ def test_a_lexicon_that_is_no_utf_8_is_an_error_with_its_line(sample):
         sample("./1.jpg 0", lexicon=b"one\ntw\xff\n")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.one_of(
