@@ -106,7 +106,11 @@ def test_a_choice_of_a_value_twice_is_refused(values, data):
         ),
         ({"data": {"rounds": {}}}, "data", "a path in the space cannot begin with 'data'"),
         ({"model": 3}, "model", "'model' is not a parameter; write model.NAME = …"),
-        ({"model": {"x": 3}}, "model.x", "'model.x' must be one domain, as { uniform = [0.1, 0.5] }"),
+        (
+            {"model": {"x": 3}},
+            "model.x",
+            "'model.x' must be one domain, as { uniform = [0.1, 0.5] }",
+        ),
         ({"model": {"x": {}}}, "model.x", "'model.x' must be one domain"),
         (
             {"model": {"x": {"uniform": [0, 1], "choice": [1, 2]}}},
@@ -222,7 +226,7 @@ def test_a_sweep_of_several_data_sets_needs_one_of_them(load_sweep, home):
 def test_entries_with_the_same_training_are_one(load_sweep, home):
     before = load_sweep()
     file = home / "bench.toml"
-    text = file.read_text().replace('losses =', 'decoders = ["greedy", "beam"]\nlosses =')
+    text = file.read_text().replace("losses =", 'decoders = ["greedy", "beam"]\nlosses =')
     file.write_text(text)
     suite = bench_toml.load(file).suite("tiny")
     assert len(suite.entries) == 4
