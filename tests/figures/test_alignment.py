@@ -80,5 +80,5 @@ def test_a_loss_that_aligns_nothing_has_no_picture(evaluation, tmp_path):
 
 def test_another_decoder_than_greedy_has_no_picture(evaluation, copied, tmp_path):
     decoder = evaluation("ctc").record.spec["decoder"] | {"name": "beam"}
-    with pytest.raises(BenchError, match="decoded by 'beam', .* with the greedy decoder"):
+    with pytest.raises(BenchError, match=r"decoded by 'beam', .* with the greedy decoder"):
         [*alignment.draw(copied("ctc", decoder=decoder), [], tmp_path)]

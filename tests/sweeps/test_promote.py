@@ -143,7 +143,8 @@ def test_a_decoder_that_is_not_greedy_is_written_with_its_files_from_the_folder(
 
 def test_an_input_and_training_data_of_their_own_are_written_with_the_model(home):
     head = HEAD.replace(
-        "hidden = 4 }", 'hidden = 4, label = "Small", train = ["seq-digits"], input = { size = 8 } }'
+        "hidden = 4 }",
+        'hidden = 4, label = "Small", train = ["seq-digits"], input = { size = 8 } }',
     )
     params = {**PARAMS, "input.crop": 8}
     text = promote(home, head + RECIPE + SWEPT, params)
@@ -243,7 +244,8 @@ def test_a_recipe_with_a_list_is_written_whole(home):
             "{ hidden = { randint = [4, 9] } } } } }\n"
         ),
         # With its tuned entries as a list.
-        HEAD + "tuned = [\n{ model = 'cnn-bilstm', loss = 'ctc', tuning = { sweep = 'a', sampler = 'tpe', trials = 1, "
+        HEAD
+        + "tuned = [\n{ model = 'cnn-bilstm', loss = 'ctc', tuning = { sweep = 'a', sampler = 'tpe', trials = 1, "
         "epochs = 1 } },\n]\n" + RECIPE + SWEPT,
         # With what looks like the header of another table, but is none.
         RECIPE + SWEPT + HEAD + 'about = """\n[suite.other]\n"""\n',

@@ -137,7 +137,10 @@ def test_a_line_says_what_came_of_a_trial():
     params = "recipe.learning_rate = 0.01235, model.hidden = 4"
     assert report.trial_line(done, "best") == f"done  validation LER 25.00%  {params}"
     stopped = replace(done, state="stopped", scores=[0.5])
-    assert report.trial_line(stopped, "best") == f"stopped after epoch 1  validation LER 50.00%  {params}"
+    assert (
+        report.trial_line(stopped, "best")
+        == f"stopped after epoch 1  validation LER 50.00%  {params}"
+    )
     failed = replace(done, state="failed", scores=[], message="no\n  memory\n")
     assert report.trial_line(failed, "best") == f"failed: no memory  {params}"
 
@@ -202,7 +205,8 @@ def test_the_parameter_that_decides_has_the_largest_share(path):
         for hidden in range(4, 9)
     ]
     values = [
-        ["adam", "sgd"].index(v) if v in {"adam", "sgd"} else v for v in (point[path] for point in grid)
+        ["adam", "sgd"].index(v) if v in {"adam", "sgd"} else v
+        for v in (point[path] for point in grid)
     ]
     shares = variance_shares(DOMAINS, grid, values)
     assert next(iter(shares)) == path

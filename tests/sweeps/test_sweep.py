@@ -101,7 +101,11 @@ def test_a_choice_of_a_value_twice_is_refused(values, data):
         ),
         ({"data": {"rounds": {}}}, "data", "a path in the space cannot begin with 'data'"),
         ({"model": 3}, "model", "'model' is not a parameter; write model.NAME = …"),
-        ({"model": {"x": 3}}, "model.x", "'model.x' must be one domain, as { uniform = [0.1, 0.5] }"),
+        (
+            {"model": {"x": 3}},
+            "model.x",
+            "'model.x' must be one domain, as { uniform = [0.1, 0.5] }",
+        ),
         ({"model": {"x": {}}}, "model.x", "'model.x' must be one domain"),
         (
             {"model": {"x": {"uniform": [0, 1], "choice": [1, 2]}}},

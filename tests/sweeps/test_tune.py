@@ -82,7 +82,9 @@ def test_no_point_is_suggested_twice_and_the_whole_space_is(tiny, home, done):
     for number in range(6 - done):
         points.append(search.suggest(str(number)))
         search.on_trial_complete(str(number), {"score": 0.5})
-    assert {tuple(point.values()) for point in points} == {(h, w) for h in (4, 6) for w in (2, 3, 4)}
+    assert {tuple(point.values()) for point in points} == {
+        (h, w) for h in (4, 6) for w in (2, 3, 4)
+    }
     assert search.suggest("more") == "FINISHED"
 
 
@@ -114,7 +116,9 @@ def test_a_trial_that_raises_or_exits_fails_alone_and_what_ended_stays_so(tiny, 
     assert tried["exits"].message == "its worker ended"
     assert tried["raises"].state == tried["exits"].state == "failed"
     assert {trial.state for trial in every.trials()} == {"done", "failed"}
-    assert report.report_of(every).best in {trial.key for trial in every.trials() if trial.state == "done"}
+    assert report.report_of(every).best in {
+        trial.key for trial in every.trials() if trial.state == "done"
+    }
     assert every.left() == 0
     record = every.store.record(every.sweep.training(tried[""].params))
     assert tried[""].scores == [epoch.validation_ler for epoch in record.curve]
