@@ -207,7 +207,7 @@ def test_a_trial_that_the_suite_has_already_is_refused(tuned, text):
 
 
 def test_a_tuned_entry_that_does_not_fit_is_refused_or_left_out(tuned):
-    from bench.core.components import Seq2SeqLoss
+    from bench.losses.base import Seq2SeqLoss
 
     class Scored(Seq2SeqLoss):
         name = "scored"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from bench.core.types import Batch, FeatureDims, Features, Feedback, InputPipeline, Targets
+    from bench.core.types import Batch, FeatureDims, Features, InputPipeline, Targets
     from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.decoding.algorithms.decoded import Decoded
@@ -173,7 +173,7 @@ class Seq2SeqModel(Model):
 
 
 class Loss(Component, ABC):
-    """A training objective with the classifier that it owns: a `FrameLoss` or a `Seq2SeqLoss`.
+    """A training objective with the classifier that it owns; `bench.losses.base` has the two kinds.
 
     Attributes:
         accepts: What it needs features of: frames or output steps.
@@ -185,14 +185,9 @@ class Loss(Component, ABC):
     decoder: ClassVar[DecoderFamily]
     visual: ClassVar[bool] = False
 
+    @abstractmethod
     def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
-        """Return the classifier of sequence features, from (…, D) to logits (…, classes).
-
-        It is linear with a bias, unless a loss has another.
-        """
-        from torch import nn
-
-        return nn.Linear(feature_dims.sequence, classes)
+        """Return the classifier of sequence features, from (…, D) to logits (…, classes)."""
 
     @abstractmethod
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
@@ -215,34 +210,6 @@ class Loss(Component, ABC):
 
     def on_epoch_end(self, head: nn.Module) -> None:
         """Update what `head` keeps from epoch to epoch, after the last batch of each."""
-
-
-class FrameLoss(Loss):
-    """An objective that aligns frames with the labels of the target."""
-
-    accepts: ClassVar[Output] = "frames"
-    decoder: ClassVar[DecoderFamily] = "ctc"
-
-    def feasible(self, targets: Targets) -> Tensor:
-        """Return whether each sample (N,) has a CTC path: T ≥ U plus one blank per repeat."""
-        from bench.nn.ctc_functions import feasible
-
-        return feasible(*targets)
-
-
-class Seq2SeqLoss(Loss):
-    """An objective that compares the output steps with the labels of the target and their EOS."""
-
-    accepts: ClassVar[Output] = "seq2seq"
-    decoder: ClassVar[DecoderFamily] = "seq2seq"
-
-    @abstractmethod
-    def feedback(self, head: nn.Module, targets: Targets) -> Feedback:
-        """Return what an autoregressive network is fed in training."""
-
-    def feasible(self, targets: Targets) -> Tensor:
-        """Return whether the target and its EOS fit in the steps of each sample (N,)."""
-        return targets.lengths > targets.label_lengths
 
 
 class Decoder(Component, ABC):

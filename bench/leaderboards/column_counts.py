@@ -59,12 +59,11 @@ class ColumnCounts:
         """
         if self.ids != other.ids:
             raise ValueError("the samples differ")
-        for metric, columns in other.numerators.items():
-            if (
-                self.denominators.setdefault(metric, other.denominators[metric])
-                != (other.denominators[metric])
-            ):
+        for metric, below in other.denominators.items():
+            if self.denominators.get(metric, below) != below:
                 raise ValueError(f"the denominators of {metric} differ")
+        self.denominators |= other.denominators
+        for metric, columns in other.numerators.items():
             self.numerators.setdefault(metric, {}).update(columns)
 
     def only(self, keys: Iterable[str]) -> ColumnCounts:
@@ -148,6 +147,8 @@ def from_csv(text: bytes) -> ColumnCounts:
     if not header or header[0] != _SAMPLE or any(len(line) != len(header) for line in lines):
         raise ValueError("the columns are not those of a board")
     ids, *columns = ([line[place] for line in lines] for place in range(len(header)))
+    if len({*ids}) < len(ids):
+        raise ValueError("a sample is listed twice")
     counts = ColumnCounts(ids)
     for name, values in zip(header[1:], columns, strict=True):
         metric, _, key = name.rpartition("/")

@@ -66,17 +66,20 @@ def with_published_speeds(board: Board, published: Board) -> Board:
     """
     pairs = [(old, new) for old, new in matched(published, board) if new]
     if published.speed_hardware in {None, board.speed_hardware}:
-        rows = [_replace_speeds(new, _kept(old, new)) for old, new in pairs]
-        return replace(board, rows=rows)
+        return replace(board, rows=[_replace_speeds(new, _kept(old, new)) for old, new in pairs])
+    # Rows that stay as published have latencies of the published hardware.
+    own = [
+        _replace_speeds(new, _without_latencies(new.speed)) if new is old else new
+        for old, new in pairs
+    ]
     kept = [_replace_speeds(new, _of_hardware(old, new)) for old, new in pairs]
-    if _count_valid(kept) <= _count_valid(board.rows):
-        return board
-    others = {*published.other_hardware, *board.other_hardware, board.speed_hardware or ""}
+    names = {*published.other_hardware, *board.other_hardware}
+    names |= {name for name in (published.speed_hardware, board.speed_hardware) if name}
+    shown, rows = published.speed_hardware, kept
+    if board.speed_hardware and _count_valid(own) >= _count_valid(kept):
+        shown, rows = board.speed_hardware, own
     return replace(
-        board,
-        rows=kept,
-        speed_hardware=published.speed_hardware,
-        other_hardware=sorted(others - {"", published.speed_hardware}),
+        board, rows=rows, speed_hardware=shown, other_hardware=sorted(names - {shown or ""})
     )
 
 

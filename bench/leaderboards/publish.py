@@ -67,11 +67,11 @@ def prepare(
         return _publication(replace(working, version=number + 1), counts, latest)
     candidate = replace(working, version=number)
     if partial:
+        candidate, kept = _merged(latest, candidate)
         held = column_counts.read(folders[0], latest.column_names)
-        counts = _merged_counts(held, counts)
-        candidate = _merged(latest, candidate)
-    candidate = matching.with_published_speeds(candidate, latest)
-    return _publication(scored(candidate, counts), counts, latest)
+        counts = _merged_counts(held, counts, kept)
+        candidate = scored(candidate, counts)
+    return _publication(matching.with_published_speeds(candidate, latest), counts, latest)
 
 
 def publish(publication: Publication, root: Path) -> Path:
@@ -90,12 +90,12 @@ def _publication(
     return Publication(board, counts, change, _problems(board))
 
 
-def _merged(published: Board, working: Board) -> Board:
-    """Return `working` with the rows that stay as published, and all that these need."""
+def _merged(published: Board, working: Board) -> tuple[Board, set[str]]:
+    """Return `working` with the rows that stay as published, and the keys of their evaluations."""
     rows = matching.merged_rows(published, working)
-    kept = [row for row in rows if row not in working.rows]
+    kept = [row for row in rows if any(row is old for old in published.rows)]
     columns = {column.name: column for column in published.columns}
-    return replace(
+    merged = replace(
         working,
         rows=rows,
         seeds=sorted({*working.seeds, *(result.seed for row in kept for result in row.seeds)}),
@@ -103,20 +103,23 @@ def _merged(published: Board, working: Board) -> Board:
             columns[column.name] if column.samples is None else column for column in working.columns
         ],
     )
+    return merged, {key for row in kept for key in row.evaluations.values()}
 
 
 def _merged_counts(
-    published: Mapping[str, ColumnCounts], working: Mapping[str, ColumnCounts]
+    published: Mapping[str, ColumnCounts], working: Mapping[str, ColumnCounts], kept: set[str]
 ) -> dict[str, ColumnCounts]:
+    """Return the counts of the evaluations `kept` as published, and all others at hand.
+
+    The same evaluation may have been run again since, with other counts.
+    """
     merged = dict(working)
     for column, held in published.items():
-        if column not in working:
-            merged[column] = held
-            continue
         both = column_counts.ColumnCounts(held.ids)
         try:
-            both.add(held)
-            both.add(working[column])
+            if column in working:
+                both.add(working[column])
+            both.add(held.only(kept))
         except ValueError as error:
             raise BenchError(
                 f"{column}: {error} between the published board and the records at hand, under "

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.cli.render import text_table
+from bench.core import text_table
 from bench.profiling.method import BATCHES
 
 if TYPE_CHECKING:

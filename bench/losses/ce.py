@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.components import Seq2SeqLoss
 from bench.core.schema import BelowOne, Share
+from bench.losses.base import Seq2SeqLoss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

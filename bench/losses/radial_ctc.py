@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from bench.core.components import FrameLoss
 from bench.core.errors import BenchError
 from bench.core.schema import Positive, Share
+from bench.losses.base import FrameLoss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from bench.core.components import FrameLoss
 from bench.core.errors import BenchError
 from bench.core.schema import NonNegative, Positive, Share
 from bench.core.types import FeatureDims, Features
+from bench.losses.base import FrameLoss
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 

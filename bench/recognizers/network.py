@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from torch import Tensor, nn
 
-from bench.core.components import FrameModel, Seq2SeqLoss, Seq2SeqModel
+from bench.core.components import FrameModel, Seq2SeqModel
 from bench.core.types import Features, Targets
+from bench.losses.base import Seq2SeqLoss
 from bench.nn.feedback import Greedy
 
 if TYPE_CHECKING:

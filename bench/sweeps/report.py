@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cli.render import text_table
-from bench.core import documents
+from bench.core import documents, text_table
 from bench.core.errors import BenchError
 from bench.sweeps import study as studies
 from bench.sweeps.study import StudyTrial

@@ -58,7 +58,7 @@ class Training:
         return _json(
             {
                 "data": [_data_spec(data, "train", "validation") for data in self.data],
-                "alphabet": self.alphabet and self.alphabet.spec(),
+                "alphabet": _alphabet_spec(self.alphabet) if self.alphabet else None,
                 "input": self.input.spec(),
                 "model": self.model.spec(),
                 "loss": self.loss.spec(),
@@ -220,6 +220,11 @@ def _data_spec(data: Dataset, *splits: Split) -> dict[str, Any]:
     # A set without a validation split holds out some of its training samples as one.
     there = [split for split in splits if split in data.splits()]
     return data.spec() | {"fingerprints": {split: data.fingerprint(split) for split in there}}
+
+
+def _alphabet_spec(alphabet: Protocol) -> dict[str, Any]:
+    """Return what a protocol decides as an alphabet: not how boards rank by it."""
+    return {key: value for key, value in alphabet.spec().items() if key != "ranked_by"}
 
 
 def _json(spec: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`bench data`: what a person who has only a distribution and the command line meets."""
+"""`bench data`: from a raw data set to prepared samples, on the command line alone."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ import numpy as np
 import pytest
 
 from bench import synthetic
+from bench.core.errors import BenchError, Exit
+from bench.core.model_input import ImageInput
 from bench.core.types import InputShape
+from bench.data.datasets.synth90k import Synth90k
+from bench.data.opening import open_test
 from bench.data.store.partition import cache_file
 
-STAND_IN = Path("data/synth90k-synthetic")
+SYNTHETIC = Path("data/synth90k-synthetic")
 
 
 def release(folder: Path, samples: dict[int, tuple[bytes, bytes]], said: int = 4) -> Path:
@@ -40,13 +44,14 @@ def picture(seed: int) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _own_data(home, monkeypatch):
-    """Keep prepared data in the folder of the test: a command settles them for its process."""
+    """Keep prepared data in the folder of the test, whose bench.toml has no suite."""
+    (home / "bench.toml").write_text("")
     monkeypatch.setenv("BENCH_DATA", str(home / "data"))
 
 
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory) -> Path:
-    """Return a folder with a stand-in for Synth90k in `words`; copy it to change it."""
+    """Return a folder with a synthetic data set in `words`; copy it to change it."""
     folder = tmp_path_factory.mktemp("rendered")
     synthetic.generate("synth90k", folder / "words", 10)
     return folder
@@ -54,7 +59,7 @@ def rendered(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def words(rendered, home, bench):
-    """Return a working folder in which the stand-in was prepared."""
+    """Return a working folder in which the synthetic data set was prepared."""
     shutil.copytree(rendered / "words", home / "words")
     assert bench("data", "prepare", "synth90k", "--source", "words").code == 0
     return home
@@ -68,7 +73,7 @@ def words(rendered, home, bench):
         ("prepare synth90k --source wrods", "wrods does not exist"),
         ("prepare synth90k --force", "name it with --source"),
         ("prepare seq-digits --source words", "comes with bench"),
-        ("prepare iam --source words --decoded 32x100", "--decoded is for datasets of scene text"),
+        ("prepare iam --source words --decoded 32x100", "--decoded is for data sets of scene text"),
         ("prepare iam --source words", "this is not all of IAM"),
         ("prepare synth90k --source bench.toml", "cannot be unpacked"),
         ("verify synth90k", "is not prepared"),
@@ -78,7 +83,10 @@ def words(rendered, home, bench):
         ("check seq-digits-synthetic", "did you mean 'seq-digits'?"),
         ("show synth90k-synthetic --out samples.foo", "name a .png or .jpg"),
         ("synth iamm --out new", "did you mean 'iam'?"),
-        ("synth iam --out words", "is no empty folder"),
+        ("synth iam --out words", "is not an empty folder"),
+        ("synth iam --out new --difficulty hard", "has no difficulty 'hard'"),
+        ("check synth90k-synthetic --protocol str36", "did you mean 'str-36'?"),
+        ("check synth90k-synthetic --alphabet htr-raw", "lists no characters"),
     ],
 )
 def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
@@ -86,7 +94,7 @@ def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
     assert answer.code == 2
     assert said in answer.err
     assert len(answer.err.splitlines()) == 1
-    assert (words / STAND_IN / "prepared.json").exists()
+    assert (words / SYNTHETIC / "prepared.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +112,7 @@ def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
     ids=["pixels", "document", "count", "table"],
 )
 def test_data_that_were_damaged_fail_with_5_and_name_the_file(words, bench, name, change, said):
-    change(words / STAND_IN / name)
+    change(words / SYNTHETIC / name)
     for verb in ("verify", "check"):
         answer = bench("data", verb, "synth90k-synthetic")
         assert answer.code == 5
@@ -132,6 +140,49 @@ def test_samples_that_cannot_be_are_left_out_and_named(home, bench):
     }
 
 
+def test_what_a_protocol_drops_and_changes_is_counted(home, bench):
+    texts = ("Straße", "don't", "plain", "Café")
+    samples = {n: (picture(n), text.encode()) for n, text in enumerate(texts, 1)}
+    release(home / "source", samples)
+    assert bench("data", "prepare", "svt", "--source", "source").code == 0
+
+    def found(*options):
+        answer = bench("data", "check", "svt", "--json", *options)
+        return {each["check"]: each["found"] for each in json.loads(answer.out)}
+
+    usual = found()
+    assert usual["dropped by str-36"] == "'ß' in 1, \"'\" in 1"
+    assert usual["changed by str-36"] == "3 of 4 transcripts"
+    assert usual["outside the alphabet"] == "none"
+    raw = found("--protocol", "htr-raw", "--alphabet", "htr-thesis")
+    assert raw["dropped by htr-raw"] == raw["changed by htr-raw"] == "none"
+    assert raw["outside the alphabet"] == "'ß' in 1, 'é' in 1"
+
+
+def test_targets_longer_than_the_output_of_a_model_fail(home, bench):
+    release(home / "source", {n: (picture(n), b"a" * 9 * n) for n in (1, 2, 3, 4)})
+    assert bench("data", "prepare", "svt", "--source", "source").code == 0
+    answer = bench("data", "check", "svt", "--json", "-m", "crnn")
+    assert answer.code == 5
+    [finding] = [
+        each for each in json.loads(answer.out) if each["check"] == "target longer than output"
+    ]
+    assert finding["found"].startswith("3: ")  # 26 frames, and a blank between two letters
+    assert finding["split"] == "test"
+
+
+def test_samples_are_shown_of_the_splits_that_there_are(words, bench):
+    answer = bench("data", "show", "synth90k-synthetic", "--split", "train", "--count", "3")
+    assert answer.code == 0
+    assert "transcript" in answer.out
+    assert (words / SYNTHETIC / "samples.png").exists()
+    release(words / "source", {n: (picture(n), b"w") for n in (1, 2, 3, 4)})
+    assert bench("data", "prepare", "svt", "--source", "source").code == 0
+    refused = bench("data", "show", "svt", "--split", "train")
+    assert refused.code == 2
+    assert "has no split 'train'; set --split to test" in refused.err
+
+
 def test_a_release_that_has_gone_is_told_with_its_name(home, bench):
     # What was unpacked beside the data would be copied.
     source = release(home / "source", {n: (picture(n), b"w") for n in (1, 2, 3, 4)})
@@ -154,20 +205,27 @@ def test_force_keeps_what_is_prepared_where_the_source_is_another(words, bench):
     assert bench("data", "verify", "synth90k-synthetic").code == 0
 
 
-def test_a_cache_that_was_damaged_is_told(words, bench):
+def test_a_cache_that_was_damaged_is_reported_when_it_is_read(words, bench):
     keep = ("data", "prepare", "synth90k-synthetic", "--decoded", "32x100")
+    dataset = Synth90k(synthetic=True)
+
+    def first():
+        pipeline = open_test(dataset, ImageInput(), dataset.label_encoder(None))
+        return pipeline.batches("test", 1)[0]
+
+    before = first()
     assert bench(*keep).code == 0
-    file = cache_file(words / STAND_IN / "test", InputShape(1, 32, 100))
+    file = cache_file(words / SYNTHETIC / "test", InputShape(1, 32, 100))
     file.write_bytes(b"garbage")
-    answer = bench("data", "show", "synth90k-synthetic")
-    assert answer.code == 5
-    assert f"{file}: these are not the decoded images" in answer.err
+    with pytest.raises(BenchError, match="these are not the decoded images") as caught:
+        first()
+    assert caught.value.code == Exit.UNVERIFIED
     file.unlink()
     assert bench(*keep).code == 0
-    assert bench("data", "show", "synth90k-synthetic").code == 0
+    assert first().inputs.equal(before.inputs)
 
 
-def test_what_an_interruption_left_of_a_stand_in_is_begun_anew(home, bench, start_bench):
+def test_an_interrupted_synthetic_data_set_is_rendered_again(home, bench, start_bench):
     process = start_bench("data", "synth", "synth90k", "--out", "new", "--count", "1000000")
     deadline = time.monotonic() + 60
     while not [*home.glob("new/**/*.jpg")] and time.monotonic() < deadline:

@@ -80,7 +80,7 @@ def test_a_protocol_of_bench_toml_is_scored(texts, bench):
 def test_dropped_characters_are_shown(texts, bench):
     (texts / "r.txt").write_text("Straße\n")
     out = bench("score", "r.txt", "r.txt", "--protocol", "str-36").out
-    assert "1 characters of references dropped: ß (1)" in out
+    assert "characters dropped from references: ß (1)" in out
 
 
 def test_a_mistake_in_bench_toml_is_located(texts, bench):

@@ -37,7 +37,7 @@ images = st.builds(
     ImageInput,
     height=st.integers(1, 99),
     width=st.integers(0, 200),
-    color=st.just(True),
+    color=st.sampled_from([True]),
     keep_ratio=st.booleans(),
     normalization=st.sampled_from(["signed", "unit", "imagenet"]),
     margin=st.tuples(st.integers(0, 9), st.integers(0, 9)),

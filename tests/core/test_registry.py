@@ -67,7 +67,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.core.components import FrameLoss
+from bench.losses.base import FrameLoss
 from bench.core.schema import Count, Share
 
 

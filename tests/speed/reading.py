@@ -21,19 +21,19 @@ import cv2
 import lmdb
 import numpy as np
 import torch
-from bench.data.inputs.words import Words
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from bench.core.types import InputShape
+from bench.core.model_input import ImageInput
 from bench.data.inputs import images
+from bench.data.inputs.image_transform import ImageTransform
 from bench.data.raw.entries import Entry
 from bench.data.reading import loading
-from bench.data.reading.label_encoder import Transcriber
-from bench.data.reading.pipeline import PreparedSource
+from bench.data.reading.label_encoder import encoder_of_alphabet
+from bench.data.reading.pipeline import PreparedPipeline
 from bench.data.reading.samples import Samples, Selection
 from bench.data.store import caching, preparing
 from bench.data.store import data_dir as home
@@ -43,7 +43,8 @@ from bench.evaluation import protocols
 WORDS = 20_000
 PREPARED = 4_000
 SIZE = 64
-SHAPE = InputShape(1, 32, 100)
+TRANSFORM = ImageTransform(ImageInput())
+SHAPE = TRANSFORM.shape
 CLOCKS = {0: time.process_time, 2: time.perf_counter}
 """By workers. Where there are none, the time that others have the processor does not count."""
 TURNS = 8
@@ -55,7 +56,7 @@ AT_LEAST = {("JPEG", 0): 4, ("cache", 0): 15}
 
 
 class Tree:
-    """A layout of JPEGs in a folder, each named by its number."""
+    """A reader of JPEGs in a folder, each named by its number."""
 
     parts = ("train",)
     columns = ()
@@ -74,7 +75,7 @@ class Tree:
 
 
 def render(folder: Path) -> None:
-    """Write coloured JPEGs, 31 pixels high as Synth90k's are, 60 to 200 wide, of 1 to 2 kB."""
+    """Write colored JPEGs, 31 pixels high as Synth90k's are, 60 to 200 wide, of 1 to 2 kB."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     for number in range(WORDS):
@@ -118,13 +119,12 @@ def through_pillow(folder: Path, workers: int) -> Iterator[object]:
 
 
 def through_bench(name: str, workers: int) -> Iterator[object]:
-    rules = protocols.find("str-36")
-    source = PreparedSource(
+    pipeline = PreparedPipeline(
         {"train": Samples([Selection(Partition(name, "train"))])},
-        Transcriber(tuple(rules.charset), rules),
-        Words(SHAPE),
+        encoder_of_alphabet(protocols.find("str-36")),
+        TRANSFORM,
     )
-    return loading.read(source.batches("train", SIZE), workers)
+    return loading.read(pipeline.batches("train", SIZE), workers)
 
 
 def anonymous() -> float:

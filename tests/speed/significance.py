@@ -16,7 +16,13 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from bench.evaluation.statistics.sample_errors import SampleErrors, sample_errors
+from bench.evaluation.statistics.averages import compare_entries
+from bench.evaluation.statistics.sample_errors import (
+    SampleErrors,
+    SetErrors,
+    sample_errors,
+    set_errors,
+)
 from bench.evaluation.statistics.significance import (
     compare,
     interval,
@@ -28,12 +34,16 @@ from bench.evaluation.statistics.significance import (
 SAMPLES, SEEDS, DRAWS = 3000, 5, 10_000
 ROWS = 20
 ROUNDS = 5
+BOARD = (3000, 647, 1015, 2077, 645, 288)
+"""Samples of six test sets: those of scene text."""
+LARGE = (891_927,)
+"""Samples of MJSynth's test split."""
 AT_MOST = 2.0
 """Seconds of one interval."""
 
 
 def rows(count: int) -> list[SampleErrors]:
-    """Return rows of words of up to twelve letters, of which 5 % more or less are misread."""
+    """Return rows of words of up to twelve letters, of which about 5 % of letters are wrong."""
     rng = np.random.default_rng(0)
     ids = [f"{number:06}" for number in range(SAMPLES)]
     lengths = rng.integers(1, 13, SAMPLES)
@@ -42,6 +52,18 @@ def rows(count: int) -> list[SampleErrors]:
         sample_errors(ids, lengths, rng.poisson(mean * (1 + place / 50), (SEEDS, SAMPLES)))
         for place in range(count)
     ]
+
+
+def board(sizes: tuple[int, ...], count: int) -> list[SetErrors]:
+    """Return `count` rows of three seeds on test sets of words."""
+    rng = np.random.default_rng(0)
+    tests = []
+    for samples in sizes:
+        lengths = rng.integers(1, 13, samples)
+        mean = 0.05 * lengths * rng.gamma(0.5, 2, samples)
+        errors = [rng.poisson(mean * (1 + place / 50), (3, samples)) for place in range(count)]
+        tests.append(set_errors(lengths, errors))
+    return tests
 
 
 def naive(row: SampleErrors) -> tuple[float, float]:
@@ -107,6 +129,18 @@ def main() -> None:
             f"rank_intervals of {ROWS} rows": lambda: rank_intervals(several),
         },
         ROUNDS,
+    )
+    tests, large = board(BOARD, 60), board(LARGE, 9)
+    others |= best(
+        {
+            "compare_entries, 60 rows × 3 seeds × 6 sets": lambda: compare_entries(
+                tests, "weighted"
+            ),
+            "compare_entries, 9 rows × 3 seeds × 891,927 samples": lambda: compare_entries(
+                large, "weighted"
+            ),
+        },
+        1,
     )
     more = Table("", "s")
     for name, seconds in others.items():

@@ -284,7 +284,7 @@ def test_resources_of_a_task_are_those_of_its_training(trials):
     assert more.key == evaluation.key
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**40), st.integers(0, 2**40), st.text(max_size=8), st.text(max_size=8))
 def test_a_named_seed_is_of_its_seed_and_purpose_alone(first, second, one, other):
     def training(seed: int, width: int) -> Training:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from bench.cli.render import text_table
+from bench.core import text_table
 
 if TYPE_CHECKING:
     from bench.data.cards import Card, Layout, Statistics

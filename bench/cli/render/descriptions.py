@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bench.cli.render import text_table
 from bench.config.missing import missing_names
+from bench.core import text_table
 from bench.core.components import Dataset, short_labels
 from bench.data import cards
 from bench.evaluation.metrics import metric

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.cli.render import descriptions, text_table
+from bench.cli.render import descriptions
+from bench.core import text_table
 from bench.evaluation.metrics import metric
 
 if TYPE_CHECKING:

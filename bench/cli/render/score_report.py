@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.cli.render import text_table
+from bench.core import text_table
 from bench.evaluation.metrics.metric import find
 from bench.evaluation.metrics.scoring import Confusion, LengthAccuracy, Score
 
@@ -37,8 +37,7 @@ def _scored(score: Score) -> str:
         ranked = _most_frequent(score.dropped)
         kinds = [f"{_printable(letter)} ({count:,})" for letter, count in ranked[:MAX_DROPPED]]
         more = f" and {len(ranked) - MAX_DROPPED:,} more" if len(ranked) > MAX_DROPPED else ""
-        total = sum(score.dropped.values())
-        lines.append(f"{total:,} characters of references dropped: {', '.join(kinds)}{more}")
+        lines.append(f"characters dropped from references: {', '.join(kinds)}{more}")
     return "\n".join(lines)
 
 

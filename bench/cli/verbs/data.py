@@ -169,8 +169,7 @@ def check(
 
     A check that fails ends with exit code 5; a note is only to be known.
     """
-    from bench.cli.render import text_table
-    from bench.core import registry
+    from bench.core import registry, text_table
     from bench.core.components import incompatibility
 
     load()
@@ -231,7 +230,8 @@ def show(load: Load, name: str, split: Split, count: int, out: Path | None) -> N
 
     Where it is prepared, also list some samples and draw them into a picture.
     """
-    from bench.cli.render import card_text, text_table
+    from bench.cli.render import card_text
+    from bench.core import text_table
     from bench.data import cards
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import DOCUMENT, SYNTHETIC, read

@@ -39,7 +39,9 @@ class LabelEncoder:
 
     def tokens(self, text: str) -> Sequence[str]:
         """Return the tokens of a transcript: characters, or glosses."""
-        return self.rules.tokens(self.rules.normalize(text))
+        normalized = self.rules.normalize(text)
+        # A protocol may count bytes; what is learned are characters all the same.
+        return normalized.split() if self.rules.unit == "gloss" else normalized
 
 
 def encoder_of_alphabet(alphabet: Protocol) -> LabelEncoder:

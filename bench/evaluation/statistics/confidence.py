@@ -131,7 +131,7 @@ def _skewness(
     for errors, below, weight in zip(residuals, denominators, weights, strict=True):
         unit = weight / float(below.sum())
         second += float((errors**2).sum()) * unit**2
-        third += float((errors**3).sum()) * unit**3
+        third += float((errors * errors * errors).sum()) * unit**3
     return third / second**1.5 if second else 0.0
 
 

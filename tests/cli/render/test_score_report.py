@@ -14,7 +14,7 @@ def text_of(name, *pairs):
     return score_text(score(protocols.find(name), [Sample("", *pair) for pair in pairs]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(sorted(protocols.PROTOCOLS)),
     st.lists(st.tuples(st.just("12"), st.text(max_size=12)), min_size=1, max_size=4),
@@ -45,7 +45,7 @@ def test_glosses_are_words():
 
 def test_dropped_characters_are_shown_most_frequent_first():
     text = text_of("str-36", ("Straße", "strae"), ("Maß!", "ma"))
-    assert "3 characters of references dropped: ß (2), ! (1)" in text
+    assert "characters dropped from references: ß (2), ! (1)" in text
     letters = [chr(0x4E00 + n) for n in range(25)]
     assert text_of("str-36", *((f"a{letter}", "a") for letter in letters)).count("(1)") == 20
     assert "and 5 more" in text_of("str-36", *((f"a{letter}", "a") for letter in letters))

@@ -23,7 +23,7 @@ def score_pairs(name, *pairs):
     return score(protocols.find(name), (Sample(str(n), *pair) for n, pair in enumerate(pairs)))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
 def test_substitutions_insertions_and_deletions_are_those_of_jiwer(pairs):
     pairs = [(r.strip(), h.strip()) for r, h in pairs if r.strip()]
@@ -36,7 +36,7 @@ def test_substitutions_insertions_and_deletions_are_those_of_jiwer(pairs):
     assert result.metrics["cer"].value == pytest.approx(expected.cer)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(sorted(protocols.PROTOCOLS)),
     st.lists(st.tuples(st.text(max_size=12) | line, st.text(max_size=12) | line), max_size=6),
@@ -83,6 +83,18 @@ def test_a_score_by_hand():
     assert result.by_length == [LengthAccuracy(3, 1, 1), LengthAccuracy(5, 2, 0)]
     assert result.confusions == [Confusion("s", "", 1), Confusion("v", "w", 1)]
     assert (result.substitutions, result.insertions, result.deletions) == (1, 0, 1)
+
+
+def test_the_worked_examples_of_the_docs():
+    pairs = [("the cat sat", "the bat sat on"), ("a", "a")]
+    assert {name: value(name, "htr-raw", pairs) for name in ("cer", "wer", "ccr")} == {
+        "cer": 4 / 12,
+        "wer": 2 / 4,
+        "ccr": 11 / 12,
+    }
+    assert value("sequence-accuracy", "htr-raw", pairs) == 1 / 2
+    similarity = value("one-minus-ned", "htr-raw", pairs)
+    assert similarity == pytest.approx((1 - 4 / 14 + 1) / 2, abs=1e-6)
 
 
 def test_characters_that_a_protocol_drops_are_counted():

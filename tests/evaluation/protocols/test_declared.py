@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from measured import counts, value
 
+from bench.core.errors import BenchError, Exit
 from bench.core.hashing import digest
 from bench.core.schema import SchemaError
 from bench.evaluation import protocols
@@ -90,6 +92,22 @@ def test_the_spec_has_the_characters_and_not_their_file(tmp_path):
     (tmp_path / "here.txt").write_text("abcd\n")
     changed = protocols.declare("x", {"charset_file": "here.txt"}, tmp_path)
     assert digest(changed.spec()) != digest(specs[0])
+
+
+@pytest.mark.parametrize("table", [GERMAN, RUSSIAN, {"unit": "gloss", "costs": [3, 3, 4]}])
+def test_a_protocol_is_made_again_from_its_spec(table):
+    declared = protocols.declare("mine", table)
+    spec = json.loads(json.dumps(declared.spec()))
+    again = protocols.from_spec(spec, declared.metrics)
+    assert replace(again, about=declared.about) == declared
+
+
+def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
+    raw = protocols.find("htr-raw")
+    assert protocols.from_spec(raw.spec(), ["cer"]) == replace(raw, metrics=("cer",))
+    with pytest.raises(BenchError, match="'htr-raw' is not what it was") as caught:
+        protocols.from_spec(raw.spec() | {"version": 0}, ["cer"])
+    assert caught.value.code == Exit.UNVERIFIED
 
 
 @pytest.mark.parametrize(

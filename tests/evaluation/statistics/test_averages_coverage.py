@@ -95,9 +95,9 @@ def test_averages_and_ranks_hold_their_level(case):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_averages_and_ranks_hold_their_level_in_many_corpora(case, record_property):
-    weighted, mean, false = measure(case, 500)
+    weighted, mean, false = measure(case, {"small": 500, "large": 200}[case.sizes])
     record_property("measured", f"{case}: {weighted:.1%} {mean:.1%} {false:.1%}")
-    # Six rows share each corpus: a standard error is 0.4 to 1 points of coverage, 1 of ranks.
-    assert 0.93 - 0.015 <= weighted <= 0.97 + 0.015
-    assert 0.93 - 0.015 <= mean <= 0.97 + 0.015
-    assert false <= 0.05 + 0.025
+    # Give or take what so many corpora leave to chance: docs/statistics.md has standard errors.
+    assert 0.93 - 0.02 <= weighted <= 0.97 + 0.02
+    assert 0.93 - 0.02 <= mean <= 0.97 + 0.02
+    assert false <= 0.05 + 0.03
