@@ -54,8 +54,8 @@ def recipe_of(config: Config, *layers: Layer) -> Recipe:
         where = "" if error.key in merged.places else " in the recipe"
         raise config.error(f"{error}{where}", place.section, *words) from None
     except BenchError as error:
-        # Keys that do not go together may be set in several layers.
-        place = layers[0].place
+        # Keys that do not go together: the last layer brought them together.
+        place = [layer.place for layer in layers if layer.value][-1]
         raise config.error(str(error), place.section, *place.words) from None
 
 
