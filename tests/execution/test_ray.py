@@ -108,9 +108,7 @@ def test_a_fault_of_one_task_fails_that_task_alone(
     assert not any(store.record(task) or store.failure(task) for task in waiting)
 
 
-def test_a_killed_training_resumes_to_the_same_bits(
-    cluster, training, store, faulty, tmp_path
-):
+def test_a_killed_training_resumes_to_the_same_bits(cluster, training, store, faulty, tmp_path):
     file = tmp_path / "killed"
     killed = on(training, faulty.Killed(digits=2, rounds=1, file=str(file)))
     killed = with_resources(killed, checkpoint_every=0.0)

@@ -84,9 +84,7 @@ def test_it_reports_that_it_runs_and_leaves_a_record(evaluation, store):
 
 
 @pytest.mark.parametrize("loss", [0, 1])
-def test_the_same_evaluation_gives_the_same_record_bit_for_bit(
-    evaluations, store, tmp_path, loss
-):
+def test_the_same_evaluation_gives_the_same_record_bit_for_bit(evaluations, store, tmp_path, loss):
     evaluation, again = evaluations[loss], Store(tmp_path / "again")
     torch.manual_seed(12345)
     finish(evaluation, store)
