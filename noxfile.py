@@ -21,9 +21,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format."""
+    """Check style, format, and that packages import downward."""
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
 
 
 @nox.session
@@ -47,7 +48,7 @@ def speed(session: nox.Session) -> None:
 
 @nox.session
 def board(session: nox.Session) -> None:
-    """Draw the board of the embedded suite from the records at hand; check every board."""
+    """Print the working board of the embedded suite; check every published board."""
     session.run("bench", "board", "quick")
     session.run("bench", "board", "--check")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from bench import cli
 from bench.config import bench_toml
@@ -22,6 +23,10 @@ from bench.trials.store import Store
 if TYPE_CHECKING:
     from bench.config.suite import Suite
     from bench.trials.specs import Evaluation, Trial
+
+# A busy machine is no failure: examples have no time limit.
+settings.register_profile("bench")
+settings.load_profile("bench")
 
 # Dozens of processes start here; where byte code is not kept, each compiles torch and ray again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -74,8 +74,8 @@ class Config:
         """Return the suite `name` with every name in it looked up.
 
         Raises:
-            BenchError: There is no such suite; or the first wrong value in it; or everything that
-                it names and that does not exist.
+            BenchError: There is no such suite; or everything that it names and that does not
+                exist; or the first wrong value in it.
         """
         if name not in self.tables:
             raise BenchError(

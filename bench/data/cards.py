@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Source:
-    """Whose a dataset is, and how to get it legally."""
+    """Whose a data set is, and how to get it legally."""
 
     title: str
     authors: str
@@ -35,7 +35,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Layout:
-    """One way in which a distribution lies on disk; `sample` is a file beside the card."""
+    """One way in which a raw data set lies on disk; `sample` is a file beside the card."""
 
     name: str
     about: str
@@ -140,7 +140,7 @@ class Card:
         return folder() / self.name
 
     def line(self) -> str:
-        """Return what a listing says of the dataset."""
+        """Return what a listing says of the data set."""
         return f"{self.about} {self.splits[0].sizes}."
 
 
@@ -167,7 +167,7 @@ def all() -> dict[str, Card]:  # noqa: A001 (read as cards.all)
 
 
 def find(name: str) -> Card | None:
-    """Return the card of the dataset that is called `name`, in any case, here or elsewhere."""
+    """Return the card of the data set that is called `name`, in any case, here or elsewhere."""
     wanted = name.lower()
     for card in all().values():
         if wanted in {card.name, *(alias.lower() for alias in card.aliases)}:

@@ -147,6 +147,8 @@ def from_csv(text: bytes) -> ColumnCounts:
     if not header or header[0] != _SAMPLE or any(len(line) != len(header) for line in lines):
         raise ValueError("the columns are not those of a board")
     ids, *columns = ([line[place] for line in lines] for place in range(len(header)))
+    if len({*ids}) < len(ids):
+        raise ValueError("a sample is listed twice")
     counts = ColumnCounts(ids)
     for name, values in zip(header[1:], columns, strict=True):
         metric, _, key = name.rpartition("/")

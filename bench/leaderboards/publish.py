@@ -70,8 +70,8 @@ def prepare(
         candidate, kept = _merged(latest, candidate)
         held = column_counts.read(folders[0], latest.column_names)
         counts = _merged_counts(held, counts, kept)
-    candidate = matching.with_published_speeds(candidate, latest)
-    return _publication(scored(candidate, counts), counts, latest)
+        candidate = scored(candidate, counts)
+    return _publication(matching.with_published_speeds(candidate, latest), counts, latest)
 
 
 def publish(publication: Publication, root: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -85,7 +85,9 @@ def sweep_of(suite: Suite, **globs: str | None) -> Sweep:
         )
     given: dict[str, Any] = {kind: glob for kind, glob in globs.items() if glob}
     table = replace(table, **given)
-    candidates = {training.key: (entry, training) for entry, training in _candidates(suite, table)}
+    candidates: dict[str, tuple[Entry, Training]] = {}
+    for entry, training in _candidates(suite, table):
+        candidates.setdefault(training.key, (entry, training))
     if len(candidates) > 1:
         trainings = [training for _, training in candidates.values()]
         labels = "; ".join(" · ".join(training.labels.values()) for training in trainings)
@@ -99,8 +101,8 @@ def sweep_of(suite: Suite, **globs: str | None) -> Sweep:
     return Sweep(suite, table, entry, base)
 
 
-def _candidates(suite: Suite, table: SweepTable) -> Iterator[tuple[Entry, Training]]:
-    """Yield the trainings that the globs of `table` leave, with an entry of each, the first last.
+def _candidates(suite: Suite, table: SweepTable) -> list[tuple[Entry, Training]]:
+    """Return the trainings that the globs of `table` leave, with the entry of each.
 
     Tuned entries are what sweeps have found, not what they search.
     """
@@ -119,7 +121,7 @@ def _candidates(suite: Suite, table: SweepTable) -> Iterator[tuple[Entry, Traini
         raise BenchError(
             f"suite '{suite.name}': no training data match '{table.train}'{hint}", Exit.NOTHING
         )
-    yield from reversed(chosen)
+    return chosen
 
 
 def _trains_on(training: Training, glob: str) -> bool:

@@ -20,6 +20,7 @@ Difficulty = Literal["easy", "hard"]
 """Of words: `easy` ones are short and clean, `hard` ones as varied as those of signs."""
 
 _MODULES = {
+    "iiit5k": "synth90k",
     "iam": "iam",
     "phoenix14": "phoenix14",
     "phoenix14-si5": "phoenix14",
@@ -28,7 +29,7 @@ _MODULES = {
     "synth90k": "synth90k",
 }
 NAMES = tuple(_MODULES)
-_WITH_DIFFICULTY = "synth90k"
+_WITH_DIFFICULTY = ("iiit5k", "synth90k")
 
 
 def generate(
@@ -60,7 +61,7 @@ def generate(
     """
     if name not in _MODULES:
         raise BenchError(f"there is no synthetic '{name}'{did_you_mean(name, NAMES)}")
-    if difficulty != "easy" and name != _WITH_DIFFICULTY:
+    if difficulty != "easy" and name not in _WITH_DIFFICULTY:
         raise BenchError(
             f"synthetic '{name}' has no difficulty '{difficulty}', only words have; leave "
             "--difficulty out"

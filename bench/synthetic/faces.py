@@ -126,8 +126,8 @@ class Pen(Face):
         if end[1] not in _ENDS or across > up:
             return
         reach = np.array([_FINER * (self.serif + self.nib / 2), 0], np.float32)
-        centre = end * scale + origin
-        line = np.rint(np.stack([centre - reach, centre + reach])).astype(np.int32)
+        center = end * scale + origin
+        line = np.rint(np.stack([center - reach, center + reach])).astype(np.int32)
         self._draw_line(canvas, line)
 
 

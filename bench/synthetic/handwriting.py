@@ -33,7 +33,7 @@ class Hand:
 
     `slant` is the shift to the right a unit of height, `wobble` how many units a point of a stroke
     is off, `joined` the share of small letters that are joined with the next, `ink` and `paper`
-    grey levels.
+    gray levels.
     """
 
     unit: float

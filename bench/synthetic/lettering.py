@@ -1,7 +1,7 @@
-"""Pictures of single words as on signs: one small colour image each, in the spirit of Synth90k.
+"""Pictures of single words as on signs: one small color image each, in the spirit of Synth90k.
 
 Jaderberg et al., "Synthetic Data and Artificial Neural Networks for Natural Scene Text Recognition"
-(2014) draw a word in layers: font, border and shadow, colour, projective distortion, blending with
+(2014) draw a word in layers: font, border and shadow, color, projective distortion, blending with
 texture, noise. This is a plain version of that list, made to be fast and to stay readable.
 """
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _HEIGHTS = (31, 31, 32)
 _CONTRAST = 70
-"""How many grey levels ink and ground differ by, at least."""
+"""How many gray levels ink and ground differ by, at least."""
 _LUMINANCE = np.array([[0.114], [0.587], [0.299]])
 _INWARDS = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32)
 """Where the corners of a word may go without leaving the picture."""
@@ -122,7 +122,7 @@ class Lettering:
         return np.asarray(cv2.warpPerspective(mask, matrix, (width, height)), np.uint8)
 
     def _tones(self) -> list[Layer]:
-        """Return three colours (3, 1, 1): of the ground, the ink, and borders and shadows."""
+        """Return three colors (3, 1, 1): of the ground, the ink, and borders and shadows."""
         ground = self._between(0, 255)
         below, above = max(0.0, ground - _CONTRAST), max(0.0, 255 - _CONTRAST - ground)
         if self._happens(above / (above + below)):
@@ -204,7 +204,7 @@ def _grown(mask: Mask, rows: int, columns: int) -> Mask:
 
 
 def _texture(rng: np.random.Generator) -> Layer:
-    """Return a tile (H, W) to be added to a colour: clouds, stripes, tiles or scribbles."""
+    """Return a tile (H, W) to be added to a color: clouds, stripes, tiles or scribbles."""
     rows, columns = _TILE
     tile = np.zeros((rows, columns), np.float32)
     for cells in (3, 8, 20, 50):

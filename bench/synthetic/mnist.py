@@ -54,9 +54,9 @@ def digit(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         cv2.polylines(canvas, [points], isClosed=False, color=(255,), thickness=width, shift=_SHIFT)
     moments = cv2.moments(canvas)
     away = [moments[key] / moments["m00"] - _SIDE * _FINER / 2 for key in ("m10", "m01")]
-    centring = np.array([[1, 0, -away[0]], [0, 1, -away[1]]], np.float32)
-    centred = cv2.warpAffine(canvas, centring, canvas.shape)
-    return np.asarray(cv2.resize(centred, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    centering = np.array([[1, 0, -away[0]], [0, 1, -away[1]]], np.float32)
+    centered = cv2.warpAffine(canvas, centering, canvas.shape)
+    return np.asarray(cv2.resize(centered, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _drawn(label: int, rng: np.random.Generator) -> Iterator[NDArray[np.float32]]:

@@ -22,7 +22,7 @@ Colour = tuple[int, int, int]
 _REST: Point = (62.0, 236.0)
 """Where the hand on the left of the picture rests, from the upper left corner."""
 _RAISED: Point = (72.0, 165.0)
-_CENTRE = WIDTH / 2
+_CENTER = WIDTH / 2
 _GRAINS = 60
 _FAN, _LENGTHS = (-65, -24, -7, 9, 26), (15, 24, 26, 24, 19)
 """The directions of the fingers in degrees, and how long they are, thumb first."""
@@ -73,7 +73,7 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Signer:
-    """Whose clip it is: colours, size, place, pace, and how exactly the signs are made."""
+    """Whose clip it is: colors, size, place, pace, and how exactly the signs are made."""
 
     skin: Colour
     shirt: Colour
@@ -196,7 +196,7 @@ def _moved(old: Pose, new: Pose, share: float) -> Pose:
 def _body(signer: Signer) -> NDArray[np.uint8]:
     """Return the picture of the signer without arms."""
     image = np.full((HEIGHT, WIDTH, 3), signer.ground, np.uint8)
-    middle = round(_CENTRE + signer.shift)
+    middle = round(_CENTER + signer.shift)
     size = signer.size
     head = (round(26 * size), round(34 * size))
     cv2.ellipse(image, (middle, 62), (head[0] + 4, head[1] + 2), 0, 180, 360, signer.shirt, -1)
@@ -215,10 +215,10 @@ def _draw_hand(image: NDArray[np.uint8], pose: Pose, signer: Signer, side: int) 
     """Draw arm and hand; `side` is -1 for the mirror image."""
 
     def placed(x: float, y: float) -> tuple[int, int]:
-        return round((_CENTRE + signer.shift + side * (x - _CENTRE)) * 8), round(y * 8)
+        return round((_CENTER + signer.shift + side * (x - _CENTER)) * 8), round(y * 8)
 
     size = signer.size
-    shoulder, elbow = placed(_CENTRE - 50 * size, 140), placed(min(pose.x, 60) - 22, 205)
+    shoulder, elbow = placed(_CENTER - 50 * size, 140), placed(min(pose.x, 60) - 22, 205)
     wrist = placed(pose.x, pose.y)
     sleeve = tuple(part + 14 for part in signer.shirt)
     dark = tuple(part * 3 // 4 for part in signer.skin)

@@ -1,4 +1,7 @@
-"""Words in the tree of Synth90k's archive: JPEGs, a lexicon and lists of both."""
+"""Words in the tree of Synth90k's archive: JPEGs, a lexicon and lists of both.
+
+Words of another name are a test set in the same files: all of them are listed for the test.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,11 @@ _CASES = (str.lower, str.upper, str.capitalize)
 def write(job: Job) -> None:
     """Write images of words and their lists.
 
-    Easy words are short, in lower case, and cleanly printed; hard ones are in lower case, upper
-    case or capitalized.
+    Easy words are short, in capitals and cleanly printed; hard ones are in lower case, upper case
+    or capitalized.
     """
-    places, rng = _places(spread(job, _SHARES)), job.rng
+    shares = _SHARES if job.name == "synth90k" else {"test": 1}
+    places, rng = _places(spread(job, shares)), job.rng
     root = job.out / _ROOT
     root.mkdir(parents=True)
     easy = job.difficulty == "easy"
@@ -35,14 +39,14 @@ def write(job: Job) -> None:
     (root / "lexicon.txt").write_text("".join(f"{word}\n" for word in words))
     lettering = Lettering(rng)
     draw = lettering.clean_picture if easy else lettering.picture
-    names = ("annotation", "imlist", *(f"annotation_{part}" for part in _SHARES))
+    names = ("annotation", "imlist", *(f"annotation_{part}" for part in shares))
     with ExitStack() as stack:
         lists = {name: stack.enter_context((root / f"{name}.txt").open("w")) for name in names}
         for part, folder, number in places:
             if number == 1:
                 (root / folder).mkdir(parents=True)
             index = int(rng.integers(len(words)))
-            word = words[index] if easy else one_of(rng, _CASES)(words[index])
+            word = words[index].upper() if easy else one_of(rng, _CASES)(words[index])
             path = f"{folder}/{number}_{word}_{index}.jpg"
             quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 96))]
             _, encoded = cv2.imencode(".jpg", draw(word), quality)

@@ -28,9 +28,9 @@ def used_up(study):
 
 
 def end(study: Study, hidden: int, state: str, *scores: float, rate: float = 0.01) -> None:
-    params = {"training.learning_rate": rate, "training.optimizer": "adam", "model.hidden": hidden}
-    found = replace(study.begin(params), state=state, scores=[*scores], message="no memory")
-    study.keep(found)
+    params = {"recipe.learning_rate": rate, "recipe.optimizer": "adam", "model.hidden": hidden}
+    trial = replace(study.begin(params), state=state, scores=[*scores], message="no memory")
+    study.keep(trial)
 
 
 @pytest.mark.parametrize(
@@ -38,16 +38,17 @@ def end(study: Study, hidden: int, state: str, *scores: float, rate: float = 0.0
     [
         (RATE, "logunifrom = [1e-3, 1e-1]", [], 2, "there is no domain 'logunifrom'; did you mean"),
         (RATE, "loguniform = [1e-1, 1e-3]", [], 2, "two numbers, the lower one first"),
-        (RATE, "uniform = [0, 1]", [], 2, "training.learning_rate: 'learning_rate = 0.0'"),
+        (RATE, "uniform = [0, 1]", [], 2, "recipe.learning_rate: 'learning_rate = 0.0'"),
         ("learning_rate", "learning_rat", [], 2, "did you mean 'learning_rate'?"),
         ("trials = 6", "trials = 0", [], 2, "trials = 0"),
         ('loss = "ctc"', "", [], 2, "and 2 are left"),
         ("", "", ["-l", "*"], 2, "and 2 are left"),
         ("", "", ["-l", "ctcc"], 3, "did you mean 'ctc'?"),
+        ("", "", ["--train", "iam"], 3, "no training data match 'iam'"),
         ("", "", ["-m", "lenetpp"], 3, "no model of the suite matches 'lenetpp'"),
     ],
 )
-def test_what_cannot_be_swept_is_answered_in_a_sentence(
+def test_an_impossible_sweep_is_answered_in_a_sentence(
     home, bench, load_sweep, old, new, words, code, said
 ):
     load_sweep()
@@ -73,13 +74,13 @@ def test_a_budget_that_is_used_up_is_reported_without_ray(home, used_up):
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     first, last = answer.stderr.splitlines()
-    assert first == "tiny: 6 of 6 trials are ended, nothing to run"
+    assert first == "tiny: 6 of 6 trials have ended, nothing to run"
     assert last == f"written to {used_up.root}"
     *drawn, modules = answer.stdout.splitlines()
     assert modules == "[]"
-    assert "\n".join(drawn) == report.text(report.of(used_up))
+    assert "\n".join(drawn) == report.as_text(report.report_of(used_up))
     assert "Best of those trained to their end: trial 3." in drawn
-    assert (used_up.root / "report.md").read_text() == report.markdown(report.of(used_up))
+    assert (used_up.root / "report.md").read_text() == report.as_markdown(report.report_of(used_up))
 
 
 def test_the_document_is_the_report_and_its_file(home, bench, used_up):
@@ -124,12 +125,13 @@ def test_a_winner_is_promoted_once_and_its_difference_shown(home, bench, used_up
     assert "promoted; `bench run tiny` trains it with all seeds" in answer.err
     after = (home / "bench.toml").read_text()
     assert after.startswith(before)
-    (entry,) = config.load(home / "bench.toml").suite("tiny").tuned
+    suite = config.load(home / "bench.toml").suite("tiny")
+    (entry,) = [entry for entry in suite.entries if entry.tuning]
     assert (entry.model.hidden, entry.tuning.trials, entry.tuning.epochs) == (6, 6, 5)
 
     again = bench("sweep", "tiny", "--promote")
     assert again.code == 0
-    assert "has this trial already; nothing to promote" in again.err
+    assert "has this entry already; nothing to promote" in again.err
     assert (home / "bench.toml").read_text() == after
 
 
@@ -137,7 +139,7 @@ def test_a_trial_that_cannot_be_read_ends_the_command_with_its_code(home, bench,
     next((used_up.root / "trials").iterdir()).write_text("no")
     answer = bench("sweep", "tiny")
     assert (answer.code, answer.out) == (5, "")
-    assert "this is no trial of a sweep of bench" in answer.err
+    assert "trial of a sweep of bench" in answer.err
     assert len(answer.err.splitlines()) == 1
 
 

@@ -313,7 +313,7 @@ MISTAKES = [
     ('extends = "base"', "extends = [3]", 11, "recipe.slow", ["extends = [3]", "name of a recipe"]),
     ("rate = 0.001", 'rate = "fast"', 12, "recipe.slow", ['learning_rate = "fast"', "`float`"]),
     ("rate = 0.001", "rat = 0.001", 12, "recipe.slow", ["'learning_rat'", "'learning_rate'?"]),
-    ("epochs = 2\n", "", 26, SUITE, ["the key 'epochs' is missing in the recipe"]),
+    ("epochs = 2\n", "", 25, SUITE, ["the key 'epochs' is missing in the recipe"]),
     # Inputs.
     ('"signed"', '"singed"', 21, SUITE, ['normalization = "singed"', "did you mean 'signed'?"]),
     ("normalization =", "normalisation =", 21, SUITE, ["did you mean 'normalization'?"]),

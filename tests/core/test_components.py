@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.core.components import Component, Dataset, incompatibility, short_labels
+from bench.core.components import Component, incompatibility, short_labels
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
@@ -29,16 +31,9 @@ class Sized(Component):
     deep: bool = False
 
 
-class Lines(Dataset):
+class Lines(SeqDigits):
     name = "lines"
     gives = "image"
-    protocol = "digits"
-
-    def fingerprint(self):
-        return "none"
-
-    def build(self):
-        raise NotImplementedError
 
 
 class Attention(CTC):
@@ -64,11 +59,21 @@ def test_label_shows_what_is_not_at_its_default(component, label):
     assert component.label == label
 
 
-def test_spec_holds_every_parameter():
+def test_a_spec_has_every_parameter():
+    assert CnnBiLSTM(width=3).spec() == {
+        "name": "cnn-bilstm",
+        "version": CnnBiLSTM.version,
+        "parameters": asdict(CnnBiLSTM()) | {"width": 3},
+    }
+
+
+def test_the_spec_of_a_component_from_outside_bench_has_its_source():
+    content = Path(__file__).read_bytes()
     assert Sized(2).spec() == {
         "name": "sized",
         "version": 3,
         "parameters": {"size": 2, "deep": False},
+        "source": {"file": "test_components.py", "sha256": sha256(content).hexdigest()},
     }
 
 

@@ -12,16 +12,15 @@ import pytest
 
 from bench.config import bench_toml as config
 from bench.core import registry
-from bench.core.components import Dataset, Loss, Model
+from bench.core.components import Dataset, Decoder, Loss, Model
 from bench.core.errors import BenchError, Exit
 from bench.core.schema import SchemaError
-from bench.data.datasets.phoenix14 import Phoenix14, Phoenix14SI5, Phoenix14T
 from bench.losses.vac import VAC
 from bench.models.htr_seq2seq import HtrSeq2seq
 from bench.models.htr_seq2seq_light import HtrSeq2seqLight
 from bench.trials import grid
 
-BASES = {"dataset": Dataset, "model": Model, "loss": Loss}
+BASES = {"dataset": Dataset, "model": Model, "loss": Loss, "decoder": Decoder}
 BUILTIN = {
     "dataset": {"seq-digits"},
     "model": {
@@ -52,11 +51,13 @@ BUILTIN = {
         "radial-ctc",
         "vac",
     },
+    "decoder": {"beam", "greedy", "lexicon", "ngram"},
 }
 OWN = [
     pytest.param(kind, component, id=name)
     for kind in BASES
     for name, component in registry.builtin(kind).items()
+    if "required" not in component.defaults().values()
 ]
 FOREIGN = '''\
 """A loss of another package."""
@@ -148,11 +149,10 @@ def test_every_component_says_what_it_is(kind, component):
 
 # These have a meaning with another parameter only.
 ASKED = {(VAC, name): {"auxiliary": "radial-ctc"} for name in ("eta", "lambda2")}
-ASKED |= {(kind, "size"): {"crop": 1} for kind in (Phoenix14, Phoenix14SI5, Phoenix14T)}
 ASKED |= {(HtrSeq2seqLight, "encoder_hidden"): {"encoder": "rnn"}}
 ASKED |= {(HtrSeq2seq, "gate_dropout"): {"gates": 1}}
 # Everything else takes a 1.
-OTHERS = dict.fromkeys(("dropout", "gate_dropout", "drop_path", "label_smoothing"), 0.5)
+OTHERS = dict.fromkeys(("dropout", "gate_dropout", "drop_path", "label_smoothing", "cut"), 0.5)
 OTHERS |= {"ramp": [0.1, 0.9], "train": ["svt"], "split": "rwth-6161", "margin": [1, 2]}
 
 
@@ -241,7 +241,10 @@ def test_a_component_of_another_package_serves_a_suite(install, home):
     listed = '["ctc", { name = "foreign", needed = 3, share = 1 }]'
     file.write_text(file.read_text().replace('["ctc", "radial-ctc"]', listed))
     trials = grid.trials(config.load(file).suite("tiny"))
-    assert [trial.loss.label for trial in trials] == ["ctc", "foreign(needed=3, share=1.0)"] * 2
+    assert [trial.entry.loss.label for trial in trials] == [
+        "ctc",
+        "foreign(needed=3, share=1.0)",
+    ] * 2
 
 
 def test_a_parameter_without_a_default_is_listed_without_one(install, bench):

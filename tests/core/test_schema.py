@@ -129,7 +129,7 @@ def test_a_wrong_value_is_shown_as_toml_spells_it(value, shown):
     assert f"'count = {shown}'" in str(refused(count=value))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 2**53))
 def test_an_integer_where_a_number_may_be_is_that_float(number):
     filled = fill(Sample, GOOD | {"rate": number})
@@ -137,7 +137,7 @@ def test_an_integer_where_a_number_may_be_is_that_float(number):
     assert filled == fill(Sample, GOOD | {"rate": float(number)})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.floats() | st.floats(-0.5, 1.5) | st.integers(-2, 3))
 def test_a_share_is_from_zero_to_one(value):
     if 0 <= value <= 1:

@@ -55,7 +55,7 @@ def test_no_line_ends_in_spaces():
     assert drawn.split("\n") == ["a  long header", "1", "", "3  x"]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(tables, st.data())
 def test_every_cell_is_in_its_column(rows, data):
     width = len(rows[0]) if rows else 2
@@ -82,7 +82,7 @@ def test_markdown():
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(tables)
 def test_a_markdown_row_has_the_cells_of_the_header(rows):
     width = len(rows[0]) if rows else 2

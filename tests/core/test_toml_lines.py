@@ -82,7 +82,6 @@ remarks = st.lists(st.sampled_from(["", "  ", "# [s.x]", "#", "\t# a = 1"]), max
 tables = st.lists(names, min_size=1, max_size=5, unique=True)
 
 
-@settings(deadline=None)
 @given(data=st.data(), found=tables, ending=st.sampled_from(["\n", "\r\n"]))
 def test_the_last_line_of_a_section_is_the_last_that_says_a_thing(data, found, ending):
     lines, last = [], {}
@@ -147,7 +146,7 @@ def test_line_of(section, words, line):
     assert toml_lines.line_of(KEYS, section, *words) == line
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.from_regex(r"[a-z]{1,3}(-[a-z]{1,3})?", fullmatch=True), min_size=1, unique=True),
     st.data(),

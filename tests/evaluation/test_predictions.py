@@ -192,7 +192,7 @@ def test_dropped_characters_are_counted():
     assert predictions.dropped_counts(make_table(), DIGITS) == {}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(words, words), max_size=8))
 def test_scores_are_sums_over_the_scored(pairs):
     samples = [(str(number), *pair) for number, pair in enumerate(pairs)]

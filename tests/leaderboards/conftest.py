@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from bench.config import bench_toml
 from bench.core.documents import write_bytes
 from bench.core.hashing import digest
 from bench.evaluation import predictions
+from bench.leaderboards import publish, working
 from bench.profiling import method
 from bench.profiling.hardware import Hardware
 from bench.trials import grid, records
@@ -165,31 +168,63 @@ def write_evaluation(store: Store, evaluation, wrong: Collection[int], **changes
     return folder
 
 
+def finish_trials(
+    store: Store, trials, wrong: int | Collection[int] = 0, columns: Collection[str] = ()
+) -> None:
+    """Leave what finished trials would.
+
+    Each misreads the samples in `wrong`, or so many of the first; on all columns, or on those.
+    """
+    misread = range(wrong) if isinstance(wrong, int) else wrong
+    for trial in trials:
+        for training in trial.trainings:
+            write_training(store, training)
+        for column, evaluation in trial.evaluations.items():
+            if not columns or column in columns:
+                write_evaluation(store, evaluation, misread)
+
+
+def finish_all(store: Store, trials) -> None:
+    """Finish all trials: ctc misreads 4 of 40 samples, radial-ctc 20."""
+    finish_trials(store, trials[::2], 4)
+    finish_trials(store, trials[1::2], 20)
+
+
 @pytest.fixture
 def finish(store) -> Callable[..., None]:
-    """Return a function that leaves what finished trials would.
-
-    It takes the trials, how many of the first samples each misreads (or which), and the columns.
-    """
-
-    def run(trials, wrong: int | Collection[int] = 0, columns: Collection[str] = ()) -> None:
-        misread = range(wrong) if isinstance(wrong, int) else wrong
-        for trial in trials:
-            for training in trial.trainings:
-                write_training(store, training)
-            for column, evaluation in trial.evaluations.items():
-                if not columns or column in columns:
-                    write_evaluation(store, evaluation, misread)
-
-    return run
+    """Return `finish_trials` for the store of `home`."""
+    return partial(finish_trials, store)
 
 
 @pytest.fixture
-def finished(finish, trials) -> list[grid.Trial]:
-    """Return the trials after all of them are done: ctc misreads 4 of 40 samples, the other 20."""
-    finish(trials[::2], 4)
-    finish(trials[1::2], 20)
+def finished(store, trials) -> list[grid.Trial]:
+    """Return the trials after all of them are done."""
+    finish_all(store, trials)
     return trials
+
+
+@pytest.fixture(scope="session")
+def published_template(tmp_path_factory) -> Path:
+    """Return a folder in which all of the suite is done, profiled, drawn and published."""
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "bench.toml").write_text(TINY)
+    config = bench_toml.load(folder / "bench.toml")
+    suite, store = config.suite("tiny"), Store(folder / "results")
+    finish_all(store, grid.trials(suite))
+    keep_profiles(store, grid.trials(suite))
+    working.write_working(config, suite)
+    publication = publish.prepare(*working.draw(config, suite), config.leaderboards)
+    assert not publication.problems
+    publish.publish(publication, config.leaderboards)
+    return folder
+
+
+@pytest.fixture
+def published(home, published_template) -> Path:
+    """Return the folder of published boards in `home`, after all is done and published."""
+    for name in ("results", "leaderboards"):
+        shutil.copytree(published_template / name, home / name, dirs_exist_ok=True)
+    return home / "leaderboards"
 
 
 def make_profile(evaluation, name="Example CPU", *, reason="", finished="2025", **changes):
@@ -214,16 +249,17 @@ def make_profile(evaluation, name="Example CPU", *, reason="", finished="2025", 
     return replace(profile, **changes)
 
 
+def keep_profiles(store: Store, trials, name: str = "Example CPU", **changes) -> None:
+    """Leave a profile of every entry that holds on all test sets."""
+    for trial in {trial.entry: trial for trial in trials}.values():
+        evaluations = [*trial.evaluations.values()]
+        conditions = [
+            method.reading_conditions(each.spec, each.training.spec) for each in evaluations
+        ]
+        store.keep(make_profile(evaluations[0], name, tests=conditions, **changes))
+
+
 @pytest.fixture
 def profile_all(store, trials) -> Callable[..., None]:
-    """Return a function that leaves a profile of every entry that holds on both test sets."""
-
-    def run(name: str = "Example CPU", **changes) -> None:
-        for trial in {trial.entry: trial for trial in trials}.values():
-            evaluations = [*trial.evaluations.values()]
-            conditions = [
-                method.reading_conditions(each.spec, each.training.spec) for each in evaluations
-            ]
-            store.keep(make_profile(evaluations[0], name, tests=conditions, **changes))
-
-    return run
+    """Return `keep_profiles` for the trials in `home`."""
+    return partial(keep_profiles, store, trials)

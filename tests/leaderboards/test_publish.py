@@ -20,15 +20,6 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture
-def published(home, finished, profile_all, bench) -> Path:
-    """Return the folder of published boards, with a complete version of `tiny`."""
-    profile_all()
-    answer = bench("board", "tiny", "--publish")
-    assert answer.code == 0, answer.err
-    return home / "leaderboards"
-
-
 def row(folder: Path, loss: str) -> boards.Row:
     return next(row for row in boards.read(folder).rows if row.loss == loss)
 

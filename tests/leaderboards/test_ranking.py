@@ -157,7 +157,7 @@ def test_a_sample_without_a_denominator_counts_with_the_one_before_it():
     assert errors.rate == column.value(ERRORS.name, "k")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=4, unique=True

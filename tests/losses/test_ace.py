@@ -49,7 +49,7 @@ def naive(logits, target):
     return total
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(samples_of, st.integers(0, 2**32))
 def test_objective_is_that_of_the_formula(samples, seed):
     logits = logits_of(seed, samples)
@@ -65,7 +65,7 @@ def test_objective_is_that_of_the_formula(samples, seed):
     assert objective.item() == pytest.approx(sum(expected) / len(samples), rel=1e-5, abs=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(samples_of, st.integers(0, 2**32), st.sampled_from([0.0, 1.0, 5.0]))
 def test_gradients_are_those_of_the_differences(samples, seed, spread):
     truth = padded(samples)

@@ -46,7 +46,7 @@ def naive(logits, words, room, smoothing):
     return sum(losses) / max(len(losses), 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(targets_of, st.integers(1, 6), st.sampled_from([0.0, 0.1, 1.0]), st.integers(0, 99))
 def test_the_mean_over_all_symbols_and_ends(words, room, smoothing, seed):
     loss = CE(label_smoothing=smoothing)

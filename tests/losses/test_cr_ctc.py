@@ -46,7 +46,7 @@ def naive(case, both, alpha):
     return total
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases(), alphas, seeds)
 def test_objective_is_that_of_the_paper(case, alpha, seed):
     both, truth = two_views(case, seed)
@@ -57,7 +57,7 @@ def test_objective_is_that_of_the_paper(case, alpha, seed):
     assert objective.item() == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cases(), seeds)
 def test_only_the_view_that_is_judged_has_a_gradient(case, seed):
     both, truth = two_views(case, seed)
@@ -81,7 +81,7 @@ def batch_of(inputs, truth):
     return Batch(inputs, *truth, torch.full_like(truth.labels, -1), ids)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cases(), seeds)
 def test_without_alpha_and_masks_it_is_ctc(case, seed):
     loss, features = CRCTC(alpha=0.0, masks=0), case.logits[..., :2]

@@ -42,7 +42,7 @@ def likelihood(probabilities, target):
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     samples=st.lists(
         st.tuples(st.integers(1, 5), st.lists(st.integers(1, CLASSES - 1), min_size=1, max_size=2)),

@@ -94,7 +94,7 @@ samples_of = st.lists(
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(samples=samples_of, seed=st.integers(0, 99), label=st.integers(1, CLASSES - 1))
 def test_padding_has_neither_say_nor_gradient(loss, samples, seed, label):
     head, features, truth = made(loss, samples, seed, extra=2)

@@ -23,7 +23,7 @@ def log_priors(classes, seed):
     return (3 * drawn).double().log_softmax(0)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(cases(), alphas, seeds)
 def test_losses_sum_all_paths_of_the_scores(case, alpha, seed):
     log_prior = log_priors(case.logits.shape[2], seed)
@@ -36,7 +36,7 @@ def test_losses_sum_all_paths_of_the_scores(case, alpha, seed):
         assert loss.item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cases(), alphas, seeds)
 def test_gradients_are_those_of_the_differences(case, alpha, seed):
     log_prior = log_priors(case.logits.shape[2], seed)

@@ -59,14 +59,14 @@ def labelled_frames(eta, samples, seed, dimensions):
     return found, wanted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(etas, clips, seeds)
 def test_eta_decides_how_many_frames_are_labelled(eta, samples, seed):
     found, wanted = labelled_frames(eta, samples, seed, dimensions=64)
     assert found == wanted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(etas, clips, seeds)
 @example(0.0, [(1, [1]), (9, [1, 2])], 0)
 def test_eta_decides_how_many_frames_are_labelled_in_three_dimensions(eta, samples, seed):
@@ -75,7 +75,7 @@ def test_eta_decides_how_many_frames_are_labelled_in_three_dimensions(eta, sampl
     assert found == wanted
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(etas, clips, seeds)
 def test_perturbing_shifts_the_blank_angles_of_a_sequence_by_one_amount(eta, samples, seed):
     loss = RadialCTC(eta=eta, scale=8.0)
@@ -89,7 +89,7 @@ def test_perturbing_shifts_the_blank_angles_of_a_sequence_by_one_amount(eta, sam
         torch.testing.assert_close(mine, mine[:1].expand(length), atol=1e-6, rtol=0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(etas, clips, seeds, st.integers(1, CLASSES - 1))
 def test_padding_has_no_say_in_perturbing(eta, samples, seed, label):
     loss = RadialCTC(eta=eta)
@@ -312,7 +312,7 @@ def test_pseudo_labels_are_constants_to_the_gradient():
     torch.testing.assert_close(found, expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(etas, clips, seeds, st.integers(1, CLASSES - 1), st.sampled_from(["paper", "authors"]))
 def test_padding_changes_neither_loss_nor_gradient(eta, samples, seed, label, variant):
     loss = RadialCTC(eta=eta, variant=variant)
@@ -330,7 +330,7 @@ def test_padding_changes_neither_loss_nor_gradient(eta, samples, seed, label, va
     torch.testing.assert_close(loss.objective(head, Features(changed), truth), objective)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(etas, clips, st.integers(0, 99), st.sampled_from([0.01, 3.0, 1e4]))
 def test_the_length_of_features_does_not_matter(eta, samples, seed, factor):
     loss = RadialCTC(eta=eta)

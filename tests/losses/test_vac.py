@@ -50,7 +50,7 @@ def made(loss, case, seed):
     return head, Features(sequence.requires_grad_(), visual.requires_grad_())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases(), st.integers(0, 99), st.sampled_from([1.0, 8.0]), st.sampled_from([0.0, 0.5, 10.0]))
 def test_the_sum_of_the_three_terms(case, seed, temperature, alignment):
     loss = VAC(enhancement=0.7, alignment=alignment, temperature=temperature)

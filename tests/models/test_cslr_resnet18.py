@@ -60,7 +60,7 @@ def test_output_lengths_are_quarters():
     assert built().output_lengths(lengths).tolist() == expected
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=3), st.integers(0, 2))
 def test_a_clip_is_read_as_if_it_were_alone(lengths, extra):
     network = built().eval()

@@ -26,7 +26,7 @@ def test_it_stops_where_the_feed_ends_or_its_steps_do():
     assert decoder().feature_dims.sequence == HIDDEN + FEATURES
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.integers(0, 2), st.integers(0, 99))
 def test_padding_is_not_attended_to(lengths, extra, seed):
     network, count = decoder(), len(lengths)

@@ -49,7 +49,7 @@ pairs = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pairs, st.booleans(), st.integers(0, 2))
 def test_samples_are_joined_and_squeezed_without_their_padding(several, clip, extra):
     lengths, others, targets, behind = map(list, zip(*several, strict=True))

@@ -46,7 +46,7 @@ def test_clips_dwell_on_their_ends(lengths):
     assert torch.equal(frames, torch.cat(wanted))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(lengths_of, st.integers(0, 99))
 def test_convolutions_of_many_clips_are_those_of_each(lengths, seed):
     torch.manual_seed(0)

@@ -39,7 +39,7 @@ def naive(vectors, labels, tau):
     return total
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(labels_of, st.sampled_from([0.1, 1.0, 2.0]), st.integers(0, 2**32))
 def test_it_is_the_formula(labels, tau, seed):
     vectors = embeddings(labels, seed)
@@ -48,7 +48,7 @@ def test_it_is_the_formula(labels, tau, seed):
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(labels_of, st.integers(0, 2**32))
 def test_its_gradient_is_that_of_finite_differences(labels, seed):
     vectors = embeddings(labels, seed).requires_grad_()

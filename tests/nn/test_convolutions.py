@@ -56,7 +56,7 @@ def network(norm, masked):
     return Convolutions(stages, masked=masked).eval()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     lengths=st.lists(st.integers(2, 9), min_size=1, max_size=3),
     extra=st.integers(0, 3),

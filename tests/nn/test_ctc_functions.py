@@ -13,7 +13,7 @@ from bench.nn.ctc_functions import posteriors, valid_frames
 from bench.nn.lattice import best_alignment, key_frames
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_posteriors_are_those_of_all_paths(case):
     found = posteriors(*case)
@@ -23,7 +23,7 @@ def test_posteriors_are_those_of_all_paths(case):
         np.testing.assert_allclose(found[n, :frames], expected, atol=2e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_posteriors_sum_to_one_on_valid_frames_of_feasible_targets_only(case):
     sums = posteriors(*case).sum(-1)
@@ -77,7 +77,7 @@ def test_posteriors_let_no_gradient_through(recording):
     assert torch.equal(logits, before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_best_alignment_is_as_probable_as_any_path(case):
     shown = best_alignment(case.logits.log_softmax(-1), *case[1:])
@@ -96,7 +96,7 @@ def test_best_alignment_is_as_probable_as_any_path(case):
         assert paths[path] == pytest.approx(max(paths.values()), rel=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases(min_labels=1))
 def test_best_alignment_of_a_sample_does_not_depend_on_its_batch(case):
     together = best_alignment(case.logits.log_softmax(-1), *case[1:])
@@ -106,7 +106,7 @@ def test_best_alignment_of_a_sample_does_not_depend_on_its_batch(case):
         assert torch.equal(together[n : n + 1, :frames], alone)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cases(min_labels=1))
 def test_what_stands_on_padding_does_not_matter(case):
     other = case.logits.clone()
@@ -126,7 +126,7 @@ def test_best_alignment_separates_repeated_labels_by_a_blank():
     assert shown.tolist() in ([[0, 0, -1, 1]], [[0, -1, 1, 1]])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases(min_labels=1))
 def test_key_frames_are_the_most_probable_of_their_label(case):
     log_probs = case.logits.log_softmax(-1)
@@ -156,7 +156,7 @@ def test_valid_frames_are_those_before_each_length():
     assert mask.tolist() == [[False] * 3, [True, False, False], [True] * 3]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_feasible_is_what_has_a_path(case):
     found = sample_feasible(*case.targets)

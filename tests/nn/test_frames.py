@@ -19,7 +19,7 @@ def clip(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=4),
     extra=st.integers(0, 2),

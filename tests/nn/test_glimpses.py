@@ -58,7 +58,7 @@ def test_each_step_looks_by_the_state_before_it(recurrence):
         torch.testing.assert_close(features[:, step], state)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.integers(0, 2), st.integers(1, 3))
 def test_padding_is_not_looked_at(lengths, extra, height):
     network, count = decoder(), len(lengths)

@@ -21,7 +21,7 @@ def vectors(seed, *shape):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scales, seeds)
 def test_logits_are_scaled_cosines(scale, seed):
     head = cosine_head(scale)
@@ -34,7 +34,7 @@ def test_logits_are_scaled_cosines(scale, seed):
     np.testing.assert_allclose(logits, scale * (rows @ columns.T) / norms, atol=1e-5 * scale)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scales, seeds, st.floats(1e-2, 1e6))
 def test_logits_do_not_depend_on_the_length_of_features_or_weights(scale, seed, factor):
     head = cosine_head(scale)

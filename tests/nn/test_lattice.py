@@ -22,7 +22,7 @@ def log_probs(case):
     return case.logits.double().log_softmax(-1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(cases())
 def test_likelihood_and_entropy_are_those_of_all_paths(case):
     likelihood, entropy = lattice.alignments(log_probs(case), case.targets)
@@ -41,7 +41,7 @@ def test_likelihood_and_entropy_are_those_of_all_paths(case):
         assert entropy[n].item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases())
 def test_the_gradient_of_the_likelihood_is_the_posterior(case):
     leaf = log_probs(case).requires_grad_()
@@ -57,7 +57,7 @@ def test_the_gradient_of_the_likelihood_is_the_posterior(case):
             torch.testing.assert_close(gradient[n], expected)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(cases())
 def test_gradients_are_those_of_finite_differences(case):
     logits = case.logits.double().requires_grad_()
@@ -73,7 +73,7 @@ def test_gradients_are_those_of_finite_differences(case):
     assert torch.autograd.gradcheck(possible, (logits,))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seeds, st.integers(1, 40), st.integers(2, 12), st.integers(1, 12), st.integers(1, 10))
 def test_it_agrees_with_native_ctc_on_ten_batches_at_once(seed, frames, classes, width, size):
     generator = torch.Generator().manual_seed(seed)
@@ -131,7 +131,7 @@ def test_an_only_path_has_no_entropy_and_moves_nothing():
     assert gradient.abs().max() < 1e-6
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(cases())
 def test_segments_with_blanks_are_the_runs_of_the_best_path(case):
     shown = lattice.best_alignment(case.logits.log_softmax(-1), *case.targets)

@@ -24,7 +24,7 @@ def batch_of(shape):
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     lengths=st.lists(st.integers(1, 40), min_size=1, max_size=4),
     masks=st.integers(0, 6),

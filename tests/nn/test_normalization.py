@@ -41,7 +41,7 @@ def test_what_does_not_vary_becomes_zero_with_a_finite_gradient(shape):
     assert gradient.isfinite().all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=3), st.integers(0, 2))
 def test_columns_behind_the_lengths_have_no_say(lengths, extra):
     images = drawn(len(lengths), 2, 3, max(lengths) + extra)

@@ -15,7 +15,7 @@ def posteriors(seed, samples, frames, spread):
     return (spread * torch.randn(samples, frames, CLASSES, generator=generator)).log_softmax(-1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     epochs=st.lists(
         st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=3), min_size=1, max_size=3),

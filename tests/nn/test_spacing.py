@@ -56,7 +56,7 @@ def test_segments_are_the_blanks_before_a_run_and_the_run():
     assert segments((0, 0)) == [2]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tiny, taus)
 def test_likelihood_and_entropy_are_those_of_all_spaced_paths(case, tau):
     likelihood, entropy = spaced_alignments(log_probs(case), case.targets, tau)
@@ -75,7 +75,7 @@ def test_likelihood_and_entropy_are_those_of_all_spaced_paths(case, tau):
         assert entropy[n].item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tiny, taus)
 def test_the_gradient_of_the_likelihood_is_the_posterior(case, tau):
     leaf = log_probs(case).requires_grad_()
@@ -91,7 +91,7 @@ def test_the_gradient_of_the_likelihood_is_the_posterior(case, tau):
             torch.testing.assert_close(gradient[n], expected, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(tiny, taus)
 def test_gradients_are_those_of_finite_differences(case, tau):
     logits = case.logits.double().requires_grad_()
@@ -107,7 +107,7 @@ def test_gradients_are_those_of_finite_differences(case, tau):
     assert torch.autograd.gradcheck(possible, (logits,))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds, st.integers(1, 30), st.integers(1, 12), st.integers(2, 6))
 def test_without_a_limit_it_is_ctc(seed, frames, labels, classes):
     values, truth = drawn(seed, 4, frames, labels, classes)
@@ -165,7 +165,7 @@ def test_long_batches_of_many_lengths_are_those_of_a_recursion_over_frames(seed,
             assert found[n].item() == pytest.approx(expected, rel=1e-9)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.integers(1, 60),
     st.lists(st.integers(1, 2), max_size=40),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from bench.config.suite import Recipe, Resources
+from bench.config.recipe import Recipe, Resources
 from bench.core.types import Annotation, Batch, InputShape
 from bench.recognizers import network as recognizer
 from bench.training.step import TrainingStep

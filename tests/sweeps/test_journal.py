@@ -8,7 +8,7 @@ import pytest
 
 from bench.sweeps import journal, tune
 
-PARAMS = {"training.learning_rate": 0.01, "training.optimizer": "adam", "model.hidden": 4}
+PARAMS = {"recipe.learning_rate": 0.01, "recipe.optimizer": "adam", "model.hidden": 4}
 
 
 @pytest.fixture
@@ -26,31 +26,31 @@ def trial(error_file: object = None) -> SimpleNamespace:
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (None, "its worker could not begin"),
-        ("", "its worker could not begin"),
-        ("Traceback\n  setup\nOSError: full\n", "its worker could not begin (OSError: full)"),
+        (None, "its worker did not start"),
+        ("", "its worker did not start"),
+        ("Traceback\n  setup\nOSError: full\n", "its worker did not start (OSError: full)"),
     ],
 )
-def test_a_worker_that_cannot_begin_fails_its_trial_alone(study, tmp_path, error, message):
+def test_a_worker_that_does_not_start_fails_its_trial_alone(study, tmp_path, error, message):
     file = tmp_path / "error.txt"
     if error is not None:
         file.write_text(error)
-    told = []
-    kept = journal.Journal(study, 60.0, told.append, bool)
-    kept.on_trial_error(1, [], trial(None if error is None else file))
-    (tried,) = study.tried()
-    assert told == [tried]
-    assert (tried.state, tried.message, tried.params) == ("failed", message, PARAMS)
+    ended = []
+    written = journal.Journal(study, 60.0, ended.append, bool)
+    written.on_trial_error(1, [], trial(None if error is None else file))
+    (failed,) = study.trials()
+    assert ended == [failed]
+    assert (failed.state, failed.message, failed.params) == ("failed", message, PARAMS)
 
 
 def test_the_time_of_a_trial_that_the_budget_ended_is_spent(study, clock):
     study.spend(30.0)
-    kept = journal.Journal(study, 60.0, [].append, bool)
-    kept.on_trial_start(1, [], trial())
+    written = journal.Journal(study, 60.0, [].append, bool)
+    written.on_trial_start(1, [], trial())
     clock.seconds += 61.0
-    kept.on_trial_complete(1, [], trial())
-    assert [one.state for one in study.tried()] == ["running"]
-    kept.spend()
+    written.on_trial_complete(1, [], trial())
+    assert [each.state for each in study.trials()] == ["running"]
+    written.spend()
     assert study.seconds == 91.0
 
 

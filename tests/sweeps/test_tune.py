@@ -11,8 +11,9 @@ import pytest
 
 from bench.config import bench_toml as config
 from bench.execution.ray import connect
-from bench.sweeps import report, sweep, tune
+from bench.sweeps import report, tune
 from bench.sweeps.study import Study
+from bench.sweeps.sweep import sweep_of
 from bench.sweeps.swept_trial import SweptTrial, Watchdog
 
 SWEEP = """
@@ -21,11 +22,11 @@ loss = "ctc"
 trials = 3
 sampler = "random"
 scheduler = "asha"
-grace = 1
-reduction = 2
+grace_period = 1
+reduction_factor = 2
 
 [suite.tiny.sweep.space]
-training.learning_rate = { loguniform = [1e-3, 1e-1] }
+recipe.learning_rate = { loguniform = [1e-3, 1e-1] }
 model.hidden = { randint = [2, 9] }
 """
 
@@ -36,7 +37,7 @@ def tiny(home):
     file = home / "bench.toml"
     text = file.read_text().replace("epochs = 1", "epochs = 2")
     file.write_text(text + SWEEP)
-    return sweep.of(config.load(file).suite("tiny"))
+    return sweep_of(config.load(file).suite("tiny"))
 
 
 def run(study):
@@ -44,7 +45,7 @@ def run(study):
     study.prepare()
     ended = []
     tune.run(study, ended.append, interrupted=bool)
-    return [tried.number for tried in ended]
+    return [trial.number for trial in ended]
 
 
 @pytest.mark.slow
@@ -64,7 +65,7 @@ def test_an_interrupted_sweep_goes_on_and_repeats_nothing(tiny, home):
     assert file.stat().st_mtime_ns == written
     assert study.left() == 0
     # What was drawn is what an uninterrupted sweep of this seed draws.
-    assert [one.params for one in study.tried()] == tune.points(tiny)
+    assert [trial.params for trial in study.trials()] == tune.random_points(tiny)
 
 
 @pytest.mark.parametrize("done", [0, 1, 5])
@@ -76,12 +77,14 @@ def test_no_point_is_suggested_twice_and_the_whole_space_is(tiny, home, done):
     for hidden, width in [(4, 2), (6, 2), (4, 3), (6, 3), (4, 4)][:done]:
         begun = study.begin({"model.hidden": hidden, "model.width": width})
         study.keep(replace(begun, state="done", scores=[hidden / width]))
-    search = tune._searcher(study, study.tried())
-    found = [one.params for one in study.tried()]
+    search = tune._searcher(study, study.trials())
+    points = [trial.params for trial in study.trials()]
     for number in range(6 - done):
-        found.append(search.suggest(str(number)))
+        points.append(search.suggest(str(number)))
         search.on_trial_complete(str(number), {"score": 0.5})
-    assert {tuple(point.values()) for point in found} == {(h, w) for h in (4, 6) for w in (2, 3, 4)}
+    assert {tuple(point.values()) for point in points} == {
+        (h, w) for h in (4, 6) for w in (2, 3, 4)
+    }
     assert search.suggest("more") == "FINISHED"
 
 
@@ -93,7 +96,7 @@ def moody(tiny, faulty, moods, **changes):
 
 
 def by_mood(study):
-    return {one.params["model.mood"]: one for one in study.tried()}
+    return {trial.params["model.mood"]: trial for trial in study.trials()}
 
 
 @pytest.mark.slow
@@ -112,17 +115,19 @@ def test_a_trial_that_raises_or_exits_fails_alone_and_what_ended_stays_so(tiny, 
     assert tried["raises"].message == "RuntimeError: the disk is on fire"
     assert tried["exits"].message == "its worker ended"
     assert tried["raises"].state == tried["exits"].state == "failed"
-    assert {one.state for one in every.tried()} == {"done", "failed"}
-    assert report.of(every).best in {one.key for one in every.tried() if one.state == "done"}
+    assert {trial.state for trial in every.trials()} == {"done", "failed"}
+    assert report.report_of(every).best in {
+        trial.key for trial in every.trials() if trial.state == "done"
+    }
     assert every.left() == 0
-    record = every.store.record(every.sweep.trial(tried[""].params))
+    record = every.store.record(every.sweep.training(tried[""].params))
     assert tried[""].scores == [epoch.validation_ler for epoch in record.curve]
-    assert [*record.metrics] == ["validation"], "a sweep has looked at the test split"
+    assert not every.store.records("evaluation"), "a sweep has read a test set"
 
 
 @pytest.mark.slow
 def test_a_trial_that_hangs_is_ended(tiny, home, faulty):
-    odd = moody(tiny, faulty, ["", "hangs"], trials=2, silence=25.0)
+    odd = moody(tiny, faulty, ["", "hangs"], trials=2, heartbeat_timeout=25.0)
     study = Study(odd, home / "results")
     with connect():
         run(study)
@@ -130,7 +135,7 @@ def test_a_trial_that_hangs_is_ended(tiny, home, faulty):
     assert tried[""].state == "done"
     assert tried["hangs"].state == "failed"
     assert "hung" in tried["hangs"].message
-    folder = study.store.folder(odd.trial(tried["hangs"].params))
+    folder = study.store.folder(odd.training(tried["hangs"].params))
     assert "in build" in (folder / "hung.txt").read_text()
 
 
@@ -139,33 +144,33 @@ def test_the_watchdog_ends_a_process_whose_native_code_hangs(tmp_path):
         "import sys, pathlib, ctypes\n"
         "from bench.sweeps.swept_trial import Watchdog\n"
         "dog = Watchdog(pathlib.Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))\n"
-        "dog.hear()\n"
+        "dog.reset()\n"
         "def stuck(): ctypes.PyDLL(None).sleep(30)\n"
         "stuck()\n"
     )
-    for number, (silence, limit) in enumerate([("0.2", "inf"), ("60", "0.2")]):
+    for number, (timeout, limit) in enumerate([("0.2", "inf"), ("60", "0.2")]):
         file = tmp_path / f"{number}.txt"
-        words = [sys.executable, "-c", program, str(file), silence, limit]
+        words = [sys.executable, "-c", program, str(file), timeout, limit]
         began = time.monotonic()
         assert subprocess.run(words, capture_output=True).returncode == 1
         assert time.monotonic() - began < 29
         assert "in stuck" in file.read_text()
 
 
-def test_a_watchdog_at_rest_leaves_nothing(tmp_path):
+def test_a_stopped_watchdog_leaves_nothing(tmp_path):
     dog = Watchdog(tmp_path / "hung.txt", 0.1, 0.1)
-    dog.hear()
-    dog.rest()
+    dog.reset()
+    dog.stop()
     time.sleep(0.2)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_trial_that_loses_patience_has_reached_its_end(tiny, store):
-    recipe = replace(tiny.base.training, epochs=9, learning_rate=1e-9, patience=1)
+def test_a_trial_that_runs_out_of_patience_is_done(tiny, store):
+    recipe = replace(tiny.base.recipe, epochs=9, learning_rate=1e-9, patience=1)
     resources = replace(tiny.base.resources, device="cpu")
     stepped = object.__new__(SweptTrial)
-    base = replace(tiny.base, training=recipe, resources=resources)
-    stepped.setup({}, base=base, store=store, silence=600.0)
+    base = replace(tiny.base, recipe=recipe, resources=resources)
+    stepped.setup({}, base=base, store=store, heartbeat_timeout=600.0)
     steps = [stepped.step()]
     while not steps[-1].get("done"):
         steps.append(stepped.step())

@@ -64,14 +64,14 @@ def test_images_are_colour_jpegs_of_one_height_and_differ_in_width_with_the_word
     assert np.mean(widths[10]) > 1.3 * np.mean(widths[5])
 
 
-def test_easy_words_are_few_short_and_in_lower_case(tmp_path):
+def test_easy_words_are_few_short_and_in_capitals(tmp_path):
     synthetic.generate("synth90k", tmp_path, 60)
     root = tmp_path / "mnt" / "ramdisk" / "max" / "90kDICT32px"
     lexicon = (root / "lexicon.txt").read_text().splitlines()
     assert 20 < len(lexicon) < 100
     assert {len(word) for word in lexicon} == {3}
     for path, index in rows(root, "annotation.txt"):
-        assert path.split("_")[1] == lexicon[int(index)]
+        assert path.split("_")[1] == lexicon[int(index)].upper()
         with Image.open(root / path) as image:
             assert image.height in {31, 32}
             gray = np.asarray(image.convert("L"), float)

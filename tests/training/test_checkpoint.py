@@ -10,7 +10,7 @@ import torch
 from toy_training import RECIPE, finish, make_trainer
 
 import bench
-from bench.config.suite import Resources
+from bench.config.recipe import Resources
 from bench.core.components import FrameModel
 from bench.core.types import FeatureDims, InputKind
 from bench.losses.ce import CE

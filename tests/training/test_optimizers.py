@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from bench.config.suite import Recipe
+from bench.config.recipe import Recipe
 from bench.training import optimizers
 
 
@@ -30,7 +30,7 @@ def rates(recipe, steps):
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     steps=st.integers(1, 7),
     milestones=st.sets(st.integers(1, 5)).map(sorted),
@@ -57,7 +57,7 @@ def test_one_cycle_rises_to_its_peak_and_falls_for_every_optimiser(optimizer):
     assert found[-1] < found[0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=st.integers(1, 7), warmup=st.floats(0, 6))
 def test_cosine_is_that_of_torch_below_its_warm_up(steps, warmup):
     found = rates(Recipe(5, 1, 0.2, schedule="cosine", warmup=warmup), steps)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from toy_training import RECIPE, ToyBatches, ToyPipeline, finish, make_trainer
 
-from bench.config.suite import Resources
+from bench.config.recipe import Resources
 from bench.core.components import FrameModel
 from bench.core.types import FeatureDims, InputKind
 from bench.losses.ctc import CTC

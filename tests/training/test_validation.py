@@ -65,7 +65,7 @@ def slow(groups, family):
     return edits / max(total, 1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(batches, st.sampled_from(["ctc", "ace"]))
 def test_it_is_edits_over_target_labels(groups, family):
     network = Reader().train()
@@ -74,7 +74,7 @@ def test_it_is_edits_over_target_labels(groups, family):
     assert not network.training
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.lists(

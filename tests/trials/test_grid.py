@@ -286,7 +286,7 @@ def test_the_rules_of_the_protocol_are_in_the_key(trials, change, moves):
     assert (changed.key != trials[0].key) is moves
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**40), st.integers(0, 2**40), st.text(max_size=8), st.text(max_size=8))
 def test_a_named_seed_is_of_its_seed_and_purpose_alone(first, second, one, other):
     recipe, protocol = suites.Recipe(1, 1, 1.0), protocols.find("digits")

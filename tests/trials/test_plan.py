@@ -212,7 +212,7 @@ def test_differences(before, after, listed):
     assert list(plan.differences(before, after)) == listed
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(specs, specs)
 def test_specs_differ_where_their_keys_do(before, after):
     assert list(plan.differences(before, before)) == []
@@ -220,7 +220,7 @@ def test_specs_differ_where_their_keys_do(before, after):
         assert hashing.digest(before) != hashing.digest(after)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.dictionaries(st.text("abc", min_size=1), scalars, min_size=1), st.data())
 def test_one_changed_value_is_one_difference(spec, data):
     key = data.draw(st.sampled_from(sorted(spec)))

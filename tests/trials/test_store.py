@@ -94,7 +94,7 @@ def test_a_record_is_text_that_a_person_can_read(save, trials):
     assert document["metrics"]["test"]["correct"] == 3
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     epochs=st.lists(st.builds(Epoch, naturals, finite, finite, finite), max_size=3),
     timings=st.builds(disk.Timings, finite, finite, finite, finite),

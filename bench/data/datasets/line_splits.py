@@ -15,7 +15,7 @@ from bench.data import cards
 
 OFFICIAL = "official"
 TASK = "largeWriterIndependentTextLineRecognitionTask"
-"""The folder of the distribution's own lists."""
+"""The folder of the raw data set's own lists."""
 
 _FILES: dict[str, Split] = {
     "trainset.txt": "train",
@@ -94,7 +94,7 @@ def line_splits(name: str, source: Path | None = None) -> LineSplits:
 
 
 def keep_official(source: Path, folder: Path) -> None:
-    """Copy the distribution's own lists, where `source` has them, to `folder`."""
+    """Copy the raw data set's own lists, where `source` has them, to `folder`."""
     for file in sorted(source.rglob(f"{TASK}/*.txt")):
         if file.name in _FILES:
             folder.mkdir(exist_ok=True)
@@ -115,10 +115,10 @@ def _listed(split: cards.Splits) -> LineSplits:
 
 
 def _official(source: Path | None) -> LineSplits:
-    """Read the lists of the distribution: a row is a line."""
+    """Read the lists of the raw data set: a row is a line."""
     if source is None:
         raise BenchError(
-            f"split 'official' of IAM is in the lists of its distribution; unpack {TASK}.zip and "
+            f"split 'official' of IAM is in the lists of its raw data set; unpack {TASK}.zip and "
             "name the folder"
         )
     folder = source / TASK if (source / TASK).is_dir() else source
@@ -132,7 +132,7 @@ def _official(source: Path | None) -> LineSplits:
         for line in _rows(file):
             if lines.setdefault(line, split) != split:
                 raise BenchError(
-                    f"{file}: line '{line}' is in '{lines[line]}' too; unpack {TASK}.zip anew"
+                    f"{file}: line '{line}' is in '{lines[line]}' too; unpack {TASK}.zip again"
                 )
     return LineSplits(OFFICIAL, {}, lines)
 

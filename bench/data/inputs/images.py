@@ -69,7 +69,7 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
 
 def encoded_jpeg(pixels: Pixels, quality: int = 95) -> bytes:
     """Return pixels (H, W) or (H, W, 3), red first, as a JPEG."""
-    if pixels.ndim > 2:  # noqa: PLR2004 (a colour axis)
+    if pixels.ndim > 2:  # noqa: PLR2004 (a color axis)
         pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
     done, content = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:

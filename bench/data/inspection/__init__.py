@@ -1,1 +1,1 @@
-"""What may be wrong with a dataset, and what it looks like."""
+"""What may be wrong with a data set, and what it looks like."""

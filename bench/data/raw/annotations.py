@@ -106,7 +106,7 @@ def _lexicon(file: Path) -> list[str] | None:
     for number, word in enumerate(words, 1):
         if not tree.is_text(word):
             raise BenchError(
-                f"{file}: line {number} is no UTF-8; take the file from the distribution again"
+                f"{file}: line {number} is no UTF-8; take the file from the raw data set again"
             )
     return words
 
@@ -116,5 +116,5 @@ def _fault(row: str) -> str:
     if not tree.is_text(row):
         return "a row that is no UTF-8"
     if not tree.is_inside(row.rpartition(" ")[0] or row):
-        return "a path out of the dataset's folder"
+        return "a path out of the data set's folder"
     return "a row that is not a path and the number of a word"

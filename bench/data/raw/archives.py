@@ -54,7 +54,7 @@ class _Member(NamedTuple):
 
 @contextmanager
 def unpacked(source: Path, into: Path) -> Iterator[Path]:
-    """Give the folder of a dataset: `source`, or what is unpacked from it if it is an archive.
+    """Give the folder of a data set: `source`, or what is unpacked from it if it is an archive.
 
     A tar (plain, or packed by gzip, bzip2 or xz) or zip is unpacked into a folder of its own in
     `into`. It is removed when it was used; what fails or is interrupted finds it there again.
@@ -65,7 +65,7 @@ def unpacked(source: Path, into: Path) -> Iterator[Path]:
         yield source
         return
     if not source.is_file():
-        raise BenchError(f"{source} does not exist; name the folder or the archive of the dataset")
+        raise BenchError(f"{source} does not exist; name the folder or the archive of the data set")
     about = source.stat()
     folder = into / f"{source.name}-{about.st_size}-{about.st_mtime_ns}"
     if not folder.exists():

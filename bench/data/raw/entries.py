@@ -1,4 +1,4 @@
-"""What a dataset's own distribution holds, sample by sample, before it is prepared."""
+"""What a raw data set holds, sample by sample, before it is prepared."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class SampleError(Exception):
 
 
 class Entry(NamedTuple):
-    """One sample as its distribution lists it, with its pixels still where they are.
+    """One sample as its raw data set lists it, with its pixels still where they are.
 
     `load` returns encoded images (JPEG, PNG, …): one, or every frame of a clip in order. It may run
     in any thread, and raises SampleError where they are missing or unusable. `more` holds further
@@ -28,17 +28,17 @@ class Entry(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A sample that its distribution lists, and that cannot be one: why, in a clause."""
+    """A sample that its raw data set lists, and that cannot be one: why, in a clause."""
 
     id: str
     reason: str
 
 
 class Reader(Protocol):
-    """A distribution on disk. Making one raises BenchError where the folder is none of its kind.
+    """A raw data set on disk. Making a reader raises BenchError where the folder holds another.
 
     `parts` are its partitions, such as train, validation and test. What they list comes in the same
-    order each time, and cheaply: preparing goes on in the middle after an interruption. `columns`
+    order each time, and cheaply: preparing resumes in the middle after an interruption. `columns`
     are those of `Entry.more`.
     """
 

@@ -1,4 +1,4 @@
-"""Where a distribution lies under the folder that was named, and what is read in it."""
+"""Where a raw data set lies under the folder that was named, and what is read in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ABOVE = 3
 
 
 def root(source: Path, holds: Callable[[Path], object], below: Sequence[str] = ()) -> Path | None:
-    """Return the nearest folder that `holds` what a distribution does, without links, or None.
+    """Return the nearest folder that `holds` what a raw data set does, without links, or None.
 
     Looked at are `source`, the one folder that it may only consist of, what lies above, and the
     folders `below` of each: a person may name the release or one of its parts. Raises BenchError
@@ -81,7 +81,7 @@ def read(folder: Path, name: str) -> bytes:
     try:
         file = (folder / name).resolve(strict=True)
         if not file.is_relative_to(folder):
-            raise SampleError("a file outside the dataset's folder")
+            raise SampleError("a file outside the data set's folder")
         if not file.is_file():
             raise SampleError("no plain file")
         content = file.read_bytes()

@@ -118,7 +118,7 @@ class CorpusReader:
         if split == "train" and sample["id"] in self._corpus.broken:
             return Rejected(sample["id"], "a sample that is known to be broken")
         if not tree.is_inside(sample["folder"]):
-            return Rejected(sample["id"], "a path out of the dataset's folder")
+            return Rejected(sample["id"], "a path out of the data set's folder")
         load = partial(self._frames, f"{_FEATURES}/{split}", sample["folder"])
         more = {"signer": sample["signer"], "folder": sample["folder"]}
         return Entry(sample["id"], sample["text"], load, more)

@@ -32,7 +32,7 @@ def tree_or_lmdb(name: str, source: Path, folders: Folders) -> Reader:
         return LmdbRelease(near, folders)
     called = ", ".join(names[0] for names in folders.values())
     raise BenchError(
-        f"{source}: this is no distribution of '{name}', for there is no file "
+        f"{source}: this is not the raw data set of '{name}': there is no file "
         f"{' or '.join(FILES.values())} and no LMDB such as {called}; name the folder that holds "
         "them"
     )

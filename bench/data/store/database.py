@@ -137,7 +137,7 @@ class Writer:
     def _unwritable(self, error: lmdb.Error) -> BenchError:
         return BenchError(
             f"{self._file} cannot be written ({error}); look whether its disk is full, then run "
-            "the same again: it goes on, or begins anew with --force"
+            "the same again: it resumes, or add --force to prepare all of it again"
         )
 
     def _pairs(

@@ -31,7 +31,7 @@ def cache_file(folder: Path, shape: InputShape) -> Path:
 class Partition:
     """The samples of one partition, by their row from 0.
 
-    It opens its files when they are first needed, in each process anew: it may be pickled and
+    It opens its files when they are first needed, in each process again: it may be pickled and
     forked. Its table stays mapped from disk, so that memory does not grow with it.
     """
 

@@ -67,7 +67,7 @@ def read(folder: Path) -> Prepared | None:
 def require(name: str) -> Prepared:
     """Return what was prepared under `name`. Raises BenchError with what to run where nothing was.
 
-    `name` is that of the folder: of a synthetic stand-in it ends with "-synthetic".
+    `name` is that of the folder: of a synthetic data set it ends with "-synthetic".
     """
     folder = home.folder() / name
     found = read(folder)

@@ -1,4 +1,4 @@
-"""A distribution to prepared data: streamed, and after an interruption gone on with.
+"""A raw data set to prepared data: streamed, and resumed after an interruption.
 
 Every group of samples is written in three steps: its rows are appended to a table, its pixels are
 committed to an LMDB, and the progress is noted. Whatever was written beyond the last note is
@@ -67,7 +67,7 @@ def prepare(
 ) -> Prepared:
     """Write what `reader` lists into `folder`, one LMDB a partition; return what is there then.
 
-    Killed at any moment, it goes on from there the next time. `clips` says that a sample is one.
+    Killed at any moment, it resumes there the next time. `clips` says that a sample is one.
 
     Raises BenchError where a partition lists nothing that can be used, where another source was
     being prepared here, and where another process is at it.
@@ -101,7 +101,7 @@ def _alone(folder: Path, source: str) -> Iterator[None]:
         if begun not in {"", source}:
             raise BenchError(
                 f"{folder}: preparing {begun} was interrupted here; go on with that source, or "
-                "begin anew with --force"
+                "prepare it again with --force"
             )
         claim.write("" if begun else source)
         claim.flush()

@@ -31,6 +31,7 @@ from bench.evaluation.statistics.significance import (
     rate_estimate,
 )
 from bench.evaluation.statistics.variance import (
+    Part,
     SeedVariance,
     Variance,
     combined,
@@ -78,7 +79,7 @@ class _Pair(NamedTuple):
 
     first: int
     second: int
-    mixed: float
+    mixed: Part
     variance: Variance
     spreads: tuple[float, float]
 
@@ -196,7 +197,8 @@ def _ranks_of_averages(
     """Return rank intervals by the single-step max-|t| test of all pairs.
 
     A pair differs where its |t| is larger than the (1 - alpha) quantile of the largest |t| of all
-    pairs over the draws, in which all rows share the resampled samples.
+    pairs over the draws, in which all rows share the resampled samples. It must also differ with
+    the trained models taken as fixed, as a few seeds may agree by chance.
     """
     averages = [rate_estimate(row, weights).value for row in rows]
     pairs = _pairs(rows, weights)
@@ -207,14 +209,22 @@ def _ranks_of_averages(
     different = []
     for pair in pairs:
         difference = averages[pair.first] - averages[pair.second]
-        samples = replace(
-            pair.variance.samples, value=pair.variance.samples.value + difference**2 * unit
-        )
-        equal = replace(pair.variance, samples=samples)
-        if abs(difference) > max(TIE, equal.quantile(limit) * math.sqrt(equal.total)):
+        constant = difference**2 * unit
+        if abs(difference) > max(
+            TIE,
+            _reach(pair.variance, constant, limit),
+            _reach(Variance(pair.mixed), constant, limit),
+        ):
             order = (pair.first, pair.second)
             different.append(order if difference < 0 else order[::-1])
     return ranks_from_differences(len(rows), different)
+
+
+def _reach(variance: Variance, constant: float, limit: float) -> float:
+    """Return the difference at `limit` normal deviates, with `constant` added to the variance."""
+    samples = replace(variance.samples, value=variance.samples.value + constant)
+    equal = replace(variance, samples=samples)
+    return equal.quantile(limit) * math.sqrt(equal.total)
 
 
 def _variance_of_constant(row: Sequence[SampleErrors], weights: Sequence[float]) -> float:
@@ -240,9 +250,7 @@ def _pairs(rows: Sequence[Sequence[SampleErrors]], weights: Sequence[float]) -> 
         below = [test.denominators for test in rows[first]]
         mixed = variance_of_samples(between, below, weights)
         both = (seeds[first], seeds[second])
-        pairs.append(
-            _Pair(first, second, mixed.value, combined(mixed, both), _seed_deviations(*both))
-        )
+        pairs.append(_Pair(first, second, mixed, combined(mixed, both), _seed_deviations(*both)))
     return pairs
 
 
@@ -285,7 +293,7 @@ def _quantile_of_largest(
     for first, second, mixed, variance, (a, b) in pairs:
         if not variance.total:
             continue
-        kept = math.sqrt(variance.samples.value / mixed) if mixed else 0.0
+        kept = math.sqrt(variance.samples.value / mixed.value) if mixed.value else 0.0
         change = kept * (shifts[first] - shifts[second])
         if a or b:
             change += a * noise[first] - b * noise[second]

@@ -14,7 +14,7 @@ def text_of(name, *pairs):
     return score_text(score(protocols.find(name), [Sample("", *pair) for pair in pairs]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(sorted(protocols.PROTOCOLS)),
     st.lists(st.tuples(st.just("12"), st.text(max_size=12)), min_size=1, max_size=4),

@@ -89,7 +89,7 @@ def test_frames_of_another_size_are_scaled_first(clips: PreparedPipeline) -> Non
     assert small.batches("test", 1)[0].inputs.shape == (1, 3, 3, 8, 8)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(1, 4), st.integers(0, 1))
 def test_what_is_drawn_depends_on_seed_epoch_and_batch(
     clips: PreparedPipeline, seed: int, epoch: int, size: int, other: int

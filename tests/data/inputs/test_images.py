@@ -56,21 +56,21 @@ def test_a_view_of_bytes_is_read_as_bytes_are() -> None:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, len(jpeg(1)) - 1))
 def test_a_jpeg_that_was_cut_is_refused(end: int) -> None:
     with pytest.raises(SampleError, match="no bytes" if not end else "cannot be decoded"):
         images.decoded(jpeg(1)[:end], 1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(max_size=200))
 def test_what_is_no_image_is_refused(content: bytes) -> None:
     with pytest.raises(SampleError):
         images.measured(content)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(sides, sides, sides, sides, st.sampled_from([(), (3,)]), st.integers(0, 9))
 def test_no_size_makes_pixels_darker_or_lighter_than_all(
     rows: int, columns: int, height: int, width: int, colours: tuple[int, ...], seed: int

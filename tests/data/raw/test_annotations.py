@@ -79,10 +79,10 @@ def test_the_order_is_that_of_the_rows_and_blank_ones_are_passed_over(write):
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("../up/1_w_0.jpg 0", "a path out of the dataset's folder"),
-        ("./1/../../1_w_0.jpg 0", "a path out of the dataset's folder"),
-        ("/etc/1_w_0.jpg 0", "a path out of the dataset's folder"),
-        ("..\\1_w_0.jpg 0", "a path out of the dataset's folder"),
+        ("../up/1_w_0.jpg 0", "a path out of the data set's folder"),
+        ("./1/../../1_w_0.jpg 0", "a path out of the data set's folder"),
+        ("/etc/1_w_0.jpg 0", "a path out of the data set's folder"),
+        ("..\\1_w_0.jpg 0", "a path out of the data set's folder"),
         ("./1/1_w_0.jpg", "a row that is not a path and the number of a word"),
         ("./1/1_w_0.jpg -1", "a row that is not a path and the number of a word"),
         ("./1/1_w_0.jpg one", "a row that is not a path and the number of a word"),
@@ -132,7 +132,7 @@ def test_a_lexicon_that_is_no_utf_8_is_an_error_with_its_line(sample):
         sample("./1.jpg 0", lexicon=b"one\ntw\xff\n")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.one_of(

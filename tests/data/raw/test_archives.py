@@ -236,7 +236,7 @@ MEMBERS = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(MEMBERS, max_size=5))
 def test_no_archive_reaches_out_of_its_folder(tmp_path_factory, members):
     root = tmp_path_factory.mktemp("root")

@@ -50,7 +50,7 @@ def test_a_file_is_read_through_links_within_the_folder_alone(write):
     (root / "7" / "out.jpg").symlink_to(root.parent / "secret")
     assert tree.read(root, "near/word.jpg") == b"pixels"
     for name in ("7/out.jpg", "../secret", str(root.parent / "secret")):
-        with pytest.raises(SampleError, match="a file outside the dataset's folder"):
+        with pytest.raises(SampleError, match="a file outside the data set's folder"):
             tree.read(root, name)
 
 

@@ -100,8 +100,8 @@ def test_the_broken_sample_is_left_out_of_training_alone(write):
         (b"x|x/1/*.png|S|\xff", "train.corpus.csv:3", "a row that is no UTF-8"),
         ("|x/1/*.png|S|A", "train.corpus.csv:3", "a row without a name or without glosses"),
         ("x|x/1/*.png|S| ", "x", "a row without a name or without glosses"),
-        ("x|../../*.png|S|A", "x", "a path out of the dataset's folder"),
-        ("x|/etc/*|S|A", "x", "a path out of the dataset's folder"),
+        ("x|../../*.png|S|A", "x", "a path out of the data set's folder"),
+        ("x|/etc/*|S|A", "x", "a path out of the data set's folder"),
     ],
 )
 def test_a_row_that_is_no_sample_is_named(write, row, name, reason):

@@ -16,7 +16,7 @@ RULES = protocols.find("str-36")
 ENCODER = encoder_of_alphabet(RULES)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text())
 def test_classes_are_those_of_the_known_tokens_in_their_order(text: str) -> None:
     classes, unknown = ENCODER.encode(text), ENCODER.unknown_tokens(text)
@@ -26,7 +26,7 @@ def test_classes_are_those_of_the_known_tokens_in_their_order(text: str) -> None
     assert unknown == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.text(string.ascii_lowercase, min_size=1), st.sets(st.sampled_from(string.ascii_lowercase))
 )
@@ -66,7 +66,7 @@ def test_the_same_alphabet_is_shared_and_another_is_refused() -> None:
         common_encoder([("a", ENCODER), ("b", larger)])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sets(st.sampled_from(["NORD", "REGEN", "SUED", "WOLKE"])), min_size=1))
 def test_vocabularies_of_glosses_are_joined(several: list[set[str]]) -> None:
     rules = protocols.find("gloss-phoenix14")

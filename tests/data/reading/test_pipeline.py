@@ -56,7 +56,7 @@ def ids(batches: Batches) -> list[str]:
     return [name for batch in read(batches) for name in batch.ids]
 
 
-SOME = settings(max_examples=15, deadline=None)
+SOME = settings(max_examples=15)
 
 
 @SOME

@@ -43,7 +43,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Partit
         yield {part: Partition("words", part) for part in SIZES}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(chosen)
 def test_samples_stand_in_the_order_of_their_selections(
     parts: dict[str, Partition], several: list[tuple[str, list[int] | None]]
@@ -75,7 +75,7 @@ def test_the_transcript_may_be_another_column(parts: dict[str, Partition]) -> No
     assert list(samples.selections[0].texts()) == ["one"] * 3
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.none() | st.lists(st.integers(0, 6), unique=True))
 def test_a_division_holds_every_row_once_by_its_identity(
     parts: dict[str, Partition], rows: list[int] | None

@@ -64,7 +64,7 @@ def schemes(draw):
     return Scheme(draw(st.integers(1, 6)), ramp, draw(st.integers(0, len(ramp))))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.one_of(st.just(SHORT), st.just(LONG), schemes()))
 def test_weights_fade_from_one_digit_to_the_next(scheme):
     weights, keys, ends = scheme.weights(), scheme.key_frames(), scheme.end_frames

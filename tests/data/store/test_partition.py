@@ -27,7 +27,7 @@ from ..conftest import Listed, altered, jpeg, listed, pipeline, same
 
 Prepare = Callable[..., Prepared]
 WORDS = ImageTransform(ImageInput())
-SOME = settings(max_examples=30, deadline=None)
+SOME = settings(max_examples=30)
 
 
 def itself(batch: object) -> object:

@@ -36,7 +36,7 @@ def slow(logits, length):
     return labels, path, confidence
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(batches())
 def test_decoding_is_that_of_the_slow_loop(batch):
     logits, lengths = batch
@@ -53,7 +53,7 @@ def test_decoding_is_that_of_the_slow_loop(batch):
     np.testing.assert_array_equal(decoded.lengths, lengths)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(batches())
 def test_padding_is_ignored(batch):
     logits, lengths = batch
@@ -96,7 +96,7 @@ def test_of_equals_the_first_class_is_best():
     assert decode_ctc(torch.tensor([[[0.0, 2.0, 2.0]]]), torch.tensor([1])).path.tolist() == [[1]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batches())
 def test_ace_keeps_every_label_that_is_not_blank(batch):
     logits, lengths = batch
@@ -114,7 +114,7 @@ def test_ace_merges_no_repeats():
     assert decode_ctc(logits, lengths).labels[0].tolist() == [1, 2]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(batches(), st.booleans())
 def test_seq2seq_stops_at_the_first_end_of_sequence(batch, ties):
     logits, lengths = batch

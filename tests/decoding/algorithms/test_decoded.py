@@ -41,7 +41,7 @@ def naive(path, scores):
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(decodings())
 def test_spans_are_those_of_the_slow_loop(decoded):
     spans = decoded.spans()
@@ -53,7 +53,7 @@ def test_spans_are_those_of_the_slow_loop(decoded):
     assert len(decoded.key_frames()) == len(decoded.labels)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(decodings())
 def test_blank_ratio_and_peak_width_are_those_of_the_slow_loop(decoded):
     with warnings.catch_warnings(action="error"):

@@ -15,7 +15,7 @@ def aligned(case):
     return align(case.logits.log_softmax(-1), *case[1:])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cases())
 def test_the_path_is_the_best_of_all_that_read_as_the_target(case):
     decoded = aligned(case)
@@ -35,7 +35,7 @@ def test_the_path_is_the_best_of_all_that_read_as_the_target(case):
             assert paths[path] == pytest.approx(max(paths.values()), rel=1e-4)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(cases())
 def test_each_label_of_the_target_has_a_span_unless_its_frames_are_too_few(case):
     spans = aligned(case).spans()
@@ -46,7 +46,7 @@ def test_each_label_of_the_target_has_a_span_unless_its_frames_are_too_few(case)
         assert all(0 <= span.start <= span.key < span.end <= length for span in spans.of(n))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cases())
 def test_a_sample_is_aligned_alike_alone_and_in_a_padded_batch(case):
     spans = aligned(case).spans()

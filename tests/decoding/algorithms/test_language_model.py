@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from arpa_models import direct_log_probability, models, written
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.decoding.algorithms import language_model
@@ -12,7 +12,6 @@ from bench.decoding.algorithms.language_model import LanguageModel
 VOCABULARY = ("a", "b", "c")
 
 
-@settings(deadline=None)
 @given(models(VOCABULARY), st.lists(st.integers(1, 3), max_size=6), st.sampled_from([1, 2**23]))
 def test_a_text_scores_as_by_the_definition_of_backoff(model, labels, cached):
     with pytest.MonkeyPatch.context() as patch:

@@ -56,7 +56,7 @@ def agrees(decoded, case, n, candidates):
     assert decoded.confidence[n] == pytest.approx(best, rel=1e-4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(batches(), lexica, st.sampled_from([1, 3, 1024]), st.sampled_from([1, 2**22]))
 def test_the_most_probable_word_is_that_of_all_words_and_paths(case, lexicon, per_call, elements):
     with pytest.MonkeyPatch.context() as patch:
@@ -67,7 +67,7 @@ def test_the_most_probable_word_is_that_of_all_words_and_paths(case, lexicon, pe
         agrees(decoded, case, n, lexicon)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.sampled_from([0.1, 3.0, 30.0]))
 def test_no_probable_word_is_lost_among_many(seed, scale):
     generator = torch.Generator().manual_seed(seed)
@@ -82,7 +82,7 @@ def test_no_probable_word_is_lost_among_many(seed, scale):
     assert [each.tolist() for each in decoded.labels] == [each.tolist() for each in every.labels]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(batches(), lexica, st.integers(0, 3))
 def test_a_nearby_word_is_the_most_probable_within_the_edits(case, lexicon, limit):
     decoded = NearbyWord(lexicon, limit)(case.logits, case.lengths)

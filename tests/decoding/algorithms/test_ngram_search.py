@@ -44,7 +44,7 @@ def likelihoods(logits):
     return sums
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batches(), models(VOCABULARY), st.sampled_from([0.0, 0.5, 2.0]), st.sampled_from([-1, 0, 2]))
 def test_a_beam_wide_enough_finds_the_best_of_all_label_sequences(batch, model, weight, insertion):
     logits, lengths = batch
@@ -65,7 +65,7 @@ def test_a_beam_wide_enough_finds_the_best_of_all_label_sequences(batch, model, 
         assert collapsed(decoded.path[n, :length].tolist()) == labels
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batches(frames=7), models(VOCABULARY), st.sampled_from([1, 2, 5, 4**7]))
 def test_without_weight_it_is_plain_prefix_search(batch, model, width):
     search = NGramSearch(LanguageModel(model.ngrams(), VOCABULARY), 0.0, 0.0, width)
@@ -74,7 +74,7 @@ def test_without_weight_it_is_plain_prefix_search(batch, model, width):
     np.testing.assert_array_equal(decoded.confidence, plain.confidence)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(batches(frames=8), models(VOCABULARY), st.integers(1, 6))
 def test_a_sample_is_decoded_alike_alone_and_in_a_padded_batch(batch, model, width):
     logits, lengths = batch

@@ -45,7 +45,7 @@ def sums(logits):
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(batches())
 def test_a_beam_wide_enough_finds_what_exhaustive_search_finds(batch):
     logits, lengths = batch
@@ -58,7 +58,7 @@ def test_a_beam_wide_enough_finds_what_exhaustive_search_finds(batch):
         assert collapsed(decoded.path[n, :length].tolist()) == labels
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(batches(), st.integers(1, 3))
 def test_a_narrow_beam_reads_something_and_knows_its_true_probability(batch, width):
     logits, lengths = batch

@@ -30,7 +30,7 @@ def scored(pairs):
     return kept
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(corpus)
 def test_edits_are_the_distance_of_rapidfuzz(pairs):
     pairs = scored(pairs)
@@ -39,7 +39,7 @@ def test_edits_are_the_distance_of_rapidfuzz(pairs):
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(corpus)
 def test_cer_is_that_of_torchmetrics(pairs):
     references, hypotheses = map(list, zip(*scored(pairs), strict=True))
@@ -47,7 +47,7 @@ def test_cer_is_that_of_torchmetrics(pairs):
     assert value("cer", "htr-raw", pairs) == pytest.approx(expected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(corpus)
 def test_cer_is_that_of_jiwer_without_spaces_at_the_ends(pairs):
     # jiwer strips both texts.

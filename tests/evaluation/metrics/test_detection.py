@@ -68,14 +68,14 @@ def slow_average_precision(truths, detections, threshold):
     return total / len(truths)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(segments().filter(bool), segments(), thresholds)
 def test_average_precision_is_that_of_plain_loops(truths, detections, threshold):
     expected = slow_average_precision(truths, detections, threshold)
     assert average_precision(truths, detections, threshold) == pytest.approx(expected)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(segments().filter(bool), segments())
 def test_each_sample_is_left_out_as_if_it_were_not_there(truths, detections):
     levels = [0.1, 0.3, 0.5, 0.7]
@@ -89,7 +89,6 @@ def test_each_sample_is_left_out_as_if_it_were_not_there(truths, detections):
             assert np.isnan(area).all()
 
 
-@settings(deadline=None)
 @given(segments().filter(bool), segments(), thresholds, thresholds)
 def test_a_higher_threshold_never_gives_more(truths, detections, first, second):
     low, high = sorted([first, second])
@@ -98,7 +97,6 @@ def test_a_higher_threshold_never_gives_more(truths, detections, first, second):
     assert lower <= 1
 
 
-@settings(deadline=None)
 @given(segments().filter(bool), segments(), thresholds, st.integers(1, 9), st.randoms())
 def test_neither_shifts_nor_the_order_of_samples_matter(
     truths, detections, threshold, shift, random
@@ -114,7 +112,6 @@ def test_neither_shifts_nor_the_order_of_samples_matter(
     assert average_precision(moved(truths), moved(detections), threshold) == expected
 
 
-@settings(deadline=None)
 @given(segments().filter(bool), segments(), thresholds)
 def test_only_the_order_of_scores_matters(truths, detections, threshold):
     scaled = [each._replace(score=each.score**3 - 7) for each in detections]

@@ -65,7 +65,7 @@ def replay(reference, hypothesis, edits):
     raise AssertionError
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(few | any_text, few | any_text)
 def test_at_unit_costs_the_edits_are_those_of_rapidfuzz(reference, hypothesis):
     edits = align(reference, hypothesis)
@@ -74,7 +74,7 @@ def test_at_unit_costs_the_edits_are_those_of_rapidfuzz(reference, hypothesis):
     assert replay(reference, hypothesis, edits)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(few, few)
 def test_at_unit_costs_no_alignment_is_shorter(reference, hypothesis):
     edits = align(reference, hypothesis)
@@ -88,7 +88,7 @@ def test_at_unit_costs_common_ends_are_matched(reference, hypothesis):
     assert edits == align(reference, hypothesis)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(few, few, st.sampled_from([COSTS, (1, 2, 2), (2, 1, 5)]))
 def test_at_other_costs_no_alignment_is_cheaper(reference, hypothesis, costs):
     edits = align(reference, hypothesis, costs)

@@ -66,7 +66,7 @@ tables = st.lists(sample(), min_size=1, max_size=5).filter(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(shown(), min_size=1, max_size=4))
 def test_a_path_of_true_segments_is_perfect(samples):
     located = localization(columns(samples))
@@ -75,7 +75,7 @@ def test_a_path_of_true_segments_is_perfect(samples):
     assert located.key_frame_error.labels == located.labels == located.peaks
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables)
 def test_blank_paths_locate_nothing(samples):
     blank = [([0] * len(path), reference, keys) for path, reference, keys in samples]
@@ -86,14 +86,14 @@ def test_blank_paths_locate_nothing(samples):
     assert located.key_frame_error.mean is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables, st.randoms())
 def test_the_order_of_samples_does_not_matter(samples, random):
     shuffled = random.sample(samples, len(samples))
     assert asdict(localization(columns(samples))) == asdict(localization(columns(shuffled)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables)
 def test_everything_stays_within_its_bounds(samples):
     located = localization(columns(samples))
@@ -106,7 +106,7 @@ def test_everything_stays_within_its_bounds(samples):
     assert located.peaks == sum(each.peaks for each in located.classes.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables, st.integers(1, 5))
 def test_blank_frames_at_both_ends_move_nothing(samples, more):
     # Two key frames at least, so that no true segment is bounded by the path alone; room at both
@@ -123,7 +123,6 @@ def test_blank_frames_at_both_ends_move_nothing(samples, more):
     assert localization(columns(wide)).classes == localization(columns(moved)).classes
 
 
-@settings(deadline=None)
 @given(st.lists(paths, min_size=1, max_size=4))
 def test_runs_blank_ratio_and_peak_width_are_those_of_decoders(listed):
     from bench.decoding.algorithms.decoded import Decoded
@@ -155,7 +154,7 @@ def ways(reference, hypothesis, keys, aligned):
                 yield edits, -count, distance, list(pairs)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text("12", max_size=4), st.text("12", max_size=4), st.data())
 def test_labels_read_correctly_are_those_of_the_best_of_all_alignments(reference, read, data):
     keys, aligned = (

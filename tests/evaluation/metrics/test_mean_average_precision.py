@@ -62,7 +62,7 @@ def pseudo_values(samples):
     return value, np.array(values)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(sample(), min_size=1, max_size=6))
 def test_counts_are_the_jackknife_of_plain_loops(samples):
     assume(any(keys for _, _, keys, _ in samples))

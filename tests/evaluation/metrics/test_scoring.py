@@ -23,7 +23,7 @@ def score_pairs(name, *pairs):
     return score(protocols.find(name), (Sample(str(n), *pair) for n, pair in enumerate(pairs)))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
 def test_substitutions_insertions_and_deletions_are_those_of_jiwer(pairs):
     pairs = [(r.strip(), h.strip()) for r, h in pairs if r.strip()]
@@ -36,7 +36,7 @@ def test_substitutions_insertions_and_deletions_are_those_of_jiwer(pairs):
     assert result.metrics["cer"].value == pytest.approx(expected.cer)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(sorted(protocols.PROTOCOLS)),
     st.lists(st.tuples(st.text(max_size=12) | line, st.text(max_size=12) | line), max_size=6),

@@ -22,7 +22,7 @@ RAW = protocols.find("htr-raw")
 line = st.text(max_size=30) | st.text("ab \té́", max_size=12) | st.text(" \t\n", max_size=3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
 def test_wer_is_that_of_torchmetrics_and_jiwer(pairs):
     # jiwer cuts words at spaces alone, and of two spaces one; torchmetrics at all white space.
@@ -35,7 +35,7 @@ def test_wer_is_that_of_torchmetrics_and_jiwer(pairs):
     assert wer == pytest.approx(jiwer.wer(references, hypotheses))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
 def test_edits_in_words_are_the_distance_of_rapidfuzz(pairs):
     kept = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]

@@ -40,7 +40,7 @@ seeds_of_rows = st.lists(st.integers(1, 3), min_size=2, max_size=4)
 averages = st.sampled_from(["weighted", "mean"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 999), seeds_of_rows, averages, st.randoms(use_true_random=False))
 def test_permuted_rows_have_permuted_statistics(seed, seeds, average, random):
     tests = board(seed, seeds=seeds)
@@ -52,7 +52,7 @@ def test_permuted_rows_have_permuted_statistics(seed, seeds, average, random):
     assert permuted == [entries[place] for place in order]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 999), seeds_of_rows, averages, st.integers(1, 3))
 def test_a_row_that_gets_worse_gains_no_rank(seed, seeds, average, more):
     tests = board(seed, seeds=seeds)
@@ -160,7 +160,7 @@ def test_seeds_are_the_same_trainings_in_all_test_sets():
     assert widths[0] > 4 * widths[1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 999), st.integers(1, 3), averages)
 def test_identical_rows_share_all_ranks(seed, seeds, average):
     tests = moved(board(seed, seeds=(seeds,)), lambda rows: [*rows] * 3)

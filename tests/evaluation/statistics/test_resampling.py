@@ -56,7 +56,7 @@ def test_normals_are_normal():
     assert (np.abs(drawn) > 1.96).mean() == pytest.approx(0.05, abs=0.003)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
 def test_sign_sums_are_those_of_all_signs(weights):
     every = Counter(

@@ -44,7 +44,7 @@ def pair(law, seed=0):
     return read(rng, law, test), read(rng, law, test)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(counts, st.randoms(use_true_random=False))
 def test_neither_the_order_of_samples_nor_that_of_seeds_matters(case, random):
     lengths, errors = case
@@ -61,7 +61,7 @@ def test_neither_the_order_of_samples_nor_that_of_seeds_matters(case, random):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(counts)
 def test_an_interval_is_within_what_can_be_and_scales_with_the_unit(case):
     lengths, errors = case
@@ -75,7 +75,7 @@ def test_an_interval_is_within_what_can_be_and_scales_with_the_unit(case):
         assert (scaled.low, scaled.high) == pytest.approx((7 * found.low, 7 * found.high))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(counts)
 def test_a_row_against_itself_is_a_tie(case):
     found = row(*case)
@@ -87,7 +87,7 @@ def test_a_row_against_itself_is_a_tie(case):
     assert rank_intervals([found, found, found]) == [RankInterval(1, 3)] * 3
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(counts, st.integers(0, 99))
 def test_swapped_rows_mirror_their_comparison(case, seed):
     lengths, errors = case
@@ -141,7 +141,7 @@ def test_no_error_still_has_an_interval():
     assert all_wrong.high == 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=60))
 def test_accuracies_of_one_seed_are_compared_by_mcnemar(errors):
     a, b = (
@@ -152,7 +152,7 @@ def test_accuracies_of_one_seed_are_compared_by_mcnemar(errors):
     assert p_value(a, b) == pytest.approx(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=9))
 def test_one_seed_is_compared_by_all_flips_of_signs(errors):
     a, b = (row([4] * len(errors), [column]) for column in zip(*errors, strict=True))
@@ -168,7 +168,7 @@ def test_equal_scores_of_seeds_do_not_make_a_difference_certain():
     assert p_value(a, b) > 0.05
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_holm_is_the_closed_test_of_bonferroni(probabilities):
     places = range(len(probabilities))

@@ -85,7 +85,7 @@ def test_no_residual_is_no_variance_in_spite_of_rounding():
     assert variance_of_rate(sample_errors("ab", [1, 3], [[1, 3], [1, 3]])).total == 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.floats(0, 9),
     st.floats(0, 10),

@@ -1,0 +1,71 @@
+"""What a recipe adds to a key, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.config.recipe import Recipe, Resources
+from bench.core.errors import BenchError
+from bench.core.schema import fill
+
+BASE = Recipe(epochs=3, batch_size=8, learning_rate=0.1)
+CHANGES = {
+    "optimizer": "sgd",
+    "weight_decay": 0.1,
+    "schedule": "cosine",
+    "gradient_clip": 5.0,
+    "select": "last",
+    "betas": (0.5, 0.9),
+    "warmup": 0.5,
+    "accumulate": 2,
+    "precision": "bf16",
+    "patience": 1,
+    "augmentation": "sign-language",
+}
+
+
+def test_a_spec_has_what_is_not_at_its_default():
+    # A key that recipes gain later must leave the keys of earlier trainings as they are.
+    assert BASE.spec() == {"epochs": 3, "batch_size": 8, "learning_rate": 0.1}
+
+
+@pytest.mark.parametrize(("name", "value"), CHANGES.items())
+def test_each_key_is_in_the_spec_once_it_is_changed(name, value):
+    spec = replace(BASE, **{name: value}).spec()
+    assert spec == BASE.spec() | {name: [*value] if isinstance(value, tuple) else value}
+
+
+@given(st.sets(st.sampled_from(sorted(CHANGES.keys() - {"optimizer", "betas"}))))
+def test_a_recipe_is_made_again_from_its_spec(names):
+    recipe = replace(BASE, **{name: CHANGES[name] for name in names})
+    spec = recipe.spec()
+    assert fill(Recipe, json.loads(json.dumps(spec))) == recipe
+    assert spec.keys() == BASE.spec().keys() | names
+    assert recipe.values().keys() == {field.name for field in fields(Recipe)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"milestones": (2,)}, "'milestones' is read only with schedule = 'multi-step'"),
+        ({"schedule": "multi-step"}, "requires 'milestones' and a 'decay' other than 1"),
+        ({"schedule": "multi-step", "milestones": (2, 2), "decay": 0.5}, "must rise"),
+        ({"optimizer": "adadelta", "betas": (0.5, 0.9)}, "here it is 'adadelta'"),
+        ({"momentum": 0.9}, "'momentum' is read only with optimizer = 'sgd'"),
+        ({"schedule": "one-cycle", "warmup": 1.0}, "'warmup' is read only with schedule"),
+    ],
+)
+def test_a_key_that_nothing_reads_is_refused(changes, message):
+    with pytest.raises(BenchError, match=message):
+        replace(BASE, **changes)
+
+
+def test_a_training_uses_at_most_one_gpu():
+    assert Resources(gpus=1.0).gpus == 1
+    with pytest.raises(BenchError, match=r"gpus = 1\.5: a training uses one GPU"):
+        Resources(gpus=1.5)

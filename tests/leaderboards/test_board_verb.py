@@ -1,0 +1,65 @@
+"""`bench board` prints what there is: the working board, else the published one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+
+def test_the_working_board_is_written_and_printed(finished, bench, home):
+    answer = bench("board", "tiny")
+    assert answer.code == 0
+    assert answer.out.startswith("tiny (working) · protocol digits v1\n\naccuracy %\n")
+    assert answer.err == f"written to {home / 'results' / 'boards' / 'tiny'}\n"
+
+
+@pytest.mark.parametrize("word", ["tiny", "tiny/v1"])
+def test_without_records_the_published_board_is_printed(published, bench, home, word):
+    shutil.rmtree(home / "results")
+    answer = bench("board", word)
+    assert answer.code == 0
+    assert answer.out.startswith("tiny/v1 · protocol digits v1\n")
+    assert not (home / "results").exists()
+
+
+def test_a_named_version_is_printed_although_there_are_records(published, bench):
+    assert bench("board", "tiny/v1").out.startswith("tiny/v1 ")
+
+
+def test_without_the_suite_the_published_board_is_printed(published, bench, home):
+    shutil.rmtree(home / "results")
+    (home / "bench.toml").write_text("")
+    answer = bench("board", "tiny")
+    assert answer.code == 0
+    assert answer.out.startswith("tiny/v1 ")
+    assert "there is no suite 'tiny'" in answer.err
+
+
+def test_where_data_are_not_prepared_the_published_board_is_printed(published, bench, edit_toml):
+    edit_toml("tests = [", 'tests = [\n    "iam-lines",')
+    answer = bench("board", "tiny")
+    assert answer.code in {0, 2}
+    if answer.code == 0:
+        assert answer.out.startswith("tiny/v1 ")
+
+
+def test_without_anything_it_says_what_to_run(home, bench):
+    answer = bench("board", "tiny")
+    assert answer.code == 3
+    assert "nothing of 'tiny' has run here, and no board is published" in answer.err
+    assert bench("board", "other").code == 2
+
+
+def test_json_is_the_board_alone(finished, bench):
+    document = json.loads(bench("board", "tiny", "--json").out)
+    assert (document["suite"], document["version"]) == ("tiny", None)
+    assert [row["rank"] for row in document["rows"]] == [1, 2]
+
+
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_the_board_fits_the_terminal(published, bench, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    out = bench("board", "tiny").out
+    assert max(map(len, out.splitlines())) <= int(columns)

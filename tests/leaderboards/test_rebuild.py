@@ -1,0 +1,87 @@
+"""Whatever is written into a published board by hand shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.core.errors import BenchError, Exit
+from bench.leaderboards.rebuild import check_all
+
+from .conftest import FIRST
+
+PAGE, DATA, INDEX = "tiny/v1/README.md", "tiny/v1/board.json", "README.md"
+SAMPLES = f"tiny/v1/samples-{FIRST}.csv"
+
+
+@pytest.fixture
+def boards(published) -> Path:
+    return published
+
+
+def test_boards_as_they_were_written_pass(boards, bench):
+    answer = bench("board", "--check")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == "as their samples give them: tiny/v1\n"
+    assert json.loads(bench("board", "tiny", "--check", "--json").out) == ["tiny/v1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        (PAGE, "90.00", "92.00"),
+        (PAGE, "digits v1", "digits v2"),
+        (PAGE, "| 2 |", "| 1 |"),
+        (DATA, '"mean": 0.9', '"mean": 0.92'),
+        (DATA, '"std": 0.0', '"std": 0.1'),
+        (DATA, '"low": 0.', '"low": 0.1'),
+        (DATA, '"rank": 2', '"rank": 1'),
+        (DATA, '"best": 2', '"best": 1'),
+        (DATA, '"version": 1', '"version": 2'),
+        (DATA, '"suite": "tiny"', '"suite": "tinny"'),
+        (DATA, '"suite": "tiny"', '"more": 1, "suite": "tiny"'),
+        (SAMPLES, '"s00",2', '"s00",3'),
+        (SAMPLES, '"s00"', '"s01"'),
+        (SAMPLES, '"sample"', '"id"'),
+        (INDEX, "90.00", "99.00"),
+        (INDEX, "[v1]", "[v3]"),
+    ],
+)
+def test_a_passage_written_by_hand_is_named(boards, name, old, new):
+    file = boards / name
+    content = file.read_text(encoding="utf-8")
+    assert old in content
+    file.write_text(content.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(BenchError) as raised:
+        check_all(boards)
+    assert raised.value.code == Exit.UNVERIFIED
+    named = {SAMPLES: r"board\.json|samples-", DATA: DATA}.get(name, name)
+    assert re.search(named, str(raised.value))
+
+
+@pytest.mark.parametrize("name", [PAGE, SAMPLES, INDEX])
+def test_a_file_that_is_gone_is_named(boards, name):
+    (boards / name).unlink()
+    with pytest.raises(BenchError) as raised:
+        check_all(boards)
+    assert raised.value.code == Exit.UNVERIFIED
+
+
+def test_a_board_of_another_schema_says_so(boards, bench):
+    file = boards / DATA
+    file.write_text(file.read_text().replace('"schema": 2', '"schema": 1'))
+    answer = bench("board", "--check")
+    assert answer.code == 5
+    assert "its schema is 1, this bench reads 2" in answer.err
+
+
+def test_a_suite_without_a_board_is_named_with_the_nearest(boards, bench):
+    answer = bench("board", "tinny", "--check")
+    assert (answer.code, "did you mean 'tiny'?" in answer.err) == (3, True)
+
+
+def test_there_is_nothing_to_check_without_boards(home, bench):
+    assert bench("board", "--check").code == 3

@@ -1,0 +1,74 @@
+"""Latencies of a board are all of one hardware, and only valid ones are shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.leaderboards.speed import Speed, speeds
+
+from .conftest import FIRST, SECOND, make_profile
+
+
+@pytest.fixture
+def places(trials):
+    """Return an evaluation of each row on the first test set."""
+    return {row: trials[row].evaluations[FIRST] for row in (0, 1)}
+
+
+def test_a_profile_gives_the_latencies_to_labels(places):
+    measured = speeds(places, [make_profile(places[0])])
+    assert measured.hardware == "Example CPU, 1 of 2 cores"
+    assert measured.others == []
+    (place,) = measured.speeds
+    assert place == 0
+    speed = measured.speeds[0]
+    assert speed.milliseconds == {"1": 2.0, "24": 4.0}
+    assert speed.macs == 7_204_192
+    assert speed.valid
+
+
+def test_without_a_profile_there_is_no_hardware(places):
+    assert speeds(places, []).hardware is None
+    assert speeds(places, []).speeds == {}
+
+
+def test_an_invalid_latency_is_not_shown_and_says_why(places):
+    measured = speeds(places, [make_profile(places[0], reason="busy")])
+    assert measured.speeds[0] == Speed(
+        make_profile(places[0]).key,
+        7_204_192,
+        {"1": None, "24": None},
+        {"1": "busy", "24": "busy"},
+    )
+    assert not measured.speeds[0].valid
+
+
+def test_a_profile_holds_for_the_test_set_it_names(trials):
+    on_second = trials[0].evaluations[SECOND]
+    profile = make_profile(trials[0].evaluations[FIRST])
+    assert speeds({0: on_second}, [profile]).speeds == {}
+
+
+def test_the_last_profile_of_a_hardware_holds(places):
+    old = make_profile(places[0], finished="2025", macs=1)
+    new = make_profile(places[0], finished="2026", macs=2)
+    assert speeds(places, [new, old]).speeds[0].macs == 2
+
+
+def test_the_hardware_with_most_valid_rows_is_shown(places):
+    profiles = [
+        make_profile(places[0], "A"),
+        make_profile(places[0], "B"),
+        make_profile(places[1], "B"),
+        make_profile(places[1], "C", reason="busy"),
+    ]
+    measured = speeds(places, profiles)
+    assert measured.hardware == "B, 1 of 2 cores"
+    assert measured.others == ["A, 1 of 2 cores", "C, 1 of 2 cores"]
+
+
+def test_a_row_profiled_elsewhere_has_its_macs_alone(places):
+    profiles = [make_profile(places[0], "A"), make_profile(places[1], "B", macs=5)]
+    measured = speeds(places, profiles)
+    assert measured.hardware == "A, 1 of 2 cores"
+    assert measured.speeds[1] == Speed(None, 5, {"1": None, "24": None}, {})
