@@ -120,9 +120,9 @@ def test_what_is_kept_is_read_back(trials):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no trial of a sweep of bench"),
-        (b"{}", "no trial of a sweep of bench"),
-        (b'{"schema": 2}', "no trial of a sweep of bench"),
+        (b"", "this is not a trial of a sweep of bench"),
+        (b"{}", "this is not a trial of a sweep of bench"),
+        (b'{"schema": 2}', "this is not a trial of a sweep of bench"),
         (b'{"schema": 3}', "its schema is 3, this bench reads 2; update bench"),
     ],
 )
