@@ -132,12 +132,13 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
     entries = _entries(make, table, columns)
     tuned = filter(None, (_tuned(make, table, columns, n) for n in range(len(table.tuned))))
     protocol = config.protocol(table.protocol)
+    inherited = parent.entries if parent else ()
     return Suite(
         name=name,
         about=table.about,
         protocol=protocol,
         columns=columns,
-        entries=tuple(dict.fromkeys([*(parent.entries if parent else ()), *entries, *tuned])),
+        entries=(*inherited, *(each for each in [*entries, *tuned] if each not in inherited)),
         seeds=tuple(table.seeds),
         recipe=recipe,
         resources=config.fill(Resources, f"{section}.resources", table.resources),
