@@ -139,7 +139,7 @@ def test_a_trial_that_cannot_be_read_is_one_sentence(study, content, said):
 
 def test_a_head_that_cannot_be_read_is_one_sentence(study):
     (study.root / "sweep.json").write_text("[]")
-    with pytest.raises(BenchError, match="this is no sweep of bench") as caught:
+    with pytest.raises(BenchError, match="this is not a sweep of bench") as caught:
         _ = study.seconds
     assert caught.value.code == Exit.UNVERIFIED
 

@@ -148,7 +148,7 @@ def test_what_is_no_record_is_said(tmp_path, content, kind):
     with pytest.raises(BenchError) as caught:
         disk.read(file, kind)
     assert caught.value.code == Exit.UNVERIFIED
-    assert str(caught.value).startswith(f"{file}: this is no {kind.__name__.lower()} of bench")
+    assert str(caught.value).startswith(f"{file}: this is not a {kind.__name__.lower()} of bench")
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -185,7 +185,7 @@ def test_a_value_of_a_wrong_type_is_said(save, trials, store, change):
     file = save(trials[0]) / disk.RECORD
     document = json.loads(file.read_text())
     file.write_text(json.dumps(document | change))
-    with pytest.raises(BenchError, match="this is no record of bench") as caught:
+    with pytest.raises(BenchError, match="this is not a record of bench") as caught:
         store.record(trials[0])
     assert caught.value.code == Exit.UNVERIFIED
     assert str(caught.value).startswith(f"{file}: ")
