@@ -74,14 +74,14 @@ def commit(root: Path, *paths: str) -> str:
 
 @pytest.mark.skipif(not (PACKAGE.parent / ".git").exists(), reason="this is no checkout of bench")
 def test_this_checkout_gives_its_commit():
-    found = provenance.collect(device="cpu", gpu=None, threads=1, seed=0)
+    found = provenance.collect((), device="cpu", gpu=None, threads=1, seed=0)
     assert re.fullmatch("[0-9a-f]{40}", found.commit)
     assert (found.commit, found.dirty) == provenance.revision()
     assert isinstance(found.dirty, bool)
 
 
-def test_what_is_told_is_kept_and_the_rest_is_found():
-    found = provenance.collect(device="cuda", gpu="Some GPU", threads=3, seed=7)
+def test_what_is_given_is_kept_and_the_rest_is_measured():
+    found = provenance.collect((), device="cuda", gpu="Some GPU", threads=3, seed=7)
     assert (found.device, found.gpu, found.threads, found.seed) == ("cuda", "Some GPU", 3, 7)
     assert found.bench == bench.__version__
     assert found.python == platform.python_version()
@@ -93,9 +93,10 @@ def test_what_is_told_is_kept_and_the_rest_is_found():
     assert timedelta(0) <= datetime.now(UTC) - finished < timedelta(minutes=1)
 
 
-def test_the_versions_of_what_is_computed_with_are_told():
-    found = provenance.collect(device="cpu", gpu=None, threads=1, seed=0).packages
-    assert set(found) == set(provenance.PACKAGES)
+def test_the_versions_of_the_packages_that_compute_are_recorded():
+    found = provenance.collect((), device="cpu", gpu=None, threads=1, seed=0).packages
+    assert set(found) <= set(provenance.PACKAGES)
+    assert {"torch", "numpy", "pyarrow"} <= set(found)
     for name, version in found.items():
         assert version == metadata.version(name)
 
@@ -130,7 +131,7 @@ def test_a_checkout_as_committed_is_not_dirty(copy, tmp_path):
     assert revision(copy) == (head, False)
 
 
-@pytest.mark.parametrize("file", ["grid.py", "models/new.py"])
+@pytest.mark.parametrize("file", ["trials/grid.py", "models/new.py"])
 def test_a_changed_file_of_the_package_makes_it_dirty(copy, file):
     head = commit(copy, ".")
     with (copy / "bench" / file).open("a") as stream:
@@ -150,3 +151,79 @@ def test_a_clone_has_the_commit_of_its_origin(copy, tmp_path):
     head = commit(copy, ".")
     git(tmp_path, "clone", "--quiet", str(copy), "clone")
     assert revision(tmp_path / "clone") == (head, False)
+
+
+def digests(*files: str) -> dict[str, str]:
+    today = provenance.source_digests()
+    return {file: today[file] for file in files}
+
+
+def test_the_sources_are_those_of_the_computing_packages_and_of_the_components(trials):
+    training, evaluation = trials[0].tasks
+    for task, own, others in (
+        (
+            training,
+            ["models/cnn_bilstm.py", "losses/ctc.py", "data/datasets/seq_digits.py"],
+            ["models/crnn.py", "losses/radial_ctc.py", "data/datasets/iam.py", "data/raw/iam.py"],
+        ),
+        (evaluation, ["decoding/greedy.py", "data/datasets/seq_digits.py"], ["models/crnn.py"]),
+    ):
+        origin = provenance.collect(task.components, device="cpu", gpu=None, threads=1, seed=0)
+        assert (
+            origin.sources.items() >= digests(*own, "training/trainer.py", "nn/lattice.py").items()
+        )
+        assert origin.sources.keys().isdisjoint(
+            [*others, "cli/__init__.py", "leaderboards/board.py", "trials/grid.py"]
+        )
+        assert provenance.changed_sources(origin.sources) == []
+
+
+def test_changed_sources_are_those_that_differ_or_are_gone():
+    sources = digests("losses/ctc.py", "nn/lattice.py")
+    changed = sources | {"losses/ctc.py": "0" * 12, "nn/gone.py": "1" * 12}
+    assert provenance.changed_sources(changed) == ["losses/ctc.py", "nn/gone.py"]
+
+
+MINE = "from bench.losses.ctc import CTC\nclass Mine(CTC):\n    name = 'mine'\n"
+ASK_ORIGIN = (
+    "import json, dataclasses, sys; sys.path.insert(0, '.'); from mine import Mine\n"
+    "from bench.trials import provenance\n"
+    "made = provenance.collect([Mine()], device='cpu', gpu=None, threads=1, seed=0)\n"
+    "print(json.dumps([dataclasses.asdict(made.components['mine']), made.revision]))"
+)
+
+
+def origin_of_mine(folder: Path) -> tuple[dict, str]:
+    """Ask where the loss `Mine` of `folder` comes from, in a process of its own."""
+    answer = subprocess.run(
+        [sys.executable, "-B", "-c", ASK_ORIGIN],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(answer.stdout)
+
+
+def test_a_component_from_outside_has_its_own_origin(tmp_path, clean):
+    (tmp_path / "mine.py").write_text(MINE)
+    nowhere = {"file": "mine.py", "distribution": None, "version": None, "commit": None}
+    assert origin_of_mine(tmp_path) == [nowhere, "mine unknown"]
+    head = commit(tmp_path, "mine.py")
+    short = git(tmp_path, "rev-parse", "--short=9", "HEAD")
+    assert head.startswith(short)
+    assert origin_of_mine(tmp_path) == [nowhere | {"commit": short}, f"mine {short}"]
+    (tmp_path / "mine.py").write_text(f"{MINE}# changed\n")
+    assert origin_of_mine(tmp_path)[0]["commit"] == f"{short}+"
+
+
+def test_a_component_of_an_installed_package_has_its_version(tmp_path, clean):
+    (tmp_path / "mine.py").write_text(MINE)
+    info = tmp_path / "mine_losses-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine-losses\nVersion: 1.2\n")
+    (info / "top_level.txt").write_text("mine\n")
+    origin, revision = origin_of_mine(tmp_path)
+    assert (origin["distribution"], origin["version"]) == ("mine-losses", "1.2")
+    assert revision == "mine 1.2"

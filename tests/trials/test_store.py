@@ -10,120 +10,151 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from bench.evaluation.metrics.error_rates import ErrorRates
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError, Exit
 from bench.trials import store as disk
-from bench.trials.records import Epoch
-from bench.trials.store import Attempt, Failure, Record
+from bench.trials.records import (
+    Attempt,
+    Epoch,
+    EvaluationRecord,
+    Failure,
+    TrainingRecord,
+    TrainingTimings,
+)
 
-RATES = {"correct": 3, "samples": 4, "edits": 1, "length": 8}
 finite = st.floats(allow_nan=False, allow_infinity=False)
 naturals = st.integers(0, 2**53)
 
 
-def failure(trial, **changes) -> Failure:
-    found = Failure(
-        key=trial.key,
-        spec=trial.spec,
-        labels=trial.labels,
-        seed=trial.seed,
+def failure(task, **changes) -> Failure:
+    failed = Failure(
+        key=task.key,
+        spec=task.spec,
+        labels=task.labels,
+        seed=task.seed,
         attempts=[Attempt("error", "ValueError: no", "2025-11-21T08:00:00+00:00")],
     )
-    return replace(found, **changes)
+    return replace(failed, **changes)
+
+
+def widened(task, width):
+    """Return a task with another width of the model, and so with another key."""
+    training = task.training
+    training = replace(training, model=replace(training.model, width=width))
+    return training if task.kind == "training" else replace(task, training=training)
 
 
 @pytest.fixture
-def save(store, make_record):
-    """Return a function that leaves a record of a trial in the store."""
+def trainings(trials):
+    """Return the trainings of `tiny`: ctc and radial-ctc under seed 0, then under seed 1."""
+    return [trial.trainings[0] for trial in trials]
 
-    def write(trial, age: float = 0.0, **changes) -> Path:
-        folder = store.begin(trial)
-        disk.write(folder / disk.RECORD, make_record(trial, **RATES, **changes))
+
+@pytest.fixture
+def save(store, leave):
+    """Return a function that leaves a record of some age, in seconds, and returns its folder."""
+
+    def write(task, age: float = 0.0, **changes) -> Path:
+        leave(task, **changes)
+        folder = store.folder(task)
         then = time.time() - age
-        os.utime(folder / disk.RECORD, (then, then))
+        os.utime(folder / disk.RECORDS[task.kind], (then, then))
         return folder
 
     return write
 
 
-def test_a_part_is_taken_for_nothing(trials, store, save):
-    sibling = replace(trials[0], model=replace(trials[0].model, width=3))
+@pytest.fixture(params=["training", "evaluation"])
+def tasks(request, trials):
+    """Return the four tasks of one kind."""
+    if request.param == "training":
+        return [trial.trainings[0] for trial in trials]
+    return [trial.evaluations["seq-digits"] for trial in trials]
+
+
+def test_an_unfinished_file_is_not_a_record(tasks, store, save):
+    sibling = widened(tasks[0], 3)
     folder = store.begin(sibling)
-    for name in (disk.RECORD, disk.FAILURE, disk.PREDICTIONS):
+    for name in (*disk.RECORDS.values(), disk.FAILURE, disk.PREDICTIONS):
         (folder / f".{name}.{'a' * 32}.part").write_text("{")
     assert store.record(sibling) is None
     assert store.failure(sibling) is None
-    assert list(store.siblings(trials[0])) == []
-    with pytest.raises(BenchError, match="no trial has"):
+    assert list(store.siblings(tasks[0])) == []
+    with pytest.raises(BenchError, match="no task has"):
         store.find(sibling.key)
-    save(trials[0])
-    assert store.find("")[1].key == trials[0].key
+    save(tasks[0])
+    assert store.find("")[1].key == tasks[0].key
 
 
-def test_a_record_is_read_as_it_was_written(trials, store, make_record):
-    for trial in trials:
-        record = make_record(trial, **RATES, excluded={"empty reference": 2})
-        folder = store.begin(trial)
-        disk.write(folder / disk.RECORD, record)
-        assert store.record(trial) == record
-        assert store.record(trial).key == trial.key
-        assert (
-            store.folder(trial)
-            == store.root / "seq-digits" / "cnn-bilstm" / trial.loss.name / folder.name
-        )
-        assert folder.name == f"seed{trial.seed}-{trial.key}"
+def test_a_record_is_read_as_it_was_written(tasks, store, leave):
+    for task in tasks:
+        record = leave(task, {"correct": 3, "samples": 4, "excluded": 2})
+        assert store.record(task) == record
+        assert record.key == task.key
+        assert store.folder(task) == store.root / task.path
+    assert store.records(tasks[0].kind) == sorted(
+        store.folder(task) / disk.RECORDS[task.kind] for task in tasks
+    )
 
 
-def test_a_failure_is_read_as_it_was_written(trials, store):
-    said = failure(trials[0], attempts=[Attempt("error", 'ValueError: "ü"\n  twice', "")])
-    disk.write(store.begin(trials[0]) / disk.FAILURE, said)
-    assert store.failure(trials[0]) == said
-    assert store.record(trials[0]) is None
-    assert store.failure(trials[1]) is None
+def test_an_evaluation_has_its_scores_and_what_was_excluded(evaluations, store, leave):
+    leave(evaluations[0], {"correct": 3, "samples": 4, "excluded": 2})
+    record = store.record(evaluations[0])
+    assert record.scores["sequence-accuracy"] == 3 / 4
+    assert record.scores["cer"] == 1 / 16
+    assert record.excluded == {"empty reference": 2}
+    assert record.training == evaluations[0].training.key
 
 
-def test_a_record_is_text_that_a_person_can_read(save, trials):
-    text = (save(trials[0]) / disk.RECORD).read_text(encoding="utf-8")
+def test_a_failure_is_read_as_it_was_written(tasks, store):
+    failed = failure(tasks[0], attempts=[Attempt("error", 'ValueError: "ü"\n  twice', "")])
+    disk.write(store.begin(tasks[0]) / disk.FAILURE, failed)
+    assert store.failure(tasks[0]) == failed
+    assert store.record(tasks[0]) is None
+    assert store.failure(tasks[1]) is None
+
+
+def test_a_record_is_text_that_a_person_can_read(save, evaluations):
+    text = (save(evaluations[0]) / disk.EVALUATION).read_text(encoding="utf-8")
     assert text.endswith("}\n")
     assert len(text.splitlines()) > 50
     document = json.loads(text)
     assert document["schema"] == disk.SCHEMA
-    assert document["metrics"]["test"]["correct"] == 3
+    assert document["scores"]["sequence-accuracy"] == 0.5
 
 
-@settings(max_examples=30)
+@settings(
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
-    epochs=st.lists(st.builds(Epoch, naturals, finite, finite, finite), max_size=3),
-    timings=st.builds(disk.Timings, finite, finite, finite, finite),
+    epochs=st.lists(st.builds(Epoch, naturals, finite, finite, finite, naturals), max_size=3),
+    timings=st.builds(TrainingTimings, finite, finite, finite),
     excluded=st.dictionaries(st.text(max_size=5), naturals, max_size=3),
     gpu=st.none() | st.text(max_size=9),
-    total=naturals,
+    score=finite,
 )
 def test_any_record_is_read_as_it_was_written(
-    tmp_path_factory, make_record, epochs, timings, excluded, gpu, total
+    tmp_path,
+    trials,
+    make_training_record,
+    make_evaluation_record,
+    epochs,
+    timings,
+    excluded,
+    gpu,
+    score,
 ):
-    made = make_record(quick_trial(), **RATES)
-    record = replace(
-        made,
-        curve=epochs,
-        timings=timings,
-        metrics={"test": ErrorRates(total, 0, total, total, excluded)},
-        provenance=replace(made.provenance, gpu=gpu),
-    )
-    file = tmp_path_factory.getbasetemp() / "any-record.json"
-    disk.write(file, record)
-    assert disk.read(file, Record) == record
-
-
-def quick_trial():
-    from bench.config import bench_toml as config
-    from bench.trials import grid
-
-    own = Path(config.__file__).parents[2] / "bench.toml"
-    return grid.trials(config.load(own).suite("quick"))[0]
+    training, evaluation = trials[0].tasks
+    trained = make_training_record(training, curve=epochs, timings=timings)
+    trained = replace(trained, provenance=replace(trained.provenance, gpu=gpu))
+    disk.write(tmp_path / disk.TRAINING, trained)
+    assert disk.read_record(tmp_path / disk.TRAINING) == trained
+    evaluated = make_evaluation_record(evaluation, excluded=0, scores={"cer": score})
+    evaluated = replace(evaluated, excluded=excluded, dropped=excluded)
+    disk.write(tmp_path / disk.EVALUATION, evaluated)
+    assert disk.read_record(tmp_path / disk.EVALUATION) == evaluated
 
 
 @pytest.mark.parametrize(
@@ -137,28 +168,31 @@ def quick_trial():
         b"{}",
         b'"schema"',
         b"\xff\xfe",
-        b'{"schema": 1}',
-        b'{"schema": 1, "key": 3}',
+        b'{"schema": 2}',
+        b'{"schema": 2, "key": 3}',
     ],
 )
-@pytest.mark.parametrize("kind", [Record, Failure])
-def test_what_is_no_record_is_said(tmp_path, content, kind):
+@pytest.mark.parametrize(
+    ("kind", "noun"),
+    [(TrainingRecord, "training"), (EvaluationRecord, "evaluation"), (Failure, "failure")],
+)
+def test_what_is_not_a_record_is_an_error(tmp_path, content, kind, noun):
     file = tmp_path / "record.json"
     file.write_bytes(content)
     with pytest.raises(BenchError) as caught:
         disk.read(file, kind)
     assert caught.value.code == Exit.UNVERIFIED
-    assert str(caught.value).startswith(f"{file}: this is not a {kind.__name__.lower()} of bench")
+    assert str(caught.value).startswith(f"{file}: this is no {noun} of bench")
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("schema", [0, 2, "1", None, [1]])
-def test_another_schema_is_said(save, trials, store, schema):
-    file = save(trials[0]) / disk.RECORD
+@pytest.mark.parametrize("schema", [0, 1, 3, "2", None, [2]])
+def test_another_schema_is_an_error(save, tasks, store, schema):
+    file = save(tasks[0]) / disk.RECORDS[tasks[0].kind]
     document = json.loads(file.read_text())
     file.write_text(json.dumps(document | {"schema": schema}))
     with pytest.raises(BenchError) as caught:
-        store.record(trials[0])
+        store.record(tasks[0])
     assert caught.value.code == Exit.UNVERIFIED
     assert str(file) in str(caught.value)
     assert f"schema is {schema}" in str(caught.value)
@@ -170,160 +204,169 @@ def test_another_schema_is_said(save, trials, store, schema):
     [
         {"seed": "0"},
         {"seed": None},
-        {"metrics": []},
-        {"metrics": {"test": {"samples": 1}}},
-        {"curve": {}},
-        {"curve": [{"epoch": 1, "loss": None}]},
+        {"scores": []},
+        {"scores": {"cer": None}},
+        {"excluded": {"x": 0.5}},
         {"spec": "x"},
-        {"labels": {"dataset": 3}},
-        {"parameters": 12345},
+        {"labels": {"test": 3}},
+        {"samples": "9"},
         {"files": None},
         {"provenance": {}},
     ],
 )
-def test_a_value_of_a_wrong_type_is_said(save, trials, store, change):
-    file = save(trials[0]) / disk.RECORD
+def test_a_value_of_a_wrong_type_is_an_error(save, evaluations, store, change):
+    file = save(evaluations[0]) / disk.RECORDS[evaluations[0].kind]
     document = json.loads(file.read_text())
     file.write_text(json.dumps(document | change))
-    with pytest.raises(BenchError, match="this is not a record of bench") as caught:
-        store.record(trials[0])
+    with pytest.raises(BenchError, match="evaluation of bench") as caught:
+        store.record(evaluations[0])
     assert caught.value.code == Exit.UNVERIFIED
     assert str(caught.value).startswith(f"{file}: ")
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("missing", ["key", "spec", "metrics", "timings", "provenance", "schema"])
-def test_a_record_without_a_key_is_no_record(save, trials, store, missing):
-    file = save(trials[0]) / disk.RECORD
+@pytest.mark.parametrize("missing", ["key", "spec", "scores", "seconds", "provenance", "schema"])
+def test_a_record_without_a_key_is_an_error(save, evaluations, store, missing):
+    file = save(evaluations[0]) / disk.RECORDS[evaluations[0].kind]
     document = json.loads(file.read_text())
     del document[missing]
     file.write_text(json.dumps(document))
-    with pytest.raises(BenchError, match=f"no record of bench .*{missing}") as caught:
-        store.record(trials[0])
+    with pytest.raises(BenchError, match=f"evaluation of bench .*{missing}") as caught:
+        store.record(evaluations[0])
     assert caught.value.code == Exit.UNVERIFIED
 
 
-def test_a_trial_is_found_by_the_beginning_of_its_key(save, trials, store):
-    folders = [save(trial) for trial in trials]
-    for trial, folder in zip(trials, folders, strict=True):
-        lengths = (n for n in count(1) if sum(t.key.startswith(trial.key[:n]) for t in trials) == 1)
+def test_a_task_is_found_by_the_beginning_of_its_key(save, tasks, store):
+    folders = [save(task) for task in tasks]
+    for task, folder in zip(tasks, folders, strict=True):
+        lengths = (n for n in count(1) if sum(t.key.startswith(task.key[:n]) for t in tasks) == 1)
         for length in (next(lengths), 16):
-            assert store.find(trial.key[:length]) == (folder, store.record(trial))
+            assert store.find(task.key[:length]) == (folder, store.record(task))
 
 
-def test_a_trial_is_found_by_its_folder(save, trials, store, home, monkeypatch):
-    folder = save(trials[1])
-    save(trials[0])
-    assert store.find(str(folder)) == (folder, store.record(trials[1]))
+def test_a_task_is_found_by_its_folder(save, tasks, store, home, monkeypatch):
+    folder = save(tasks[1])
+    save(tasks[0])
+    assert store.find(str(folder)) == (folder, store.record(tasks[1]))
     inside = str(folder.relative_to(home))
-    assert store.find(inside)[1].key == trials[1].key
-    assert store.find(f"{inside}/")[1].key == trials[1].key
+    assert store.find(inside)[1].key == tasks[1].key
+    assert store.find(f"{inside}/")[1].key == tasks[1].key
     monkeypatch.chdir(folder)
-    assert store.find(".")[1].key == trials[1].key
+    assert store.find(".")[1].key == tasks[1].key
 
 
-def test_a_failed_trial_is_found_as_its_failure(trials, store):
-    folder = store.begin(trials[0])
-    disk.write(folder / disk.FAILURE, failure(trials[0]))
-    assert store.find(trials[0].key) == (folder, failure(trials[0]))
+def test_a_failed_task_is_found_as_its_failure(tasks, store):
+    folder = store.begin(tasks[0])
+    disk.write(folder / disk.FAILURE, failure(tasks[0]))
+    assert store.find(tasks[0].key) == (folder, failure(tasks[0]))
 
 
-def test_a_record_goes_before_a_failure(save, trials, store):
-    folder = save(trials[0])
-    disk.write(folder / disk.FAILURE, failure(trials[0]))
-    assert isinstance(store.find(trials[0].key)[1], Record)
+def test_a_record_goes_before_a_failure(save, tasks, store):
+    folder = save(tasks[0])
+    disk.write(folder / disk.FAILURE, failure(tasks[0]))
+    assert store.find(tasks[0].key)[1] == store.record(tasks[0])
 
 
-def test_a_beginning_of_several_keys_is_said(save, trials, store):
-    for trial in trials:
-        save(trial)
-    with pytest.raises(BenchError, match=r"4 trials have .* begins with ''"):
+def test_a_beginning_of_several_keys_is_an_error(save, tasks, store):
+    for task in tasks:
+        save(task)
+    with pytest.raises(BenchError, match=r"4 tasks have .* begins with ''"):
         store.find("")
 
 
 @pytest.mark.parametrize("word", ["ffffffffffffffffff", "*", "[0-9a-f]", "?", "nowhere/at/all"])
-def test_an_unknown_key_is_said(save, trials, store, word):
-    save(trials[0])
-    with pytest.raises(BenchError, match="no trial has left anything") as caught:
+def test_an_unknown_key_is_an_error(save, tasks, store, word):
+    save(tasks[0])
+    with pytest.raises(BenchError, match="no task has a record") as caught:
         store.find(word)
     assert f"'{word}'" in str(caught.value)
     assert "bench status" in str(caught.value)
 
 
-def test_a_folder_without_record_and_failure_is_not_found(trials, store):
-    store.begin(trials[0])
-    with pytest.raises(BenchError, match="no trial has"):
-        store.find(trials[0].key)
-    with pytest.raises(BenchError, match="no trial has"):
-        store.find(str(store.folder(trials[0])))
+def test_a_folder_without_record_and_failure_is_not_found(tasks, store):
+    store.begin(tasks[0])
+    with pytest.raises(BenchError, match="no task has"):
+        store.find(tasks[0].key)
+    with pytest.raises(BenchError, match="no task has"):
+        store.find(str(store.folder(tasks[0])))
 
 
-def test_beginning_again_clears_the_failure_and_keeps_the_record(save, trials, store):
-    folder = save(trials[0])
-    kept = {disk.RECORD, disk.PREDICTIONS, disk.WEIGHTS, ".record.json.new.part", "old.part"}
-    cleared = {disk.FAILURE, disk.LOG, ".record.json.old.part", ".weights.safetensors.old.part"}
-    record = (folder / disk.RECORD).read_bytes()
-    for name in (kept | cleared) - {disk.RECORD}:
+def test_beginning_again_clears_the_failure_and_keeps_the_record(save, tasks, store):
+    folder = save(tasks[0])
+    kept = {
+        disk.RECORDS[tasks[0].kind],
+        disk.PREDICTIONS,
+        disk.WEIGHTS,
+        ".training.json.new.part",
+        "old.part",
+    }
+    cleared = {disk.FAILURE, disk.LOG, ".training.json.old.part", ".weights.safetensors.old.part"}
+    record = (folder / disk.RECORDS[tasks[0].kind]).read_bytes()
+    for name in (kept | cleared) - {disk.RECORDS[tasks[0].kind]}:
         (folder / name).write_text("x")
     old = time.time() - 2 * 3600
-    for name in ("old.part", ".record.json.old.part", ".weights.safetensors.old.part"):
+    for name in ("old.part", ".training.json.old.part", ".weights.safetensors.old.part"):
         os.utime(folder / name, (old, old))
-    assert store.begin(trials[0]) == folder
+    assert store.begin(tasks[0]) == folder
     assert {path.name for path in folder.iterdir()} == kept
-    assert (folder / disk.RECORD).read_bytes() == record
+    assert (folder / disk.RECORDS[tasks[0].kind]).read_bytes() == record
 
 
-def test_beginning_clears_nothing_of_another_trial(save, trials, store):
-    other = store.begin(trials[1])
-    disk.write(other / disk.FAILURE, failure(trials[1]))
-    save(trials[0])
-    assert store.failure(trials[1]) == failure(trials[1])
+def test_beginning_clears_nothing_of_another_task(save, tasks, store):
+    other = store.begin(tasks[1])
+    disk.write(other / disk.FAILURE, failure(tasks[1]))
+    save(tasks[0])
+    assert store.failure(tasks[1]) == failure(tasks[1])
 
 
-def test_siblings_are_the_same_names_and_seed_newest_first(save, trials, store):
-    trial = trials[0]
-    changed = [replace(trial, model=replace(trial.model, width=width)) for width in (3, 4, 5)]
+def test_siblings_are_the_same_names_and_seed_newest_first(save, tasks, store):
+    task = tasks[0]
+    changed = [widened(task, width) for width in (3, 4, 5)]
     for other, age in zip(changed, (50, 10, 90), strict=True):
         save(other, age)
-    save(trial)
-    save(trials[1])
-    save(trials[2])
-    failed = replace(trial, model=replace(trial.model, width=6))
+    save(task)
+    save(tasks[1])
+    save(tasks[2])
+    failed = widened(task, 6)
     disk.write(store.begin(failed) / disk.FAILURE, failure(failed))
-    assert [record.key for record in store.siblings(trial)] == [
+    assert [record.key for record in store.siblings(task)] == [
         changed[1].key,
         changed[0].key,
         changed[2].key,
     ]
     assert {record.key for record in store.siblings(failed)} == {
-        trial.key,
+        task.key,
         *(other.key for other in changed),
     }
 
 
-def test_siblings_of_one_moment_are_in_order_of_their_keys(save, trials, store):
-    trial = trials[0]
-    changed = [replace(trial, model=replace(trial.model, width=width)) for width in range(3, 8)]
+def test_siblings_of_one_moment_are_in_order_of_their_keys(save, tasks, store):
+    task = tasks[0]
+    changed = [widened(task, width) for width in range(3, 8)]
     for other in changed:
-        os.utime(save(other) / disk.RECORD, (1e9, 1e9))
-    assert [record.key for record in store.siblings(trial)] == sorted(t.key for t in changed)
+        os.utime(save(other) / disk.RECORDS[tasks[0].kind], (1e9, 1e9))
+    assert [record.key for record in store.siblings(task)] == sorted(t.key for t in changed)
 
 
-def test_a_seed_is_no_sibling_of_one_that_begins_with_it(save, trials, store):
-    eleven = replace(trials[2], seed=11, model=replace(trials[2].model, width=3))
+def test_a_seed_is_not_a_sibling_of_one_that_begins_with_it(save, tasks, store):
+    eleven = widened(tasks[2], 3)
+    if eleven.kind == "training":
+        eleven = replace(eleven, seed=11)
+    else:
+        eleven = replace(eleven, training=replace(eleven.training, seed=11))
     save(eleven)
-    assert list(store.siblings(trials[2])) == []
+    assert list(store.siblings(tasks[2])) == []
 
 
-def test_an_empty_store_has_nothing(trials, store):
-    assert store.record(trials[0]) is None
-    assert store.failure(trials[0]) is None
-    assert list(store.siblings(trials[0])) == []
+def test_an_empty_store_has_nothing(tasks, store):
+    assert store.record(tasks[0]) is None
+    assert store.failure(tasks[0]) is None
+    assert list(store.siblings(tasks[0])) == []
     assert not store.root.exists()
 
 
-def test_a_profile_is_read_as_it_was_written(store, trials, make_profile):
-    made = [make_profile(trial, name) for trial in trials[:2] for name in ("A", "B")]
+def test_a_profile_is_read_as_it_was_written(store, evaluations, make_profile):
+    made = [make_profile(task, name) for task in evaluations[:2] for name in ("A", "B")]
     files = [store.keep(profile) for profile in made]
     assert files == [store.root / "profiles" / f"{profile.key}.json" for profile in made]
     assert list(store.profiles()) == sorted(made, key=lambda profile: profile.key)
@@ -331,26 +374,55 @@ def test_a_profile_is_read_as_it_was_written(store, trials, make_profile):
     assert store.profile("beef") is None
 
 
-def test_a_profile_replaces_the_one_under_its_key(store, trials, make_profile):
-    store.keep(make_profile(trials[0], reason="busy"))
-    store.keep(make_profile(trials[0]))
+def test_a_profile_replaces_the_one_under_its_key(store, evaluations, make_profile):
+    store.keep(make_profile(evaluations[0], reason="busy"))
+    store.keep(make_profile(evaluations[0]))
     assert [profile.valid for profile in store.profiles()] == [True]
 
 
-def test_a_profile_that_cannot_be_read_is_passed_over(store, trials, make_profile):
-    kept = make_profile(trials[0])
+def test_a_profile_that_cannot_be_read_is_passed_over(store, evaluations, make_profile):
+    kept = make_profile(evaluations[0])
     store.keep(kept)
-    store.keep(make_profile(trials[1], schema=disk.SCHEMA + 1))
+    store.keep(make_profile(evaluations[1], schema=disk.SCHEMA + 1))
     (store.root / "profiles" / "0.json").write_text("{")
     assert list(store.profiles()) == [kept]
 
 
-def test_profiles_are_never_taken_for_trials(store, trials, save, make_profile):
-    profile = make_profile(trials[0])
+def test_profiles_are_never_taken_for_tasks(store, evaluations, save, make_profile):
+    profile = make_profile(evaluations[0])
     store.keep(profile)
     for word in ("", profile.key):
-        with pytest.raises(BenchError, match="no trial has"):
+        with pytest.raises(BenchError, match="no task has"):
             store.find(word)
-    save(trials[0])
-    assert store.find("")[1].key == trials[0].key
-    assert list(store.siblings(trials[0])) == []
+    save(evaluations[0])
+    assert store.find("")[1].key == evaluations[0].key
+    assert list(store.siblings(evaluations[0])) == []
+
+
+def test_a_training_is_found_by_its_key(trainings, store, leave):
+    record = leave(trainings[1])
+    assert store.training(record.key) == (store.folder(trainings[1]), record)
+    with pytest.raises(BenchError, match=f"training {trainings[0].key} is gone") as caught:
+        store.training(trainings[0].key)
+    assert caught.value.code == Exit.UNVERIFIED
+
+
+def test_a_file_is_given_only_while_it_is_what_its_record_says(trainings, store, leave):
+    record = leave(trainings[0])
+    folder = store.folder(trainings[0])
+    weights = folder / disk.WEIGHTS
+    assert disk.content(folder, record, disk.WEIGHTS) == weights.read_bytes()
+    for change, fault in (
+        (lambda: weights.write_bytes(b"other"), "is not what its record says"),
+        (weights.unlink, "is gone"),
+    ):
+        change()
+        with pytest.raises(BenchError, match=f"this file of {record.key} {fault}") as caught:
+            disk.content(folder, record, disk.WEIGHTS)
+        assert caught.value.code == Exit.UNVERIFIED
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(home):
+    (home / "file").write_text("")
+    with pytest.raises(BenchError, match="name another folder with --results"):
+        disk.Store(home / "file").prepare()
