@@ -103,7 +103,8 @@ def test_the_scores_of_a_record_follow_from_its_predictions(evaluation, store):
 
 
 def test_the_stored_weights_are_those_that_read(evaluation, store):
-    evaluation = with_recipe(evaluation, epochs=6, learning_rate=0.02)
+    evaluation = with_training(evaluation, model=CnnBiLSTM(width=4, hidden=16))
+    evaluation = with_recipe(evaluation, epochs=4, batch_size=8)
     table, training = read(evaluation, store), evaluation.training
     network = recognizer.build(training.model, training.loss, InputShape(1, 8, 8), 11)
     network.load_state_dict(load_file(store.folder(training) / WEIGHTS))
