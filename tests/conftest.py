@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bench.trials.specs import Evaluation, Trial
 
 # A busy machine is no failure: examples have no time limit.
-settings.register_profile("bench")
+settings.register_profile("bench", deadline=None)
 settings.load_profile("bench")
 
 # Dozens of processes start here; where byte code is not kept, each compiles torch and ray again.

@@ -7,11 +7,10 @@ import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from bench.core.components import Dataset
 from bench.core.errors import BenchError, Exit
-from bench.core.types import Batch, InputPipeline, InputShape
+from bench.core.types import Batch, Batches, InputPipeline, InputShape, Split
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.models.cnn_bilstm import CnnBiLSTM
 
@@ -19,47 +18,77 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class Faulty(Dataset):
-    gives = "frames"
-    protocol = "digits"
-
-    def fingerprint(self) -> str:
-        return "none"
-
-
 @dataclass(frozen=True)
-class Raises(Faulty):
-    """Raises while it is read."""
+class Raises(SeqDigits):
+    """Raises when it is opened."""
 
     name: ClassVar[str] = "raises"
 
-    def build(self) -> InputPipeline:
+    def open(self, *_: Any, **__: Any) -> InputPipeline:
         raise RuntimeError("the disk is on fire")
 
 
 @dataclass(frozen=True)
-class Exits(Faulty):
-    """Takes its whole process down."""
+class Exits(SeqDigits):
+    """Ends its whole process when it is opened."""
 
     name: ClassVar[str] = "exits"
 
-    def build(self) -> InputPipeline:
+    def open(self, *_: Any, **__: Any) -> InputPipeline:
         os._exit(7)
 
 
 @dataclass(frozen=True)
 class Slow(SeqDigits):
-    """Says which process it is in, then takes its time before anything else."""
+    """Writes the id of its process, then sleeps, when it is opened."""
 
     name: ClassVar[str] = "slow"
 
     pid_file: str = os.devnull
     seconds: float = 60.0
 
-    def build(self) -> InputPipeline:
+    def open(self, *arguments: Any, **more: Any) -> InputPipeline:
         Path(self.pid_file).write_text(str(os.getpid()))
         time.sleep(self.seconds)
-        return super().build()
+        return super().open(*arguments, **more)
+
+
+@dataclass(frozen=True)
+class OutOfMemory(SeqDigits):
+    """Has no memory the first time that it is opened: until its file exists."""
+
+    name: ClassVar[str] = "out-of-memory"
+
+    file: str = os.devnull
+
+    def open(self, *arguments: Any, **more: Any) -> InputPipeline:
+        if not Path(self.file).exists():
+            Path(self.file).touch()
+            raise MemoryError("no memory is left")
+        return super().open(*arguments, **more)
+
+
+@dataclass(frozen=True)
+class Killed(SeqDigits):
+    """Kills its process as it starts an epoch, unless its file exists; then nothing is wrong."""
+
+    name: ClassVar[str] = "killed"
+
+    file: str = os.devnull
+    at_epoch: int = 3
+
+    def open(self, *arguments: Any, **more: Any) -> InputPipeline:
+        pipeline = super().open(*arguments, **more)
+        batches = pipeline.batches
+
+        def killed(split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
+            if epoch == self.at_epoch and not Path(self.file).exists():
+                Path(self.file).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return batches(split, size, seed=seed, epoch=epoch)
+
+        pipeline.batches = killed  # type: ignore[method-assign]
+        return pipeline
 
 
 @dataclass(frozen=True)

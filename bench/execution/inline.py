@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
-from bench.tasks.run import run_task
+from bench.tasks.run import failed_attempt, run_task
 from bench.trials.events import Failed, Finished
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class InlineExecutor:
     """Runs tasks in the order of their submission."""
 
     def __init__(self) -> None:
-        self._queue: deque[tuple[Task, Iterator[Event]]] = deque()
+        self._queue: deque[tuple[Task, Generator[Event, None, None]]] = deque()
 
     def check(self, task: Task) -> None:
         """Accept every task: this process is all there is."""
@@ -39,7 +39,11 @@ class InlineExecutor:
         if not self._queue:
             return []
         task, events = self._queue[0]
-        event = next(events)
+        try:
+            event = next(events)
+        except Exception as error:  # noqa: BLE001 (a fault before the task began, such as a full disk)
+            self._queue.popleft()
+            return [(task, failed_attempt("error", f"{type(error).__name__}: {error}"))]
         if isinstance(event, Finished | Failed):
             self._queue.popleft()
             for _ in events:  # Nothing follows but the end of its log.
@@ -47,11 +51,14 @@ class InlineExecutor:
         return [(task, event.failure.attempts[-1] if isinstance(event, Failed) else event)]
 
     def cancel(self, task: Task) -> None:
-        """End a task at its next event."""
-        self._queue = deque(each for each in self._queue if each[0].key != task.key)
+        """End a task, which is between two of its events."""
+        for each in [*self._queue]:
+            if each[0].key == task.key:
+                self._queue.remove(each)
+                each[1].close()
 
     def close(self) -> None:
         """Forget what is queued."""
         while self._queue:
             _, events = self._queue.popleft()
-            events.close()  # type: ignore[attr-defined]
+            events.close()

@@ -17,6 +17,7 @@ from bench.trials.records import Attempt
 from bench.trials.specs import Evaluation
 
 if TYPE_CHECKING:
+    from bench.config.recipe import Resources
     from bench.trials.records import Failure
     from bench.trials.specs import Task
     from bench.trials.store import Store
@@ -139,9 +140,13 @@ class Schedule:
         now = time.monotonic()
         self.due.sort(key=lambda each: each[1].task.kind == "training")
         left = []
+        # A cluster is asked for its nodes once for all tasks that reserve the same.
+        capacities: dict[Resources, int] = {}
         for moment, state in self.due:
-            room = self.executor.capacity(state.task) + _AHEAD
-            if moment > now or len(self.running) >= room:
+            resources = state.task.resources
+            if resources not in capacities:
+                capacities[resources] = self.executor.capacity(state.task)
+            if moment > now or len(self.running) >= capacities[resources] + _AHEAD:
                 left.append((moment, state))
                 continue
             self.running[state.task.key] = state

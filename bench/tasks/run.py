@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 
-def run_task(task: Task, store: Store, attempts: Sequence[Attempt] = ()) -> Iterator[Event]:
+def run_task(
+    task: Task, store: Store, attempts: Sequence[Attempt] = ()
+) -> Generator[Event, None, None]:
     """Run `task` and write its record, reporting events; any fault ends in `Failed`.
 
     The record is the last file written, so a task killed at any moment is simply not done; a

@@ -101,7 +101,7 @@ def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
     ("name", "change", "said"),
     [
         ("test/data.mdb", lambda file: os.truncate(file, 5000), "it is truncated"),
-        ("prepared.json", lambda file: file.write_text("{"), "no document of prepared data"),
+        ("prepared.json", lambda file: file.write_text("{"), "not a document of prepared data"),
         (
             "prepared.json",
             lambda file: file.write_text(file.read_text().replace(": 1,\n", ": 3,\n")),

@@ -104,7 +104,7 @@ def test_a_failed_write_keeps_what_was_there(tmp_path):
 def test_what_is_no_document_is_said_in_a_sentence(tmp_path, content):
     file = tmp_path / "thing.json"
     file.write_bytes(content)
-    with pytest.raises(BenchError, match="this is no thing of bench") as caught:
+    with pytest.raises(BenchError, match="this is not a thing of bench") as caught:
         documents.read(file, dict, 1, noun="thing", remedy="throw it away")
     assert caught.value.code == Exit.UNVERIFIED
     assert str(caught.value).endswith("; throw it away")

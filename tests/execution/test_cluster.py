@@ -9,24 +9,27 @@ from ray.cluster_utils import Cluster
 
 from bench.execution import retries
 from bench.execution.ray import connect
+from bench.execution.run import Schedule
 from bench.trials.events import Finished, Retried, Started
+
+pytestmark = pytest.mark.xdist_group("ray")
 
 
 @pytest.fixture(scope="module")
 def cluster(faulty):
-    """Start a head that takes no trial of this module: each asks for a GPU."""
+    """Start a head that takes no task of this module: each reserves a GPU."""
     # By default it takes Ray a third of a minute to see that a node is gone.
     checks = {"health_check_period_ms": 500, "health_check_failure_threshold": 3}
     head = {"num_cpus": 1, "include_dashboard": False, "_system_config": checks}
-    found = Cluster(initialize_head=True, head_node_args=head)
-    yield found
-    found.shutdown()
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    yield cluster
+    cluster.shutdown()
 
 
 @pytest.fixture(scope="module")
 def executor(cluster):
-    with connect(cluster.address) as found:
-        yield found
+    with connect(cluster.address) as executor:
+        yield executor
 
 
 @pytest.fixture
@@ -44,21 +47,21 @@ def add_node(cluster, executor):
             cluster.remove_node(node)
 
 
-def with_resources(trial, **changes):
-    return replace(trial, resources=replace(trial.resources, **changes))
+def on(training, data, **resources):
+    training = replace(training, data=(data,))
+    return training.with_resources(replace(training.resources, **resources))
 
 
 @pytest.mark.slow  # Ray takes its time to miss a node.
-def test_a_trial_of_a_lost_node_is_run_elsewhere(
-    cluster, executor, add_node, trials, store, faulty, tmp_path, monkeypatch
+def test_a_task_of_a_lost_node_is_run_elsewhere(
+    cluster, executor, add_node, evaluations, store, faulty, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(retries, "NOTICE_SECONDS", 4.0)
-    pid_file = tmp_path / "pid"
-    slow = faulty.Slow(digits=2, rounds=1, pid_file=str(pid_file), seconds=2.0)
-    trial = with_resources(replace(trials[0], dataset=slow), gpus=1.0)
+    slow = faulty.Slow(digits=2, rounds=1, pid_file=str(tmp_path / "pid"), seconds=2.0)
+    training = on(evaluations[0].training, slow, gpus=1.0)
     node = add_node()
     seen = []
-    for _, event in executor.run([trial], store):
+    for _, event in Schedule.of([training], executor, store).events():
         seen.append(event)
         if isinstance(event, Started) and not any(isinstance(e, Retried) for e in seen):
             cluster.remove_node(node, allow_graceful=False)
@@ -66,22 +69,23 @@ def test_a_trial_of_a_lost_node_is_run_elsewhere(
             # Ray lists a killed node as alive for a while: a node like it comes back.
             add_node()
     assert isinstance(seen[-1], Finished)
-    attempts = store.record(trial).attempts
+    attempts = store.record(training).attempts
     assert [attempt.cause for attempt in attempts] == ["lost node"]
     assert "NodeDiedError" in attempts[0].message
 
 
 @pytest.mark.slow
-def test_half_a_gpu_lets_two_trials_share_it(executor, add_node, trials, store, faulty):
+def test_half_a_gpu_lets_two_tasks_share_it(executor, add_node, evaluations, store, faulty):
     add_node()
     slow = faulty.Slow(digits=2, rounds=1, seconds=3.0)
-    halves = [with_resources(replace(trial, dataset=slow), gpus=0.5) for trial in trials[:2]]
+    halves = [on(each.training, slow, gpus=0.5) for each in evaluations[:2]]
+    assert [executor.capacity(half) for half in halves] == [2, 2]
     running, most = set(), 0
-    for trial, event in executor.run(halves, store):
+    for task, event in Schedule.of(halves, executor, store).events():
         if isinstance(event, Started):
-            running.add(trial.key)
+            running.add(task.key)
         if isinstance(event, Finished):
-            running.remove(trial.key)
+            running.remove(task.key)
         most = max(most, len(running))
     assert most == 2
     assert not running

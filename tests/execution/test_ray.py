@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 import ray
 import torch
+from running import assert_same_bytes
 
 from bench.core.errors import BenchError
+from bench.data.datasets.seq_digits import SeqDigits
 from bench.execution.ray import connect
-from bench.execution.run import execute, place
-from bench.trials.events import Finished, Progress, Started
-from bench.trials.store import LOG, PREDICTIONS, WEIGHTS, Store
+from bench.execution.run import Schedule, execute, open_executor
+from bench.trials.events import Finished, Progress, Resumed, Started
+from bench.trials.store import CHECKPOINT, LOG, Store
+
+pytestmark = pytest.mark.xdist_group("ray")
 
 
 @pytest.fixture(scope="module")
@@ -26,90 +29,134 @@ def cluster(faulty):
         yield executor
 
 
-def run(executor, trials, store):
-    return [(trial.key, event) for trial, event in executor.run(trials, store)]
+@pytest.fixture
+def training(evaluations):
+    return evaluations[0].training
 
 
-def last_of(events, trial):
-    return [event for key, event in events if key == trial.key][-1]
+def run(executor, tasks, store):
+    return [(task.key, event) for task, event in Schedule.of(tasks, executor, store).events()]
 
 
-def test_ray_gives_the_records_of_the_inline_executor(cluster, trials, store, tmp_path):
-    inline = Store(tmp_path / "inline")
-    assert execute(trials[:2], inline, place("inline")) == []
-    events = run(cluster, trials[:2], store)
+def last_of(events, task):
+    return [event for key, event in events if key == task.key][-1]
+
+
+def on(task, data):
+    return replace(task, data=(data,))
+
+
+def with_resources(task, **changes):
+    return task.with_resources(replace(task.resources, **changes))
+
+
+def inline(tasks, root):
+    store = Store(root)
+    names = {task.key: task.key for task in tasks}
+    assert execute(tasks, names, store, open_executor("inline")) == []
+    return store
+
+
+def test_ray_gives_the_bytes_of_the_inline_executor(cluster, evaluations, store, tmp_path):
+    first, second = evaluations[:2]
+    longer = replace(first, test=SeqDigits(digits=3, rounds=1))
+    tasks = [first.training, second.training, first, second, longer]
+    expected = inline(tasks, tmp_path / "inline")
+    events = run(cluster, tasks, store)
     assert any(isinstance(event, Progress) for _, event in events)
-    for trial in trials[:2]:
-        assert isinstance(last_of(events, trial), Finished)
-        here, there = asdict(inline.record(trial)), asdict(store.record(trial))
-        for moving in ("timings", "provenance"):
-            del here[moving], there[moving]
-        assert here == there
-        for name in (PREDICTIONS, WEIGHTS):
-            assert (inline.folder(trial) / name).read_bytes() == (
-                store.folder(trial) / name
-            ).read_bytes()
+    for task in tasks:
+        assert isinstance(last_of(events, task), Finished)
+        assert_same_bytes(task, store, expected)
 
 
-def test_a_fault_before_a_trial_begins_is_told_as_it_is(cluster, trials, store):
-    (store.folder(trials[0]) / LOG).mkdir(parents=True)
-    failure = last_of(run(cluster, trials[:1], store), trials[0]).failure
+def test_a_fault_before_a_task_begins_is_an_error_of_that_task(cluster, training, store):
+    (store.folder(training) / LOG).mkdir(parents=True)
+    failure = last_of(run(cluster, [training], store), training).failure
     assert failure.cause == "error"
     assert failure.message.startswith(("IsADirectoryError: ", "PermissionError: "))
 
 
-def test_a_fault_of_one_trial_is_its_own(cluster, trials, store, faulty, tmp_path):
-    limited = replace(trials[0].resources, time_limit=2.0)
-    hanging = replace(trials[0], dataset=faulty.Slow(), resources=limited)
-    raising = replace(trials[0], dataset=faulty.Raises())
-    exiting = replace(trials[0], dataset=faulty.Exits())
+def test_a_fault_of_one_task_fails_that_task_alone(
+    cluster, evaluations, training, store, faulty, tmp_path
+):
     pid_file = tmp_path / "pid"
-    killed = replace(trials[0], dataset=faulty.Slow(pid_file=str(pid_file)))
-    wrong, right = [hanging, raising, exiting, killed], trials[:1]
+    hanging = with_resources(on(training, faulty.Slow(digits=2)), time_limit=2.0)
+    raising = on(training, faulty.Raises(digits=2))
+    exiting = on(training, faulty.Exits(digits=2))
+    killed = on(training, faulty.Slow(digits=2, pid_file=str(pid_file)))
+    wrong = [hanging, raising, exiting, killed]
+    waiting = [replace(evaluations[0], training=each) for each in wrong]
+    right = [training, evaluations[0]]
     events = []
-    for trial, event in cluster.run([*wrong, *right], store):
-        events.append((trial.key, event))
-        if trial.key == killed.key and isinstance(event, Started):
+    for task, event in Schedule.of([*wrong, *waiting, *right], cluster, store).events():
+        events.append((task.key, event))
+        if task.key == killed.key and isinstance(event, Started):
             while not (pid_file.exists() and pid_file.read_text()):
                 time.sleep(0.05)
             os.kill(int(pid_file.read_text()), signal.SIGKILL)
-    assert all(isinstance(last_of(events, trial), Finished) for trial in right)
-    faults = [last_of(events, trial).failure for trial in wrong]
+    assert all(isinstance(last_of(events, task), Finished) for task in right)
+    failures = [last_of(events, task).failure for task in wrong]
     causes = ["timeout", "error", "lost worker", "lost worker"]
-    assert [[attempt.cause for attempt in fault.attempts] for fault in faults] == [
+    assert [[attempt.cause for attempt in failure.attempts] for failure in failures] == [
         [cause] for cause in causes
     ]
-    assert "time limit of 2 s" in faults[0].message
-    assert faults[1].message == "RuntimeError: the disk is on fire"
-    for trial, fault in zip(wrong, faults, strict=True):
-        assert store.failure(trial) == fault
-        assert store.record(trial) is None
+    assert "time limit of 2 s" in failures[0].message
+    assert failures[1].message == "RuntimeError: the disk is on fire"
+    for task, failure in zip(wrong, failures, strict=True):
+        assert store.failure(task) == failure
+        assert store.record(task) is None
+    assert not any(store.record(task) or store.failure(task) for task in waiting)
 
 
-def test_a_closed_run_ends_its_trials(cluster, trials, store, faulty):
-    slow = replace(trials[0], dataset=faulty.Slow())
-    with closing(cluster.run([slow], store)) as events:
-        assert isinstance(next(events)[1], Started)
+def test_a_killed_training_resumes_to_the_same_bits(cluster, training, store, faulty, tmp_path):
+    file = tmp_path / "killed"
+    killed = on(training, faulty.Killed(digits=2, rounds=1, file=str(file)))
+    killed = with_resources(killed, checkpoint_every=0.0)
+    killed = replace(killed, recipe=replace(killed.recipe, epochs=4, schedule="one-cycle"))
+    failure = last_of(run(cluster, [killed], store), killed).failure
+    assert failure.cause == "lost worker"
+    assert (store.folder(killed) / CHECKPOINT).exists()
+    events = [event for _, event in run(cluster, [killed], store)]
+    assert [event.epoch for event in events if isinstance(event, Resumed)] == [2]
+    # The file exists now: nothing is wrong with the data any more.
+    assert_same_bytes(killed, store, inline([killed], tmp_path / "inline"))
+
+
+def test_closing_ends_what_runs(cluster, training, store, faulty, tmp_path):
+    pid_file = tmp_path / "pid"
+    slow = on(training, faulty.Slow(digits=2, pid_file=str(pid_file)))
+    for _, event in Schedule.of([slow], cluster, store).events():
+        if isinstance(event, Started):
+            break
+    cluster.close()
+    assert cluster.poll() == []
     before = time.monotonic()
-    others = [replace(trial, resources=replace(trial.resources, cpus=2)) for trial in trials[:1]]
-    events = run(cluster, others, store)
-    assert isinstance(last_of(events, others[0]), Finished)
-    assert time.monotonic() - before < 50, "the cancelled trial kept its CPU"
+    wide = with_resources(training, cpus=min(2, os.cpu_count()))
+    assert isinstance(last_of(run(cluster, [wide], store), wide), Finished)
+    assert time.monotonic() - before < 50, "the cancelled task kept its CPU"
+    assert store.record(slow) is None
 
 
 @pytest.mark.parametrize("kind", ["cpus", "workers"])
-def test_a_trial_larger_than_every_node_is_refused(cluster, trials, store, kind):
-    huge = replace(trials[0], resources=replace(trials[0].resources, **{kind: 4096}))
+def test_a_task_larger_than_every_node_is_refused(cluster, training, store, kind):
+    huge = with_resources(training, **{kind: 4096})
     with pytest.raises(BenchError, match="no node of the Ray cluster has as much"):
         run(cluster, [huge], store)
 
 
+def test_capacity_is_how_many_tasks_the_nodes_hold(cluster, training):
+    cpus = int(ray.cluster_resources()["CPU"])
+    assert cluster.capacity(training) == cpus
+    assert cluster.capacity(with_resources(training, cpus=cpus)) == 1
+    assert cluster.capacity(with_resources(training, workers=1)) == max(1, cpus // 2)
+    assert cluster.capacity(with_resources(training, cpus=4096)) == 1
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_a_gpu_is_not_asked_for_where_there_is_none(cluster, trials, store):
-    trial = replace(trials[0], resources=replace(trials[0].resources, gpus=0.5))
-    events = run(cluster, [trial], store)
-    assert isinstance(last_of(events, trial), Finished)
-    assert store.record(trial).provenance.device == "cpu"
+def test_a_gpu_is_not_requested_where_there_is_none(cluster, training, store):
+    training = with_resources(training, gpus=0.5)
+    assert isinstance(last_of(run(cluster, [training], store), training), Finished)
+    assert store.record(training).provenance.device == "cpu"
 
 
 def test_no_dashboard_is_served(cluster):

@@ -50,7 +50,7 @@ def test_a_clip_is_a_strip_of_its_frames(digits):
     evaluation, row, reading = digits
     assert (reading.cells, reading.pixels.shape) == (9, (8, 72, 3))
     batch, place = evaluation.sample(row["id"])
-    shown = ((batch.inputs[place, 5, 0].numpy() + 1) * 127.5).round()
+    shown = (batch.inputs[place, 5, 0].numpy() * 255).round()
     np.testing.assert_array_equal(reading.pixels[:, 40:48, 0], shown)
 
 

@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
-from bench.decoding.decoders import DECODERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.types import FeatureDims, Features, Targets
+from bench.decoding.greedy import GreedyDecoder
 from bench.losses.ace import ACE
 
 FEATURES, CLASSES = 3, 4
@@ -106,7 +106,7 @@ def test_the_least_loss_reads_as_the_target():
         optimizer.zero_grad()
         ACE().losses(logits, truth).sum().backward()
         optimizer.step()
-    decoded = DECODERS["greedy"][ACE.decoder](logits.detach(), truth.lengths)
+    decoded = GreedyDecoder().build(ACE.decoder, ())(logits.detach(), truth.lengths)
     assert [sorted(labels.tolist()) for labels in decoded.labels] == [[1, 1, 2], [3]]
 
 

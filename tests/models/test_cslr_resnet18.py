@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from bench.tasks.trial import run_trial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import count
@@ -15,6 +14,7 @@ from bench.core.types import FeatureDims, InputShape, Targets
 from bench.losses.ctc import CTC
 from bench.losses.vac import VAC
 from bench.models.cslr_resnet18 import CslrResNet18
+from bench.tasks.run import run_task
 from bench.trials.events import Finished
 from bench.trials.store import Store
 
@@ -121,11 +121,11 @@ def test_weights_of_imagenet_are_asked_for_where_they_are_wanted_alone(monkeypat
         replace(model, pretrained=True).build(FRAMES)
 
 
-def test_a_trial_with_one_classifier_for_both_stages(trials, home):
-    trial = replace(trials[0], model=SMALL, loss=VAC(shared=True))
+def test_a_training_with_one_classifier_for_both_stages(evaluations, home):
+    training = replace(evaluations[0].training, model=SMALL, loss=VAC(shared=True))
     store = Store(home)
-    *_, last = run_trial(trial, store)
+    *_, last = run_task(training, store)
     assert isinstance(last, Finished), last
-    record = store.record(trial)
+    record = store.record(training)
     assert all(math.isfinite(epoch.loss) for epoch in record.curve)
     assert record.parameters.total == count(SMALL.build(InputShape(1, 8, 8))) + 6 * 11

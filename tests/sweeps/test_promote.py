@@ -244,9 +244,8 @@ def test_a_recipe_with_a_list_is_written_whole(home):
             "{ hidden = { randint = [4, 9] } } } } }\n"
         ),
         # With its tuned entries as a list.
-        HEAD
-        + "tuned = [\n{ model = 'cnn-bilstm', loss = 'ctc', tuning = { sweep = 'a', sampler = 'tpe', trials = 1, "
-        "epochs = 1 } },\n]\n" + RECIPE + SWEPT,
+        HEAD + "tuned = [\n{ model = 'cnn-bilstm', loss = 'ctc', tuning = { sweep = 'a', "
+        "sampler = 'tpe', trials = 1, epochs = 1 } },\n]\n" + RECIPE + SWEPT,
         # With what looks like the header of another table, but is none.
         RECIPE + SWEPT + HEAD + 'about = """\n[suite.other]\n"""\n',
     ],

@@ -120,9 +120,9 @@ def test_what_is_kept_is_read_back(trials):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no trial of a sweep of bench"),
-        (b"{}", "no trial of a sweep of bench"),
-        (b'{"schema": 2}', "no trial of a sweep of bench"),
+        (b"", "this is not a trial of a sweep of bench"),
+        (b"{}", "this is not a trial of a sweep of bench"),
+        (b'{"schema": 2}', "this is not a trial of a sweep of bench"),
         (b'{"schema": 3}', "its schema is 3, this bench reads 2; update bench"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_trial_that_cannot_be_read_is_one_sentence(study, content, said):
 
 def test_a_head_that_cannot_be_read_is_one_sentence(study):
     (study.root / "sweep.json").write_text("[]")
-    with pytest.raises(BenchError, match="this is no sweep of bench") as caught:
+    with pytest.raises(BenchError, match="this is not a sweep of bench") as caught:
         _ = study.seconds
     assert caught.value.code == Exit.UNVERIFIED
 

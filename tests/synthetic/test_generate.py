@@ -67,7 +67,7 @@ def test_an_interrupted_tree_is_refused(name, tmp_path):
         synthetic.is_marked(tmp_path)
 
 
-@pytest.mark.parametrize("name", synthetic.NAMES)
+@pytest.mark.parametrize("name", sorted({*synthetic.NAMES} - {"iiit5k"}))
 def test_too_few_samples_for_the_splits(name, tmp_path):
     with pytest.raises(BenchError, match=f"synthetic {name}: 1 samples are too few for train"):
         synthetic.generate(name, tmp_path, 1)

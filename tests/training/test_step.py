@@ -24,7 +24,8 @@ PIPELINE = ToyPipeline()
 
 def step_of(loss, model=FRAMES, precision="float32"):
     torch.manual_seed(0)
-    return TrainingStep(recognizer.build(model, loss, PIPELINE), loss, precision)
+    network = recognizer.build(model, loss, PIPELINE.input_shape, len(PIPELINE.vocabulary) + 1)
+    return TrainingStep(network, loss, precision)
 
 
 def batch_of(size=8):

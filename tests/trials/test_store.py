@@ -182,7 +182,7 @@ def test_what_is_not_a_record_is_an_error(tmp_path, content, kind, noun):
     with pytest.raises(BenchError) as caught:
         disk.read(file, kind)
     assert caught.value.code == Exit.UNVERIFIED
-    assert str(caught.value).startswith(f"{file}: this is no {noun} of bench")
+    assert str(caught.value).startswith(f"{file}: this is not a {noun} of bench")
     assert len(str(caught.value).splitlines()) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -49,13 +50,13 @@ def _number(value: str) -> int | float | str:
 @click.pass_obj
 @suite_argument
 @click.option(
-    "--with",
+    "--decoder",
     "text",
     required=True,
-    metavar="DECODER",
+    metavar="NAME[:KEY=VALUE,…]",
     help="A decoder and its parameters, like beam:width=20 or lexicon:words=words.txt.",
 )
-@selection_options
+@partial(selection_options, decoders=False)
 @click.option("--executor", default="ray", show_default=True, help="`ray` or `inline`.")
 @click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
 @click.option("--force", is_flag=True, help="Evaluate again what is done.")

@@ -9,6 +9,7 @@ import click
 
 from bench.cli.render import descriptions
 from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
+from bench.cli.verbs.boards import print_board
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.core.errors import BenchError, Exit
 from bench.trials import grid, plan
@@ -170,7 +171,6 @@ def profile(trials: list[Trial], store: Store, *, retry: bool) -> list[str]:
 
 def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bool) -> int:
     """Write and print the working board, and name what failed."""
-    from bench.leaderboards import render
     from bench.leaderboards.working import working_folder, write_working
 
     ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.entries}]
@@ -179,7 +179,7 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
         say(f"ad-hoc trials, left off the board:\n{descriptions.status(status)}")
     try:
         board = write_working(config, selected.suite)
-        report(render.text(board), board, as_json=as_json)
+        print_board(board, as_json=as_json)
         say(f"written to {working_folder(config, selected.suite.name)}")
     except BenchError as error:
         # What failed comes first: without it there may be nothing to draw.

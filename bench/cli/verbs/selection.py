@@ -21,6 +21,11 @@ _AD_HOC = (
 )
 
 
+_DECODER_OPTION = click.option(
+    "--decoder", "decoders", multiple=True, help="Run only decoders that match this glob."
+)
+
+
 class Seeds(click.ParamType["frozenset[int]"]):
     """Numbers and ranges: `0,2-4`."""
 
@@ -70,8 +75,13 @@ class Selection:
         )
 
 
-def selection_options(command: Command) -> Command:
-    """Add the options to a verb, which receives them as its argument `selection`."""
+def selection_options(command: Command, *, decoders: bool = True) -> Command:
+    """Add the options to a verb, which receives them as its argument `selection`.
+
+    Args:
+        command: The verb.
+        decoders: Whether decoders are among what is selected.
+    """
     options = [
         click.option(
             "-t", "--test", "tests", multiple=True, help="Run only test sets that match this glob."
@@ -82,9 +92,7 @@ def selection_options(command: Command) -> Command:
         click.option(
             "-l", "--loss", "losses", multiple=True, help=f"Run only losses that match. {_AD_HOC}"
         ),
-        click.option(
-            "--decoder", "decoders", multiple=True, help="Run only decoders that match this glob."
-        ),
+        *([_DECODER_OPTION] if decoders else []),
         click.option("--seeds", type=Seeds(), help="Run only these of the suite's seeds: 0,2-4."),
         click.option(
             "--limit", type=click.IntRange(1), help="Run only the first trials of the selection."
@@ -96,9 +104,9 @@ def selection_options(command: Command) -> Command:
         tests: tuple[str, ...],
         models: tuple[str, ...],
         losses: tuple[str, ...],
-        decoders: tuple[str, ...],
         seeds: frozenset[int] | None,
         limit: int | None,
+        decoders: tuple[str, ...] = (),
         **others: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
         chosen = Selection(tests, models, losses, decoders, seeds, limit)

@@ -46,13 +46,13 @@ def test_a_wrong_decoder_is_one_sentence(home, bench, text, message):
     with pytest.raises(BenchError) as caught:
         parse_decoder(text)
     assert message in str(caught.value)
-    answer = bench("decode", "tiny", "--with", text)
+    answer = bench("decode", "tiny", "--decoder", text)
     assert (answer.code, answer.out) == (Exit.USAGE, "")
     assert len(answer.err.splitlines()) == 1
 
 
 def test_without_a_finished_training_there_is_nothing_to_decode(home, bench):
-    answer = bench("decode", "tiny", "--with", "beam", *INLINE)
+    answer = bench("decode", "tiny", "--decoder", "beam", *INLINE)
     assert (answer.code, answer.out) == (Exit.NOTHING, "")
     assert "has no finished training that 'beam' can decode; run: bench run tiny" in answer.err
     assert not (home / "results").exists()
@@ -63,7 +63,7 @@ def test_finished_trainings_are_decoded_without_training(home, bench, trained):
     trainings = {file: file.stat().st_mtime_ns for file in home.glob("results/**/training.json")}
     board = (home / "results/boards/tiny/board.json").read_bytes()
 
-    answer = bench("decode", "tiny", "--with", "beam:width=3", *INLINE)
+    answer = bench("decode", "tiny", "--decoder", "beam:width=3", *INLINE)
     assert answer.code == 0, answer.err
     header, *rows = answer.out.splitlines()
     assert header.split()[:5] == ["test", "model", "loss", "decoder", "seed"]
@@ -74,7 +74,7 @@ def test_finished_trainings_are_decoded_without_training(home, bench, trained):
     assert len([*home.glob("results/**/evaluation.json")]) == 8
     assert (home / "results/boards/tiny/board.json").read_bytes() == board
 
-    again = bench("decode", "tiny", "--with", "beam:width=3", "--json")
+    again = bench("decode", "tiny", "--decoder", "beam:width=3", "--json")
     assert again.code == 0
     assert {task["state"] for task in json.loads(again.out)["tasks"]} == {"done"}
     assert "started" not in again.err
@@ -82,7 +82,7 @@ def test_finished_trainings_are_decoded_without_training(home, bench, trained):
 
 def test_a_suite_that_lists_the_decoder_later_uses_these_evaluations(home, bench, trained):
     shutil.copytree(trained, home, dirs_exist_ok=True)
-    words = ("decode", "tiny", "--with", "beam:width=3", "--seeds", "0", "-l", "ctc")
+    words = ("decode", "tiny", "--decoder", "beam:width=3", "--seeds", "0", "-l", "ctc")
     assert bench(*words, *INLINE).code == 0
     assert len([*home.glob("results/**/evaluation.json")]) == 5
     file = home / "bench.toml"

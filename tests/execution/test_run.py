@@ -1,0 +1,224 @@
+"""Order, dependencies, retries and time limits of tasks, on an executor without processes."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections import deque
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+
+from bench.core.errors import BenchError
+from bench.execution import retries
+from bench.execution.run import EXECUTORS, Schedule, execute, open_executor
+from bench.tasks.run import failed_attempt
+from bench.trials import grid
+from bench.trials.events import Failed, Finished, Progress, Retried, Started
+
+PROGRESS = Progress(1, 2, 0.5, 1.0, 1.0, 1.0, None)
+
+
+class ScriptedExecutor:
+    """Runs `slots` tasks at once, one event per poll each; a task fails as `causes` says, in turn.
+
+    `starts` and `ends` list what started and ended, `most` is how many ran at once at most.
+    """
+
+    def __init__(self, slots=1, causes=None, hanging=()):
+        self.slots = slots
+        self.causes = {key: deque(listed) for key, listed in (causes or {}).items()}
+        self.hanging = hanging
+        self.queue, self.running = deque(), {}
+        self.log, self.attempts, self.submitted, self.closed = [], [], 0, False
+
+    def check(self, task):
+        if task.resources.cpus > 99:
+            raise BenchError("it is too large; lower cpus")
+
+    def capacity(self, task):  # noqa: ARG002 (the same for all)
+        return self.slots
+
+    def submit(self, task, store, attempts):  # noqa: ARG002 (nothing is written)
+        self.attempts.append((task, [attempt.cause for attempt in attempts]))
+        self.queue.append(task)
+
+    def poll(self):
+        reports = []
+        for task in [*self.running.values()]:
+            if task.key in self.hanging:
+                reports.append((task, PROGRESS))
+                continue
+            del self.running[task.key]
+            causes = self.causes.get(task.key)
+            self.log.append(("end", task))
+            report = failed_attempt(causes.popleft(), "no") if causes else Finished("", 1.0)
+            reports.append((task, report))
+        while self.queue and len(self.running) < self.slots:
+            task = self.queue.popleft()
+            self.running[task.key] = task
+            self.log.append(("start", task))
+            reports.append((task, Started("cpu")))
+        return reports
+
+    def cancel(self, task):
+        self.running.pop(task.key, None)
+        self.queue = deque(each for each in self.queue if each.key != task.key)
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def tasks(trials):
+    """Return four trainings, then their evaluations."""
+    return grid.tasks(trials)
+
+
+@pytest.fixture
+def run(store, monkeypatch):
+    """Return a function that runs tasks on an executor and returns their events."""
+    monkeypatch.setattr(retries, "NOTICE_SECONDS", 0.0)
+
+    def run(tasks, executor):
+        return list(Schedule.of(tasks, executor, store).events())
+
+    return run
+
+
+def last_of(events, task):
+    return [event for each, event in events if each.key == task.key][-1]
+
+
+def moments(executor, kind, what):
+    return [
+        number
+        for number, (happened, task) in enumerate(executor.log)
+        if (happened, task.kind) == (what, kind)
+    ]
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_evaluations_do_not_wait_for_all_trainings(tasks, run, slots):
+    executor = ScriptedExecutor(slots)
+    events = run(tasks, executor)
+    assert {task.key for task, event in events if isinstance(event, Finished)} == {
+        task.key for task in tasks
+    }
+    ended = {}
+    for number, (what, task) in enumerate(executor.log):
+        if what == "end":
+            ended[task.key] = number
+        elif task.kind == "evaluation":
+            assert task.training.key in ended, "an evaluation started before its training ended"
+    if slots == 1:
+        first_evaluation = moments(executor, "evaluation", "end")[0]
+        assert first_evaluation < moments(executor, "training", "start")[-1]
+
+
+def test_no_more_is_submitted_than_runs_and_one_task_ahead(tasks, store):
+    executor = ScriptedExecutor(slots=2)
+    for _ in Schedule.of(tasks, executor, store).events():
+        assert len(executor.queue) + len(executor.running) <= 3
+
+
+@pytest.mark.parametrize("cause", ["error", "configuration", "timeout", "lost worker"])
+def test_the_evaluations_of_a_failed_training_stay_to_do(tasks, run, store, cause):
+    failing = tasks[0]
+    events = run(tasks, ScriptedExecutor(causes={failing.key: [cause]}))
+    assert isinstance(last_of(events, failing), Failed)
+    assert store.failure(failing).cause == cause
+    waiting = [task for task in tasks[4:] if task.training.key == failing.key]
+    assert waiting
+    for task in waiting:
+        assert all(each.key != task.key for each, _ in events)
+        assert store.failure(task) is None
+    others = [task for task in tasks[1:] if task not in waiting]
+    assert all(isinstance(last_of(events, task), Finished) for task in others)
+
+
+def test_the_evaluations_of_a_retried_training_wait_for_it(tasks, run):
+    training = tasks[0]
+    executor = ScriptedExecutor(causes={training.key: ["lost node", "lost node"]})
+    events = run(tasks, executor)
+    shown = [event for task, event in events if task.key == training.key]
+    assert [type(event) for event in shown] == [Started, Retried] * 2 + [Started, Finished]
+    assert all(isinstance(last_of(events, task), Finished) for task in tasks)
+    causes = [causes for task, causes in executor.attempts if task.key == training.key]
+    assert causes == [[], ["lost node"], ["lost node"] * 2]
+
+
+def test_a_third_lost_node_fails_the_task_with_all_its_attempts(tasks, run, store):
+    run(tasks[:1], ScriptedExecutor(causes={tasks[0].key: ["lost node"] * 3}))
+    assert [attempt.cause for attempt in store.failure(tasks[0]).attempts] == ["lost node"] * 3
+
+
+def test_out_of_memory_is_tried_again_on_a_whole_device(tasks, run):
+    share = tasks[0].with_resources(replace(tasks[0].resources, gpus=0.25))
+    executor = ScriptedExecutor(causes={share.key: ["out of memory"]})
+    events = run([share], executor)
+    assert isinstance(events[-1][1], Finished)
+    assert [task.resources.gpus for task, _ in executor.attempts] == [0.25, 1.0]
+
+
+def test_a_task_over_its_time_limit_is_ended(tasks, run, store):
+    limited = tasks[0].with_resources(replace(tasks[0].resources, time_limit=0.05))
+    executor = ScriptedExecutor(hanging=[limited.key])
+    events = run([limited, *tasks[1:]], executor)
+    failure = last_of(events, limited).failure
+    assert failure.cause == "timeout"
+    assert "time limit of 0.05 s" in failure.message
+    assert isinstance(last_of(events, tasks[1]), Finished)
+    assert not executor.running
+
+
+def test_evaluations_whose_training_is_done_are_due_at_once(tasks, run):
+    executor = ScriptedExecutor()
+    run(tasks[4:], executor)
+    assert [task for what, task in executor.log if what == "start"] == tasks[4:]
+
+
+def test_a_task_that_is_too_large_is_refused_before_any_runs(tasks, store):
+    huge = tasks[0].with_resources(replace(tasks[0].resources, cpus=100))
+    executor = ScriptedExecutor()
+    with pytest.raises(BenchError, match="lower cpus"):
+        Schedule.of([*tasks[1:], huge], executor, store)
+    assert executor.log == []
+
+
+def names_of(tasks):
+    return {task.key: task.key for task in tasks}
+
+
+def test_a_run_closes_its_executor_when_it_is_interrupted(tasks, store):
+    executor = ScriptedExecutor()
+    with pytest.raises(KeyboardInterrupt):
+        execute(tasks, names_of(tasks), store, nullcontext(executor), interrupted=lambda: True)
+    assert executor.closed
+
+
+def test_fail_fast_ends_a_run_at_its_first_failure(tasks, store):
+    executor = ScriptedExecutor(causes={tasks[0].key: ["error"]})
+    failures = execute(tasks, names_of(tasks), store, nullcontext(executor), fail_fast=True)
+    assert [failure.key for failure in failures] == [tasks[0].key]
+    assert executor.closed
+    assert len(moments(executor, "training", "end")) == 1
+
+
+def test_an_executor_of_another_package_is_an_entry_point(tasks, store, monkeypatch):
+    executor, addresses = ScriptedExecutor(), []
+
+    class Point:
+        def load(self):
+            return lambda address: addresses.append(address) or nullcontext(executor)
+
+    def entry_points(*, group, name):
+        return [Point()] if (group, name) == ("bench.executor", "scripted") else []
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    opened = open_executor("scripted", "somewhere:1")
+    assert addresses == ["somewhere:1"]
+    assert execute(tasks, names_of(tasks), store, opened) == []
+    with pytest.raises(BenchError, match="there is no executor 'inlin'; did you mean 'inline'"):
+        open_executor("inlin")
+    assert [*EXECUTORS] == ["ray", "inline"]
