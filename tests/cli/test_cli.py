@@ -30,7 +30,7 @@ VERBS = [
     ["status", "tiny", "--why", "--json"],
     ["run", "tiny", "--dry-run"],
     ["sweep", "--help"],
-    ["score", "bench.toml", "bench.toml", "--protocol", "htr-raw"],
+    ["score", "--help"],
 ]
 
 
@@ -123,7 +123,7 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["--results", "bench.toml", "run", "tiny"], 2, "name another folder with --results"),
         (["show", "beef"], 2, "a key that begins with 'beef'"),
         (["sweep", "tniy"], 2, "did you mean 'tiny'?"),
-        (["sweep", "tiny"], 2, "suite 'tiny' [suite.tiny.sweep]"),
+        (["sweep", "tiny"], 2, "suite 'tiny' has no table [suite.tiny.sweep]; write one"),
         (["sweep", "tiny", "--trials", "0"], 2, "0 is not in the range"),
         (["sweep", "tiny", "--minutes", "-1"], 2, "-1.0 is not in the range"),
         (["ls", "modles"], 2, "models"),
