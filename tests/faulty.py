@@ -55,13 +55,15 @@ class Slow(SeqDigits):
 
 @dataclass(frozen=True)
 class OutOfMemory(SeqDigits):
-    """Has no memory the first time that it is opened: until its file exists."""
+    """Has no memory until its file exists, which it makes; without a file, never."""
 
     name: ClassVar[str] = "out-of-memory"
 
-    file: str = os.devnull
+    file: str = ""
 
     def open(self, *arguments: Any, **more: Any) -> InputPipeline:
+        if not self.file:
+            raise MemoryError("no memory is left")
         if not Path(self.file).exists():
             Path(self.file).touch()
             raise MemoryError("no memory is left")
