@@ -132,7 +132,7 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["board", "--partial"], 2, "--partial is about --publish"),
         (["board", "diff", "tiny"], 3, "'tiny' has no working board"),
         (["board", "diff", "tiny", "tiny"], 2, "there is no board 'tiny'"),
-        (["decode", "tiny"], 2, "Missing option '--with'"),
+        (["decode", "tiny"], 2, "Missing option '--decoder'"),
         (["board", "tiny", "tiny"], 2, "unexpected extra argument"),
     ],
 )
