@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
-from bench.tasks.run import failed_attempt, run_task
+from bench.tasks.task import failed_attempt, run_task
 from bench.trials.events import Failed, Finished
 
 if TYPE_CHECKING:
-    from bench.execution.run import Report
+    from bench.execution.schedule import Report
     from bench.trials.events import Event
     from bench.trials.records import Attempt
     from bench.trials.specs import Task

@@ -23,13 +23,13 @@ from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskErr
 
 from bench.core.errors import BenchError
 from bench.data.store import data_dir
-from bench.tasks.run import failed_attempt, run_task
+from bench.tasks.task import failed_attempt, run_task
 from bench.trials.events import Event, Failed, Finished, Started
 from bench.trials.records import Attempt
 from bench.trials.specs import Task
 
 if TYPE_CHECKING:
-    from bench.execution.run import Report
+    from bench.execution.schedule import Report
     from bench.trials.records import Cause
     from bench.trials.store import Store
 

@@ -13,7 +13,7 @@ from bench.execution.ray import on_this_worker, settle_worker  # isort: skip  (b
 from ray import tune
 
 from bench.sweeps.sweep import with_params
-from bench.tasks.run import run_task
+from bench.tasks.task import run_task
 from bench.trials.events import Event, Failed, Finished, Validated
 
 if TYPE_CHECKING:

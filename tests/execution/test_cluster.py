@@ -9,7 +9,7 @@ from ray.cluster_utils import Cluster
 
 from bench.execution import retries
 from bench.execution.ray import connect
-from bench.execution.run import Schedule
+from bench.execution.schedule import Schedule
 from bench.trials.events import Finished, Retried, Started
 
 pytestmark = pytest.mark.xdist_group("ray")

@@ -9,7 +9,7 @@ from running import assert_same_bytes
 
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.execution.inline import InlineExecutor
-from bench.execution.run import Schedule, execute, open_executor
+from bench.execution.schedule import Schedule, execute, open_executor
 from bench.trials import grid, plan
 from bench.trials.events import Failed, Finished, Retried, Started
 from bench.trials.store import LOG, PREDICTIONS, Store

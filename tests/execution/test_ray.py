@@ -15,7 +15,7 @@ from running import assert_same_bytes
 from bench.core.errors import BenchError
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.execution.ray import connect
-from bench.execution.run import Schedule, execute, open_executor
+from bench.execution.schedule import Schedule, execute, open_executor
 from bench.trials.events import Finished, Progress, Resumed, Started
 from bench.trials.store import CHECKPOINT, LOG, Store
 

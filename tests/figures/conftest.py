@@ -16,7 +16,7 @@ from bench.data.datasets.iam import IAM
 from bench.data.store import data_dir
 from bench.evaluation import predictions
 from bench.figures.finished import FinishedEvaluation, FinishedTraining
-from bench.tasks.run import run_task
+from bench.tasks.task import run_task
 from bench.trials import grid
 from bench.trials.records import EvaluationRecord
 from bench.trials.store import EVALUATION, PREDICTIONS, TRAINING, Store, read, write

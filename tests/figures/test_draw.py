@@ -11,7 +11,7 @@ from PIL import Image
 
 from bench import figures
 from bench.core.errors import BenchError, Exit
-from bench.tasks.run import fail, failed_attempt
+from bench.tasks.task import fail, failed_attempt
 from bench.trials.store import FAILURE, Store
 
 PICTURES = ["--alignment", "--features", "--curves", "--worst"]

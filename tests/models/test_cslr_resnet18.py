@@ -14,7 +14,7 @@ from bench.core.types import FeatureDims, InputShape, Targets
 from bench.losses.ctc import CTC
 from bench.losses.vac import VAC
 from bench.models.cslr_resnet18 import CslrResNet18
-from bench.tasks.run import run_task
+from bench.tasks.task import run_task
 from bench.trials.events import Finished
 from bench.trials.store import Store
 

@@ -12,7 +12,7 @@ from bench.core.types import Batch
 from bench.decoding.beam import BeamDecoder
 from bench.profiling import latency, measure, method
 from bench.profiling.hardware import find_hardware
-from bench.tasks.run import run_task
+from bench.tasks.task import run_task
 
 
 @pytest.fixture(autouse=True)

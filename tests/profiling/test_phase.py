@@ -10,7 +10,7 @@ from bench.core.errors import BenchError
 from bench.decoding.beam import BeamDecoder
 from bench.profiling import hardware, measure, method, phase
 from bench.profiling.hardware import Hardware
-from bench.tasks.run import run_task
+from bench.tasks.task import run_task
 
 HERE = Hardware("cpu", "Example CPU", 1, 2)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from bench.tasks.run import run_task
+from bench.tasks.task import run_task
 from bench.trials.events import Failed, Finished
 
 _MOVING = ("timings", "seconds", "provenance", "attempts")

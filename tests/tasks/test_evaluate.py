@@ -20,7 +20,7 @@ from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.models.cslr_resnet18 import CslrResNet18
 from bench.recognizers import network as recognizer
-from bench.tasks.run import run_task
+from bench.tasks.task import run_task
 from bench.trials.events import Finished, Started
 from bench.trials.store import EVALUATION, FAILURE, LOG, PREDICTIONS, TRAINING, WEIGHTS, Store
 

@@ -17,7 +17,7 @@ from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.recognizers import network as recognizer
-from bench.tasks.run import run_task
+from bench.tasks.task import run_task
 from bench.training import checkpoint
 from bench.trials.events import Finished, Infeasible, Progress, Resumed, Started, Validated
 from bench.trials.store import CHECKPOINT, FAILURE, LAST_WEIGHTS, LOG, TRAINING, WEIGHTS, Store

@@ -97,7 +97,7 @@ def decode(
     tasks = [task for task in missing if isinstance(task, Evaluation)]
     failures = []
     if tasks:
-        from bench.execution.run import execute, open_executor
+        from bench.execution.schedule import execute, open_executor
 
         names = grid.task_names(done)
         opened = open_executor(executor, address)

@@ -136,7 +136,7 @@ def _execute(
     """Run the missing tasks; return the failures."""
     store = Store(config.results)
     store.prepare()
-    from bench.execution.run import execute, open_executor
+    from bench.execution.schedule import execute, open_executor
 
     try:
         return execute(

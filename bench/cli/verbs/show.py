@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from bench import figures
-from bench.cli.render import records
+from bench.cli.render import record_text
 from bench.cli.terminal import EXITS, Load, as_json_option, report
 from bench.trials.records import EvaluationRecord, Failure
 from bench.trials.store import Store
@@ -60,7 +60,7 @@ def show(
         return
     folder, document = store.find(key)
     if isinstance(document, Failure):
-        text = records.failure(document, folder)
+        text = record_text.failure(document, folder)
     elif isinstance(document, EvaluationRecord):
         text = _evaluation(store, document, folder)
     else:
@@ -78,7 +78,7 @@ def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> str:
     protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
     table = predictions.parse(content(folder, record, PREDICTIONS))
     covering = [p for p in store.profiles() if method.covers(p, record.spec, training.spec)]
-    return records.evaluation(
+    return record_text.evaluation(
         record,
         training,
         folder,
@@ -94,7 +94,7 @@ def _training(store: Store, record: TrainingRecord, folder: Path) -> str:
 
     files = store.records("evaluation")
     users = [r for r in map(read_record, files) if isinstance(r, EvaluationRecord)]
-    return records.training(record, folder, [r for r in users if r.training == record.key])
+    return record_text.training(record, folder, [r for r in users if r.training == record.key])
 
 
 def _draw(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from bench.core.errors import BenchError, did_you_mean
 from bench.execution.progress import reporter
 from bench.execution.retries import back_off, retried
-from bench.tasks.run import fail, failed_attempt
+from bench.tasks.task import fail, failed_attempt
 from bench.trials.events import Event, Failed, Finished, Retried, Started
 from bench.trials.records import Attempt
 from bench.trials.specs import Evaluation

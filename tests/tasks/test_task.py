@@ -10,7 +10,7 @@ from running import assert_same_bytes, fail
 
 from bench.core.errors import BenchError
 from bench.data.datasets.seq_digits import SeqDigits
-from bench.tasks.run import failed_attempt, run_task
+from bench.tasks.task import failed_attempt, run_task
 from bench.trials.events import Failed, Progress
 from bench.trials.store import CHECKPOINT, FAILURE, LOG, Store
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.render import descriptions, records
+from bench.cli.render import descriptions, record_text
 from bench.evaluation.predictions import WorstSample
 from bench.trials.provenance import Origin
 from bench.trials.records import Attempt, Failure
@@ -27,7 +27,7 @@ def evaluation(evaluations, make_evaluation_record):
 
 def test_an_evaluation_has_its_scores_worst_samples_and_training(training, evaluation):
     worst = [WorstSample("a-b", "12", "9876", 4), WorstSample("c", "漢", "", 1)]
-    text = records.evaluation(evaluation, training, FOLDER, worst, None, [])
+    text = record_text.evaluation(evaluation, training, FOLDER, worst, None, [])
     title, scores, samples, trained, curve, origin = text.split("\n\n")
     assert title == (
         "seq-digits(digits=2, rounds=1) · cnn-bilstm(width=2, hidden=4) · ctc · greedy · seed 0\n"
@@ -47,7 +47,7 @@ def test_an_evaluation_has_its_scores_worst_samples_and_training(training, evalu
 
 
 def test_a_training_has_its_curve_cost_origin_and_evaluations(training, evaluation):
-    text = records.training(training, FOLDER, [evaluation])
+    text = record_text.training(training, FOLDER, [evaluation])
     title, curve, uses, origin = text.split("\n\n")
     assert title.startswith("seq-digits(digits=2, rounds=1) · cnn-bilstm(width=2, hidden=4) · ctc")
     assert [line.split() for line in curve.splitlines()][:3] == [
@@ -68,7 +68,7 @@ def test_a_training_has_its_curve_cost_origin_and_evaluations(training, evaluati
 
 
 def test_a_training_without_evaluations_says_so(training):
-    assert "No evaluation has used it yet." in records.training(training, FOLDER, [])
+    assert "No evaluation has used it yet." in record_text.training(training, FOLDER, [])
 
 
 @pytest.mark.parametrize(
@@ -85,16 +85,16 @@ def test_a_training_without_evaluations_says_so(training):
 )
 def test_the_origin_is_as_it_was(training, change, part):
     changed = replace(training, provenance=replace(training.provenance, **change))
-    assert part in records.training(changed, FOLDER, [])
-    assert part not in records.training(training, FOLDER, [])
+    assert part in record_text.training(changed, FOLDER, [])
+    assert part not in record_text.training(training, FOLDER, [])
 
 
 def test_infeasible_samples_and_dropped_characters_are_mentioned(training, evaluation):
     curve = [replace(epoch, infeasible=1234) for epoch in training.curve]
-    text = records.training(replace(training, curve=curve), FOLDER, [])
+    text = record_text.training(replace(training, curve=curve), FOLDER, [])
     assert "1,234 training samples per epoch add nothing" in text
     dropped = replace(evaluation, dropped={"ß": 2, "!": 1})
-    text = records.evaluation(dropped, training, FOLDER, [], None, [])
+    text = record_text.evaluation(dropped, training, FOLDER, [], None, [])
     assert "Dropped from transcripts by the protocol: 'ß' 2×, '!' 1×." in text
 
 
@@ -102,7 +102,7 @@ def test_a_failure_has_its_attempts_and_its_log(trials):
     task = trials[1].trainings[0]
     attempts = [Attempt("lost node", "gone", "2025"), Attempt("error", "ValueError: no", "2026")]
     failed = Failure(task.key, task.spec, task.labels, 0, attempts)
-    assert records.failure(failed, FOLDER) == (
+    assert record_text.failure(failed, FOLDER) == (
         "seq-digits(digits=2, rounds=1) · cnn-bilstm(width=2, hidden=4) · radial-ctc · seed 0\n"
         f"{task.key}  results/x\n\n"
         "failed at 2025 (lost node): gone\n"
@@ -113,6 +113,6 @@ def test_a_failure_has_its_attempts_and_its_log(trials):
 
 def test_an_evaluation_has_its_profiles(training, evaluation, evaluations, make_profile):
     measured = [make_profile(evaluations[0], name) for name in ("A", "B")]
-    text = records.evaluation(evaluation, training, FOLDER, [], None, measured)
+    text = record_text.evaluation(evaluation, training, FOLDER, [], None, measured)
     for profile in measured:
         assert descriptions.profiles([profile]) in text

@@ -11,8 +11,8 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.execution import retries
-from bench.execution.run import EXECUTORS, Schedule, execute, open_executor
-from bench.tasks.run import failed_attempt
+from bench.execution.schedule import EXECUTORS, Schedule, execute, open_executor
+from bench.tasks.task import failed_attempt
 from bench.trials import grid
 from bench.trials.events import Failed, Finished, Progress, Retried, Started
 
