@@ -166,7 +166,14 @@ def _columns(make: Maker, table: SuiteTable) -> tuple[Column, ...]:
         pairs = [(test, train) for test in tests]
     _check_overlaps(make, [test for test, _ in pairs])
     names = short_labels(test.label for test, _ in pairs)
-    return tuple(Column(names[test.label], test, train) for test, train in pairs)
+    return tuple(Column(_column_name(names, test), test, train) for test, train in pairs)
+
+
+def _column_name(names: dict[str, str], test: Dataset) -> str:
+    """Return the short name of a test set; a synthetic one never goes by the name of the real."""
+    name = names[test.label]
+    hidden = getattr(test, "synthetic", False) and "synthetic" not in name
+    return f"{name}-synthetic" if hidden else name
 
 
 def _check_overlaps(make: Maker, tests: Sequence[Dataset]) -> None:

@@ -397,6 +397,17 @@ def test_test_sets_that_share_samples_are_refused(file):
         bench_toml.load(file).suite("full")
 
 
+def test_a_synthetic_test_set_never_goes_by_the_name_of_the_real_one(file):
+    file.write_text(
+        '[suite.full]\nprotocol = "str-36"\ntrain = ["synth90k"]\n'
+        'tests = ["svt", { name = "iiit5k", synthetic = true }]\n'
+        'models = ["crnn"]\nlosses = ["ctc"]\n'
+        "recipe = { epochs = 1, batch_size = 1, learning_rate = 1 }\n"
+    )
+    suite = bench_toml.load(file).suite("full")
+    assert [column.name for column in suite.columns] == ["svt", "iiit5k-synthetic"]
+
+
 def test_the_files_of_a_decoder_are_found_from_the_folder_of_bench_toml(load, file, monkeypatch):
     (file.parent / "words.txt").write_text("12\n34\n")
     suite = load(BEAM, '{ name = "lexicon", words = "words.txt" }')
