@@ -160,7 +160,7 @@ def _row(
         loss=entry.loss.label,
         decoder=entry.decoder.label,
         input=entry.input.label,
-        train=[data.label for data in entry.train],
+        train=list(dict.fromkeys(t.labels["data"] for trial in trials for t in trial.trainings)),
         recipe=entry.recipe.spec(),
         tuning=entry.tuning,
         seeds=[result for result in results if result.evaluations],

@@ -48,8 +48,10 @@ def _entries(board: Board) -> list[str]:
     if varying:
         recipes = _groups(rows, lambda row: _recipe(row, varying))
         paragraphs.append(f"Recipes differ: {_listed(recipes)}.")
-    trained = _groups(rows, lambda row: " + ".join(row.train) or "the suite's own")
-    if len(trained) > 1:
+    trained = _groups(rows, lambda row: ", and on ".join(row.train))
+    if len(trained) == 1:
+        paragraphs.append(f"All entries are trained on {next(iter(trained))}.")
+    elif trained:
         paragraphs.append(f"Training data: {_listed(trained)}.")
     return paragraphs
 
