@@ -151,7 +151,7 @@ class Row:
         loss: The loss, likewise.
         decoder: The decoder, likewise.
         input: How pixels become tensors.
-        train: What it is trained on: one description per training, where data sets differ by column.
+        train: What it is trained on, a description per training; data sets may differ by column.
         recipe: Every key of its recipe that is not at its default.
         tuning: How a sweep found it.
         seeds: The seeds with an evaluation, in order.
