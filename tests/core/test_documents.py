@@ -111,7 +111,7 @@ def test_what_is_no_document_is_said_in_a_sentence(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "noun, phrase", [("evaluation", "an evaluation"), ("training", "a training")]
+    ("noun", "phrase"), [("evaluation", "an evaluation"), ("training", "a training")]
 )
 def test_the_sentence_about_a_broken_document_has_the_right_article(tmp_path, noun, phrase):
     file = tmp_path / "thing.json"
