@@ -38,7 +38,8 @@ def read(file: Path, kind: type[T], schema: int, *, noun: str, remedy: str) -> T
         return msgspec.json.decode(content, type=kind)
     # A byte that is no UTF-8 within a string is no DecodeError to msgspec, nor is deep nesting.
     except (msgspec.DecodeError, UnicodeError, RecursionError, KeyError, TypeError) as error:
-        fault = f"{file}: this is not a {noun} of bench ({error}); {remedy}"
+        article = "an" if noun[0] in "aeiou" else "a"
+        fault = f"{file}: this is not {article} {noun} of bench ({error}); {remedy}"
         raise BenchError(fault, Exit.UNVERIFIED) from None
 
 

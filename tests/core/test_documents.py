@@ -108,3 +108,13 @@ def test_what_is_no_document_is_said_in_a_sentence(tmp_path, content):
         documents.read(file, dict, 1, noun="thing", remedy="throw it away")
     assert caught.value.code == Exit.UNVERIFIED
     assert str(caught.value).endswith("; throw it away")
+
+
+@pytest.mark.parametrize(
+    ("noun", "phrase"), [("evaluation", "an evaluation"), ("training", "a training")]
+)
+def test_the_sentence_about_a_broken_document_has_the_right_article(tmp_path, noun, phrase):
+    file = tmp_path / "thing.json"
+    file.write_bytes(b"{")
+    with pytest.raises(BenchError, match=f"this is not {phrase} of bench"):
+        documents.read(file, dict, 1, noun=noun, remedy="throw it away")

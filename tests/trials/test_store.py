@@ -174,7 +174,7 @@ def test_any_record_is_read_as_it_was_written(
 )
 @pytest.mark.parametrize(
     ("kind", "noun"),
-    [(TrainingRecord, "training"), (EvaluationRecord, "evaluation"), (Failure, "failure")],
+    [(TrainingRecord, "a training"), (EvaluationRecord, "an evaluation"), (Failure, "a failure")],
 )
 def test_what_is_not_a_record_is_an_error(tmp_path, content, kind, noun):
     file = tmp_path / "record.json"
@@ -182,7 +182,7 @@ def test_what_is_not_a_record_is_an_error(tmp_path, content, kind, noun):
     with pytest.raises(BenchError) as caught:
         disk.read(file, kind)
     assert caught.value.code == Exit.UNVERIFIED
-    assert str(caught.value).startswith(f"{file}: this is not a {noun} of bench")
+    assert str(caught.value).startswith(f"{file}: this is not {noun} of bench")
     assert len(str(caught.value).splitlines()) == 1
 
 
