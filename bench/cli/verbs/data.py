@@ -113,7 +113,7 @@ def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
 
 
 def _clear(dataset: PreparedDataset, source: Path) -> None:
-    """Remove what is prepared of a data set. Raises BenchError where `source` is another data set."""
+    """Remove a prepared data set. Raises BenchError where `source` is that of another."""
     from bench.data.datasets.base import StoredDataset
 
     # Other data sets are overwritten, once their source is known to be complete.
