@@ -22,7 +22,7 @@ Load = Callable[[], "Config"]
 EXITS = """\b
 Exit codes:
   0    done
-  1    some trials failed, or could not be profiled
+  1    some tasks or sweep trials failed, or could not be profiled
   2    usage or configuration
   3    nothing selected
   4    a regression was found, where --fail-on regress asks
@@ -52,7 +52,7 @@ def interrupted() -> bool:
 
 
 def command_line() -> str:
-    """Return what goes on with this command where it stopped."""
+    """Return the command line that resumes this command."""
     # --force would begin again with what this run had already done.
     return shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--force")])
 
@@ -60,8 +60,8 @@ def command_line() -> str:
 def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
     """Print a sentence on stderr."""
     # click knows terminals, but not https://no-color.org.
-    colour = False if os.environ.get("NO_COLOR") else None
-    click.secho(sentence, err=True, color=colour, **style)
+    color = False if os.environ.get("NO_COLOR") else None
+    click.secho(sentence, err=True, color=color, **style)
 
 
 def report(text: str, data: object, *, as_json: bool) -> None:

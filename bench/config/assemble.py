@@ -81,7 +81,8 @@ class Maker:
     def all(self, kind: registry.Kind, entries: Sequence[Named], key: str) -> list[_Listed]:
         """Return the components under `key`. Raises BenchError on none and on one listed twice."""
         if not entries:
-            raise self.config.error(f"the list '{key}' is empty", self.section, key)
+            fault = f"the list '{key}' is empty; name a {kind} in it"
+            raise self.config.error(fault, self.section, key)
         made: list[_Listed] = []
         for entry in entries:
             listed = self.listed(kind, entry, key)

@@ -94,10 +94,10 @@ class Config:
 
     def protocol(self, name: str) -> Protocol:
         """Return the protocol `name`, of this file or of bench. Raises BenchError on neither."""
-        known = {**protocols.PROTOCOLS, **self.protocols}
-        if name not in known:
-            raise BenchError(f"there is no protocol '{name}'{did_you_mean(name, known)}")
-        return known[name]
+        existing = {**protocols.PROTOCOLS, **self.protocols}
+        if name not in existing:
+            raise BenchError(f"there is no protocol '{name}'{did_you_mean(name, existing)}")
+        return existing[name]
 
     def fill(self, kind: type[T], section: str, table: dict[str, Any]) -> T:
         """Build the dataclass `kind` from `table`. Raises BenchError with the line of a mistake."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Place(NamedTuple):
-    """Where something stands in bench.toml: a section, and words that lead to a line in it."""
+    """A place in bench.toml: a section, and words that lead to a line in it."""
 
     section: str
     words: tuple[str, ...] = ()

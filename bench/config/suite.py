@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Named = str | dict[str, Any]
 """A component in bench.toml: its name, or a table of its name and parameters."""
 Average = Literal["weighted", "mean"]
-"""How scores of several test sets become one: by their samples, or each set alike."""
+"""How the scores of several test sets are averaged: weighted by samples, or each set equally."""
 
 
 @dataclass(frozen=True)

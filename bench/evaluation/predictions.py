@@ -20,8 +20,6 @@ from bench.evaluation.metrics import find, metrics_of
 from bench.evaluation.metrics.readings import Readings, normalize_samples
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from bench.evaluation.metrics import Metric
     from bench.evaluation.metrics.localization import Columns, Localization
     from bench.evaluation.protocols import Protocol
@@ -47,14 +45,6 @@ valid frame, `aligned` the frame on it of each label read, `scores` the confiden
 network are not those of its input."""
 _METRICS = b"bench.metrics"
 _ROWS_PER_BATCH = 4096
-
-
-class SampleCounts(NamedTuple):
-    """The counts of one metric, of the N samples that are scored and have them."""
-
-    ids: list[str]
-    numerators: NDArray[np.int64]
-    denominators: NDArray[np.int64]
 
 
 class WorstSample(NamedTuple):
@@ -192,19 +182,6 @@ def scores(table: pa.Table, protocol: Protocol) -> dict[str, float]:
         if denominator:
             values[name] = numerator / denominator
     return values
-
-
-def sample_counts(table: pa.Table, metric: str) -> SampleCounts:
-    """Return the counts of a metric, of the samples that have them."""
-    numerators, denominators = (table[name] for name in _columns(metric))
-    if not numerators.null_count:
-        return SampleCounts(
-            table["id"].to_pylist(), *(c.to_numpy() for c in (numerators, denominators))
-        )
-    rows = zip(*(table[name].to_pylist() for name in ("id", *_columns(metric))), strict=True)
-    counted = [row for row in rows if row[1] is not None]
-    ids, above, below = map(list, zip(*counted, strict=True)) if counted else ([], [], [])
-    return SampleCounts(ids, np.array(above, np.int64), np.array(below, np.int64))
 
 
 def excluded_counts(table: pa.Table) -> dict[str, int]:

@@ -1,1 +1,1 @@
-"""Where trials run: in this process, or on a Ray cluster."""
+"""Where tasks run: in this process, or on a Ray cluster."""

@@ -24,7 +24,7 @@ class InlineExecutor:
         self._queue: deque[tuple[Task, Generator[Event, None, None]]] = deque()
 
     def check(self, task: Task) -> None:
-        """Accept every task: this process is all there is."""
+        """Accept every task: this process reserves nothing."""
 
     def capacity(self, task: Task) -> int:  # noqa: ARG002 (the same for all)
         """Return 1: one task at a time."""
@@ -58,7 +58,7 @@ class InlineExecutor:
                 each[1].close()
 
     def close(self) -> None:
-        """Forget what is queued."""
+        """Drop all queued tasks."""
         while self._queue:
             _, events = self._queue.popleft()
             events.close()

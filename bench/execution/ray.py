@@ -70,7 +70,7 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
 
 @contextmanager
 def _signals_kept() -> Iterator[None]:
-    """Undo what Ray makes of SIGTERM: a native stack trace and an exit code of its own."""
+    """Restore the SIGTERM handler, which Ray replaces by its own stack trace and exit code."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
@@ -221,7 +221,7 @@ def on_this_worker(task: Task) -> Task:
 
 
 def _probe(address: str) -> None:
-    """Raise OSError where nobody listens: Ray itself would wait for minutes."""
+    """Raise OSError where nothing listens at `address`: Ray itself would wait for minutes."""
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon and port.isdecimal():
         socket.create_connection((host, int(port)), timeout=_PROBE_SECONDS).close()

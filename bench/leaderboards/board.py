@@ -110,7 +110,7 @@ class SeedResult:
         seed: The seed.
         trainings: The keys of its trainings.
         evaluations: The key of its evaluation on each test set that is done, by column.
-        scores: Its score by metric and column; they follow from the samples beside the board.
+        scores: Its score by metric and column; they follow from the samples in its folder.
         training_seconds: Wall time of its trainings; None unless all of them are done.
         revisions: The code that its trainings and evaluations ran.
     """

@@ -1,7 +1,7 @@
 """What each evaluation of a board counts on each sample: all its scores follow from that.
 
-The counts of a test set are beside the board, as `samples-<column>.csv`, so that scores, intervals
-and ranks can be computed again where no record is.
+The counts of a test set are in the folder of the board, as `samples-<column>.csv`, so that scores,
+intervals and ranks can be computed again where no record is.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def from_csv(text: bytes) -> ColumnCounts:
 
 
 def read(folder: Path, columns: Iterable[str]) -> dict[str, ColumnCounts]:
-    """Read the counts beside the board in `folder`, of those columns that have a file.
+    """Read the counts in the folder of a board, of those columns that have a file.
 
     Raises:
         BenchError: A file is not one that `to_csv` wrote (unverified).

@@ -138,7 +138,10 @@ def compare(a: Side, b: Side) -> Comparison:
     metrics = [metric for metric in a.metrics if metric.name in names]
     verdicts = [verdict for metric in metrics for verdict in _verdicts(metric, pairs)]
     if not verdicts:
-        raise BenchError(f"{a.name} and {b.name} have no metric in common on the same test set")
+        raise BenchError(
+            f"{a.name} and {b.name} have no metric in common on the same test set; "
+            "compare results whose protocols share a metric"
+        )
     samples = {test: len(first.counts.ids) for test, (first, _) in pairs.items()}
     return Comparison(a.name, b.name, samples, metrics, verdicts)
 

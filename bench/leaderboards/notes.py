@@ -1,4 +1,4 @@
-"""What stands below the tables of a board: how to read them, and what they do not show."""
+"""The notes below the tables of a board: how to read them, and what they do not show."""
 
 from __future__ import annotations
 

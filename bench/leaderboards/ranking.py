@@ -198,24 +198,24 @@ def _of_complete(
         "mean": set_weights(sets, "mean"),
     }
     scores = []
-    for row, known in zip(rows, compare_entries(sets, board.average, LEVEL), strict=True):
+    for row, intervals in zip(rows, compare_entries(sets, board.average, LEVEL), strict=True):
         values = [_seed_values(metric, row, column) for column in board.column_names]
         averages: dict[Average, Score] = {}
         for name, shares in weights.items():
             by_seed = [math.fsum(map(_product, shares, each)) for each in zip(*values, strict=True)]
-            around = known.weighted if name == "weighted" else known.mean
+            around = intervals.weighted if name == "weighted" else intervals.mean
             averages[name] = _score(metric, by_seed, around)
         scores.append(
             _MetricScores(
                 {
                     column: _score(metric, each, around)
                     for column, each, around in zip(
-                        board.column_names, values, known.sets, strict=True
+                        board.column_names, values, intervals.sets, strict=True
                     )
                 },
                 averages,
-                Ranks(*known.rank_interval),
-                Ranks(*known.leave_one_out) if known.leave_one_out else None,
+                Ranks(*intervals.rank_interval),
+                Ranks(*intervals.leave_one_out) if intervals.leave_one_out else None,
             )
         )
     return scores

@@ -20,7 +20,7 @@ Axis = Literal["test", "model", "loss", "decoder"]
 
 
 def trials(suite: Suite) -> list[Trial]:
-    """Return an entry × seed trial each, all of one seed before the next.
+    """Return one trial per entry and seed, all of one seed before the next.
 
     So a partial run compares every entry once before it repeats any. Raises BenchError where two
     entries are the same trial.
@@ -88,11 +88,11 @@ def row_labels(entries: Sequence[Entry]) -> list[str]:
     recipes = [", ".join(f"{k} = {v}" for k, v in e.recipe.spec().items()) for e in entries]
     train = [" + ".join(data.label for data in entry.train) for entry in entries]
     for details in (inputs, recipes, train):
-        names = _told_apart(names, details)
+        names = _disambiguated(names, details)
     return names
 
 
-def _told_apart(names: Sequence[str], details: Sequence[str]) -> list[str]:
+def _disambiguated(names: Sequence[str], details: Sequence[str]) -> list[str]:
     """Return `names`, with the detail of those that share a name but not the detail."""
     groups: dict[str, set[str]] = {}
     for name, detail in zip(names, details, strict=True):
@@ -141,7 +141,9 @@ def widened(suite: Suite, *, models: Sequence[str], losses: Sequence[str]) -> Su
     for loss in more_losses:
         if loss.name in losses and all(entry.loss != loss for entry in added):
             raise BenchError(
-                f"suite '{suite.name}': no model of it fits loss '{loss.name}'", Exit.NOTHING
+                f"suite '{suite.name}': no model of it fits loss '{loss.name}'; name a model that "
+                "does with --model",
+                Exit.NOTHING,
             )
     return wide
 

@@ -27,7 +27,7 @@ _DIGITS = 12
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a component from outside bench comes from; None is what is not known.
+    """Where a component from outside bench comes from; None where unknown.
 
     Attributes:
         file: The name of its source file.

@@ -140,7 +140,7 @@ class EvaluationRecord:
 
     @property
     def training(self) -> str:
-        """The key of the training whose weights read."""
+        """The key of the training whose weights were evaluated."""
         return str(self.spec["recognizer"]["training"])
 
 

@@ -75,7 +75,7 @@ class Training:
 
     @property
     def training(self) -> Training:
-        """Itself, as both kinds of task have a training."""
+        """This training; an evaluation has the property too."""
         return self
 
     def with_resources(self, resources: Resources) -> Training:
@@ -84,7 +84,7 @@ class Training:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The names of its parts, as people read them."""
+        """The display names of its components."""
         return {
             "data": " + ".join(data.label for data in self.data),
             "model": self.model.label,
@@ -109,10 +109,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one trained recognizer reads of one test split, scored under one protocol.
+    """A trained recognizer on a test split, decoded by a decoder and scored under a protocol.
 
     Attributes:
-        training: Whose weights read.
+        training: The training whose weights are evaluated.
         decoder: What turns the classifier's output into labels.
         test: The data set whose test split is read.
         protocol: The scoring rules and metrics.
@@ -159,7 +159,7 @@ class Evaluation:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The names of its parts, as people read them."""
+        """The display names of its components."""
         labels = self.training.labels
         return {
             "test": self.test.label,

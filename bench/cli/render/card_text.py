@@ -66,24 +66,24 @@ def _source(card: Card) -> Iterable[tuple[str, str]]:
 
 
 def _layout(card: Card, layout: Layout) -> str:
-    said = [
+    items = [
         (f"layout {layout.name}", layout.about),
         *(("file", file) for file in layout.files),
         ("annotation", layout.annotation),
     ]
     sample = (card.path / layout.sample).read_text(encoding="utf-8").splitlines()[:_SHOWN]
-    return "\n".join([_listed(said), *(f"  {line[:_WIDTH]}" for line in sample)])
+    return "\n".join([_listed(items), *(f"  {line[:_WIDTH]}" for line in sample)])
 
 
-def _counted(found: Statistics) -> str:
+def _counted(statistics: Statistics) -> str:
     """Return what was counted in a split, quantity by quantity."""
     values = {
-        field.name.replace("_", " "): getattr(found, field.name)
-        for field in fields(found)
+        field.name.replace("_", " "): getattr(statistics, field.name)
+        for field in fields(statistics)
         if field.name not in {"split", "about"}
     }
-    said = [f"{name} {_shown(value)}" for name, value in values.items() if value is not None]
-    return f"{found.about}: {'; '.join(said)}"
+    parts = [f"{name} {_shown(value)}" for name, value in values.items() if value is not None]
+    return f"{statistics.about}: {'; '.join(parts)}"
 
 
 def _shown(value: object) -> str:

@@ -40,10 +40,10 @@ class Shape(click.ParamType["tuple[int, int, int]"]):
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int, int]:
         """Return channels, height and width."""
-        found = re.fullmatch(r"(?:([13])x)?([1-9]\d{0,4})x([1-9]\d{0,4})", value)
-        if not found:
+        match = re.fullmatch(r"(?:([13])x)?([1-9]\d{0,4})x([1-9]\d{0,4})", value)
+        if not match:
             self.fail(f"'{value}' is not a shape like 32x100 or 3x32x128", param, ctx)
-        return int(found[1] or 1), int(found[2]), int(found[3])
+        return int(match[1] or 1), int(match[2]), int(match[3])
 
 
 @click.group(epilog=EXITS)
@@ -113,10 +113,10 @@ def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
 
 
 def _clear(dataset: PreparedDataset, source: Path) -> None:
-    """Remove what is prepared of a data set. Raises BenchError where `source` is another one."""
+    """Remove a prepared data set. Raises BenchError where `source` is that of another."""
     from bench.data.datasets.base import StoredDataset
 
-    # Others are written over, once their source was found to be whole.
+    # Other data sets are overwritten, once their source is known to be complete.
     if isinstance(dataset, StoredDataset):
         dataset.reader(source)
         shutil.rmtree(dataset.folder, ignore_errors=True)

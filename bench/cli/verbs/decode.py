@@ -58,7 +58,7 @@ def _number(value: str) -> int | float | str:
 )
 @partial(selection_options, decoders=False)
 @click.option("--executor", default="ray", show_default=True, help="`ray` or `inline`.")
-@click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
+@click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
 @click.option("--force", is_flag=True, help="Evaluate again what is done.")
 @as_json_option
 def decode(

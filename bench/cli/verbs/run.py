@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="`ray`: side by side; `inline`: one by one in this process.",
 )
-@click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
+@click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
 @click.option("--force", is_flag=True, help="Run again what is done.")
 @click.option("--changed", is_flag=True, help="Run again what other sources of bench made.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")

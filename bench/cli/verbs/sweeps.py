@@ -41,7 +41,7 @@ def _finite(
     callback=_finite,
     help="The budget in minutes; 0 sets no limit.",
 )
-@click.option("--address", envvar="RAY_ADDRESS", help="Of a running Ray cluster, or `auto`.")
+@click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
 @click.option("--promote", is_flag=True, help="Write the best trial into bench.toml.")
 @as_json_option
 @click.pass_obj
