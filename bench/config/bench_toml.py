@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import bench
-from bench.config import assemble, missing
+from bench.config import assemble, missing, recipe_layers
 from bench.config.suite import Suite, SuiteTable
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.schema import SchemaError, fill
@@ -56,6 +56,7 @@ class Config:
                 fault = f"there is no key '{key}' here{did_you_mean(key, _TABLES)}"
                 raise self.error(fault, "", key)
         self.recipes: dict[str, dict[str, Any]] = dict(self._named_tables(document, "recipe"))
+        recipe_layers.check_extends(self)
         self.protocols: dict[str, Protocol] = {}
         for name, table in self._named_tables(document, "protocol"):
             with self.locating(f"protocol.{name}"):

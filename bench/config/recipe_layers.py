@@ -59,6 +59,12 @@ def recipe_of(config: Config, *layers: Layer) -> Recipe:
         raise config.error(str(error), place.section, *place.words) from None
 
 
+def check_extends(config: Config) -> None:
+    """Raise BenchError where a `[recipe.NAME]` extends none, or leads back to itself."""
+    for name in config.recipes:
+        _named(config, Layer(name, Place(f"recipe.{name}")))
+
+
 def _named(config: Config, layer: Layer, seen: tuple[str, ...] = ()) -> Merged:
     """Return the recipe that `layer` names, on top of what it extends."""
     name, place = layer

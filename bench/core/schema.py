@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 
 import msgspec
 
-from bench.core.errors import BenchError, did_you_mean
+from bench.core.errors import BenchError, did_you_mean, nearest
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
@@ -52,7 +52,10 @@ def _value(key: str, value: object, annotation: Any) -> Any:  # noqa: ANN401
     assignment = f"{key} = {_toml(value)}"
     words = get_args(annotation)
     if get_origin(annotation) is Literal and isinstance(value, str) and value not in words:
-        fault = f"'{assignment}' is none of its words{did_you_mean(value, words)}"
+        listed = ", ".join(f"'{word}'" for word in words)
+        near = nearest(value, words)
+        hint = f"; did you mean '{near}'?" if near else ""
+        fault = f"'{assignment}' must be one of {listed}{hint}"
         raise SchemaError(key, fault, assignment)
     try:
         return msgspec.convert(value, annotation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -103,6 +104,11 @@ def _disambiguated(names: Sequence[str], details: Sequence[str]) -> list[str]:
     ]
 
 
+def training_labels(entries: Sequence[Entry]) -> list[str]:
+    """Return the shortest names of the trainings of these entries: without decoders."""
+    return row_labels([replace(entry, decoder=entries[0].decoder) for entry in entries])
+
+
 def tasks(chosen: Iterable[Trial]) -> list[Task]:
     """Return the tasks of several trials, each once: all trainings before any evaluation."""
     unique = {task.key: task for trial in chosen for task in trial.tasks}
@@ -113,6 +119,7 @@ def task_names(chosen: Sequence[Trial]) -> dict[str, str]:
     """Return the shortest name of each task among these trials, by its key."""
     entries = [*dict.fromkeys(trial.entry for trial in chosen)]
     labels = dict(zip(entries, row_labels(entries), strict=True))
+    trained = dict(zip(entries, training_labels(entries), strict=True))
     names: dict[str, str] = {}
     for trial in chosen:
         label, seed = labels[trial.entry], f"seed {trial.seed}"
@@ -120,7 +127,7 @@ def task_names(chosen: Sequence[Trial]) -> dict[str, str]:
             training = evaluation.training
             several = len(trial.trainings) > 1
             data = f" · {training.labels['data']}" if several else ""
-            names.setdefault(training.key, f"{label}{data} · {seed}")
+            names.setdefault(training.key, f"{trained[trial.entry]}{data} · {seed}")
             names.setdefault(evaluation.key, f"{label} on {column} · {seed}")
     return names
 

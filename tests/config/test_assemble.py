@@ -397,6 +397,13 @@ def test_test_sets_that_share_samples_are_refused(file):
         bench_toml.load(file).suite("full")
 
 
+@pytest.mark.parametrize("base", ["unused", "nowhere"])
+def test_a_recipe_that_no_suite_uses_is_checked_too(sentence, base):
+    text = sentence(more=f'\n[recipe.unused]\nextends = "{base}"\nepochs = 1\n')
+    assert "[recipe.unused]" in text
+    assert f"'{base}'" in text or f"[recipe.{base}]" in text
+
+
 def test_a_synthetic_test_set_never_goes_by_the_name_of_the_real_one(file):
     file.write_text(
         '[suite.full]\nprotocol = "str-36"\ntrain = ["synth90k"]\n'

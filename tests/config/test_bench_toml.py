@@ -111,7 +111,7 @@ def test_the_tiny_suite_is_what_its_file_says(suite):
         ("0.01", "0.0", 12, RECIPE, ["learning_rate = 0.0", "> 0"]),
         ("0.01", "nan", 12, RECIPE, ["learning_rate = ", "> 0"]),
         ("0.01", "0.01\nselect = 'bset'", 13, RECIPE, ["select", "bset"]),
-        ("0.01", "0.01\nprecision = 'half'", 13, RECIPE, ["precision", "bf16, float32, fp16"]),
+        ("0.01", "0.01\nprecision = 'half'", 13, RECIPE, ["precision", "one of 'float32', 'bf16', 'fp16'"]),
         ("0.01", "0.01\nbetas = [0.9, 1]", 13, RECIPE, ["betas", "< 1"]),
         ("0.01", "0.01\nbetas = [0.9]", 13, RECIPE, ["betas", "length 2"]),
         ("0.01", "0.01\naccumulate = 0", 13, RECIPE, ["accumulate = 0", ">= 1"]),

@@ -145,6 +145,17 @@ def test_each_task_has_a_name_of_its_own(edited):
     assert names[evaluation.key] == "cnn-bilstm · ctc on seq-digits · seed 0"
 
 
+def test_the_name_of_a_training_has_no_decoder(edited):
+    decoders = ('losses = ["ctc", "radial-ctc"]', 'losses = ["ctc"]\ndecoders = ["greedy", "beam"]')
+    trials = grid.trials(edited(decoders))
+    names = grid.task_names(trials)
+    assert names[trials[0].trainings[0].key] == "cnn-bilstm · ctc · seed 0"
+    keys = [trial.evaluations["seq-digits"].key for trial in trials[:2]]
+    assert [names[key] for key in keys] == [
+        f"cnn-bilstm · ctc · {decoder} on seq-digits · seed 0" for decoder in ("greedy", "beam")
+    ]
+
+
 def chosen(trials, **wanted) -> list[int]:
     return [trials.index(trial) for trial in grid.select(trials, **wanted)]
 

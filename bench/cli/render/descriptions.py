@@ -14,7 +14,7 @@ from bench.core.components import Dataset, short_labels
 from bench.data import cards
 from bench.evaluation.metrics import metric
 from bench.trials import plan
-from bench.trials.grid import row_labels
+from bench.trials.grid import row_labels, training_labels
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -58,9 +58,9 @@ def _task_json(status: TaskStatus, keys: set[str], *, why: bool) -> dict[str, An
 def status(current: Plan, *, why: bool = False) -> str:
     """List the tasks of a plan, the evaluations of each training below it."""
     trials = current.trials
-    labels = dict(
-        zip([t.entry for t in trials], row_labels([t.entry for t in trials]), strict=True)
-    )
+    entries = [*dict.fromkeys(trial.entry for trial in trials)]
+    labels = dict(zip(entries, row_labels(entries), strict=True))
+    trained = dict(zip(entries, training_labels(entries), strict=True))
     primary = trials[0].evaluations and next(iter(trials[0].evaluations.values())).protocol
     ranked = metric.find(primary.ranked_by) if primary else None
     headers = [
@@ -79,7 +79,7 @@ def status(current: Plan, *, why: bool = False) -> str:
                 continue
             listed.add(task.key)
             each = current.statuses[task.key]
-            where = labels[trial.entry]
+            where = (trained if task.kind == "training" else labels)[trial.entry]
             if task.kind == "evaluation" and len(trial.evaluations) > 1:
                 where = f"{where} on {task.labels['test']}"
             score = _ranked_score(each, ranked)
