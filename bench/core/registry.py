@@ -7,6 +7,7 @@ import pkgutil
 from functools import cache
 from typing import Any, Literal
 
+from bench.core import entry_points
 from bench.core.components import Component, Dataset, Decoder, Loss, Model
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.schema import fill
@@ -39,18 +40,8 @@ def builtin(kind: Kind) -> dict[str, type[Component]]:
 @cache
 def everything(kind: Kind) -> dict[str, type[Component]]:
     """Return all components by name: bench's own, then entry points of group `bench.<kind>`."""
-    # Reading the metadata of every installed package is slow: only where a name asks for it.
-    from importlib.metadata import entry_points
-
     components = dict(builtin(kind))
-    for point in entry_points(group=f"bench.{kind}"):
-        try:
-            component = point.load()
-        except Exception as error:  # noqa: BLE001 (whatever another package raises)
-            raise BenchError(
-                f"entry point '{point.name}' of group bench.{kind} cannot be imported "
-                f"({type(error).__name__}: {error}); fix or uninstall {point.value}"
-            ) from None
+    for point, component in entry_points.load(f"bench.{kind}"):
         if not _is_component(component, _PACKAGES[kind][1]):
             raise BenchError(
                 f"entry point '{point.name}' of group bench.{kind} is not a subclass of "

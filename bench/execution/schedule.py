@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from bench.core import entry_points
 from bench.core.errors import BenchError, did_you_mean
 from bench.execution.progress import reporter
 from bench.execution.retries import back_off, retried
@@ -77,13 +78,11 @@ EXECUTORS: dict[str, Callable[[str | None], AbstractContextManager[Executor]]] =
 
 
 def open_executor(name: str, address: str | None = None) -> AbstractContextManager[Executor]:
-    """Return the executor called `name`. Raises BenchError on an unknown name."""
-    from importlib.metadata import entry_points
-
+    """Return the executor `name`. Raises BenchError where it is unknown or cannot be imported."""
     if name in EXECUTORS:
         return EXECUTORS[name](address)
-    for point in entry_points(group="bench.executor", name=name):
-        opened: AbstractContextManager[Executor] = point.load()(address)
+    for _, open_other in entry_points.load("bench.executor", name=name):
+        opened: AbstractContextManager[Executor] = open_other(address)
         return opened
     raise BenchError(f"there is no executor '{name}'{did_you_mean(name, EXECUTORS)}")
 

@@ -6,6 +6,7 @@ import importlib.metadata
 from collections import deque
 from contextlib import nullcontext
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -222,3 +223,10 @@ def test_an_executor_of_another_package_is_an_entry_point(tasks, store, monkeypa
     with pytest.raises(BenchError, match="there is no executor 'inlin'; did you mean 'inline'"):
         open_executor("inlin")
     assert [*EXECUTORS] == ["ray", "inline"]
+
+
+def test_an_executor_that_cannot_be_imported_is_named(monkeypatch):
+    point = EntryPoint("other", "no.such.module:open", "bench.executor")
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: [point])
+    with pytest.raises(BenchError, match=r"'other' of group bench\.executor cannot be imported"):
+        open_executor("other")

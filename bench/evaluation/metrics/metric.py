@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from bench.core import entry_points
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.sources import source_spec
 
@@ -129,16 +130,7 @@ def summary(scores: Mapping[str, float]) -> str:
 @cache
 def _load_entry_points() -> None:
     """Register the metrics of other packages, once."""
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group=GROUP):
-        try:
-            metric = point.load()
-        except Exception as error:  # noqa: BLE001 (whatever another package raises)
-            raise BenchError(
-                f"entry point '{point.name}' of group {GROUP} cannot be imported "
-                f"({type(error).__name__}: {error}); fix or uninstall {point.value}"
-            ) from None
+    for point, metric in entry_points.load(GROUP):
         if not isinstance(metric, Metric):
             raise BenchError(
                 f"entry point '{point.name}' of group {GROUP} is not an instance of "
