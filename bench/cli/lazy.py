@@ -32,7 +32,7 @@ class LazyGroup(click.Group):
         return [*self.verbs]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command, None where there is none of that name."""
+        """Import a command and return it; None where no command has the name."""
         if cmd_name not in self.verbs:
             return None
         module, _, attribute = self.verbs[cmd_name].path.partition(":")

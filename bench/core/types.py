@@ -152,7 +152,7 @@ class InputPipeline(Protocol):
     def annotations(self, split: Split, *, seed: int = 0) -> Iterable[Annotation]:
         """Return what is to be read in every sample of `split`, without touching its pixels.
 
-        Where each epoch of `train` draws its samples anew, those of the first.
+        If the samples of `train` are drawn anew in each epoch, these are the first epoch's.
         """
         ...
 

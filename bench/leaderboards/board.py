@@ -290,6 +290,6 @@ def to_json(board: Board) -> bytes:
 
 
 def read(folder: Path) -> Board:
-    """Read the board in `folder`. Raises BenchError where there is none of this schema."""
+    """Read the board in `folder`. Raises BenchError where it is missing or of another schema."""
     remedy = "restore it, or move its folder away and write the board again"
     return documents.read(folder / DATA, _Document, SCHEMA, noun="board", remedy=remedy).board

@@ -45,8 +45,8 @@ class Protocol:
             counts as one.
         batch: Above 0, `bench score` also prints the mean of the ranking metric over batches of so
             many samples, in their order.
-        metrics: The names of the metrics that are reported, in the order of their columns. No part
-            of a key, because another column does not change the others.
+        metrics: The names of the metrics that are reported, in the order of their columns. Not in
+            `spec`: the key of an evaluation holds each with its version and source.
         ranked_by: The one of `metrics` that boards rank by.
     """
 
