@@ -11,6 +11,7 @@ import torch
 
 from bench.core.hashing import digest
 from bench.data.opening import open_test, training_encoder
+from bench.data.reading.loading import read_batch
 from bench.profiling import cost, latency, load, method
 from bench.recognizers import network as networks
 from bench.tasks.evaluate import restore_network
@@ -58,7 +59,7 @@ def measure(
     """
     record = store.record(evaluation.training)
     pipeline = _pipeline(evaluation, record)
-    batch = pipeline.batches("test", max(method.BATCHES))[0]
+    batch = read_batch(pipeline, pipeline.batches("test", max(method.BATCHES)), 0)
     classes = len(pipeline.vocabulary) + 1
     spec = method.spec(evaluation, batch.inputs.shape[1:], classes, hardware)
     earlier = store.profile(digest(spec))

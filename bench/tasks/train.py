@@ -14,6 +14,7 @@ from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
 from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
+from bench.data.reading.loading import BatchLoader
 from bench.recognizers import network as networks
 from bench.training import checkpoint, device
 from bench.training.feasibility import infeasible_samples
@@ -55,21 +56,23 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
     torch.manual_seed(training.named_seed("training"))
     built = time.perf_counter()
     step = TrainingStep(network, training.loss, training.recipe.precision)
-    trainer = Trainer(
-        training,
-        step,
-        pipeline,
-        chosen,
-        validate=lambda: label_error_rate(
-            network, validation, training.loss.decoder, training.resources.workers, chosen
-        ),
-        save=partial(checkpoint.save, folder / CHECKPOINT),
-    )
-    yield from _report_infeasible(training, pipeline, network)
-    if state := checkpoint.load(folder / CHECKPOINT):
-        _restore(trainer, state, folder / CHECKPOINT)
-        yield Resumed(len(trainer.curve))
-    yield from trainer.run()
+    with BatchLoader(pipeline, training.resources.workers, chosen) as loader:
+        trainer = Trainer(
+            training,
+            step,
+            pipeline,
+            loader,
+            chosen,
+            validate=lambda: label_error_rate(
+                network, loader.read(validation), training.loss.decoder
+            ),
+            save=partial(checkpoint.save, folder / CHECKPOINT),
+        )
+        yield from _report_infeasible(training, pipeline, network)
+        if state := checkpoint.load(folder / CHECKPOINT):
+            _restore(trainer, state, folder / CHECKPOINT)
+            yield Resumed(len(trainer.curve))
+        yield from trainer.run()
     record = _write_record(folder, training, trainer, pipeline, built - began, attempts)
     selected = record.curve[record.selected_epoch - 1]
     summary = f"epoch {selected.epoch} selected, validation LER {selected.validation_ler:.2%}"

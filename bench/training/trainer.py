@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.amp import GradScaler
 
-from bench.data.reading.loading import read
 from bench.training import optimizers
 from bench.trials.events import Progress, Validated
 from bench.trials.records import Epoch
@@ -21,6 +20,7 @@ from bench.trials.records import Epoch
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
     from bench.core.types import Batch, Batches, InputPipeline
+    from bench.data.reading.loading import BatchLoader
     from bench.training.step import TrainingStep
 
 _REPORT_SECONDS = 0.5
@@ -58,6 +58,7 @@ class Trainer:
         training: The recipe, the resources and the seeds.
         step: The network under its loss, on `device`.
         pipeline: Where the batches of `train` come from.
+        loader: Reads them, to `device`.
         device: "cpu" or "cuda".
         validate: Returns the label error rate of the current weights on the validation split.
         save: Is given `state()` after an epoch that ends `checkpoint_every` seconds after the last
@@ -73,6 +74,7 @@ class Trainer:
     training: Training
     step: TrainingStep
     pipeline: InputPipeline
+    loader: BatchLoader
     device: str
     validate: Callable[[], float]
     save: Callable[[dict[str, Any]], None]
@@ -165,7 +167,7 @@ class Trainer:
         """Train one epoch; the generator's value is the mean loss over its batches."""
         self.step.train()
         batches = self._batches(number)
-        reader = read(batches, self.training.resources.workers)
+        reader = self.loader.read(batches)
         total, done, samples, started = 0.0, 0, 0, time.perf_counter()
         self._infeasible = 0
         while group := list(islice(reader, self._recipe.accumulate)):
@@ -185,7 +187,7 @@ class Trainer:
 
     def _accumulate(self, batch: Batch, share: float) -> float:
         """Add the gradients of a batch, times its share of the update; return its loss."""
-        loss, infeasible = self.step(batch.to(self.device))
+        loss, infeasible = self.step(batch)
         self._scaler.scale(loss * share).backward()
         value: float = loss.item()
         self._infeasible += int(infeasible)
