@@ -98,8 +98,8 @@ def _listed(groups: Mapping[str, Sequence[str]]) -> str:
 def _tuning(board: Board) -> list[str]:
     """Say how much tuning the tuned rows had: without it the others are no fair comparison."""
     tuned = [
-        f"{row.label} (best of {row.tuning.trials} trainings of {row.tuning.epochs} epochs by "
-        f"validation error, sampler {row.tuning.sampler}, sweep {row.tuning.sweep})"
+        f"{row.label} (best of {row.tuning.trials} trainings, {row.tuning.validations} validations "
+        f"in all, by validation error, sampler {row.tuning.sampler}, sweep {row.tuning.sweep})"
         for row in board.rows
         if row.tuning
     ]

@@ -122,7 +122,7 @@ def collect(
         seed=seed,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         workers=workers,
-        sources=_sources_of(components),
+        sources=computing_sources(components),
         components={name: origin(file) for name, file in files.items() if file},
     )
 
@@ -133,8 +133,8 @@ def changed_sources(sources: Mapping[str, str]) -> list[str]:
     return sorted(file for file, held in sources.items() if today.get(file) != held)
 
 
-def _sources_of(components: Iterable[Component]) -> dict[str, str]:
-    """Return the digests of the files that decide the numbers of a task of `components`."""
+def computing_sources(components: Iterable[Component]) -> dict[str, str]:
+    """Return the source files of bench that decide the numbers of a task, each with its digest."""
     own = {
         f"{type(component).__module__.removeprefix('bench.').replace('.', '/')}.py"
         for component in components

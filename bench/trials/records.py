@@ -7,24 +7,27 @@ from typing import Any, Literal
 
 from bench.trials.provenance import Provenance
 
-SCHEMA = 2
+SCHEMA = 3
 Cause = Literal["configuration", "error", "out of memory", "timeout", "lost node", "lost worker"]
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One point of a training curve.
+class CurvePoint:
+    """One point of a training curve: a validation.
 
     Attributes:
-        epoch: Its number, from 1.
-        loss: The mean over the epoch's batches.
-        learning_rate: That of the epoch's last step.
+        step: How many steps (updates of the weights) came before it.
+        epoch: The same in epochs.
+        loss: The mean over the batches since the last point.
+        learning_rate: That of the last step.
         validation_ler: The label error rate on the validation split: edits of greedily decoded
             labels over target labels (Graves et al., ICML 2006).
-        infeasible: Training samples whose target is longer than the output; they add nothing.
+        infeasible: Training samples since the last point whose target is longer than the output;
+            they add nothing.
     """
 
-    epoch: int
+    step: int
+    epoch: float
     loss: float
     learning_rate: float
     validation_ler: float
@@ -73,8 +76,8 @@ class TrainingRecord:
         seed: Its seed.
         vocabulary: The token of each class from 1; class 0 is blank or end of sequence.
         input_shape: Channels, height and width of one frame or image; 0 where widths differ.
-        curve: One point per epoch.
-        selected_epoch: The epoch whose weights are kept.
+        curve: One point per validation.
+        selected_step: The step after which the kept weights were validated.
         parameters: The number of weights.
         timings: Seconds of wall time.
         provenance: Commit, packages, hardware.
@@ -89,8 +92,8 @@ class TrainingRecord:
     seed: int
     vocabulary: list[str]
     input_shape: list[int]
-    curve: list[Epoch]
-    selected_epoch: int
+    curve: list[CurvePoint]
+    selected_step: int
     parameters: Parameters
     timings: TrainingTimings
     provenance: Provenance
@@ -102,6 +105,11 @@ class TrainingRecord:
     def seconds(self) -> float:
         """Wall time of all of it."""
         return self.timings.total
+
+    @property
+    def selected(self) -> CurvePoint:
+        """The point of the curve whose weights are kept."""
+        return next(point for point in self.curve if point.step == self.selected_step)
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,29 @@ class EvaluationRecord:
     def training(self) -> str:
         """The key of the training whose weights were evaluated."""
         return str(self.spec["recognizer"]["training"])
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """How many training samples have a target longer than the output of a network.
+
+    It is found once for all trainings of the same data, input, model and loss.
+
+    Attributes:
+        key: The hash of `spec`.
+        spec: Everything that decides it.
+        samples: The number of training samples.
+        infeasible: How many of them are longer than the output.
+        examples: The identities of the first of these.
+        schema: The version of this document.
+    """
+
+    key: str
+    spec: dict[str, Any]
+    samples: int
+    infeasible: int
+    examples: list[str]
+    schema: int = SCHEMA
 
 
 Record = TrainingRecord | EvaluationRecord

@@ -392,7 +392,7 @@ def test_the_advice_about_a_record_of_another_schema_helps(trials, store, leave,
     leave(training)
     folder = store.folder(training)
     text = (folder / disk.TRAINING).read_text()
-    (folder / disk.TRAINING).write_text(text.replace('"schema": 2', '"schema": 0'))
+    (folder / disk.TRAINING).write_text(text.replace(f'"schema": {disk.SCHEMA}', '"schema": 0'))
     answer = bench("run", "tiny", "--force", "--dry-run")
     assert answer.code == Exit.UNVERIFIED
     assert "--force" not in answer.err

@@ -130,7 +130,7 @@ def test_what_decides_the_weights_changes_every_key(keys, old, new):
     [
         ("Two digits, one epoch, seconds.", "Something else."),
         (RATE, f"{RATE}\n[suite.tiny.resources]\ngpus = 0.5\ndevice = 'cpu'\nworkers = 2"),
-        (RATE, f"{RATE}\n[suite.tiny.resources]\ntime_limit = 9\ncheckpoint_every = 9"),
+        (RATE, f"{RATE}\n[suite.tiny.resources]\ntime_limit = 9\ncheckpoint_every = '9 seconds'"),
         ("hidden = 4", "hidden = 4, label = 'small', input = { normalization = 'unit' }"),
         ("hidden = 4", "hidden = 4, recipe = { epochs = 1 }"),
         ("seeds = [0, 1]", "seeds = [0, 1]\naverage = 'mean'\ndecoders = ['greedy']"),
@@ -288,7 +288,7 @@ def test_resources_of_a_task_are_those_of_its_training(trials):
 @given(st.integers(0, 2**40), st.integers(0, 2**40), st.text(max_size=8), st.text(max_size=8))
 def test_a_named_seed_is_of_its_seed_and_purpose_alone(first, second, one, other):
     def training(seed: int, width: int) -> Training:
-        model, recipe = CnnBiLSTM(width=width), Recipe(1, 1, 1.0)
+        model, recipe = CnnBiLSTM(width=width), Recipe(batch_size=1, learning_rate=1.0, epochs=1)
         data = (seq_digits.SeqDigits(),)
         return Training(data, model.default_input, model, CTC(), recipe, seed, Resources())
 

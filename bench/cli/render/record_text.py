@@ -89,22 +89,23 @@ def _localization(localization: Localization) -> str:
 def _curve(record: TrainingRecord) -> str:
     rows = [
         [
-            f"{epoch.epoch}{' *' if epoch.epoch == record.selected_epoch else ''}",
-            f"{epoch.loss:.4f}",
-            f"{epoch.validation_ler:.2%}",
+            f"{point.step}{' *' if point.step == record.selected_step else ''}",
+            f"{point.epoch:g}",
+            f"{point.loss:.4f}",
+            f"{point.validation_ler:.2%}",
         ]
-        for epoch in record.curve
+        for point in record.curve
     ]
-    numbers = ["loss", "validation LER"]
-    table = text_table.plain(["epoch", *numbers], rows, ",".join(numbers))
-    infeasible = max(epoch.infeasible for epoch in record.curve)
+    numbers = ["epoch", "loss", "validation LER"]
+    table = text_table.plain(["step", *numbers], rows, ",".join(numbers))
+    infeasible = sum(point.infeasible for point in record.curve)
     note = (
-        f"\n{infeasible:,} training samples per epoch add nothing: their target is longer than "
+        f"\n{infeasible:,} of the samples trained on added nothing: their target is longer than "
         "the output"
         if infeasible
         else ""
     )
-    return f"{table}\n* the epoch whose weights are kept (LER: label error rate){note}"
+    return f"{table}\n* the weights that are kept (LER: label error rate){note}"
 
 
 def _uses(users: Sequence[EvaluationRecord]) -> str:

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def read(batches: Batches, workers: int) -> Iterator[Batch]:
-    """Yield every batch in order, read ahead by `workers` processes, or by this one as it goes (0).
+def read(batches: Batches, workers: int, first: int = 0) -> Generator[Batch, None, None]:
+    """Yield the batches in order from number `first` on, prefetched by `workers` processes.
+
+    Without workers, this process reads each batch as it is asked for.
 
     The batches are the same, and no random generator of this process is touched. Raises the
     BenchError that reading a batch raises, and one where a process that reads has ended.
     """
     workers = min(workers, len(batches))
     if not workers:
-        yield from map(batches.__getitem__, range(len(batches)))
+        yield from map(batches.__getitem__, range(first, len(batches)))
         return
-    for found in _heard(batches, workers):
+    for found in _heard(batches, workers, first):
         if isinstance(found, BenchError):
             raise found
         yield _unpacked(found)
@@ -77,14 +79,14 @@ def _unpacked(fields: _Packed) -> Batch:
     return Batch._make(tensors)
 
 
-def _heard(batches: Batches, workers: int) -> Iterator[_Packed | BenchError]:
+def _heard(batches: Batches, workers: int, first: int) -> Iterator[_Packed | BenchError]:
     """Yield what the workers answer; say in a sentence that no more will come.
 
     No frame but torch's own holds the answers, and no error holds those: the workers end with this
     generator, and not when garbage is collected, which may be while others are being started.
     """
     try:
-        yield from _answers(batches, workers)
+        yield from _answers(batches, workers, first)
     except Exception as error:
         error.__traceback__ = None
         if "DataLoader worker (pid" not in str(error):
@@ -95,7 +97,7 @@ def _heard(batches: Batches, workers: int) -> Iterator[_Packed | BenchError]:
         ) from error
 
 
-def _answers(batches: Batches, workers: int) -> Iterator[_Packed | BenchError]:
+def _answers(batches: Batches, workers: int, first: int) -> Iterator[_Packed | BenchError]:
     with warnings.catch_warnings():
         # More workers than cores are the suite's choice: they may wait for a disk.
         warnings.filterwarnings("ignore", "This DataLoader will create")
@@ -103,6 +105,7 @@ def _answers(batches: Batches, workers: int) -> Iterator[_Packed | BenchError]:
             DataLoader(
                 _Answering(batches),
                 batch_size=None,
+                sampler=range(first, len(batches)),
                 num_workers=workers,
                 collate_fn=_unchanged,
                 multiprocessing_context=_context(batches),

@@ -54,6 +54,7 @@ class PreparedPipeline:
     splits: Mapping[Split, Samples]
     encoder: LabelEncoder
     transform: Transform
+    redraws: bool = False
 
     @property
     def vocabulary(self) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def test_an_evaluation_has_its_scores_worst_samples_and_training(training, evalu
         ["c", "漢", "1"],
     ]
     assert trained == f"training {training.key}"
-    assert "* the epoch whose weights are kept" in curve
+    assert "* the weights that are kept" in curve
     assert "12,345 parameters" in origin
 
 
@@ -51,9 +51,9 @@ def test_a_training_has_its_curve_cost_origin_and_evaluations(training, evaluati
     title, curve, uses, origin = text.split("\n\n")
     assert title.startswith("seq-digits(digits=2, rounds=1) · cnn-bilstm(width=2, hidden=4) · ctc")
     assert [line.split() for line in curve.splitlines()][:3] == [
-        ["epoch", "loss", "validation", "LER"],
-        ["1", "2.5000", "75.00%"],
-        ["2", "*", "1.2500", "50.00%"],
+        ["step", "epoch", "loss", "validation", "LER"],
+        ["10", "1", "2.5000", "75.00%"],
+        ["20", "*", "2", "1.2500", "50.00%"],
     ]
     assert uses.startswith(
         f"evaluations\n{evaluation.key}  seq-digits(digits=2, rounds=1) · greedy"
@@ -92,7 +92,7 @@ def test_the_origin_is_as_it_was(training, change, part):
 def test_infeasible_samples_and_dropped_characters_are_mentioned(training, evaluation):
     curve = [replace(epoch, infeasible=1234) for epoch in training.curve]
     text = record_text.training(replace(training, curve=curve), FOLDER, [])
-    assert "1,234 training samples per epoch add nothing" in text
+    assert "2,468 of the samples trained on added nothing" in text
     dropped = replace(evaluation, dropped={"ß": 2, "!": 1})
     text = record_text.evaluation(dropped, training, FOLDER, [], None, [])
     assert "Dropped from transcripts by the protocol: 'ß' 2×, '!' 1×." in text
