@@ -151,24 +151,29 @@ class Resources:
     """What a training or an evaluation reserves.
 
     Attributes:
-        cpus: Compute threads, which decide the last bits of a training: they are part of its key.
-        gpus: A share of one GPU; not requested where the machine has none.
+        cpus: Compute threads per device, which decide the last bits of a training: they are part of
+            its key.
+        gpus: A share of one GPU per device; not requested where the machine has none.
+        devices: How many devices train one network together, each with its rows of every batch
+            (data-parallel). Part of the key, because sums over devices round otherwise. Evaluations
+            use one device.
         device: `auto` computes on the GPU that the task was given, else on the CPU.
         time_limit: Seconds after which an attempt is ended, hung or not; 0 never ends it.
         checkpoint_every: Interval such as `60 seconds` or `1000 steps`; a training that is killed
             resumes at its last checkpoint.
         log_every: Interval at which progress is reported. A report waits for the device, so a short
             interval slows training on a GPU.
-        workers: Processes that prefetch batches; 0 reads them in the training process. They change
+        workers: Processes per device that prefetch batches; 0 reads them in the training process. They change
             no number.
 
     Raises:
-        BenchError: More than one GPU is requested, which a training cannot use, or an interval
-            cannot be read.
+        BenchError: A device is to have more than one GPU, several devices are to share one, or an
+            interval cannot be read.
     """
 
     cpus: Count = 1
     gpus: NonNegative = 0.0
+    devices: Count = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
     time_limit: NonNegative = 0.0
     checkpoint_every: str = "60 seconds"
@@ -183,5 +188,11 @@ class Resources:
                 raise BenchError(f"{name}: {error}") from None
         if self.gpus > 1:
             raise BenchError(
-                f"gpus = {self.gpus:g}: a training uses one GPU; set 1, or a share such as 0.5"
+                f"gpus = {self.gpus:g}: a device is one GPU; set gpus = 1 and devices = "
+                f"{math.ceil(self.gpus)} to train on several"
+            )
+        if self.devices > 1 and 0 < self.gpus < 1:
+            raise BenchError(
+                f"devices = {self.devices} and gpus = {self.gpus:g}: several devices cannot share "
+                "a GPU; set gpus = 1, or devices = 1"
             )

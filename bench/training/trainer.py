@@ -17,6 +17,7 @@ from torch.amp import GradScaler
 from bench.core.interval import Interval
 from bench.data.reading.loading import read
 from bench.training import optimizers
+from bench.training.device import seed_generators
 from bench.training.running_loss import RunningLoss
 from bench.training.timetable import Timetable
 from bench.trials.events import Progress, Validated
@@ -177,7 +178,7 @@ class Trainer:
         size = sum(len(batch.ids) for batch in group)
         for place, batch in enumerate(group):
             number = self._number_of_batch(place)
-            torch.manual_seed(self.training.named_seed(f"batch/{number}"))
+            seed_generators(self.training.named_seed(f"batch/{number}"), self.device)
             loss, infeasible = self.step(batch.to(self.device))
             self._scaler.scale(loss * (len(batch.ids) / size)).backward()
             self._loss.add(loss, number)

@@ -306,3 +306,15 @@ def test_named_seeds_fill_their_range():
     drawn = [named_seed(seed, str(n)) for seed in (0, 1) for n in range(200)]
     assert max(drawn) >= 2**62
     assert min(drawn) < 2**57
+
+
+def test_devices_are_part_of_the_key_of_a_training_and_its_evaluations_use_one(trials):
+    evaluation = next(iter(trials[0].evaluations.values()))
+    training = evaluation.training
+    assert "devices" not in training.spec
+    two = training.with_resources(replace(training.resources, devices=2))
+    assert two.spec == training.spec | {"devices": 2}
+    read = replace(evaluation, training=two)
+    assert read.resources.devices == 1
+    again = read.with_resources(replace(read.resources, gpus=1.0))
+    assert (again.key, again.training.key) == (read.key, two.key)
