@@ -118,6 +118,11 @@ class Provenance:
         return self.gpu is not None and self.gpus is not None and self.gpus < 1
 
     @property
+    def charged_gpus(self) -> float:
+        """The GPUs that its time is charged for: those reserved, or one that was used without."""
+        return (self.gpus or 1.0) if self.gpu is not None else 0.0
+
+    @property
     def revision(self) -> str:
         """The code in one word: bench's commit or version, or those of outside components."""
         ours = self.commit[:9] if self.commit else f"v{self.bench}"

@@ -116,13 +116,10 @@ class TrainingRecord:
 
     @property
     def gpu_seconds(self) -> float | None:
-        """Seconds of training and validation times the GPUs that were reserved; None on a CPU.
-
-        A GPU that was used without being reserved counts as a whole one.
-        """
+        """Seconds of training and validation times the GPUs that it is charged; None on a CPU."""
         if self.provenance.gpu is None:
             return None
-        return (self.timings.training + self.timings.validation) * (self.provenance.gpus or 1.0)
+        return (self.timings.training + self.timings.validation) * self.provenance.charged_gpus
 
 
 @dataclass(frozen=True)
