@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -169,3 +170,19 @@ def test_a_fault_and_a_lost_worker_are_faults_of_one_profile(node, evaluations, 
     with pytest.raises(BenchError, match="lost the profile"):
         node.measure(evaluation, store, set())
     assert node.measure(evaluation, store, set()).latencies
+
+
+@pytest.mark.slow
+def test_the_command_measures_on_the_cluster_at_its_address(cluster, start_bench, home):
+    words = ("run", "tiny", "-l", "ctc", "--seeds", "0", "--address", cluster.address)
+    out, err = (process := start_bench(*words)).communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert "profiling cnn-bilstm(width=2, hidden=4) · ctc reading" in err
+    assert "ms b24" in out
+    again = start_bench("profile", "tiny", "--json", RAY_ADDRESS=cluster.address)
+    out, err = again.communicate(timeout=300)
+    ctc, radial = json.loads(out)
+    assert ctc["weights"]
+    assert not radial["weights"]
+    assert sum(line.startswith("profiling ") for line in err.splitlines()) >= 1
+    assert ctc["hardware"] == radial["hardware"]
