@@ -356,7 +356,7 @@ def make_profile():
     """Return a function that makes the profile of an evaluation; latencies are 1, 2, 3 and 4 ms."""
     from bench.profiling import method
     from bench.profiling.hardware import Hardware
-    from bench.trials.provenance import collect
+    from bench.trials.provenance import Device, collect
     from bench.trials.records import Latency, Parameters, Profile
 
     def make(evaluation, name="Example CPU", *, reason="", finished="2025", **changes) -> Profile:
@@ -364,7 +364,7 @@ def make_profile():
         training = evaluation.training
         spec = method.spec(evaluation, [11, 1, 8, 8], 11, hardware)
         origin = collect(
-            evaluation.components, device="cpu", gpu=None, threads=1, seed=evaluation.seed
+            evaluation.components, device=Device("cpu"), threads=1, seed=evaluation.seed
         )
         profile = Profile(
             key=hashing.digest(spec),

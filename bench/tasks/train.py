@@ -16,6 +16,7 @@ from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
 from bench.recognizers import network as networks
 from bench.training import device
+from bench.training.accelerator import describe_device, peak_memory, reset_peak_memory
 from bench.training.checkpoint import Checkpoint
 from bench.training.feasibility import infeasible_samples
 from bench.training.step import TrainingStep
@@ -48,6 +49,7 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
     """Train, validate and write the record, reporting events."""
     began, folder = time.perf_counter(), store.folder(training)
     chosen = device.prepare(training.resources, training.recipe.precision)
+    reset_peak_memory(chosen)
     yield Started(chosen)
     pipeline = open_training(
         training.data,
@@ -169,12 +171,14 @@ def _write_record(
         ),
         provenance=provenance.collect(
             training.components,
-            device=trainer.device,
-            gpu=torch.cuda.get_device_name() if trainer.device == "cuda" else None,
+            device=describe_device(trainer.device),
             threads=torch.get_num_threads(),
             seed=training.seed,
             workers=training.resources.workers,
+            gpus=training.resources.gpus,
+            precision=training.recipe.precision,
         ),
+        peak_memory=peak_memory(trainer.device),
         files={name: write_bytes(folder / name, held) for name, held in files.items()},
         attempts=list(attempts),
     )

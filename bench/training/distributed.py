@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch._C._distributed_c10d import Store, TCPStore
 from torch.nn.parallel import DistributedDataParallel
 
 from bench.core.errors import BenchError
@@ -22,7 +23,7 @@ _MEETING = timedelta(minutes=10)
 """How long ranks wait for each other: a GPU may be busy with its first kernels for minutes."""
 
 
-def open_store(rank: Rank) -> tuple[Rank, dist.Store]:
+def open_store(rank: Rank) -> tuple[Rank, Store]:
     """Return the rank with the port at which ranks meet, and the store behind it.
 
     Rank 0 listens at a free port, which the others have to be given.
@@ -31,7 +32,7 @@ def open_store(rank: Rank) -> tuple[Rank, dist.Store]:
         BenchError: The others' machine cannot reach that of rank 0.
     """
     try:
-        store = dist.TCPStore(
+        store = TCPStore(
             rank.host,
             rank.port,
             rank.count,
@@ -48,7 +49,7 @@ def open_store(rank: Rank) -> tuple[Rank, dist.Store]:
 
 
 @contextmanager
-def process_group(rank: Rank, store: dist.Store, device: str) -> Iterator[None]:
+def process_group(rank: Rank, store: Store, device: str) -> Iterator[None]:
     """Join the ranks of a training, over NCCL on GPUs and gloo on CPUs, for a `with` block."""
     dist.init_process_group(
         "nccl" if device == "cuda" else "gloo",

@@ -83,6 +83,8 @@ class TrainingRecord:
         provenance: Commit, packages, hardware.
         files: The SHA-256 of each file beside the record.
         attempts: Attempts of the same run that failed before.
+        peak_memory: The most bytes that its tensors took on the GPU at once, in the last attempt;
+            None on a CPU.
         schema: The version of this document.
     """
 
@@ -99,6 +101,7 @@ class TrainingRecord:
     provenance: Provenance
     files: dict[str, str]
     attempts: list[Attempt] = field(default_factory=list)
+    peak_memory: int | None = None
     schema: int = SCHEMA
 
     @property
@@ -110,6 +113,13 @@ class TrainingRecord:
     def selected(self) -> CurvePoint:
         """The point of the curve whose weights are kept."""
         return next(point for point in self.curve if point.step == self.selected_step)
+
+    @property
+    def gpu_seconds(self) -> float | None:
+        """Seconds of training and validation times the GPUs that it is charged; None on a CPU."""
+        if self.provenance.gpu is None:
+            return None
+        return (self.timings.training + self.timings.validation) * self.provenance.charged_gpus
 
 
 @dataclass(frozen=True)
@@ -212,6 +222,9 @@ class Latency:
         valid: Whether it may be shown.
         reason: Why it may not be.
         milliseconds: The raw samples, in order.
+        peak_memory: The most bytes that tensors took on the GPU at once, weights and inputs
+            included; None on a CPU.
+        clocks: The GPU's SM clock in MHz before and after the samples; empty where it is unknown.
     """
 
     batch: int
@@ -221,6 +234,29 @@ class Latency:
     valid: bool
     reason: str
     milliseconds: list[float]
+    peak_memory: int | None = None
+    clocks: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """How many samples a network reads per second at the smallest batch that fills the device.
+
+    Attributes:
+        batch: Samples per batch.
+        samples_per_second: From inputs on the device to logits.
+        valid: Whether it may be shown.
+        reason: Why it may not be.
+        tried: Samples per second at each batch size that was tried.
+        peak_memory: As of a `Latency`.
+    """
+
+    batch: int
+    samples_per_second: float
+    valid: bool
+    reason: str
+    tried: dict[str, float]
+    peak_memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -239,6 +275,7 @@ class Profile:
         weights: The key of the training that the weights are from; None where untrained.
         latencies: At each batch size, to logits and to labels.
         provenance: Commit, packages, hardware.
+        throughput: At a batch that fills the GPU; None on a CPU, and where no batch fits.
         schema: The version of this document.
     """
 
@@ -252,9 +289,11 @@ class Profile:
     weights: str | None
     latencies: list[Latency]
     provenance: Provenance
+    throughput: Throughput | None = None
     schema: int = SCHEMA
 
     @property
     def valid(self) -> bool:
-        """Whether every latency is; those that are not are measured again."""
-        return all(latency.valid for latency in self.latencies)
+        """Whether all of its figures are; those that are not are measured again."""
+        read = self.throughput is None or self.throughput.valid
+        return read and all(latency.valid for latency in self.latencies)

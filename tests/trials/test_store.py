@@ -159,6 +159,32 @@ def test_any_record_is_read_as_it_was_written(
     assert disk.read_record(tmp_path / disk.EVALUATION) == evaluated
 
 
+def test_records_from_before_a_field_was_added_are_read(
+    tmp_path, trials, make_training_record, make_profile
+):
+    training, evaluation = trials[0].tasks
+    file = tmp_path / disk.TRAINING
+    record = make_training_record(training)
+    disk.write(file, record)
+    later = ("peak_memory",), ("driver", "cuda", "cudnn", "gpus", "precision")
+    document = json.loads(file.read_text())
+    for name in later[0]:
+        del document[name]
+    for name in later[1]:
+        del document["provenance"][name]
+    file.write_text(json.dumps(document))
+    assert disk.read_record(file) == record
+    profile = make_profile(evaluation)
+    store = disk.Store(tmp_path)
+    file = store.keep(profile)
+    document = json.loads(file.read_text())
+    del document["throughput"]
+    for latency in document["latencies"]:
+        del latency["peak_memory"], latency["clocks"]
+    file.write_text(json.dumps(document))
+    assert store.profile(profile.key) == profile
+
+
 @pytest.mark.parametrize(
     "content",
     [
