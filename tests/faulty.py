@@ -111,6 +111,13 @@ class Moody(CnnBiLSTM):
         return super().build(shape)
 
 
+class StubbornError(Exception):
+    """An error that cannot be copied: it takes two arguments and remembers one."""
+
+    def __init__(self, subject: str, predicate: str) -> None:
+        super().__init__(f"{subject} {predicate}")
+
+
 @dataclass(frozen=True)
 class Troubled:
     """A pass of five batches, the third of which cannot be read."""
@@ -128,6 +135,10 @@ class Troubled:
                 raise BenchError("the third batch is gone; take another", Exit.UNVERIFIED)
             if self.trouble == "fault":
                 raise RuntimeError("the disk is on fire")
+            if self.trouble == "missing":
+                raise OSError("the disk is on fire")
+            if self.trouble == "stubborn":
+                raise StubbornError("the disk", "is on fire")
             os.kill(os.getpid(), signal.SIGKILL)
         numbers = torch.tensor([index])
         return Batch(torch.zeros(1, 1), numbers, numbers[None], numbers, numbers[None], ("a",))
