@@ -264,7 +264,7 @@ def make_provenance():
 @pytest.fixture(scope="session")
 def make_training_record(make_provenance):
     """Return a function that makes the record that a finished training would leave."""
-    from bench.trials.records import Epoch, Parameters, TrainingRecord, TrainingTimings
+    from bench.trials.records import CurvePoint, Parameters, TrainingRecord, TrainingTimings
     from bench.trials.store import WEIGHTS
 
     def make(training, **changes) -> TrainingRecord:
@@ -275,8 +275,8 @@ def make_training_record(make_provenance):
             seed=training.seed,
             vocabulary=list("0123456789"),
             input_shape=[1, 8, 8],
-            curve=[Epoch(1, 2.5, 0.01, 0.75), Epoch(2, 1.25, 0.005, 0.5)],
-            selected_epoch=2,
+            curve=[CurvePoint(10, 1.0, 2.5, 0.01, 0.75), CurvePoint(20, 2.0, 1.25, 0.005, 0.5)],
+            selected_step=20,
             parameters=Parameters(total=12345, trainable=12300),
             timings=TrainingTimings(data=0.5, training=10.0, validation=1.0),
             provenance=make_provenance(training),
@@ -356,7 +356,7 @@ def make_profile():
     """Return a function that makes the profile of an evaluation; latencies are 1, 2, 3 and 4 ms."""
     from bench.profiling import method
     from bench.profiling.hardware import Hardware
-    from bench.trials.provenance import collect
+    from bench.trials.provenance import Device, collect
     from bench.trials.records import Latency, Parameters, Profile
 
     def make(evaluation, name="Example CPU", *, reason="", finished="2025", **changes) -> Profile:
@@ -364,7 +364,7 @@ def make_profile():
         training = evaluation.training
         spec = method.spec(evaluation, [11, 1, 8, 8], 11, hardware)
         origin = collect(
-            evaluation.components, device="cpu", gpu=None, threads=1, seed=evaluation.seed
+            evaluation.components, device=Device("cpu"), threads=1, seed=evaluation.seed
         )
         profile = Profile(
             key=hashing.digest(spec),

@@ -19,7 +19,7 @@ ENTRY = """
 model = { name = "cnn-bilstm", width = 2, hidden = 8 }
 loss = "ctc"
 recipe = { learning_rate = 0.02 }
-tuning = { sweep = "abc", sampler = "tpe", trials = 6, epochs = 9 }
+tuning = { sweep = "abc", sampler = "tpe", trials = 6, validations = 9 }
 """
 SECOND = ENTRY.replace("hidden = 8", "hidden = 9")
 TUNED = "suite.tiny.tuned"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from bench.core.errors import BenchError
-from bench.core.schema import BelowOne, Count, Natural, NonNegative, Positive
+from bench.core.interval import Interval
+from bench.core.schema import BelowOne, Count, Natural, NonNegative, Positive, SchemaError
 
-Precision = Literal["float32", "bf16", "fp16"]
+Precision = Literal["float32", "tf32", "bf16", "fp16"]
 _READ_UNDER: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
     ({"milestones", "decay"}, "schedule", ("multi-step",)),
     ({"betas"}, "optimizer", ("adam", "adamw")),
@@ -18,41 +20,54 @@ _READ_UNDER: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
 """Keys of a recipe, the key that decides whether they are read, and its values that read them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a network is trained; part of a training's key.
 
+    A step is one update of the weights. An epoch is one pass over the training data. A recipe says
+    how many of one of the two it takes, and counts `milestones` and `warmup` in the same unit.
+
     Attributes:
-        epochs: Passes over the training data; `patience` may end training sooner.
+        epochs: Length of the training in epochs; `patience` may end it sooner. Set this or `steps`.
+        steps: Length of the training in steps.
         batch_size: Samples per batch.
         learning_rate: The peak of the `one-cycle` schedule, else the value it starts from.
         optimizer: The optimizer of torch with this name.
         weight_decay: As torch's optimizer takes it.
-        schedule: `multi-step` multiplies the learning rate by `decay` after each epoch of
-            `milestones`; `cosine` lowers it along half a cosine to zero at the end (Loshchilov and
-            Hutter, "SGDR", ICLR 2017, without restarts); `one-cycle` is torch's `OneCycleLR`,
-            which warms up by itself and moves β₁ or the momentum too.
-        milestones: Epochs, rising.
+        schedule: `multi-step` multiplies the learning rate by `decay` after each of `milestones`;
+            `cosine` lowers it along half a cosine to zero at the end (Loshchilov and Hutter,
+            "SGDR", ICLR 2017, without restarts); `one-cycle` is torch's `OneCycleLR`, which warms
+            up by itself and moves β₁ or the momentum too. All are computed per step.
+        milestones: Epochs or steps, rising.
         decay: The factor of `multi-step`.
         gradient_clip: The largest norm of all gradients together; 0 clips nothing.
-        select: Which epoch's weights are kept: `best` is the epoch with the lowest label error
-            rate on the validation split (the first of several), `last` the last one.
+        validate_every: Interval in steps or epochs, such as `500 steps` or `0.25 epochs`; the
+            network is also validated at the end. Not in seconds, because it decides which weights
+            are selected, and that must not depend on the machine.
+        select: Which weights are kept: `best` are those with the lowest label error rate of all
+            validations (the first of several), `last` those of the last step.
         betas: Of `adam` and `adamw`.
         momentum: Of `sgd`.
-        warmup: Epochs, or a part of one, over which the learning rate rises linearly from zero.
+        warmup: Epochs or steps, or a part of an epoch, over which the learning rate rises linearly
+            from zero.
         accumulate: Batches whose gradients make one step, each weighted by its samples. This
             equals one larger batch where a loss is a mean over samples and no layer looks across
             a batch, as batch normalization does.
-        precision: What the network computes in during training; `fp16` needs a GPU. Weights,
-            losses and everything that is scored are float32.
-        patience: End training once this many epochs have not lowered the label error rate; 0 never.
+        precision: What the network computes in during training. `float32` is IEEE single precision
+            in every operation, on GPUs too. `tf32` rounds the factors of matrix products and
+            convolutions to 10 bits of mantissa; `bf16` and `fp16` are torch's autocast. `tf32` and
+            `fp16` need a GPU. Weights, losses and everything that is scored are float32.
+        patience: End training once this many validations in a row have not lowered the label error
+            rate; 0 never.
         augmentation: The name of a pipeline of random transforms (`bench.data.augmentation`).
 
     Raises:
-        BenchError: A key is set that nothing reads, or `multi-step` lacks its keys.
+        BenchError: Not exactly one of `epochs` and `steps` is set, a key is set that nothing reads,
+            `multi-step` lacks its keys, or `validate_every` is not an interval.
     """
 
-    epochs: Count
+    epochs: Natural = 0
+    steps: Natural = 0
     batch_size: Count
     learning_rate: Positive
     optimizer: Literal["adam", "adamw", "sgd", "adadelta"] = "adam"
@@ -61,6 +76,7 @@ class Recipe:
     milestones: tuple[Count, ...] = ()
     decay: Positive = 1.0
     gradient_clip: NonNegative = 0.0
+    validate_every: str = "1 epoch"
     select: Literal["best", "last"] = "best"
     betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
     momentum: BelowOne = 0.0
@@ -71,6 +87,15 @@ class Recipe:
     augmentation: str = "none"
 
     def __post_init__(self) -> None:
+        if bool(self.epochs) == bool(self.steps):
+            lengths = f"epochs = {self.epochs} and steps = {self.steps}"
+            raise SchemaError("epochs", f"{lengths}: set one of the two to at least 1")
+        try:
+            interval = Interval.parse(self.validate_every, allow_seconds=False)
+        except BenchError as error:
+            raise BenchError(f"validate_every: {error}") from None
+        # Equal intervals have equal keys, however they are spelled.
+        object.__setattr__(self, "validate_every", str(interval))
         for keys, reader, readers in _READ_UNDER:
             unread, value = self._changed() & keys, getattr(self, reader)
             if unread and value not in readers:
@@ -84,6 +109,24 @@ class Recipe:
             )
         if list(self.milestones) != sorted({*self.milestones}):
             raise BenchError(f"milestones = {[*self.milestones]} must rise from one to the next")
+
+    @property
+    def validation_interval(self) -> Interval:
+        """How often the network is validated."""
+        return Interval.parse(self.validate_every)
+
+    @property
+    def validations(self) -> int | None:
+        """The number of validations without patience.
+
+        None where it depends on the size of the data: length and `validate_every` differ in unit.
+        """
+        interval = self.validation_interval
+        if self.steps and interval.unit == "steps":
+            return math.ceil(self.steps / interval.amount)
+        if self.epochs and interval.unit == "epochs":
+            return math.ceil(self.epochs / interval.amount)
+        return None
 
     def values(self) -> dict[str, Any]:
         """Return every key with its value, as JSON values."""
@@ -108,28 +151,48 @@ class Resources:
     """What a training or an evaluation reserves.
 
     Attributes:
-        cpus: Compute threads, which decide the last bits of a training: they are part of its key.
-        gpus: A share of one GPU; not requested where the machine has none.
+        cpus: Compute threads per device, which decide the last bits of a training: they are part of
+            its key.
+        gpus: A share of one GPU per device; not requested where the machine has none.
+        devices: How many devices train one network together, each with its rows of every batch
+            (data-parallel). Part of the key, because sums over devices round otherwise. Evaluations
+            use one device.
         device: `auto` computes on the GPU that the task was given, else on the CPU.
         time_limit: Seconds after which an attempt is ended, hung or not; 0 never ends it.
-        checkpoint_every: Seconds; a checkpoint is written after the first epoch that ends this
-            long after the last one.
-        workers: Processes that prefetch batches; 0 reads them in the training process. They change
-            no number.
+        checkpoint_every: Interval such as `60 seconds` or `1000 steps`; a training that is killed
+            resumes at its last checkpoint.
+        log_every: Interval at which progress is reported. A report waits for the device, so a short
+            interval slows training on a GPU.
+        workers: Processes per device that prefetch batches; 0 reads them in the training process.
+            They change no number.
 
     Raises:
-        BenchError: More than one GPU is requested, which a training cannot use.
+        BenchError: A device is to have more than one GPU, several devices are to share one, or an
+            interval cannot be read.
     """
 
     cpus: Count = 1
     gpus: NonNegative = 0.0
+    devices: Count = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
     time_limit: NonNegative = 0.0
-    checkpoint_every: NonNegative = 60.0
+    checkpoint_every: str = "60 seconds"
+    log_every: str = "0.5 seconds"
     workers: Natural = 0
 
     def __post_init__(self) -> None:
+        for name in ("checkpoint_every", "log_every"):
+            try:
+                Interval.parse(getattr(self, name))
+            except BenchError as error:
+                raise BenchError(f"{name}: {error}") from None
         if self.gpus > 1:
             raise BenchError(
-                f"gpus = {self.gpus:g}: a training uses one GPU; set 1, or a share such as 0.5"
+                f"gpus = {self.gpus:g}: a device is one GPU; set gpus = 1 and devices = "
+                f"{math.ceil(self.gpus)} to train on several"
+            )
+        if self.devices > 1 and 0 < self.gpus < 1:
+            raise BenchError(
+                f"devices = {self.devices} and gpus = {self.gpus:g}: several devices cannot share "
+                "a GPU; set gpus = 1, or devices = 1"
             )

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from bench.config.suite import Named
 
 
+_OTHER_LENGTH = {"epochs": "steps", "steps": "epochs"}
+
+
 class Place(NamedTuple):
     """A place in bench.toml: a section, and words that lead to a line in it."""
 
@@ -89,4 +92,7 @@ def _overridden(
         base = Layer(table["extends"], Place(place.section, (*place.words, "extends")))
         below = _named(config, base, seen)
     own = {key: value for key, value in table.items() if key != "extends"}
-    return Merged(below.values | own, below.places | dict.fromkeys(own, place))
+    # A length in one unit replaces the one in the other.
+    replaced = {_OTHER_LENGTH[key] for key in own if key in _OTHER_LENGTH}
+    kept = {key: value for key, value in below.values.items() if key not in replaced}
+    return Merged(kept | own, below.places | dict.fromkeys(own, place))

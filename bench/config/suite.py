@@ -74,13 +74,13 @@ class Tuning:
         sweep: The key of the sweep.
         sampler: Its sampler.
         trials: The trainings it ran.
-        epochs: The epochs of one of them.
+        validations: The validations of all of them together; some were stopped early.
     """
 
     sweep: str
     sampler: str
     trials: Count
-    epochs: Count
+    validations: Count
 
 
 @dataclass(frozen=True)

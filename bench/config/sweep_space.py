@@ -18,6 +18,8 @@ Kind = Literal["loguniform", "uniform", "choice", "randint"]
 _PARTS = ("recipe", "model", "loss", "input")
 """Not the data: validation scores on other data do not compare."""
 _KINDS: tuple[Kind, ...] = ("loguniform", "uniform", "choice", "randint")
+_NOT_SEARCHED = frozenset({"epochs", "steps", "validate_every"})
+"""Keys of a recipe that decide when trials are validated, and so how they are compared."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ class SweepTable:
         minutes: A second budget in wall time; 0 for none.
         sampler: `tpe` is Optuna's tree-structured Parzen estimator, `random` draws independently.
         scheduler: `asha` (Li et al., MLSys 2020) stops trials early, `fifo` stops none.
-        grace_period: ASHA stops no trial before this many epochs.
-        reduction_factor: After `grace_period · reduction_factor^k` epochs ASHA stops a trial that
-            is not among the best 1/`reduction_factor` so far.
+        grace_period: ASHA stops no trial before this many validations.
+        reduction_factor: After `grace_period · reduction_factor^k` validations ASHA stops a trial
+            that is not among the best 1/`reduction_factor` so far.
         seed: Of every trial. None: one more than the suite's highest, so that no seed of the board
             is tuned on.
         heartbeat_timeout: Seconds without an event after which a trial counts as hung and is ended.
@@ -104,11 +106,11 @@ def _domains(space: dict[str, Any]) -> Iterator[tuple[str, Domain]]:
             raise SchemaError(part, f"a path in the space cannot begin with '{part}'{hint}")
         if not isinstance(parameters, dict):
             raise SchemaError(part, f"'{part}' is not a parameter; write {part}.NAME = …")
-        if part == "recipe" and "epochs" in parameters:
+        for name in _NOT_SEARCHED.intersection(parameters if part == "recipe" else ()):
             raise SchemaError(
-                "recipe.epochs",
-                "'recipe.epochs' cannot be searched, because trials are compared epoch by epoch; "
-                "remove it",
+                f"recipe.{name}",
+                f"'recipe.{name}' cannot be searched, because trials are compared after the same "
+                "number of validations; remove it",
             )
         for name, domain in parameters.items():
             yield f"{part}.{name}", _domain(f"{part}.{name}", domain)

@@ -37,6 +37,11 @@ def magnitude(count: int) -> str:
     return str(count)
 
 
+def mebibytes(count: int) -> str:
+    """Write a number of bytes in MiB, rounded up."""
+    return f"{-(-count // 2**20):,}"
+
+
 def _flush_right(headers: Sequence[str], right: str | Collection[str]) -> list[bool]:
     names = right.split(",") if isinstance(right, str) else right
     return [header in names for header in headers]

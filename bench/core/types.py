@@ -160,10 +160,15 @@ class InputPipeline(Protocol):
         """The shape of a frame or an image."""
         ...
 
+    @property
+    def redraws(self) -> bool:
+        """Whether the samples of `train` are other ones in each epoch and for each seed."""
+        ...
+
     def annotations(self, split: Split, *, seed: int = 0) -> Iterable[Annotation]:
         """Return what is to be read in every sample of `split`, without touching its pixels.
 
-        If the samples of `train` are drawn anew in each epoch, these are the first epoch's.
+        Where `redraws` holds, those of `train` are the first epoch's.
         """
         ...
 

@@ -67,7 +67,7 @@ class LiveReporter:
                 self.display.console.print(line, style="yellow", markup=False)
             case Progress():
                 text = (
-                    f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.3f}  "
+                    f"step {event.step}/{event.steps}  loss {event.loss:.3f}  "
                     f"{event.speed:.0f}/s  {event.eta:.0f} s left"
                 )
                 self._tasks.update(self._row(task), completed=event.fraction, text=text)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from bench.core.errors import BenchError
 from bench.leaderboards import column_counts
 from bench.leaderboards.board import (
@@ -181,15 +183,21 @@ def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedRes
     done = [record for record in trainings.values() if record]
     origins = [record.provenance for record in done]
     origins += [record.provenance for record in evaluations.values()]
+    complete = len(done) == len(trainings)
+    gpu_seconds = [each.gpu_seconds for each in done if each.gpu_seconds is not None]
+    peaks = [each.peak_memory for each in done if each.peak_memory is not None]
+    on_gpu = complete and gpu_seconds
     return SeedResult(
         seed=trial.seed,
         trainings=[record.key for record in done],
         evaluations={column: record.key for column, record in evaluations.items()},
         scores={},
-        training_seconds=(
-            sum(record.timings.training for record in done) if len(done) == len(trainings) else None
-        ),
+        training_seconds=sum(each.timings.training for each in done) if complete else None,
         revisions=list(dict.fromkeys(origin.revision for origin in origins)),
+        # Left out on a CPU, where they mean nothing.
+        gpu_seconds=sum(gpu_seconds) if on_gpu else UNSET,
+        shared_gpu=any(each.provenance.shared_gpu for each in done) if on_gpu else UNSET,
+        training_memory=max(peaks) if on_gpu and peaks else UNSET,
     )
 
 
@@ -220,5 +228,7 @@ def _training_record(plan: Plan, key: str) -> TrainingRecord | None:
 
 def _hardware(record: TrainingRecord) -> str:
     origin = record.provenance
-    device = origin.gpu or origin.cpu
-    return f"{device}, {origin.threads} thread{'s' * (origin.threads != 1)} per training"
+    parts = [origin.gpu or origin.cpu]
+    parts += [f"{origin.gpus:g} of a GPU"] if origin.gpus and origin.gpus < 1 else []
+    parts.append(f"{origin.threads} thread{'s' * (origin.threads != 1)} per training")
+    return ", ".join(parts)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from bench.config.suite import Average, Tuning
 from bench.core import documents
 from bench.core.errors import BenchError
@@ -113,6 +115,10 @@ class SeedResult:
         scores: Its score by metric and column; they follow from the samples in its folder.
         training_seconds: Wall time of its trainings; None unless all of them are done.
         revisions: The code that its trainings and evaluations ran.
+        gpu_seconds: Seconds of its trainings and their validation times the GPUs reserved. This and
+            what follows is left out unless all of its trainings are done, on a GPU.
+        shared_gpu: Whether other tasks could compute on the same GPU at the same time.
+        training_memory: The most bytes that tensors of a training took on the GPU at once.
     """
 
     seed: int
@@ -121,6 +127,9 @@ class SeedResult:
     scores: dict[str, dict[str, float]]
     training_seconds: float | None
     revisions: list[str]
+    gpu_seconds: float | UnsetType = UNSET
+    shared_gpu: bool | UnsetType = UNSET
+    training_memory: int | UnsetType = UNSET
 
 
 @dataclass(frozen=True)
@@ -201,6 +210,23 @@ class Row:
         """The mean over seeds of the wall time of their trainings; None without any."""
         seconds = [r.training_seconds for r in self.seeds if r.training_seconds is not None]
         return sum(seconds) / len(seconds) if seconds else None
+
+    @property
+    def gpu_hours(self) -> float | None:
+        """The mean over seeds of the hours of whole GPUs; None where none was used."""
+        seconds = [r.gpu_seconds for r in self.seeds if r.gpu_seconds is not UNSET]
+        return sum(seconds) / len(seconds) / 3600 if seconds else None
+
+    @property
+    def shared_gpu(self) -> bool:
+        """Whether other tasks could compute on the GPU of any of its trainings meanwhile."""
+        return any(result.shared_gpu is True for result in self.seeds)
+
+    @property
+    def training_memory(self) -> int | None:
+        """The most bytes that tensors of any of its trainings took on the GPU at once."""
+        peaks = [r.training_memory for r in self.seeds if r.training_memory is not UNSET]
+        return max(peaks, default=None)
 
     @property
     def revisions(self) -> list[str]:

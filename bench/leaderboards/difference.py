@@ -24,7 +24,7 @@ class Change:
         seeds: Its seeds.
         other_keys: The seeds with an evaluation under another key.
         revisions: The code behind it.
-        latencies: Whether a latency changed.
+        latencies: Whether a latency or a throughput changed.
     """
 
     label: str
@@ -122,7 +122,7 @@ def _content(row: Row, board: Board) -> tuple[object, ...]:
 
 
 def _latencies(row: Row) -> dict[str, dict[str, float | None]]:
-    return {column: speed.milliseconds for column, speed in sorted(row.speed.items())}
+    return {column: speed.figures for column, speed in sorted(row.speed.items())}
 
 
 def _change(old: Row, new: Row, before: Board, after: Board, metrics: list[str]) -> Change:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, Row
     from bench.leaderboards.speed import Speed
@@ -110,7 +112,13 @@ def _of_hardware(old: Row | None, new: Row) -> dict[str, Speed]:
 def _without_latencies(speeds: Mapping[str, Speed]) -> dict[str, Speed]:
     return {
         column: replace(
-            speed, profile=None, milliseconds=dict.fromkeys(speed.milliseconds), reasons={}
+            speed,
+            profile=None,
+            milliseconds=dict.fromkeys(speed.milliseconds),
+            reasons={},
+            samples_per_second=UNSET,
+            filling_batch=UNSET,
+            memory=UNSET,
         )
         for column, speed in speeds.items()
     }

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from bench.core.components import short_labels
 from bench.leaderboards.board import TO_DO
-from bench.leaderboards.tables import NOTHING
+from bench.leaderboards.tables import NOTHING, SHARED, profiled_on_gpu
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, BoardColumn, Row
@@ -26,6 +28,7 @@ def notes(board: Board) -> list[str]:
         *_reading(board),
         *_missing(board),
         *_hardware(board),
+        *_gpu_costs(board),
         *_latencies(board),
     ]
     if any(revision.endswith("+") for row in board.rows for revision in row.revisions):
@@ -98,8 +101,8 @@ def _listed(groups: Mapping[str, Sequence[str]]) -> str:
 def _tuning(board: Board) -> list[str]:
     """Say how much tuning the tuned rows had: without it the others are no fair comparison."""
     tuned = [
-        f"{row.label} (best of {row.tuning.trials} trainings of {row.tuning.epochs} epochs by "
-        f"validation error, sampler {row.tuning.sampler}, sweep {row.tuning.sweep})"
+        f"{row.label} (best of {row.tuning.trials} trainings, {row.tuning.validations} validations "
+        f"in all, by validation error, sampler {row.tuning.sampler}, sweep {row.tuning.sweep})"
         for row in board.rows
         if row.tuning
     ]
@@ -169,6 +172,22 @@ def _hardware(board: Board) -> list[str]:
     return [f"Trained on {'; '.join(board.hardware)}."] if board.hardware else []
 
 
+def _gpu_costs(board: Board) -> list[str]:
+    """Say what the costs of trainings on GPUs are, and which times are those of a shared GPU."""
+    paragraphs = []
+    if any(row.gpu_hours is not None for row in board.rows):
+        paragraphs.append(
+            "GPU h: hours of training and validation times the GPUs reserved, mean over seeds. "
+            "training MiB: the peak of tensors on the GPU, largest of the seeds."
+        )
+    if any(row.shared_gpu for row in board.rows):
+        paragraphs.append(
+            f"{SHARED} Other tasks could compute on the same GPU at the same time, because less "
+            "than a whole one was reserved: this time says little about the entry."
+        )
+    return paragraphs
+
+
 def _latencies(board: Board) -> list[str]:
     """Say what the cost columns hold, where they are from, and why a latency is not shown."""
     paragraphs = []
@@ -179,12 +198,19 @@ def _latencies(board: Board) -> list[str]:
             f"{board.speed_hardware}. Of test sets with other input shapes, the least and the "
             "largest."
         )
+    if profiled_on_gpu(board):
+        paragraphs.append(
+            "samples/s: from inputs on the GPU to logits, at the smallest batch that fills it"
+            f"{_filling_batches(board)}. MiB b1, MiB b24: the peak of tensors on the GPU, weights "
+            "and inputs included."
+        )
     reasons: dict[str, list[str]] = {}
     for row in board.rows:
         for speed in row.speed.values():
             for batch, reason in speed.reasons.items():
                 names = reasons.setdefault(reason, [])
-                if (name := f"{row.label} (b{batch})") not in names:
+                figure = f"b{batch}" if batch.isdecimal() else batch
+                if (name := f"{row.label} ({figure})") not in names:
                     names.append(name)
     if reasons:
         listed = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
@@ -195,3 +221,15 @@ def _latencies(board: Board) -> list[str]:
             "one hardware, the one with most valid latencies."
         )
     return paragraphs
+
+
+def _filling_batches(board: Board) -> str:
+    """Return in brackets which rows have which batch, or nothing without any."""
+    names: dict[str, list[str]] = {}
+    for row in board.rows:
+        for speed in row.speed.values():
+            if speed.filling_batch is not UNSET:
+                listed = names.setdefault(str(speed.filling_batch), [])
+                if row.label not in listed:
+                    listed.append(row.label)
+    return f" ({_listed(names)})" if names else ""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from msgspec import UNSET, UnsetType
+
 from bench.profiling.method import BATCHES, covers
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from bench.trials.specs import Evaluation
 
 Place = TypeVar("Place")
+THROUGHPUT = "samples/s"
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,31 @@ class Speed:
         macs: Multiply-accumulates of a forward pass of one sample.
         milliseconds: The median latency from inputs to labels, by batch size; None where it was
             not measured on the board's hardware, or is not valid.
-        reasons: Why a latency is not valid, by batch size.
+        reasons: Why a latency is not valid, by batch size; why a throughput is not, by `samples/s`.
+        samples_per_second: The valid throughput at the smallest batch that fills the GPU. This and
+            what follows is left out where it was not measured, as on a CPU.
+        filling_batch: The size of that batch.
+        memory: The most bytes that tensors took on the GPU at once, by batch size.
     """
 
     profile: str | None
     macs: int
     milliseconds: dict[str, float | None]
     reasons: dict[str, str]
+    samples_per_second: float | UnsetType = UNSET
+    filling_batch: int | UnsetType = UNSET
+    memory: dict[str, int] | UnsetType = UNSET
 
     @property
     def valid(self) -> bool:
         """Whether it has a latency of every batch size."""
         return None not in self.milliseconds.values()
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """The latencies by batch size, and the throughput where there is one."""
+        rate = self.samples_per_second
+        return self.milliseconds | ({} if rate is UNSET else {THROUGHPUT: rate})
 
 
 @dataclass(frozen=True)
@@ -97,9 +113,18 @@ def _speed(profiles: Mapping[str, Profile], hardware: str | None) -> Speed:
     chosen = profiles.get(hardware or "")
     latencies = [each for each in chosen.latencies if each.decoded] if chosen else []
     shown = {latency.batch: latency.p50 for latency in latencies if latency.valid}
+    reasons = {str(each.batch): each.reason for each in latencies if not each.valid}
+    full = chosen.throughput if chosen else None
+    if full and not full.valid:
+        reasons[THROUGHPUT] = full.reason
+    peaks = {str(each.batch): each.peak_memory for each in latencies}
+    memory = {batch: peak for batch, peak in peaks.items() if peak is not None}
     return Speed(
         profile=chosen.key if chosen else None,
         macs=(chosen or profiles[min(profiles)]).macs,
         milliseconds={str(batch): shown.get(batch) for batch in BATCHES},
-        reasons={str(each.batch): each.reason for each in latencies if not each.valid},
+        reasons=reasons,
+        samples_per_second=full.samples_per_second if full and full.valid else UNSET,
+        filling_batch=full.batch if full and full.valid else UNSET,
+        memory=memory or UNSET,
     )

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from bench.core import text_table
+from bench.leaderboards.speed import THROUGHPUT
 from bench.profiling.method import BATCHES
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 NOTHING = "–"
 AVERAGES: dict[Average, str] = {"weighted": "average", "mean": "mean"}
 """The heading of each average."""
+SHARED = "†"
+"""Marks the time of trainings that had a GPU not for themselves."""
 _ROW_HEADERS = ("rank", "entry")
 _MIN_SETS = 2
 
@@ -79,15 +84,18 @@ def primary_table(board: Board, *, intervals: bool = True) -> Table:
     profiled = any(row.speed for row in board.rows)
     headers += ["seeds", "parameters"]
     headers += ["MACs", *(f"ms b{batch}" for batch in BATCHES)] if profiled else []
-    headers += ["training s", "code"]
+    on_gpu = profiled_on_gpu(board)
+    headers += [THROUGHPUT, *(f"MiB b{batch}" for batch in BATCHES)] if on_gpu else []
+    trained_on_gpu = any(row.gpu_hours is not None for row in board.rows)
+    headers += ["training s", *(["GPU h", "training MiB"] if trained_on_gpu else []), "code"]
     rows = []
     for row in board.rows:
         cells = [ranks(row), row.label, *_scores(board, row, metric, intervals=intervals)]
         cells += [str(row.leave_one_out or NOTHING)] if several else []
         cells += [_seeds(board, row), _range(f"{count:,}" for count in row.parameters)]
         cells += _speed(row) if profiled else []
-        seconds = row.training_seconds
-        cells += [NOTHING if seconds is None else f"{seconds:.1f}"]
+        cells += _speed_on_gpu(row) if on_gpu else []
+        cells += [_training_seconds(row), *(_gpu_cost(row) if trained_on_gpu else [])]
         rows.append([*cells, ", ".join(row.revisions) or NOTHING])
     return Table(headers, rows)
 
@@ -168,6 +176,39 @@ def _speed(row: Row) -> list[str]:
         shown = sorted(value for value in values if value is not None)
         cells.append(_range(f"{value:.2f}" for value in shown))
     return cells
+
+
+def profiled_on_gpu(board: Board) -> bool:
+    """Return whether any row has a throughput or a memory, which are measured on GPUs alone."""
+    speeds = [speed for row in board.rows for speed in row.speed.values()]
+    return any(each.memory or each.samples_per_second for each in speeds)
+
+
+def _speed_on_gpu(row: Row) -> list[str]:
+    """Return throughput and memory; of several input shapes, the least and the largest."""
+    speeds = [row.speed[column] for column in sorted(row.speed)]
+    rates = [each.samples_per_second for each in speeds if each.samples_per_second is not UNSET]
+    cells = [_range(f"{rate:,.0f}" for rate in sorted(rates))]
+    memories = [each.memory for each in speeds if each.memory is not UNSET]
+    for batch in map(str, BATCHES):
+        peaks = sorted(memory[batch] for memory in memories if batch in memory)
+        cells.append(_range(map(text_table.mebibytes, peaks)))
+    return cells
+
+
+def _training_seconds(row: Row) -> str:
+    seconds = row.training_seconds
+    if seconds is None:
+        return NOTHING
+    return f"{seconds:.1f} {SHARED}" if row.shared_gpu else f"{seconds:.1f}"
+
+
+def _gpu_cost(row: Row) -> list[str]:
+    hours, memory = row.gpu_hours, row.training_memory
+    return [
+        NOTHING if hours is None else f"{hours:.2f}",
+        NOTHING if memory is None else text_table.mebibytes(memory),
+    ]
 
 
 def _range(sorted_values: Iterable[str]) -> str:

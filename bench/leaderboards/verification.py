@@ -141,17 +141,17 @@ def _of_record(file: Path, record: Record) -> Iterator[str]:
 
 
 def _of_training(file: Path, record: TrainingRecord) -> Iterator[str]:
-    """Yield where the selected epoch does not follow from the curve."""
-    epochs = [point.epoch for point in record.curve]
-    if not epochs or epochs != list(range(1, len(epochs) + 1)):
-        yield f"{file}: the epochs of its curve are not 1, 2, 3, …"
+    """Yield where the selected weights do not follow from the curve."""
+    steps = [point.step for point in record.curve]
+    if not steps or steps != sorted({*steps}) or steps[0] < 1:
+        yield f"{file}: the steps of its curve do not rise from one to the next"
         return
     selection = record.spec["recipe"].get("select", "best")
-    best = min(record.curve, key=lambda point: point.validation_ler).epoch
-    expected = best if selection == "best" else epochs[-1]
-    if record.selected_epoch != expected:
+    best = min(record.curve, key=lambda point: point.validation_ler).step
+    expected = best if selection == "best" else steps[-1]
+    if record.selected_step != expected:
         yield (
-            f"{file}: its selected epoch is {record.selected_epoch}, its curve gives {expected} "
+            f"{file}: its selected step is {record.selected_step}, its curve gives {expected} "
             f"(select = '{selection}')"
         )
 

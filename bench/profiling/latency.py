@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from bench.profiling.load import Usage, disturbance
+from bench.profiling.load import disturbance
 from bench.trials.records import Latency
+
+if TYPE_CHECKING:
+    from bench.profiling.instruments import Instruments
+    from bench.profiling.load import Usage
 
 WARM_UP_CALLS = 10
 MIN_SAMPLES = 64
@@ -18,30 +23,22 @@ MAX_SPREAD = 1.5
 
 
 def measure_latency(
-    call: Callable[[], object],
-    *,
-    batch: int,
-    decoded: bool,
-    clock: Callable[[], float],
-    synchronize: Callable[[], None],
-    usage: Callable[[], Usage],
+    call: Callable[[], object], instruments: Instruments, *, batch: int, decoded: bool
 ) -> Latency:
     """Time a function.
 
     Args:
-        call: What is timed; it has ended when `synchronize` returns.
+        call: What is timed; it has ended when the device has.
+        instruments: The readings of the device.
         batch: Samples per batch, for the result.
         decoded: Whether `call` reaches to labels, for the result.
-        clock: The time in seconds.
-        synchronize: Waits for the device.
-        usage: How busy the machine is.
     """
-    for _ in range(WARM_UP_CALLS):
-        call()
-    synchronize()
-    before = usage()
-    samples = _samples(call, clock, synchronize)
-    reasons = [_too_few(samples), disturbance(before, usage()), _too_wide(samples)]
+    instruments.reset_memory()
+    instruments.warm_up(call, WARM_UP_CALLS)
+    before = instruments.usage()
+    samples = _samples(call, instruments)
+    after = instruments.usage()
+    reasons = [_too_few(samples), disturbance(before, after), _too_wide(samples)]
     reason = ", and ".join(filter(None, reasons))
     return Latency(
         batch=batch,
@@ -51,6 +48,8 @@ def measure_latency(
         valid=not reason,
         reason=reason,
         milliseconds=samples,
+        peak_memory=instruments.peak_memory(),
+        clocks=[each for each in map(_gpu_clock, (before, after)) if each],
     )
 
 
@@ -59,10 +58,9 @@ def percentile(samples: Sequence[float], percent: int) -> float:
     return sorted(samples)[math.ceil(len(samples) * percent / 100) - 1]
 
 
-def _samples(
-    call: Callable[[], object], clock: Callable[[], float], synchronize: Callable[[], None]
-) -> list[float]:
+def _samples(call: Callable[[], object], instruments: Instruments) -> list[float]:
     """Return milliseconds: `MIN_SAMPLES` and `MIN_SECONDS` of them, within `MAX_SECONDS`."""
+    clock, synchronize = instruments.clock, instruments.synchronize
     samples: list[float] = []
     first = clock()
     ended = first
@@ -74,6 +72,10 @@ def _samples(
         ended = clock()
         samples.append(1000 * (ended - began))
     return samples
+
+
+def _gpu_clock(usage: Usage) -> int | None:
+    return usage.gpu.clock if usage.gpu else None
 
 
 def _enough(samples: int, seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""How busy other processes keep the machine."""
+"""How busy other processes keep the machine and its GPU, and whether the GPU was slowed down."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.trials.gpu import Gpu, GpuState
 
 MAX_OTHERS = 0.1
 """The largest share of the machine's CPU time that other processes may use while bench measures."""
 MIN_OWN = 0.9
 """The smallest share of one core that bench needs meanwhile."""
+MAX_CLOCK_CHANGE = 1.1
+"""The largest ratio of the GPU's clocks before and after the samples."""
 _STAT = Path("/proc/stat")
 
 
@@ -23,17 +29,26 @@ class Usage:
         own: CPU time of this process.
         everyone: CPU time of all processes, summed over the cores; None where it is unknown.
         cores: The cores of the machine.
+        gpu: The GPU that is measured, at that moment; None without one, or where its driver does
+            not describe it.
     """
 
     wall: float
     own: float
     everyone: float | None
     cores: int
+    gpu: GpuState | None = None
 
 
-def usage() -> Usage:
-    """Return the usage up to now."""
-    return Usage(time.perf_counter(), time.process_time(), _everyone(), os.cpu_count() or 1)
+def usage(gpu: Gpu | None = None) -> Usage:
+    """Return the usage up to now, with the state of the GPU that is measured."""
+    return Usage(
+        wall=time.perf_counter(),
+        own=time.process_time(),
+        everyone=_everyone(),
+        cores=os.cpu_count() or 1,
+        gpu=gpu.state() if gpu else None,
+    )
 
 
 def _everyone() -> float | None:
@@ -47,7 +62,14 @@ def _everyone() -> float | None:
 
 
 def disturbance(before: Usage, after: Usage) -> str:
-    """Return in one clause what disturbed bench between two moments, or ""."""
+    """Return in one or more clauses what disturbed bench between two moments, or ""."""
+    clauses = [_host_disturbance(before, after)]
+    if before.gpu and after.gpu:
+        clauses += _gpu_disturbances(before.gpu, after.gpu)
+    return ", and ".join(filter(None, clauses))
+
+
+def _host_disturbance(before: Usage, after: Usage) -> str:
     seconds = after.wall - before.wall
     own = after.own - before.own
     if before.everyone is not None and after.everyone is not None:
@@ -60,3 +82,20 @@ def disturbance(before: Usage, after: Usage) -> str:
     if own / seconds < MIN_OWN:
         return f"bench got only {own / seconds:.0%} of a core (at least {MIN_OWN:.0%})"
     return ""
+
+
+def _gpu_disturbances(before: GpuState, after: GpuState) -> list[str]:
+    clauses = []
+    if others := max(before.others or 0, after.others or 0):
+        noun = "process" if others == 1 else "processes"
+        clauses.append(f"{others} other {noun} had the GPU open (at most 0)")
+    if slowdowns := list(dict.fromkeys([*before.slowdowns, *after.slowdowns])):
+        clauses.append(f"the GPU was slowed down ({', '.join(slowdowns)})")
+    if before.clock and after.clock:
+        slow, fast = sorted((before.clock, after.clock))
+        if fast > MAX_CLOCK_CHANGE * slow:
+            clauses.append(
+                f"the GPU's clock went from {before.clock} to {after.clock} MHz "
+                f"(at most a factor of {MAX_CLOCK_CHANGE})"
+            )
+    return clauses

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import itertools
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from bench.core.errors import BenchError
 from bench.core.hashing import digest
 from bench.data.opening import open_test, training_encoder
 from bench.data.reading.loading import read_batch
-from bench.profiling import cost, latency, load, method
+from bench.profiling import cost, latency, method
+from bench.profiling.instruments import find_instruments
+from bench.profiling.throughput import measure_throughput
 from bench.recognizers import network as networks
 from bench.tasks.evaluate import restore_network
+from bench.training.accelerator import describe_device
 from bench.trials import provenance
-from bench.trials.records import Latency, Parameters, Profile
+from bench.trials.records import Latency, Parameters, Profile, Throughput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from torch import Tensor
 
     from bench.core.types import Batch, InputPipeline
     from bench.decoding.algorithms.decoded import Decode
     from bench.profiling.hardware import Hardware
+    from bench.profiling.instruments import Instruments
     from bench.recognizers.network import Recognizer
     from bench.trials.records import TrainingRecord
     from bench.trials.specs import Evaluation
@@ -59,7 +63,7 @@ def measure(
     """
     record = store.record(evaluation.training)
     pipeline = _pipeline(evaluation, record)
-    batch = read_batch(pipeline, pipeline.batches("test", max(method.BATCHES)), 0)
+    batch = _first_batch(evaluation, pipeline)
     classes = len(pipeline.vocabulary) + 1
     spec = method.spec(evaluation, batch.inputs.shape[1:], classes, hardware)
     earlier = store.profile(digest(spec))
@@ -73,14 +77,21 @@ def measure(
     network, weights = _network(evaluation, pipeline, store, record)
     origin = provenance.collect(
         evaluation.components,
-        device=hardware.device,
-        gpu=hardware.name if hardware.device == "cuda" else None,
+        device=describe_device(hardware.device),
         threads=hardware.threads,
         seed=evaluation.seed,
+        gpus=1.0,
     )
-    same_packages = earlier is not None and earlier.provenance.packages == origin.packages
-    kept = [each for each in earlier.latencies if each.valid] if earlier and same_packages else []
-    decode = evaluation.decoder.build(evaluation.training.loss.decoder, pipeline.vocabulary)
+    if earlier and earlier.provenance.packages != origin.packages:
+        earlier = None
+    macs = cost.macs(network, *fill_batch(batch, 1))
+    subject = Subject(
+        network.to(hardware.device),
+        evaluation.decoder.build(evaluation.training.loss.decoder, pipeline.vocabulary),
+        batch,
+        hardware.device,
+    )
+    instruments = find_instruments(hardware.device)
     return Profile(
         key=digest(spec),
         spec=spec,
@@ -88,46 +99,73 @@ def measure(
         tests=tests,
         hardware=hardware.line,
         parameters=Parameters(*networks.count_parameters(network)),
-        macs=cost.macs(network, *fill_batch(batch, 1)),
+        macs=macs,
         weights=weights,
-        latencies=latencies(network.to(hardware.device), decode, batch, hardware.device, kept),
+        latencies=latencies(subject, instruments, earlier.latencies if earlier else ()),
+        throughput=throughput(subject, instruments, earlier.throughput if earlier else None),
         provenance=origin,
     )
 
 
 def latencies(
-    network: Recognizer, decode: Decode, batch: Batch, device: str, kept: list[Latency]
+    subject: Subject, instruments: Instruments, earlier: Iterable[Latency] = ()
 ) -> list[Latency]:
     """Return a latency for each batch size, to the logits and to the labels.
 
     Args:
-        network: The recognizer, on `device`.
-        decode: From logits and lengths to labels.
-        batch: Samples of the test set.
-        device: "cpu" or "cuda".
-        kept: Latencies that are not measured again.
+        subject: What is measured.
+        instruments: The readings of its device.
+        earlier: Latencies of which the valid ones are not measured again.
     """
-    measured = {(each.batch, each.decoded): each for each in kept}
+    kept = {(each.batch, each.decoded): each for each in earlier if each.valid}
     wanted = itertools.product(method.BATCHES, (False, True))
     return [
-        measured.get((size, decoded))
-        or _latency(network, decode if decoded else None, batch, device, size)
+        kept.get((size, decoded))
+        or latency.measure_latency(
+            subject.reader(size, decoded=decoded), instruments, batch=size, decoded=decoded
+        )
         for size, decoded in wanted
     ]
 
 
-def _latency(
-    network: Recognizer, decode: Decode | None, batch: Batch, device: str, size: int
-) -> Latency:
-    inputs, lengths = (tensor.to(device) for tensor in fill_batch(batch, size))
-    return latency.measure_latency(
-        _reading(network, inputs, lengths, decode),
-        batch=size,
-        decoded=decode is not None,
-        clock=time.perf_counter,
-        synchronize=torch.cuda.synchronize if device == "cuda" else _no_wait,
-        usage=load.usage,
-    )
+def throughput(
+    subject: Subject, instruments: Instruments, earlier: Throughput | None = None
+) -> Throughput | None:
+    """Return the throughput of a GPU; None on a CPU, which a batch of 24 keeps busy already.
+
+    Args:
+        subject: What is measured.
+        instruments: The readings of its device.
+        earlier: Is not measured again if it is valid.
+    """
+    if subject.device == "cpu" or (earlier and earlier.valid):
+        return earlier
+    return measure_throughput(subject.reader, instruments)
+
+
+class Subject:
+    """What is measured: a network, its decoder, and samples of a test set on the device.
+
+    Attributes:
+        device: "cpu" or "cuda".
+    """
+
+    def __init__(self, network: Recognizer, decode: Decode, batch: Batch, device: str) -> None:
+        self.device = device
+        self._network = network
+        self._decode = decode
+        self._batch = batch.to(device)
+
+    def reader(self, size: int, *, decoded: bool = False) -> Callable[[], object]:
+        """Return a function that reads a batch of `size` samples to logits, or on to labels."""
+        inputs, lengths = fill_batch(self._batch, size)
+
+        @torch.inference_mode()
+        def read() -> object:
+            logits, frames = self._network(inputs, lengths)
+            return self._decode(logits, frames) if decoded else logits
+
+        return read
 
 
 def fill_batch(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
@@ -136,7 +174,7 @@ def fill_batch(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
     The longest fills the shape, so that one sample alone has no padding.
     """
     order = batch.lengths.argsort(descending=True, stable=True)
-    rows = order[torch.arange(size) % len(order)]
+    rows = order[torch.arange(size, device=order.device) % len(order)]
     return batch.inputs[rows], batch.lengths[rows]
 
 
@@ -157,6 +195,17 @@ def _pipeline(evaluation: Evaluation, record: TrainingRecord | None) -> InputPip
     return open_test(evaluation.test, training.input, encoder)
 
 
+def _first_batch(evaluation: Evaluation, pipeline: InputPipeline) -> Batch:
+    """Return the first samples of the test split. Raises BenchError where it has none."""
+    batches = pipeline.batches("test", max(method.BATCHES))
+    if not len(batches):
+        raise BenchError(
+            f"dataset '{evaluation.test.label}' has no sample in split 'test' to measure with; "
+            "prepare one that has, or set its parameters so that it has some"
+        )
+    return read_batch(pipeline, batches, 0)
+
+
 def _network(
     evaluation: Evaluation, pipeline: InputPipeline, store: Store, record: TrainingRecord | None
 ) -> _Weights:
@@ -172,19 +221,3 @@ def _network(
     network = networks.build(training.model, training.loss, pipeline.input_shape, classes).eval()
     # The memory layout of trainings and evaluations.
     return _Weights(network.to(memory_format=torch.channels_last), None)
-
-
-def _reading(
-    network: Recognizer, inputs: Tensor, lengths: Tensor, decode: Decode | None
-) -> Callable[[], object]:
-
-    @torch.inference_mode()
-    def read() -> object:
-        logits, frames = network(inputs, lengths)
-        return decode(logits, frames) if decode else logits
-
-    return read
-
-
-def _no_wait() -> None:
-    """Wait for the CPU, which is done when a call returns."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def spec(
         "decoder": evaluation.spec["decoder"],
         "input": [*shape],
         "classes": classes,
-        "hardware": asdict(hardware),
+        "hardware": hardware.spec(),
         "method": METHOD,
     }
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.profiling import hardware, method
+from bench.profiling import method
+from bench.profiling.place import ThisProcess
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from bench.profiling.hardware import Hardware
+    from bench.profiling.place import Place
     from bench.trials.records import Profile
     from bench.trials.specs import Evaluation
     from bench.trials.store import Store
@@ -32,24 +36,40 @@ def profile(
     evaluations: Sequence[Evaluation],
     store: Store,
     say: Callable[[str], None],
+    opened: AbstractContextManager[Place] | None = None,
     *,
     retry: bool = True,
 ) -> Outcome:
-    """Measure each model, loss, decoder and input that has no valid profile here yet.
+    """Measure each model, loss, decoder and input that has no valid profile on its hardware yet.
 
-    Nothing else of bench may run meanwhile.
+    Nothing else of bench may run there meanwhile.
 
     Args:
         evaluations: What is profiled; all seeds of an entry share a profile.
         store: Where profiles are kept.
         say: Is given a sentence before each measurement.
+        opened: Where they are measured, entered if there is any; None for this process.
         retry: Whether an invalid profile is measured again.
     """
-    outcome = Outcome([], [])
+    chosen = representatives(evaluations, store)
+    if not chosen:
+        return Outcome([], [])
     final = set() if retry else {profile.key for profile in store.profiles()}
-    for evaluation in representatives(evaluations, store):
+    with opened or nullcontext(ThisProcess()) as place:
+        return _profile_all(chosen, store, say, place, final)
+
+
+def _profile_all(
+    evaluations: Sequence[Evaluation],
+    store: Store,
+    say: Callable[[str], None],
+    place: Place,
+    final: set[str],
+) -> Outcome:
+    outcome = Outcome([], [])
+    for evaluation in evaluations:
         try:
-            measured = _profile(evaluation, store, say, final)
+            measured = _profile(evaluation, store, say, place, final)
         except Exception as error:  # noqa: BLE001 (one that cannot run must not lose the others)
             fault = f"{_label(evaluation)}: {type(error).__name__}: {error}"
             outcome.faults.append(fault)
@@ -75,8 +95,8 @@ def representatives(evaluations: Sequence[Evaluation], store: Store) -> list[Eva
     ]
 
 
-def covering_profile(evaluation: Evaluation, store: Store, here: Hardware) -> Profile | None:
-    """Return the profile that holds for `evaluation` on the hardware `here`, if there is one.
+def covering_profile(evaluation: Evaluation, store: Store, hardware: Hardware) -> Profile | None:
+    """Return the profile that holds for `evaluation` on some hardware, if there is one.
 
     No data are read.
     """
@@ -84,21 +104,23 @@ def covering_profile(evaluation: Evaluation, store: Store, here: Hardware) -> Pr
     covering = (
         profile
         for profile in store.profiles()
-        if profile.spec["hardware"] == asdict(here) and method.covers(profile, *specs)
+        if profile.spec["hardware"] == hardware.spec() and method.covers(profile, *specs)
     )
     return next(covering, None)
 
 
 def _profile(
-    evaluation: Evaluation, store: Store, say: Callable[[str], None], final: Collection[str]
+    evaluation: Evaluation,
+    store: Store,
+    say: Callable[[str], None],
+    place: Place,
+    final: Collection[str],
 ) -> Profile:
-    here = hardware.find_hardware(evaluation.resources)
-    profile = covering_profile(evaluation, store, here)
+    hardware = place.hardware(evaluation.resources)
+    profile = covering_profile(evaluation, store, hardware)
     if profile is None or not (profile.valid or profile.key in final):
-        say(f"profiling {_label(evaluation)} on {here.line}")
-        from bench.profiling.measure import measure
-
-        profile = measure(evaluation, store, here, final)
+        say(f"profiling {_label(evaluation)} on {hardware.line}")
+        profile = place.measure(evaluation, store, final)
         store.keep(profile)
     return profile
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ray import tune
 
 from bench.sweeps.study import StudyTrial, ended
-from bench.sweeps.swept_trial import EPOCH, HUNG, RATE
+from bench.sweeps.swept_trial import HUNG, RATE, VALIDATION
 
 if TYPE_CHECKING:
     from bench.sweeps.study import Study
@@ -53,9 +53,9 @@ class Journal(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Write the score of an epoch."""
+        """Write the score of a validation."""
         running, began = self._running[trial.trial_id]
-        before = running.scores[: max(result[EPOCH] - 1, 0)]
+        before = running.scores[: max(result[VALIDATION] - 1, 0)]
         scores = running.scores if "state" in result else [*before, result[RATE]]
         running = replace(running, scores=scores, seconds=time.monotonic() - began)
         self._running[trial.trial_id] = running, began
@@ -68,7 +68,7 @@ class Journal(tune.Callback):
         if result.get("state") == "done":
             record = self._study.store.record(self._study.sweep.training(running.params))
             assert record, "a finished training has a record"  # noqa: S101
-            running = replace(running, scores=[epoch.validation_ler for epoch in record.curve])
+            running = replace(running, scores=[point.validation_ler for point in record.curve])
         elif "state" not in result and time.monotonic() - self._began >= self._budget:
             return
         state = result.get("state", "stopped")

@@ -98,7 +98,7 @@ def _table(sweep: Sweep, report: Report, entry: Entry, home: Path) -> list[str]:
         "sweep": report.sweep,
         "sampler": report.sampler,
         "trials": len(report.trials),
-        "epochs": report.epochs,
+        "validations": report.validations,
     }
     decoder = _component(_with_relative_files(entry.decoder, home))
     return [

@@ -30,12 +30,12 @@ class Importance:
     """Each parameter's share in the variance of the score, by fANOVA (Hutter et al., ICML 2014).
 
     Attributes:
-        epochs: Scores are compared after so many epochs, which all of these trials have had.
+        validations: Scores are compared after so many validations, which all of these trials had.
         trials: The number of trials compared.
         shares: The share by path, the largest first.
     """
 
-    epochs: int
+    validations: int
     trials: int
     shares: dict[str, float]
 
@@ -51,8 +51,8 @@ class Report:
         seed: The seed of every trial.
         sampler: Where points come from.
         scheduler: What ends trials early.
-        select: Which epoch's score counts, as the recipe says.
-        epochs: The epochs of all trials together.
+        select: Which validation's score counts, as the recipe says.
+        validations: The validations of all trials together.
         seconds: Wall time.
         best: The key of the best trial that was trained to its end.
         importance: Which parameters mattered; None where that cannot be computed.
@@ -67,7 +67,7 @@ class Report:
     sampler: str
     scheduler: str
     select: str
-    epochs: int
+    validations: int
     seconds: float
     best: str | None
     importance: Importance | None
@@ -89,7 +89,7 @@ def report_of(study: Study) -> Report:
         sampler=sweep.table.sampler,
         scheduler=sweep.table.scheduler,
         select=select,
-        epochs=sum(len(trial.scores) for trial in trials),
+        validations=sum(len(trial.scores) for trial in trials),
         seconds=study.seconds,
         best=best.key if best else None,
         importance=_importance(study, trials),
@@ -129,7 +129,7 @@ def trial_line(trial: StudyTrial, select: str) -> str:
         outcome = f"failed: {_message(trial)}"
     else:
         stopped = trial.state == "stopped"
-        end = f"stopped after epoch {len(trial.scores)}" if stopped else trial.state
+        end = f"stopped after validation {len(trial.scores)}" if stopped else trial.state
         outcome = f"{end}  validation LER {studies.score(trial, select):.2%}"
     return f"{outcome}  {assignments(trial.params)}"
 
@@ -159,8 +159,8 @@ def _table(report: Report, draw: Callable[..., str]) -> str:
         ]
         for trial in report.trials
     ]
-    right = ",".join(["trial", "epochs", _RATE, *paths])
-    return draw(["trial", "state", "epochs", _RATE, *paths], rows, right)
+    right = ",".join(["trial", "validations", _RATE, *paths])
+    return draw(["trial", "state", "validations", _RATE, *paths], rows, right)
 
 
 def _notes(report: Report) -> list[str]:
@@ -170,21 +170,23 @@ def _notes(report: Report) -> list[str]:
         notes.append(f"Best of those trained to their end: trial {best.number}.")
     if importance := report.importance:
         shares = ", ".join(f"{path} {share:.0%}" for path, share in importance.shares.items())
-        epochs = f"{importance.epochs} epoch{'s' if importance.epochs > 1 else ''}"
+        count = importance.validations
+        compared = f"{count} validation{'s' if count > 1 else ''}"
         notes.append(
-            f"Importance (fANOVA over the LER of {importance.trials} trials after {epochs}): "
+            f"Importance (fANOVA over the LER of {importance.trials} trials after {compared}): "
             f"{shares}. With few trials these shares are rough."
         )
     failed = [trial for trial in report.trials if trial.state == "failed"]
     notes += [f"Trial {trial.number} failed: {_message(trial)}." for trial in failed]
     total = (
-        f"{len(report.trials)} trials, {report.epochs} epochs, {report.seconds / 60:.1f} minutes"
+        f"{len(report.trials)} trials, {report.validations} validations, "
+        f"{report.seconds / 60:.1f} minutes"
     )
     return [*notes, f"Sweep {report.sweep}: {total}."]
 
 
 def _importance(study: Study, trials: Sequence[StudyTrial]) -> Importance | None:
-    """Compare trials after the epochs that all have had, so that early stops do not bias."""
+    """Compare trials after the validations that all have had, so that early stops do not bias."""
     select = study.sweep.base.recipe.select
     scored = [trial for trial in trials if trial.scores and trial.state != "failed"]
     if len(scored) < _MIN_TRIALS:
@@ -192,8 +194,8 @@ def _importance(study: Study, trials: Sequence[StudyTrial]) -> Importance | None
     earlier = read_report(study.root)
     if earlier and sorted(earlier.trials, key=lambda trial: trial.number) == [*trials]:
         return earlier.importance
-    epochs = min(len(trial.scores) for trial in scored)
-    values = [studies.score(trial, select, epochs) for trial in scored]
+    validations = min(len(trial.scores) for trial in scored)
+    values = [studies.score(trial, select, validations) for trial in scored]
     if len(set(values)) == 1:
         return None
     # It takes seconds to import: not where an earlier report has the result already.
@@ -201,7 +203,7 @@ def _importance(study: Study, trials: Sequence[StudyTrial]) -> Importance | None
 
     points = [trial.params for trial in scored]
     shares = variance_shares(study.sweep.table.domains, points, values)
-    return Importance(epochs, len(scored), shares) if shares else None
+    return Importance(validations, len(scored), shares) if shares else None
 
 
 def _message(trial: StudyTrial) -> str:

@@ -35,7 +35,7 @@ class StudyTrial:
         params: The values that were tried, by path.
         state: `done` was trained to its end, `stopped` was ended early by the scheduler, `failed`
             has a message, `running` is unfinished and resumes next time.
-        scores: The validation label error rate after each epoch.
+        scores: The label error rate of each validation.
         seconds: Wall time.
         message: Why it failed.
         schema: The version of this document.
@@ -128,15 +128,15 @@ class Study:
         documents.write_bytes(self._document, documents.encode(document))
 
 
-def score(trial: StudyTrial, select: str, epochs: int | None = None) -> float:
+def score(trial: StudyTrial, select: str, validations: int | None = None) -> float:
     """Return the validation label error rate of a trial.
 
     Args:
         trial: A trial with a score.
-        select: Of the recipe: `best` is the lowest rate of all epochs, `last` that of the last.
-        epochs: Only the first epochs count; None: all do.
+        select: Of the recipe: `best` is the lowest rate of all validations, `last` the last.
+        validations: Only the first ones count; None: all do.
     """
-    scores = trial.scores[:epochs]
+    scores = trial.scores[:validations]
     return min(scores) if select == "best" else scores[-1]
 
 

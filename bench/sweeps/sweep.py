@@ -97,6 +97,11 @@ def sweep_of(suite: Suite, **globs: str | None) -> Sweep:
             f"[suite.{suite.name}.sweep], or with --train, --model and --loss"
         )
     [(entry, base)] = candidates.values()
+    if base.recipe.validations is None:
+        raise BenchError(
+            f"suite '{suite.name}': a sweep compares trials after the same number of validations, "
+            "which this recipe leaves open; give its length and validate_every in the same unit"
+        )
     _require_possible(suite.name, base, table.domains)
     return Sweep(suite, table, entry, base)
 

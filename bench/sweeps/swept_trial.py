@@ -1,4 +1,4 @@
-"""A trial of a sweep as Ray Tune runs it: in a worker, one epoch per step, under a watchdog."""
+"""A trial of a sweep as Ray Tune runs it: in a worker, up to a validation per step of Tune."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 HUNG = "hung.txt"
-SCORE, EPOCH, RATE = "score", "epoch", "label_error_rate"
-"""Keys of a result: what Tune compares, the epoch, and the rate of that epoch alone."""
+SCORE, VALIDATION, RATE = "score", "validation", "label_error_rate"
+"""Keys of a result: what Tune compares, the number of the validation, and its rate alone."""
 
 
 class SweptTrial(tune.Trainable):
-    """One training, one epoch per step; the last step continues until its record is written."""
+    """One training, up to a validation per step; the last step ends once its record is written."""
 
     # Tune calls it with the values that `with_parameters` was given.
     def setup(  # type: ignore[override]
@@ -44,14 +44,14 @@ class SweptTrial(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train one epoch; return its number and validation label error rate."""
+        """Train up to the next validation; return its number and its label error rate."""
         result: dict[str, Any] = {}
         for event in self._events:
             self._watchdog.reset()
             match event:
-                case Validated(epoch, rate, selected):
-                    result = {EPOCH: epoch, RATE: rate, SCORE: selected}
-                    if epoch < self._training.recipe.epochs:
+                case Validated(number, _, _, rate, selected):
+                    result = {VALIDATION: number, RATE: rate, SCORE: selected}
+                    if number != self._training.recipe.validations:
                         return result
                 case Finished():
                     break
@@ -59,8 +59,7 @@ class SweptTrial(tune.Trainable):
                     return _end(0, math.inf, state="failed", message=failure.message)
         record = self._store.record(self._training)
         assert record, "a finished training has a record"  # noqa: S101
-        selected = record.curve[record.selected_epoch - 1].validation_ler
-        return _end(len(record.curve), selected, state="done")
+        return _end(len(record.curve), record.selected.validation_ler, state="done")
 
     def cleanup(self) -> None:
         """End the trial, whatever it is doing."""
@@ -85,8 +84,8 @@ def _events(training: Training, store: Store) -> Generator[Event, None, None]:
         yield from run_task(training, store)
 
 
-def _end(epoch: int, selected: float, **details: str) -> dict[str, Any]:
-    return {EPOCH: epoch, RATE: selected, SCORE: selected, "done": True, **details}
+def _end(validation: int, selected: float, **details: str) -> dict[str, Any]:
+    return {VALIDATION: validation, RATE: selected, SCORE: selected, "done": True, **details}
 
 
 class Watchdog:

@@ -28,7 +28,7 @@ from ray.tune.search.optuna import OptunaSearch
 from bench.sweeps.distributions import distributions
 from bench.sweeps.journal import Journal
 from bench.sweeps.study import score
-from bench.sweeps.swept_trial import EPOCH, SCORE, SweptTrial
+from bench.sweeps.swept_trial import SCORE, VALIDATION, SweptTrial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -189,12 +189,14 @@ def _scheduler(study: Study, trials: list[StudyTrial]) -> TrialScheduler:
     base, table = study.sweep.base, study.sweep.table
     if table.scheduler == "fifo":
         return FIFOScheduler()  # type: ignore[no-untyped-call]
+    validations = base.recipe.validations
+    assert validations, "a sweep was opened for a known number"  # noqa: S101
     scheduler = ASHAScheduler(
-        time_attr=EPOCH,
+        time_attr=VALIDATION,
         metric=SCORE,
         mode="min",
-        max_t=base.recipe.epochs,
-        grace_period=min(table.grace_period, base.recipe.epochs),
+        max_t=validations,
+        grace_period=min(table.grace_period, validations),
         reduction_factor=table.reduction_factor,
         stop_last_trials=False,
     )
@@ -203,7 +205,7 @@ def _scheduler(study: Study, trials: list[StudyTrial]) -> TrialScheduler:
             past: Any = SimpleNamespace(trial_id=trial.key)
             controller: Any = None
             scheduler.on_trial_add(controller, past)
-            for epoch in range(1, len(trial.scores) + 1):
-                result = {EPOCH: epoch, SCORE: score(trial, base.recipe.select, epoch)}
+            for number in range(1, len(trial.scores) + 1):
+                result = {VALIDATION: number, SCORE: score(trial, base.recipe.select, number)}
                 scheduler.on_trial_result(controller, past, result)
     return scheduler

@@ -19,6 +19,7 @@ from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
 from bench.recognizers import network as networks
 from bench.training import device
+from bench.training.accelerator import describe_device
 from bench.trials import provenance
 from bench.trials.events import Event, Finished, Started
 from bench.trials.records import Attempt, EvaluationRecord
@@ -159,11 +160,11 @@ def _write_record(
         seconds=time.perf_counter() - began,
         provenance=provenance.collect(
             evaluation.components,
-            device=chosen,
-            gpu=torch.cuda.get_device_name() if chosen == "cuda" else None,
+            device=describe_device(chosen),
             threads=torch.get_num_threads(),
             seed=evaluation.seed,
             workers=evaluation.resources.workers,
+            gpus=evaluation.resources.gpus,
         ),
         files={PREDICTIONS: write_bytes(folder / PREDICTIONS, held)},
         attempts=list(attempts),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,18 +11,27 @@ from safetensors.torch import save
 
 from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
+from bench.core.hashing import digest
 from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
 from bench.data.reading.loading import BatchLoader
 from bench.recognizers import network as networks
-from bench.training import checkpoint, device
+from bench.training import device
+from bench.training.accelerator import describe_device, peak_memory, reset_peak_memory
+from bench.training.checkpoint import Checkpoint
 from bench.training.feasibility import infeasible_samples
 from bench.training.step import TrainingStep
 from bench.training.trainer import Trainer
 from bench.training.validation import label_error_rate
 from bench.trials import provenance
 from bench.trials.events import Event, Finished, Infeasible, Resumed, Started
-from bench.trials.records import Attempt, Parameters, TrainingRecord, TrainingTimings
+from bench.trials.records import (
+    Attempt,
+    Feasibility,
+    Parameters,
+    TrainingRecord,
+    TrainingTimings,
+)
 from bench.trials.store import CHECKPOINT, FAILURE, LAST_WEIGHTS, TRAINING, WEIGHTS, write
 
 if TYPE_CHECKING:
@@ -35,10 +43,14 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 
+_MAX_EXAMPLES = 20
+
+
 def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iterator[Event]:
     """Train, validate and write the record, reporting events."""
     began, folder = time.perf_counter(), store.folder(training)
     chosen = device.prepare(training.resources, training.recipe.precision)
+    reset_peak_memory(chosen)
     yield Started(chosen)
     pipeline = open_training(
         training.data,
@@ -53,9 +65,10 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
         training.model, training.loss, pipeline.input_shape, len(pipeline.vocabulary) + 1
     )
     network.to(memory_format=torch.channels_last).to(chosen)
-    torch.manual_seed(training.named_seed("training"))
     built = time.perf_counter()
     step = TrainingStep(network, training.loss, training.recipe.precision)
+    sources = provenance.computing_sources(training.components)
+    checkpoint = Checkpoint(folder / CHECKPOINT, tuple(sources))
     with BatchLoader(pipeline, training.resources.workers, chosen) as loader:
         trainer = Trainer(
             training,
@@ -66,16 +79,19 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
             validate=lambda: label_error_rate(
                 network, loader.read(validation), training.loss.decoder
             ),
-            save=partial(checkpoint.save, folder / CHECKPOINT),
+            save=checkpoint.save,
         )
-        yield from _report_infeasible(training, pipeline, network)
-        if state := checkpoint.load(folder / CHECKPOINT):
-            _restore(trainer, state, folder / CHECKPOINT)
-            yield Resumed(len(trainer.curve))
+        yield from _report_infeasible(training, store, pipeline, network)
+        if state := checkpoint.load():
+            _restore(trainer, state, checkpoint.file)
+            yield Resumed(trainer.done, trainer.timetable.steps)
         yield from trainer.run()
     record = _write_record(folder, training, trainer, pipeline, built - began, attempts)
-    selected = record.curve[record.selected_epoch - 1]
-    summary = f"epoch {selected.epoch} selected, validation LER {selected.validation_ler:.2%}"
+    point = record.selected
+    summary = (
+        f"step {point.step} (epoch {point.epoch:g}) selected, validation LER "
+        f"{point.validation_ler:.2%}"
+    )
     yield Finished(summary, record.seconds)
 
 
@@ -93,7 +109,7 @@ def _require_samples(training: Training, pipeline: InputPipeline, split: Split) 
 def _restore(trainer: Trainer, state: dict[str, Any], file: Path) -> None:
     try:
         trainer.restore(state)
-    except (RuntimeError, KeyError, ValueError):
+    except (RuntimeError, KeyError, ValueError, TypeError):
         raise BenchError(
             f"{file}: this checkpoint does not fit the network, whose code has changed since; "
             "remove it, and training starts again"
@@ -101,20 +117,26 @@ def _restore(trainer: Trainer, state: dict[str, Any], file: Path) -> None:
 
 
 def _report_infeasible(
-    training: Training, pipeline: InputPipeline, network: Recognizer
+    training: Training, store: Store, pipeline: InputPipeline, network: Recognizer
 ) -> Iterator[Event]:
-    """Report the training samples that no loss can learn from."""
-    annotations = pipeline.annotations("train", seed=training.named_seed("batches"))
-    samples, infeasible = infeasible_samples(annotations, training.loss, network.output_lengths)
-    if infeasible and len(infeasible) == samples:
-        first = infeasible[0]
+    """Report the training samples that no loss can learn from, found now or by an earlier task."""
+    spec = {name: training.spec[name] for name in ("data", "alphabet", "input", "model", "loss")}
+    found = None if pipeline.redraws else store.feasibility(digest(spec))
+    if found is None:
+        annotations = pipeline.annotations("train", seed=training.named_seed("batches"))
+        samples, infeasible = infeasible_samples(annotations, training.loss, network.output_lengths)
+        examples = [each.id for each in infeasible[:_MAX_EXAMPLES]]
+        found = Feasibility(digest(spec), spec, samples, len(infeasible), examples)
+        if not pipeline.redraws:
+            store.keep(found)
+    if found.infeasible == found.samples:
         raise BenchError(
-            f"none of the {samples} training samples fits: '{training.model.name}' leaves sample "
-            f"{first.id} too few outputs for its {len(first.target)} labels; take a model that "
-            "leaves more, or data with shorter targets"
+            f"none of the {found.samples} training samples fits: '{training.model.name}' leaves "
+            f"sample {found.examples[0]} and all others too few outputs for their labels; take a "
+            "model that leaves more, or data with shorter targets"
         )
-    if infeasible:
-        yield Infeasible(tuple(each.id for each in infeasible), samples)
+    if found.infeasible:
+        yield Infeasible(found.infeasible, found.samples, tuple(found.examples))
 
 
 def _write_record(
@@ -140,7 +162,7 @@ def _write_record(
         vocabulary=list(pipeline.vocabulary),
         input_shape=list(pipeline.input_shape),
         curve=trainer.curve,
-        selected_epoch=trainer.selected_epoch,
+        selected_step=trainer.selected_step,
         parameters=Parameters(
             total=sum(weight.numel() for weight in weights),
             trainable=sum(weight.numel() for weight in weights if weight.requires_grad),
@@ -152,12 +174,14 @@ def _write_record(
         ),
         provenance=provenance.collect(
             training.components,
-            device=trainer.device,
-            gpu=torch.cuda.get_device_name() if trainer.device == "cuda" else None,
+            device=describe_device(trainer.device),
             threads=torch.get_num_threads(),
             seed=training.seed,
             workers=training.resources.workers,
+            gpus=training.resources.gpus,
+            precision=training.recipe.precision,
         ),
+        peak_memory=peak_memory(trainer.device),
         files={name: write_bytes(folder / name, held) for name, held in files.items()},
         attempts=list(attempts),
     )

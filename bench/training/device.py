@@ -15,37 +15,58 @@ if TYPE_CHECKING:
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # mallopt(3)
 _NEVER = 2**31 - 1
+_GPU_PRECISIONS = {"fp16": "bf16", "tf32": "float32"}
+"""Precisions that require a GPU, and what comes next to each of them without one."""
 
 
 def prepare(resources: Resources, precision: Precision = "float32") -> str:
     """Settle this process for a task; return the name of its device.
 
+    Args:
+        resources: The threads and the device.
+        precision: What a network computes in; evaluations always compute in float32.
+
     Raises:
         BenchError: The machine lacks what the task requires.
     """
-    settle(resources.cpus)
+    settle(resources.cpus, precision)
     if resources.device == "cuda" and not torch.cuda.is_available():
         raise BenchError(
             'the suite sets device = "cuda", but this task was given no GPU; '
             'set gpus in [suite.….resources], or device = "auto"'
         )
     device = "cuda" if resources.device != "cpu" and torch.cuda.is_available() else "cpu"
-    if device == "cpu" and precision == "fp16":
+    if device == "cpu" and precision in _GPU_PRECISIONS:
         raise BenchError(
-            'the recipe sets precision = "fp16", which requires a GPU, and this training runs on '
-            'the CPU; give it a GPU, or set precision = "bf16"'
+            f'the recipe sets precision = "{precision}", which requires a GPU, and this training '
+            f"runs on the CPU; give it a GPU, or set precision = "
+            f'"{_GPU_PRECISIONS[precision]}"'
         )
     return device
 
 
-def settle(threads: int) -> None:
-    """Have this process compute with so many threads, and deterministically."""
+def settle(threads: int, precision: Precision = "float32") -> None:
+    """Have this process compute with so many threads, deterministically, and in `precision`."""
     # cuBLAS is deterministic only with a fixed workspace, which it reads when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     # Nothing here reads memory that it has not written, and filling it takes time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    # torch's own default is TF32 in convolutions and LSTMs on a GPU, and not in matrix products.
+    tf32 = precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
+
+
+def seed_generators(seed: int, device: str) -> None:
+    """Seed torch's global generators of the CPU and of the current GPU, if that is the device.
+
+    `torch.manual_seed` does the same for all devices and takes 50 times as long.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device == "cuda":
+        torch.cuda.default_generators[torch.cuda.current_device()].manual_seed(seed)
 
 
 def keep_freed_memory() -> None:

@@ -1,4 +1,4 @@
-"""The optimizer of a recipe, and the schedule of its learning rate."""
+"""The optimizer of a recipe, and its learning rate as a function of the step."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from bench.config.recipe import Recipe
+    from bench.training.timetable import Timetable
+
+_RISING = 0.3
+"""The share of its steps over which `one-cycle` rises."""
+_START, _END = 25.0, 1e4
+"""`one-cycle` starts at 1/25 of its peak and ends at 1/10,000 of its start."""
+_MOMENTA = 0.95, 0.85
+"""The momentum of `one-cycle` at its start and end, and at its peak."""
 
 
-def optimizer(recipe: Recipe, weights: Iterable[Tensor]) -> Optimizer:
+def make_optimizer(recipe: Recipe, weights: Iterable[Tensor]) -> Optimizer:
     """Return the recipe's optimizer of `weights`."""
     options: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     match recipe.optimizer:
@@ -29,28 +36,55 @@ def optimizer(recipe: Recipe, weights: Iterable[Tensor]) -> Optimizer:
             return Adadelta(weights, **options)
 
 
-def schedule(recipe: Recipe, optimizer: Optimizer, steps: int) -> LRScheduler:
-    """Return the schedule of the learning rate, stepped after each update.
+def set_rates(optimizer: Optimizer, recipe: Recipe, timetable: Timetable, step: int) -> float:
+    """Set what the schedule of a recipe gives for the step after `step` steps.
 
-    Args:
-        recipe: The schedule and its parameters.
-        optimizer: The optimizer whose learning rate is set.
-        steps: Updates per epoch.
+    Returns:
+        The learning rate.
     """
+    rate = learning_rate(recipe, timetable, step)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+        if recipe.schedule == "one-cycle":
+            _set_momentum(group, _one_cycle(timetable.steps, step, *_MOMENTA, _MOMENTA[0]))
+    return rate
+
+
+def learning_rate(recipe: Recipe, timetable: Timetable, step: int) -> float:
+    """Return the learning rate of the step after `step` steps: a function of nothing else.
+
+    Source:
+        `one-cycle` is `torch.optim.lr_scheduler.OneCycleLR` with its defaults (Smith and Topin,
+        "Super-Convergence", 2019), `cosine` is `CosineAnnealingLR` (Loshchilov and Hutter, "SGDR",
+        ICLR 2017, eq. 5 without restarts), `multi-step` is `MultiStepLR`.
+    """
+    peak = recipe.learning_rate
     if recipe.schedule == "one-cycle":
-        return OneCycleLR(
-            optimizer,
-            recipe.learning_rate,
-            total_steps=recipe.epochs * steps,
-            cycle_momentum=recipe.optimizer != "adadelta",  # which has none
-        )
-    warmup, all_steps = max(round(recipe.warmup * steps), 1), recipe.epochs * steps
+        start = peak / _START
+        return _one_cycle(timetable.steps, step, start, peak, start / _END)
+    unit = timetable.steps_per_epoch if recipe.epochs else 1
+    warmed = min((step + 1) / max(round(recipe.warmup * unit), 1), 1.0)
+    if recipe.schedule == "cosine":
+        return peak * (warmed * (1 + math.cos(math.pi * step / timetable.steps)) / 2)
+    passed = sum(milestone * unit <= step for milestone in recipe.milestones)
+    return peak * (warmed * recipe.decay**passed)
 
-    def factor(step: int) -> float:
-        warmed = min((step + 1) / warmup, 1.0)
-        if recipe.schedule == "cosine":
-            return warmed * (1 + math.cos(math.pi * step / all_steps)) / 2
-        passed = sum(epoch * steps <= step for epoch in recipe.milestones)
-        return warmed * recipe.decay**passed
 
-    return LambdaLR(optimizer, factor)
+def _one_cycle(steps: int, step: int, start: float, peak: float, end: float) -> float:
+    """Return what rises from `start` to `peak` and falls to `end`, along halves of a cosine."""
+    top, last = _RISING * steps - 1, steps - 1
+    if step <= top:
+        return _along_cosine(start, peak, step / top)
+    return _along_cosine(peak, end, (step - top) / (last - top))
+
+
+def _along_cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) / 2 * (math.cos(math.pi * share) + 1)
+
+
+def _set_momentum(group: dict[str, Any], momentum: float) -> None:
+    """Set β₁ or the momentum, of an optimizer that has one."""
+    if "betas" in group:
+        group["betas"] = momentum, *group["betas"][1:]
+    elif "momentum" in group:
+        group["momentum"] = momentum

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,17 +14,19 @@ import torch
 from torch import Tensor
 from torch.amp import GradScaler
 
+from bench.core.interval import Interval
 from bench.training import optimizers
+from bench.training.device import seed_generators
+from bench.training.running_loss import RunningLoss
+from bench.training.timetable import Timetable
 from bench.trials.events import Progress, Validated
-from bench.trials.records import Epoch
+from bench.trials.records import CurvePoint
 
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
     from bench.core.types import Batch, Batches, InputPipeline
     from bench.data.reading.loading import BatchLoader
     from bench.training.step import TrainingStep
-
-_REPORT_SECONDS = 0.5
 
 
 class DivergedError(Exception):
@@ -52,7 +55,8 @@ class Training(Protocol):
 class Trainer:
     """The training of one network: iterate `run` to its end, then `curve` and weights are complete.
 
-    A fresh trainer that restores the `state` of another one ends in the same bits on a CPU.
+    Batches and random draws are functions of the step. So a fresh trainer that restores the `state`
+    of another one, taken after any step, ends in the same bits on a CPU.
 
     Attributes:
         training: The recipe, the resources and the seeds.
@@ -61,13 +65,13 @@ class Trainer:
         loader: Reads them, to `device`.
         device: "cpu" or "cuda".
         validate: Returns the label error rate of the current weights on the validation split.
-        save: Is given `state()` after an epoch that ends `checkpoint_every` seconds after the last
-            checkpoint, unless it is the last epoch.
-        curve: One entry per finished epoch.
-        selected_epoch: The epoch whose weights the recipe selects, from 1; 0 before the first.
-        weights: The weights of `selected_epoch`, on the CPU.
-        last_weights: Those of the last epoch where another one was selected, else empty.
-        training_seconds: Wall time of the epochs, those before a `restore` included.
+        save: Is given `state()` each `checkpoint_every`, unless training has ended.
+        done: Steps that are done: updates of the weights.
+        curve: One point per validation.
+        selected_step: The step after which the recipe selects the weights; 0 before any.
+        weights: The selected weights, on the CPU.
+        last_weights: Those of the last step where others were selected, else empty.
+        training_seconds: Wall time of the steps, those before a `restore` included.
         validation_seconds: Wall time of `validate`, likewise.
     """
 
@@ -78,152 +82,177 @@ class Trainer:
     device: str
     validate: Callable[[], float]
     save: Callable[[dict[str, Any]], None]
-    curve: list[Epoch] = field(default_factory=list)
-    selected_epoch: int = 0
+    done: int = 0
+    curve: list[CurvePoint] = field(default_factory=list)
+    selected_step: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
     last_weights: dict[str, Tensor] = field(default_factory=dict)
     training_seconds: float = 0.0
     validation_seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        """Make the optimizer and its schedule, and start the clocks."""
+        """Make the optimizer, and start the clocks."""
         self._recipe = recipe = self.training.recipe
         self._network = self.step.network
-        steps = math.ceil(len(self._batches(1)) / recipe.accumulate)
-        self._optimizer = optimizers.optimizer(recipe, self._network.parameters())
-        self._schedule = optimizers.schedule(recipe, self._optimizer, steps)
+        self._batches_per_epoch = len(self._batches(1))
+        self.timetable = Timetable.of_recipe(recipe, self._batches_per_epoch)
+        self._optimizer = optimizers.make_optimizer(recipe, self._network.parameters())
         self._scaler = GradScaler(self.device, enabled=recipe.precision == "fp16")
-        self._began = self._saved = time.perf_counter()
-        self._reported = self._restored_fraction = self._rate = 0.0
+        self._loss = RunningLoss(self.device)
         self._infeasible = 0
+        self._rate = 0.0
+        now = time.perf_counter()
+        self._began, self._restored, self._trained_until = now, 0, now
+        resources, per_epoch = self.training.resources, self.timetable.steps_per_epoch
+        self._checkpoint_due = Timer(Interval.parse(resources.checkpoint_every), per_epoch)
+        self._report_due = Timer(Interval.parse(resources.log_every), per_epoch)
+        self._samples = 0
 
     def run(self) -> Iterator[Progress | Validated]:
-        """Train the recipe's epochs; report the progress about twice a second."""
-        while not self._ended():
-            number, started = len(self.curve) + 1, time.perf_counter()
-            loss = yield from self._epoch(number)
-            trained = time.perf_counter()
-            rate = self.validate()
-            ended = time.perf_counter()
-            self.training_seconds += trained - started
-            self.validation_seconds += ended - trained
-            self.curve.append(Epoch(number, loss, self._rate, rate, self._infeasible))
-            self._select(number)
-            due = ended - self._saved >= self.training.resources.checkpoint_every
-            if due and not self._ended():
-                self.save(self.state())
-                self._saved = ended
-            yield Validated(number, rate, self.curve[self.selected_epoch - 1].validation_ler)
-        if self.selected_epoch < len(self.curve):
+        """Train to the end; report progress at intervals, and each validation."""
+        self._trained_until = time.perf_counter()
+        while not self.ended():
+            epoch = self.timetable.epoch(self.done)
+            first = self.timetable.place(self.done) * self._recipe.accumulate
+            self.step.train()
+            with closing(self.loader.read(self._batches(epoch), first)) as batches:
+                while group := list(islice(batches, self._recipe.accumulate)):
+                    self._update(group)
+                    yield from self._after_step()
+                    if self.ended():
+                        break
+        if self.selected_step < self.done:
             self.last_weights = self._copy_weights()
 
+    def ended(self) -> bool:
+        """Whether no step is left, or the recipe's patience is exhausted."""
+        if self.done == self.timetable.steps:
+            return True
+        rates = [point.validation_ler for point in self.curve]
+        if not self._recipe.patience or not rates or self.curve[-1].step != self.done:
+            return False
+        return len(rates) - 1 - rates.index(min(rates)) >= self._recipe.patience
+
     def state(self) -> dict[str, Any]:
-        """Return all that the remaining epochs depend on, as tensors and plain values."""
+        """Return all that the remaining steps depend on, as tensors and plain values."""
         return {
+            "done": self.done,
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "schedule": self._schedule.state_dict(),
             "scaler": self._scaler.state_dict(),
-            "curve": [asdict(epoch) for epoch in self.curve],
-            "selected_epoch": self.selected_epoch,
+            "loss": self._loss.state(),
+            "infeasible": self._infeasible,
+            "curve": [asdict(point) for point in self.curve],
+            "selected_step": self.selected_step,
             "weights": self.weights,
-            "seconds": [self.training_seconds, self.validation_seconds],
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if self.device == "cuda" else [],
+            "seconds": [self.training_seconds + self._unbooked(), self.validation_seconds],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from the checkpoint `state`.
 
         Raises:
-            RuntimeError, KeyError, ValueError: `state` is not one of this network and recipe.
+            RuntimeError, KeyError, ValueError, TypeError: `state` is not one of this network and
+                recipe.
         """
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._schedule.load_state_dict(state["schedule"])
         self._scaler.load_state_dict(state["scaler"])
-        self.curve = [Epoch(**epoch) for epoch in state["curve"]]
-        self.selected_epoch = state["selected_epoch"]
+        self._loss.restore(state["loss"])
+        self._infeasible = state["infeasible"]
+        self.done = self._restored = state["done"]
+        self.curve = [CurvePoint(**point) for point in state["curve"]]
+        self.selected_step = state["selected_step"]
         self.weights = state["weights"]
         self.training_seconds, self.validation_seconds = state["seconds"]
-        torch.set_rng_state(state["random"])
-        if self.device == "cuda":
-            torch.cuda.set_rng_state_all(state["random_cuda"])
-        self._restored_fraction = len(self.curve) / self._recipe.epochs
 
-    def _ended(self) -> bool:
-        """Return whether no epoch is left, or the recipe's patience is exhausted."""
-        recipe, rates = self._recipe, [epoch.validation_ler for epoch in self.curve]
-        if not recipe.patience or not rates:
-            return len(rates) == recipe.epochs
-        best = rates.index(min(rates)) + 1
-        return len(rates) in {recipe.epochs, best + recipe.patience}
-
-    def _batches(self, number: int) -> Batches:
+    def _batches(self, epoch: int) -> Batches:
         seed = self.training.named_seed("batches")
-        return self.pipeline.batches("train", self._recipe.batch_size, seed=seed, epoch=number)
+        return self.pipeline.batches("train", self._recipe.batch_size, seed=seed, epoch=epoch)
 
-    def _epoch(self, number: int) -> Generator[Progress, None, float]:
-        """Train one epoch; the generator's value is the mean loss over its batches."""
-        self.step.train()
-        batches = self._batches(number)
-        reader = self.loader.read(batches)
-        total, done, samples, started = 0.0, 0, 0, time.perf_counter()
-        self._infeasible = 0
-        while group := list(islice(reader, self._recipe.accumulate)):
-            self._optimizer.zero_grad()
-            size = sum(len(batch.ids) for batch in group)
-            for batch in group:
-                total += self._accumulate(batch, len(batch.ids) / size)
-                done, samples = done + 1, samples + len(batch.ids)
-                now = time.perf_counter()
-                if now - self._reported >= _REPORT_SECONDS or done == len(batches):
-                    self._reported = now
-                    speed = samples / (now - started)
-                    yield self._progress(number, done / len(batches), total / done, speed)
-            self._update()
-        self.step.end_epoch()
-        return total / done
-
-    def _accumulate(self, batch: Batch, share: float) -> float:
-        """Add the gradients of a batch, times its share of the update; return its loss."""
-        loss, infeasible = self.step(batch)
-        self._scaler.scale(loss * share).backward()
-        value: float = loss.item()
-        self._infeasible += int(infeasible)
-        if not math.isfinite(value):
-            raise DivergedError(f"the loss became {value} on samples {', '.join(batch.ids)}")
-        return value
-
-    def _update(self) -> None:
-        """Update the weights by the accumulated gradients."""
+    def _update(self, group: Sequence[Batch]) -> None:
+        """Update the weights by the gradients of some batches, each weighted by its samples."""
+        self._rate = optimizers.set_rates(self._optimizer, self._recipe, self.timetable, self.done)
+        self._optimizer.zero_grad()
+        size = sum(len(batch.ids) for batch in group)
+        for place, batch in enumerate(group):
+            number = self._number_of_batch(place)
+            seed_generators(self.training.named_seed(f"batch/{number}"), self.device)
+            loss, infeasible = self.step(batch)
+            self._scaler.scale(loss * (len(batch.ids) / size)).backward()
+            self._loss.add(loss, number)
+            self._infeasible += int(infeasible)
         if bound := self._recipe.gradient_clip:
             self._scaler.unscale_(self._optimizer)
             torch.nn.utils.clip_grad_norm_(self._network.parameters(), bound)
-        self._rate = float(self._optimizer.param_groups[0]["lr"])
         self._scaler.step(self._optimizer)
         self._scaler.update()
-        self._schedule.step()
+        self._samples += size
+        self.done += 1
 
-    def _progress(self, number: int, share: float, loss: float, speed: float) -> Progress:
-        epochs = self._recipe.epochs
-        fraction = (number - 1 + share) / epochs
-        elapsed = time.perf_counter() - self._began
+    def _number_of_batch(self, place: int) -> int:
+        """Return the number, since training began, of a batch of the next step."""
+        epoch, step = self.timetable.epoch(self.done), self.timetable.place(self.done)
+        return (epoch - 1) * self._batches_per_epoch + step * self._recipe.accumulate + place
+
+    def _after_step(self) -> Iterator[Progress | Validated]:
+        """End the epoch, report, validate and save a checkpoint, whichever is due."""
+        if self.timetable.ends_epoch(self.done):
+            self.step.end_epoch()
+        validates = self.timetable.validates(self.done)
+        if self._report_due(self.done) or validates:
+            yield self._progress()
+        if validates:
+            yield self._validated()
+        if self._checkpoint_due(self.done) and not self.ended():
+            self._mean_loss()
+            self.save(self.state())
+
+    def _mean_loss(self) -> float:
+        """Return the mean loss since the last validation. Raises DivergedError."""
+        mean, diverged = self._loss.read()
+        if diverged:
+            epoch, index = divmod(diverged.batch, self._batches_per_epoch)
+            ids = self._batches(epoch + 1)[index].ids
+            raise DivergedError(f"the loss became {diverged.loss} on samples {', '.join(ids)}")
+        return mean
+
+    def _validated(self) -> Validated:
+        """Validate the network and add a point to the curve."""
+        loss = self._mean_loss()
+        self.training_seconds += self._unbooked()
+        began = time.perf_counter()
+        rate = self.validate()
+        self.step.train()
+        self._trained_until = time.perf_counter()
+        self.validation_seconds += self._trained_until - began
+        epochs = round(self.timetable.epochs(self.done), 4)
+        self.curve.append(CurvePoint(self.done, epochs, loss, self._rate, rate, self._infeasible))
+        self._loss.reset()
+        self._infeasible = self._samples = 0
+        rates = [point.validation_ler for point in self.curve]
+        if self._recipe.select == "last" or rates[-1] < min(rates[:-1], default=math.inf):
+            self.selected_step, self.weights = self.done, self._copy_weights()
+        lowest = rates[-1] if self._recipe.select == "last" else min(rates)
+        return Validated(len(self.curve), self.done, epochs, rate, lowest)
+
+    def _unbooked(self) -> float:
+        """Return the seconds of training that `training_seconds` does not hold yet."""
+        return time.perf_counter() - self._trained_until
+
+    def _progress(self) -> Progress:
+        loss, now = self._mean_loss(), time.perf_counter()
+        fraction = self.done / self.timetable.steps
+        share = (self.done - self._restored) / self.timetable.steps
         return Progress(
-            epoch=number,
-            epochs=epochs,
-            fraction=fraction,
+            step=self.done,
+            steps=self.timetable.steps,
+            epoch=self.timetable.epochs(self.done),
             loss=loss,
-            speed=speed,
-            eta=elapsed * (1 - fraction) / (fraction - self._restored_fraction),
+            speed=self._samples / (now - self._trained_until),
+            eta=(now - self._began) * (1 - fraction) / share,
             validation_ler=self.curve[-1].validation_ler if self.curve else None,
         )
-
-    def _select(self, number: int) -> None:
-        """Keep the current weights if the recipe selects this epoch."""
-        rates = [epoch.validation_ler for epoch in self.curve]
-        if self._recipe.select == "last" or rates[-1] < min(rates[:-1], default=math.inf):
-            self.selected_epoch, self.weights = number, self._copy_weights()
 
     def _copy_weights(self) -> dict[str, Tensor]:
         """Return a copy of the current weights on the CPU, as they are stored."""
@@ -231,3 +260,27 @@ class Trainer:
             name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
             for name, value in self._network.state_dict().items()
         }
+
+
+class Timer:
+    """Says when an interval has passed since the last time that it did.
+
+    Args:
+        interval: In steps, epochs or seconds.
+        steps_per_epoch: How many steps an epoch has.
+    """
+
+    def __init__(self, interval: Interval, steps_per_epoch: int) -> None:
+        self._seconds = interval.amount if interval.unit == "seconds" else None
+        self._steps = 0 if self._seconds is not None else interval.steps(steps_per_epoch)
+        self._last = time.perf_counter()
+
+    def __call__(self, step: int) -> bool:
+        """Return whether something is due after `step` steps, and start again where it is."""
+        if self._seconds is None:
+            return step % self._steps == 0
+        now = time.perf_counter()
+        due = now - self._last >= self._seconds
+        if due:
+            self._last = now
+        return due

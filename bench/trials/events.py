@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from bench.trials.records import Attempt, Failure
 
-_MAX_NAMED = 20
-
 
 @dataclass(frozen=True)
 class Started:
@@ -18,17 +16,25 @@ class Started:
 
 @dataclass(frozen=True)
 class Infeasible:
-    """Training samples whose target is longer than the output: they add nothing to a loss."""
+    """Training samples whose target is longer than the output: they add nothing to a loss.
 
-    ids: tuple[str, ...]
+    Attributes:
+        count: How many there are.
+        samples: How many training samples there are.
+        examples: The identities of the first of them.
+    """
+
+    count: int
     samples: int
+    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Resumed:
-    """Training resumes from the checkpoint that an earlier attempt left after this epoch."""
+    """Training resumes from the checkpoint that an earlier attempt left after this step."""
 
-    epoch: int
+    step: int
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -36,29 +42,44 @@ class Progress:
     """How far a training is.
 
     Attributes:
-        epoch: The current epoch, from 1.
-        epochs: The number of epochs; patience may end training sooner.
-        fraction: The share of all steps that is done.
-        loss: The mean of the epoch so far.
+        step: Steps that are done: updates of the weights.
+        steps: The number of steps; patience may end training sooner.
+        epoch: Epochs that are done.
+        loss: The mean since the last validation.
         speed: Samples per second.
         eta: Seconds left, at most.
-        validation_ler: The label error rate of the last finished epoch, None in the first.
+        validation_ler: The label error rate of the last validation, None before the first.
     """
 
-    epoch: int
-    epochs: int
-    fraction: float
+    step: int
+    steps: int
+    epoch: float
     loss: float
     speed: float
     eta: float
     validation_ler: float | None
 
+    @property
+    def fraction(self) -> float:
+        """The share of the steps that is done."""
+        return self.step / self.steps
+
 
 @dataclass(frozen=True)
 class Validated:
-    """An epoch has ended; `selected` is the label error rate of the epoch selected so far."""
+    """A network in training was validated.
 
-    epoch: int
+    Attributes:
+        number: The number of the validation, from 1.
+        step: Steps that are done.
+        epoch: Epochs that are done.
+        ler: The label error rate.
+        selected: That of the weights selected so far.
+    """
+
+    number: int
+    step: int
+    epoch: float
     ler: float
     selected: float
 
@@ -93,18 +114,18 @@ def describe(event: Event) -> str:  # noqa: PLR0911 (one line per event)
     match event:
         case Started(device):
             return f"started on {device}"
-        case Infeasible(ids, samples):
-            more = f" and {len(ids) - _MAX_NAMED} more" if len(ids) > _MAX_NAMED else ""
+        case Infeasible(count, samples, examples):
+            more = f" and {count - len(examples)} more" if count > len(examples) else ""
             return (
-                f"{len(ids)} of {samples} training samples have a target longer than the output "
-                f"and add nothing: {', '.join(ids[:_MAX_NAMED])}{more}"
+                f"{count} of {samples} training samples have a target longer than the output "
+                f"and add nothing: {', '.join(examples)}{more}"
             )
-        case Resumed(epoch):
-            return f"resumed after epoch {epoch}"
+        case Resumed(step, steps):
+            return f"resumed after step {step} of {steps}"
         case Progress():
             return _progress(event)
-        case Validated(epoch, ler, _):
-            return f"epoch {epoch} ends  validation LER {ler:.2%}"
+        case Validated(_, step, epoch, ler, _):
+            return f"step {step}, epoch {epoch:g}  validation LER {ler:.2%}"
         case Finished(summary, seconds):
             return f"done in {seconds:.1f} s  {summary}"
         case Retried(attempt):
@@ -117,6 +138,7 @@ def _progress(event: Progress) -> str:
     ler = event.validation_ler
     validation = "" if ler is None else f"  validation LER {ler:.2%}"
     return (
-        f"epoch {event.epoch}/{event.epochs}  {event.fraction:.0%}  loss {event.loss:.4f}  "
+        f"step {event.step}/{event.steps}  epoch {event.epoch:.1f}  {event.fraction:.0%}  "
+        f"loss {event.loss:.4f}  "
         f"{event.speed:.0f} samples/s  {event.eta:.0f} s left{validation}"
     )

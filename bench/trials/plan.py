@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bench.trials import provenance
 from bench.trials.grid import tasks
@@ -161,25 +161,45 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:  # no
         yield f"{path}: {before} → {after}"
 
 
-def price(plan: Plan, missing: Sequence[Task]) -> float | None:
-    """Estimate the core-seconds of `missing` from the records at hand, or None without any.
+class Price(NamedTuple):
+    """What tasks may cost.
+
+    Attributes:
+        cores: Seconds of wall time times compute threads.
+        gpus: Seconds of wall time times the GPUs reserved; 0 where none was used.
+    """
+
+    cores: float
+    gpus: float
+
+
+def price(plan: Plan, missing: Sequence[Task]) -> Price | None:
+    """Estimate what `missing` costs from the records at hand; None without any.
 
     A task costs what earlier ones of the same kind, model and loss cost (any key or seed), else
     the mean of its kind.
     """
-    costs: dict[tuple[str, ...], list[float]] = {}
+    costs: dict[tuple[str, ...], list[Price]] = {}
     for status in plan.statuses.values():
         if record := status.record or status.stale:
-            seconds = record.seconds * record.provenance.threads
-            costs.setdefault(_cost_group(status.task), []).append(seconds)
+            costs.setdefault(_cost_group(status.task), []).append(_price(record))
     if not costs:
         return None
-    total = 0.0
+    total = Price(0.0, 0.0)
     for task in missing:
         group = _cost_group(task)
         kind = [cost for other, values in costs.items() if other[0] == group[0] for cost in values]
-        total += mean(costs.get(group) or kind or [0.0])
+        known = costs.get(group) or kind or [Price(0.0, 0.0)]
+        total = Price(
+            total.cores + mean(each.cores for each in known),
+            total.gpus + mean(each.gpus for each in known),
+        )
     return total
+
+
+def _price(record: Record) -> Price:
+    origin = record.provenance
+    return Price(record.seconds * origin.threads, record.seconds * origin.charged_gpus)
 
 
 def _cost_group(task: Task) -> tuple[str, ...]:

@@ -44,6 +44,25 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Device:
+    """What a task computed on.
+
+    Attributes:
+        name: "cpu" or "cuda".
+        gpu: The name of the GPU.
+        driver: The version of its driver; None where it is unknown.
+        cuda: The version of CUDA that torch was built with.
+        cudnn: The version of cuDNN.
+    """
+
+    name: str
+    gpu: str | None = None
+    driver: str | None = None
+    cuda: str | None = None
+    cudnn: str | None = None
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What produced a record.
 
@@ -64,6 +83,11 @@ class Provenance:
         workers: Processes that prefetched batches.
         sources: A digest of each source file of bench that decides the numbers.
         components: The origin of each component from outside bench, by name.
+        driver: The version of the GPU's driver; None on a CPU, as the next three are.
+        cuda: The version of CUDA that torch was built with.
+        cudnn: The version of cuDNN.
+        gpus: How many GPUs were reserved; 0 where one was used that was not reserved.
+        precision: What a training computed in, as its recipe says.
     """
 
     bench: str
@@ -82,6 +106,21 @@ class Provenance:
     workers: int = 0
     sources: dict[str, str] = field(default_factory=dict)
     components: dict[str, Origin] = field(default_factory=dict)
+    driver: str | None = None
+    cuda: str | None = None
+    cudnn: str | None = None
+    gpus: float | None = None
+    precision: str | None = None
+
+    @property
+    def shared_gpu(self) -> bool:
+        """Whether other tasks could compute on its GPU at the same time."""
+        return self.gpu is not None and self.gpus is not None and self.gpus < 1
+
+    @property
+    def charged_gpus(self) -> float:
+        """The GPUs that its time is charged for: those reserved, or one that was used without."""
+        return (self.gpus or 1.0) if self.gpu is not None else 0.0
 
     @property
     def revision(self) -> str:
@@ -97,13 +136,24 @@ class Provenance:
 def collect(
     components: Iterable[Component],
     *,
-    device: str,
-    gpu: str | None,
+    device: Device,
     threads: int,
     seed: int,
     workers: int = 0,
+    gpus: float = 0.0,
+    precision: str | None = None,
 ) -> Provenance:
-    """Describe this process, now, as it computes a task of these components."""
+    """Describe this process, now, as it computes a task of these components.
+
+    Args:
+        components: The components whose code decides the task's numbers.
+        device: What it computes on.
+        threads: Compute threads.
+        seed: The seed of the task.
+        workers: Processes that prefetch batches.
+        gpus: How many GPUs are reserved for it; not recorded on a CPU.
+        precision: What a training computes in.
+    """
     components = [*components]
     commit, dirty = revision()
     files = {component.name: outside_source(type(component)) for component in components}
@@ -116,14 +166,19 @@ def collect(
         platform=platform.platform(),
         cpu=cpu_model(),
         cores=os.cpu_count() or 1,
-        gpu=gpu,
-        device=device,
+        gpu=device.gpu,
+        device=device.name,
         threads=threads,
         seed=seed,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         workers=workers,
-        sources=_sources_of(components),
+        sources=computing_sources(components),
         components={name: origin(file) for name, file in files.items() if file},
+        driver=device.driver,
+        cuda=device.cuda,
+        cudnn=device.cudnn,
+        gpus=gpus if device.gpu else None,
+        precision=precision,
     )
 
 
@@ -133,8 +188,8 @@ def changed_sources(sources: Mapping[str, str]) -> list[str]:
     return sorted(file for file, held in sources.items() if today.get(file) != held)
 
 
-def _sources_of(components: Iterable[Component]) -> dict[str, str]:
-    """Return the digests of the files that decide the numbers of a task of `components`."""
+def computing_sources(components: Iterable[Component]) -> dict[str, str]:
+    """Return the source files of bench that decide the numbers of a task, each with its digest."""
     own = {
         f"{type(component).__module__.removeprefix('bench.').replace('.', '/')}.py"
         for component in components

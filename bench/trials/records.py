@@ -7,24 +7,27 @@ from typing import Any, Literal
 
 from bench.trials.provenance import Provenance
 
-SCHEMA = 2
+SCHEMA = 3
 Cause = Literal["configuration", "error", "out of memory", "timeout", "lost node", "lost worker"]
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One point of a training curve.
+class CurvePoint:
+    """One point of a training curve: a validation.
 
     Attributes:
-        epoch: Its number, from 1.
-        loss: The mean over the epoch's batches.
-        learning_rate: That of the epoch's last step.
+        step: How many steps (updates of the weights) came before it.
+        epoch: The same in epochs.
+        loss: The mean over the batches since the last point.
+        learning_rate: That of the last step.
         validation_ler: The label error rate on the validation split: edits of greedily decoded
             labels over target labels (Graves et al., ICML 2006).
-        infeasible: Training samples whose target is longer than the output; they add nothing.
+        infeasible: Training samples since the last point whose target is longer than the output;
+            they add nothing.
     """
 
-    epoch: int
+    step: int
+    epoch: float
     loss: float
     learning_rate: float
     validation_ler: float
@@ -73,13 +76,15 @@ class TrainingRecord:
         seed: Its seed.
         vocabulary: The token of each class from 1; class 0 is blank or end of sequence.
         input_shape: Channels, height and width of one frame or image; 0 where widths differ.
-        curve: One point per epoch.
-        selected_epoch: The epoch whose weights are kept.
+        curve: One point per validation.
+        selected_step: The step after which the kept weights were validated.
         parameters: The number of weights.
         timings: Seconds of wall time.
         provenance: Commit, packages, hardware.
         files: The SHA-256 of each file beside the record.
         attempts: Attempts of the same run that failed before.
+        peak_memory: The most bytes that its tensors took on the GPU at once, in the last attempt;
+            None on a CPU.
         schema: The version of this document.
     """
 
@@ -89,19 +94,32 @@ class TrainingRecord:
     seed: int
     vocabulary: list[str]
     input_shape: list[int]
-    curve: list[Epoch]
-    selected_epoch: int
+    curve: list[CurvePoint]
+    selected_step: int
     parameters: Parameters
     timings: TrainingTimings
     provenance: Provenance
     files: dict[str, str]
     attempts: list[Attempt] = field(default_factory=list)
+    peak_memory: int | None = None
     schema: int = SCHEMA
 
     @property
     def seconds(self) -> float:
         """Wall time of all of it."""
         return self.timings.total
+
+    @property
+    def selected(self) -> CurvePoint:
+        """The point of the curve whose weights are kept."""
+        return next(point for point in self.curve if point.step == self.selected_step)
+
+    @property
+    def gpu_seconds(self) -> float | None:
+        """Seconds of training and validation times the GPUs that it is charged; None on a CPU."""
+        if self.provenance.gpu is None:
+            return None
+        return (self.timings.training + self.timings.validation) * self.provenance.charged_gpus
 
 
 @dataclass(frozen=True)
@@ -144,6 +162,29 @@ class EvaluationRecord:
         return str(self.spec["recognizer"]["training"])
 
 
+@dataclass(frozen=True)
+class Feasibility:
+    """How many training samples have a target longer than the output of a network.
+
+    It is found once for all trainings of the same data, input, model and loss.
+
+    Attributes:
+        key: The hash of `spec`.
+        spec: Everything that decides it.
+        samples: The number of training samples.
+        infeasible: How many of them are longer than the output.
+        examples: The identities of the first of these.
+        schema: The version of this document.
+    """
+
+    key: str
+    spec: dict[str, Any]
+    samples: int
+    infeasible: int
+    examples: list[str]
+    schema: int = SCHEMA
+
+
 Record = TrainingRecord | EvaluationRecord
 
 
@@ -181,6 +222,9 @@ class Latency:
         valid: Whether it may be shown.
         reason: Why it may not be.
         milliseconds: The raw samples, in order.
+        peak_memory: The most bytes that tensors took on the GPU at once, weights and inputs
+            included; None on a CPU.
+        clocks: The GPU's SM clock in MHz before and after the samples; empty where it is unknown.
     """
 
     batch: int
@@ -190,6 +234,29 @@ class Latency:
     valid: bool
     reason: str
     milliseconds: list[float]
+    peak_memory: int | None = None
+    clocks: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """How many samples a network reads per second at the smallest batch that fills the device.
+
+    Attributes:
+        batch: Samples per batch.
+        samples_per_second: From inputs on the device to logits.
+        valid: Whether it may be shown.
+        reason: Why it may not be.
+        tried: Samples per second at each batch size that was tried.
+        peak_memory: As of a `Latency`.
+    """
+
+    batch: int
+    samples_per_second: float
+    valid: bool
+    reason: str
+    tried: dict[str, float]
+    peak_memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +275,7 @@ class Profile:
         weights: The key of the training that the weights are from; None where untrained.
         latencies: At each batch size, to logits and to labels.
         provenance: Commit, packages, hardware.
+        throughput: At a batch that fills the GPU; None on a CPU, and where no batch fits.
         schema: The version of this document.
     """
 
@@ -221,9 +289,11 @@ class Profile:
     weights: str | None
     latencies: list[Latency]
     provenance: Provenance
+    throughput: Throughput | None = None
     schema: int = SCHEMA
 
     @property
     def valid(self) -> bool:
-        """Whether every latency is; those that are not are measured again."""
-        return all(latency.valid for latency in self.latencies)
+        """Whether all of its figures are; those that are not are measured again."""
+        read = self.throughput is None or self.throughput.valid
+        return read and all(latency.valid for latency in self.latencies)

@@ -65,6 +65,7 @@ class Training:
                 "recipe": self.recipe.spec(),
                 "seed": self.seed,
                 "threads": self.resources.cpus,
+                **({"devices": devices} if (devices := self.resources.devices) > 1 else {}),
             }
         )
 
@@ -150,12 +151,14 @@ class Evaluation:
 
     @property
     def resources(self) -> Resources:
-        """What it reserves: the same as its training."""
-        return self.training.resources
+        """What it reserves: the same as its training, on one device."""
+        return replace(self.training.resources, devices=1)
 
     def with_resources(self, resources: Resources) -> Evaluation:
-        """Return this evaluation with other resources."""
-        return replace(self, training=self.training.with_resources(resources))
+        """Return this evaluation with other resources; its training keeps its devices."""
+        devices = self.training.resources.devices
+        training = self.training.with_resources(replace(resources, devices=devices))
+        return replace(self, training=training)
 
     @property
     def labels(self) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 results/trainings/<model>/<loss>/seed<seed>-<key>/
     training.json        the training is done (`TrainingRecord`); written last
-    weights.safetensors  the weights of the selected epoch
-    last.safetensors     those of the last epoch, where another one was selected
+    weights.safetensors  the weights that the recipe selects
+    last.safetensors     those of the last step, where others were selected
     checkpoint.pt        state of an unfinished training (`bench.training.checkpoint`)
 results/evaluations/<test>/<model>/<loss>/seed<seed>-<key>/
     evaluation.json      the evaluation is done (`EvaluationRecord`); written last
@@ -13,6 +13,8 @@ both:
     log.txt              the worker's events
 results/profiles/<key>.json
                          what a model, loss and decoder cost on one machine (`Profile`)
+results/feasibility/<key>.json
+                         how many targets are longer than the output (`Feasibility`)
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from bench.trials.records import (
     SCHEMA,
     EvaluationRecord,
     Failure,
+    Feasibility,
     Profile,
     Record,
     TrainingRecord,
@@ -52,6 +55,7 @@ _DOCUMENTS: dict[str, type[Record | Failure]] = {
     FAILURE: Failure,
 }
 _PROFILES = "profiles"
+_FEASIBILITY = "feasibility"
 _DEPTHS = {"trainings": "*/*", "evaluations": "*/*/*"}
 _STALE_FILE_SECONDS = 3600
 T = TypeVar("T")
@@ -162,16 +166,24 @@ class Store:
 
     def profile(self, key: str) -> Profile | None:
         """Return the profile under `key`, or None where there is none that can be read."""
-        file = self.root / _PROFILES / f"{key}.json"
+        return self._optional(_PROFILES, key, Profile)
+
+    def feasibility(self, key: str) -> Feasibility | None:
+        """Return the feasibility under `key`, or None where there is none that can be read."""
+        return self._optional(_FEASIBILITY, key, Feasibility)
+
+    def _optional(self, folder: str, key: str, kind: type[T]) -> T | None:
+        file = self.root / folder / f"{key}.json"
         with suppress(BenchError):
-            return read(file, Profile) if file.is_file() else None
+            return read(file, kind) if file.is_file() else None
         return None
 
-    def keep(self, profile: Profile) -> Path:
-        """Write `profile` under its key, in place of an earlier one, and return its file."""
-        file = self.root / _PROFILES / f"{profile.key}.json"
+    def keep(self, document: Profile | Feasibility) -> Path:
+        """Write a document under its key, in place of an earlier one, and return its file."""
+        folder = _PROFILES if isinstance(document, Profile) else _FEASIBILITY
+        file = self.root / folder / f"{document.key}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
-        write(file, profile)
+        write(file, document)
         return file
 
 
@@ -214,6 +226,6 @@ def content(folder: Path, record: Record, name: str) -> bytes:
     return held
 
 
-def write(file: Path, document: Record | Failure | Profile) -> None:
+def write(file: Path, document: Record | Failure | Profile | Feasibility) -> None:
     """Write a document atomically."""
     documents.write_bytes(file, documents.encode(document))

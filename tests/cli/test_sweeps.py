@@ -127,7 +127,7 @@ def test_a_winner_is_promoted_once_and_its_difference_shown(home, bench, used_up
     assert after.startswith(before)
     suite = config.load(home / "bench.toml").suite("tiny")
     (entry,) = [entry for entry in suite.entries if entry.tuning]
-    assert (entry.model.hidden, entry.tuning.trials, entry.tuning.epochs) == (6, 6, 5)
+    assert (entry.model.hidden, entry.tuning.trials, entry.tuning.validations) == (6, 6, 5)
 
     again = bench("sweep", "tiny", "--promote")
     assert again.code == 0

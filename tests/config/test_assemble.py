@@ -248,7 +248,7 @@ def test_rows_of_another_recipe_stand_beside_the_inherited_ones(load):
 def test_sweeps_and_tuned_entries_are_not_inherited_as_tables(load):
     tuned = (
         '\n[[suite.full.tuned]]\nmodel = "lenetpp"\nloss = "ctc"\n'
-        'tuning = { sweep = "abc", sampler = "tpe", trials = 6, epochs = 9 }\n'
+        'tuning = { sweep = "abc", sampler = "tpe", trials = 6, validations = 9 }\n'
         '[suite.full.sweep]\nmodel = "lenetpp"\ntrials = 2\n'
         "[suite.full.sweep.space]\nmodel.width = { randint = [2, 4] }\n"
     )
@@ -304,7 +304,7 @@ MISTAKES = [
         ["'epoch'", "did you mean 'epochs'?"],
     ),
     ("{ epochs = 3 }", "{ epoch = 3 }", 22, SUITE, ["'epoch'", "did you mean 'epochs'?"]),
-    ("{ epochs = 3 }", "{ epochs = 0 }", 22, SUITE, ["epochs = 0", ">= 1"]),
+    ("{ epochs = 3 }", "{ epochs = 0 }", 22, SUITE, ["epochs = 0", "set one of the two"]),
     ("{ epochs = 3 }", '{ extends = "slwo" }', 22, SUITE, ["no [recipe.slwo]", "mean 'slow'?"]),
     ("{ epochs = 3 }", "{ extends = 3 }", 22, SUITE, ["extends = 3", "name of a recipe"]),
     ("learning_rate = 0.5", "learning_rate = 0", 24, SUITE, ["learning_rate = 0", "> 0"]),
@@ -313,7 +313,7 @@ MISTAKES = [
     ('extends = "base"', "extends = [3]", 11, "recipe.slow", ["extends = [3]", "name of a recipe"]),
     ("rate = 0.001", 'rate = "fast"', 12, "recipe.slow", ['learning_rate = "fast"', "`float`"]),
     ("rate = 0.001", "rat = 0.001", 12, "recipe.slow", ["'learning_rat'", "'learning_rate'?"]),
-    ("epochs = 2\n", "", 25, SUITE, ["the key 'epochs' is missing in the recipe"]),
+    ("epochs = 2\n", "", 25, SUITE, ["set one of the two to at least 1 in the recipe"]),
     # Inputs.
     ('"signed"', '"singed"', 21, SUITE, ['normalization = "singed"', "did you mean 'signed'?"]),
     ("normalization =", "normalisation =", 21, SUITE, ["did you mean 'normalization'?"]),

@@ -67,5 +67,17 @@ def test_a_key_that_nothing_reads_is_refused(changes, message):
 
 def test_a_training_uses_at_most_one_gpu():
     assert Resources(gpus=1.0).gpus == 1
-    with pytest.raises(BenchError, match=r"gpus = 1\.5: a training uses one GPU"):
+    with pytest.raises(
+        BenchError, match=r"gpus = 1\.5: a device is one GPU; set gpus = 1 and devices = 2"
+    ):
         Resources(gpus=1.5)
+    assert Resources(gpus=1.0, devices=4).devices == 4
+    with pytest.raises(BenchError, match=r"several devices cannot share a GPU"):
+        Resources(gpus=0.5, devices=2)
+
+
+@pytest.mark.parametrize("name", ["checkpoint_every", "log_every"])
+def test_an_interval_of_resources_is_checked(name):
+    assert getattr(Resources(**{name: "5 steps"}), name) == "5 steps"
+    with pytest.raises(BenchError, match=f"{name}: 'often' is not an interval"):
+        Resources(**{name: "often"})

@@ -114,8 +114,11 @@ def training_record(training, **changes) -> records.TrainingRecord:
         seed=training.seed,
         vocabulary=[*"0123456789"],
         input_shape=[1, 8, 8],
-        curve=[records.Epoch(1, 2.5, 0.01, 0.75), records.Epoch(2, 1.25, 0.01, 0.5)],
-        selected_epoch=2,
+        curve=[
+            records.CurvePoint(10, 1.0, 2.5, 0.01, 0.75),
+            records.CurvePoint(20, 2.0, 1.25, 0.01, 0.5),
+        ],
+        selected_step=20,
         parameters=records.Parameters(total=12345, trainable=12300),
         timings=records.TrainingTimings(data=0.5, training=10.0, validation=1.0),
         provenance=replace(ORIGIN, seed=training.seed),

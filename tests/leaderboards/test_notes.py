@@ -56,7 +56,7 @@ def test_what_the_protocol_excluded_and_dropped_is_counted():
 def test_tuned_rows_are_one_paragraph(rows):
     tuned = [replace(each, tuning=Tuning("k", "tpe", 20, 5)) for each in rows[:2]]
     said = paragraph("Tuned", board([*tuned, rows[2]]))
-    assert said.startswith("Tuned: crnn · ctc (best of 20 trainings of 5 epochs")
+    assert said.startswith("Tuned: crnn · ctc (best of 20 trainings, 5 validations")
     assert said.count("crnn · ") == 2
 
 

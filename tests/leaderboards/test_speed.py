@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from dataclasses import replace
 
-from bench.leaderboards.speed import Speed, speeds
+import msgspec
+import pytest
+from msgspec import UNSET
+
+from bench.leaderboards.speed import THROUGHPUT, Speed, speeds
+from bench.trials.records import Throughput
 
 from .conftest import FIRST, SECOND, make_profile
 
@@ -72,3 +78,35 @@ def test_a_row_profiled_elsewhere_has_its_macs_alone(places):
     measured = speeds(places, profiles)
     assert measured.hardware == "A, 1 of 2 cores"
     assert measured.speeds[1] == Speed(None, 5, {"1": None, "24": None}, {})
+
+
+def on_gpu(evaluation, *, reason=""):
+    """Return a profile of a GPU, with a throughput."""
+    profile = make_profile(evaluation, "Example GPU")
+    latencies = [replace(each, peak_memory=each.batch * 2**20) for each in profile.latencies]
+    full = Throughput(512, 35210.0, valid=not reason, reason=reason, tried={"512": 35210.0})
+    return replace(profile, latencies=latencies, throughput=full)
+
+
+def test_a_gpu_gives_throughput_and_memory(places):
+    speed = speeds(places, [on_gpu(places[0])]).speeds[0]
+    assert (speed.samples_per_second, speed.filling_batch) == (35210.0, 512)
+    assert speed.memory == {"1": 2**20, "24": 24 * 2**20}
+    assert speed.figures == {"1": 2.0, "24": 4.0, THROUGHPUT: 35210.0}
+
+
+def test_an_invalid_throughput_says_why(places):
+    speed = speeds(places, [on_gpu(places[0], reason="busy")]).speeds[0]
+    assert speed.samples_per_second is UNSET
+    assert speed.reasons == {THROUGHPUT: "busy"}
+    assert speed.valid, "its latencies are"
+
+
+def test_nothing_of_a_gpu_is_written_where_none_was_measured(places):
+    speed = speeds(places, [make_profile(places[0])]).speeds[0]
+    assert json.loads(msgspec.json.encode(speed)).keys() == {
+        "profile",
+        "macs",
+        "milliseconds",
+        "reasons",
+    }

@@ -40,12 +40,12 @@ def test_all_records_and_boards_verify(bench, finished, published):
 
 def test_each_fault_is_named_and_the_others_go_on(verify, store, trials):
     training, evaluation = trials[0].trainings[0], trials[1].evaluations[FIRST]
-    edit(store.folder(training), disk.TRAINING, selected_epoch=1)
+    edit(store.folder(training), disk.TRAINING, selected_step=10)
     edit(store.folder(evaluation), disk.EVALUATION, scores={"cer": 0.0})
     (store.folder(trials[2].evaluations[SECOND]) / disk.EVALUATION).write_text("{}")
     code, faults = verify()
     assert code == 5
-    assert any("its selected epoch is 1, its curve gives 2 (select = 'best')" in f for f in faults)
+    assert any("its selected step is 10, its curve gives 20 (select = 'best')" in f for f in faults)
     assert any("its cer is 0.0, the predictions give 0.25" in f for f in faults)
     assert any("its sequence-accuracy is None, the predictions give 0.5" in f for f in faults)
     assert any("seed1-" in f and "evaluation.json" in f for f in faults)
@@ -93,18 +93,18 @@ def test_an_evaluation_without_its_training_is_named(verify, store, trials):
         ([0.5, 0.25, 0.25], 3, "best", "its curve gives 2"),
         ([0.5, 0.25, 0.75], 3, "last", ""),
         ([0.5, 0.25, 0.75], 2, "last", "its curve gives 3 (select = 'last')"),
-        ([], 1, "best", "are not 1, 2, 3"),
+        ([], 1, "best", "do not rise from one to the next"),
     ],
 )
-def test_the_selected_epoch_follows_from_the_curve(
+def test_the_selected_step_follows_from_the_curve(
     bench, store, edit_toml, curve, selected, select, fault
 ):
     from bench.trials import grid
 
     suite = edit_toml("epochs = 2", f'epochs = 2\nselect = "{select}"').suite("tiny")
     training = grid.trials(suite)[0].trainings[0]
-    points = [records.Epoch(n, 1.0, 0.01, ler) for n, ler in enumerate(curve, 1)]
-    write_training(store, training, curve=points, selected_epoch=selected)
+    points = [records.CurvePoint(n, n / 10, 1.0, 0.01, ler) for n, ler in enumerate(curve, 1)]
+    write_training(store, training, curve=points, selected_step=selected)
     answer = bench("verify", training.key)
     assert answer.code == (5 if fault else 0)
     assert fault in answer.err

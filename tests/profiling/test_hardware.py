@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
+from fake_nvml import FakeNvml
 
 from bench.config.recipe import Resources
 from bench.core.errors import BenchError
@@ -22,12 +24,34 @@ def gpu(monkeypatch, tmp_path):
     monkeypatch.setattr(hardware, "_DRIVERS", (str(tmp_path),))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Example GPU")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda: SimpleNamespace(uuid="1234"))
+    monkeypatch.setattr(torch.version, "cuda", "13.2")
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 92600)
 
 
 def test_a_gpu_is_used_where_resources_allow_one(gpu):
-    assert find_hardware(Resources(cpus=2)) == Hardware("cuda", "Example GPU", 2, os.cpu_count())
+    found = find_hardware(Resources(cpus=2), FakeNvml())
+    assert found == Hardware(
+        "cuda", "Example GPU", 2, os.cpu_count(), driver="580.65.06", cuda="13.2", power_limit=700
+    )
+    assert found.line == (
+        f"Example GPU, driver 580.65.06, CUDA 13.2, 700 W, 2 of {os.cpu_count()} cores"
+    )
     assert find_hardware(Resources(device="cuda")).device == "cuda"
     assert find_hardware(Resources(device="cpu")).device == "cpu"
+
+
+def test_a_gpu_that_its_driver_does_not_describe_is_still_used(gpu):
+    found = find_hardware(Resources(), FakeNvml("GPU-5678"))
+    assert (found.name, found.driver, found.power_limit) == ("Example GPU", None, None)
+    assert found.line == f"Example GPU, CUDA 13.2, 1 of {os.cpu_count()} cores"
+
+
+def test_only_what_is_known_of_the_hardware_is_part_of_keys():
+    cpu = Hardware("cpu", "Example CPU", 1, 2)
+    assert cpu.spec() == {"device": "cpu", "name": "Example CPU", "threads": 1, "cores": 2}
+    gpu = Hardware("cuda", "Example GPU", 1, 2, driver="580", cuda="13.2", power_limit=700)
+    assert gpu.spec().items() >= {"driver": "580", "cuda": "13.2", "power_limit": 700}.items()
 
 
 def test_without_a_gpu_it_is_the_processor(monkeypatch):

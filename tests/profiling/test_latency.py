@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from itertools import count
 
 import pytest
 
 from bench.profiling import latency, load
+from bench.profiling.instruments import GPU_WARM_UP_SECONDS, Instruments, find_instruments
 from bench.profiling.load import Usage
+from bench.trials.gpu import GpuState
 
 
 class Machine:
@@ -22,6 +23,8 @@ class Machine:
         self.quiet = quiet
         self.now = 0.0
         self.pending = 0.0
+        self.gpu: GpuState | None = None
+        self.warm_up_seconds = 0.0
         self.calls: list[str] = []
 
     def call(self) -> None:
@@ -39,21 +42,28 @@ class Machine:
 
     def usage(self) -> Usage:
         self.calls.append("usage")
-        return Usage(self.now, self.now, self.now if self.quiet else 2 * self.now, 2)
+        everyone = self.now if self.quiet else 2 * self.now
+        return Usage(self.now, self.now, everyone, 2, self.gpu)
 
     def measure(self):
-        return latency.measure_latency(
-            self.call,
-            batch=24,
-            decoded=True,
+        instruments = Instruments(
             clock=self.clock,
             synchronize=self.synchronize,
             usage=self.usage,
+            reset_memory=lambda: self.calls.append("reset"),
+            peak_memory=lambda: 4096,
+            memory=None,
+            warm_up_seconds=self.warm_up_seconds,
         )
+        return latency.measure_latency(self.call, instruments, batch=24, decoded=True)
 
 
 def warm(*seconds: float) -> list[float]:
     return [99.0] * latency.WARM_UP_CALLS + list(seconds)
+
+
+def without(calls: list[str], *names: str) -> list[str]:
+    return [call for call in calls if call not in names]
 
 
 def test_percentiles_are_samples_by_nearest_rank():
@@ -76,10 +86,36 @@ def test_the_samples_are_kept_in_order_without_the_warm_up():
 def test_every_sample_is_between_two_waits():
     machine = Machine(warm(*[0.125] * 64))
     machine.measure()
-    prologue = [*["call"] * latency.WARM_UP_CALLS, "wait", "usage", "clock"]
-    assert machine.calls[: len(prologue)] == prologue
-    assert machine.calls[len(prologue) : -1] == ["wait", "clock", "call", "wait", "clock"] * 64
-    assert machine.calls[-1] == "usage"
+    begun, ended = (n for n, call in enumerate(machine.calls) if call == "usage")
+    warming = without(machine.calls[:begun], "clock", "reset")
+    assert warming == ["call", "wait"] * latency.WARM_UP_CALLS
+    sampled = ["wait", "clock", "call", "wait", "clock"] * 64
+    assert machine.calls[begun:ended] == ["usage", "clock", *sampled]
+    assert machine.calls[ended:] == ["usage"]
+
+
+def test_a_gpu_is_kept_busy_until_its_clock_has_risen():
+    machine = Machine([1 / 256] * 1000)
+    machine.warm_up_seconds = GPU_WARM_UP_SECONDS
+    measured = machine.measure()
+    before = machine.calls[: machine.calls.index("usage")]
+    assert before.count("call") == GPU_WARM_UP_SECONDS * 256
+    assert len(measured.milliseconds) == 256
+
+
+def test_the_memory_is_that_of_the_call():
+    machine = Machine(warm(*[0.125] * 64))
+    assert machine.measure().peak_memory == 4096
+    assert machine.calls.index("reset") < machine.calls.index("call")
+
+
+def test_a_gpu_that_others_use_is_invalid_and_its_clocks_are_kept():
+    machine = Machine(warm(*[0.125] * 64))
+    machine.gpu = GpuState(clock=1980, slowdowns=(), others=1)
+    measured = machine.measure()
+    assert measured.clocks == [1980, 1980]
+    assert measured.reason == "1 other process had the GPU open (at most 0)"
+    assert not measured.valid
 
 
 def test_quick_calls_are_sampled_for_the_least_time():
@@ -131,11 +167,9 @@ def test_a_real_second_process_on_all_cores_is_invalid():
     try:
         measured = latency.measure_latency(
             lambda: sum(range(50_000 + next(numbers) % 2)),
+            find_instruments("cpu"),
             batch=1,
             decoded=False,
-            clock=time.perf_counter,
-            synchronize=lambda: None,
-            usage=load.usage,
         )
     finally:
         for process in spinning:

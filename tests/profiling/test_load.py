@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
+from fake_nvml import FakeNvml
 
 from bench.profiling import load
 from bench.profiling.load import Usage, disturbance
+from bench.trials.gpu import GpuState, open_gpu
 
 BEFORE = Usage(wall=100.0, own=20.0, everyone=500.0, cores=2)
 
@@ -34,6 +37,56 @@ def test_a_shared_core_is_reported_where_the_load_of_the_machine_is_unknown():
     assert disturbance(unknown, after(9.1, None)) == ""
     assert disturbance(unknown, after(5.0, None)) == ("bench got only 50% of a core (at least 90%)")
     assert disturbance(BEFORE, after(5.0, 5.0)).startswith("bench got only 50%")
+
+
+QUIET = GpuState(clock=1980, slowdowns=(), others=0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after_it", "reason"),
+    [
+        ({}, {}, ""),
+        ({"clock": None}, {}, ""),
+        ({"others": None}, {"others": None}, ""),
+        ({"others": 1}, {}, "1 other process had the GPU open (at most 0)"),
+        ({}, {"others": 2}, "2 other processes had the GPU open (at most 0)"),
+        (
+            {"clock": 345},
+            {"clock": 1980},
+            "the GPU's clock went from 345 to 1980 MHz (at most a factor of 1.1)",
+        ),
+        (
+            {"clock": 1980},
+            {"clock": 1500},
+            "the GPU's clock went from 1980 to 1500 MHz (at most a factor of 1.1)",
+        ),
+        ({"clock": 1980}, {"clock": 1900}, ""),
+        (
+            {"slowdowns": ("a",)},
+            {"slowdowns": ("a", "b"), "others": 1},
+            "1 other process had the GPU open (at most 0), and the GPU was slowed down (a, b)",
+        ),
+    ],
+)
+def test_what_disturbs_a_gpu_is_reported(before, after_it, reason):
+    begun = replace(BEFORE, gpu=replace(QUIET, **before))
+    ended = replace(after(10.0, 10.0), gpu=replace(QUIET, **after_it))
+    assert disturbance(begun, ended) == reason
+
+
+def test_a_disturbed_host_is_reported_beside_a_disturbed_gpu():
+    begun = replace(BEFORE, gpu=QUIET)
+    ended = replace(after(10.0, 20.0), gpu=replace(QUIET, others=1))
+    parts = disturbance(begun, ended).split(", and ")
+    assert [part.split()[0] for part in parts] == ["other", "1"]
+
+
+def test_usage_has_the_state_of_the_gpu():
+    nvml = FakeNvml()
+    gpu = open_gpu("1234", nvml)
+    nvml.clock = 345
+    assert load.usage(gpu).gpu == GpuState(clock=345, slowdowns=(), others=0)
+    assert load.usage().gpu is None
 
 
 def test_usage_is_read_from_the_system(monkeypatch, tmp_path):

@@ -10,9 +10,11 @@ import torch
 from bench.core.hashing import digest
 from bench.core.types import Batch
 from bench.decoding.beam import BeamDecoder
-from bench.profiling import latency, measure, method
+from bench.profiling import latency, measure, method, throughput
 from bench.profiling.hardware import find_hardware
+from bench.profiling.instruments import find_instruments
 from bench.tasks.task import run_task
+from bench.trials.records import Throughput
 
 
 @pytest.fixture(autouse=True)
@@ -129,9 +131,59 @@ def test_test_sets_of_one_shape_share_a_profile(evaluations, store, here):
         assert method.covers(shared, each.spec, each.training.spec)
 
 
+def test_on_a_cpu_nothing_is_said_of_a_gpu(evaluations, store, here):
+    profile = measure.measure(evaluations[0], store, here)
+    assert profile.throughput is None
+    assert profile.provenance.gpus is None
+    for each in profile.latencies:
+        assert each.peak_memory is None
+        assert each.clocks == []
+
+
+class OnGpu(measure.Subject):
+    """A subject that says it is on a GPU, and is read by this CPU."""
+
+    def __init__(self, decode=None):
+        network = torch.nn.Flatten(2)
+        super().__init__(
+            lambda inputs, lengths: (network(inputs), lengths), decode, batch([3, 5]), "cpu"
+        )
+        self.device = "cuda"
+
+
+def test_a_gpu_has_a_throughput_and_keeps_a_valid_one(monkeypatch):
+    monkeypatch.setattr(throughput, "MIN_SECONDS", 0.001)
+    instruments = find_instruments("cpu")
+    first = measure.throughput(OnGpu(), instruments)
+    assert first.tried.keys() >= {"32", "64"}
+    valid = replace(first, valid=True, reason="")
+    assert measure.throughput(OnGpu(), instruments, valid) is valid
+    invalid = replace(first, valid=False, reason="busy")
+    assert measure.throughput(OnGpu(), instruments, invalid) is not invalid
+
+
+def test_a_profile_whose_throughput_is_invalid_is_invalid(evaluations, make_profile):
+    profile = make_profile(evaluations[0])
+    assert profile.valid
+    full = Throughput(64, 1000.0, valid=True, reason="", tried={"64": 1000.0})
+    assert replace(profile, throughput=full).valid
+    assert not replace(profile, throughput=replace(full, valid=False, reason="busy")).valid
+
+
 @pytest.mark.gpu
-def test_a_gpu_is_waited_for(evaluations, store):
-    profile = measure.measure(evaluations[0], store, find_hardware(evaluations[0].resources))
+def test_a_gpu_is_waited_for_and_filled(evaluations, store):
+    found = find_hardware(evaluations[0].resources)
+    profile = measure.measure(evaluations[0], store, found)
     assert profile.provenance.device == "cuda"
     assert profile.provenance.gpu == torch.cuda.get_device_name()
+    assert profile.provenance.driver == found.driver
+    assert found.driver
+    assert found.power_limit
     assert all(each.p50 > 0.01 for each in profile.latencies)
+    weights = 4 * profile.parameters.total
+    for each in profile.latencies:
+        assert each.peak_memory > weights
+        assert len(each.clocks) == 2
+    small = next(each for each in profile.latencies if each.batch == 24)
+    assert profile.throughput.samples_per_second > 1000 * 24 / small.p50 / 2
+    assert profile.throughput.peak_memory > small.peak_memory

@@ -41,6 +41,10 @@ def test_the_key_is_of_all_that_decides_the_latencies(evaluations):
             method.spec(ctc, SHAPE, 11, replace(HERE, **change))
             for change in ({"threads": 2}, {"name": "Other CPU"}, {"device": "cuda"}, {"cores": 4})
         ),
+        *(
+            method.spec(ctc, SHAPE, 11, replace(HERE, **change))
+            for change in ({"driver": "580"}, {"cuda": "13.2"}, {"power_limit": 700})
+        ),
     ]
     assert len({digest(spec) for spec in specs}) == len(specs)
     assert method.spec(other_seed, SHAPE, 11, HERE) == specs[0]

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import pytest
 
-from bench.core.errors import BenchError
 from bench.decoding.beam import BeamDecoder
-from bench.profiling import hardware, measure, method, phase
+from bench.profiling import method, phase
 from bench.profiling.hardware import Hardware
 from bench.tasks.task import run_task
 
 HERE = Hardware("cpu", "Example CPU", 1, 2)
 
 
+class Recorder:
+    """A place that measures nothing and remembers what was asked of it."""
+
+    def __init__(self, make):
+        self.make = make
+        self.evaluations = []
+
+    def hardware(self, _resources):
+        return HERE
+
+    def measure(self, evaluation, _store, _final):
+        self.evaluations.append(evaluation)
+        return self.make(evaluation)
+
+
 @pytest.fixture
-def measured(monkeypatch, make_profile):
-    """Measure nothing; return the evaluations that would have been measured."""
-    asked = []
-
-    def make(evaluation, _store, _here, _final):
-        asked.append(evaluation)
-        return make_profile(evaluation)
-
-    monkeypatch.setattr(measure, "measure", make)
-    monkeypatch.setattr(hardware, "find_hardware", lambda _: HERE)
-    return asked
+def place(make_profile):
+    """Return a place at which every profile is valid."""
+    return Recorder(make_profile)
 
 
-def test_each_model_and_loss_is_measured_once_and_kept(evaluations, store, measured):
+@pytest.fixture
+def profile(store, place):
+    """Return a function that profiles evaluations at a place, and adds sentences to a list."""
+
+    def call(evaluations, sentences=None, at=place, **options):
+        said = [] if sentences is None else sentences
+        return phase.profile(evaluations, store, said.append, nullcontext(at), **options)
+
+    return call
+
+
+def test_each_model_and_loss_is_measured_once_and_kept(evaluations, store, place, profile):
     sentences = []
-    outcome = phase.profile(evaluations, store, sentences.append)
-    assert measured == evaluations[:2]
+    outcome = profile(evaluations, sentences)
+    assert place.evaluations == evaluations[:2]
     assert outcome.faults == []
     assert list(store.profiles()) == sorted(outcome.profiles, key=lambda profile: profile.key)
     where = "reading seq-digits(digits=2, rounds=1) on Example CPU, 1 of 2 cores"
@@ -40,59 +58,54 @@ def test_each_model_and_loss_is_measured_once_and_kept(evaluations, store, measu
         f"profiling cnn-bilstm(width=2, hidden=4) · ctc {where}",
         f"profiling cnn-bilstm(width=2, hidden=4) · radial-ctc {where}",
     ]
-    again = phase.profile(evaluations, store, sentences.append)
+    again = profile(evaluations, sentences)
     assert again == outcome
-    assert len(measured) == len(sentences) == 2
+    assert len(place.evaluations) == len(sentences) == 2
 
 
-def test_another_decoder_is_measured_too_and_named(evaluations, store, measured):
+def test_another_decoder_is_measured_too_and_named(evaluations, place, profile):
     sentences = []
     beam = replace(evaluations[0], decoder=BeamDecoder())
-    phase.profile([evaluations[0], beam], store, sentences.append)
-    assert measured == [evaluations[0], beam]
+    profile([evaluations[0], beam], sentences)
+    assert place.evaluations == [evaluations[0], beam]
     assert " · ctc · beam reading " in sentences[1]
 
 
-def test_what_is_invalid_is_measured_again(evaluations, store, measured, make_profile):
+def test_what_is_invalid_is_measured_again(evaluations, store, place, profile, make_profile):
     store.keep(make_profile(evaluations[0], reason="busy"))
-    outcome = phase.profile(evaluations[:1], store, lambda _: None)
-    assert measured == evaluations[:1]
+    outcome = profile(evaluations[:1])
+    assert place.evaluations == evaluations[:1]
     assert outcome.profiles[0].valid
     assert [profile.valid for profile in store.profiles()] == [True]
 
 
-def test_without_a_retry_what_is_invalid_stays_so(evaluations, store, measured, make_profile):
+def test_without_a_retry_what_is_invalid_stays_so(evaluations, store, place, profile, make_profile):
     busy = make_profile(evaluations[0], reason="busy")
     store.keep(busy)
-    outcome = phase.profile(evaluations[:1], store, lambda _: None, retry=False)
-    assert (outcome.profiles, measured) == ([busy], [])
+    outcome = profile(evaluations[:1], retry=False)
+    assert (outcome.profiles, place.evaluations) == ([busy], [])
 
 
 def test_what_was_invalid_in_this_phase_is_not_measured_once_more(
-    evaluations, store, monkeypatch, make_profile
+    evaluations, profile, make_profile
 ):
     """Test sets of one shape share a profile, which a busy machine must not make slow as often."""
     other = replace(evaluations[0], test=replace(evaluations[0].test, rounds=2))
     conditions = [
         method.reading_conditions(each.spec, each.training.spec) for each in (evaluations[0], other)
     ]
-    asked = []
-
-    def make(evaluation, _store, _here, _final):
-        asked.append(evaluation)
-        return make_profile(evaluation, reason="busy", tests=conditions)
-
-    monkeypatch.setattr(measure, "measure", make)
-    monkeypatch.setattr(hardware, "find_hardware", lambda _: HERE)
-    outcome = phase.profile([evaluations[0], other], store, lambda _: None)
-    assert asked == [evaluations[0]]
+    busy = Recorder(lambda each: make_profile(each, reason="busy", tests=conditions))
+    outcome = profile([evaluations[0], other], at=busy)
+    assert busy.evaluations == [evaluations[0]]
     assert len(outcome.profiles) == 1
 
 
-def test_a_profile_of_other_hardware_does_not_count(evaluations, store, measured, make_profile):
+def test_a_profile_of_other_hardware_does_not_count(
+    evaluations, store, place, profile, make_profile
+):
     store.keep(make_profile(evaluations[0], "Other CPU"))
-    phase.profile(evaluations[:1], store, lambda _: None)
-    assert measured == evaluations[:1]
+    profile(evaluations[:1])
+    assert place.evaluations == evaluations[:1]
     assert len(list(store.profiles())) == 2
 
 
@@ -102,37 +115,41 @@ def test_the_first_seed_whose_training_is_done_represents_the_others(evaluations
     assert phase.representatives(evaluations, store) == [evaluations[2], evaluations[1]]
 
 
-def test_one_that_cannot_run_loses_no_other(evaluations, store, measured, monkeypatch):
-    make = measure.measure
-
-    def fail(evaluation, *others):
+def test_one_that_cannot_run_loses_no_other(evaluations, profile, make_profile):
+    def fail(evaluation):
         if evaluation.training.loss.name == "ctc":
             raise RuntimeError("out of memory")
-        return make(evaluation, *others)
+        return make_profile(evaluation)
 
-    monkeypatch.setattr(measure, "measure", fail)
-    outcome = phase.profile(evaluations, store, lambda _: None)
+    outcome = profile(evaluations, at=Recorder(fail))
     [fault] = outcome.faults
     assert fault.startswith("cnn-bilstm(width=2, hidden=4) · ctc reading ")
     assert fault.endswith(": RuntimeError: out of memory")
     assert [profile.labels["loss"] for profile in outcome.profiles] == ["radial-ctc"]
 
 
-def test_missing_hardware_is_a_fault(evaluations, store, monkeypatch):
-    def missing(_resources):
-        raise BenchError("no GPU")
-
-    monkeypatch.setattr(hardware, "find_hardware", missing)
-    outcome = phase.profile(evaluations[:1], store, lambda _: None)
-    assert outcome.profiles == []
-    assert outcome.faults[0].endswith("BenchError: no GPU")
+def test_missing_hardware_is_a_fault(evaluations, store):
+    on_gpu = evaluations[0].with_resources(replace(evaluations[0].resources, device="cuda"))
+    outcome = phase.profile([on_gpu], store, lambda _: None)
+    if outcome.faults:
+        assert outcome.profiles == []
+        assert 'BenchError: the suite sets device = "cuda"' in outcome.faults[0]
 
 
-def test_test_sets_of_one_shape_share_a_profile(evaluations, store, measured, make_profile):
+def test_without_evaluations_no_place_is_entered(store):
+    @contextmanager
+    def opened():
+        pytest.fail("a cluster would be joined")
+        yield
+
+    assert phase.profile([], store, lambda _: None, opened()) == phase.Outcome([], [])
+
+
+def test_test_sets_of_one_shape_share_a_profile(evaluations, store, place, profile, make_profile):
     other = replace(evaluations[0], test=replace(evaluations[0].test, rounds=2))
     both = [evaluations[0], other]
     conditions = [method.reading_conditions(each.spec, each.training.spec) for each in both]
     store.keep(make_profile(evaluations[0], tests=conditions))
-    outcome = phase.profile(both, store, lambda _: None)
+    outcome = profile(both)
     assert len(outcome.profiles) == 1
-    assert measured == []
+    assert place.evaluations == []

@@ -30,6 +30,7 @@ class ToyPipeline:
     pause: int = 1
 
     vocabulary = ("a", "b", "c")
+    redraws = False
     input_shape = InputShape(1, 4, 4)
 
     def sample(self, split, number):

@@ -49,7 +49,7 @@ TUNED = """\
 model = "cnn-bilstm"
 loss = "ctc"
 recipe = { epochs = 2 }
-tuning = { sweep = "abc", sampler = "tpe", trials = 1, epochs = 2 }
+tuning = { sweep = "abc", sampler = "tpe", trials = 1, validations = 2 }
 """
 PARAMS = {"recipe.learning_rate": 0.02, "model.hidden": 7}
 ENTRY = """
@@ -57,7 +57,7 @@ ENTRY = """
 model = { name = "cnn-bilstm", width = 2, hidden = 7 }
 loss = "ctc"
 recipe = { learning_rate = 0.02 }
-tuning = { sweep = "SWEEP", sampler = "tpe", trials = 1, epochs = 1 }
+tuning = { sweep = "SWEEP", sampler = "tpe", trials = 1, validations = 1 }
 """
 between = st.lists(
     st.sampled_from(["", "# a remark", "  # another [suite.none]", "#", "# η\u2028of two lines"]),
@@ -245,7 +245,7 @@ def test_a_recipe_with_a_list_is_written_whole(home):
         ),
         # With its tuned entries as a list.
         HEAD + "tuned = [\n{ model = 'cnn-bilstm', loss = 'ctc', tuning = { sweep = 'a', "
-        "sampler = 'tpe', trials = 1, epochs = 1 } },\n]\n" + RECIPE + SWEPT,
+        "sampler = 'tpe', trials = 1, validations = 1 } },\n]\n" + RECIPE + SWEPT,
         # With what looks like the header of another table, but is none.
         RECIPE + SWEPT + HEAD + 'about = """\n[suite.other]\n"""\n',
     ],

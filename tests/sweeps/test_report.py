@@ -52,8 +52,13 @@ def numbers(summary: report.Report) -> list[int]:
 
 def test_a_study_without_a_trial_reports_just_that(study):
     summary = report.report_of(study)
-    assert (summary.best, summary.importance, summary.trials, summary.epochs) == (None, None, [], 0)
-    assert "0 trials, 0 epochs, 0.0 minutes." in report.as_text(summary)
+    assert (summary.best, summary.importance, summary.trials, summary.validations) == (
+        None,
+        None,
+        [],
+        0,
+    )
+    assert "0 trials, 0 validations, 0.0 minutes." in report.as_text(summary)
     report.write_report(summary, study.root)
     assert report.read_report(study.root) == summary
 
@@ -67,7 +72,7 @@ def test_trials_stand_in_order_of_their_end_and_their_score(study, leave):
     summary = report.report_of(study)
     assert numbers(summary) == [4, 2, 1, 5, 3]
     assert summary.best == summary.trials[0].key
-    assert summary.epochs == 6
+    assert summary.validations == 6
 
 
 def test_equal_scores_stand_in_order_of_numbers(study, leave):
@@ -103,7 +108,7 @@ def test_its_notes_say_the_best_the_failures_and_what_was_spent(study, leave):
     for drawn in (report.as_text(summary), report.as_markdown(summary)):
         assert "Best of those trained to their end: trial 1." in drawn
         assert "Trial 2 failed: the loss became nan." in drawn
-        assert f"Sweep {study.sweep.key}: 2 trials, 2 epochs, 1.5 minutes." in drawn
+        assert f"Sweep {study.sweep.key}: 2 trials, 2 validations, 1.5 minutes." in drawn
         assert "no test set was read" in drawn
         assert "seed 2, sampler tpe, scheduler asha" in drawn
         assert "Importance" not in drawn
@@ -139,7 +144,7 @@ def test_a_line_says_what_came_of_a_trial():
     stopped = replace(done, state="stopped", scores=[0.5])
     assert (
         report.trial_line(stopped, "best")
-        == f"stopped after epoch 1  validation LER 50.00%  {params}"
+        == f"stopped after validation 1  validation LER 50.00%  {params}"
     )
     failed = replace(done, state="failed", scores=[], message="no\n  memory\n")
     assert report.trial_line(failed, "best") == f"failed: no memory  {params}"
@@ -184,15 +189,17 @@ def test_without_a_difference_nothing_is_said_of_importance(study, leave):
     assert report.report_of(study).importance is None
 
 
-def test_importance_is_over_the_epochs_that_all_have_had(study, leave):
-    """The optimizer decides the first epoch; the second, which few have had, is another matter."""
+def test_importance_is_over_the_validations_that_all_have_had(study, leave):
+    """The optimizer decides the first validation; the second, which few had, is another matter."""
     for hidden in range(4, 9):
         leave("stopped", 0.75, hidden=hidden, optimizer="sgd")
         leave("done", 0.5, 0.01 * hidden, hidden=hidden)
     summary = report.report_of(study).importance
-    assert (summary.epochs, summary.trials) == (1, 10)
+    assert (summary.validations, summary.trials) == (1, 10)
     assert summary.shares["recipe.optimizer"] == pytest.approx(1.0)
-    assert "over the LER of 10 trials after 1 epoch)" in report.as_text(report.report_of(study))
+    assert "over the LER of 10 trials after 1 validation)" in report.as_text(
+        report.report_of(study)
+    )
     assert "recipe.optimizer 100%" in report.as_text(report.report_of(study))
 
 

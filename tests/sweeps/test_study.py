@@ -23,7 +23,7 @@ from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.sweeps.study import Study, StudyTrial, best, ended, score
 from bench.sweeps.sweep import sweep_of
 
-RECIPE = Recipe(1, 1, 1.0)
+RECIPE = Recipe(batch_size=1, learning_rate=1.0, epochs=1)
 DATA, MODEL = SeqDigits(), CnnBiLSTM()
 SUITE = suites.Suite(
     name="small",

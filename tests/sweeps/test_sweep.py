@@ -97,7 +97,7 @@ def test_a_choice_of_a_value_twice_is_refused(values, data):
         (
             {"recipe": {"epochs": {"randint": [1, 9]}}},
             "recipe.epochs",
-            "'recipe.epochs' cannot be searched, because trials are compared epoch by epoch",
+            "'recipe.epochs' cannot be searched, because trials are compared after the same number",
         ),
         ({"data": {"rounds": {}}}, "data", "a path in the space cannot begin with 'data'"),
         ({"model": 3}, "model", "'model' is not a parameter; write model.NAME = …"),
@@ -275,7 +275,7 @@ def test_the_tuned_entries_of_a_suite_are_not_searched(load_sweep, home):
     before = load_sweep()
     tuned = (
         "\n[[suite.tiny.tuned]]\nmodel = 'cnn-bilstm'\nloss = 'ctc'\n"
-        "tuning = { sweep = 'a', sampler = 'tpe', trials = 1, epochs = 1 }\n"
+        "tuning = { sweep = 'a', sampler = 'tpe', trials = 1, validations = 1 }\n"
     )
     after = load_sweep("[suite.tiny.sweep.space]", f"{tuned}[suite.tiny.sweep.space]")
     assert sum(entry.tuning is not None for entry in after.suite.entries) == 1
@@ -341,7 +341,7 @@ def test_any_point_of_a_valid_space_is_a_trial(data):
     from bench.models.cnn_bilstm import CnnBiLSTM
     from bench.trials.specs import Training
 
-    model, recipe = CnnBiLSTM(), Recipe(1, 1, 1.0)
+    model, recipe = CnnBiLSTM(), Recipe(batch_size=1, learning_rate=1.0, epochs=1)
     base = Training((SeqDigits(),), model.default_input, model, CTC(), recipe, 0, Resources())
     low, high = data.draw(st.lists(st.integers(1, 99), min_size=2, max_size=2, unique=True))
     ends = sorted([low, high])

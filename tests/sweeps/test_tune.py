@@ -177,5 +177,5 @@ def test_a_trial_that_runs_out_of_patience_is_done(tiny, store):
     stepped.cleanup()
     curve = store.record(base).curve
     assert len(curve) < 9
-    assert [step["epoch"] for step in steps] == [*(epoch.epoch for epoch in curve), len(curve)]
+    assert [step["validation"] for step in steps] == [*range(1, len(curve) + 1), len(curve)]
     assert steps[-1]["state"] == "done"

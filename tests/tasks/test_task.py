@@ -62,7 +62,7 @@ def test_earlier_attempts_are_part_of_the_record_or_the_failure(training, store,
 
 
 def test_a_task_that_is_closed_has_neither_record_nor_failure(training, store):
-    training = training.with_resources(replace(training.resources, checkpoint_every=0.0))
+    training = training.with_resources(replace(training.resources, checkpoint_every="0 seconds"))
     training = replace(training, recipe=replace(training.recipe, epochs=3))
     events = run_task(training, store)
     assert any(isinstance(event, Progress) and event.epoch == 2 for event in events)

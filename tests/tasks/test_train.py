@@ -18,7 +18,8 @@ from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.recognizers import network as recognizer
 from bench.tasks.task import run_task
-from bench.training import checkpoint
+from bench.training.checkpoint import Checkpoint
+from bench.trials import provenance
 from bench.trials.events import Finished, Infeasible, Progress, Resumed, Started, Validated
 from bench.trials.store import CHECKPOINT, FAILURE, LAST_WEIGHTS, LOG, TRAINING, WEIGHTS, Store
 
@@ -60,7 +61,7 @@ def test_it_reports_its_progress_and_leaves_a_record(training, store):
     assert isinstance(events[-1], Finished)
     progress = [event for event in events if isinstance(event, Progress)]
     assert progress[-1].fraction == 1
-    assert progress[-1].epoch == progress[-1].epochs == 1
+    assert progress[-1].epoch == 1
     (validated,) = (event for event in events if isinstance(event, Validated))
     folder, record = store.folder(training), store.record(training)
     assert validated.ler == record.curve[0].validation_ler
@@ -91,23 +92,23 @@ def test_the_same_training_gives_the_same_record_bit_for_bit(evaluations, store,
 
 
 @pytest.mark.parametrize("select", ["best", "last"])
-def test_left_at_any_epoch_it_resumes_to_the_same_bits(training, store, tmp_path, select):
+def test_left_at_any_step_it_resumes_to_the_same_bits(training, store, tmp_path, select):
     changes = {"epochs": 4, "schedule": "one-cycle", "learning_rate": 1.0, "select": select}
-    training = with_resources(with_recipe(training, **changes), checkpoint_every=0.0)
+    training = with_recipe(training, **changes)
+    training = with_resources(training, checkpoint_every="2 steps", log_every="1 step")
     whole = Store(tmp_path / "whole")
     finish(training, whole)
-    for stop in (1, 3):
+    for stop in (3, 7):
         events = run_task(training, store)
         for event in events:
-            if isinstance(event, Progress) and event.epoch == stop + 1:
+            if isinstance(event, Progress) and event.step == stop:
                 break
         events.close()
         assert store.record(training) is None
         assert store.failure(training) is None
         torch.manual_seed(stop)
     events = list(run_task(training, store))
-    assert [event.epoch for event in events if isinstance(event, Resumed)] == [3]
-    assert [event.epoch for event in events if isinstance(event, Validated)] == [4]
+    assert [event.step for event in events if isinstance(event, Resumed)] == [6]
     assert_same_bytes(training, store, whole)
     assert not (store.folder(training) / CHECKPOINT).exists()
 
@@ -133,7 +134,7 @@ def test_the_weights_of_the_last_epoch_are_kept_beside_the_selected_ones(trainin
     # It leaps to blank alone, and no later epoch reads better.
     training = with_recipe(training, epochs=2, learning_rate=1.0)
     record, folder = finish(training, store), store.folder(training)
-    assert record.selected_epoch == 1
+    assert record.selected.epoch == 1
     assert record.files.keys() == {WEIGHTS, LAST_WEIGHTS}
     selected, last = (load_file(folder / name) for name in (WEIGHTS, LAST_WEIGHTS))
     assert selected.keys() == last.keys()
@@ -152,7 +153,7 @@ def test_the_selected_epoch_is_the_one_the_recipe_names(training, store, select)
     training = with_recipe(training, epochs=4, learning_rate=0.003, select=select)
     record = finish(training, store)
     rates = [epoch.validation_ler for epoch in record.curve]
-    assert record.selected_epoch == (rates.index(min(rates)) if select == "best" else 3) + 1
+    assert record.selected.epoch == (rates.index(min(rates)) if select == "best" else 3) + 1
 
 
 def test_the_stored_weights_have_the_label_error_rate_of_the_selected_epoch(training, store):
@@ -173,7 +174,7 @@ def test_the_stored_weights_have_the_label_error_rate_of_the_selected_epoch(trai
             merged = [c for c, before in zip(path, [0, *path], strict=False) if c != before]
             edits += editdistance.distance([label for label in merged if label], target)
             labels += len(target)
-    assert edits / labels == record.curve[record.selected_epoch - 1].validation_ler < 0.9
+    assert edits / labels == record.selected.validation_ler < 0.9
     assert record.parameters.total == sum(weight.numel() for weight in network.parameters())
     assert record.parameters.trainable == record.parameters.total
 
@@ -234,14 +235,14 @@ def test_training_never_reads_the_test_split(training, store):
 
 
 def test_samples_with_too_few_frames_are_named_and_counted(training, store):
-    assert [epoch.infeasible for epoch in finish(training, store).curve] == [0]
+    assert [point.infeasible for point in finish(training, store).curve] == [0]
     bare = on(training, BARE)
     (event,) = (event for event in run_task(bare, store) if isinstance(event, Infeasible))
     pipeline = BARE.open(bare.input, BARE.label_encoder(None))
     annotations = pipeline.annotations("train", seed=bare.named_seed("batches"))
     twice = tuple(annotation.id for annotation in annotations if len(set(annotation.target)) == 1)
-    assert event == Infeasible(twice, len(annotations))
-    assert [epoch.infeasible for epoch in store.record(bare).curve] == [len(twice)]
+    assert event == Infeasible(len(twice), len(annotations), twice[:20])
+    assert [point.infeasible for point in store.record(bare).curve] == [len(twice)]
     log = (store.folder(bare) / LOG).read_text()
     assert f"{len(twice)} of {len(annotations)} training samples" in log
 
@@ -253,7 +254,7 @@ def test_a_training_in_which_nothing_can_be_learned_is_refused(training, store):
     failure = fail(on(training, Altered.by(shorten)), store)
     assert failure.cause == "configuration"
     assert failure.message.startswith("none of the 1 training samples fits:")
-    assert "short too few outputs for its 2 labels" in failure.message
+    assert "leaves sample short and all others too few outputs" in failure.message
 
 
 @pytest.mark.parametrize("loss", [ACE(), CRCTC(), PriorCTC()], ids=lambda loss: loss.name)
@@ -272,7 +273,8 @@ def test_a_sample_of_two_views_is_counted_once(training, store):
 
 def test_a_checkpoint_that_does_not_fit_is_named(training, store):
     folder = store.begin(training)
-    checkpoint.save(folder / CHECKPOINT, {"network": {}})
+    sources = tuple(provenance.computing_sources(training.components))
+    Checkpoint(folder / CHECKPOINT, sources).save({"network": {}})
     failure = fail(training, store)
     assert failure.cause == "configuration"
     assert f"{folder / CHECKPOINT}: this checkpoint does not fit" in failure.message

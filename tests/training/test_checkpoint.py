@@ -20,30 +20,33 @@ from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.nn.frames import PerFrame
-from bench.training import checkpoint
+from bench.training.checkpoint import Checkpoint
+from bench.training.trainer import DivergedError
 from bench.trials.events import Progress
 
 CNN = CnnBiLSTM(width=2, hidden=4)
 
 
 def run_with_stops(model, loss, recipe, file, stops):
-    """Train, leave the training within the epochs `stops` as a kill would, and resume it."""
-    resources = Resources(checkpoint_every=0.0)
-    make = partial(make_trainer, model, loss, recipe, resources=resources)
+    """Train, leave the training after the steps `stops` as a kill would, and resume it."""
+    resources = Resources(checkpoint_every="2 steps", log_every="1 step")
+    kept = Checkpoint(file, ("training/trainer.py",))
+    make = partial(make_trainer, model, loss, recipe, resources=resources, save=kept.save)
     for stop in stops:
-        trainer = resumed(make(save=partial(checkpoint.save, file)), file)
+        trainer = resumed(make(), kept)
         for event in trainer.run():
-            if isinstance(event, Progress) and event.epoch == stop:
+            if isinstance(event, Progress) and event.step == stop:
                 break
         # Another process has another random state.
         torch.manual_seed(stop)
-    last = resumed(make(save=partial(checkpoint.save, file)), file)
-    assert len(last.curve) == max(stops) - 1
+    last = resumed(make(), kept)
+    # The checkpoint of a step is written after its progress is reported.
+    assert last.done == (max(stops) - 1) // 2 * 2
     return finish(last)
 
 
-def resumed(trainer, file):
-    if state := checkpoint.load(file):
+def resumed(trainer, kept):
+    if state := kept.load():
         trainer.restore(state)
     return trainer
 
@@ -52,7 +55,7 @@ def assert_the_same_bits(model, loss, recipe, file, stops):
     stopped = run_with_stops(model, loss, recipe, file, stops)
     whole = finish(make_trainer(model, loss, recipe))
     assert stopped.curve == whole.curve
-    assert stopped.selected_epoch == whole.selected_epoch
+    assert stopped.selected_step == whole.selected_step
     for one, other in (
         (stopped.weights, whole.weights),
         (stopped.last_weights, whole.last_weights),
@@ -74,7 +77,7 @@ def assert_the_same_bits(model, loss, recipe, file, stops):
 )
 def test_an_interrupted_training_ends_in_the_bits_of_an_uninterrupted_one(tmp_path, changes):
     recipe = replace(RECIPE, epochs=4, optimizer="adamw", **changes)
-    assert_the_same_bits(CNN, CTC(), recipe, tmp_path / "checkpoint.pt", [1, 2, 4])
+    assert_the_same_bits(CNN, CTC(), recipe, tmp_path / "checkpoint.pt", [1, 3, 4, 8, 17])
 
 
 @dataclass(frozen=True)
@@ -91,37 +94,50 @@ class Dropping(FrameModel):
 
 
 @pytest.mark.parametrize(
-    ("model", "loss", "changes"),
+    ("model", "loss", "changes", "stops"),
     [
-        (CNN, PriorCTC(), {}),
-        (CNN, CRCTC(masks=1), {}),
+        (CNN, PriorCTC(), {}, [3, 7, 12]),
+        (CNN, CRCTC(masks=1), {"validate_every": "2 steps"}, [3, 7, 12]),
         (
             CnnAttention(width=2, hidden=4, max_length=4),
             CE(teacher_forcing=0.5),
             {"precision": "bf16", "accumulate": 3, "warmup": 1.5, "betas": (0.5, 0.9)},
+            [3, 5],
         ),
-        (Dropping(), CTC(), {"epochs": 9, "learning_rate": 1e-9, "patience": 2}),
+        (Dropping(), CTC(), {"epochs": 9, "learning_rate": 1e-9, "patience": 2}, [2, 8, 13]),
     ],
     ids=["priors", "augmented views", "teacher forcing, half precision", "dropout, patience"],
 )
-def test_so_does_one_that_draws_or_has_a_state(tmp_path, model, loss, changes):
+def test_so_does_one_that_draws_or_has_a_state(tmp_path, model, loss, changes, stops):
     recipe = replace(RECIPE, **{"epochs": 3, **changes})
-    whole = assert_the_same_bits(model, loss, recipe, tmp_path / "checkpoint.pt", [2, 3])
-    assert len(whole.curve) == 3
+    assert_the_same_bits(model, loss, recipe, tmp_path / "checkpoint.pt", stops)
 
 
-def test_nothing_is_saved_before_its_time(tmp_path):
+@pytest.mark.parametrize(
+    ("every", "steps"),
+    [
+        ("3600 seconds", []),
+        ("0 seconds", [*range(1, 10)]),
+        ("4 steps", [4, 8]),
+        ("1 epoch", [5]),
+    ],
+)
+def test_a_state_is_saved_at_its_interval_and_not_at_the_end(every, steps):
     states = []
-    resources = Resources(checkpoint_every=3600.0)
+    resources = Resources(checkpoint_every=every)
     finish(make_trainer(CNN, CTC(), RECIPE, resources=resources, save=states.append))
+    assert [state["done"] for state in states] == steps
+
+
+def test_weights_that_diverged_are_not_saved():
+    states = []
+    resources = Resources(checkpoint_every="1 step", log_every="1 epoch")
+    trainer = make_trainer(CNN, CTC(), RECIPE, resources=resources, save=states.append)
+    with torch.no_grad():
+        trainer.step.network.head.weight.fill_(torch.nan)
+    with pytest.raises(DivergedError):
+        finish(trainer)
     assert states == []
-
-
-def test_nothing_is_saved_after_the_last_epoch():
-    states = []
-    resources = Resources(checkpoint_every=0.0)
-    finish(make_trainer(CNN, CTC(), RECIPE, resources=resources, save=states.append))
-    assert [len(state["curve"]) for state in states] == [1]
 
 
 @pytest.mark.parametrize("state", [{}, {"network": {}}], ids=["empty", "other weights"])
@@ -150,24 +166,38 @@ class Trap:
 def test_a_file_that_is_no_checkpoint_is_ignored(tmp_path, content):
     file = tmp_path / "checkpoint.pt"
     file.write_bytes(content)
-    assert checkpoint.load(file) is None
+    assert Checkpoint(file, ()).load() is None
 
 
 def test_a_missing_file_is_no_checkpoint(tmp_path):
-    assert checkpoint.load(tmp_path / "checkpoint.pt") is None
+    assert Checkpoint(tmp_path / "checkpoint.pt", ()).load() is None
 
 
 def test_a_trap_inside_a_real_archive_is_not_executed(tmp_path):
     torch.save({"code": Trap()}, tmp_path / "checkpoint.pt")
-    assert checkpoint.load(tmp_path / "checkpoint.pt") is None
+    assert Checkpoint(tmp_path / "checkpoint.pt", ()).load() is None
 
 
-def test_a_checkpoint_of_other_sources_is_ignored(tmp_path, monkeypatch):
-    file = tmp_path / "checkpoint.pt"
-    checkpoint.save(file, {"curve": []})
-    assert checkpoint.load(file)["curve"] == []
-    package = tmp_path / "bench"
-    package.mkdir()
-    (package / "__init__.py").write_text("changed = True")
-    monkeypatch.setattr(bench, "__file__", str(package / "__init__.py"))
-    assert checkpoint.load(file) is None
+@pytest.mark.parametrize(
+    ("edited", "ignored"),
+    [
+        ("def f(a):\n    return a + 2\n", True),
+        (
+            '"""Another text."""\n\ndef f(a):\n    """Help."""\n    # Why.\n    return a + 1\n',
+            False,
+        ),
+    ],
+    ids=["code", "texts and comments"],
+)
+def test_a_checkpoint_of_other_code_is_ignored(tmp_path, monkeypatch, edited, ignored):
+    kept = Checkpoint(tmp_path / "checkpoint.pt", ("sum.py",))
+    for folder, code in (("one", "def f(a):\n    return a + 1\n"), ("other", edited)):
+        package = tmp_path / folder
+        package.mkdir()
+        (package / "__init__.py").write_text("")
+        (package / "sum.py").write_text(code)
+    monkeypatch.setattr(bench, "__file__", str(tmp_path / "one" / "__init__.py"))
+    kept.save({"curve": []})
+    assert kept.load()["curve"] == []
+    monkeypatch.setattr(bench, "__file__", str(tmp_path / "other" / "__init__.py"))
+    assert (kept.load() is None) == ignored

@@ -57,7 +57,7 @@ def test_accumulated_batches_make_the_update_of_a_larger_one(whole, part, accumu
     more = {"schedule": "one-cycle", "optimizer": "sgd", "gradient_clip": 3.0}
     large = trained(batch_size=whole, **more)
     small = trained(batch_size=part, accumulate=accumulate, **more)
-    rates = [[epoch.learning_rate for epoch in one.curve] for one in (large, small)]
+    rates = [[point.learning_rate for point in one.curve] for one in (large, small)]
     assert rates[0] == rates[1]
     for name, weight in large.weights.items():
         torch.testing.assert_close(small.weights[name], weight, msg=name)
@@ -109,8 +109,8 @@ def test_infeasible_samples_are_counted_and_train_on():
 
     curve = trained(pipeline=Halved(pause=0)).curve
     assert 0 < expected < 72
-    assert [epoch.infeasible for epoch in curve] == [expected, expected]
-    assert [epoch.infeasible for epoch in trained().curve] == [0, 0]
+    assert [point.infeasible for point in curve] == [expected, expected]
+    assert [point.infeasible for point in trained().curve] == [0, 0]
 
 
 class HalvedBatches(ToyBatches):
@@ -127,7 +127,9 @@ def make():
 
     def make(percentages, **recipe):
         rates = iter([percentage / 100 for percentage in percentages])
-        recipe = replace(RECIPE, batch_size=100, **recipe)
+        recipe = replace(
+            RECIPE, **{"batch_size": 100, "epochs": 0 if "steps" in recipe else 2, **recipe}
+        )
         return make_trainer(LINEAR, CTC(), recipe, validate=lambda: next(rates))
 
     return make
@@ -148,18 +150,18 @@ def test_training_ends_once_patience_does(make, patience, percentages, best, sel
     trainer = make([*percentages, 1, 1], epochs=8, patience=patience, select=select)
     validated = [event for event in trainer.run() if isinstance(event, Validated)]
     rates = [percentage / 100 for percentage in percentages]
-    assert [epoch.validation_ler for epoch in trainer.curve] == rates
-    assert [(event.epoch, event.ler) for event in validated] == [*enumerate(rates, 1)]
+    assert [point.validation_ler for point in trainer.curve] == rates
+    assert [(event.number, event.ler) for event in validated] == [*enumerate(rates, 1)]
     lowest = [min(rates[: number + 1]) for number in range(len(rates))]
     assert [event.selected for event in validated] == (lowest if select == "best" else rates)
-    assert trainer.selected_epoch == (best if select == "best" else len(percentages))
-    earlier = trainer.selected_epoch < len(percentages)
+    assert trainer.selected_step == (best if select == "best" else len(percentages))
+    earlier = trainer.selected_step < len(percentages)
     assert trainer.last_weights.keys() == (trainer.weights.keys() if earlier else set())
     for name, value in trainer.last_weights.items():
         assert torch.equal(value, trainer.step.network.state_dict()[name])
 
 
-def test_a_finished_training_that_is_restored_runs_no_epoch(make):
+def test_a_finished_training_that_is_restored_runs_no_step(make):
     trainer = finish(make([90, 90, 90], epochs=8, patience=2))
     again = make([1], epochs=8, patience=2)
     again.restore(trainer.state())
@@ -167,11 +169,50 @@ def test_a_finished_training_that_is_restored_runs_no_epoch(make):
     assert again.curve == trainer.curve
 
 
-def test_progress_is_a_share_of_the_most_epochs_there_can_be(make):
+def test_progress_is_a_share_of_the_most_steps_there_can_be(make):
     events = [e for e in make([90, 80, 85], epochs=8, patience=1).run() if isinstance(e, Progress)]
     assert [event.fraction for event in events[:2]] == [1 / 8, 2 / 8]
     assert [event.validation_ler for event in events[:2]] == [None, 0.9]
-    assert {event.epochs for event in events} == {8}
+    assert {event.steps for event in events} == {8}
+    assert [event.epoch for event in events[:2]] == [1, 2]
+
+
+def test_validations_within_an_epoch_select_and_exhaust_patience(make):
+    more = {"validate_every": "2 steps", "patience": 2, "batch_size": 10}
+    trainer = make([90, 80, 85, 82, 10], steps=50, **more)
+    finish(trainer)
+    assert [(point.step, point.epoch) for point in trainer.curve] == [
+        (2, 0.25),
+        (4, 0.5),
+        (6, 0.75),
+        (8, 1.0),
+    ]
+    assert (trainer.selected_step, trainer.done) == (4, 8)
+
+
+def test_a_length_in_steps_equals_one_in_epochs():
+    assert trained(CNN, epochs=2).curve == trained(CNN, epochs=0, steps=10).curve
+    partial = trained(CNN, epochs=0, steps=7)
+    assert [(point.step, point.epoch) for point in partial.curve] == [(5, 1.0), (7, 1.4)]
+
+
+def test_progress_is_reported_at_its_interval():
+    resources = Resources(log_every="2 steps")
+    trainer = make_trainer(LINEAR, CTC(), replace(RECIPE, epochs=2), resources=resources)
+    steps = [event.step for event in trainer.run() if isinstance(event, Progress)]
+    assert steps == [2, 4, 5, 6, 8, 10]
+
+
+@pytest.mark.parametrize("every", ["1 epoch", "1 step"])
+def test_the_loss_of_a_point_is_the_mean_since_the_last(every):
+    resources = Resources(log_every="1 step")
+    recipe = replace(RECIPE, epochs=2, validate_every=every)
+    trainer = make_trainer(CNN, CTC(), recipe, resources=resources)
+    losses = []
+    trainer.step.register_forward_hook(lambda *call: losses.append(call[2].loss.item()))
+    finish(trainer)
+    means = [sum(losses[:5]) / 5, sum(losses[5:]) / 5] if every == "1 epoch" else losses
+    assert [point.loss for point in trainer.curve] == means
 
 
 def test_a_loss_that_is_no_number_names_its_samples(make):
@@ -183,18 +224,17 @@ def test_a_loss_that_is_no_number_names_its_samples(make):
 
 
 def test_a_validation_within_an_epoch_moves_no_prior():
-    plain = make_trainer(CNN, PriorCTC())
-    other = make_trainer(CNN, PriorCTC())
+    resources = Resources(log_every="1 step")
+    plain = make_trainer(CNN, PriorCTC(), resources=resources)
+    other = make_trainer(CNN, PriorCTC(), replace(RECIPE, validate_every="2 steps"))
     for event in plain.run():
-        if isinstance(event, Progress) and event.epoch == 1:
+        if isinstance(event, Progress) and event.epoch < 1:
             assert not plain.step.network.head.log_prior.any()
-    for event in other.run():
-        if isinstance(event, Progress) and event.fraction < 1:
-            other.validate()
-            other.step.train()
+    finish(other)
     assert plain.step.network.head.log_prior.any()
-    assert other.curve == plain.curve
-    assert_equal_weights(other.weights, plain.weights)
+    assert [point.step for point in other.curve] == [2, 4, 6, 8, 10]
+    assert other.curve[-1].validation_ler == plain.curve[-1].validation_ler
+    assert_equal_weights(other.step.network.state_dict(), plain.step.network.state_dict())
 
 
 def test_prefetching_changes_no_bit():

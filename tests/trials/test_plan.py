@@ -330,12 +330,25 @@ def test_records_made_by_other_sources_are_run_again_on_demand(
 
 def cost(trials, store):
     current = plan.survey(trials, store)
-    return plan.price(current, current.missing())
+    return plan.price(current, current.missing()).cores
 
 
 def test_no_price_without_a_record(trials, store):
     fail(store, trials[0].trainings[0])
-    assert cost(trials, store) is None
+    current = plan.survey(trials, store)
+    assert plan.price(current, current.missing()) is None
+
+
+@pytest.mark.parametrize(("gpus", "seconds"), [(0.5, 5.0), (1.0, 10.0), (0.0, 10.0)])
+def test_the_price_counts_the_gpus_that_a_record_had(
+    trials, store, leave, make_provenance, gpus, seconds
+):
+    ctc, _, ctc_1, _ = trials
+    training = ctc.trainings[0]
+    origin = make_provenance(training, gpu="Example GPU", gpus=gpus)
+    leave(training, timings=TrainingTimings(0.0, 10.0, 0.0), provenance=origin)
+    current = plan.survey([ctc, ctc_1], store)
+    assert plan.price(current, [ctc_1.trainings[0]]) == plan.Price(cores=10.0, gpus=seconds)
 
 
 def test_a_training_costs_what_its_like_cost(trials, store, leave):
@@ -384,7 +397,7 @@ def test_the_price_counts_the_cores_that_a_record_had(trials, store, leave, make
     four = [with_training(trial, resources=Resources(cpus=4)) for trial in trials[::2]]
     current = plan.survey(four, store)
     missing = [task for task in current.missing() if task.kind == "training"]
-    assert plan.price(current, missing) == 40
+    assert plan.price(current, missing) == plan.Price(cores=40, gpus=0)
 
 
 def test_the_advice_about_a_record_of_another_schema_helps(trials, store, leave, bench):
@@ -392,7 +405,7 @@ def test_the_advice_about_a_record_of_another_schema_helps(trials, store, leave,
     leave(training)
     folder = store.folder(training)
     text = (folder / disk.TRAINING).read_text()
-    (folder / disk.TRAINING).write_text(text.replace('"schema": 2', '"schema": 0'))
+    (folder / disk.TRAINING).write_text(text.replace(f'"schema": {disk.SCHEMA}', '"schema": 0'))
     answer = bench("run", "tiny", "--force", "--dry-run")
     assert answer.code == Exit.UNVERIFIED
     assert "--force" not in answer.err

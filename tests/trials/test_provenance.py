@@ -17,8 +17,10 @@ import pytest
 
 import bench
 from bench.trials import provenance
+from bench.trials.provenance import Device
 
 PACKAGE = Path(bench.__file__).parent
+GPU = Device("cuda", gpu="Some GPU", driver="580.65", cuda="13.0", cudnn="9.26.0")
 ASK = (
     "import json, bench; from bench.trials import provenance\n"
     "print(json.dumps([bench.__file__, *provenance.revision()]))"
@@ -74,15 +76,17 @@ def commit(root: Path, *paths: str) -> str:
 
 @pytest.mark.skipif(not (PACKAGE.parent / ".git").exists(), reason="this is no checkout of bench")
 def test_this_checkout_gives_its_commit():
-    found = provenance.collect((), device="cpu", gpu=None, threads=1, seed=0)
+    found = provenance.collect((), device=Device("cpu"), threads=1, seed=0)
     assert re.fullmatch("[0-9a-f]{40}", found.commit)
     assert (found.commit, found.dirty) == provenance.revision()
     assert isinstance(found.dirty, bool)
 
 
 def test_what_is_given_is_kept_and_the_rest_is_measured():
-    found = provenance.collect((), device="cuda", gpu="Some GPU", threads=3, seed=7)
+    found = provenance.collect((), device=GPU, threads=3, seed=7, gpus=0.5, precision="bf16")
     assert (found.device, found.gpu, found.threads, found.seed) == ("cuda", "Some GPU", 3, 7)
+    assert (found.driver, found.cuda, found.cudnn) == ("580.65", "13.0", "9.26.0")
+    assert (found.gpus, found.precision) == (0.5, "bf16")
     assert found.bench == bench.__version__
     assert found.python == platform.python_version()
     assert found.platform == platform.platform()
@@ -93,8 +97,20 @@ def test_what_is_given_is_kept_and_the_rest_is_measured():
     assert timedelta(0) <= datetime.now(UTC) - finished < timedelta(minutes=1)
 
 
+@pytest.mark.parametrize(("gpus", "shared"), [(0.0, True), (0.5, True), (1.0, False)])
+def test_a_gpu_is_shared_where_less_than_a_whole_one_is_reserved(gpus, shared):
+    found = provenance.collect((), device=GPU, threads=1, seed=0, gpus=gpus)
+    assert found.shared_gpu == shared
+
+
+def test_a_task_on_a_cpu_shares_no_gpu_whatever_is_reserved():
+    found = provenance.collect((), device=Device("cpu"), threads=1, seed=0, gpus=0.5)
+    assert (found.gpus, found.shared_gpu) == (None, False)
+    assert (found.driver, found.cuda, found.cudnn, found.precision) == (None,) * 4
+
+
 def test_the_versions_of_the_packages_that_compute_are_recorded():
-    found = provenance.collect((), device="cpu", gpu=None, threads=1, seed=0).packages
+    found = provenance.collect((), device=Device("cpu"), threads=1, seed=0).packages
     assert set(found) <= set(provenance.PACKAGES)
     assert {"torch", "numpy", "pyarrow"} <= set(found)
     for name, version in found.items():
@@ -168,7 +184,7 @@ def test_the_sources_are_those_of_the_computing_packages_and_of_the_components(t
         ),
         (evaluation, ["decoding/greedy.py", "data/datasets/seq_digits.py"], ["models/crnn.py"]),
     ):
-        origin = provenance.collect(task.components, device="cpu", gpu=None, threads=1, seed=0)
+        origin = provenance.collect(task.components, device=Device("cpu"), threads=1, seed=0)
         assert (
             origin.sources.items() >= digests(*own, "training/trainer.py", "nn/lattice.py").items()
         )
@@ -188,7 +204,7 @@ MINE = "from bench.losses.ctc import CTC\nclass Mine(CTC):\n    name = 'mine'\n"
 ASK_ORIGIN = (
     "import json, dataclasses, sys; sys.path.insert(0, '.'); from mine import Mine\n"
     "from bench.trials import provenance\n"
-    "made = provenance.collect([Mine()], device='cpu', gpu=None, threads=1, seed=0)\n"
+    "made = provenance.collect([Mine()], device=provenance.Device('cpu'), threads=1, seed=0)\n"
     "print(json.dumps([dataclasses.asdict(made.components['mine']), made.revision]))"
 )
 

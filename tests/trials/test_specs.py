@@ -130,7 +130,7 @@ def test_what_decides_the_weights_changes_every_key(keys, old, new):
     [
         ("Two digits, one epoch, seconds.", "Something else."),
         (RATE, f"{RATE}\n[suite.tiny.resources]\ngpus = 0.5\ndevice = 'cpu'\nworkers = 2"),
-        (RATE, f"{RATE}\n[suite.tiny.resources]\ntime_limit = 9\ncheckpoint_every = 9"),
+        (RATE, f"{RATE}\n[suite.tiny.resources]\ntime_limit = 9\ncheckpoint_every = '9 seconds'"),
         ("hidden = 4", "hidden = 4, label = 'small', input = { normalization = 'unit' }"),
         ("hidden = 4", "hidden = 4, recipe = { epochs = 1 }"),
         ("seeds = [0, 1]", "seeds = [0, 1]\naverage = 'mean'\ndecoders = ['greedy']"),
@@ -288,7 +288,7 @@ def test_resources_of_a_task_are_those_of_its_training(trials):
 @given(st.integers(0, 2**40), st.integers(0, 2**40), st.text(max_size=8), st.text(max_size=8))
 def test_a_named_seed_is_of_its_seed_and_purpose_alone(first, second, one, other):
     def training(seed: int, width: int) -> Training:
-        model, recipe = CnnBiLSTM(width=width), Recipe(1, 1, 1.0)
+        model, recipe = CnnBiLSTM(width=width), Recipe(batch_size=1, learning_rate=1.0, epochs=1)
         data = (seq_digits.SeqDigits(),)
         return Training(data, model.default_input, model, CTC(), recipe, seed, Resources())
 
@@ -306,3 +306,15 @@ def test_named_seeds_fill_their_range():
     drawn = [named_seed(seed, str(n)) for seed in (0, 1) for n in range(200)]
     assert max(drawn) >= 2**62
     assert min(drawn) < 2**57
+
+
+def test_devices_are_part_of_the_key_of_a_training_and_its_evaluations_use_one(trials):
+    evaluation = next(iter(trials[0].evaluations.values()))
+    training = evaluation.training
+    assert "devices" not in training.spec
+    two = training.with_resources(replace(training.resources, devices=2))
+    assert two.spec == training.spec | {"devices": 2}
+    read = replace(evaluation, training=two)
+    assert read.resources.devices == 1
+    again = read.with_resources(replace(read.resources, gpus=1.0))
+    assert (again.key, again.training.key) == (read.key, two.key)

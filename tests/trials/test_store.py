@@ -17,7 +17,7 @@ from bench.core.errors import BenchError, Exit
 from bench.trials import store as disk
 from bench.trials.records import (
     Attempt,
-    Epoch,
+    CurvePoint,
     EvaluationRecord,
     Failure,
     TrainingRecord,
@@ -129,7 +129,9 @@ def test_a_record_is_text_that_a_person_can_read(save, evaluations):
     deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    epochs=st.lists(st.builds(Epoch, naturals, finite, finite, finite, naturals), max_size=3),
+    curve=st.lists(
+        st.builds(CurvePoint, naturals, finite, finite, finite, finite, naturals), max_size=3
+    ),
     timings=st.builds(TrainingTimings, finite, finite, finite),
     excluded=st.dictionaries(st.text(max_size=5), naturals, max_size=3),
     gpu=st.none() | st.text(max_size=9),
@@ -140,14 +142,14 @@ def test_any_record_is_read_as_it_was_written(
     trials,
     make_training_record,
     make_evaluation_record,
-    epochs,
+    curve,
     timings,
     excluded,
     gpu,
     score,
 ):
     training, evaluation = trials[0].tasks
-    trained = make_training_record(training, curve=epochs, timings=timings)
+    trained = make_training_record(training, curve=curve, timings=timings)
     trained = replace(trained, provenance=replace(trained.provenance, gpu=gpu))
     disk.write(tmp_path / disk.TRAINING, trained)
     assert disk.read_record(tmp_path / disk.TRAINING) == trained
@@ -155,6 +157,32 @@ def test_any_record_is_read_as_it_was_written(
     evaluated = replace(evaluated, excluded=excluded, dropped=excluded)
     disk.write(tmp_path / disk.EVALUATION, evaluated)
     assert disk.read_record(tmp_path / disk.EVALUATION) == evaluated
+
+
+def test_records_from_before_a_field_was_added_are_read(
+    tmp_path, trials, make_training_record, make_profile
+):
+    training, evaluation = trials[0].tasks
+    file = tmp_path / disk.TRAINING
+    record = make_training_record(training)
+    disk.write(file, record)
+    later = ("peak_memory",), ("driver", "cuda", "cudnn", "gpus", "precision")
+    document = json.loads(file.read_text())
+    for name in later[0]:
+        del document[name]
+    for name in later[1]:
+        del document["provenance"][name]
+    file.write_text(json.dumps(document))
+    assert disk.read_record(file) == record
+    profile = make_profile(evaluation)
+    store = disk.Store(tmp_path)
+    file = store.keep(profile)
+    document = json.loads(file.read_text())
+    del document["throughput"]
+    for latency in document["latencies"]:
+        del latency["peak_memory"], latency["clocks"]
+    file.write_text(json.dumps(document))
+    assert store.profile(profile.key) == profile
 
 
 @pytest.mark.parametrize(
@@ -168,8 +196,8 @@ def test_any_record_is_read_as_it_was_written(
         b"{}",
         b'"schema"',
         b"\xff\xfe",
-        b'{"schema": 2}',
-        b'{"schema": 2, "key": 3}',
+        b'{"schema": 3}',
+        b'{"schema": 3, "key": 3}',
     ],
 )
 @pytest.mark.parametrize(
@@ -186,7 +214,7 @@ def test_what_is_not_a_record_is_an_error(tmp_path, content, kind, noun):
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("schema", [0, 1, 3, "2", None, [2]])
+@pytest.mark.parametrize("schema", [0, 2, 4, "3", None, [3]])
 def test_another_schema_is_an_error(save, tasks, store, schema):
     file = save(tasks[0]) / disk.RECORDS[tasks[0].kind]
     document = json.loads(file.read_text())

@@ -26,18 +26,24 @@ if TYPE_CHECKING:
     from bench.trials.specs import Task
 
 NOTHING = "–"
+_RATE = "samples/s"
+_ON_GPU = (
+    "samples/s: from inputs on the GPU to logits, at the smallest batch that fills it. MiB: the "
+    "peak of tensors on the GPU, weights and inputs included."
+)
 
 
 def plan_json(status: Plan, missing: Sequence[Task], *, why: bool = True) -> dict[str, Any]:
     """Return a plan as JSON values: counts, prices, and the state of every task."""
     kinds = ("training", "evaluation")
     keys = {task.key for task in missing}
-    seconds = {
+    prices = {
         kind: plan.price(status, [task for task in missing if task.kind == kind]) for kind in kinds
     }
     return {
         "to_run": {f"{kind}s": sum(task.kind == kind for task in missing) for kind in kinds},
-        "core_seconds": {f"{kind}s": seconds[kind] for kind in kinds},
+        "core_seconds": {f"{kind}s": price and price.cores for kind, price in prices.items()},
+        "gpu_seconds": {f"{kind}s": price and price.gpus for kind, price in prices.items()},
         "tasks": [_task_json(each, keys, why=why) for each in status.statuses.values()],
     }
 
@@ -121,10 +127,11 @@ def dry_run(current: Plan, missing: Sequence[Task]) -> str:
     lines = []
     for kind in ("training", "evaluation"):
         tasks = [task for task in missing if task.kind == kind]
-        seconds = plan.price(current, tasks)
+        price = plan.price(current, tasks)
         cost = "no record tells the cost yet"
-        if seconds is not None:
-            cost = f"about {seconds / 60:.1f} core-minutes by earlier records"
+        if price is not None:
+            gpus = f" and {price.gpus / 60:.1f} GPU-minutes" if price.gpus else ""
+            cost = f"about {price.cores / 60:.1f} core-minutes{gpus} by earlier records"
         lines.append(f"{_counted(len(tasks), kind)} to run" + (f": {cost}" if tasks else ""))
     return "\n".join([status(current, why=True), *lines])
 
@@ -218,7 +225,10 @@ def profiles(measured: Sequence[Profile]) -> str:
     models = short_labels(profile.labels["model"] for profile in measured)
     losses = short_labels(profile.labels["loss"] for profile in measured)
     names = [*map(_latency_name, measured[0].latencies)]
-    headers = ["model", "loss", "input", "parameters", "MACs", *names]
+    batches = sorted({latency.batch for latency in measured[0].latencies})
+    on_gpu = any(_peak(profile, batch) for profile in measured for batch in batches)
+    figures = [*names, *([_RATE, *(f"MiB b{batch}" for batch in batches)] if on_gpu else [])]
+    headers = ["model", "loss", "input", "parameters", "MACs", *figures]
     rows = [
         [
             models[profile.labels["model"]],
@@ -227,22 +237,29 @@ def profiles(measured: Sequence[Profile]) -> str:
             f"{profile.parameters.total:,}",
             text_table.magnitude(profile.macs),
             *map(_latency, profile.latencies),
+            *([_rate(profile), *(_memory(profile, batch) for batch in batches)] if on_gpu else []),
         ]
         for profile in measured
     ]
     unit = f"Milliseconds per batch of 1 and of 24, p50 / p90, on {measured[0].hardware}."
+    if on_gpu:
+        unit = f"{unit} {_ON_GPU}"
     table = text_table.plain(headers, rows, ",".join(headers[2:]))
     return "\n".join([f"{table}\n\n{unit}", *_invalid(measured)])
 
 
 def _invalid(measured: Iterable[Profile]) -> list[str]:
-    return [
-        f"No latency of {' × '.join(profile.labels.values())}, {_latency_name(latency)}: "
-        f"{latency.reason}."
-        for profile in measured
-        for latency in profile.latencies
-        if not latency.valid
-    ]
+    lines = []
+    for profile in measured:
+        name = " × ".join(profile.labels.values())
+        lines += [
+            f"No latency of {name}, {_latency_name(latency)}: {latency.reason}."
+            for latency in profile.latencies
+            if not latency.valid
+        ]
+        if profile.throughput and not profile.throughput.valid:
+            lines.append(f"No throughput of {name}: {profile.throughput.reason}.")
+    return lines
 
 
 def profiles_json(measured: Iterable[Profile]) -> list[dict[str, Any]]:
@@ -251,6 +268,22 @@ def profiles_json(measured: Iterable[Profile]) -> list[dict[str, Any]]:
     for latency in (latency for profile in values for latency in profile["latencies"]):
         latency["samples"] = len(latency.pop("milliseconds"))
     return values
+
+
+def _rate(profile: Profile) -> str:
+    full = profile.throughput
+    return f"{full.samples_per_second:,.0f} at {full.batch}" if full and full.valid else NOTHING
+
+
+def _memory(profile: Profile, batch: int) -> str:
+    peak = _peak(profile, batch)
+    return text_table.mebibytes(peak) if peak else NOTHING
+
+
+def _peak(profile: Profile, batch: int) -> int | None:
+    """Return the peak memory of a batch size, its decoder included."""
+    peaks = [each.peak_memory for each in profile.latencies if each.batch == batch]
+    return max((peak for peak in peaks if peak), default=None)
 
 
 def _latency_name(latency: Latency) -> str:

@@ -89,22 +89,23 @@ def _localization(localization: Localization) -> str:
 def _curve(record: TrainingRecord) -> str:
     rows = [
         [
-            f"{epoch.epoch}{' *' if epoch.epoch == record.selected_epoch else ''}",
-            f"{epoch.loss:.4f}",
-            f"{epoch.validation_ler:.2%}",
+            f"{point.step}{' *' if point.step == record.selected_step else ''}",
+            f"{point.epoch:g}",
+            f"{point.loss:.4f}",
+            f"{point.validation_ler:.2%}",
         ]
-        for epoch in record.curve
+        for point in record.curve
     ]
-    numbers = ["loss", "validation LER"]
-    table = text_table.plain(["epoch", *numbers], rows, ",".join(numbers))
-    infeasible = max(epoch.infeasible for epoch in record.curve)
+    numbers = ["epoch", "loss", "validation LER"]
+    table = text_table.plain(["step", *numbers], rows, ",".join(numbers))
+    infeasible = sum(point.infeasible for point in record.curve)
     note = (
-        f"\n{infeasible:,} training samples per epoch add nothing: their target is longer than "
+        f"\n{infeasible:,} of the samples trained on added nothing: their target is longer than "
         "the output"
         if infeasible
         else ""
     )
-    return f"{table}\n* the epoch whose weights are kept (LER: label error rate){note}"
+    return f"{table}\n* the weights that are kept (LER: label error rate){note}"
 
 
 def _uses(users: Sequence[EvaluationRecord]) -> str:
@@ -120,11 +121,24 @@ def _uses(users: Sequence[EvaluationRecord]) -> str:
 
 def _cost(record: TrainingRecord) -> str:
     seconds = record.timings
-    return (
+    spent = (
         f"{record.parameters.total:,} parameters; {seconds.total:.1f} s in all: "
-        f"{seconds.training:.1f} training, {seconds.validation:.1f} validation\n"
-        f"{_origin(record.provenance)}"
+        f"{seconds.training:.1f} training, {seconds.validation:.1f} validation"
     )
+    return "\n".join([spent, *_gpu_cost(record), _origin(record.provenance)])
+
+
+def _gpu_cost(record: TrainingRecord) -> list[str]:
+    """Return in one line what a training took of a GPU; nothing where it ran on a CPU."""
+    if record.gpu_seconds is None:
+        return []
+    origin = record.provenance
+    parts = [f"{record.gpu_seconds / 3600:.3f} GPU-hours"]
+    if origin.shared_gpu:
+        parts.append(f"{origin.gpus:g} GPUs reserved, so other tasks could compute on it as well")
+    if record.peak_memory is not None:
+        parts.append(f"at most {text_table.mebibytes(record.peak_memory)} MiB of tensors on it")
+    return ["; ".join(parts)]
 
 
 def _origin(origin: Provenance) -> str:
@@ -137,6 +151,17 @@ def _origin(origin: Provenance) -> str:
     return (
         f"commit {origin.commit or 'unknown'}{changed}, bench {origin.bench}, "
         f"Python {origin.python}, torch {origin.packages.get('torch')}\n"
-        f"{origin.gpu or origin.cpu}, {origin.threads} of {origin.cores} cores, {origin.finished}"
+        f"{', '.join(_machine(origin))}, {origin.finished}"
         f"{outside}"
     )
+
+
+def _machine(origin: Provenance) -> list[str]:
+    """Return what a task computed on and in; of a GPU also what its kernels come from."""
+    versions = {"driver": origin.driver, "CUDA": origin.cuda, "cuDNN": origin.cudnn}
+    return [
+        origin.gpu or origin.cpu,
+        *(f"{name} {version}" for name, version in versions.items() if version),
+        *([origin.precision] if origin.precision else []),
+        f"{origin.threads} of {origin.cores} cores",
+    ]

@@ -1,4 +1,4 @@
-"""The verb `profile`: parameters, MACs and latencies on this machine."""
+"""The verb `profile`: parameters, MACs and latencies on this machine or a cluster's."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from bench.trials.store import Store
 
 @click.command(epilog=EXITS)
 @suite_argument
+@click.option(
+    "--address",
+    envvar="RAY_ADDRESS",
+    help="Measure on a node of the Ray cluster at this address (or `auto`), reserved for it.",
+)
 @as_json_option
 @click.pass_obj
-def profile(load: Load, suite: str, *, as_json: bool) -> int:
+def profile(load: Load, suite: str, address: str | None, *, as_json: bool) -> int:
     """Measure parameters, MACs and latencies of SUITE on this machine, where none are valid yet.
 
     `bench run` ends with the same. Keep the machine quiet: a latency that other processes disturbed
@@ -23,11 +28,12 @@ def profile(load: Load, suite: str, *, as_json: bool) -> int:
     time.
     """
     from bench.profiling import phase
+    from bench.profiling.place import open_place
 
     config = load()
     trials = grid.trials(config.suite(suite))
     evaluations = [each for trial in trials for each in trial.evaluations.values()]
-    outcome = phase.profile(evaluations, Store(config.results), say)
+    outcome = phase.profile(evaluations, Store(config.results), say, open_place(address, say))
     for fault in outcome.faults:
         say(f"not profiled: {fault}", fg="red")
     text = descriptions.profiles(outcome.profiles)

@@ -12,12 +12,16 @@ from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report,
 from bench.cli.verbs.boards import print_board
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.core.errors import BenchError, Exit
+from bench.profiling.place import open_place
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from bench.config.bench_toml import Config
     from bench.config.suite import Suite
+    from bench.profiling.place import Place
     from bench.trials.records import Failure
     from bench.trials.specs import Task, Trial
 
@@ -56,7 +60,8 @@ def run(
     """Run the trainings and evaluations that SUITE lacks, then print its board.
 
     An evaluation runs as soon as its training is done; models without a valid profile are profiled
-    last, while nothing else runs. The board is the working one, beside the results:
+    last, while nothing else runs: in this process, or on a node of the cluster at --address that is
+    reserved for it. The board is the working one, beside the results:
     `bench board SUITE --publish` writes it to leaderboards/.
     """
     config = load()
@@ -80,7 +85,9 @@ def run(
         )
     if not no_profile:
         # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
-        outcome.faults = profile(selected.listed, Store(config.results), retry=bool(missing))
+        place = open_place(address if executor == "ray" else None, say)
+        store = Store(config.results)
+        outcome.faults = profile(selected.listed, store, place, retry=bool(missing))
     return _finish(config, selected, outcome, as_json=as_json)
 
 
@@ -153,7 +160,9 @@ def _execute(
         raise
 
 
-def profile(trials: list[Trial], store: Store, *, retry: bool) -> list[str]:
+def profile(
+    trials: list[Trial], store: Store, place: AbstractContextManager[Place], *, retry: bool
+) -> list[str]:
     """Profile the entries of finished trials that lack a valid profile; return the faults."""
     from bench.profiling import phase
 
@@ -163,7 +172,7 @@ def profile(trials: list[Trial], store: Store, *, retry: bool) -> list[str]:
         for evaluation in trial.evaluations.values()
         if store.record(evaluation)
     ]
-    outcome = phase.profile(done, store, say, retry=retry)
+    outcome = phase.profile(done, store, say, place, retry=retry)
     for fault in outcome.faults:
         say(f"not profiled: {fault}", fg="red")
     return outcome.faults

@@ -16,7 +16,7 @@ def verify(load: Load, records: tuple[str, ...], *, as_json: bool) -> int:
     """Compute every score of RECORDS again from their predictions; of all, and of all boards.
 
     A record is the beginning of a training's or an evaluation's key, or its folder. Keys, folders,
-    checksums and selected epochs are verified too, and boards are rebuilt from their samples and
+    checksums and selected weights are verified too, and boards are rebuilt from their samples and
     compared with the records at hand. Each fault is named, and ends with 5.
     """
     from bench.leaderboards import verification

@@ -96,7 +96,7 @@ class SeqDigits(Dataset):
         require_no_augmentation(self.label, augmentation)
         scheme = Scheme(self.digits, self.ramp, self.end_frames)
         return SequenceOfDigits(
-            read_scans(), scheme, model_input, encoder, rounds=self.rounds, redraw=True
+            read_scans(), scheme, model_input, encoder, rounds=self.rounds, redraws=True
         )
 
 

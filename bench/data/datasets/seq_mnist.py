@@ -97,7 +97,7 @@ class SeqMNIST(PreparedDataset):
             model_input,
             encoder,
             rounds=1,
-            redraw=False,
+            redraws=False,
             shuffled=False,
         )
 

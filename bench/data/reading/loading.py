@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
@@ -56,7 +56,7 @@ class BatchLoader:
         """Close this loader."""
         self.close()
 
-    def read(self, batches: Batches, first: int = 0) -> Iterator[Batch]:
+    def read(self, batches: Batches, first: int = 0) -> Generator[Batch, None, None]:
         """Yield the batches of a pass from index `first` on.
 
         Several passes may be read at once, such as a validation within an epoch.

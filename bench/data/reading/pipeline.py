@@ -80,6 +80,7 @@ class PreparedPipeline:
     splits: Mapping[Split, Samples]
     encoder: LabelEncoder
     transform: Transform
+    redraws: bool = False
     _held: dict[Split, HeldImages] = field(default_factory=dict, init=False, repr=False)
 
     @property

@@ -100,7 +100,7 @@ class SequenceOfDigits:
         model_input: What a network is shown; of one channel, so not normalized as ImageNet is.
         encoder: The classes of the digits.
         rounds: How often each scan is used in an epoch.
-        redraw: Whether each training epoch shuffles again; the other splits never change.
+        redraws: Whether each training epoch shuffles again; the other splits never change.
         shuffled: Whether scans are shuffled at all, or grouped in their order.
 
     Raises:
@@ -115,14 +115,14 @@ class SequenceOfDigits:
         encoder: LabelEncoder,
         *,
         rounds: int,
-        redraw: bool,
+        redraws: bool,
         shuffled: bool = True,
     ) -> None:
         self.splits = splits
         self.scheme = scheme
         self.encoder = encoder
         self.rounds = rounds
-        self.redraw = redraw
+        self.redraws = redraws
         self.shuffled = shuffled
         rows, columns = splits["train"].images.shape[1:]
         self._frames = _FrameTransform(_checked(model_input, min(rows, columns)))
@@ -175,7 +175,7 @@ class SequenceOfDigits:
 
     def _composed(self, split: Split, seed: int, epoch: int) -> NDArray[np.int64]:
         """Return the scans (sequences, U) of each sequence."""
-        composing = [seed, epoch] if split == "train" and self.redraw else []
+        composing = [seed, epoch] if split == "train" and self.redraws else []
         rng = np.random.default_rng([1, *composing])
         count = len(self.splits[split].labels)
         whole = count - count % self.scheme.digits

@@ -13,7 +13,7 @@ from bench.core import registry
 from bench.trials import plan
 from bench.trials import store as disk
 from bench.trials.plan import Plan
-from bench.trials.records import Attempt, Failure
+from bench.trials.records import Attempt, Failure, Throughput
 
 
 def fail(store, task, message: str = "ValueError: no") -> None:
@@ -76,6 +76,7 @@ def test_a_plan_is_json(current):
     assert json.loads(json.dumps(values)) == values
     assert values["to_run"] == {"trainings": 3, "evaluations": 3}
     assert values["core_seconds"] == {"trainings": 3 * 11.5, "evaluations": 1.5}
+    assert values["gpu_seconds"] == {"trainings": 0.0, "evaluations": 0.0}
     trainings = [task for task in values["tasks"] if task["kind"] == "training"]
     assert [task["state"] for task in trainings] == ["done", "failed", "stale", "to do"]
     assert trainings[1] == {
@@ -207,5 +208,42 @@ def test_profiles_are_json_with_the_number_of_samples(evaluations, make_profile)
         "p90": 3.0,
         "valid": True,
         "reason": "",
+        "peak_memory": None,
+        "clocks": [],
         "samples": 2,
     }
+
+
+@pytest.fixture
+def on_gpu(evaluations, make_profile):
+    """Return a profile of a GPU."""
+    profile = make_profile(evaluations[0], "Example GPU")
+    latencies = [replace(each, peak_memory=each.batch * 2**20 + 1) for each in profile.latencies]
+    full = Throughput(512, 35210.4, valid=True, reason="", tried={"512": 35210.4})
+    return replace(profile, latencies=latencies, throughput=full)
+
+
+def test_a_gpu_has_its_throughput_and_memory(on_gpu, evaluations, make_profile):
+    drawn = descriptions.profiles([on_gpu, make_profile(evaluations[1])])
+    header, first, second, _, note = drawn.splitlines()
+    assert header.split()[-5:] == ["samples/s", "MiB", "b1", "MiB", "b24"]
+    assert first.split()[-5:] == ["35,210", "at", "512", "2", "25"]
+    assert second.split()[-3:] == ["–"] * 3
+    assert "samples/s: from inputs on the GPU to logits" in note
+
+
+def test_an_invalid_throughput_is_never_a_number(on_gpu):
+    busy = replace(on_gpu.throughput, valid=False, reason="others were busy")
+    drawn = descriptions.profiles([replace(on_gpu, throughput=busy)])
+    assert "35,210" not in drawn
+    assert drawn.splitlines()[-1] == (
+        "No throughput of cnn-bilstm(width=2, hidden=4) × ctc: others were busy."
+    )
+
+
+def test_a_dry_run_counts_gpus_where_records_had_some(trials, store, leave, make_provenance):
+    training = trials[0].trainings[0]
+    leave(training, provenance=make_provenance(training, gpu="Example GPU", gpus=0.5))
+    current = plan.survey(trials[::2], store)
+    text = descriptions.dry_run(current, current.missing())
+    assert "1 training to run: about 0.2 core-minutes and 0.1 GPU-minutes by earlier" in text

@@ -10,7 +10,7 @@ import pytest
 from bench.cli.render import descriptions, record_text
 from bench.evaluation.predictions import WorstSample
 from bench.trials.provenance import Origin
-from bench.trials.records import Attempt, Failure
+from bench.trials.records import Attempt, Failure, TrainingTimings
 
 FOLDER = Path("results/x")
 
@@ -42,7 +42,7 @@ def test_an_evaluation_has_its_scores_worst_samples_and_training(training, evalu
         ["c", "漢", "1"],
     ]
     assert trained == f"training {training.key}"
-    assert "* the epoch whose weights are kept" in curve
+    assert "* the weights that are kept" in curve
     assert "12,345 parameters" in origin
 
 
@@ -51,9 +51,9 @@ def test_a_training_has_its_curve_cost_origin_and_evaluations(training, evaluati
     title, curve, uses, origin = text.split("\n\n")
     assert title.startswith("seq-digits(digits=2, rounds=1) · cnn-bilstm(width=2, hidden=4) · ctc")
     assert [line.split() for line in curve.splitlines()][:3] == [
-        ["epoch", "loss", "validation", "LER"],
-        ["1", "2.5000", "75.00%"],
-        ["2", "*", "1.2500", "50.00%"],
+        ["step", "epoch", "loss", "validation", "LER"],
+        ["10", "1", "2.5000", "75.00%"],
+        ["20", "*", "2", "1.2500", "50.00%"],
     ]
     assert uses.startswith(
         f"evaluations\n{evaluation.key}  seq-digits(digits=2, rounds=1) · greedy"
@@ -78,6 +78,11 @@ def test_a_training_without_evaluations_says_so(training):
         ({"commit": None}, "commit unknown, bench"),
         ({"gpu": "Some GPU"}, "\nSome GPU, 1 of 8 cores"),
         (
+            {"gpu": "Some GPU", "driver": "580", "cuda": "13.2", "cudnn": "9.26.0"},
+            "\nSome GPU, driver 580, CUDA 13.2, cuDNN 9.26.0, 1 of 8 cores",
+        ),
+        ({"precision": "bf16"}, "\nExample CPU @ 2.50GHz, bf16, 1 of 8 cores"),
+        (
             {"components": {"mine": Origin("mine.py", "mine-losses", "1.2", None)}},
             "\nmine: mine.py, mine-losses 1.2, commit unknown",
         ),
@@ -89,10 +94,22 @@ def test_the_origin_is_as_it_was(training, change, part):
     assert part not in record_text.training(training, FOLDER, [])
 
 
+def test_a_training_on_a_gpu_says_what_it_took_of_it(training):
+    whole = replace(training.provenance, gpu="Some GPU", gpus=1.0)
+    record = replace(training, provenance=whole, timings=TrainingTimings(9.0, 3000.0, 600.0))
+    assert "\n1.000 GPU-hours\n" in record_text.training(record, FOLDER, [])
+    half = replace(record, provenance=replace(whole, gpus=0.5), peak_memory=2**30)
+    assert (
+        "\n0.500 GPU-hours; 0.5 GPUs reserved, so other tasks could compute on it as well; "
+        "at most 1,024 MiB of tensors on it\n"
+    ) in record_text.training(half, FOLDER, [])
+    assert "GPU" not in record_text.training(training, FOLDER, [])
+
+
 def test_infeasible_samples_and_dropped_characters_are_mentioned(training, evaluation):
     curve = [replace(epoch, infeasible=1234) for epoch in training.curve]
     text = record_text.training(replace(training, curve=curve), FOLDER, [])
-    assert "1,234 training samples per epoch add nothing" in text
+    assert "2,468 of the samples trained on added nothing" in text
     dropped = replace(evaluation, dropped={"ß": 2, "!": 1})
     text = record_text.evaluation(dropped, training, FOLDER, [], None, [])
     assert "Dropped from transcripts by the protocol: 'ß' 2×, '!' 1×." in text

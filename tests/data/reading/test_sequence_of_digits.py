@@ -93,9 +93,9 @@ def composed(splits, model_input=UNIT, alphabet="digits", **options):
     return SequenceOfDigits(splits, SHORT, model_input, encoder, **options)
 
 
-def source(*, redraw=True, rounds=3):
+def source(*, redraws=True, rounds=3):
     splits = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
-    return composed(splits, rounds=rounds, redraw=redraw)
+    return composed(splits, rounds=rounds, redraws=redraws)
 
 
 def sequences(given_source, split, **drawn):
@@ -180,7 +180,7 @@ def test_redrawn_training_composes_anew_by_seed_and_epoch():
 
 
 def test_training_that_is_not_redrawn_only_reorders():
-    fixed = source(redraw=False)
+    fixed = source(redraws=False)
     draws = [
         sequences(fixed, "train", seed=seed, epoch=epoch)
         for seed, epoch in [(0, 0), (0, 1), (1, 0), (0, 0)]
@@ -190,11 +190,11 @@ def test_training_that_is_not_redrawn_only_reorders():
     assert len({tuple(draw) for draw in draws}) == 3
 
 
-@pytest.mark.parametrize("redraw", [True, False])
+@pytest.mark.parametrize("redraws", [True, False])
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_other_splits_never_change(split, redraw):
-    one = sequences(source(redraw=redraw), split)
-    assert one == sequences(source(redraw=redraw), split, seed=5, epoch=7)
+def test_other_splits_never_change(split, redraws):
+    one = sequences(source(redraws=redraws), split)
+    assert one == sequences(source(redraws=redraws), split, seed=5, epoch=7)
 
 
 def test_transitions_of_their_own_replace_those_of_the_ramp():
@@ -205,13 +205,13 @@ def test_transitions_of_their_own_replace_those_of_the_ramp():
 
 def test_not_shuffled_scans_are_grouped_in_their_order():
     splits = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
-    made = composed(splits, rounds=1, redraw=False, shuffled=False)
+    made = composed(splits, rounds=1, redraws=False, shuffled=False)
     assert [each.id for each in made.annotations("train")] == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
     assert sorted(sequences(made, "train", seed=3)) == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
 
 
 ALL_SPLITS = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
-PLAIN = {"rounds": 1, "redraw": False}
+PLAIN = {"rounds": 1, "redraws": False}
 
 
 def test_transcripts_are_the_digits_whatever_the_alphabet():

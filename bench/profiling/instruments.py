@@ -1,0 +1,66 @@
+"""What a measurement reads beside the samples: time, load, and the memory of the device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+
+from bench.profiling import load
+from bench.training.accelerator import find_gpu, peak_memory, reset_peak_memory
+
+if TYPE_CHECKING:
+    from bench.profiling.load import Usage
+
+GPU_WARM_UP_SECONDS = 0.5
+"""A GPU raises its clock within some tenths of a second; an idle H200 runs at a sixth of it."""
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """The readings of one device.
+
+    Attributes:
+        clock: The time in seconds.
+        synchronize: Waits for the device.
+        usage: How busy machine and device are.
+        reset_memory: Starts the peak of `peak_memory` again.
+        peak_memory: The most bytes that tensors took on the device; None where unknown.
+        memory: The bytes of the device; None where unknown.
+        warm_up_seconds: How long the device is kept busy before the first sample.
+    """
+
+    clock: Callable[[], float]
+    synchronize: Callable[[], object]
+    usage: Callable[[], Usage]
+    reset_memory: Callable[[], object]
+    peak_memory: Callable[[], int | None]
+    memory: int | None
+    warm_up_seconds: float
+
+    def warm_up(self, call: Callable[[], object], calls: int) -> None:
+        """Call a function at least so often, and for `warm_up_seconds`."""
+        began = self.clock()
+        while calls > 0 or self.clock() - began < self.warm_up_seconds:
+            call()
+            self.synchronize()
+            calls -= 1
+
+
+def find_instruments(device: str) -> Instruments:
+    """Return the instruments of "cpu" or "cuda" in this process."""
+    on_gpu = device == "cuda"
+    return Instruments(
+        clock=time.perf_counter,
+        # A CPU has done its work when a call returns.
+        synchronize=torch.cuda.synchronize if on_gpu else lambda: None,
+        usage=partial(load.usage, find_gpu() if on_gpu else None),
+        reset_memory=partial(reset_peak_memory, device),
+        peak_memory=partial(peak_memory, device),
+        memory=torch.cuda.get_device_properties().total_memory if on_gpu else None,
+        warm_up_seconds=GPU_WARM_UP_SECONDS if on_gpu else 0.0,
+    )

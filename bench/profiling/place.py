@@ -1,0 +1,56 @@
+"""Where profiles are measured: in this process, or on a node of a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from bench.config.recipe import Resources
+    from bench.profiling.hardware import Hardware
+    from bench.trials.records import Profile
+    from bench.trials.specs import Evaluation
+    from bench.trials.store import Store
+
+
+class Place(Protocol):
+    """Where profiles are measured, while nothing else of bench runs there."""
+
+    def hardware(self, resources: Resources) -> Hardware:
+        """Return the hardware there. Raises BenchError where it lacks what `resources` demand."""
+        ...
+
+    def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
+        """Measure what an evaluation runs, as `bench.profiling.measure.measure` does."""
+        ...
+
+
+class ThisProcess:
+    """This process and the first GPU that it sees. The executor of a run is closed before."""
+
+    def hardware(self, resources: Resources) -> Hardware:
+        """Return the hardware that this process computes on."""
+        from bench.profiling.hardware import find_hardware
+
+        return find_hardware(resources)
+
+    def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
+        """Measure in this process."""
+        from bench.profiling.measure import measure
+
+        return measure(evaluation, store, self.hardware(evaluation.resources), final)
+
+
+def open_place(address: str | None, say: Callable[[str], None]) -> AbstractContextManager[Place]:
+    """Return where profiles are measured: this process, or a node of the cluster at `address`.
+
+    Args:
+        address: The address of a Ray cluster; None measures in this process.
+        say: Is given a sentence where the node has to be waited for.
+    """
+    if address is None:
+        return nullcontext(ThisProcess())
+    from bench.profiling.cluster_node import reserve_node
+
+    return reserve_node(address, say)
