@@ -29,6 +29,7 @@ from bench.trials.records import Attempt
 from bench.trials.specs import Task
 
 if TYPE_CHECKING:
+    from bench.config.recipe import Resources
     from bench.execution.schedule import Report
     from bench.trials.records import Cause
     from bench.trials.store import Store
@@ -103,9 +104,11 @@ class RayExecutor:
 
     def submit(self, task: Task, store: Store, attempts: Sequence[Attempt]) -> None:
         """Hand a task to Ray, which starts it where its resources are free."""
-        wanted = _wanted(task, _nodes())
+        nodes = _nodes()
+        wanted = _wanted(task, nodes)
         remote = _task.options(num_cpus=wanted["CPU"], num_gpus=wanted["GPU"])
-        self._streams[remote.remote(task, store, [*attempts])] = task
+        settled = task.with_resources(with_workers(task.resources, nodes))
+        self._streams[remote.remote(settled, store, [*attempts])] = task
 
     def poll(self) -> list[Report]:
         """Wait a moment for events of all tasks."""
@@ -188,9 +191,26 @@ def _unfit(task: Task, nodes: Sequence[dict[str, float]]) -> str | None:
 
 def _wanted(task: Task, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
     """Return what to reserve: no GPU where the cluster has none."""
-    wanted = task.resources
+    wanted = with_workers(task.resources, nodes)
     gpus = wanted.gpus if any(node.get("GPU") for node in nodes) else 0.0
-    return {"CPU": float(wanted.cpus + wanted.workers), "GPU": gpus}
+    return {"CPU": float(wanted.cpus + wanted.count_workers(0)), "GPU": gpus}
+
+
+def with_workers(
+    resources: Resources, nodes: Sequence[dict[str, float]] | None = None
+) -> Resources:
+    """Return resources with a number of workers that every node with a GPU has the cores for.
+
+    Args:
+        resources: Those of a suite.
+        nodes: The resources of each node; None asks the cluster.
+    """
+    nodes = _nodes() if nodes is None else nodes
+    shares = [
+        node.get("CPU", 0) * resources.gpus / gpus for node in nodes if (gpus := node.get("GPU"))
+    ]
+    cores = min(shares, default=0) if resources.device != "cpu" else 0
+    return replace(resources, workers=resources.count_workers(cores))
 
 
 def _nodes() -> list[dict[str, float]]:
