@@ -39,8 +39,10 @@ class InProcessExecutor:
         """Queue a task."""
         if not task.resources.gpus and task.resources.device == "auto":
             # Like a task in its own process, it computes on the GPU that it reserves, or on none.
-            task = task.with_resources(replace(task.resources, device="cpu"))
-        self._queue.append((task, run_task(task, store, attempts)))
+            run = task.with_resources(replace(task.resources, device="cpu"))
+        else:
+            run = task
+        self._queue.append((task, run_task(run, store, attempts)))
 
     def poll(self) -> list[Report]:
         """Run the first task up to its next event."""

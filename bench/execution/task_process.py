@@ -248,6 +248,11 @@ class _Server:
         os.close(client)
 
     @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    @property
     def runs(self) -> bool:
         """Whether it runs, for this process and not for one that this one is a fork of."""
         return self.owner == os.getpid() and self._process.poll() is None
@@ -276,14 +281,18 @@ def running_server() -> _Server:
         raise BenchError("processes per task require Linux; run with --in-process")
     with _lock:
         if not (_servers and _servers[-1].runs):
+            _end_servers()
             _servers.append(_Server())
-            atexit.register(_end, _servers[-1])
         return _servers[-1]
 
 
-def _end(server: _Server) -> None:
-    if server.runs:
-        server.end()
+@atexit.register
+def _end_servers() -> None:
+    """End what may be left of the servers of this process."""
+    while _servers:
+        server = _servers.pop()
+        if server.owner == os.getpid():
+            server.end()
 
 
 def _environment(gpus: Sequence[object]) -> dict[str, str]:
