@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bench.trials.events import Event, Finished, Started
@@ -40,10 +42,34 @@ def computes(threads: int) -> Iterator[Event]:
     yield Finished("", 0.0)
 
 
+def sums_on_gpu() -> Iterator[Event]:
+    """Report a sum that a GPU made, and how many of them this process sees."""
+    import torch
+
+    yield Started(f"{torch.ones(8, device='cuda').sum().item():.0f} {torch.cuda.device_count()}")
+    yield Finished("", 0.0)
+
+
 def writes(text: str) -> Iterator[Event]:
     """Write to standard output."""
     print(text, flush=True)  # noqa: T201
     yield Finished("", 0.0)
+
+
+def loads() -> Iterator[Event]:
+    """Report whether a process that would prefetch batches has torch from its beginning."""
+    context = multiprocessing.get_context("forkserver")
+    receives, sends = context.Pipe(duplex=False)
+    process = context.Process(target=_tell_of_torch, args=(sends,))
+    process.start()
+    yield Started(receives.recv())
+    process.join()
+    yield Finished("", 0.0)
+
+
+def _tell_of_torch(sends: Connection) -> None:
+    same_group = os.getpgid(0) == os.getpgid(os.getppid())
+    sends.send(f"{'torch' in sys.modules} {same_group}")
 
 
 def ends(how: str) -> Iterator[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing.forkserver as loader_server
 import os
 import pickle
@@ -57,6 +58,7 @@ def run(descriptor: int, client: int) -> int:
         os.environ.update(job.environment)
         os.chdir(job.folder)
         sys.path[:] = job.path
+        importlib.invalidate_caches()
         if job.loads:
             fork_loader_server(descriptor, client)
         threading.Thread(target=_end_with, args=(client,), daemon=True).start()

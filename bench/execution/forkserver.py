@@ -19,6 +19,7 @@ import signal
 import socket
 import struct
 import sys
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
@@ -54,6 +55,8 @@ def serve(control: int, client: int) -> NoReturn:
             the pipe for what is said about the child (`NUMBER`).
         client: A pidfd of the client.
     """
+    for descriptor in (control, client):
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 (positional only)
     os.chdir("/")
     for name in preloaded_modules():
         # What cannot be imported here fails in the task that needs it, with a message.
@@ -115,7 +118,9 @@ class _Server:
         if not message:
             return False
         connection, status = descriptors
-        pid = os.fork()
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)  # noqa: FBT003 (positional only)
+        pid = _fork_process()
         if pid == 0:
             selector.close()
             for unused in (self._woken, self._wake, status, *self._children.values()):
@@ -143,6 +148,14 @@ class _Server:
             status = self._children.pop(pid)
             _tell(status, os.waitstatus_to_exitcode(code))
             os.close(status)
+
+
+def _fork_process() -> int:
+    with warnings.catch_warnings():
+        # The threads that Python 3.12 warns of are those of libraries for matrices, which end them
+        # before a fork and start them again when they compute.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def kill_group(pid: int) -> None:

@@ -89,13 +89,6 @@ class TaskProcess:
         self._memory = out_of_memory_kills()
         try:
             call = pickle.dumps((function, arguments))
-            self._child = fork_child()
-            job = Job(_environment(gpus), _folder(), _absolute(sys.path), loads, call)
-            self._child.connection.send_bytes(pickle.dumps(job))
-        except BenchError as error:
-            self._fault = failed_attempt("lost worker", str(error))
-        except OSError:
-            pass  # It has ended already: its exit code says more.
         except Exception as error:  # noqa: BLE001 (whatever pickling an object of others raises)
             self._fault = failed_attempt(
                 "configuration",
@@ -103,6 +96,16 @@ class TaskProcess:
                 "declare its components in a module that can be imported, not in a notebook or a "
                 "function, or run it with --in-process",
             )
+            return
+        try:
+            self._child = fork_child()
+        except BenchError as error:
+            self._fault = failed_attempt("lost worker", str(error))
+            return
+        job = Job(_environment(gpus), _folder(), _absolute(sys.path), loads, call)
+        # Where it has ended already, its exit code says more.
+        with suppress(OSError):
+            self._child.connection.send_bytes(pickle.dumps(job))
 
     @property
     def pid(self) -> int | None:
@@ -195,7 +198,7 @@ def fork_child() -> _Child:
     """Fork a process from the server of this process, which is started where none runs.
 
     Raises:
-        BenchError: The server has ended twice, or does not answer.
+        BenchError: The server has ended twice, does not answer, or cannot be started.
     """
     for _ in range(2):
         server = running_server()
@@ -275,14 +278,19 @@ def running_server() -> _Server:
     """Return the server of this process; start one where none runs, without waiting for it.
 
     Raises:
-        BenchError: This is not Linux.
+        BenchError: The system does not start it, or is not Linux.
     """
     if sys.platform != "linux":
         raise BenchError("processes per task require Linux; run with --in-process")
     with _lock:
         if not (_servers and _servers[-1].runs):
             _end_servers()
-            _servers.append(_Server())
+            try:
+                _servers.append(_Server())
+            except OSError as error:
+                raise BenchError(
+                    f"the system starts no process for tasks ({error}); run with --in-process"
+                ) from None
         return _servers[-1]
 
 

@@ -73,6 +73,16 @@ def test_a_process_may_compute_in_threads(calls):
     assert words(run(calls.computes, 2)) == [f"{512**3} False"]
 
 
+@pytest.mark.gpu
+def test_each_process_may_use_a_gpu(calls):
+    for _ in range(2):
+        assert words(run(calls.sums_on_gpu, gpus=["0"])) == ["8 1"]
+
+
+def test_processes_that_prefetch_have_what_was_imported(calls):
+    assert words(run(calls.loads, loads=True)) == ["True True"]
+
+
 @pytest.mark.parametrize(
     ("how", "cause", "message"),
     [
