@@ -118,9 +118,9 @@ def latencies(
 def _latency(
     network: Recognizer, decode: Decode | None, batch: Batch, device: str, size: int
 ) -> Latency:
-    inputs, lengths = (tensor.to(device) for tensor in fill_batch(batch, size))
+    inputs, lengths = fill_batch(batch, size)
     return latency.measure_latency(
-        _reading(network, inputs, lengths, decode),
+        _reading(network, inputs.to(device), lengths, decode),
         batch=size,
         decoded=decode is not None,
         clock=time.perf_counter,

@@ -99,7 +99,7 @@ def predict(
     rows = Predictions(evaluation.protocol)
     with torch.inference_mode():
         for batch in read(batches, training.resources.workers):
-            logits, lengths = network(batch.inputs.to(chosen), batch.lengths.to(chosen))
+            logits, lengths = network(batch.inputs.to(chosen), batch.lengths)
             decoded = decode(logits, lengths)
             _add_rows(rows, batch, decoded, family, pipeline.vocabulary, evaluation.protocol)
     return rows.table()

@@ -44,7 +44,7 @@ def label_error_rate(
     edits = labels = 0
     with torch.inference_mode():
         for batch in read(batches, workers):
-            logits, lengths = network(batch.inputs.to(device), batch.lengths.to(device))
+            logits, lengths = network(batch.inputs.to(device), batch.lengths)
             decoded = decode(logits, lengths).labels
             counts = batch.target_lengths.tolist()
             for row, hypothesis in enumerate(decoded):
