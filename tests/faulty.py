@@ -7,7 +7,7 @@ import resource
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -182,6 +182,12 @@ class HangingBatches:
 
     def __len__(self) -> int:
         return len(self.batches)
+
+    def samples(self, index: int) -> int:
+        return self.batches.samples(index)
+
+    def rows(self, rank: int, ranks: int) -> Batches:
+        return replace(self, batches=self.batches.rows(rank, ranks))
 
     def __getitem__(self, index: int) -> Batch:
         if index == 1 and not Path(self.file).exists():

@@ -133,12 +133,15 @@ class Batches(Sized, Protocol):
 
     def __getitem__(self, index: int, /) -> Batch: ...
 
+    def samples(self, index: int) -> int:
+        """Return how many samples a batch has, those of other ranks included."""
+        ...
+
     def rows(self, rank: int, ranks: int) -> Batches:
         """Return a pass over the same batches, of each only the rows of one rank.
 
         The rows of all ranks, one behind the other, are the batch: they are padded as in the batch
-        and augmented alike. A batch of fewer samples than ranks leaves the last ranks empty ones,
-        whose inputs are (0, …); such a rank has to take part in what ranks compute together.
+        and augmented alike. A batch of fewer samples than ranks is read by each rank as a whole.
         """
         ...
 

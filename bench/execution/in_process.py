@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bench.core.errors import BenchError
 from bench.tasks.task import failed_attempt, run_task
 from bench.trials.events import Failed, Finished
 
@@ -29,7 +30,12 @@ class InProcessExecutor:
         self._queue: deque[tuple[Task, Generator[Event, None, None]]] = deque()
 
     def check(self, task: Task) -> None:
-        """Accept every task: this process reserves nothing."""
+        """Raise BenchError where a task needs more than this process."""
+        if task.resources.devices > 1:
+            raise BenchError(
+                f"devices = {task.resources.devices}: a data-parallel training takes a process per "
+                "device; run it without --in-process"
+            )
 
     def capacity(self, task: Task) -> int:  # noqa: ARG002 (the same for all)
         """Return 1: one task at a time."""

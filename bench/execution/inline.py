@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.execution.task_process import TaskProcess, own_gpus, running_server, start_task
+from bench.execution.task_process import own_gpus, running_server
+from bench.execution.task_ranks import TaskRanks
 from bench.trials.events import Failed, Finished
 from bench.trials.records import Attempt
 
@@ -23,7 +24,7 @@ class InlineExecutor:
 
     def __init__(self) -> None:
         self._queue: deque[tuple[Task, Store, Sequence[Attempt]]] = deque()
-        self._process: TaskProcess | None = None
+        self._process: TaskRanks | None = None
         # It imports torch while this process reads the plan.
         running_server()
 
@@ -44,7 +45,7 @@ class InlineExecutor:
             return []
         task, store, attempts = self._queue[0]
         if self._process is None:
-            self._process = start_task(task, store, attempts, own_gpus(task))
+            self._process = TaskRanks(task, store, attempts, own_gpus(task))
         report = self._process.poll(_WAIT_SECONDS)
         if report is None:
             return []

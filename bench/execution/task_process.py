@@ -26,8 +26,9 @@ from bench.execution.child import VISIBLE_GPUS, Job
 from bench.execution.forkserver import NUMBER, kill_group
 from bench.execution.lost import lost_attempt
 from bench.tasks.memory import out_of_memory_kills
-from bench.tasks.task import failed_attempt, run_task
+from bench.tasks.task import failed_attempt, run_rank, run_task
 from bench.trials.events import Event, Failed, Finished
+from bench.trials.rank import ALONE, Rank
 from bench.trials.records import Attempt
 
 if TYPE_CHECKING:
@@ -42,23 +43,30 @@ _START_SECONDS = 300.0
 
 
 def start_task(
-    task: Task, store: Store, attempts: Sequence[Attempt], gpus: Sequence[object]
+    task: Task,
+    store: Store,
+    attempts: Sequence[Attempt],
+    gpus: Sequence[object],
+    rank: Rank = ALONE,
 ) -> TaskProcess:
-    """Run a task in a process of its own.
+    """Run a task, or one rank of a data-parallel training, in a process of its own.
 
     Args:
         task: The training or evaluation.
         store: Where records are.
         attempts: Attempts of this run that failed before.
         gpus: The ids of the GPUs that it may see; none hides all of them.
+        rank: Which process of the training it is.
     """
     loads = task.resources.workers != 0
-    return TaskProcess(run_task, (task, store, [*attempts]), gpus, loads=loads)
+    if not rank.leads:
+        return TaskProcess(run_rank, (task.training, store, rank), gpus, loads=loads)
+    return TaskProcess(run_task, (task, store, [*attempts], rank), gpus, loads=loads)
 
 
 def own_gpus(task: Task) -> list[str]:
     """Return the GPUs for a task where this process gives them: the first that it sees."""
-    count = -int(-task.resources.gpus // 1)
+    count = -int(-task.resources.gpus // 1) * task.resources.devices
     visible = os.environ.get(VISIBLE_GPUS)
     ids = map(str, range(count)) if visible is None else visible.split(",")
     return [one for one in ids if one.strip()][:count]
@@ -77,7 +85,7 @@ class TaskProcess:
 
     def __init__(
         self,
-        function: Callable[..., Iterator[Event]],
+        function: Callable[..., Iterator[Event | Attempt]],
         arguments: tuple[object, ...],
         gpus: Sequence[object] = (),
         *,
