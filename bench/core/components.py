@@ -191,13 +191,18 @@ class Loss(Component, ABC):
 
     @abstractmethod
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
-        """Return the scalar to minimize. Features and targets are those of the augmented views."""
+        """Return the scalar to minimize. Features and targets are those of the augmented views.
+
+        It runs without waiting for the device: labels are where the features are, lengths on the
+        host.
+        """
 
     @abstractmethod
     def feasible(self, targets: Targets) -> Tensor:
         """Return whether the output of each sample (N,) is long enough for its target.
 
-        Infeasible samples add nothing to the objective.
+        Infeasible samples add nothing to the objective. The result is where the labels are: on the
+        device within an objective, on the host for what counts samples.
         """
 
     def augmented_views(self, batch: Batch) -> Batch:
@@ -233,6 +238,8 @@ class Decoder(Component, ABC):
         self, family: DecoderFamily, vocabulary: tuple[str, ...]
     ) -> Callable[[Tensor, Tensor], Decoded]:
         """Return the decoding function of logits (N, T, C) and their lengths (N,).
+
+        Logits may be on any device; lengths are on the host.
 
         Args:
             family: A family that it reads.

@@ -36,12 +36,19 @@ class InputShape(NamedTuple):
 class Batch(NamedTuple):
     """What a model reads and a loss scores.
 
-    `inputs` is (N, T, channels, H, W) or (N, channels, H, W), float32, once `InputPipeline.finish`
-    has made it of the stored values that `Batches` give; `lengths` (N,) counts valid frames or
-    columns; `targets` (N, U) is padded with blanks behind `target_lengths` (N,);
-    `key_frames` (N, U) is the true frame of each label, -1 where unknown. Integers are int64.
-    `texts` are the N transcripts as they were given, where targets cannot say all of them; empty
-    where they can.
+    Only `inputs` is moved to a device. All else stays on the host, where it can be read without
+    waiting for the device: lengths decide shapes, and targets decide what is feasible.
+
+    Attributes:
+        inputs: (N, T, channels, H, W) or (N, channels, H, W), float32, once
+            `InputPipeline.finish` has made it of the stored values that `Batches` give.
+        lengths: How many frames or columns of each sample (N,) are valid, int64.
+        targets: The classes (N, U), padded with blanks, int64.
+        target_lengths: How many of the classes of each sample (N,) are valid, int64.
+        key_frames: The true frame of each class (N, U), -1 where it is unknown, int64.
+        ids: The names of the N samples.
+        texts: The N transcripts as they were given, where targets cannot express all of them;
+            empty where they can.
     """
 
     inputs: Tensor
@@ -53,26 +60,18 @@ class Batch(NamedTuple):
     texts: tuple[str, ...] = ()
 
     def to(self, device: str) -> Batch:
-        """Return this batch with its tensors on `device`."""
-        return Batch(
-            self.inputs.to(device),
-            self.lengths.to(device),
-            self.targets.to(device),
-            self.target_lengths.to(device),
-            self.key_frames.to(device),
-            self.ids,
-            self.texts,
-        )
+        """Return this batch with its inputs on `device`, copied without waiting for it."""
+        return self._replace(inputs=self.inputs.to(device, non_blocking=True))
 
 
 class Targets(NamedTuple):
-    """The labels that a batch of features should be read as.
+    """The labels that a batch of features should be read as. All are int64.
 
     Attributes:
         lengths: How many frames of each sample (N,) are valid; for a sequence-to-sequence network,
-            how many steps it has.
-        labels: The classes (N, U), padded with class 0.
-        label_lengths: How many of the labels of each sample (N,) are valid. All are int64.
+            how many steps it has. On the host.
+        labels: The classes (N, U), padded with class 0; on the device of the features.
+        label_lengths: How many of the labels of each sample (N,) are valid. On the host.
     """
 
     lengths: Tensor
@@ -134,12 +133,15 @@ class Batches(Sized, Protocol):
 
     def __getitem__(self, index: int, /) -> Batch: ...
 
+    def samples(self, index: int) -> int:
+        """Return how many samples a batch has, those of other ranks included."""
+        ...
+
     def rows(self, rank: int, ranks: int) -> Batches:
         """Return a pass over the same batches, of each only the rows of one rank.
 
         The rows of all ranks, one behind the other, are the batch: they are padded as in the batch
-        and augmented alike. A batch of fewer samples than ranks leaves the last ranks empty ones,
-        whose inputs are (0, …); such a rank has to take part in what ranks compute together.
+        and augmented alike. A batch of fewer samples than ranks is read by each rank as a whole.
         """
         ...
 
@@ -182,7 +184,11 @@ class InputPipeline(Protocol):
 
 
 class FrameNetwork(Protocol):
-    """A built frame model: (inputs, lengths) to features of frames and their lengths (N,)."""
+    """A built frame model: (inputs, lengths) to features of frames and their lengths (N,).
+
+    Inputs are on the device of the network. Lengths are on the host, those that come in and those
+    that go out, so that a network can shape its tensors by them without waiting for the device.
+    """
 
     feature_dims: FeatureDims
 
@@ -197,6 +203,8 @@ class FrameNetwork(Protocol):
 
 class Seq2SeqNetwork(Protocol):
     """A built sequence-to-sequence model: (inputs, lengths, feedback) to features of S steps.
+
+    Inputs are on the device of the network, lengths on the host, as for a `FrameNetwork`.
 
     An autoregressive network starts from class 0, calls `feedback` with the features of each step,
     and ends after `steps` steps or where it returns None. A network that computes all steps at once

@@ -1,4 +1,4 @@
-"""All tasks side by side on Ray: one reusable worker per task, events streamed as they happen."""
+"""All tasks side by side on Ray, each in a process of its own below a reused worker of Ray."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 # Ray reads these when it is imported. Its uv hook would build a new environment for each worker;
@@ -20,11 +20,15 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
 from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskError
+from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from bench.core.errors import BenchError
 from bench.data.store import data_dir
-from bench.tasks.task import failed_attempt, run_task
-from bench.trials.events import Event, Failed, Finished, Started
+from bench.execution.task_process import start_task
+from bench.tasks.task import failed_attempt
+from bench.trials.events import Event, Failed, Finished, Listening, Started
+from bench.trials.rank import Rank
 from bench.trials.records import Attempt
 from bench.trials.specs import Task
 
@@ -49,7 +53,7 @@ _PROBE_SECONDS = 5.0
 def connect(address: str | None = None) -> Iterator[RayExecutor]:
     """Start a Ray cluster on this machine, or join the one at `address`; leave it in the end.
 
-    Raises BenchError where no cluster answers at `address`.
+    Raises BenchError where no cluster answers at `address`, or none starts.
     """
     # Workers that this process does not start do not have its environment.
     environment = {"runtime_env": {"env_vars": {data_dir.VARIABLE: str(data_dir.folder())}}}
@@ -58,10 +62,14 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
         _probe(where)
         with _signals_kept():
             ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (OSError, OverflowError, RuntimeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 (Ray raises a plain Exception where it is too slow)
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise BenchError(
-            f"no Ray cluster answers at '{where}' ({error}); start one with `ray start --head`, "
+            f"no Ray cluster answers at '{address}' ({reason}); start one with `ray start --head`, "
             "or leave --address out"
+            if address
+            else f"Ray does not start on this machine ({reason}); try again when it is less busy, "
+            "or run with --executor inline"
         ) from None
     try:
         yield RayExecutor()
@@ -80,89 +88,137 @@ def _signals_kept() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-class RayExecutor:
-    """Runs tasks on the Ray cluster that this process is connected to, each in a worker.
+@dataclass
+class _Run:
+    """A task that was handed to Ray.
 
-    A worker or a node that dies fails its own task only.
+    Attributes:
+        task: The task.
+        store: Where records are.
+        attempts: Attempts of this run that failed before.
+        wanted: What each of its processes reserves.
+        group: The reservation of all its processes; None where there is one.
+        started: Whether rank 0 has its device.
+    """
+
+    task: Task
+    store: Store
+    attempts: list[Attempt]
+    wanted: dict[str, float]
+    group: PlacementGroup | None = None
+    started: bool = False
+
+
+class RayExecutor:
+    """Runs tasks on the Ray cluster that this process is connected to.
+
+    A process, a worker or a node that dies fails its own task only. A training on several devices
+    is a placement group with a bundle per device: all of them are reserved, or none.
     """
 
     def __init__(self) -> None:
-        self._streams: dict[ray.ObjectRefGenerator, Task] = {}
-        self._started: set[str] = set()
+        self._streams: dict[ray.ObjectRefGenerator, tuple[_Run, Rank]] = {}
         self._checked = time.monotonic()
 
     def check(self, task: Task) -> None:
-        """Raise BenchError where no node of the cluster is large enough for `task`."""
+        """Raise BenchError where the cluster is not large enough for `task`."""
         reservation(task)
 
     def capacity(self, task: Task) -> int:
         """Return how many tasks like `task` the cluster's nodes can run at once."""
         nodes = _nodes()
-        wanted = {kind: amount for kind, amount in _wanted(task, nodes).items() if amount}
-        slots = (min(node.get(kind, 0) // n for kind, n in wanted.items()) for node in nodes)
-        return max(1, int(sum(slots)))
+        return max(1, _slots(_wanted(task, nodes), nodes) // task.resources.devices)
 
     def submit(self, task: Task, store: Store, attempts: Sequence[Attempt]) -> None:
         """Hand a task to Ray, which starts it where its resources are free."""
-        nodes = _nodes()
-        wanted = _wanted(task, nodes)
-        remote = _task.options(num_cpus=wanted["CPU"], num_gpus=wanted["GPU"])
-        settled = task.with_resources(with_workers(task.resources, nodes))
-        self._streams[remote.remote(settled, store, [*attempts])] = task
+        nodes, devices = _nodes(), task.resources.devices
+        task = task.with_resources(with_workers(task.resources, nodes))
+        run = _Run(task, store, [*attempts], _wanted(task, nodes))
+        if devices > 1:
+            run.group = placement_group([run.wanted] * devices, strategy="PACK")
+        self._launch(run, Rank(count=devices))
 
     def poll(self) -> list[Report]:
         """Wait a moment for events of all tasks."""
         if not self._streams:
             return []
         ready, _ = ray.wait(list(self._streams), timeout=_WAIT_SECONDS, fetch_local=False)
-        reports: list[Report] = [(self._streams[stream], self._next(stream)) for stream in ready]
+        reports: list[Report] = []
+        for stream in ready:
+            # The streams of a training end together: one that was ready may be gone by now.
+            if stream in self._streams:
+                run, _ = self._streams[stream]
+                if (report := self._next(stream)) is not None:
+                    reports.append((run.task, report))
         if time.monotonic() - self._checked >= _CHECK_SECONDS:
             self._checked = time.monotonic()
             reports += self._without_node()
         return reports
 
     def cancel(self, task: Task) -> None:
-        """Kill the worker of a task, or take the task out of the queue."""
-        for stream, other in [*self._streams.items()]:
-            if other.key == task.key:
-                ray.cancel(stream, force=True)
-                self._forget(stream)
+        """Kill the workers of a task, or take the task out of the queue."""
+        for run, _ in [*self._streams.values()]:
+            if run.task.key == task.key:
+                self._end(run)
 
     def close(self) -> None:
         """Kill the workers of all tasks."""
-        for task in [*self._streams.values()]:
-            self.cancel(task)
+        for run, _ in [*self._streams.values()]:
+            self._end(run)
 
-    def _next(self, stream: ray.ObjectRefGenerator) -> Event | Attempt:
+    def _launch(self, run: _Run, rank: Rank) -> None:
+        """Start a process of a task, in its bundle where it has one."""
+        options: dict[str, Any] = {"num_cpus": run.wanted["CPU"], "num_gpus": run.wanted["GPU"]}
+        if run.group:
+            options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
+                run.group, placement_group_bundle_index=rank.number
+            )
+        remote = _task.options(**options)
+        self._streams[remote.remote(run.task, run.store, run.attempts, rank)] = run, rank
+
+    def _next(self, stream: ray.ObjectRefGenerator) -> Event | Attempt | None:
         """Return the next event of a task, or how this attempt at it failed."""
-        task = self._streams[stream]
+        run, rank = self._streams[stream]
         try:
-            event: Event = ray.get(next(stream))
+            report: Event | Attempt = ray.get(next(stream))
         except (RayError, StopIteration) as error:
-            self._forget(stream)
+            self._end(run)
             if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
                 # The worker lives; the fault came before or after the task, such as a missing disk.
                 return failed_attempt("error", f"{type(error.cause).__name__}: {error.cause}")
             message = (str(error).strip() or "it ended without a message").splitlines()[0]
             return failed_attempt(_cause(error), f"{type(error).__name__}: {message}")
-        if isinstance(event, Started):
-            self._started.add(task.key)
-        if isinstance(event, Finished | Failed):
-            self._forget(stream)
-        return event.failure.attempts[-1] if isinstance(event, Failed) else event
+        match report:
+            case Listening(listening):
+                for number in range(1, listening.count):
+                    self._launch(run, replace(listening, number=number))
+                return None
+            case Finished() if not rank.leads:
+                del self._streams[stream]
+                return None
+            case Started():
+                run.started = True
+            case Finished() | Failed() | Attempt():
+                self._end(run)
+        return report.failure.attempts[-1] if isinstance(report, Failed) else report
 
-    def _forget(self, stream: ray.ObjectRefGenerator) -> None:
-        task = self._streams.pop(stream)
-        self._started.discard(task.key)
+    def _end(self, run: _Run) -> None:
+        """End what is left of a task, and give back what it reserved."""
+        for stream, (other, _) in [*self._streams.items()]:
+            if other is run:
+                ray.cancel(stream, force=True)
+                del self._streams[stream]
+        if run.group:
+            remove_placement_group(run.group)
 
     def _without_node(self) -> list[Report]:
         """Take out of the queue what waits for a node that is gone."""
         reports: list[Report] = []
         nodes = _nodes()
-        for task in [*self._streams.values()]:
-            if task.key not in self._started and (reason := _unfit(task, nodes)):
-                self.cancel(task)
-                reports.append((task, failed_attempt("lost node", reason)))
+        for run, rank in [*self._streams.values()]:
+            if rank.leads and not run.started and (reason := _unfit(run.task, nodes)):
+                self._end(run)
+                reports.append((run.task, failed_attempt("lost node", reason)))
         return reports
 
 
@@ -176,17 +232,28 @@ def reservation(task: Task) -> dict[str, float]:
     """Return what `task` reserves. Raises BenchError where no node is large enough for it."""
     nodes = _nodes()
     if unfit := _unfit(task, nodes):
-        raise BenchError(f"{unfit}; lower cpus, workers or gpus in the suite's resources")
+        raise BenchError(f"{unfit}; lower cpus, workers, gpus or devices in the suite's resources")
     return _wanted(task, nodes)
 
 
 def _unfit(task: Task, nodes: Sequence[dict[str, float]]) -> str | None:
-    """Say why none of the nodes can ever take `task`, or None when one can."""
-    wanted = _wanted(task, nodes)
-    if any(all(node.get(kind, 0) >= amount for kind, amount in wanted.items()) for node in nodes):
+    """Say why the nodes can never take `task`, or None when they can."""
+    wanted, devices = _wanted(task, nodes), task.resources.devices
+    if _slots(wanted, nodes) >= devices:
         return None
     listed = ", ".join(f"{amount:g} {kind}" for kind, amount in wanted.items())
-    return f"a task of this suite reserves {listed}; no node of the Ray cluster has as much"
+    if devices == 1:
+        return f"a task of this suite reserves {listed}; no node of the Ray cluster has as much"
+    return (
+        f"a training of this suite reserves {listed} for each of {devices} devices; the nodes of "
+        "the Ray cluster have not as much"
+    )
+
+
+def _slots(wanted: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> int:
+    """Return how many processes that reserve `wanted` fit onto the nodes side by side."""
+    needed = {kind: amount for kind, amount in wanted.items() if amount}
+    return int(sum(min(node.get(kind, 0) // n for kind, n in needed.items()) for node in nodes))
 
 
 def _wanted(task: Task, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -220,24 +287,22 @@ def _nodes() -> list[dict[str, float]]:
 
 # Retries are bench's own decision: Ray would repeat a task that takes its node down forever.
 @ray.remote(max_retries=0)
-def _task(task: Task, store: Store, attempts: list[Attempt]) -> Iterator[Event]:
-    """Run a task in a worker, on the GPU that Ray assigned or on no GPU at all."""
-    settle_worker()
-    yield from run_task(on_this_worker(task), store, attempts)
+def _task(
+    task: Task, store: Store, attempts: list[Attempt], rank: Rank
+) -> Iterator[Event | Attempt]:
+    """Run a task in a process below this worker, which imports no torch and sees no GPU."""
+    if rank.leads:
+        rank = replace(rank, host=str(ray.util.get_node_ip_address()))  # type: ignore[no-untyped-call]
+    process = start_task(task, store, attempts, assigned_gpus(), rank)
+    try:
+        yield from process.reports()
+    finally:
+        process.kill()
 
 
-def settle_worker() -> None:
-    """Prepare this worker process, which only runs tasks."""
-    from bench.training.device import keep_freed_memory
-
-    keep_freed_memory()
-
-
-def on_this_worker(task: Task) -> Task:
-    """Return `task` as it is to run here: on the CPU where this worker got no GPU."""
-    if task.resources.device != "auto" or ray.get_gpu_ids():
-        return task
-    return task.with_resources(replace(task.resources, device="cpu"))
+def assigned_gpus() -> list[str]:
+    """Return the ids of the GPUs that Ray has assigned to what this worker runs at the moment."""
+    return [str(one) for one in ray.get_gpu_ids()]
 
 
 def _probe(address: str) -> None:

@@ -37,7 +37,8 @@ class ACE(FrameLoss):
 
     def feasible(self, targets: Targets) -> Tensor:
         """Return whether each sample (N,) has a frame for every label: T ≥ U."""
-        return targets.lengths >= targets.label_lengths
+        feasible = targets.lengths >= targets.label_lengths
+        return feasible.to(targets.labels.device, non_blocking=True)
 
     def losses(self, logits: Tensor, targets: Targets) -> Tensor:
         """Return -Σ N̄_k log ȳ_k (N,) of logits (N, T, C)."""
@@ -45,7 +46,9 @@ class ACE(FrameLoss):
 
         from bench.nn.ctc_functions import BLANK, valid_frames
 
-        lengths, labels, label_lengths = targets
+        labels = targets.labels
+        lengths = targets.lengths.to(labels.device, non_blocking=True)
+        label_lengths = targets.label_lengths.to(labels.device, non_blocking=True)
         padding = ~valid_frames(lengths, logits.shape[1]).unsqueeze(2)
         log_probs = logits.log_softmax(-1).masked_fill(padding, -torch.inf)
         # In the logarithm: the probability of a class may be 0 in every frame.

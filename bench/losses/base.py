@@ -47,7 +47,8 @@ class Seq2SeqLoss(Loss):
 
     def feasible(self, targets: Targets) -> Tensor:
         """Return whether the target and its EOS fit in the steps of each sample (N,)."""
-        return targets.lengths > targets.label_lengths
+        feasible = targets.lengths > targets.label_lengths
+        return feasible.to(targets.labels.device, non_blocking=True)
 
 
 def _linear(feature_dims: FeatureDims, classes: int) -> nn.Module:

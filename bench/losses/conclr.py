@@ -61,7 +61,7 @@ class ConCLR(CE):
 
         views = [batch]
         for _ in range(2):
-            other = permuted(batch, torch.randperm(len(batch.ids)).to(batch.lengths.device))
+            other = permuted(batch, torch.randperm(len(batch.ids)))
             on_the_right = bool(torch.randint(2, ()))
             views.append(joined(batch, other) if on_the_right else joined(other, batch))
         return stacked(views)

@@ -28,10 +28,7 @@ class CTC(FrameLoss):
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""
-        from torch.nn import functional
+        from bench.nn.ctc_functions import negative_log_likelihood, per_label
 
-        lengths, labels, label_lengths = targets
-        log_probs = head(features.sequence).float().log_softmax(-1).transpose(0, 1)
-        return functional.ctc_loss(
-            log_probs, labels, lengths, label_lengths, reduction="mean", zero_infinity=True
-        )
+        log_probs = head(features.sequence).float().log_softmax(-1)
+        return per_label(negative_log_likelihood(log_probs, targets), targets)

@@ -110,22 +110,24 @@ class RadialCTC(FrameLoss):
         from bench.nn.ctc_functions import BLANK, valid_frames
 
         lengths, labels, label_lengths = targets
+        device = cosines.device
         blank = cosines[..., BLANK].clamp(-1, 1).arccos()
         # Padding repeats the first label: it brings no other angle.
-        candidates = labels.where(valid_frames(label_lengths, labels.shape[1]), labels[:, :1])
+        labelled = valid_frames(label_lengths, labels.shape[1], device)
+        candidates = labels.where(labelled, labels[:, :1])
         candidates = candidates.unsqueeze(1).expand(-1, cosines.shape[1], -1)
         nearest = cosines.gather(2, candidates).amax(2).clamp(-1, 1).arccos()
-        nearest = nearest.where(label_lengths.unsqueeze(1) > 0, blank)
-        difference = (blank - nearest).masked_fill(
-            ~valid_frames(lengths, cosines.shape[1]), -torch.inf
-        )
+        nearest = nearest.where(labelled[:, :1], blank)
+        valid = valid_frames(lengths, cosines.shape[1], device)
+        difference = (blank - nearest).masked_fill(~valid, -torch.inf)
         ranked = difference.sort(1, descending=True).values
         spare = (lengths - label_lengths).clamp(min=0)
         # In double precision and a hair up: 0.29 · 100 must not become 28.
-        labelled = (spare.double() * self.eta + 1e-9).long()
-        kept = (label_lengths + labelled).clamp(max=lengths)
+        extra = (spare.double() * self.eta + 1e-9).long()
+        kept = (label_lengths + extra).clamp(max=lengths)
         boundary = torch.stack([kept - 1, kept.clamp(max=lengths - 1)], 1).clamp(min=0)
-        shift = -ranked.gather(1, boundary).mean(1, keepdim=True)
+        ends = ranked.gather(1, boundary.to(device, non_blocking=True))
+        shift = -ends.mean(1, keepdim=True)
         logits = self.scale * cosines
         logits[..., BLANK] = self.scale * (blank + shift).clamp(0, pi).cos()
         return logits

@@ -121,7 +121,8 @@ class VAC(FrameLoss):
         )
         frames = (teacher.exp() * (teacher - student)).sum(-1) * self.temperature**2
         counted = aligned_frames(targets, frames.shape[1])
-        return (frames.masked_fill(~counted, 0).sum(1) / targets.lengths).mean()
+        lengths = targets.lengths.to(frames.device, non_blocking=True)
+        return (frames.masked_fill(~counted, 0).sum(1) / lengths).mean()
 
     def _enhancement(self, head: nn.Module, visual: Tensor, targets: Targets) -> Tensor:
         from bench.nn.ctc_functions import negative_log_likelihood

@@ -40,11 +40,11 @@ class AttentionDecoder(nn.Module):
 
     def forward(self, frames: Tensor, lengths: Tensor, feedback: Feedback) -> Tensor:
         """Return features (N, S, D) from frames (N, T, features) and their lengths (N,)."""
-        padding = ~valid_frames(lengths, frames.shape[1]).unsqueeze(2)
+        padding = ~valid_frames(lengths, frames.shape[1], frames.device).unsqueeze(2)
         keys = self.keys(frames)
         state = cell = frames.new_zeros(len(frames), self.cell.hidden_size)
         context = frames.new_zeros(len(frames), frames.shape[2])
-        symbols: Tensor | None = lengths.new_full(lengths.shape, EOS)
+        symbols: Tensor | None = torch.full((len(frames),), EOS, device=frames.device)
         outputs: list[Tensor] = []
         while symbols is not None and len(outputs) < self.steps:
             read = torch.cat([self.embedding(symbols), context], 1)

@@ -39,9 +39,9 @@ def stacked(views: Sequence[Batch]) -> Batch:
 
 
 def permuted(batch: Batch, order: Tensor) -> Batch:
-    """Return the samples of `batch` in `order` (N,)."""
+    """Return the samples of `batch` in `order` (N,), which is on the host."""
     return Batch(
-        batch.inputs[order],
+        batch.inputs[order.to(batch.inputs.device, non_blocking=True)],
         batch.lengths[order],
         batch.targets[order],
         batch.target_lengths[order],
@@ -58,23 +58,24 @@ def joined(first: Batch, second: Batch) -> Batch:
     `torch.nn.functional.interpolate` without aligned corners.
     """
     axis = time_axis(first.inputs)
-    time = first.inputs.shape[axis]
-    lengths = torch.maximum(first.lengths, second.lengths)
-    total = (first.lengths + second.lengths).unsqueeze(1)
-    places = torch.arange(time, device=total.device) + 0.5
+    time, device = first.inputs.shape[axis], first.inputs.device
+    of_first, of_second = (batch.lengths.to(device, non_blocking=True) for batch in (first, second))
+    lengths = torch.maximum(of_first, of_second)
+    total = (of_first + of_second).unsqueeze(1)
+    places = torch.arange(time, device=device) + 0.5
     sources = (places * (total / lengths.unsqueeze(1)) - 0.5).clamp(min=0).minimum(total - 1)
     before = sources.long()
     share = along(sources - before, first.inputs, axis).to(first.inputs.dtype)
     both = torch.cat([first.inputs, second.inputs], axis)
     one, other = (
-        both.take_along_dim(along(_joint(index, first.lengths, time), both, axis), axis)
+        both.take_along_dim(along(_joint(index, of_first, time), both, axis), axis)
         for index in (before, (before + 1).minimum(total - 1))
     )
     valid = along(valid_frames(lengths, time), both, axis)
     targets, target_lengths = _targets(first, second)
     return Batch(
         inputs=torch.lerp(one, other, share) * valid,
-        lengths=lengths,
+        lengths=torch.maximum(first.lengths, second.lengths),
         targets=targets,
         target_lengths=target_lengths,
         key_frames=torch.full_like(targets, -1),
@@ -86,7 +87,7 @@ def _targets(first: Batch, second: Batch) -> tuple[Tensor, Tensor]:
     """Return the targets (N, U₁ + U₂) of one after the other, and their lengths."""
     lengths = first.target_lengths + second.target_lengths
     both = torch.cat([first.targets, second.targets], 1)
-    places = torch.arange(both.shape[1], device=lengths.device).expand_as(both)
+    places = torch.arange(both.shape[1]).expand_as(both)
     index = _joint(places, first.target_lengths, first.targets.shape[1])
     targets = both.gather(1, index.clamp(max=both.shape[1] - 1))
     return targets.masked_fill(~valid_frames(lengths, both.shape[1]), BLANK), lengths

@@ -41,7 +41,8 @@ class ClipNetwork(nn.Module):
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
         """Return the features of clips (N, T, channels, H, W), and their lengths."""
-        frames = self.frame(inputs[valid_frames(lengths, inputs.shape[1])])
+        valid = _positions(valid_frames(lengths, inputs.shape[1]).flatten(), inputs.device)
+        frames = self.frame(inputs.flatten(0, 1)[valid])
         extended, counts = held(frames, lengths)
         lengths = self.output_lengths(lengths)
         clips = self.temporal(extended, counts).split(lengths.tolist())
@@ -66,12 +67,16 @@ class TemporalConvolution(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm1d(hidden) for _ in widths)
 
     def forward(self, frames: Tensor, counts: Tensor) -> Tensor:
-        """Map frames (Σ counts, features) of clips one behind the other to (M, hidden)."""
+        """Map frames (Σ counts, features) of clips one behind the other to (M, hidden).
+
+        The counts (N,) are on the host.
+        """
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             outputs = convolution(frames.T.unsqueeze(0)).squeeze(0).T
             # A window that begins in the last frames of a clip ends in the next clip.
             inside = places(counts) < (counts - _KERNEL + 1).repeat_interleave(counts)
-            outputs = functional.relu(norm(outputs[inside[: len(outputs)]]))
+            kept = _positions(inside[: len(outputs)], outputs.device)
+            outputs = functional.relu(norm(outputs[kept]))
             frames = outputs.view(-1, _POOL, outputs.shape[1]).amax(1)
             counts = (counts - _KERNEL + 1) // _POOL
         return frames
@@ -81,18 +86,24 @@ def held(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """Return clips that dwell on their ends, and how many frames each has now, (N,).
 
     Frames (Σ lengths, V) of clips one behind the other: the first of each is repeated six times
-    more, the last up to a multiple of four and six times more.
+    more, the last up to a multiple of four and six times more. Lengths and counts are on the host.
     """
     counts = quarters(lengths) * _SHRINK + 2 * _ENDS
     starts = (lengths.cumsum(0) - lengths).repeat_interleave(counts)
     lasts = (lengths - 1).repeat_interleave(counts)
-    return frames[starts + (places(counts) - _ENDS).clamp(min=0).minimum(lasts)], counts
+    chosen = starts + (places(counts) - _ENDS).clamp(min=0).minimum(lasts)
+    return frames[chosen.to(frames.device, non_blocking=True)], counts
 
 
 def quarters(lengths: Tensor) -> Tensor:
     """Return a quarter of `lengths` (N,), rounded up."""
     rounded: Tensor = -(-lengths // _SHRINK)
     return rounded
+
+
+def _positions(mask: Tensor, device: torch.device) -> Tensor:
+    """Return where a mask (M,) of the host is true, on `device`: an index whose size is known."""
+    return mask.nonzero().squeeze(1).to(device, non_blocking=True)
 
 
 def places(counts: Tensor) -> Tensor:

@@ -122,7 +122,7 @@ def cut(images: Tensor, lengths: Tensor | None) -> Tensor:
     """Return `images` (N, C, H, W) with zeros behind `lengths` (N,), where given."""
     if lengths is None:
         return images
-    behind = ~valid_frames(lengths, images.shape[3])
+    behind = ~valid_frames(lengths, images.shape[3], images.device)
     return images.masked_fill(behind[:, None, None], 0)
 
 

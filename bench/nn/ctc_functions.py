@@ -11,26 +11,38 @@ from bench.core.types import Targets
 BLANK = 0
 
 
-def valid_frames(lengths: Tensor, frames: int) -> Tensor:
-    """Return the mask (N, T) of frames before each length (N,)."""
+def valid_frames(lengths: Tensor, frames: int, device: torch.device | None = None) -> Tensor:
+    """Return the mask (N, T) of frames before each length (N,).
+
+    It is made on `device`, for which lengths of the host are copied there without waiting for it;
+    without one, where the lengths are.
+    """
+    if device is not None:
+        lengths = lengths.to(device, non_blocking=True)
     return torch.arange(frames, device=lengths.device) < lengths.unsqueeze(1)
 
 
 def feasible(lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
-    """Return whether each sample (N,) has a CTC path: T ≥ U plus one blank per repeated label."""
+    """Return whether each sample (N,) has a CTC path: T ≥ U plus one blank per repeated label.
+
+    The result is where the labels are.
+    """
+    spare = (lengths - label_lengths).to(labels.device, non_blocking=True)
     repeats = labels[:, 1:] == labels[:, :-1]
-    inside = valid_frames(label_lengths - 1, repeats.shape[1])
-    return lengths >= label_lengths + (repeats & inside).sum(1)
+    inside = valid_frames(label_lengths - 1, repeats.shape[1], labels.device)
+    return spare >= (repeats & inside).sum(1)
 
 
 def aligned_frames(targets: Targets, frames: int) -> Tensor:
-    """Return the mask (N, T) of the valid frames of feasible samples."""
-    return valid_frames(targets.lengths, frames) & feasible(*targets).unsqueeze(1)
+    """Return the mask (N, T) of the valid frames of feasible samples, where the labels are."""
+    valid = valid_frames(targets.lengths, frames, targets.labels.device)
+    return valid & feasible(*targets).unsqueeze(1)
 
 
 def per_label(losses: Tensor, targets: Targets) -> Tensor:
     """Return the mean over N of `losses` (N,), each divided by its target length."""
-    return (losses / targets.label_lengths.clamp(min=1)).mean()
+    labels = targets.label_lengths.clamp(min=1).to(losses.device, non_blocking=True)
+    return (losses / labels).mean()
 
 
 def negative_log_likelihood(log_probs: Tensor, targets: Targets) -> Tensor:

@@ -5,7 +5,7 @@ Class 0 is the end of sequence (EOS). Labels (N, U) are padded with it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,19 +17,29 @@ if TYPE_CHECKING:
     from bench.core.types import Targets
 
 EOS = 0
+STEPS_PER_READ = 8
+"""On a GPU, greedy feedback reads only after so many steps whether all sequences have ended."""
 
 
 class Greedy:
     """A `Feedback` of the most probable classes, until every sequence has ended.
 
+    Whether all have ended has to be read from the device, which has to finish all that it was given
+    before. On a GPU it is read every `STEPS_PER_READ` steps, and steps after the end are dropped
+    from the logits; on the CPU, where reading is free, after every step.
+
     Args:
         head: The classifier, from features (N, D) to logits (N, C).
+        interval: How many steps lie between two reads; None: as stated above.
     """
 
-    def __init__(self, head: nn.Module) -> None:
+    def __init__(self, head: nn.Module, interval: int | None = None) -> None:
         self._head = head
+        self._interval = interval
         self._logits: list[Tensor] = []
         self._ended: Tensor | None = None
+        self._unfinished: Tensor | None = None
+        self._needed: int | None = None
 
     def __call__(self, features: Tensor) -> Tensor | None:
         """Return the most probable class (N,) for features (N, D), or None where all have ended."""
@@ -37,7 +47,14 @@ class Greedy:
         best = self._logits[-1].argmax(-1)
         ended = best == EOS
         self._ended = ended if self._ended is None else self._ended | ended
-        return None if bool(self._ended.all()) else best
+        # After how many steps some sequence had not ended.
+        running = (~self._ended.all()).long()
+        self._unfinished = running if self._unfinished is None else self._unfinished + running
+        interval = self._interval or (1 if features.device.type == "cpu" else STEPS_PER_READ)
+        if self.steps % interval == 0 and (needed := int(self._unfinished) + 1) <= self.steps:
+            self._needed = needed
+            return None
+        return best
 
     @property
     def steps(self) -> int:
@@ -45,8 +62,10 @@ class Greedy:
         return len(self._logits)
 
     def logits(self) -> Tensor:
-        """Return the logits (N, S, C) of all steps."""
-        return torch.stack(self._logits, 1)
+        """Return the logits (N, S, C) of the steps up to that after which all had ended."""
+        if self._needed is None:
+            self._needed = int(cast("Tensor", self._unfinished)) + 1
+        return torch.stack(self._logits[: self._needed], 1)
 
 
 class TeacherForcing:
@@ -83,11 +102,11 @@ def ended(targets: Targets, steps: int) -> Tensor:
     """Return the first `steps` labels (N, steps) of each target, followed by EOS."""
     labels = targets.labels
     padded = functional.pad(labels, (0, steps - labels.shape[1]), value=EOS)
-    return padded.masked_fill(~valid_frames(targets.label_lengths, steps), EOS)
+    return padded.masked_fill(~valid_frames(targets.label_lengths, steps, labels.device), EOS)
 
 
 def scored(targets: Targets, steps: int) -> Tensor:
     """Return the mask (N, steps) of the labels and EOS of feasible targets, which a loss scores."""
-    lengths, _, label_lengths = targets
+    lengths, labels, label_lengths = targets
     needed = label_lengths + 1
-    return valid_frames(needed.where(needed <= lengths, 0), steps)
+    return valid_frames(needed.where(needed <= lengths, 0), steps, labels.device)

@@ -51,13 +51,18 @@ class BiLSTM(nn.Module):
         if bool((lengths == frames.shape[1]).all()):
             whole: Tensor = self.lstm(frames)[0]  # the same bits as packed, in half the time
             return whole
+        # Sorted here and not by torch, which waits for the device there and on the way back.
+        descending, order = lengths.sort(descending=True)
+        there, back = (
+            index.to(frames.device, non_blocking=True) for index in (order, order.argsort())
+        )
         packed = nn.utils.rnn.pack_padded_sequence(
-            frames, lengths.cpu(), batch_first=True, enforce_sorted=False
+            frames.index_select(0, there), descending, batch_first=True
         )
         encoded, _ = nn.utils.rnn.pad_packed_sequence(
             self.lstm(packed)[0], batch_first=True, total_length=frames.shape[1]
         )
-        return encoded
+        return encoded.index_select(0, back)
 
 
 class JoinedBiLSTM(nn.Module):

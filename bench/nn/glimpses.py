@@ -59,11 +59,12 @@ class GlimpseDecoder(nn.Module):
         The grid is (N, H, W, features); its columns behind `lengths` (N,) have no share.
         """
         size, height, width, _ = grid.shape
-        behind = ~valid_frames(lengths, width).unsqueeze(1).expand(-1, height, -1).flatten(1)
+        inside = valid_frames(lengths, width, grid.device)
+        behind = ~inside.unsqueeze(1).expand(-1, height, -1).flatten(1)
         cells = grid.flatten(1, 2)
         keys = self.keys(cells)
         state = memory = grid.new_zeros(size, self.cell.hidden_size)
-        symbols: Tensor | None = lengths.new_full(lengths.shape, EOS)
+        symbols: Tensor | None = torch.full((size,), EOS, device=grid.device)
         for _ in range(self.steps):
             # In place: of the sum, nothing but its tanh is needed again.
             energy = self.energy((keys + self.query(state).unsqueeze(1)).tanh_()).squeeze(2)

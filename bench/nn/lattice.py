@@ -28,7 +28,7 @@ class Lattice(NamedTuple):
 
     `emissions` (N, T, S) is log p of each state's class, `skips` (N, S) is 0 where a path may come
     from two states before and `NEVER` where not, `lengths` and `ends` (N,) are the valid frames and
-    the last state, 2U.
+    the last state, 2U. All are on one device.
     """
 
     emissions: Tensor
@@ -47,12 +47,18 @@ def states(targets: Tensor) -> Tensor:
 def lattice(log_probs: Tensor, targets: Targets) -> Lattice:
     """Return the lattice of `log_probs` (N, T, C), differentiable."""
     lengths, labels, label_lengths = targets
+    device = log_probs.device
     extended = states(labels)
     index = extended.unsqueeze(1).expand(-1, log_probs.shape[1], -1)
     skips = torch.full_like(extended, NEVER, dtype=log_probs.dtype)
     # Between two equal labels a blank has to stand, else they would be merged into one.
     skips[:, 3::2].masked_fill_(labels[:, 1:] != labels[:, :-1], 0)
-    return Lattice(log_probs.gather(2, index), skips, lengths, 2 * label_lengths)
+    return Lattice(
+        log_probs.gather(2, index),
+        skips,
+        lengths.to(device, non_blocking=True),
+        (2 * label_lengths).to(device, non_blocking=True),
+    )
 
 
 def log_likelihood(log_probs: Tensor, targets: Targets) -> Tensor:
@@ -94,7 +100,7 @@ def best_alignment(
     targets = Targets(lengths, labels, label_lengths)
     found = lattice(log_probs.detach(), targets)
     scores, steps = _best_steps(found)
-    valid = valid_frames(lengths, log_probs.shape[1])
+    valid = valid_frames(found.lengths, log_probs.shape[1])
     # Behind the valid frames nothing moves: the way back of every sample starts at the last frame.
     steps.mul_(valid[:, 1:].T.contiguous().unsqueeze(1))
     values, label = torch.stack(_last_two(_at_end(scores, found), found.ends)).max(0)

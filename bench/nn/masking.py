@@ -22,8 +22,8 @@ def masked_views(batch: Batch, count: int, masks: int, share: float) -> Batch:
     views = stacked([batch] * count)
     inputs, time = views.inputs, time_axis(views.inputs)
     # Drawn on the CPU, so that every device masks the same.
-    hidden = stretches(views.lengths.cpu(), inputs.shape[time], masks, share)
-    inputs.masked_fill_(along(hidden, inputs, time).to(inputs.device), 0)
+    hidden = along(stretches(views.lengths, inputs.shape[time], masks, share), inputs, time)
+    inputs.masked_fill_(hidden.to(inputs.device, non_blocking=True), 0)
     return views
 
 

@@ -32,7 +32,7 @@ class InstanceNorm(nn.Module):
         inside: Tensor | None = None
         pixels = images.new_full((), height * width, dtype=torch.long)
         if lengths is not None:
-            inside = valid_frames(lengths, width)[:, None, None]
+            inside = valid_frames(lengths, width, images.device)[:, None, None]
             pixels = height * inside.sum(3, keepdim=True)
         with torch.autocast(images.device.type, enabled=False):
             outputs: Tensor = _Standardized.apply(images.float(), inside, pixels)

@@ -39,7 +39,7 @@ class PriorHead(nn.Linear):
 
     def observe(self, log_probs: Tensor, lengths: Tensor) -> None:
         """Count the log-posteriors (N, T, C) of the valid frames toward the next epoch's prior."""
-        valid = valid_frames(lengths, log_probs.shape[1]).unsqueeze(2)
+        valid = valid_frames(lengths, log_probs.shape[1], log_probs.device).unsqueeze(2)
         posteriors = log_probs.detach().exp().where(valid, 0)
         self.total += posteriors.sum((0, 1), dtype=torch.float64)
         self.frames += valid.sum()

@@ -34,6 +34,8 @@ _NOTHING = 1e-18
 def limits(targets: Targets, tau: float) -> Tensor:
     """Return the most frames (N,) that a segment may have: ⌊τ (T/U + 1)⌋, and T without labels.
 
+    They are on the host, as the lengths of targets are: the largest decides a shape.
+
     For τ ≥ 1 it is at least 2 and at least T/(U+1) wherever T ≥ U. So there is room for a blank
     between equal labels and for all T frames: what CTC can align has a path here, too.
     """
@@ -200,16 +202,23 @@ def _chains(emissions: Tensor, targets: Targets, limits: Tensor) -> Iterator[tup
     groups: dict[int, list[int]] = {}
     for row, limit in enumerate(limits.tolist()):
         groups.setdefault(limit.bit_length(), []).append(row)
-    for members in groups.values():
-        rows = torch.tensor(members, device=limits.device)
-        lengths, labels, sizes = (part[rows] for part in targets)
-        frames, longest = int(lengths.max()), int(sizes.max())
-        truth = Targets(lengths, labels[:, :longest], sizes)
-        yield rows, _chain(emissions[rows, :frames, : longest + 1], truth, limits[rows])
+    lengths, labels, label_lengths = targets
+    for group in groups.values():
+        members = torch.tensor(group)
+        sizes, counts = lengths[members], label_lengths[members]
+        frames, longest = int(sizes.max()), int(counts.max())
+        rows = members.to(labels.device, non_blocking=True)
+        truth = Targets(sizes, labels[rows, :longest], counts)
+        yield rows, _chain(emissions[rows, :frames, : longest + 1], truth, limits[members])
 
 
 def _chain(emissions: Tensor, targets: Targets, limits: Tensor) -> Chain:
-    lengths, labels, label_lengths = targets
+    labels, longest = targets.labels, int(limits.max())
+    device = labels.device
+    lengths, label_lengths, limits = (
+        part.to(device, non_blocking=True)
+        for part in (targets.lengths, targets.label_lengths, limits)
+    )
     frames, count = emissions.shape[1], labels.shape[1]
     valid = valid_frames(lengths, frames)
     blanks, shown = emissions.permute(2, 0, 1).contiguous().tensor_split([1])
@@ -217,10 +226,10 @@ def _chain(emissions: Tensor, targets: Targets, limits: Tensor) -> Chain:
     before = functional.pad(labels, (1, 0), value=BLANK)[:, :-1]
     left = functional.pad(blanks.flip(1).cumsum(1).flip(1), (0, 1))
     # Between frames: t = 0 is before the first one, t = T behind the last.
-    time = torch.arange(frames + 1, device=limits.device)
+    time = torch.arange(frames + 1, device=device)
     rest = lengths.unsqueeze(1) - time
     left = left.masked_fill((rest < 0) | (rest > limits.unsqueeze(1)), NEVER)
-    done = torch.arange(count + 1, device=limits.device).unsqueeze(1) == label_lengths
+    done = torch.arange(count + 1, device=device).unsqueeze(1) == label_lengths
     return Chain(
         blanks=blanks,
         labels=shown.masked_fill(~valid, NEVER),
@@ -229,7 +238,7 @@ def _chain(emissions: Tensor, targets: Targets, limits: Tensor) -> Chain:
         limits=limits,
         lengths=lengths,
         target_lengths=label_lengths,
-        longest=int(limits.max()),
+        longest=longest,
     )
 
 

@@ -28,7 +28,7 @@ def macs(network: nn.Module, inputs: Tensor, lengths: Tensor) -> int:
     twin = deepcopy(network).cpu().eval()
     counter = FlopCounterMode(display=False)
     with _plain_kernels(), torch.inference_mode(), counter:
-        twin(inputs.cpu(), lengths.cpu())
+        twin(inputs.cpu(), lengths)
     return int(counter.get_total_flops()) // 2  # it counts an addition and a multiplication each
 
 

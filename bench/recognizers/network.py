@@ -32,7 +32,10 @@ class Recognizer(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits (N, T, C) and how many of their T steps each sample (N,) has."""
+        """Return logits (N, T, C) and how many of their T steps each sample (N,) has.
+
+        Inputs and logits are on the device of the network, lengths on the host.
+        """
 
     @abstractmethod
     def training_features(self, batch: Batch, loss: Loss) -> tuple[Features, Targets]:
@@ -54,7 +57,7 @@ class FrameRecognizer(Recognizer):
     def training_features(self, batch: Batch, loss: Loss) -> tuple[Features, Targets]:  # noqa: ARG002 (no feedback)
         """Return the features of all frames, and the labels of the batch."""
         features, lengths = self.model(batch.inputs, batch.lengths)
-        return features, Targets(lengths, batch.targets, batch.target_lengths)
+        return features, _targets(batch, lengths)
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Return the number of frames (N,) that the network makes of its inputs."""
@@ -78,13 +81,19 @@ class Seq2SeqRecognizer(Recognizer):
     def training_features(self, batch: Batch, loss: Loss) -> tuple[Features, Targets]:
         """Return the features of the steps that the labels and their EOS take, and the labels."""
         lengths = self.output_lengths(batch.lengths)
-        targets = Targets(lengths, batch.targets, batch.target_lengths)
+        targets = _targets(batch, lengths)
         feedback = cast("Seq2SeqLoss", loss).feedback(self.head, targets)
         return self.model(batch.inputs, batch.lengths, feedback), targets
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Return the largest number of steps of the network for every input (N,)."""
         return lengths.new_full(lengths.shape, cast("Seq2SeqNetwork", self.model).steps)
+
+
+def _targets(batch: Batch, lengths: Tensor) -> Targets:
+    """Return the labels of a batch, on the device of its inputs, with outputs of `lengths` (N,)."""
+    labels = batch.targets.to(batch.inputs.device, non_blocking=True)
+    return Targets(lengths, labels, batch.target_lengths)
 
 
 def build(model: Model, loss: Loss, input_shape: InputShape, classes: int) -> Recognizer:

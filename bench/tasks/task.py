@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
-from bench.trials.events import Event, Failed, describe
+from bench.tasks.memory import is_out_of_memory
+from bench.trials.events import Event, Failed, Finished, describe
+from bench.trials.rank import ALONE, Rank
 from bench.trials.records import Attempt, Cause, Failure
 from bench.trials.specs import Training
 from bench.trials.store import FAILURE, LOG, write
@@ -18,8 +21,12 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 
+_PATIENCE_SECONDS = 10.0
+"""How long a rank waits for another one, which has ended, to be reported before itself."""
+
+
 def run_task(
-    task: Task, store: Store, attempts: Sequence[Attempt] = ()
+    task: Task, store: Store, attempts: Sequence[Attempt] = (), rank: Rank = ALONE
 ) -> Generator[Event, None, None]:
     """Run `task` and write its record, reporting events; any fault ends in `Failed`.
 
@@ -30,6 +37,7 @@ def run_task(
         task: The training or evaluation.
         store: Where records are.
         attempts: Attempts of this run that failed before.
+        rank: Rank 0 of a data-parallel training, or the only process of a task.
     """
     from bench.tasks.evaluate import evaluate
     from bench.tasks.train import train
@@ -39,7 +47,7 @@ def run_task(
         log.write(f"{task.key}  {task.kind}: {' · '.join(task.labels.values())}\n")
         try:
             events = (
-                train(task, store, attempts)
+                train(task, store, attempts, rank)
                 if isinstance(task, Training)
                 else evaluate(task, store, attempts)
             )
@@ -48,7 +56,34 @@ def run_task(
                 yield event
         except Exception as error:  # noqa: BLE001 (any fault of one task is that task's failure)
             log.write(traceback.format_exc())
+            _let_the_cause_be_reported(error, rank)
             yield Failed(fail(task, store, [*attempts, failed_attempt(*_cause(error))]))
+
+
+def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished | Attempt]:
+    """Run a rank other than 0 of a data-parallel training, and yield how it ended.
+
+    Rank 0 reports the events of the training and writes its files.
+    """
+    from bench.tasks.train import train
+
+    try:
+        for _ in train(training, store, (), rank):
+            pass
+    except Exception as error:  # noqa: BLE001 (any fault of one rank is a fault of its training)
+        _let_the_cause_be_reported(error, rank)
+        cause, message = _cause(error)
+        yield failed_attempt(cause, f"rank {rank.number}: {message}")
+    else:
+        yield Finished(f"rank {rank.number} has ended", 0.0)
+
+
+def _let_the_cause_be_reported(error: Exception, rank: Rank) -> None:
+    """Wait where an error only says that another rank has ended, which reports why it has."""
+    from bench.training.distributed import is_lost_connection
+
+    if not rank.alone and is_lost_connection(error):
+        time.sleep(_PATIENCE_SECONDS)
 
 
 def fail(task: Task, store: Store, attempts: Sequence[Attempt]) -> Failure:
@@ -66,9 +101,7 @@ def failed_attempt(cause: Cause, message: str) -> Attempt:
 
 
 def _cause(error: Exception) -> tuple[Cause, str]:
-    import torch
-
     if isinstance(error, BenchError):
         return "configuration", str(error)
-    exhausted = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    exhausted = is_out_of_memory(error)
     return "out of memory" if exhausted else "error", f"{type(error).__name__}: {error}"

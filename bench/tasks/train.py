@@ -15,8 +15,9 @@ from bench.core.hashing import digest
 from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
 from bench.data.reading.loading import BatchLoader
+from bench.nn.global_batch_norm import convert_batch_norms
 from bench.recognizers import network as networks
-from bench.training import device
+from bench.training import device, distributed
 from bench.training.accelerator import describe_device, peak_memory, reset_peak_memory
 from bench.training.checkpoint import Checkpoint
 from bench.training.feasibility import infeasible_samples
@@ -24,7 +25,8 @@ from bench.training.step import TrainingStep
 from bench.training.trainer import Trainer
 from bench.training.validation import label_error_rate
 from bench.trials import provenance
-from bench.trials.events import Event, Finished, Infeasible, Resumed, Started
+from bench.trials.events import Event, Finished, Infeasible, Listening, Resumed, Started
+from bench.trials.rank import ALONE, Rank
 from bench.trials.records import (
     Attempt,
     Feasibility,
@@ -46,11 +48,33 @@ if TYPE_CHECKING:
 _MAX_EXAMPLES = 20
 
 
-def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iterator[Event]:
-    """Train, validate and write the record, reporting events."""
-    began, folder = time.perf_counter(), store.folder(training)
+def train(
+    training: Training, store: Store, attempts: Sequence[Attempt], rank: Rank = ALONE
+) -> Iterator[Event]:
+    """Train, validate and write the record, reporting events.
+
+    Args:
+        training: What is trained.
+        store: Where checkpoint and record are.
+        attempts: Attempts of this run that failed before.
+        rank: Which process of the training this is; rank 0 alone validates and writes.
+    """
     chosen = device.prepare(training.resources, training.recipe.precision)
     reset_peak_memory(chosen)
+    if rank.alone:
+        yield from _train(training, store, attempts, rank, chosen)
+        return
+    rank, meeting = distributed.open_store(rank)
+    if rank.leads:
+        yield Listening(rank)
+    with distributed.process_group(rank, meeting, chosen):
+        yield from _train(training, store, attempts, rank, chosen)
+
+
+def _train(
+    training: Training, store: Store, attempts: Sequence[Attempt], rank: Rank, chosen: str
+) -> Iterator[Event]:
+    began, folder = time.perf_counter(), store.folder(training)
     yield Started(chosen)
     pipeline = open_training(
         training.data,
@@ -60,11 +84,7 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
     )
     _require_samples(training, pipeline, "train")
     validation = _require_samples(training, pipeline, "validation")
-    torch.manual_seed(training.named_seed("weights"))
-    network = networks.build(
-        training.model, training.loss, pipeline.input_shape, len(pipeline.vocabulary) + 1
-    )
-    network.to(memory_format=torch.channels_last).to(chosen)
+    network = _build(training, pipeline, chosen)
     built = time.perf_counter()
     step = TrainingStep(network, training.loss, training.recipe.precision)
     sources = provenance.computing_sources(training.components)
@@ -80,12 +100,16 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
                 network, loader.read(validation), training.loss.decoder
             ),
             save=checkpoint.save,
+            rank=rank,
         )
-        yield from _report_infeasible(training, store, pipeline, network)
+        if rank.leads:
+            yield from _report_infeasible(training, store, pipeline, network)
         if state := checkpoint.load():
             _restore(trainer, state, checkpoint.file)
             yield Resumed(trainer.done, trainer.timetable.steps)
         yield from trainer.run()
+    if not rank.leads:
+        return
     record = _write_record(folder, training, trainer, pipeline, built - began, attempts)
     point = record.selected
     summary = (
@@ -93,6 +117,17 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
         f"{point.validation_ler:.2%}"
     )
     yield Finished(summary, record.seconds)
+
+
+def _build(training: Training, pipeline: InputPipeline, chosen: str) -> Recognizer:
+    """Return the network with its initial weights, the same on every rank, on its device."""
+    torch.manual_seed(training.named_seed("weights"))
+    network = networks.build(
+        training.model, training.loss, pipeline.input_shape, len(pipeline.vocabulary) + 1
+    )
+    network.to(memory_format=torch.channels_last).to(chosen)
+    convert_batch_norms(network)
+    return network
 
 
 def _require_samples(training: Training, pipeline: InputPipeline, split: Split) -> Batches:

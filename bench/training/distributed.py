@@ -1,4 +1,4 @@
-"""The processes of a data-parallel training: how they meet, and what they tell each other."""
+"""The processes of a data-parallel training: how they meet, and how their gradients do."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 from torch._C._distributed_c10d import Store, TCPStore
 from torch.nn.parallel import DistributedDataParallel
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.trials.rank import Rank
 
 _MEETING = timedelta(minutes=10)
-"""How long ranks wait for each other: a GPU may be busy with its first kernels for minutes."""
+"""How long ranks wait for each other: rank 0 alone validates meanwhile."""
 
 
 def open_store(rank: Rank) -> tuple[Rank, Store]:
@@ -29,7 +29,7 @@ def open_store(rank: Rank) -> tuple[Rank, Store]:
     Rank 0 listens at a free port, which the others have to be given.
 
     Raises:
-        BenchError: The others' machine cannot reach that of rank 0.
+        BenchError: This machine cannot reach that of rank 0.
     """
     try:
         store = TCPStore(
@@ -50,9 +50,9 @@ def open_store(rank: Rank) -> tuple[Rank, Store]:
 
 @contextmanager
 def process_group(rank: Rank, store: Store, device: str) -> Iterator[None]:
-    """Join the ranks of a training, over NCCL on GPUs and gloo on CPUs, for a `with` block."""
+    """Join the ranks of a training for a `with` block: over gloo, and NCCL between GPUs."""
     dist.init_process_group(
-        "nccl" if device == "cuda" else "gloo",
+        "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo",
         store=store,
         rank=rank.number,
         world_size=rank.count,
@@ -64,35 +64,20 @@ def process_group(rank: Rank, store: Store, device: str) -> Iterator[None]:
         dist.destroy_process_group()
 
 
-def averaging_gradients(module: nn.Module) -> nn.Module:
+def average_gradients(module: nn.Module) -> DistributedDataParallel:
     """Return a module whose backward pass averages the gradients of all ranks.
 
-    Parameters that a batch does not use are looked for in each step: some losses draw which parts
-    of a network they use. Buffers are equal on all ranks without being sent.
+    Weights that a batch does not use are looked for in each step: some losses draw which parts of a
+    network they use. Buffers are equal on all ranks without being sent.
     """
-    wrapped = DistributedDataParallel(
+    return DistributedDataParallel(
         module, broadcast_buffers=False, find_unused_parameters=True, gradient_as_bucket_view=True
     )
-    return cast("nn.Module", wrapped)
 
 
-def mean_over_ranks(value: Tensor) -> Tensor:
-    """Return the mean of a tensor over all ranks, without waiting for the device."""
-    value = value.detach().clone()
-    dist.all_reduce(value)
-    return value / dist.get_world_size()
-
-
-def sum_over_ranks(value: int, device: str) -> int:
-    """Return the sum of a number over all ranks."""
-    total = torch.tensor(value, device=device)
-    dist.all_reduce(total)
-    return int(total)
-
-
-def from_rank_0(value: float, device: str) -> float:
+def number_of_rank_0(value: float) -> float:
     """Return the number that rank 0 has."""
-    sent = torch.tensor(value, dtype=torch.float64, device=device)
+    sent = torch.tensor(value, dtype=torch.float64)
     dist.broadcast(sent, 0)
     return float(sent)
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from bench.nn.global_batch import global_sum, ranks
+
 _NONE = -1
 
 
@@ -22,51 +24,75 @@ class Diverged(NamedTuple):
     loss: float
 
 
+class Reading(NamedTuple):
+    """What was added since the last reset.
+
+    Attributes:
+        loss: The mean of the losses.
+        infeasible: The samples whose target is longer than the output.
+        diverged: Where a loss was not finite.
+    """
+
+    loss: float
+    infeasible: int
+    diverged: Diverged | None
+
+
 class RunningLoss:
-    """Sums the losses of batches on their device; `mean` alone waits for it.
+    """Sums losses and infeasible samples of batches on their device; `read` alone waits for it.
+
+    In a data-parallel training the sums are those of the global batches, the same on each rank.
 
     Args:
         device: "cpu" or "cuda".
-
-    Attributes:
-        batches: How many losses have been added since `reset`.
     """
 
     def __init__(self, device: str) -> None:
-        self.batches = 0
-        # Sum, number of the first batch that diverged, its loss. In double precision, as Python
-        # would add them.
-        self._state = torch.tensor([0.0, _NONE, 0.0], dtype=torch.float64, device=device)
+        self._batches = 0
+        # The sums of losses and of infeasible samples, then the number and the loss of the first
+        # batch that diverged. In double precision, as Python would add them.
+        self._sums = torch.tensor([0.0, 0.0], dtype=torch.float64, device=device)
+        self._diverged = torch.tensor([_NONE, 0.0], dtype=torch.float64, device=device)
 
-    def add(self, loss: Tensor, batch: int) -> None:
-        """Add the loss of one batch, a scalar; `batch` is its number since training began."""
+    def add(self, loss: Tensor, infeasible: int, batch: int) -> None:
+        """Add a batch.
+
+        Args:
+            loss: Its loss, a scalar; with several ranks this rank's share, whose mean over ranks is
+                the loss.
+            infeasible: How many of this rank's samples are infeasible.
+            batch: The number of the batch since training began.
+        """
         loss = loss.detach().double()
-        total, first, value = self._state
-        diverges = (first == _NONE) & ~loss.isfinite()
-        self._state = torch.stack(
-            [total + loss, torch.where(diverges, batch, first), torch.where(diverges, loss, value)]
-        )
-        self.batches += 1
+        added = torch.stack([loss, torch.full_like(loss, infeasible)])
+        if ranks() > 1:
+            added = global_sum(added)
+            added[0] /= ranks()
+        self._sums = self._sums + added
+        diverges = (self._diverged[0] == _NONE) & ~added[0].isfinite()
+        here = torch.stack([torch.full_like(loss, batch), added[0]])
+        self._diverged = torch.where(diverges, here, self._diverged)
+        self._batches += 1
 
-    def read(self) -> tuple[float, Diverged | None]:
-        """Return the mean of the losses, and where one was not finite. Waits for the device."""
-        total, first, value = self._state.tolist()
+    def read(self) -> Reading:
+        """Return what was added since the last reset. Waits for the device."""
+        total, infeasible, first, value = torch.cat([self._sums, self._diverged]).tolist()
         diverged = None if first == _NONE else Diverged(int(first), value)
-        return total / max(self.batches, 1), diverged
+        return Reading(total / max(self._batches, 1), int(infeasible), diverged)
 
     def reset(self) -> None:
         """Start again at zero."""
-        self.batches = 0
-        self._state[0] = 0
+        self._batches = 0
+        self._sums = torch.zeros_like(self._sums)
 
     def state(self) -> dict[str, Tensor | int]:
         """Return what `restore` takes."""
-        return {"batches": self.batches, "sums": self._state}
+        return {"batches": self._batches, "sums": self._sums}
 
     def restore(self, state: dict[str, Tensor | int]) -> None:
-        """Continue from an earlier `state`."""
+        """Continue from an earlier `state`, of batches that did not diverge."""
         batches, sums = state["batches"], state["sums"]
         if not isinstance(batches, int) or not isinstance(sums, Tensor):
             raise TypeError("this is no state of a running loss")
-        self.batches = batches
-        self._state = sums.to(self._state.device)
+        self._batches = batches
+        self._sums = sums.to(self._sums.device)

@@ -23,20 +23,21 @@ class StepOutput(NamedTuple):
 
     Attributes:
         loss: The scalar to minimize, float32.
-        infeasible: How many samples of the batch have a target longer than the output, a scalar
-            int64; they add nothing to the loss. A sample counts once, however many augmented views
-            of it the loss trains on.
+        infeasible: How many samples of the batch have a target longer than the output; they add
+            nothing to the loss. A sample counts once, however many augmented views of it the loss
+            trains on. It is known on the host without waiting for the device.
     """
 
     loss: Tensor
-    infeasible: Tensor
+    infeasible: int
 
 
 class TrainingStep(nn.Module):
     """A recognizer under its loss: all that training computes from a batch.
 
     This is the only module that a trainer calls, so whatever wraps a training step (autocast, DDP,
-    `torch.compile`, hooks) wraps this one. It moves no tensor to another device.
+    `torch.compile`, hooks) wraps this one. It is given a batch whose inputs are on the device, and
+    runs without waiting for the device.
 
     Args:
         network: The model with the classifier of `loss`.
@@ -58,8 +59,9 @@ class TrainingStep(nn.Module):
             (sequence, visual), targets = self.network.training_features(views, self.loss)
         features = Features(sequence.float(), None if visual is None else visual.float())
         loss = self.loss.objective(self.network.head, features, targets)
-        infeasible = ~self.loss.feasible(targets)[: len(batch.ids)]
-        return StepOutput(loss, infeasible.sum())
+        on_host = targets._replace(labels=views.targets)
+        feasible = self.loss.feasible(on_host)[: len(batch.ids)]
+        return StepOutput(loss, len(batch.ids) - int(feasible.sum()))
 
     def end_epoch(self) -> None:
         """Let the loss update what it keeps from epoch to epoch."""

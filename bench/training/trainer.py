@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.amp import GradScaler
 
 from bench.core.interval import Interval
 from bench.training import optimizers
 from bench.training.device import seed_generators
-from bench.training.running_loss import RunningLoss
+from bench.training.distributed import average_gradients, number_of_rank_0
+from bench.training.running_loss import Reading, RunningLoss
 from bench.training.timetable import Timetable
 from bench.trials.events import Progress, Validated
+from bench.trials.rank import ALONE, Rank
 from bench.trials.records import CurvePoint
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ class Trainer:
         device: "cpu" or "cuda".
         validate: Returns the label error rate of the current weights on the validation split.
         save: Is given `state()` each `checkpoint_every`, unless training has ended.
+        rank: Which process of a data-parallel training this is. Rank 0 alone validates, saves and
+            reports.
         done: Steps that are done: updates of the weights.
         curve: One point per validation.
         selected_step: The step after which the recipe selects the weights; 0 before any.
@@ -82,6 +86,7 @@ class Trainer:
     device: str
     validate: Callable[[], float]
     save: Callable[[dict[str, Any]], None]
+    rank: Rank = ALONE
     done: int = 0
     curve: list[CurvePoint] = field(default_factory=list)
     selected_step: int = 0
@@ -94,12 +99,12 @@ class Trainer:
         """Make the optimizer, and start the clocks."""
         self._recipe = recipe = self.training.recipe
         self._network = self.step.network
+        self._averaging = None if self.rank.alone else average_gradients(self.step)
         self._batches_per_epoch = len(self._batches(1))
         self.timetable = Timetable.of_recipe(recipe, self._batches_per_epoch)
         self._optimizer = optimizers.make_optimizer(recipe, self._network.parameters())
         self._scaler = GradScaler(self.device, enabled=recipe.precision == "fp16")
         self._loss = RunningLoss(self.device)
-        self._infeasible = 0
         self._rate = 0.0
         now = time.perf_counter()
         self._began, self._restored, self._trained_until = now, 0, now
@@ -115,9 +120,13 @@ class Trainer:
             epoch = self.timetable.epoch(self.done)
             first = self.timetable.place(self.done) * self._recipe.accumulate
             self.step.train()
-            with closing(self.loader.read(self._batches(epoch), first)) as batches:
-                while group := list(islice(batches, self._recipe.accumulate)):
-                    self._update(group)
+            batches = self._batches(epoch)
+            mine = batches.rows(self.rank.number, self.rank.count)
+            with closing(self.loader.read(mine, first)) as reader:
+                while group := list(islice(reader, self._recipe.accumulate)):
+                    last = self.timetable.place(self.done) * self._recipe.accumulate + len(group)
+                    sizes = [batches.samples(index) for index in range(last - len(group), last)]
+                    self._update(group, sizes)
                     yield from self._after_step()
                     if self.ended():
                         break
@@ -141,7 +150,6 @@ class Trainer:
             "optimizer": self._optimizer.state_dict(),
             "scaler": self._scaler.state_dict(),
             "loss": self._loss.state(),
-            "infeasible": self._infeasible,
             "curve": [asdict(point) for point in self.curve],
             "selected_step": self.selected_step,
             "weights": self.weights,
@@ -159,7 +167,6 @@ class Trainer:
         self._optimizer.load_state_dict(state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])
         self._loss.restore(state["loss"])
-        self._infeasible = state["infeasible"]
         self.done = self._restored = state["done"]
         self.curve = [CurvePoint(**point) for point in state["curve"]]
         self.selected_step = state["selected_step"]
@@ -170,25 +177,40 @@ class Trainer:
         seed = self.training.named_seed("batches")
         return self.pipeline.batches("train", self._recipe.batch_size, seed=seed, epoch=epoch)
 
-    def _update(self, group: Sequence[Batch]) -> None:
-        """Update the weights by the gradients of some batches, each weighted by its samples."""
+    def _update(self, group: Sequence[Batch], sizes: Sequence[int]) -> None:
+        """Update the weights by the gradients of some batches, each weighted by its samples.
+
+        Args:
+            group: The batches; of each, this rank's rows.
+            sizes: The samples of each batch on all ranks.
+        """
         self._rate = optimizers.set_rates(self._optimizer, self._recipe, self.timetable, self.done)
         self._optimizer.zero_grad()
-        size = sum(len(batch.ids) for batch in group)
-        for place, batch in enumerate(group):
+        for place, (batch, size) in enumerate(zip(group, sizes, strict=True)):
             number = self._number_of_batch(place)
             seed_generators(self.training.named_seed(f"batch/{number}"), self.device)
-            loss, infeasible = self.step(batch)
-            self._scaler.scale(loss * (len(batch.ids) / size)).backward()
-            self._loss.add(loss, number)
-            self._infeasible += int(infeasible)
+            with self._averaged(last=place == len(group) - 1) as step:
+                loss, infeasible = step(batch)
+                self._scaler.scale(loss * (size / sum(sizes))).backward()
+            # A batch with fewer samples than ranks is read by each rank.
+            counted = self.rank.leads or size >= self.rank.count
+            self._loss.add(loss, infeasible if counted else 0, number)
         if bound := self._recipe.gradient_clip:
             self._scaler.unscale_(self._optimizer)
             torch.nn.utils.clip_grad_norm_(self._network.parameters(), bound)
         self._scaler.step(self._optimizer)
         self._scaler.update()
-        self._samples += size
+        self._samples += sum(sizes)
         self.done += 1
+
+    @contextmanager
+    def _averaged(self, *, last: bool) -> Iterator[nn.Module]:
+        """Yield the training step; gradients are averaged over ranks with the last batch."""
+        if self._averaging is None:
+            yield self.step
+        else:
+            with nullcontext() if last else self._averaging.no_sync():
+                yield self._averaging
 
     def _number_of_batch(self, place: int) -> int:
         """Return the number, since training began, of a batch of the next step."""
@@ -204,32 +226,36 @@ class Trainer:
             yield self._progress()
         if validates:
             yield self._validated()
-        if self._checkpoint_due(self.done) and not self.ended():
-            self._mean_loss()
+        if self.rank.leads and self._checkpoint_due(self.done) and not self.ended():
+            self._read_loss()
             self.save(self.state())
 
-    def _mean_loss(self) -> float:
-        """Return the mean loss since the last validation. Raises DivergedError."""
-        mean, diverged = self._loss.read()
-        if diverged:
+    def _read_loss(self) -> Reading:
+        """Return the losses since the last validation. Raises DivergedError."""
+        reading = self._loss.read()
+        if diverged := reading.diverged:
             epoch, index = divmod(diverged.batch, self._batches_per_epoch)
             ids = self._batches(epoch + 1)[index].ids
             raise DivergedError(f"the loss became {diverged.loss} on samples {', '.join(ids)}")
-        return mean
+        return reading
 
     def _validated(self) -> Validated:
         """Validate the network and add a point to the curve."""
-        loss = self._mean_loss()
+        reading = self._read_loss()
         self.training_seconds += self._unbooked()
         began = time.perf_counter()
-        rate = self.validate()
+        rate = self.validate() if self.rank.leads else 0.0
+        if not self.rank.alone:
+            rate = number_of_rank_0(rate)
         self.step.train()
         self._trained_until = time.perf_counter()
         self.validation_seconds += self._trained_until - began
         epochs = round(self.timetable.epochs(self.done), 4)
-        self.curve.append(CurvePoint(self.done, epochs, loss, self._rate, rate, self._infeasible))
+        self.curve.append(
+            CurvePoint(self.done, epochs, reading.loss, self._rate, rate, reading.infeasible)
+        )
         self._loss.reset()
-        self._infeasible = self._samples = 0
+        self._samples = 0
         rates = [point.validation_ler for point in self.curve]
         if self._recipe.select == "last" or rates[-1] < min(rates[:-1], default=math.inf):
             self.selected_step, self.weights = self.done, self._copy_weights()
@@ -241,7 +267,7 @@ class Trainer:
         return time.perf_counter() - self._trained_until
 
     def _progress(self) -> Progress:
-        loss, now = self._mean_loss(), time.perf_counter()
+        loss, now = self._read_loss().loss, time.perf_counter()
         fraction = self.done / self.timetable.steps
         share = (self.done - self._restored) / self.timetable.steps
         return Progress(

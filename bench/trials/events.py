@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.trials.rank import Rank
 from bench.trials.records import Attempt, Failure
 
 
@@ -12,6 +13,17 @@ class Started:
     """The task has its device and begins to read its data."""
 
     device: str
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Rank 0 of a data-parallel training waits for the other ranks. Executors start them.
+
+    Attributes:
+        rank: Rank 0, with the address at which it listens.
+    """
+
+    rank: Rank
 
 
 @dataclass(frozen=True)
@@ -106,12 +118,16 @@ class Retried:
     attempt: Attempt
 
 
-Event = Started | Infeasible | Resumed | Progress | Validated | Retried | Finished | Failed
+Event = (
+    Listening | Started | Infeasible | Resumed | Progress | Validated | Retried | Finished | Failed
+)
 
 
 def describe(event: Event) -> str:  # noqa: PLR0911 (one line per event)
     """Return an event as one line."""
     match event:
+        case Listening(rank):
+            return f"rank 0 of {rank.count} listens at {rank.host}:{rank.port}"
         case Started(device):
             return f"started on {device}"
         case Infeasible(count, samples, examples):

@@ -30,3 +30,7 @@ class Rank:
     def alone(self) -> bool:
         """Whether it is the only rank."""
         return self.count == 1
+
+
+ALONE = Rank()
+"""The only process of a training."""

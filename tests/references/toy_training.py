@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ import torch
 from bench.config.recipe import Recipe, Resources
 from bench.core.types import Annotation, Batch, InputShape
 from bench.data.reading.loading import BatchLoader
+from bench.data.reading.ranks import block
 from bench.recognizers import network as recognizer
 from bench.training.step import TrainingStep
 from bench.training.trainer import Trainer
@@ -69,9 +70,16 @@ class ToyBatches:
     pipeline: ToyPipeline
     split: str
     groups: list
+    share: tuple = (0, 1)
 
     def __len__(self):
         return len(self.groups)
+
+    def samples(self, index):
+        return len(self.groups[index])
+
+    def rows(self, rank, ranks):
+        return replace(self, share=(rank, ranks))
 
     def __getitem__(self, index):
         numbers = self.groups[index].tolist()
@@ -81,13 +89,14 @@ class ToyBatches:
         for row, (clip, each) in enumerate(samples):
             labels[row, : len(each)] = torch.tensor(each)
             inputs[row, : len(clip)] = torch.from_numpy(clip)
+        rows = block(len(samples), *self.share)
         return Batch(
-            inputs,
-            torch.tensor([len(clip) for clip, _ in samples]),
-            labels,
-            torch.tensor([len(each) for _, each in samples]),
-            torch.full_like(labels, -1),
-            tuple(f"{self.split}-{number}" for number in numbers),
+            inputs[rows],
+            torch.tensor([len(clip) for clip, _ in samples])[rows],
+            labels[rows],
+            torch.tensor([len(each) for _, each in samples])[rows],
+            torch.full_like(labels, -1)[rows],
+            tuple(f"{self.split}-{number}" for number in numbers[rows]),
         )
 
 

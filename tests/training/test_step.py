@@ -40,7 +40,7 @@ def test_it_is_the_objective_of_the_features_of_the_model(loss):
     expected = loss.objective(step.network.head, features, targets)
     output = step(batch)
     assert output.loss.item() == expected.item()
-    assert output.loss.shape == output.infeasible.shape == ()
+    assert output.loss.shape == ()
     assert output.infeasible == 0
 
 
@@ -78,7 +78,7 @@ def test_an_infeasible_sample_counts_once_whatever_views_there_are_of_it(loss, m
         key_frames=torch.full_like(labels, -1),
     )
     expected = 1 if loss.accepts == "frames" else 2
-    assert step_of(loss, model)(batch).infeasible.item() == expected
+    assert step_of(loss, model)(batch).infeasible == expected
 
 
 @dataclass(frozen=True)

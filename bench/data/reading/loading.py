@@ -137,9 +137,7 @@ class _Copier:
 
     def copy(self, batch: Batch) -> _Copied:
         """Enqueue the copy of a batch, which may be in memory that is used again afterwards."""
-        pinned = batch._replace(
-            inputs=batch.inputs.pin_memory(), targets=batch.targets.pin_memory()
-        )
+        pinned = batch._replace(inputs=batch.inputs.pin_memory())
         with torch.cuda.stream(self._stream):
             finished = _finished(self._pipeline, pinned.to(str(self._device)))
             return _Copied(finished, self._stream.record_event())
@@ -148,9 +146,8 @@ class _Copier:
         """Have the stream that computes wait for a batch, and return it."""
         computing = torch.cuda.current_stream(self._device)
         computing.wait_event(copied.complete)
-        for tensor in (copied.batch.inputs, copied.batch.targets):
-            # Else its memory might be used again by the other stream while it is computed with.
-            tensor.record_stream(computing)
+        # Else its memory might be used again by the other stream while it is computed with.
+        copied.batch.inputs.record_stream(computing)
         return copied.batch
 
 

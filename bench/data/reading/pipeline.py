@@ -203,6 +203,10 @@ class PreparedBatches:
             texts=tuple(texts[rows]),
         )
 
+    def samples(self, index: int) -> int:
+        """Return how many samples a batch has, those of other ranks included."""
+        return len(self._groups[index])
+
     def rows(self, rank: int, ranks: int) -> Batches:
         """Return the same batches, of each the rows of one rank."""
         same = copy(self)
@@ -213,22 +217,19 @@ class PreparedBatches:
         self, group: Indices, references: Sequence[SampleRef], rows: slice
     ) -> tuple[Tensor, Tensor]:
         """Return the inputs and lengths of some rows, padded as the whole batch is."""
-        count = rows.stop - rows.start
-        # No rows have the shape of others.
-        mine = rows if count else slice(1)
-        numbers, read = group[mine], references[mine]
+        numbers, read = group[rows], references[rows]
         if self._held:
             inputs, lengths = self._held.read(
                 numbers, lambda places: self._transform.read([read[n] for n in places], None)
             )
         else:
             inputs, lengths = self._transform.read(read, self._generators(numbers))
-        if count < len(group) and self._transform.varies:
+        if len(numbers) < len(group) and self._transform.varies:
             generators = self._generators(group) or itertools.repeat(None)
             inputs = self._transform.pad(
                 inputs, max(map(self._transform.length, references, generators))
             )
-        return inputs[:count], lengths[:count]
+        return inputs, lengths
 
     def _generators(self, numbers: Indices) -> Generators:
         """Return a generator per sample, which depends on seed, epoch and sample alone."""

@@ -4,14 +4,16 @@
 def block(count: int, rank: int, ranks: int) -> slice:
     """Return the rows of one rank: contiguous blocks, in order, whose sizes differ by at most 1.
 
-    The first ranks have the larger blocks. Where there are fewer rows than ranks, those of the last
-    ranks are empty.
+    The first ranks have the larger blocks. Fewer rows than ranks are read by each rank: no network
+    computes without samples, and the mean over all ranks is that of the batch all the same.
 
     Args:
         count: The rows of the batch.
         rank: From 0.
         ranks: How many there are.
     """
+    if count < ranks:
+        return slice(0, count)
     share, larger = divmod(count, ranks)
     first = rank * share + min(rank, larger)
     return slice(first, first + share + (rank < larger))

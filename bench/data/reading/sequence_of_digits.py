@@ -257,6 +257,10 @@ class SequenceBatches:
             texts=tuple("".join(map(str, row)) for row in labels.tolist()),
         )
 
+    def samples(self, index: int) -> int:
+        """Return how many samples a batch has, those of other ranks included."""
+        return min(self._size, len(self._groups) - index * self._size)
+
     def rows(self, rank: int, ranks: int) -> Batches:
         """Return the same batches, of each the rows of one rank."""
         return SequenceBatches(

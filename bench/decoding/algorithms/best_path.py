@@ -27,7 +27,7 @@ def decode_ctc(logits: Tensor, lengths: Tensor) -> Decoded:
     path = _first_zero(below)
     # At the best class, log-softmax is minus the logarithm of this sum. In place: memory is time.
     scores = below.exp_().sum(-1).log_().neg_().cpu().numpy()
-    counts = lengths.cpu().numpy()
+    counts = lengths.numpy()
     padding = np.arange(path.shape[1]) >= counts[:, np.newaxis]
     path[padding] = BLANK
     scores[padding] = 0
@@ -52,19 +52,20 @@ def decode_seq2seq(logits: Tensor, lengths: Tensor) -> Decoded:
     """
     logits = logits.detach().float()
     steps = torch.arange(logits.shape[1], device=logits.device)
+    valid = lengths.to(logits.device, non_blocking=True).unsqueeze(1)
     best = logits.log_softmax(-1).max(-1)
     # A sequence without an end is as long as its valid steps.
-    end = torch.where(best.indices == EOS, steps, lengths.unsqueeze(1)).amin(1, keepdim=True)
+    end = torch.where(best.indices == EOS, steps, valid).amin(1, keepdim=True)
     path = best.indices.masked_fill(steps >= end, EOS).cpu().numpy()
     # The step of the end counts, unless it is padding.
-    behind = (steps > end) | (steps >= lengths.unsqueeze(1))
+    behind = (steps > end) | (steps >= valid)
     scores = best.values.masked_fill(behind, 0)
     return Decoded(
         labels=[row[:last] for row, last in zip(path, end.squeeze(1).tolist(), strict=True)],
         path=path,
         confidence=scores.sum(1).exp().cpu().numpy(),
         scores=scores.cpu().numpy(),
-        lengths=lengths.cpu().numpy(),
+        lengths=lengths.numpy(),
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Decode = Callable[["Tensor", "Tensor"], "Decoded"]
-"""A built decoder: from logits (N, T, C) and their lengths (N,) to their labels."""
+"""A built decoder: from logits (N, T, C) and their lengths (N,) on the host to their labels."""
 
 
 class Span(NamedTuple):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def align(log_probs: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Decoded:
     """Align targets (N, U), padded behind `target_lengths` (N,), with log_probs (N, T, C).
 
+    Targets are where `log_probs` is, lengths on the host.
+
     The path is the most probable one of the target (Viterbi), the confidence p(target) over all
     paths. Where the target is longer than the output allows, the path is blank and confidence 0.
     """
@@ -31,7 +33,7 @@ def align(log_probs: Tensor, lengths: Tensor, targets: Tensor, target_lengths: T
     # A blank before the first label, for the blank frames, whose position is -1.
     path = functional.pad(targets, (1, 0), value=BLANK).gather(1, positions + 1)
     scores = log_probs.gather(2, path.unsqueeze(2)).squeeze(2)
-    scores = scores.masked_fill(~valid_frames(lengths, path.shape[1]), 0)
+    scores = scores.masked_fill(~valid_frames(lengths, path.shape[1], path.device), 0)
     likelihood = log_likelihood(log_probs, lengths, targets, target_lengths)
     rows = zip(targets.cpu().numpy(), target_lengths.tolist(), strict=True)
     return Decoded(
@@ -39,7 +41,7 @@ def align(log_probs: Tensor, lengths: Tensor, targets: Tensor, target_lengths: T
         path=path.cpu().numpy(),
         confidence=likelihood.exp().float().cpu().numpy(),
         scores=scores.float().cpu().numpy(),
-        lengths=lengths.cpu().numpy(),
+        lengths=lengths.numpy(),
     )
 
 
@@ -55,7 +57,11 @@ def log_likelihood(
 
 
 def padded(labels: Sequence[NDArray[np.int64]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return arrays of labels as targets (N, U), padded with blanks, and their lengths (N,)."""
-    lengths = torch.tensor([len(each) for each in labels], device=device)
+    """Return arrays of labels as targets (N, U) on `device`, padded with blanks.
+
+    The second tensor is their lengths (N,), on the host.
+    """
+    lengths = torch.tensor([len(each) for each in labels])
     rows = [torch.from_numpy(each) for each in labels]
-    return pad_sequence(rows, batch_first=True, padding_value=BLANK).to(device), lengths
+    targets = pad_sequence(rows, batch_first=True, padding_value=BLANK)
+    return targets.to(device, non_blocking=True), lengths

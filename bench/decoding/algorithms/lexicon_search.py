@@ -108,12 +108,13 @@ def most_probable(
     """
     words = [np.array(word, dtype=np.int64) for sample in candidates for word in sample]
     counts = torch.tensor([len(sample) for sample in candidates], dtype=torch.int64)
-    samples = torch.arange(len(candidates)).repeat_interleave(counts).to(log_probs.device)
+    samples = torch.arange(len(candidates)).repeat_interleave(counts)
     scores = []
     for start in range(0, len(words), WORDS_PER_CALL):
         rows = samples[start : start + WORDS_PER_CALL]
         targets = padded(words[start : start + WORDS_PER_CALL], log_probs.device)
-        scores.append(log_likelihood(log_probs[rows], lengths[rows], *targets).cpu())
+        frames = log_probs[rows.to(log_probs.device, non_blocking=True)]
+        scores.append(log_likelihood(frames, lengths[rows], *targets).cpu())
     likelihoods = torch.cat(scores).numpy()
     bounds = [0, *counts.cumsum(0).tolist()]
     best = [words[start + int(likelihoods[start:end].argmax())] for start, end in pairwise(bounds)]

@@ -48,7 +48,7 @@ class NGramSearch:
         # NaN, of a network that has diverged, is impossible: the sample reads as nothing.
         frames = np.nan_to_num(log_probs.double().cpu().numpy(), nan=-np.inf, neginf=-np.inf)
         # A padding frame that is surely blank changes no prefix.
-        padding = np.arange(frames.shape[1]) >= lengths.cpu().numpy()[:, np.newaxis]
+        padding = np.arange(frames.shape[1]) >= lengths.numpy()[:, np.newaxis]
         frames[padding] = -np.inf
         frames[padding, BLANK] = 0
         step = max(1, MAX_ELEMENTS // (self._width * logits.shape[2]))

@@ -58,11 +58,12 @@ def probable_words(
 
     Args:
         log_probs: (N, T, C).
-        lengths: (N,), the valid frames.
+        lengths: (N,), the valid frames, on the host.
         levels: The trie of the words.
         floors: (N,), the log-probability of any word of the trie in each sample.
     """
     device = log_probs.device
+    lengths = lengths.to(device, non_blocking=True)
     levels = [type(level)(*(each.to(device) for each in level)) for level in levels]
     widest = max(len(level.label) for level in levels)
     group = max(1, MAX_ELEMENTS // (widest * (log_probs.shape[1] + 1)))

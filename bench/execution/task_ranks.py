@@ -1,0 +1,65 @@
+"""The processes of a data-parallel training on one machine, seen as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench.execution.task_process import TaskProcess, start_task
+from bench.trials.events import Event, Failed, Finished, Listening
+from bench.trials.rank import Rank
+from bench.trials.records import Attempt
+
+if TYPE_CHECKING:
+    from bench.trials.specs import Task
+    from bench.trials.store import Store
+
+
+class TaskRanks:
+    """A process per device. The first to fail ends all others.
+
+    Args:
+        task: A training on several devices, or any task on one.
+        store: Where records are.
+        attempts: Attempts of this run that failed before.
+        gpus: The ids of the GPUs, one per device; none hides all of them.
+    """
+
+    def __init__(
+        self, task: Task, store: Store, attempts: Sequence[Attempt], gpus: Sequence[object]
+    ) -> None:
+        self._task, self._store, self._attempts = task, store, attempts
+        self._gpus = gpus
+        self._processes: list[TaskProcess] = []
+        self._start(Rank(count=task.resources.devices))
+
+    def poll(self, seconds: float) -> Event | Attempt | None:
+        """Return the next event of rank 0 or the failure of another, None after some seconds."""
+        leader, *others = self._processes
+        report = leader.poll(0.0 if others else seconds)
+        if isinstance(report, Listening):
+            for number in range(1, report.rank.count):
+                self._start(replace(report.rank, number=number))
+            return None
+        if isinstance(report, Finished | Failed | Attempt):
+            self.kill()
+        if report is not None or not others:
+            return report
+        for process in others:
+            failure = process.poll(seconds / len(others))
+            if isinstance(failure, Attempt):
+                self.kill()
+                return failure
+        return None
+
+    def kill(self) -> None:
+        """Kill all processes; no more is reported."""
+        for process in self._processes:
+            process.kill()
+
+    def _start(self, rank: Rank) -> None:
+        gpus = self._gpus
+        if not rank.alone:
+            gpus = gpus[rank.number : rank.number + 1]
+        self._processes.append(start_task(self._task, self._store, self._attempts, gpus, rank))
