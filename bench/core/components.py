@@ -194,7 +194,8 @@ class Loss(Component, ABC):
         """Return the scalar to minimize. Features and targets are those of the augmented views.
 
         It runs without waiting for the device: labels are where the features are, lengths on the
-        host.
+        host. Means are those of `bench.nn.global_batch`, so that a training on several devices
+        computes what one on a single device does.
         """
 
     @abstractmethod
@@ -209,7 +210,7 @@ class Loss(Component, ABC):
         """Return the batch to train on instead of `batch`: its augmented views, concatenated.
 
         The first N rows are a view of the N samples in order, and so are the next N. Random draws
-        are taken from torch's global generator.
+        are taken from torch's global generator, by `bench.nn.global_batch.shared_draw`.
         """
         return batch
 
