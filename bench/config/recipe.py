@@ -10,6 +10,8 @@ from bench.core.errors import BenchError
 from bench.core.interval import Interval
 from bench.core.schema import BelowOne, Count, Natural, NonNegative, Positive, SchemaError
 
+_MAX_WORKERS = 16
+"""More than feed a GPU with words from JPEGs."""
 Precision = Literal["float32", "tf32", "bf16", "fp16"]
 _READ_UNDER: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
     ({"milestones", "decay"}, "schedule", ("multi-step",)),
@@ -163,8 +165,9 @@ class Resources:
             resumes at its last checkpoint.
         log_every: Interval at which progress is reported. A report waits for the device, so a short
             interval slows training on a GPU.
-        workers: Processes per device that prefetch batches; 0 reads them in the training process.
-            They change no number.
+        workers: Processes per device that prefetch batches; 0 reads them in the training process,
+            on a GPU in a thread beside it. `auto`: on a GPU the cores of its machine, shared by its
+            GPUs, that are no compute threads, at most 16; on a CPU 0. They change no number.
 
     Raises:
         BenchError: A device is to have more than one GPU, several devices are to share one, or an
@@ -178,7 +181,7 @@ class Resources:
     time_limit: NonNegative = 0.0
     checkpoint_every: str = "60 seconds"
     log_every: str = "0.5 seconds"
-    workers: Natural = 0
+    workers: Natural | Literal["auto"] = 0
 
     def __post_init__(self) -> None:
         for name in ("checkpoint_every", "log_every"):
@@ -196,3 +199,14 @@ class Resources:
                 f"devices = {self.devices} and gpus = {self.gpus:g}: several devices cannot share "
                 "a GPU; set gpus = 1, or devices = 1"
             )
+
+    def count_workers(self, cores: float) -> int:
+        """Return the number of workers per device.
+
+        Args:
+            cores: What `auto` goes by: the cores of a machine that one of its GPUs may use; 0 where
+                the device is the CPU, which reads as fast by itself.
+        """
+        if self.workers != "auto":
+            return self.workers
+        return max(0, min(int(cores) - self.cpus, _MAX_WORKERS))

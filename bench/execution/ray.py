@@ -33,6 +33,7 @@ from bench.trials.records import Attempt
 from bench.trials.specs import Task
 
 if TYPE_CHECKING:
+    from bench.config.recipe import Resources
     from bench.execution.schedule import Report
     from bench.trials.records import Cause
     from bench.trials.store import Store
@@ -130,10 +131,9 @@ class RayExecutor:
 
     def submit(self, task: Task, store: Store, attempts: Sequence[Attempt]) -> None:
         """Hand a task to Ray, which starts it where its resources are free."""
-        run, devices = (
-            _Run(task, store, [*attempts], _wanted(task, _nodes())),
-            task.resources.devices,
-        )
+        nodes, devices = _nodes(), task.resources.devices
+        task = task.with_resources(with_workers(task.resources, nodes))
+        run = _Run(task, store, [*attempts], _wanted(task, nodes))
         if devices > 1:
             run.group = placement_group([run.wanted] * devices, strategy="PACK")
         self._launch(run, Rank(count=devices))
@@ -258,9 +258,26 @@ def _slots(wanted: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) ->
 
 def _wanted(task: Task, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
     """Return what to reserve: no GPU where the cluster has none."""
-    wanted = task.resources
+    wanted = with_workers(task.resources, nodes)
     gpus = wanted.gpus if any(node.get("GPU") for node in nodes) else 0.0
-    return {"CPU": float(wanted.cpus + wanted.workers), "GPU": gpus}
+    return {"CPU": float(wanted.cpus + wanted.count_workers(0)), "GPU": gpus}
+
+
+def with_workers(
+    resources: Resources, nodes: Sequence[dict[str, float]] | None = None
+) -> Resources:
+    """Return resources with a number of workers that every node with a GPU has the cores for.
+
+    Args:
+        resources: Those of a suite.
+        nodes: The resources of each node; None asks the cluster.
+    """
+    nodes = _nodes() if nodes is None else nodes
+    shares = [
+        node.get("CPU", 0) * resources.gpus / gpus for node in nodes if (gpus := node.get("GPU"))
+    ]
+    cores = min(shares, default=0) if resources.device != "cpu" else 0
+    return replace(resources, workers=resources.count_workers(cores))
 
 
 def _nodes() -> list[dict[str, float]]:

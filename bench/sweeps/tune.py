@@ -17,7 +17,7 @@ os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 # Its newer output is printed in spite of verbose=0, onto the stream of --json.
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
-from bench.execution.ray import reservation  # isort: skip  (before ray)
+from bench.execution.ray import reservation, with_workers  # isort: skip  (before ray)
 
 import optuna
 from ray import tune
@@ -66,7 +66,7 @@ def run(
     resources = {kind.lower(): amount for kind, amount in reservation(sweep.base).items()}
     trainable = tune.with_parameters(
         SweptTrial,
-        base=sweep.base,
+        base=sweep.base.with_resources(with_workers(sweep.base.resources)),
         store=study.store,
         heartbeat_timeout=table.heartbeat_timeout,
     )

@@ -98,7 +98,7 @@ def predict(
     family = training.loss.decoder
     decode = evaluation.decoder.build(family, pipeline.vocabulary)
     rows = Predictions(evaluation.protocol)
-    workers = training.resources.workers
+    workers = device.count_workers(training.resources, chosen)
     with torch.inference_mode(), BatchLoader(pipeline, workers, chosen) as loader:
         for batch in loader.read(batches):
             logits, lengths = network(batch.inputs, batch.lengths)
@@ -163,7 +163,7 @@ def _write_record(
             device=describe_device(chosen),
             threads=torch.get_num_threads(),
             seed=evaluation.seed,
-            workers=evaluation.resources.workers,
+            workers=device.count_workers(evaluation.resources, chosen),
             gpus=evaluation.resources.gpus,
         ),
         files={PREDICTIONS: write_bytes(folder / PREDICTIONS, held)},

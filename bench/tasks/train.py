@@ -89,7 +89,7 @@ def _train(
     step = TrainingStep(network, training.loss, training.recipe.precision)
     sources = provenance.computing_sources(training.components)
     checkpoint = Checkpoint(folder / CHECKPOINT, tuple(sources))
-    with BatchLoader(pipeline, training.resources.workers, chosen) as loader:
+    with BatchLoader(pipeline, device.count_workers(training.resources, chosen), chosen) as loader:
         trainer = Trainer(
             training,
             step,
@@ -212,7 +212,7 @@ def _write_record(
             device=describe_device(trainer.device),
             threads=torch.get_num_threads(),
             seed=training.seed,
-            workers=training.resources.workers,
+            workers=device.count_workers(training.resources, trainer.device),
             gpus=training.resources.gpus,
             precision=training.recipe.precision,
         ),

@@ -45,6 +45,16 @@ def prepare(resources: Resources, precision: Precision = "float32") -> str:
     return device
 
 
+def count_workers(resources: Resources, device: str) -> int:
+    """Return how many processes of a task prefetch batches here.
+
+    Args:
+        resources: Of the task. What decided `auto` elsewhere, such as a cluster, has replaced it.
+        device: That of the task. A GPU may use all cores that this process has.
+    """
+    return resources.count_workers(0 if device == "cpu" else len(os.sched_getaffinity(0)))
+
+
 def settle(threads: int, precision: Precision = "float32") -> None:
     """Have this process compute with so many threads, deterministically, and in `precision`."""
     # cuBLAS is deterministic only with a fixed workspace, which it reads when it starts.

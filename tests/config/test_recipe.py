@@ -81,3 +81,17 @@ def test_an_interval_of_resources_is_checked(name):
     assert getattr(Resources(**{name: "5 steps"}), name) == "5 steps"
     with pytest.raises(BenchError, match=f"{name}: 'often' is not an interval"):
         Resources(**{name: "often"})
+
+
+@pytest.mark.parametrize(
+    ("resources", "cores", "expected"),
+    [
+        (Resources(workers=3), 0, 3),
+        (Resources(cpus=4, workers="auto"), 0, 0),
+        (Resources(cpus=4, workers="auto"), 3, 0),
+        (Resources(cpus=4, workers="auto"), 13.7, 9),
+        (Resources(cpus=4, workers="auto"), 96, 16),
+    ],
+)
+def test_workers_are_counted_from_the_cores_of_a_gpu(resources, cores, expected):
+    assert resources.count_workers(cores) == expected

@@ -14,7 +14,7 @@ from running import assert_same_bytes
 
 from bench.core.errors import BenchError
 from bench.data.datasets.seq_digits import SeqDigits
-from bench.execution.ray import connect
+from bench.execution.ray import connect, with_workers
 from bench.execution.schedule import Schedule, execute, open_executor
 from bench.trials.events import Finished, Progress, Resumed, Started
 from bench.trials.store import CHECKPOINT, LOG, Store
@@ -177,6 +177,25 @@ def test_a_gpu_is_not_requested_where_there_is_none(cluster, training, store):
     training = with_resources(training, gpus=0.5)
     assert isinstance(last_of(run(cluster, [training], store), training), Finished)
     assert store.record(training).provenance.device == "cpu"
+
+
+def test_automatic_workers_take_the_cores_that_a_share_of_a_gpu_leaves(cluster, training):
+    auto = replace(training.resources, cpus=2, gpus=0.5, workers="auto")
+    nodes = [{"CPU": 64.0, "GPU": 8.0}, {"CPU": 24.0, "GPU": 2.0}, {"CPU": 4.0}]
+    assert with_workers(auto, nodes).workers == 2
+    assert with_workers(auto, nodes[1:]).workers == 4
+    assert with_workers(replace(auto, gpus=1.0), nodes[1:]).workers == 10
+    assert with_workers(auto, nodes[2:]).workers == 0
+    assert with_workers(replace(auto, device="cpu"), nodes).workers == 0
+    assert with_workers(replace(auto, workers=1), nodes).workers == 1
+    assert cluster.capacity(with_resources(training, workers="auto")) == cluster.capacity(training)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_what_automatic_workers_came_to_is_recorded(cluster, training, store):
+    training = with_resources(training, gpus=0.5, workers="auto")
+    assert isinstance(last_of(run(cluster, [training], store), training), Finished)
+    assert store.record(training).provenance.workers == 0
 
 
 def test_no_dashboard_is_served(cluster):

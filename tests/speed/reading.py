@@ -2,9 +2,13 @@
 
 `nox -s speed -- reading` prints two tables. Preparing: files to an LMDB, beside the loop of most
 code for scene text, which commits every 1,000. Reading: a shuffled pass over words in batches of
-64, as JPEGs and from the cache of decoded images, beside what most code does with the same LMDB;
-and the memory of this process that no file backs, a quarter through the pass and at its end. Turns
-go round all of them, so that a machine that slows down slows them alike; a ratio is one of medians.
+64, as JPEGs, from the cache of decoded images and from memory in a second epoch, beside what most
+code does with the same LMDB and beside what bench did before it read bytes; and the memory of this
+process that no file backs, a quarter through the pass and at its end. Turns go round all of them,
+so that a machine that slows down slows them alike; a ratio is one of medians.
+
+"Bytes" is what a worker or the thread beside a GPU does; "finished" is what a training on a CPU
+waits for.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
@@ -28,13 +33,15 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from bench.core.model_input import ImageInput
+from bench.core.types import Batch
 from bench.data.inputs import images
-from bench.data.inputs.image_transform import ImageTransform
+from bench.data.inputs.image_transform import ImageTransform, resize_image
 from bench.data.raw.entries import Entry
-from bench.data.reading import loading
-from bench.data.reading.label_encoder import encoder_of_alphabet
+from bench.data.reading import held_images
+from bench.data.reading.label_encoder import LabelEncoder, encoder_of_alphabet
+from bench.data.reading.loading import BatchLoader
 from bench.data.reading.pipeline import PreparedPipeline
-from bench.data.reading.samples import Samples, Selection
+from bench.data.reading.samples import SampleRef, Samples, Selection
 from bench.data.store import caching, preparing
 from bench.data.store import data_dir as home
 from bench.data.store.partition import Partition
@@ -52,7 +59,12 @@ TURN = WORDS // SIZE // TURNS
 """Batches."""
 READ_AHEAD = 8
 """Batches of a turn before its clock starts: workers have made them beforehand."""
-AT_LEAST = {("JPEG", 0): 4, ("cache", 0): 15}
+AT_LEAST = {
+    ("JPEG, bytes", 0): ("before", 1.2),
+    ("JPEG, finished", 0): ("Pillow", 4),
+    ("cache, finished", 0): ("Pillow", 15),
+}
+"""Ratios: to which reading, and the least."""
 
 
 class Tree:
@@ -118,13 +130,62 @@ def through_pillow(folder: Path, workers: int) -> Iterator[object]:
     return iter(loader)
 
 
-def through_bench(name: str, workers: int) -> Iterator[object]:
-    pipeline = PreparedPipeline(
+def before(name: str) -> Iterator[object]:
+    """Yield batches of float32 as bench read them at first, one word after the other."""
+    partition, encoder = Partition(name, "train"), encoder_of_alphabet(protocols.find("str-36"))
+    order = np.random.default_rng([0, 0]).permutation(WORDS)
+    for start in range(0, WORDS, SIZE):
+        references = [SampleRef(partition, row) for row in order[start : start + SIZE].tolist()]
+        pixels = np.stack([stretched_before(reference) for reference in references])
+        inputs = torch.from_numpy(pixels).movedim(-1, -3).float().div_(127.5).sub_(1)
+        texts = tuple(reference.text for reference in references)
+        classes = [encoded_before(encoder, text) for text in texts]
+        columns = np.array([*zip_longest(*classes, fillvalue=0)], np.int64)
+        targets = torch.from_numpy(np.ascontiguousarray(columns.T))
+        yield Batch(
+            inputs,
+            torch.from_numpy(np.full(len(references), SHAPE.width)),
+            targets,
+            torch.tensor([len(target) for target in classes]),
+            torch.full_like(targets, -1),
+            tuple(reference.id for reference in references),
+            texts,
+        )
+
+
+def stretched_before(reference: SampleRef) -> np.ndarray:
+    assert reference.partition.decoded(TRANSFORM.shape) is None
+    return resize_image(reference.partition.pixels(reference.row, 1), TRANSFORM.shape)
+
+
+def encoded_before(encoder: LabelEncoder, text: str) -> tuple[int, ...]:
+    return tuple(filter(None, map(encoder._classes.get, encoder.tokens(text))))
+
+
+def opened(name: str, held: int = 0) -> PreparedPipeline:
+    """Return the pipeline of prepared words, of which so many bytes may be held in memory."""
+    held_images.MAX_BYTES = held
+    return PreparedPipeline(
         {"train": Samples([Selection(Partition(name, "train"))])},
         encoder_of_alphabet(protocols.find("str-36")),
         TRANSFORM,
     )
-    return loading.read(pipeline.batches("train", SIZE), workers)
+
+
+def as_bytes(pipeline: PreparedPipeline) -> Iterator[object]:
+    return iter(pipeline.batches("train", SIZE))
+
+
+def finished(pipeline: PreparedPipeline, workers: int) -> Iterator[object]:
+    return BatchLoader(pipeline, workers, "cpu").read(pipeline.batches("train", SIZE))
+
+
+def second_epoch(name: str, workers: int) -> Iterator[object]:
+    """Yield the batches of an epoch whose images are all in memory."""
+    pipeline = opened(name, WORDS * SHAPE.height * SHAPE.width)
+    for _ in pipeline.batches("train", SIZE):
+        pass
+    return finished(pipeline, workers)
 
 
 def anonymous() -> float:
@@ -204,9 +265,12 @@ def preparing_table(source: Path, folder: Path) -> Table:
 def reading_rows(folder: Path, workers: int) -> Iterator[list[str]]:
     passes = {
         "Pillow": through_pillow(folder / "plain" / "train", workers),
-        "JPEG": through_bench("jpegs", workers),
-        "cache": through_bench("kept", workers),
+        "JPEG, finished": finished(opened("jpegs"), workers),
+        "cache, finished": finished(opened("kept"), workers),
+        "memory, finished": second_epoch("again", workers),
     }
+    if not workers:
+        passes |= {"before": before("earlier"), "JPEG, bytes": as_bytes(opened("bytes"))}
     readers = {name: Reader(batches, CLOCKS[workers]) for name, batches in passes.items()}
     for _ in range(TURNS):
         for reader in readers.values():
@@ -215,14 +279,15 @@ def reading_rows(folder: Path, workers: int) -> Iterator[list[str]]:
     for name, reader in readers.items():
         ratio = f"{rates[name] / rates['Pillow']:.1f}"
         if limit := AT_LEAST.get((name, workers)):
-            ratio += f" ({limit})"
+            other, least = limit
+            ratio += f" ({rates[name] / rates[other]:.2f} of {other}, at least {least})"
         early, late = reader.memory[TURNS // 4 - 1], reader.memory[-1]
         yield [name, str(workers), f"{rates[name]:,.0f}", ratio, f"{early:.0f}, {late:.0f}"]
 
 
 def reading_table(folder: Path) -> Table:
     title = f"{WORDS:,} JPEG words in batches of {SIZE}"
-    table = Table("reading", "workers", "images/s", "× (at least)", "MB at ¼, end", title=title)
+    table = Table("reading", "workers", "images/s", "× Pillow", "MB at ¼, end", title=title)
     for workers in CLOCKS:
         for row in reading_rows(folder, workers):
             table.add_row(*row)
@@ -239,7 +304,13 @@ def main() -> None:
         Console().print(preparing_table(root / "words", root))
         first = home.folder() / "jpegs"
         prepared_by_bench(root / "words", first, WORDS)
-        for name in ("plain", "kept"):  # LMDB opens a file but once in a process
+        for name in (
+            "plain",
+            "kept",
+            "again",
+            "earlier",
+            "bytes",
+        ):  # LMDB opens a file but once in a process
             shutil.copytree(first, home.folder() / name)
         caching.keep("kept", SHAPE, lambda *_: None)
         Console().print(reading_table(home.folder()))
