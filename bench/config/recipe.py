@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
 
+from bench.config.augmentation import parse_augmentation, spelled_augmentation
+from bench.core.components import Augmentation
 from bench.core.errors import BenchError
-from bench.core.schema import BelowOne, Count, Natural, NonNegative, Positive
+from bench.core.schema import BelowOne, Count, Natural, NonNegative, Parsed, Positive
 
 Precision = Literal["float32", "bf16", "fp16"]
 _READ_UNDER: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
@@ -46,7 +48,8 @@ class Recipe:
         precision: What the network computes in during training; `fp16` needs a GPU. Weights,
             losses and everything that is scored are float32.
         patience: End training once this many epochs have not lowered the label error rate; 0 never.
-        augmentation: The name of a pipeline of random transforms (`bench.data.augmentation`).
+        augmentation: Random changes of training samples; `bench ls augmentations` lists them. None,
+            which bench.toml spells "none", changes nothing.
 
     Raises:
         BenchError: A key is set that nothing reads, or `multi-step` lacks its keys.
@@ -68,7 +71,7 @@ class Recipe:
     accumulate: Count = 1
     precision: Precision = "float32"
     patience: Natural = 0
-    augmentation: str = "none"
+    augmentation: Annotated[Augmentation | None, Parsed(parse_augmentation)] = None
 
     def __post_init__(self) -> None:
         for keys, reader, readers in _READ_UNDER:
@@ -86,18 +89,23 @@ class Recipe:
             raise BenchError(f"milestones = {[*self.milestones]} must rise from one to the next")
 
     def values(self) -> dict[str, Any]:
-        """Return every key with its value, as JSON values."""
-        return {
-            name: [*value] if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
+        """Return every key with its value, as bench.toml spells it."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["augmentation"] = spelled_augmentation(self.augmentation)
+        return {name: [*v] if isinstance(v, tuple) else v for name, v in values.items()}
+
+    def changed(self) -> dict[str, Any]:
+        """Return every key that is not at its default, as bench.toml spells it."""
+        return {name: value for name, value in self.values().items() if name in self._changed()}
 
     def spec(self) -> dict[str, Any]:
         """Return what the recipe adds to a training's key: every value that is not a default.
 
-        So a key that recipes gain later leaves the keys of earlier trainings as they are.
+        So a key that recipes gain later leaves the keys of earlier trainings as they are. Of the
+        augmentation it has the version and, from outside bench, the source too.
         """
-        return {name: value for name, value in self.values().items() if name in self._changed()}
+        own = {"augmentation": self.augmentation.spec()} if self.augmentation else {}
+        return self.changed() | own
 
     def _changed(self) -> set[str]:
         return {field.name for field in fields(self) if getattr(self, field.name) != field.default}

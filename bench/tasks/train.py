@@ -12,7 +12,6 @@ from safetensors.torch import save
 
 from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
-from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
 from bench.recognizers import network as networks
 from bench.training import checkpoint, device
@@ -43,7 +42,7 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
         training.data,
         training.input,
         training_encoder(training.data, training.alphabet),
-        find_augmentation(training.recipe.augmentation),
+        training.recipe.augmentation,
     )
     _require_samples(training, pipeline, "train")
     validation = _require_samples(training, pipeline, "validation")

@@ -25,7 +25,7 @@ CHANGES = {
     "accumulate": 2,
     "precision": "bf16",
     "patience": 1,
-    "augmentation": "sign-language",
+    "augmentation": SignLanguage(rescale=0.1),
 }
 
 

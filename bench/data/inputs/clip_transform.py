@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,8 @@ from bench.data.inputs.pixel_values import normalize_bytes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bench.core.components import ClipAugmentation
     from bench.core.model_input import FrameInput
-    from bench.data.augmentation import Augmentation
     from bench.data.inputs.images import Pixels
     from bench.data.reading.samples import SampleRef, Samples
 
@@ -31,12 +32,12 @@ class ClipTransform:
     Attributes:
         input: The size, the crop and the range of values.
         frame: Rows and columns of all frames, for an input that leaves them as they are.
-        augmentation: What is drawn in training: the pace, the place of the crop, mirroring.
+        augmentation: What changes clips at random in training; it may change their lengths.
     """
 
     input: FrameInput
     frame: tuple[int, int]
-    augmentation: Augmentation
+    augmentation: ClipAugmentation | None = None
     varies: bool = True
 
     @property
@@ -57,10 +58,12 @@ class ClipTransform:
         return samples.column("frames")
 
     def read(
-        self, references: Sequence[SampleRef], generator: np.random.Generator | None
+        self,
+        references: Sequence[SampleRef],
+        generators: Sequence[np.random.Generator] | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return clips (N, T, 3, H, W) and their frames (N,)."""
-        clips = [self._clip(reference, generator) for reference in references]
+        """Return clips (N, T, 3, H, W) and their frames (N,), augmented by their generators."""
+        clips = [self._clip(*each) for each in zip_longest(references, generators or ())]
         lengths = torch.tensor([len(clip) for clip in clips])
         padded = np.zeros((len(clips), int(lengths.max()), *self._crop, _CHANNELS), np.uint8)
         for clip, room in zip(clips, padded, strict=True):
@@ -75,9 +78,10 @@ class ClipTransform:
         height, width = self._crop
         spare = (rows - height, columns - width)
         chosen, (top, left) = np.arange(count), (spare[0] // 2, spare[1] // 2)
-        if generator is not None:
-            chosen = self.augmentation.choose_frames(count, generator)
-            top, left = self.augmentation.crop_corner(spare, generator)
+        augmentation = None if generator is None else self.augmentation
+        if augmentation and generator:
+            chosen = augmentation.choose_frames(count, generator)
+            top, left = augmentation.crop_corner(spare, generator)
         frames = reference.partition.clip(reference.row, chosen.tolist(), _CHANNELS)
         shown = np.stack(
             [
@@ -85,4 +89,4 @@ class ClipTransform:
                 for frame in frames
             ]
         )
-        return shown if generator is None else self.augmentation.transform(shown, generator)
+        return augmentation.augment(shown, generator) if augmentation and generator else shown

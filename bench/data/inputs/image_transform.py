@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 
+from bench.core.errors import BenchError
 from bench.core.types import InputShape
 from bench.data.inputs import images
 from bench.data.inputs.pixel_values import normalize_bytes
@@ -16,18 +18,28 @@ from bench.data.inputs.pixel_values import normalize_bytes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bench.core.components import ImageAugmentation
     from bench.core.model_input import ImageInput
     from bench.data.inputs.images import Pixels
     from bench.data.reading.samples import SampleRef, Samples
 
 GRAY, WHITE = 128, 255
+Stage = Literal["stored", "scaled"]
+"""Before an image is scaled to the input, and after."""
 
 
 @dataclass(frozen=True)
 class ImageTransform:
-    """Scales images to the size that `input` says, and their values to its range."""
+    """Scales images to the size that `input` says, and their values to its range.
+
+    Attributes:
+        input: The size, the margin and the range of values.
+        augmentation: What changes images at random in training. It keeps their sizes, so that
+            lengths are known without pixels.
+    """
 
     input: ImageInput
+    augmentation: ImageAugmentation | None = None
 
     @property
     def shape(self) -> InputShape:
@@ -57,14 +69,15 @@ class ImageTransform:
     def read(
         self,
         references: Sequence[SampleRef],
-        generator: np.random.Generator | None,  # noqa: ARG002 (images are not augmented)
+        generators: Sequence[np.random.Generator] | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return images (N, channels, H, W) and their valid columns (N,)."""
+        """Return images (N, channels, H, W) and their columns (N,), augmented by generators."""
+        drawn = [*zip_longest(references, generators or ())]
         if self._stretches:
-            pixels = np.stack([self._stretched(reference) for reference in references])
+            pixels = np.stack([self._stretched(*each) for each in drawn])
             lengths = np.full(len(references), self.input.width)
         else:
-            scaled = [self._scaled(reference) for reference in references]
+            scaled = [self._scaled(*each) for each in drawn]
             lengths = np.array([image.shape[1] for image in scaled])
             if self.varies:
                 return self._values(_edge_padded(scaled)), torch.from_numpy(lengths)
@@ -84,20 +97,43 @@ class ImageTransform:
     def _size(self) -> tuple[int, int, int]:
         return self.input.height, self.input.width, self.input.channels
 
-    def _stretched(self, reference: SampleRef) -> Pixels:
+    def _stretched(self, reference: SampleRef, generator: np.random.Generator | None) -> Pixels:
         """Return one image (H, W, channels) without regard to its aspect ratio."""
-        # What was decoded ahead of time has no margin.
-        if self.input.margin == (0, 0):
+        # What was decoded ahead of time has no margin, and has its last size.
+        stage = self.augmentation.stage if self.augmentation and generator else "scaled"
+        if self.input.margin == (0, 0) and stage == "scaled":
             decoded = reference.partition.decoded(self.shape)
             if decoded is not None:
-                return np.asarray(decoded[reference.row])
-        return resize_image(self._padded(self._decoded(reference)), self.shape)
+                return self._augmented(np.asarray(decoded[reference.row]), "scaled", generator)
+        return self._resized(self._decoded(reference), self.shape, generator)
 
-    def _scaled(self, reference: SampleRef) -> Pixels:
+    def _scaled(self, reference: SampleRef, generator: np.random.Generator | None) -> Pixels:
         """Return one image (H, valid columns, channels) whose aspect ratio is kept."""
         image = self._decoded(reference)
         [width] = self.columns(*np.array(image.shape[1::-1]).reshape(2, 1)).tolist()
-        return resize_image(self._padded(image), self.shape._replace(width=width))
+        return self._resized(image, self.shape._replace(width=width), generator)
+
+    def _resized(
+        self, image: Pixels, shape: InputShape, generator: np.random.Generator | None
+    ) -> Pixels:
+        """Return a decoded image at its last size, augmented before or after it is scaled."""
+        padded = self._augmented(self._padded(image), "stored", generator)
+        return self._augmented(resize_image(padded, shape), "scaled", generator)
+
+    def _augmented(
+        self, pixels: Pixels, stage: Stage, generator: np.random.Generator | None
+    ) -> Pixels:
+        """Return an image (H, W) or (H, W, channels), changed where a stage changes it."""
+        if not (self.augmentation and generator and self.augmentation.stage == stage):
+            return pixels
+        plain = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
+        changed = self.augmentation.augment(plain, generator)
+        if changed.shape != plain.shape or changed.dtype != np.uint8:
+            raise BenchError(
+                f"augmentation '{self.augmentation.name}' made {changed.dtype} {changed.shape} of "
+                f"an image of uint8 {plain.shape}; return uint8 of the same size"
+            )
+        return changed.reshape(pixels.shape)
 
     def _decoded(self, reference: SampleRef) -> Pixels:
         return reference.partition.pixels(reference.row, self.input.channels)

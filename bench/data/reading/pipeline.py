@@ -11,11 +11,13 @@ import numpy as np
 import torch
 
 from bench.core.types import Annotation, Batch, Batches, InputShape, Split
+from bench.data.reading.sample_generators import sample_generators
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from bench.core.components import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.data.reading.samples import SampleRef, Samples
 
@@ -36,14 +38,27 @@ class Transform(Protocol):
         """Whether samples differ in length, so that batches are padded."""
         ...
 
+    @property
+    def augmentation(self) -> Augmentation | None:
+        """What changes samples of the split train at random; None: nothing does."""
+        ...
+
     def lengths(self, samples: Samples) -> NDArray[np.int64]:
         """Return the columns or frames of every sample, without reading its pixels."""
         ...
 
     def read(
-        self, references: Sequence[SampleRef], generator: np.random.Generator | None
+        self,
+        references: Sequence[SampleRef],
+        generators: Sequence[np.random.Generator] | None,
     ) -> tuple[Tensor, Tensor]:
-        """Return inputs and lengths, as `Batch` has them; augmented where there is a generator."""
+        """Return inputs and lengths, as `Batch` has them.
+
+        Args:
+            references: The samples.
+            generators: One for each sample, which its augmentation is drawn from; None: nothing is
+                augmented.
+        """
         ...
 
 
@@ -86,7 +101,8 @@ class PreparedPipeline:
         samples = self.splits[split]
         generator = np.random.default_rng([seed, epoch]) if split == "train" else None
         groups = _groups(samples, self.transform, size, generator)
-        drawn = None if generator is None else (seed, epoch)
+        augmented = split == "train" and self.transform.augmentation is not None
+        drawn = (seed, epoch) if augmented else None
         return PreparedBatches(self, samples, groups, drawn)
 
 
@@ -117,7 +133,7 @@ class PreparedBatches:
         pipeline: How samples are read.
         samples: Those of the split.
         groups: The indices of the samples of each batch.
-        drawn: The seed and the epoch of what is drawn at random; None where nothing is.
+        drawn: The seed and the epoch of augmentation; None where nothing is augmented.
     """
 
     def __init__(
@@ -139,8 +155,10 @@ class PreparedBatches:
     def __getitem__(self, index: int, /) -> Batch:
         group = self._groups[index]  # raises IndexError where the epoch ends
         references = [self._samples.reference(number) for number in group.tolist()]
-        generator = None if self._drawn is None else np.random.default_rng([*self._drawn, index])
-        inputs, lengths = self._transform.read(references, generator)
+        generators = (
+            None if self._drawn is None else sample_generators(*self._drawn, group.tolist())
+        )
+        inputs, lengths = self._transform.read(references, generators)
         texts = tuple(reference.text for reference in references)
         classes = [self._encoder.encode(text) for text in texts]
         columns = np.array([*zip_longest(*classes, fillvalue=0)], np.int64)

@@ -1,0 +1,151 @@
+"""Rotations, shears, translations and perspective as matrices, and images moved by them.
+
+A matrix (3, 3) maps homogeneous coordinates (x, y, 1) of an image to those of the changed image.
+The image covers [0, W] × [0, H], so that the center of its first pixel is (0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.data.augmentation.operations import Pixels
+
+Matrix = NDArray[np.float64]
+Interpolation = Literal["nearest", "linear", "cubic"]
+
+_METHODS: dict[Interpolation, int] = {
+    "nearest": cv2.INTER_NEAREST,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+}
+_FROM_CENTERS = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+_TO_CENTERS = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+
+
+class Border(NamedTuple):
+    """What is around an image: a color, or its own pixels.
+
+    Attributes:
+        kind: `constant`: pixels of `value`; `replicate`: the nearest pixel of the image; `reflect`:
+            the image mirrored at its outermost pixels.
+        value: Of `constant`, in all channels.
+    """
+
+    kind: Literal["constant", "replicate", "reflect"]
+    value: int = 0
+
+    @property
+    def mode(self) -> int:
+        """OpenCV's name of the kind."""
+        modes = {
+            "constant": cv2.BORDER_CONSTANT,
+            "replicate": cv2.BORDER_REPLICATE,
+            "reflect": cv2.BORDER_REFLECT_101,
+        }
+        return modes[self.kind]
+
+
+REPLICATE, REFLECT = Border("replicate"), Border("reflect")
+
+
+def affine(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix:
+    """Return the matrix of x' = a x + b y + c, y' = d x + e y + f."""
+    return np.array([[a, b, c], [d, e, f], [0.0, 0.0, 1.0]])
+
+
+def shear_x(factor: float) -> Matrix:
+    """Return what moves rows to the right, by `factor` of their distance from the upper edge."""
+    return affine(1, factor, 0, 0, 1, 0)
+
+
+def shear_y(factor: float) -> Matrix:
+    """Return what moves columns down, by `factor` of their distance from the left edge."""
+    return affine(1, 0, 0, factor, 1, 0)
+
+
+def translation(x: float, y: float) -> Matrix:
+    """Return what moves an image by `x` pixels to the right and `y` pixels down."""
+    return affine(1, 0, x, 0, 1, y)
+
+
+def rotation(degrees: float) -> Matrix:
+    """Return what turns an image counter-clockwise around its upper left corner."""
+    angle = math.radians(degrees)
+    cosine, sine = math.cos(angle), math.sin(angle)
+    return affine(cosine, sine, 0, -sine, cosine, 0)
+
+
+def scaling(x: float, y: float) -> Matrix:
+    """Return what scales columns by `x` and rows by `y`, away from the upper left corner."""
+    return affine(x, 0, 0, 0, y, 0)
+
+
+def centered(matrix: Matrix, pixels: Pixels) -> Matrix:
+    """Return an affine `matrix` applied around the center of an image."""
+    height, width = pixels.shape[:2]
+    x, y = width / 2, height / 2
+    moved = matrix.copy()
+    moved[0, 2] += x - matrix[0, 0] * x - matrix[0, 1] * y
+    moved[1, 2] += y - matrix[1, 0] * x - matrix[1, 1] * y
+    return moved
+
+
+def corners(pixels: Pixels) -> Matrix:
+    """Return the corners (4, 2) of an image, clockwise from the upper left one."""
+    height, width = pixels.shape[:2]
+    return np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+
+
+def perspective(pixels: Pixels, moved: Matrix) -> Matrix:
+    """Return what maps the corners of an image to those of `moved` (4, 2)."""
+    found = cv2.getPerspectiveTransform(
+        corners(pixels).astype(np.float32), moved.astype(np.float32)
+    )
+    return np.asarray(found, np.float64)
+
+
+def fitted(matrix: Matrix, pixels: Pixels) -> Matrix:
+    """Return `matrix`, then the changed image stretched to the size of the image as it was.
+
+    So the whole of it stays visible: a canvas that grows with its image and is then scaled back, in
+    one step.
+    """
+    height, width = pixels.shape[:2]
+    mapped = corners(pixels) @ matrix[:, :2].T + matrix[:, 2]
+    places = mapped[:, :2] / mapped[:, 2:]
+    (left, top), (right, bottom) = places.min(0), places.max(0)
+    x, y = width / (right - left), height / (bottom - top)
+    return np.asarray(affine(x, 0, -left * x, 0, y, -top * y) @ matrix, np.float64)
+
+
+def warped(
+    pixels: Pixels, matrix: Matrix, border: Border, interpolation: Interpolation = "linear"
+) -> Pixels:
+    """Return an image moved by `matrix`, on a canvas of the same size."""
+    height, width = pixels.shape[:2]
+    between_centers = _TO_CENTERS @ matrix @ _FROM_CENTERS
+    method, value = _METHODS[interpolation], (border.value,) * 3
+    if matrix[2, 0] == matrix[2, 1] == 0:
+        moved = cv2.warpAffine(
+            pixels,
+            between_centers[:2],
+            (width, height),
+            flags=method,
+            borderMode=border.mode,
+            borderValue=value,
+        )
+    else:
+        moved = cv2.warpPerspective(
+            pixels,
+            between_centers,
+            (width, height),
+            flags=method,
+            borderMode=border.mode,
+            borderValue=value,
+        )
+    return np.asarray(moved, np.uint8)
