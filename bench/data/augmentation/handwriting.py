@@ -18,7 +18,7 @@ _ROWS = 128
 """The height of lines in the source, which its sizes in pixels are of."""
 _DEGREES, _SHEAR = 1.0, (30.0, 5.0)
 _SCALES = ((0.6, 1.0), (0.6, 1.2))
-_SHIFT = 0.02
+_RISE, _SHIFT = 1 / 8, 0.02
 _GRID, _CELLS = 0.1, 5
 _SMOOTHNESS, _DEVIATION = 20.0, 0.49
 _SIDE = 3
@@ -32,16 +32,18 @@ class Handwriting(ImageAugmentation):
     One after the other, each with the same probability: an affine map (rotation by up to 1°, shears
     of up to 30° and 5°, scales, a shift of up to 2 %); a grid of 5×5 cells whose sides are changed
     by up to 10 %, or a smooth elastic field; dilation or erosion; contrast of 0.8 to 1.2 with
-    brightness moved by up to a fifth; gamma of 0.8 to 1.2. What is moved in from outside is the
-    nearest pixel of the line, which is paper.
+    brightness moved by up to a fifth; gamma of 0.8 to 1.2.
 
     It changes lines that were scaled to the height of the input, on a canvas of the same size.
 
     What differs from the source:
 
-    - Lines there lie in the middle of a canvas of 1,024 columns; here they are as wide as they are.
-      So scales are 0.6 to 1 for columns (there: 0.6 to 1.2) and 0.6 to 1.2 for rows, and the ends
-      of the grid stay: nothing is moved out at the ends of a line.
+    - Lines there lie in the middle of a canvas of 128×1,024 pixels; here they fill theirs. So that
+      no letters are moved out, columns are scaled by 0.6 to 1 (there, as rows: 0.6 to 1.2), the
+      ends of the grid stay, and the angles of long lines are limited so that their ends rise or
+      fall by at most an eighth of the height.
+    - What an affine map moves in from outside is the median of the outermost pixels, which is
+      paper (there: the nearest pixel, which is paper too, for there is canvas around a line).
     - Sizes in pixels are of lines of 128 rows there, and here relative to the height: dilation and
       erosion by 3 pixels, the elastic field, whose steps are of half a pixel.
     - The shift is drawn in both directions (there: always 2 %).
@@ -70,17 +72,27 @@ class Handwriting(ImageAugmentation):
         return pixels
 
 
+def _slope(degrees: float) -> float:
+    return math.tan(math.radians(degrees))
+
+
 def _affine(pixels: Pixels, magnitude: float, generator: np.random.Generator) -> Pixels:
     from bench.data.augmentation.operations import geometry
 
-    degrees, x, y, right, down = magnitude * generator.uniform(-1, 1, 5)
-    columns, rows = (1 + magnitude * (generator.uniform(*ends) - 1) for ends in _SCALES)
-    shears = (math.tan(math.radians(a * b)) for a, b in zip((x, y), _SHEAR, strict=True))
-    matrix = geometry.rotation(_DEGREES * degrees) @ geometry.scaling(columns, rows)
-    matrix = matrix @ geometry.shear_x(next(shears)) @ geometry.shear_y(next(shears))
     height, width = pixels.shape[:2]
+    turn, x, y, right, down = (magnitude * generator.uniform(-1, 1, 5)).tolist()
+    columns, rows = (1 + magnitude * (generator.uniform(*ends) - 1) for ends in _SCALES)
+    steepest = _slope(_DEGREES) + _slope(_SHEAR[1])
+    limit = min(1.0, 2 * _RISE * height / (width * steepest))
+    matrix = (
+        geometry.rotation(_DEGREES * turn * limit)
+        @ geometry.scaling(columns, rows)
+        @ geometry.shear_x(_slope(_SHEAR[0] * x))
+        @ geometry.shear_y(_slope(_SHEAR[1] * y) * limit)
+    )
     shift = geometry.translation(_SHIFT * right * width, _SHIFT * down * height)
-    return geometry.warped(pixels, shift @ geometry.centered(matrix, pixels), geometry.REPLICATE)
+    moved = shift @ geometry.centered(matrix, pixels)
+    return geometry.warped(pixels, moved, geometry.edge_color(pixels))
 
 
 def _bend(pixels: Pixels, magnitude: float, generator: np.random.Generator) -> Pixels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -131,7 +132,7 @@ def _bytes(values: torch.Tensor, normalization: Normalization) -> Pixels:
 
 def sheet(shown: Sequence[Shown], columns: int = _COLUMNS) -> Image.Image:
     """Draw samples side by side, long ones one below the other, with their texts below."""
-    wide = max(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
+    wide = median(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
     columns, width = (1, _COLUMNS * _CELL[0]) if wide else (columns, _CELL[0])
     pictures = [_fitted(Image.fromarray(one.pixels), width, _CELL[1]) for one in shown]
     text = (1 + max(one.text.count("\n") for one in shown)) * _TEXT + _MARGIN

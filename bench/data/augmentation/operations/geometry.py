@@ -33,11 +33,11 @@ class Border(NamedTuple):
     Attributes:
         kind: `constant`: pixels of `value`; `replicate`: the nearest pixel of the image; `reflect`:
             the image mirrored at its outermost pixels.
-        value: Of `constant`, in all channels.
+        value: Of `constant`, in each channel.
     """
 
     kind: Literal["constant", "replicate", "reflect"]
-    value: int = 0
+    value: tuple[float, ...] = ()
 
     @property
     def mode(self) -> int:
@@ -50,7 +50,14 @@ class Border(NamedTuple):
         return modes[self.kind]
 
 
+GRAY = Border("constant", (128, 128, 128))
 REPLICATE, REFLECT = Border("replicate"), Border("reflect")
+
+
+def edge_color(pixels: Pixels) -> Border:
+    """Return the median of the outermost pixels, in each channel, as what is around an image."""
+    edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return Border("constant", tuple(np.atleast_1d(np.median(edges, 0)).tolist()))
 
 
 def affine(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix:
@@ -129,7 +136,7 @@ def warped(
     """Return an image moved by `matrix`, on a canvas of the same size."""
     height, width = pixels.shape[:2]
     between_centers = _TO_CENTERS @ matrix @ _FROM_CENTERS
-    method, value = _METHODS[interpolation], (border.value,) * 3
+    method, value = _METHODS[interpolation], border.value
     if matrix[2, 0] == matrix[2, 1] == 0:
         moved = cv2.warpAffine(
             pixels,

@@ -13,7 +13,6 @@ from bench.data.augmentation.operations import Pixels, filters, geometry, noise,
 
 Operation = Callable[[Pixels, float, np.random.Generator], Pixels]
 
-_OUTSIDE = geometry.Border("constant", 128)
 _DEGREES = 30.0
 _SHEAR = (0.9, 0.2)
 _TRANSLATION = (0.10, 0.30)
@@ -28,7 +27,7 @@ def _signed(level: float, generator: np.random.Generator) -> float:
 
 def _moved(pixels: Pixels, matrix: geometry.Matrix, generator: np.random.Generator) -> Pixels:
     cubic = generator.random() < 1 / 2
-    return geometry.warped(pixels, matrix, _OUTSIDE, "cubic" if cubic else "linear")
+    return geometry.warped(pixels, matrix, geometry.GRAY, "cubic" if cubic else "linear")
 
 
 def _autocontrast(pixels: Pixels, _level: float, _generator: np.random.Generator) -> Pixels:
