@@ -23,6 +23,11 @@ _METHODS: dict[Interpolation, int] = {
     "linear": cv2.INTER_LINEAR,
     "cubic": cv2.INTER_CUBIC,
 }
+_BORDERS = {
+    "constant": cv2.BORDER_CONSTANT,
+    "replicate": cv2.BORDER_REPLICATE,
+    "reflect": cv2.BORDER_REFLECT_101,
+}
 _FROM_CENTERS = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 _TO_CENTERS = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 
@@ -38,16 +43,6 @@ class Border(NamedTuple):
 
     kind: Literal["constant", "replicate", "reflect"]
     value: tuple[float, ...] = ()
-
-    @property
-    def mode(self) -> int:
-        """OpenCV's name of the kind."""
-        modes = {
-            "constant": cv2.BORDER_CONSTANT,
-            "replicate": cv2.BORDER_REPLICATE,
-            "reflect": cv2.BORDER_REFLECT_101,
-        }
-        return modes[self.kind]
 
 
 GRAY = Border("constant", (128, 128, 128))
@@ -136,14 +131,17 @@ def warped(
     """Return an image moved by `matrix`, on a canvas of the same size."""
     height, width = pixels.shape[:2]
     between_centers = _TO_CENTERS @ matrix @ _FROM_CENTERS
-    method, value = _METHODS[interpolation], border.value
+    method, mode, value = _METHODS[interpolation], _BORDERS[border.kind], border.value
+    if min(height, width) == 1 and border.kind == "reflect":
+        # Mirrored, a single row is itself; OpenCV 5.0 would look for it without an end.
+        mode = cv2.BORDER_REPLICATE
     if matrix[2, 0] == matrix[2, 1] == 0:
         moved = cv2.warpAffine(
             pixels,
             between_centers[:2],
             (width, height),
             flags=method,
-            borderMode=border.mode,
+            borderMode=mode,
             borderValue=value,
         )
     else:
@@ -152,7 +150,7 @@ def warped(
             between_centers,
             (width, height),
             flags=method,
-            borderMode=border.mode,
+            borderMode=mode,
             borderValue=value,
         )
     return np.asarray(moved, np.uint8)
