@@ -12,6 +12,7 @@ import torch
 
 from bench.core.types import InputShape
 from bench.data.inputs import images
+from bench.data.inputs.augmented import same_size
 from bench.data.inputs.pixel_values import normalize_bytes
 
 if TYPE_CHECKING:
@@ -89,4 +90,6 @@ class ClipTransform:
                 for frame in frames
             ]
         )
-        return augmentation.augment(shown, generator) if augmentation and generator else shown
+        if augmentation and generator:
+            return same_size(augmentation, shown, augmentation.augment(shown, generator))
+        return shown

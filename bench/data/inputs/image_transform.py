@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from bench.core.errors import BenchError
 from bench.core.types import InputShape
 from bench.data.inputs import images
+from bench.data.inputs.augmented import same_size
 from bench.data.inputs.pixel_values import normalize_bytes
 
 if TYPE_CHECKING:
@@ -128,12 +128,7 @@ class ImageTransform:
             return pixels
         plain = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
         changed = self.augmentation.augment(plain, generator)
-        if changed.shape != plain.shape or changed.dtype != np.uint8:
-            raise BenchError(
-                f"augmentation '{self.augmentation.name}' made {changed.dtype} {changed.shape} of "
-                f"an image of uint8 {plain.shape}; return uint8 of the same size"
-            )
-        return changed.reshape(pixels.shape)
+        return same_size(self.augmentation, plain, changed).reshape(pixels.shape)
 
     def _decoded(self, reference: SampleRef) -> Pixels:
         return reference.partition.pixels(reference.row, self.input.channels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,5 +39,4 @@ def test_neighbors_are_not_related():
     values = [generator.random() for generator in generators]
     assert len(set(values)) == 9000
     assert abs(sum(values) / 9000 - 0.5) < 0.01
-    pairs = zip(values, values[1:], strict=False)
-    assert abs(sum((a - 0.5) * (b - 0.5) for a, b in pairs) / 9000) < 0.004
+    assert abs(sum((a - 0.5) * (b - 0.5) for a, b in pairwise(values)) / 9000) < 0.004

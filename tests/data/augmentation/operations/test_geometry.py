@@ -73,7 +73,7 @@ def test_an_affine_map_is_that_of_pillow(channels, matrix, interpolation):
 
 def test_a_perspective_is_that_of_pillow():
     pixels = image((40, 90))
-    moved_corners = geometry.corners(pixels) + [[4, 6], [-9, 2], [-1, -8], [7, 0]]
+    moved_corners = geometry.corners(pixels) + np.array([[4, 6], [-9, 2], [-1, -8], [7, 0]])
     matrix = geometry.perspective(pixels, moved_corners)
     moved = geometry.warped(pixels, matrix, geometry.GRAY)
     differences = middle_of(moved, by_pillow(pixels, matrix, "linear"))
@@ -104,7 +104,7 @@ def test_fitted_corners_span_the_canvas(degrees, factor, height, width):
 
 def test_a_perspective_takes_corners_where_they_are_wanted():
     pixels = image((30, 70))
-    wanted = geometry.corners(pixels) + [[3, 1], [-2, 4], [-5, -6], [0, -2]]
+    wanted = geometry.corners(pixels) + np.array([[3, 1], [-2, 4], [-5, -6], [0, -2]])
     matrix = geometry.perspective(pixels, wanted)
     mapped = geometry.corners(pixels) @ matrix[:, :2].T + matrix[:, 2]
     assert mapped[:, :2] / mapped[:, 2:] == pytest.approx(wanted, abs=1e-3)
