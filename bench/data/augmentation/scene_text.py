@@ -33,7 +33,8 @@ class SceneText(ImageAugmentation):
       one step and the size stays, so an input that keeps the aspect ratio keeps that of the image
       as it is stored.
     - At magnitude 0 noise adds nothing (there: noise of rate 1).
-    - Blur is a true Gaussian, and cubic interpolation is OpenCV's; both are Pillow's there.
+    - Geometry interpolates linearly (there: linearly or, in half of the cases, cubically, which
+      takes four times as long). Blur is a true Gaussian (there: Pillow's, of boxes).
 
     Args:
         operations: How many operations are drawn for an image.

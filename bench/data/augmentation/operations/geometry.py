@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from bench.data.augmentation.operations import Pixels
 
 Matrix = NDArray[np.float64]
-Interpolation = Literal["nearest", "linear", "cubic"]
+Interpolation = Literal["nearest", "linear"]
 
 _METHODS: dict[Interpolation, int] = {
     "nearest": cv2.INTER_NEAREST,
     "linear": cv2.INTER_LINEAR,
-    "cubic": cv2.INTER_CUBIC,
 }
 _BORDERS = {
     "constant": cv2.BORDER_CONSTANT,
@@ -98,17 +97,15 @@ def centered(matrix: Matrix, pixels: Pixels) -> Matrix:
 
 
 def corners(pixels: Pixels) -> Matrix:
-    """Return the corners (4, 2) of an image, clockwise from the upper left one."""
+    """Return the corners of an image as columns (3, 4), clockwise from the upper left one."""
     height, width = pixels.shape[:2]
-    return np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+    return np.array([[0.0, width, width, 0.0], [0.0, 0.0, height, height], [1.0] * 4])
 
 
 def perspective(pixels: Pixels, moved: Matrix) -> Matrix:
-    """Return what maps the corners of an image to those of `moved` (4, 2)."""
-    found = cv2.getPerspectiveTransform(
-        corners(pixels).astype(np.float32), moved.astype(np.float32)
-    )
-    return np.asarray(found, np.float64)
+    """Return what maps the corners of an image to the columns of `moved` (2, 4)."""
+    before, after = (np.array(each[:2].T, np.float32) for each in (corners(pixels), moved))
+    return np.asarray(cv2.getPerspectiveTransform(before, after), np.float64)
 
 
 def fitted(matrix: Matrix, pixels: Pixels) -> Matrix:
@@ -118,11 +115,11 @@ def fitted(matrix: Matrix, pixels: Pixels) -> Matrix:
     one step.
     """
     height, width = pixels.shape[:2]
-    mapped = corners(pixels) @ matrix[:, :2].T + matrix[:, 2]
-    places = mapped[:, :2] / mapped[:, 2:]
-    (left, top), (right, bottom) = places.min(0), places.max(0)
-    x, y = width / (right - left), height / (bottom - top)
-    return np.asarray(affine(x, 0, -left * x, 0, y, -top * y) @ matrix, np.float64)
+    columns, rows, depths = (matrix @ corners(pixels)).tolist()
+    xs = [x / depth for x, depth in zip(columns, depths, strict=True)]
+    ys = [y / depth for y, depth in zip(rows, depths, strict=True)]
+    x, y = width / (max(xs) - min(xs)), height / (max(ys) - min(ys))
+    return np.asarray(affine(x, 0, -min(xs) * x, 0, y, -min(ys) * y) @ matrix, np.float64)
 
 
 def warped(

@@ -1,6 +1,6 @@
 """The operations of RandAugment: functions of an image, a level in [0, 1] and a generator.
 
-The level decides the strength. Drawn are the direction, the interpolation and noise.
+The level decides the strength. Drawn are the direction and noise.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ def _signed(level: float, generator: np.random.Generator) -> float:
     return -level if generator.random() < 1 / 2 else level
 
 
-def _moved(pixels: Pixels, matrix: geometry.Matrix, generator: np.random.Generator) -> Pixels:
-    cubic = generator.random() < 1 / 2
-    return geometry.warped(pixels, matrix, geometry.GRAY, "cubic" if cubic else "linear")
+def _moved(pixels: Pixels, matrix: geometry.Matrix) -> Pixels:
+    return geometry.warped(pixels, matrix, geometry.GRAY)
 
 
 def _autocontrast(pixels: Pixels, _level: float, _generator: np.random.Generator) -> Pixels:
@@ -44,7 +43,7 @@ def _invert(pixels: Pixels, _level: float, _generator: np.random.Generator) -> P
 
 def _rotate(pixels: Pixels, level: float, generator: np.random.Generator) -> Pixels:
     turned = geometry.rotation(_DEGREES * _signed(level, generator))
-    return _moved(pixels, geometry.fitted(turned, pixels), generator)
+    return _moved(pixels, geometry.fitted(turned, pixels))
 
 
 def _posterize(pixels: Pixels, level: float, _generator: np.random.Generator) -> Pixels:
@@ -77,22 +76,22 @@ def _brighten(pixels: Pixels, level: float, generator: np.random.Generator) -> P
 
 def _shear_x(pixels: Pixels, level: float, generator: np.random.Generator) -> Pixels:
     matrix = geometry.shear_x(_SHEAR[0] * _signed(level, generator))
-    return _moved(pixels, matrix, generator)
+    return _moved(pixels, matrix)
 
 
 def _shear_y(pixels: Pixels, level: float, generator: np.random.Generator) -> Pixels:
     matrix = geometry.shear_y(_SHEAR[1] * _signed(level, generator))
-    return _moved(pixels, matrix, generator)
+    return _moved(pixels, matrix)
 
 
 def _translate_x(pixels: Pixels, level: float, generator: np.random.Generator) -> Pixels:
     distance = _TRANSLATION[0] * _signed(level, generator) * pixels.shape[1]
-    return _moved(pixels, geometry.translation(distance, 0), generator)
+    return _moved(pixels, geometry.translation(distance, 0))
 
 
 def _translate_y(pixels: Pixels, level: float, generator: np.random.Generator) -> Pixels:
     distance = _TRANSLATION[1] * _signed(level, generator) * pixels.shape[0]
-    return _moved(pixels, geometry.translation(0, distance), generator)
+    return _moved(pixels, geometry.translation(0, distance))
 
 
 def _capped(value: float, pixels: Pixels, per_side: float) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +25,11 @@ def inverted(pixels: Pixels) -> Pixels:
 
 def autocontrast(pixels: Pixels) -> Pixels:
     """Return each channel stretched to the whole range; one of a single value stays."""
-    tables = [_stretching(*cv2.minMaxLoc(channel)[:2]) for channel in cv2.split(pixels)]
-    return mapped(pixels, np.stack(tables, -1))
-
-
-def _stretching(low: float, high: float) -> Table:
-    if high <= low:
-        return _LEVELS.astype(np.uint8)
-    scale = 255 / (high - low)
-    return np.asarray(np.clip(_LEVELS * scale - low * scale, 0, 255), np.uint8)
+    ends = [cv2.minMaxLoc(channel)[:2] for channel in cv2.split(pixels)]
+    low, high = np.array(ends).T
+    scale = 255 / np.maximum(high - low, 1)
+    stretched = np.clip(_LEVELS[:, None] * scale - low * scale, 0, 255).astype(np.uint8)
+    return mapped(pixels, np.where(high > low, stretched, _LEVELS[:, None]).astype(np.uint8))
 
 
 def equalized(pixels: Pixels) -> Pixels:
@@ -43,18 +37,13 @@ def equalized(pixels: Pixels) -> Pixels:
 
     A channel of a single value stays, and so does one of fewer than 256 pixels.
     """
-    tables = [_equalizing(np.asarray(channel)) for channel in cv2.split(pixels)]
-    return mapped(pixels, np.stack(tables, -1))
-
-
-def _equalizing(channel: NDArray[Any]) -> Table:
-    counts = np.bincount(channel.ravel(), minlength=256)
-    highest = int(counts.nonzero()[0][-1])
-    step = (channel.size - int(counts[highest])) // 255
-    if not step:
-        return _LEVELS.astype(np.uint8)
-    below = np.cumsum(counts) - counts
-    return np.asarray(np.minimum((below + step // 2) // step, 255), np.uint8)
+    channels = [np.asarray(channel).ravel() for channel in cv2.split(pixels)]
+    counts = np.stack([np.bincount(channel, minlength=256) for channel in channels], -1)
+    below = counts.cumsum(0) - counts
+    # So many pixels are not of the highest value.
+    step = np.where(counts > 0, below, 0).max(0) // 255
+    equal = np.minimum((below + step // 2) // np.maximum(step, 1), 255)
+    return mapped(pixels, np.where(step > 0, equal, _LEVELS[:, None]).astype(np.uint8))
 
 
 def posterized(pixels: Pixels, bits: int) -> Pixels:

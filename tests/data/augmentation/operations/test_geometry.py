@@ -40,7 +40,7 @@ def middle_of(moved, wanted):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("border", BORDERS, ids=lambda border: border.kind)
-@pytest.mark.parametrize("interpolation", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("interpolation", ["nearest", "linear"])
 def test_the_identity_moves_nothing(shape, border, interpolation):
     pixels = image(shape)
     for matrix in (geometry.rotation(0), geometry.perspective(pixels, geometry.corners(pixels))):
@@ -73,7 +73,7 @@ def test_an_affine_map_is_that_of_pillow(channels, matrix, interpolation):
 
 def test_a_perspective_is_that_of_pillow():
     pixels = image((40, 90))
-    moved_corners = geometry.corners(pixels) + np.array([[4, 6], [-9, 2], [-1, -8], [7, 0]])
+    moved_corners = geometry.corners(pixels)[:2] + np.array([[4, -9, -1, 7], [6, 2, -8, 0]])
     matrix = geometry.perspective(pixels, moved_corners)
     moved = geometry.warped(pixels, matrix, geometry.GRAY)
     differences = middle_of(moved, by_pillow(pixels, matrix, "linear"))
@@ -97,17 +97,17 @@ def test_a_fitted_rotation_is_a_larger_canvas_stretched_back(degrees):
 def test_fitted_corners_span_the_canvas(degrees, factor, height, width):
     pixels = np.zeros((height, width), np.uint8)
     matrix = geometry.fitted(geometry.rotation(degrees) @ geometry.shear_x(factor), pixels)
-    places = geometry.corners(pixels) @ matrix[:2, :2].T + matrix[:2, 2]
-    assert places.min(0) == pytest.approx([0, 0], abs=1e-6)
-    assert places.max(0) == pytest.approx([width, height], abs=1e-6)
+    places = (matrix @ geometry.corners(pixels))[:2]
+    assert places.min(1) == pytest.approx([0, 0], abs=1e-6)
+    assert places.max(1) == pytest.approx([width, height], abs=1e-6)
 
 
 def test_a_perspective_takes_corners_where_they_are_wanted():
     pixels = image((30, 70))
-    wanted = geometry.corners(pixels) + np.array([[3, 1], [-2, 4], [-5, -6], [0, -2]])
+    wanted = geometry.corners(pixels)[:2] + np.array([[3, -2, -5, 0], [1, 4, -6, -2]])
     matrix = geometry.perspective(pixels, wanted)
-    mapped = geometry.corners(pixels) @ matrix[:, :2].T + matrix[:, 2]
-    assert mapped[:, :2] / mapped[:, 2:] == pytest.approx(wanted, abs=1e-3)
+    mapped = matrix @ geometry.corners(pixels)
+    assert mapped[:2] / mapped[2] == pytest.approx(wanted, abs=1e-3)
 
 
 @pytest.mark.parametrize("channels", [(), (3,)])
