@@ -229,7 +229,7 @@ def _infeasible(
 @click.option(
     "--augment",
     metavar="RECIPE",
-    help="Draw each sample beside what this recipe, or this augmentation, makes of it.",
+    help="Draw samples beside what this recipe or augmentation makes of them: augmented.png.",
 )
 @click.option(
     "--epochs",
@@ -295,9 +295,8 @@ def show(
         (each.id, f"{each.pixels.shape[1]}×{each.pixels.shape[0]}", each.text) for each in shown
     ]
     click.echo(f"\n{text_table.plain(('sample', 'pixels', 'transcript'), rows)}")
-    file = (
-        out or (dataset.folder if isinstance(dataset, PreparedDataset) else Path()) / "samples.png"
-    )
+    folder = dataset.folder if isinstance(dataset, PreparedDataset) else Path()
+    file = out or folder / ("augmented.png" if augmentation else "samples.png")
     try:
         sheets.sheet(drawn, columns).save(file)
     except ValueError:
