@@ -17,6 +17,7 @@ from bench.profiling.throughput import measure_throughput
 from bench.recognizers import network as networks
 from bench.tasks.evaluate import restore_network
 from bench.training.accelerator import describe_device
+from bench.training.device import settle
 from bench.trials import provenance
 from bench.trials.records import Latency, Parameters, Profile, Throughput
 
@@ -178,8 +179,8 @@ def fill_batch(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
 
 
 def _configure_torch(hardware: Hardware) -> None:
-    """Undo what training in this process may have set, and set the threads."""
-    torch.set_num_threads(hardware.threads)
+    """Compute as an evaluation does, in strict float32, but by the fastest algorithms."""
+    settle(hardware.threads)
     torch.use_deterministic_algorithms(mode=False)
 
 
