@@ -163,8 +163,8 @@ class Resources:
             resumes at its last checkpoint.
         log_every: Interval at which progress is reported. A report waits for the device, so a short
             interval slows training on a GPU.
-        workers: Processes per device that prefetch batches; 0 reads them in the training process. They change
-            no number.
+        workers: Processes per device that prefetch batches; 0 reads them in the training process.
+            They change no number.
 
     Raises:
         BenchError: A device is to have more than one GPU, several devices are to share one, or an
