@@ -192,12 +192,14 @@ def start_bench(home):
 
 @pytest.fixture(scope="module")
 def faulty():
-    """Return the module tests/faulty.py, importable here and in the workers started from now on."""
+    """Return the module tests/faulty.py, importable here and in processes started from now on."""
     folder = Path(__file__).parent
     spec = importlib.util.spec_from_file_location("faulty", folder / "faulty.py")
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder))
+        # The processes of tasks have the path of this one; Ray's workers have not.
+        patch.syspath_prepend(folder)
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         patch.setitem(sys.modules, "faulty", module)
         spec.loader.exec_module(module)
         yield module

@@ -36,8 +36,9 @@ class InputShape(NamedTuple):
 class Batch(NamedTuple):
     """What a model reads and a loss scores.
 
-    `inputs` is (N, T, channels, H, W) or (N, channels, H, W), float32; `lengths` (N,) counts valid
-    frames or columns; `targets` (N, U) is padded with blanks behind `target_lengths` (N,);
+    `inputs` is (N, T, channels, H, W) or (N, channels, H, W), float32, once `InputPipeline.finish`
+    has made it of the stored values that `Batches` give; `lengths` (N,) counts valid frames or
+    columns; `targets` (N, U) is padded with blanks behind `target_lengths` (N,);
     `key_frames` (N, U) is the true frame of each label, -1 where unknown. Integers are int64.
     `texts` are the N transcripts as they were given, where targets cannot say all of them; empty
     where they can.
@@ -127,10 +128,20 @@ class Batches(Sized, Protocol):
     """A pass over a split: its number of batches, and each of them, read when it is asked for.
 
     It can be pickled, so that other processes may read ahead: a batch is the same one wherever it
-    is read, and takes nothing from a global random generator.
+    is read, and takes nothing from a global random generator. Its inputs are stored values, mostly
+    bytes, which `InputPipeline.finish` makes into what a network reads; a `BatchLoader` does both.
     """
 
     def __getitem__(self, index: int, /) -> Batch: ...
+
+    def rows(self, rank: int, ranks: int) -> Batches:
+        """Return a pass over the same batches, of each only the rows of one rank.
+
+        The rows of all ranks, one behind the other, are the batch: they are padded as in the batch
+        and augmented alike. A batch of fewer samples than ranks leaves the last ranks empty ones,
+        whose inputs are (0, …); such a rank has to take part in what ranks compute together.
+        """
+        ...
 
 
 class InputPipeline(Protocol):
@@ -163,6 +174,10 @@ class InputPipeline(Protocol):
 
     def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
         """Return one pass over `split`; only `train` depends on seed and epoch."""
+        ...
+
+    def finish(self, inputs: Tensor) -> Tensor:
+        """Return what a network reads, from stored inputs: a new tensor on the same device."""
         ...
 
 

@@ -1,30 +1,34 @@
-"""All tasks one after the other in this process, without Ray: for debugging and notebooks."""
+"""All tasks one after the other on this machine, without Ray, each in a process of its own."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.tasks.task import failed_attempt, run_task
+from bench.execution.task_process import TaskProcess, own_gpus, running_server, start_task
 from bench.trials.events import Failed, Finished
+from bench.trials.records import Attempt
 
 if TYPE_CHECKING:
     from bench.execution.schedule import Report
-    from bench.trials.events import Event
-    from bench.trials.records import Attempt
     from bench.trials.specs import Task
     from bench.trials.store import Store
 
+_WAIT_SECONDS = 0.5
+
 
 class InlineExecutor:
-    """Runs tasks in the order of their submission."""
+    """Runs tasks in the order of their submission. A process that dies fails its own task only."""
 
     def __init__(self) -> None:
-        self._queue: deque[tuple[Task, Generator[Event, None, None]]] = deque()
+        self._queue: deque[tuple[Task, Store, Sequence[Attempt]]] = deque()
+        self._process: TaskProcess | None = None
+        # It imports torch while this process reads the plan.
+        running_server()
 
     def check(self, task: Task) -> None:
-        """Accept every task: this process reserves nothing."""
+        """Accept every task: this machine reserves nothing."""
 
     def capacity(self, task: Task) -> int:  # noqa: ARG002 (the same for all)
         """Return 1: one task at a time."""
@@ -32,33 +36,36 @@ class InlineExecutor:
 
     def submit(self, task: Task, store: Store, attempts: Sequence[Attempt]) -> None:
         """Queue a task."""
-        self._queue.append((task, run_task(task, store, attempts)))
+        self._queue.append((task, store, attempts))
 
     def poll(self) -> list[Report]:
-        """Run the first task up to its next event."""
+        """Wait a moment for the next event of the first task, which is started if it was not."""
         if not self._queue:
             return []
-        task, events = self._queue[0]
-        try:
-            event = next(events)
-        except Exception as error:  # noqa: BLE001 (a fault before the task began, such as a full disk)
-            self._queue.popleft()
-            return [(task, failed_attempt("error", f"{type(error).__name__}: {error}"))]
-        if isinstance(event, Finished | Failed):
-            self._queue.popleft()
-            for _ in events:  # Nothing follows but the end of its log.
-                pass
-        return [(task, event.failure.attempts[-1] if isinstance(event, Failed) else event)]
+        task, store, attempts = self._queue[0]
+        if self._process is None:
+            self._process = start_task(task, store, attempts, own_gpus(task))
+        report = self._process.poll(_WAIT_SECONDS)
+        if report is None:
+            return []
+        if isinstance(report, Finished | Failed | Attempt):
+            self._end_first()
+        return [(task, report.failure.attempts[-1] if isinstance(report, Failed) else report)]
 
     def cancel(self, task: Task) -> None:
-        """End a task, which is between two of its events."""
-        for each in [*self._queue]:
-            if each[0].key == task.key:
-                self._queue.remove(each)
-                each[1].close()
+        """Kill the process of a task, or take the task out of the queue."""
+        if self._queue and self._queue[0][0].key == task.key:
+            self._end_first()
+        self._queue = deque(each for each in self._queue if each[0].key != task.key)
 
     def close(self) -> None:
-        """Drop all queued tasks."""
-        while self._queue:
-            _, events = self._queue.popleft()
-            events.close()
+        """Kill what runs and drop all queued tasks."""
+        if self._queue:
+            self._end_first()
+        self._queue.clear()
+
+    def _end_first(self) -> None:
+        self._queue.popleft()
+        if self._process is not None:
+            self._process.kill()
+            self._process = None

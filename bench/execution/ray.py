@@ -1,4 +1,4 @@
-"""All tasks side by side on Ray: one reusable worker per task, events streamed as they happen."""
+"""All tasks side by side on Ray, each in a process of its own below a reused worker of Ray."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 # Ray reads these when it is imported. Its uv hook would build a new environment for each worker;
@@ -23,7 +22,8 @@ from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskErr
 
 from bench.core.errors import BenchError
 from bench.data.store import data_dir
-from bench.tasks.task import failed_attempt, run_task
+from bench.execution.task_process import start_task
+from bench.tasks.task import failed_attempt
 from bench.trials.events import Event, Failed, Finished, Started
 from bench.trials.records import Attempt
 from bench.trials.specs import Task
@@ -48,7 +48,7 @@ _PROBE_SECONDS = 5.0
 def connect(address: str | None = None) -> Iterator[RayExecutor]:
     """Start a Ray cluster on this machine, or join the one at `address`; leave it in the end.
 
-    Raises BenchError where no cluster answers at `address`.
+    Raises BenchError where no cluster answers at `address`, or none starts.
     """
     # Workers that this process does not start do not have its environment.
     environment = {"runtime_env": {"env_vars": {data_dir.VARIABLE: str(data_dir.folder())}}}
@@ -57,10 +57,14 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
         _probe(where)
         with _signals_kept():
             ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (OSError, OverflowError, RuntimeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 (Ray raises a plain Exception where it is too slow)
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise BenchError(
-            f"no Ray cluster answers at '{where}' ({error}); start one with `ray start --head`, "
+            f"no Ray cluster answers at '{address}' ({reason}); start one with `ray start --head`, "
             "or leave --address out"
+            if address
+            else f"Ray does not start on this machine ({reason}); try again when it is less busy, "
+            "or run with --executor inline"
         ) from None
     try:
         yield RayExecutor()
@@ -80,9 +84,9 @@ def _signals_kept() -> Iterator[None]:
 
 
 class RayExecutor:
-    """Runs tasks on the Ray cluster that this process is connected to, each in a worker.
+    """Runs tasks on the Ray cluster that this process is connected to.
 
-    A worker or a node that dies fails its own task only.
+    A process, a worker or a node that dies fails its own task only.
     """
 
     def __init__(self) -> None:
@@ -134,7 +138,7 @@ class RayExecutor:
         """Return the next event of a task, or how this attempt at it failed."""
         task = self._streams[stream]
         try:
-            event: Event = ray.get(next(stream))
+            report: Event | Attempt = ray.get(next(stream))
         except (RayError, StopIteration) as error:
             self._forget(stream)
             if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
@@ -142,11 +146,11 @@ class RayExecutor:
                 return failed_attempt("error", f"{type(error.cause).__name__}: {error.cause}")
             message = (str(error).strip() or "it ended without a message").splitlines()[0]
             return failed_attempt(_cause(error), f"{type(error).__name__}: {message}")
-        if isinstance(event, Started):
+        if isinstance(report, Started):
             self._started.add(task.key)
-        if isinstance(event, Finished | Failed):
+        if isinstance(report, Finished | Failed | Attempt):
             self._forget(stream)
-        return event.failure.attempts[-1] if isinstance(event, Failed) else event
+        return report.failure.attempts[-1] if isinstance(report, Failed) else report
 
     def _forget(self, stream: ray.ObjectRefGenerator) -> None:
         task = self._streams.pop(stream)
@@ -200,24 +204,18 @@ def _nodes() -> list[dict[str, float]]:
 
 # Retries are bench's own decision: Ray would repeat a task that takes its node down forever.
 @ray.remote(max_retries=0)
-def _task(task: Task, store: Store, attempts: list[Attempt]) -> Iterator[Event]:
-    """Run a task in a worker, on the GPU that Ray assigned or on no GPU at all."""
-    settle_worker()
-    yield from run_task(on_this_worker(task), store, attempts)
+def _task(task: Task, store: Store, attempts: list[Attempt]) -> Iterator[Event | Attempt]:
+    """Run a task in a process below this worker, which imports no torch and sees no GPU."""
+    process = start_task(task, store, attempts, assigned_gpus())
+    try:
+        yield from process.reports()
+    finally:
+        process.kill()
 
 
-def settle_worker() -> None:
-    """Prepare this worker process, which only runs tasks."""
-    from bench.training.device import keep_freed_memory
-
-    keep_freed_memory()
-
-
-def on_this_worker(task: Task) -> Task:
-    """Return `task` as it is to run here: on the CPU where this worker got no GPU."""
-    if task.resources.device != "auto" or ray.get_gpu_ids():
-        return task
-    return task.with_resources(replace(task.resources, device="cpu"))
+def assigned_gpus() -> list[str]:
+    """Return the ids of the GPUs that Ray has assigned to what this worker runs at the moment."""
+    return [str(one) for one in ray.get_gpu_ids()]
 
 
 def _probe(address: str) -> None:

@@ -64,6 +64,12 @@ def _inline(address: str | None) -> AbstractContextManager[Executor]:  # noqa: A
     return nullcontext(InlineExecutor())
 
 
+def _in_process(address: str | None) -> AbstractContextManager[Executor]:  # noqa: ARG001
+    from bench.execution.in_process import InProcessExecutor
+
+    return nullcontext(InProcessExecutor())
+
+
 def _ray(address: str | None) -> AbstractContextManager[Executor]:
     from bench.execution.ray import connect
 
@@ -73,6 +79,7 @@ def _ray(address: str | None) -> AbstractContextManager[Executor]:
 EXECUTORS: dict[str, Callable[[str | None], AbstractContextManager[Executor]]] = {
     "ray": _ray,
     "inline": _inline,
+    "in-process": _in_process,
 }
 """The executors of bench by name; those of other packages are entry points of `bench.executor`."""
 

@@ -11,6 +11,7 @@ import torch
 from matplotlib.lines import Line2D
 
 from bench.core.types import Targets
+from bench.data.reading.loading import read_batch
 from bench.figures import canvas
 from bench.figures.posteriors import read_frames, require_ctc
 from bench.nn.ctc_functions import aligned_frames
@@ -55,7 +56,7 @@ def cloud(evaluation: FinishedEvaluation) -> Cloud:
     features, classes = [], []
     batches = evaluation.pipeline.batches("test", evaluation.training.batch_size)
     for index in range(len(batches)):
-        batch = batches[index]
+        batch = read_batch(evaluation.pipeline, batches, index)
         frames = read_frames(evaluation, batch)
         lengths = torch.from_numpy(frames.reference.lengths)
         targets = Targets(lengths, batch.targets, batch.target_lengths)

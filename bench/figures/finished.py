@@ -211,9 +211,12 @@ class FinishedEvaluation:
 
     def sample(self, identity: str) -> Sample:
         """Return a sample in its batch."""
+        from bench.data.reading.loading import read_batch
+
         place = next(n for n, row in enumerate(self.rows) if row["id"] == identity)
         size = self.training.batch_size
-        sample = Sample(self.pipeline.batches("test", size)[place // size], place % size)
+        batches = self.pipeline.batches("test", size)
+        sample = Sample(read_batch(self.pipeline, batches, place // size), place % size)
         if sample.batch.ids[sample.row] != identity:
             raise BenchError(
                 f"{self.folder}: sample '{identity}' is not where it was in the evaluation; "

@@ -11,6 +11,7 @@ import torch
 from bench.core.errors import BenchError
 from bench.core.hashing import digest
 from bench.data.opening import open_test, training_encoder
+from bench.data.reading.loading import read_batch
 from bench.profiling import cost, latency, method
 from bench.profiling.instruments import find_instruments
 from bench.profiling.throughput import measure_throughput
@@ -203,7 +204,7 @@ def _first_batch(evaluation: Evaluation, pipeline: InputPipeline) -> Batch:
             f"dataset '{evaluation.test.label}' has no sample in split 'test' to measure with; "
             "prepare one that has, or set its parameters so that it has some"
         )
-    return batches[0]
+    return read_batch(pipeline, batches, 0)
 
 
 def _network(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ray import tune
 
 from bench.sweeps.study import StudyTrial, ended
-from bench.sweeps.swept_trial import HUNG, RATE, VALIDATION
+from bench.sweeps.swept_trial import RATE, VALIDATION
 
 if TYPE_CHECKING:
     from bench.sweeps.study import Study
@@ -82,13 +82,6 @@ class Journal(tune.Callback):
             message = _start_failure(trial)
             self.on_trial_start(iteration, trials, trial)
         running, began = self._running.pop(trial.trial_id)
-        folder = self._study.store.folder(self._study.sweep.training(running.params))
-        with suppress(OSError):
-            if (folder / HUNG).read_text(encoding="utf-8"):
-                message = (
-                    f"it hung or exceeded its time limit; {folder / HUNG} has the stacks of its "
-                    "threads"
-                )
         self._end(ended(running, "failed", seconds=time.monotonic() - began, message=message))
 
     def _end(self, trial: StudyTrial) -> None:

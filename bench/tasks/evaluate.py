@@ -13,7 +13,7 @@ from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
 from bench.core.types import InputShape
 from bench.data.opening import open_test
-from bench.data.reading.loading import read
+from bench.data.reading.loading import BatchLoader
 from bench.evaluation import predictions
 from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
@@ -98,9 +98,10 @@ def predict(
     family = training.loss.decoder
     decode = evaluation.decoder.build(family, pipeline.vocabulary)
     rows = Predictions(evaluation.protocol)
-    with torch.inference_mode():
-        for batch in read(batches, training.resources.workers):
-            logits, lengths = network(batch.inputs.to(chosen), batch.lengths.to(chosen))
+    workers = training.resources.workers
+    with torch.inference_mode(), BatchLoader(pipeline, workers, chosen) as loader:
+        for batch in loader.read(batches):
+            logits, lengths = network(batch.inputs, batch.lengths)
             decoded = decode(logits, lengths)
             _add_rows(rows, batch, decoded, family, pipeline.vocabulary, evaluation.protocol)
     return rows.table()

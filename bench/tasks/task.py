@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
+from bench.tasks.memory import is_out_of_memory
 from bench.trials.events import Event, Failed, describe
 from bench.trials.records import Attempt, Cause, Failure
 from bench.trials.specs import Training
@@ -66,9 +67,7 @@ def failed_attempt(cause: Cause, message: str) -> Attempt:
 
 
 def _cause(error: Exception) -> tuple[Cause, str]:
-    import torch
-
     if isinstance(error, BenchError):
         return "configuration", str(error)
-    exhausted = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    exhausted = is_out_of_memory(error)
     return "out of memory" if exhausted else "error", f"{type(error).__name__}: {error}"

@@ -14,6 +14,7 @@ from bench.core.errors import BenchError
 from bench.core.hashing import digest
 from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
+from bench.data.reading.loading import BatchLoader
 from bench.recognizers import network as networks
 from bench.training import device
 from bench.training.accelerator import describe_device, peak_memory, reset_peak_memory
@@ -68,21 +69,23 @@ def train(training: Training, store: Store, attempts: Sequence[Attempt]) -> Iter
     step = TrainingStep(network, training.loss, training.recipe.precision)
     sources = provenance.computing_sources(training.components)
     checkpoint = Checkpoint(folder / CHECKPOINT, tuple(sources))
-    trainer = Trainer(
-        training,
-        step,
-        pipeline,
-        chosen,
-        validate=lambda: label_error_rate(
-            network, validation, training.loss.decoder, training.resources.workers, chosen
-        ),
-        save=checkpoint.save,
-    )
-    yield from _report_infeasible(training, store, pipeline, network)
-    if state := checkpoint.load():
-        _restore(trainer, state, checkpoint.file)
-        yield Resumed(trainer.done, trainer.timetable.steps)
-    yield from trainer.run()
+    with BatchLoader(pipeline, training.resources.workers, chosen) as loader:
+        trainer = Trainer(
+            training,
+            step,
+            pipeline,
+            loader,
+            chosen,
+            validate=lambda: label_error_rate(
+                network, loader.read(validation), training.loss.decoder
+            ),
+            save=checkpoint.save,
+        )
+        yield from _report_infeasible(training, store, pipeline, network)
+        if state := checkpoint.load():
+            _restore(trainer, state, checkpoint.file)
+            yield Resumed(trainer.done, trainer.timetable.steps)
+        yield from trainer.run()
     record = _write_record(folder, training, trainer, pipeline, built - began, attempts)
     point = record.selected
     summary = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from bench.core.interval import Interval
-from bench.data.reading.loading import read
 from bench.training import optimizers
 from bench.training.device import seed_generators
 from bench.training.running_loss import RunningLoss
@@ -26,6 +25,7 @@ from bench.trials.records import CurvePoint
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
     from bench.core.types import Batch, Batches, InputPipeline
+    from bench.data.reading.loading import BatchLoader
     from bench.training.step import TrainingStep
 
 
@@ -62,6 +62,7 @@ class Trainer:
         training: The recipe, the resources and the seeds.
         step: The network under its loss, on `device`.
         pipeline: Where the batches of `train` come from.
+        loader: Reads them, to `device`.
         device: "cpu" or "cuda".
         validate: Returns the label error rate of the current weights on the validation split.
         save: Is given `state()` each `checkpoint_every`, unless training has ended.
@@ -77,6 +78,7 @@ class Trainer:
     training: Training
     step: TrainingStep
     pipeline: InputPipeline
+    loader: BatchLoader
     device: str
     validate: Callable[[], float]
     save: Callable[[dict[str, Any]], None]
@@ -113,7 +115,7 @@ class Trainer:
             epoch = self.timetable.epoch(self.done)
             first = self.timetable.place(self.done) * self._recipe.accumulate
             self.step.train()
-            with closing(self._read(epoch, first)) as batches:
+            with closing(self.loader.read(self._batches(epoch), first)) as batches:
                 while group := list(islice(batches, self._recipe.accumulate)):
                     self._update(group)
                     yield from self._after_step()
@@ -168,9 +170,6 @@ class Trainer:
         seed = self.training.named_seed("batches")
         return self.pipeline.batches("train", self._recipe.batch_size, seed=seed, epoch=epoch)
 
-    def _read(self, epoch: int, first: int) -> Generator[Batch, None, None]:
-        return read(self._batches(epoch), self.training.resources.workers, first)
-
     def _update(self, group: Sequence[Batch]) -> None:
         """Update the weights by the gradients of some batches, each weighted by its samples."""
         self._rate = optimizers.set_rates(self._optimizer, self._recipe, self.timetable, self.done)
@@ -179,7 +178,7 @@ class Trainer:
         for place, batch in enumerate(group):
             number = self._number_of_batch(place)
             seed_generators(self.training.named_seed(f"batch/{number}"), self.device)
-            loss, infeasible = self.step(batch.to(self.device))
+            loss, infeasible = self.step(batch)
             self._scaler.scale(loss * (len(batch.ids) / size)).backward()
             self._loss.add(loss, number)
             self._infeasible += int(infeasible)

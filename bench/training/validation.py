@@ -7,28 +7,25 @@ from typing import TYPE_CHECKING
 import editdistance
 import torch
 
-from bench.data.reading.loading import read
 from bench.decoding.greedy import GreedyDecoder
 
 if TYPE_CHECKING:
-    from bench.core.types import Batches, DecoderFamily
+    from collections.abc import Iterable
+
+    from bench.core.types import Batch, DecoderFamily
     from bench.recognizers.network import Recognizer
 
 
-def label_error_rate(
-    network: Recognizer, batches: Batches, family: DecoderFamily, workers: int, device: str
-) -> float:
+def label_error_rate(network: Recognizer, batches: Iterable[Batch], family: DecoderFamily) -> float:
     """Return the edits that turn decoded labels into target labels, per target label.
 
     It is a number of the network alone: no protocol, no transcript and no decoder with parameters
     has a part in it. The network is left in evaluation mode.
 
     Args:
-        network: What reads, on `device`.
-        batches: One pass over the validation split.
+        network: What reads.
+        batches: One pass over the validation split, finished, on the device of the network.
         family: How its classifier's output is decoded greedily.
-        workers: Processes that prefetch batches; 0 reads them in this process.
-        device: Where `network` is.
 
     Returns:
         A rate from 0, above 1 where more labels are read than there are. Where no sample has a
@@ -43,8 +40,8 @@ def label_error_rate(
     decode = GreedyDecoder().build(family, ())
     edits = labels = 0
     with torch.inference_mode():
-        for batch in read(batches, workers):
-            logits, lengths = network(batch.inputs.to(device), batch.lengths.to(device))
+        for batch in batches:
+            logits, lengths = network(batch.inputs, batch.lengths)
             decoded = decode(logits, lengths).labels
             counts = batch.target_lengths.tolist()
             for row, hypothesis in enumerate(decoded):

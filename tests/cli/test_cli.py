@@ -323,6 +323,15 @@ def test_a_signal_is_an_interrupt(sign):
         signal.signal(signal.SIGTERM, before[1])
 
 
+def test_a_run_may_stay_in_this_process(home, bench, monkeypatch):
+    from bench.execution import task_process
+
+    monkeypatch.setattr(task_process, "running_server", None)
+    answer = bench("run", "tiny", "--in-process", "--no-profile", "--limit", "1")
+    assert answer.code == 0, answer.err
+    assert len(list(home.glob("results/**/training.json"))) == 1
+
+
 def test_an_interrupted_run_says_what_resumes_it(home, start_bench):
     process = start_bench("run", "tiny", "--executor", "inline")
     for line in process.stderr:

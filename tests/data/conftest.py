@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from bench.core.types import Batch
+from bench.core.types import Batch, InputPipeline, Split
 from bench.data.raw.entries import Entry, Rejected
 from bench.data.reading.label_encoder import encoder_of_alphabet
+from bench.data.reading.loading import read_batch
 from bench.data.reading.pipeline import PreparedPipeline, Transform
 from bench.data.reading.samples import Samples, Selection
 from bench.data.store import data_dir as home
@@ -86,6 +87,12 @@ def pipeline(
         encoder_of_alphabet(protocols.find(alphabet)),
         transform,
     )
+
+
+def finished(pipeline: InputPipeline, split: Split, size: int, **drawn: int) -> list[Batch]:
+    """Return the batches of a pass as a network reads them."""
+    batches = pipeline.batches(split, size, **drawn)
+    return [read_batch(pipeline, batches, index) for index in range(len(batches))]
 
 
 def same(one: Batch, other: Batch) -> bool:

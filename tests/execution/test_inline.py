@@ -1,13 +1,15 @@
-"""Tasks in this process."""
+"""Tasks one after the other, in processes of their own and in this one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from processes import gone
 from running import assert_same_bytes
 
 from bench.data.datasets.seq_digits import SeqDigits
+from bench.execution.in_process import InProcessExecutor
 from bench.execution.inline import InlineExecutor
 from bench.execution.schedule import Schedule, execute, open_executor
 from bench.trials import grid, plan
@@ -20,9 +22,12 @@ def diverging(evaluation):
     return replace(evaluation, training=replace(evaluation.training, recipe=recipe))
 
 
-def run(tasks, store, **more):
+EXECUTORS = pytest.mark.parametrize("executor", [InlineExecutor, InProcessExecutor])
+
+
+def run(tasks, store, executor="inline", **more):
     names = {task.key: task.key for task in tasks}
-    return execute(tasks, names, store, open_executor("inline"), **more)
+    return execute(tasks, names, store, open_executor(executor), **more)
 
 
 def test_a_failed_training_stops_no_other_and_leaves_its_evaluation_to_do(evaluations, store):
@@ -85,11 +90,20 @@ def test_a_fault_before_a_task_begins_fails_that_task_alone(evaluations, store):
     assert store.record(other)
 
 
-def test_closing_ends_what_runs_and_forgets_what_waits(evaluations, store):
-    executor, trainings = InlineExecutor(), [e.training for e in evaluations[:2]]
+def poll(executor):
+    """Wait for the next report."""
+    while not (reports := executor.poll()):
+        pass
+    (report,) = reports
+    return report
+
+
+@EXECUTORS
+def test_closing_ends_what_runs_and_forgets_what_waits(evaluations, store, executor):
+    executor, trainings = executor(), [e.training for e in evaluations[:2]]
     for training in trainings:
         executor.submit(training, store, [])
-    ((task, event),) = executor.poll()
+    task, event = poll(executor)
     assert task == trainings[0]
     assert isinstance(event, Started)
     executor.close()
@@ -98,20 +112,44 @@ def test_closing_ends_what_runs_and_forgets_what_waits(evaluations, store):
     assert not any(store.failure(training) for training in trainings)
 
 
-def test_a_cancelled_task_is_never_heard_of_again(evaluations, store):
-    executor, trainings = InlineExecutor(), [e.training for e in evaluations[:2]]
+@EXECUTORS
+def test_a_cancelled_task_is_never_heard_of_again(evaluations, store, executor):
+    executor, trainings = executor(), [e.training for e in evaluations[:3]]
     for training in trainings:
         executor.submit(training, store, [])
-    executor.poll()
+    poll(executor)
     executor.cancel(trainings[0])
-    assert executor.poll()[0][0] == trainings[1]
+    executor.cancel(trainings[2])
+    assert poll(executor)[0] == trainings[1]
     executor.close()
+    assert executor.poll() == []
 
 
-def test_whatever_ran_before_in_an_executor_changes_no_bit(trials, store, tmp_path):
+def test_whatever_ran_before_in_an_executor_changes_no_bit(trials, store, tmp_path, faulty):
     alone = Store(tmp_path / "alone")
     tasks = grid.tasks(trials[1:2])
-    run(tasks, alone)
-    run([*grid.tasks(trials[2:]), *tasks], store)
+    assert run(tasks, alone, "in-process") == []
+    spoiling = replace(tasks[0], data=(faulty.Spoils(digits=2),))
+    (failure,) = run([spoiling, *grid.tasks(trials[2:]), *tasks], store)
+    assert failure.message == "RuntimeError: all is spoiled"
     for task in tasks:
         assert_same_bytes(task, store, alone)
+
+
+def test_a_task_that_hangs_or_ends_its_process_fails_alone(evaluations, store, faulty, tmp_path):
+    file = tmp_path / "read"
+    training = evaluations[0].training
+    hanging = replace(training, data=(faulty.Hangs(digits=2, file=str(file), at_epoch=1),))
+    resources = replace(hanging.resources, time_limit=2.0, workers=1)
+    hanging = hanging.with_resources(resources)
+    exiting = replace(training, data=(faulty.Exits(digits=2),))
+    failures = run([hanging, exiting, training], store)
+    assert [failure.cause for failure in failures] == ["timeout", "lost worker"]
+    assert "code 7" in failures[1].message
+    assert store.record(training)
+    assert gone(file.read_text().strip()), "the process that read for it has not ended with it"
+
+
+def test_in_this_process_a_task_that_reserves_no_gpu_computes_on_the_cpu(evaluations, store):
+    assert run([evaluations[0].training], store, "in-process") == []
+    assert store.record(evaluations[0].training).provenance.device == "cpu"

@@ -122,6 +122,26 @@ def test_a_killed_training_resumes_to_the_same_bits(cluster, training, store, fa
     assert_same_bytes(killed, store, inline([killed], tmp_path / "inline"))
 
 
+def test_what_a_task_leaves_behind_the_next_one_does_not_find(
+    cluster, evaluations, store, faulty, tmp_path
+):
+    task = evaluations[0]
+    spoiling = on(task.training, faulty.Spoils(digits=2))
+    for _ in range(2):
+        failure = last_of(run(cluster, [spoiling], store), spoiling).failure
+        assert failure.message == "RuntimeError: all is spoiled"
+    assert isinstance(last_of(run(cluster, [task.training, task], store), task), Finished)
+    expected = inline([task.training, task], tmp_path / "inline")
+    for each in (task.training, task):
+        assert_same_bytes(each, store, expected)
+
+
+def test_a_task_that_reserves_no_gpu_sees_none(cluster, training, store, faulty, tmp_path):
+    sees = on(training, faulty.Sees(digits=2, file=str(tmp_path / "seen")))
+    assert last_of(run(cluster, [sees], store), sees).failure.cause == "configuration"
+    assert (tmp_path / "seen").read_text().endswith(" ''\n")
+
+
 def test_closing_ends_what_runs(cluster, training, store, faulty, tmp_path):
     pid_file = tmp_path / "pid"
     slow = on(training, faulty.Slow(digits=2, pid_file=str(pid_file)))

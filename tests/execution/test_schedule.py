@@ -222,7 +222,7 @@ def test_an_executor_of_another_package_is_an_entry_point(tasks, store, monkeypa
     assert execute(tasks, names_of(tasks), store, opened) == []
     with pytest.raises(BenchError, match="there is no executor 'inlin'; did you mean 'inline'"):
         open_executor("inlin")
-    assert [*EXECUTORS] == ["ray", "inline"]
+    assert [*EXECUTORS] == ["ray", "inline", "in-process"]
 
 
 def test_an_executor_that_cannot_be_imported_is_named(monkeypatch):

@@ -9,6 +9,7 @@ import torch
 
 from bench.config.recipe import Recipe, Resources
 from bench.core.types import Annotation, Batch, InputShape
+from bench.data.reading.loading import BatchLoader
 from bench.recognizers import network as recognizer
 from bench.training.step import TrainingStep
 from bench.training.trainer import Trainer
@@ -50,6 +51,9 @@ class ToyPipeline:
         for number in range(SIZES[split]):
             clip, labels = self.sample(split, number)
             yield Annotation(f"{split}-{number}", len(clip), tuple(labels))
+
+    def finish(self, inputs):
+        return inputs
 
     def batches(self, split, size, *, seed=0, epoch=0):
         order = np.arange(SIZES[split])
@@ -110,13 +114,16 @@ def make_trainer(
     torch.manual_seed(8)
     validation = pipeline.batches("validation", recipe.batch_size)
 
+    loader = BatchLoader(pipeline, resources.workers, device)
+
     def validate():
-        return label_error_rate(network, validation, loss.decoder, resources.workers, device)
+        return label_error_rate(network, loader.read(validation), loss.decoder)
 
     return Trainer(
         ToyTraining(recipe, resources),
         TrainingStep(network, loss, recipe.precision),
         pipeline,
+        loader,
         device,
         **{"validate": validate, "save": bool, **doors},
     )

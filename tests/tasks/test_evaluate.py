@@ -112,7 +112,7 @@ def test_the_stored_weights_are_those_that_read(evaluation, store):
     pipeline = evaluation.test.open(training.input, evaluation.test.label_encoder(None))
     texts = []
     for batch in pipeline.batches("test", training.recipe.batch_size):
-        logits, _ = network(batch.inputs, batch.lengths)
+        logits, _ = network(pipeline.finish(batch.inputs), batch.lengths)
         texts += ["".join(str(c - 1) for c in labels_of(p)) for p in logits.argmax(2).tolist()]
     assert table["hypothesis"].to_pylist() == texts
     assert len(set(texts)) > 1

@@ -169,7 +169,7 @@ def test_the_stored_weights_have_the_label_error_rate_of_the_selected_epoch(trai
     pipeline = data.open(training.input, data.label_encoder(None))
     edits = labels = 0
     for batch in pipeline.batches("validation", training.recipe.batch_size):
-        logits, _ = network(batch.inputs, batch.lengths)
+        logits, _ = network(pipeline.finish(batch.inputs), batch.lengths)
         for path, target in zip(logits.argmax(2).tolist(), batch.targets.tolist(), strict=True):
             merged = [c for c, before in zip(path, [0, *path], strict=False) if c != before]
             edits += editdistance.distance([label for label in merged if label], target)

@@ -69,7 +69,7 @@ def slow(groups, family):
 @given(batches, st.sampled_from(["ctc", "ace"]))
 def test_it_is_edits_over_target_labels(groups, family):
     network = Reader().train()
-    found = label_error_rate(network, [batch_of(each) for each in groups], family, 0, "cpu")
+    found = label_error_rate(network, [batch_of(each) for each in groups], family)
     assert found == pytest.approx(slow(groups, family), rel=1e-12)
     assert not network.training
 
@@ -86,12 +86,12 @@ def test_it_is_edits_over_target_labels(groups, family):
     )
 )
 def test_a_sequence_ends_at_its_first_eos(groups):
-    found = label_error_rate(Reader(), [batch_of(each) for each in groups], "seq2seq", 0, "cpu")
+    found = label_error_rate(Reader(), [batch_of(each) for each in groups], "seq2seq")
     assert found == pytest.approx(slow(groups, "seq2seq"), rel=1e-12)
 
 
 def test_batches_are_weighted_by_their_labels():
     groups = [[([1], [1]), ([2, 3, 2, 3], [2, 3, 2, 3])], [([1], [2])]]
     for several in (groups, [[*groups[0], *groups[1]]]):
-        found = label_error_rate(Reader(), [batch_of(each) for each in several], "ctc", 0, "cpu")
+        found = label_error_rate(Reader(), [batch_of(each) for each in several], "ctc")
         assert found == 1 / 6

@@ -35,7 +35,14 @@ if TYPE_CHECKING:
     "--executor",
     default="ray",
     show_default=True,
-    help="`ray`: side by side; `inline`: one by one in this process.",
+    help="`ray`: side by side; `inline`: one by one on this machine. Either runs each training and "
+    "evaluation in a process of its own.",
+)
+@click.option(
+    "--in-process",
+    "executor",
+    flag_value="in-process",
+    help="Run all in this very process, for a debugger; what one leaves behind, the next finds.",
 )
 @click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
 @click.option("--force", is_flag=True, help="Run again what is done.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,6 +41,11 @@ class ClipTransform:
     varies: bool = True
 
     @property
+    def augments(self) -> bool:
+        """Whether training samples are changed at random."""
+        return self.augmentation.name != "none"
+
+    @property
     def shape(self) -> InputShape:
         """The shape of a frame."""
         return InputShape(_CHANNELS, *self._crop)
@@ -56,33 +62,60 @@ class ClipTransform:
         """Return the frames of every clip at its own pace."""
         return samples.column("frames")
 
-    def read(
-        self, references: Sequence[SampleRef], generator: np.random.Generator | None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return clips (N, T, 3, H, W) and their frames (N,)."""
-        clips = [self._clip(reference, generator) for reference in references]
-        lengths = torch.tensor([len(clip) for clip in clips])
-        padded = np.zeros((len(clips), int(lengths.max()), *self._crop, _CHANNELS), np.uint8)
-        for clip, room in zip(clips, padded, strict=True):
-            room[: len(clip)] = clip
-        pixels = torch.from_numpy(padded).movedim(-1, -3)
-        return normalize_bytes(pixels, self.input.normalization), lengths
+    def length(self, reference: SampleRef, generator: np.random.Generator | None) -> int:
+        """Return the frames that are read of one clip, without decoding them."""
+        return len(self._chosen(reference, generator))
 
-    def _clip(self, reference: SampleRef, generator: np.random.Generator | None) -> Pixels:
-        """Return the frames (T, H, W, 3) of one clip, augmented where there is a generator."""
+    def read(
+        self, references: Sequence[SampleRef], generators: Sequence[np.random.Generator] | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return clips (N, T, 3, H, W), uint8, and their frames (N,)."""
+        drawing = [*(generators or itertools.repeat(None, len(references)))]
+        chosen = [*map(self._chosen, references, drawing)]
+        lengths = torch.tensor([*map(len, chosen)])
+        padded = np.zeros((len(chosen), int(lengths.max()), *self._crop, _CHANNELS), np.uint8)
+        for row, out in enumerate(padded):
+            shown = out[: len(chosen[row])]
+            self._read_clip(shown, references[row], chosen[row], drawing[row])
+        return torch.from_numpy(padded).movedim(-1, -3), lengths
+
+    def pad(self, inputs: torch.Tensor, length: int) -> torch.Tensor:
+        """Return clips of `length` frames, padded with black ones."""
+        frames = inputs.movedim(-3, -1)  # as they are in memory
+        count, before, *size = frames.shape
+        black = frames.new_zeros(count, length - before, *size)
+        return torch.cat([frames, black], 1).movedim(-1, -3)
+
+    def finish(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return clips of bytes as float32 values of the range of the input."""
+        return normalize_bytes(inputs, self.input.normalization)
+
+    def _chosen(
+        self, reference: SampleRef, generator: np.random.Generator | None
+    ) -> NDArray[np.int64]:
+        """Return which frames of a clip are read."""
         count = int(reference.partition.value("frames", reference.row))
+        if generator is None:
+            return np.arange(count)
+        return self.augmentation.choose_frames(count, generator)
+
+    def _read_clip(
+        self,
+        out: Pixels,
+        reference: SampleRef,
+        chosen: NDArray[np.int64],
+        generator: np.random.Generator | None,
+    ) -> None:
+        """Write the chosen frames of one clip, augmented where there is a generator, into `out`."""
         rows, columns = self._scaled
         height, width = self._crop
         spare = (rows - height, columns - width)
-        chosen, (top, left) = np.arange(count), (spare[0] // 2, spare[1] // 2)
+        top, left = spare[0] // 2, spare[1] // 2
         if generator is not None:
-            chosen = self.augmentation.choose_frames(count, generator)
             top, left = self.augmentation.crop_corner(spare, generator)
         frames = reference.partition.clip(reference.row, chosen.tolist(), _CHANNELS)
-        shown = np.stack(
-            [
-                images.resized(frame, columns, rows)[top : top + height, left : left + width]
-                for frame in frames
-            ]
-        )
-        return shown if generator is None else self.augmentation.transform(shown, generator)
+        for place, frame in zip(out, frames, strict=True):
+            scaled = images.resized(frame, columns, rows)
+            place[:] = scaled[top : top + height, left : left + width]
+        if generator is not None:
+            out[:] = self.augmentation.transform(out, generator)

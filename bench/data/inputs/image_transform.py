@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bench.data.reading.samples import SampleRef, Samples
 
 GRAY, WHITE = 128, 255
+_SIDES = ("width", "height")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class ImageTransform:
     """Scales images to the size that `input` says, and their values to its range."""
 
     input: ImageInput
+    augments: bool = False
 
     @property
     def shape(self) -> InputShape:
@@ -54,27 +56,43 @@ class ImageTransform:
         scaled = np.rint(widths * (self.input.height / heights)).astype(np.int64)
         return np.clip(scaled, 1, self.input.width)
 
+    def length(
+        self,
+        reference: SampleRef,
+        generator: np.random.Generator | None,  # noqa: ARG002 (images are not augmented)
+    ) -> int:
+        """Return the valid columns of one sample, without its pixels."""
+        size = [np.array([reference.partition.value(side, reference.row)]) for side in _SIDES]
+        return self.input.width if self._stretches else int(self.columns(*size)[0])
+
     def read(
         self,
         references: Sequence[SampleRef],
-        generator: np.random.Generator | None,  # noqa: ARG002 (images are not augmented)
+        generators: Sequence[np.random.Generator] | None,  # noqa: ARG002 (nothing is augmented)
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return images (N, channels, H, W) and their valid columns (N,)."""
-        if self._stretches:
-            pixels = np.stack([self._stretched(reference) for reference in references])
-            lengths = np.full(len(references), self.input.width)
-        else:
+        """Return images (N, channels, H, W), uint8, and their valid columns (N,)."""
+        if self.varies:
             scaled = [self._scaled(reference) for reference in references]
-            lengths = np.array([image.shape[1] for image in scaled])
-            if self.varies:
-                return self._values(_edge_padded(scaled)), torch.from_numpy(lengths)
-            pixels = np.full((len(scaled), *self._size), GRAY, np.uint8)
-            for row, image in zip(pixels, scaled, strict=True):
-                row[:, : image.shape[1]] = image
-        return self._values(torch.from_numpy(pixels).movedim(-1, -3)), torch.from_numpy(lengths)
+            return _edge_padded(scaled), torch.tensor([image.shape[1] for image in scaled])
+        lengths = np.full(len(references), self.input.width)
+        if self._stretches:
+            pixels = self._stretched(references)
+        else:
+            pixels = np.full((len(references), *self._size), GRAY, np.uint8)
+            for place, reference in enumerate(references):
+                image = self._scaled(reference)
+                lengths[place] = width = image.shape[1]
+                pixels[place, :, :width] = image
+        return torch.from_numpy(pixels).movedim(-1, -3), torch.from_numpy(lengths)
 
-    def _values(self, pixels: torch.Tensor) -> torch.Tensor:
-        return normalize_bytes(pixels, self.input.normalization)
+    def pad(self, inputs: torch.Tensor, length: int) -> torch.Tensor:
+        """Return images as wide as `length`, padded with their last column."""
+        count = length - inputs.shape[-1]
+        return torch.cat([inputs, inputs[..., -1:].expand(*inputs.shape[:-1], count)], -1)
+
+    def finish(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return images of bytes as float32 values of the range of the input."""
+        return normalize_bytes(inputs, self.input.normalization)
 
     @property
     def _stretches(self) -> bool:
@@ -84,14 +102,18 @@ class ImageTransform:
     def _size(self) -> tuple[int, int, int]:
         return self.input.height, self.input.width, self.input.channels
 
-    def _stretched(self, reference: SampleRef) -> Pixels:
-        """Return one image (H, W, channels) without regard to its aspect ratio."""
-        # What was decoded ahead of time has no margin.
-        if self.input.margin == (0, 0):
-            decoded = reference.partition.decoded(self.shape)
+    def _stretched(self, references: Sequence[SampleRef]) -> Pixels:
+        """Return images (N, H, W, channels) without regard to their aspect ratios."""
+        shape, plain = self.shape, self.input.margin == (0, 0)
+        pixels = np.empty((len(references), *self._size), np.uint8)
+        for out, reference in zip(pixels, references, strict=True):
+            # What was decoded ahead of time has no margin.
+            decoded = reference.partition.decoded(shape) if plain else None
             if decoded is not None:
-                return np.asarray(decoded[reference.row])
-        return resize_image(self._padded(self._decoded(reference)), self.shape)
+                out[:] = decoded[reference.row]
+            else:
+                images.resize_into(self._padded(self._decoded(reference)), out)
+        return pixels
 
     def _scaled(self, reference: SampleRef) -> Pixels:
         """Return one image (H, valid columns, channels) whose aspect ratio is kept."""

@@ -59,12 +59,24 @@ def decoded(encoded: Encoded, channels: int) -> Pixels:
 
 def resized(pixels: Pixels, width: int, height: int) -> Pixels:
     """Return `pixels` at another size: averaged where they shrink, else between its neighbours."""
-    rows, columns = pixels.shape[:2]
-    if (rows, columns) == (height, width):
+    if pixels.shape[:2] == (height, width):
         return pixels
+    out = np.empty((height, width, *pixels.shape[2:]), np.uint8)
+    resize_into(pixels, out)
+    return out
+
+
+def resize_into(pixels: Pixels, out: Pixels) -> None:
+    """Write `pixels` (H, W) or (H, W, 3) at the size of `out` (height, width, 1 or 3) into it."""
+    rows, columns = pixels.shape[:2]
+    height, width = out.shape[:2]
+    if (rows, columns) == (height, width):
+        out[:] = pixels.reshape(out.shape)
+        return
     shrinks = rows >= height and columns >= width
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=how), np.uint8)
+    # It writes into an array of the right size, if rows are contiguous, and ignores any other.
+    cv2.resize(pixels, (width, height), out, interpolation=how)
 
 
 def encoded_jpeg(pixels: Pixels, quality: int = 95) -> bytes:

@@ -9,9 +9,32 @@ import torch
 if TYPE_CHECKING:
     from bench.core.model_input import Normalization
 
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
-"""Those of ImageNet, per channel, as torchvision's weights expect them."""
+
+class DeviceConstant:
+    """A small tensor with a copy on every device that computes with it.
+
+    Args:
+        values: The tensor, on the CPU.
+    """
+
+    def __init__(self, values: torch.Tensor) -> None:
+        self._values = values
+        self._copies: dict[tuple[torch.device, int], torch.Tensor] = {}
+
+    def on(self, device: torch.device) -> torch.Tensor:
+        """Return the tensor on `device`, without waiting for its copy."""
+        if device.type != "cuda":
+            return self._values.to(device)
+        # One copy per stream: another stream might read before the copy is complete.
+        place = device, torch.cuda.current_stream(device).cuda_stream
+        if place not in self._copies:
+            self._copies[place] = self._values.pin_memory().to(device, non_blocking=True)
+        return self._copies[place]
+
+
+_MEAN = DeviceConstant(torch.tensor((0.485, 0.456, 0.406)).view(3, 1, 1))
+_STD = DeviceConstant(torch.tensor((0.229, 0.224, 0.225)).view(3, 1, 1))
+"""Those of ImageNet, per channel (3, 1, 1), as torchvision's weights expect them."""
 
 
 def normalize_bytes(pixels: torch.Tensor, normalization: Normalization) -> torch.Tensor:
@@ -27,8 +50,7 @@ def normalize_unit(values: torch.Tensor, normalization: Normalization) -> torch.
     if normalization == "signed":
         return values.mul_(2).sub_(1)
     if normalization == "imagenet":
-        mean, std = _imagenet()
-        return values.sub_(mean).div_(std)
+        return values.sub_(_MEAN.on(values.device)).div_(_STD.on(values.device))
     return values
 
 
@@ -37,11 +59,5 @@ def denormalize(values: torch.Tensor, normalization: Normalization) -> torch.Ten
     if normalization == "signed":
         return (values + 1) / 2
     if normalization == "imagenet":
-        mean, std = _imagenet()
-        return values * std + mean
+        return values * _STD.on(values.device) + _MEAN.on(values.device)
     return values.clone()
-
-
-def _imagenet() -> tuple[torch.Tensor, torch.Tensor]:
-    """Return ImageNet's mean and standard deviation (3, 1, 1)."""
-    return torch.tensor(_MEAN).view(3, 1, 1), torch.tensor(_STD).view(3, 1, 1)

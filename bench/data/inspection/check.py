@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -121,7 +121,7 @@ def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
         try:
             frames = range(partition.value("frames", row))
             if frames:
-                partition.clip(row, frames, 1)
+                deque(partition.clip(row, frames, 1), maxlen=0)
             else:
                 partition.pixels(row, 1)
         except BenchError as error:

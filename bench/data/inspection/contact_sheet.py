@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench.data.inputs.pixel_values import denormalize
 from bench.data.inspection.native_input import native_input
+from bench.data.reading.loading import read_batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ def samples(dataset: Dataset, split: Split, count: int) -> list[Shown]:
     pipeline = dataset.open(native_input(dataset), dataset.label_encoder(None))
     batches, shown = pipeline.batches(split, count), list[Shown]()
     for index in range(len(batches)):
-        batch = batches[index]
+        batch = read_batch(pipeline, batches, index)
         several = zip(batch.ids, batch.texts, strict=True)
         shown += [Shown(name, text, pixels(batch, row)) for row, (name, text) in enumerate(several)]
         if len(shown) >= count:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.evaluation.protocols import Protocol
+
+_REMEMBERED = 2**16
+"""Transcripts whose targets are kept: about 20 MB of words."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,23 @@ class LabelEncoder:
     def _classes(self) -> dict[str, int]:
         return {token: label for label, token in enumerate(self.vocabulary, 1)}
 
+    @cached_property
+    def _targets(self) -> dict[str, tuple[int, ...]]:
+        """The targets of the first `_REMEMBERED` transcripts: words are frequent, and repeated."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what can be made again."""
+        return {"vocabulary": self.vocabulary, "rules": self.rules}
+
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the target of a transcript: the classes of its tokens; others are left out."""
-        return tuple(filter(None, map(self._classes.get, self.tokens(text))))
+        target = self._targets.get(text)
+        if target is None:
+            target = tuple(filter(None, map(self._classes.get, self.tokens(text))))
+            if len(self._targets) < _REMEMBERED:
+                self._targets[text] = target
+        return target
 
     def unknown_tokens(self, text: str) -> list[str]:
         """Return the tokens of a transcript that have no class, in their order."""

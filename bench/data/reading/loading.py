@@ -1,153 +1,166 @@
-"""Batches read ahead, by other processes."""
+"""Batches on the device that computes with them, read ahead."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-import threading
-import warnings
-from collections.abc import Generator, Iterator
-from multiprocessing.context import BaseContext
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
-import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
 
-from bench.core.errors import BenchError
-from bench.core.types import Batch
+from bench.data.reading.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
-    from bench.core.types import Batches
+    from bench.core.types import Batch, Batches, InputPipeline
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
-def read(batches: Batches, workers: int, first: int = 0) -> Generator[Batch, None, None]:
-    """Yield the batches in order from number `first` on, prefetched by `workers` processes.
-
-    Without workers, this process reads each batch as it is asked for.
-
-    The batches are the same, and no random generator of this process is touched. Raises the
-    BenchError that reading a batch raises, and one where a process that reads has ended.
-    """
-    workers = min(workers, len(batches))
-    if not workers:
-        yield from map(batches.__getitem__, range(first, len(batches)))
-        return
-    for found in _heard(batches, workers, first):
-        if isinstance(found, BenchError):
-            raise found
-        yield _unpacked(found)
+def read_batch(pipeline: InputPipeline, batches: Batches, index: int) -> Batch:
+    """Read one batch now, in this process, and return it finished, on the CPU."""
+    return _finished(pipeline, batches[index])
 
 
-_Packed = tuple[Any, ...]
+class BatchLoader:
+    """Reads passes over a data set: batches in order, finished, on the device.
 
+    The batches are the same for any number of workers, and no random generator of this process is
+    touched. On a GPU the next batch is read, copied and finished while the current one is computed
+    with, by a thread, through pinned memory and on a stream of its own. On a CPU a batch is read
+    when it is asked for, or before by workers.
 
-class _Answering(Dataset[_Packed | BenchError]):
-    """Batches, where one that cannot be read is what was to be said of it.
+    Workers start with the first pass and live until `close`; with a loader that is collected as
+    garbage, or a process that ends, they end too.
 
-    A DataLoader would make another error of it, with the worker's stack for a message.
+    Args:
+        pipeline: What finishes inputs.
+        workers: Processes that read ahead; 0 reads in this process.
+        device: "cpu" or "cuda".
     """
 
-    def __init__(self, batches: Batches) -> None:
-        self._batches = batches
+    def __init__(self, pipeline: InputPipeline, workers: int, device: str) -> None:
+        self._pipeline = pipeline
+        self._pool = WorkerPool(workers) if workers else None
+        self._copier, self._thread = None, None
+        if device != "cpu":
+            self._copier = _Copier(pipeline, torch.device(device))
+            self._thread = ReadingThread()
 
-    def __len__(self) -> int:
-        return len(self._batches)
+    def __enter__(self) -> Self:
+        """Return this loader; it is closed at the end of the `with` block."""
+        return self
 
-    def __getitem__(self, index: int) -> _Packed | BenchError:
+    def __exit__(self, *_: object) -> None:
+        """Close this loader."""
+        self.close()
+
+    def read(self, batches: Batches, first: int = 0) -> Generator[Batch, None, None]:
+        """Yield the batches of a pass from index `first` on.
+
+        Several passes may be read at once, such as a validation within an epoch.
+
+        Raises:
+            BenchError: One that reading a batch raises, or a worker has ended.
+        """
+        stored = self._pool.read(batches, first) if self._pool else _read(batches, first)
+        if self._copier is None or self._thread is None:
+            with closing(stored):
+                for batch in stored:
+                    yield _finished(self._pipeline, batch)
+            return
+        with closing(self._thread.read(stored, self._copier.copy)) as copied:
+            for one in copied:
+                yield self._copier.ready(one)
+
+    def close(self) -> None:
+        """End the workers; passes that have not ended cannot be continued."""
+        if self._thread:
+            self._thread.close()
+        if self._pool:
+            self._pool.close()
+
+
+class ReadingThread:
+    """A thread that reads one batch ahead, of several passes in turn."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, "bench-reading")
+
+    def read(
+        self, stored: Generator[T, None, None], prepare: Callable[[T], R]
+    ) -> Generator[R, None, None]:
+        """Yield what `prepare` makes of each value of `stored`, both called in the thread.
+
+        When a value is yielded, the next one is under way.
+        """
+
+        def ahead() -> R | None:
+            value = next(stored, None)
+            return None if value is None else prepare(value)
+
         try:
-            return _packed(self._batches[index])
-        except BenchError as error:
-            return error
+            coming = self._executor.submit(ahead)
+            while (prepared := coming.result()) is not None:
+                coming = self._executor.submit(ahead)
+                yield prepared
+        finally:
+            # In the thread: `stored` may be under way there, and is closed once it is not.
+            with suppress(RuntimeError):  # the thread has ended
+                self._executor.submit(stored.close).result()
+
+    def close(self) -> None:
+        """End the thread, once it has prepared what it is at."""
+        self._executor.shutdown(cancel_futures=True)
 
 
-def _packed(batch: Batch) -> _Packed:
-    """Return the fields of a batch, with arrays for all tensors but the inputs.
+class _Copied(NamedTuple):
+    """A batch on a GPU, and the event after which it is complete there."""
 
-    Arrays go along with the message. Every tensor is a shared file that the other process has to
-    ask this one for: small ones take longer to ask for than to copy.
+    batch: Batch
+    complete: torch.cuda.Event
+
+
+class _Copier:
+    """Copies batches to a GPU and finishes them there, beside the computation.
+
+    Args:
+        pipeline: What finishes inputs.
+        device: The GPU.
     """
-    inputs, *others = batch
-    return inputs, *(one.numpy() if isinstance(one, torch.Tensor) else one for one in others)
 
+    def __init__(self, pipeline: InputPipeline, device: torch.device) -> None:
+        self._pipeline = pipeline
+        self._device = device
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
-def _unpacked(fields: _Packed) -> Batch:
-    tensors = (torch.from_numpy(one) if isinstance(one, np.ndarray) else one for one in fields)
-    return Batch._make(tensors)
-
-
-def _heard(batches: Batches, workers: int, first: int) -> Iterator[_Packed | BenchError]:
-    """Yield what the workers answer; say in a sentence that no more will come.
-
-    No frame but torch's own holds the answers, and no error holds those: the workers end with this
-    generator, and not when garbage is collected, which may be while others are being started.
-    """
-    try:
-        yield from _answers(batches, workers, first)
-    except Exception as error:
-        error.__traceback__ = None
-        if "DataLoader worker (pid" not in str(error):
-            raise
-        raise BenchError(
-            "a process that reads batches ahead has ended, most often for want of memory or of "
-            "room in /dev/shm; lower workers in the suite's resources, or set it to 0"
-        ) from error
-
-
-def _answers(batches: Batches, workers: int, first: int) -> Iterator[_Packed | BenchError]:
-    with warnings.catch_warnings():
-        # More workers than cores are the suite's choice: they may wait for a disk.
-        warnings.filterwarnings("ignore", "This DataLoader will create")
-        return iter(
-            DataLoader(
-                _Answering(batches),
-                batch_size=None,
-                sampler=range(first, len(batches)),
-                num_workers=workers,
-                collate_fn=_unchanged,
-                multiprocessing_context=_context(batches),
-                worker_init_fn=_end_with_parent,
-                # Else a seed for the workers is drawn from torch's own.
-                generator=torch.Generator(),
-            )
+    def copy(self, batch: Batch) -> _Copied:
+        """Enqueue the copy of a batch, which may be in memory that is used again afterwards."""
+        pinned = batch._replace(
+            inputs=batch.inputs.pin_memory(), targets=batch.targets.pin_memory()
         )
+        with torch.cuda.stream(self._stream):
+            finished = _finished(self._pipeline, pinned.to(str(self._device)))
+            return _Copied(finished, self._stream.record_event())
+
+    def ready(self, copied: _Copied) -> Batch:
+        """Have the stream that computes wait for a batch, and return it."""
+        computing = torch.cuda.current_stream(self._device)
+        computing.wait_event(copied.complete)
+        for tensor in (copied.batch.inputs, copied.batch.targets):
+            # Else its memory might be used again by the other stream while it is computed with.
+            tensor.record_stream(computing)
+        return copied.batch
 
 
-def _unchanged(found: T) -> T:
-    return found
+def _read(batches: Batches, first: int) -> Generator[Batch, None, None]:
+    for index in range(first, len(batches)):
+        yield batches[index]
 
 
-def _end_with_parent(_worker: int) -> None:
-    """Let this worker end where its parent is killed, and then their server too.
-
-    torch looks whether the server lives, which lives as long as its workers.
-    """
-    parent = multiprocessing.parent_process()
-    assert parent, "a worker has been started by a process"  # noqa: S101
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def _context(batches: Batches) -> BaseContext:
-    """Return how workers are started.
-
-    Not by a fork of this process, which has threads and perhaps a GPU, but of a server without
-    either, which imports once what every worker needs and is slow to come: torch, the modules of
-    data, pandas, which pyarrow asks for with its first value, and ray in a worker of Ray, whose
-    main module wants it.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context: Any = multiprocessing.get_context("forkserver")
-    data = [name for name in sys.modules if name.startswith("bench.data.")]
-    others = {"pandas", "ray"} & sys.modules.keys()
-    context.set_forkserver_preload([type(batches).__module__, *data, *others])
-    found: BaseContext = context
-    return found
+def _finished(pipeline: InputPipeline, batch: Batch) -> Batch:
+    inputs = pipeline.finish(batch.inputs)
+    if inputs.data_ptr() == batch.inputs.data_ptr():
+        inputs = inputs.clone()  # the memory of stored inputs is used again
+    return batch._replace(inputs=inputs)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Protocol
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import torch
 
 from bench.core.types import Annotation, Batch, Batches, InputShape, Split
+from bench.data.reading.held_images import HeldImages, can_be_held
+from bench.data.reading.ranks import block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
 
 _POOL = 64
 """Batches whose samples are sorted by length together, so that little is padded."""
+
+Indices: TypeAlias = "NDArray[np.int32]"
+"""Of samples in their split; of half the usual size, for each worker is sent all of an epoch's."""
+
+Generators = Sequence[np.random.Generator] | None
+"""One per sample, where training samples are augmented."""
 
 
 class Transform(Protocol):
@@ -36,14 +45,31 @@ class Transform(Protocol):
         """Whether samples differ in length, so that batches are padded."""
         ...
 
+    @property
+    def augments(self) -> bool:
+        """Whether training samples are changed at random."""
+        ...
+
     def lengths(self, samples: Samples) -> NDArray[np.int64]:
         """Return the columns or frames of every sample, without reading its pixels."""
         ...
 
+    def length(self, reference: SampleRef, generator: np.random.Generator | None) -> int:
+        """Return the columns or frames that `read` makes of a sample, without its pixels."""
+        ...
+
     def read(
-        self, references: Sequence[SampleRef], generator: np.random.Generator | None
+        self, references: Sequence[SampleRef], generators: Generators
     ) -> tuple[Tensor, Tensor]:
-        """Return inputs and lengths, as `Batch` has them; augmented where there is a generator."""
+        """Return inputs, as bytes, and lengths (N,); augmented where there are generators."""
+        ...
+
+    def pad(self, inputs: Tensor, length: int) -> Tensor:
+        """Return inputs padded to a length, as they are in a batch whose longest sample has it."""
+        ...
+
+    def finish(self, inputs: Tensor) -> Tensor:
+        """Return inputs of bytes as float32 values of the range that a network reads."""
         ...
 
 
@@ -55,6 +81,7 @@ class PreparedPipeline:
     encoder: LabelEncoder
     transform: Transform
     redraws: bool = False
+    _held: dict[Split, HeldImages] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -87,16 +114,31 @@ class PreparedPipeline:
         samples = self.splits[split]
         generator = np.random.default_rng([seed, epoch]) if split == "train" else None
         groups = _groups(samples, self.transform, size, generator)
-        drawn = None if generator is None else (seed, epoch)
-        return PreparedBatches(self, samples, groups, drawn)
+        drawn = (seed, epoch) if split == "train" and self.transform.augments else None
+        return PreparedBatches(self, samples, groups, drawn, held=self._hold(split))
+
+    def finish(self, inputs: Tensor) -> Tensor:
+        """Return stored inputs, of bytes, as float32 values of the range of the input."""
+        return self.transform.finish(inputs)
+
+    def _hold(self, split: Split) -> HeldImages | None:
+        """Return what holds the images of a small split that is read in each epoch alike."""
+        augmented = split == "train" and self.transform.augments
+        if split == "test" or augmented or self.transform.varies:
+            return None
+        samples, shape = len(self.splits[split]), self.transform.shape
+        if split not in self._held and can_be_held(samples, shape):
+            self._held[split] = HeldImages(samples, shape)
+        return self._held.get(split)
 
 
 def _groups(
     samples: Samples, transform: Transform, size: int, generator: np.random.Generator | None
-) -> list[NDArray[np.int64]]:
+) -> list[Indices]:
     """Return the indices of the samples of each batch."""
     count = len(samples)
-    order = np.arange(count) if generator is None else generator.permutation(count)
+    shuffled = np.arange(count) if generator is None else generator.permutation(count)
+    order = shuffled.astype(np.int32)
     if not transform.varies:
         return [order[start : start + size] for start in range(0, count, size)]
     lengths = transform.lengths(samples)
@@ -119,39 +161,86 @@ class PreparedBatches:
         samples: Those of the split.
         groups: The indices of the samples of each batch.
         drawn: The seed and the epoch of what is drawn at random; None where nothing is.
+        held: What holds the images of the split; None reads them again in each pass.
+        share: The rank whose rows are read, and the number of ranks.
     """
 
     def __init__(
         self,
         pipeline: PreparedPipeline,
         samples: Samples,
-        groups: Sequence[NDArray[np.int64]],
+        groups: Sequence[Indices],
         drawn: tuple[int, int] | None,
+        *,
+        held: HeldImages | None = None,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self._samples = samples
         self._transform = pipeline.transform
         self._encoder = pipeline.encoder
         self._groups = groups
         self._drawn = drawn
+        self._held = held
+        self._share = share
 
     def __len__(self) -> int:
         return len(self._groups)
 
     def __getitem__(self, index: int, /) -> Batch:
         group = self._groups[index]  # raises IndexError where the epoch ends
-        references = [self._samples.reference(number) for number in group.tolist()]
-        generator = None if self._drawn is None else np.random.default_rng([*self._drawn, index])
-        inputs, lengths = self._transform.read(references, generator)
-        texts = tuple(reference.text for reference in references)
-        classes = [self._encoder.encode(text) for text in texts]
-        columns = np.array([*zip_longest(*classes, fillvalue=0)], np.int64)
-        targets = torch.from_numpy(np.ascontiguousarray(columns.reshape(-1, len(texts)).T))
+        references = self._samples.references(group.tolist())
+        rows = block(len(group), *self._share)
+        inputs, lengths = self._inputs(group, references, rows)
+        texts = [reference.text for reference in references]
+        targets, target_lengths = _targets([*map(self._encoder.encode, texts)])
         return Batch(
             inputs=inputs,
             lengths=lengths,
-            targets=targets,
-            target_lengths=torch.tensor([len(target) for target in classes]),
-            key_frames=torch.full_like(targets, -1),
-            ids=tuple(reference.id for reference in references),
-            texts=texts,
+            targets=targets[rows],
+            target_lengths=target_lengths[rows],
+            key_frames=torch.full_like(targets[rows], -1),
+            ids=tuple([reference.id for reference in references[rows]]),
+            texts=tuple(texts[rows]),
         )
+
+    def rows(self, rank: int, ranks: int) -> Batches:
+        """Return the same batches, of each the rows of one rank."""
+        same = copy(self)
+        same._share = (rank, ranks)  # noqa: SLF001 (one of the same class)
+        return same
+
+    def _inputs(
+        self, group: Indices, references: Sequence[SampleRef], rows: slice
+    ) -> tuple[Tensor, Tensor]:
+        """Return the inputs and lengths of some rows, padded as the whole batch is."""
+        count = rows.stop - rows.start
+        # No rows have the shape of others.
+        mine = rows if count else slice(1)
+        numbers, read = group[mine], references[mine]
+        if self._held:
+            inputs, lengths = self._held.read(
+                numbers, lambda places: self._transform.read([read[n] for n in places], None)
+            )
+        else:
+            inputs, lengths = self._transform.read(read, self._generators(numbers))
+        if count < len(group) and self._transform.varies:
+            generators = self._generators(group) or itertools.repeat(None)
+            inputs = self._transform.pad(
+                inputs, max(map(self._transform.length, references, generators))
+            )
+        return inputs[:count], lengths[:count]
+
+    def _generators(self, numbers: Indices) -> Generators:
+        """Return a generator per sample, which depends on seed, epoch and sample alone."""
+        if self._drawn is None:
+            return None
+        return [np.random.default_rng([*self._drawn, number]) for number in numbers.tolist()]
+
+
+def _targets(classes: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
+    """Return targets (N, U), padded with class 0, and their lengths (N,)."""
+    lengths = np.array([*map(len, classes)], np.int64)
+    targets = np.zeros((len(classes), lengths.max()), np.int64)
+    flat = np.fromiter(itertools.chain.from_iterable(classes), np.int64, lengths.sum())
+    targets[np.arange(targets.shape[1]) < lengths[:, None]] = flat
+    return torch.from_numpy(targets), torch.from_numpy(lengths)

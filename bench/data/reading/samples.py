@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from bench.core.types import Split
+from bench.data.reading.sent_once import SentOnce
 from bench.data.store.partition import Partition
 
 if TYPE_CHECKING:
@@ -76,7 +79,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Samples:
+class Samples(SentOnce):
     """The samples of a split, by their index from 0."""
 
     selections: Sequence[Selection]
@@ -85,20 +88,37 @@ class Samples:
         return sum(map(len, self.selections))
 
     def __iter__(self) -> Iterator[SampleRef]:
-        return map(self.reference, range(len(self)))
+        return itertools.chain.from_iterable(map(_references, self.selections))
 
     def reference(self, index: int) -> SampleRef:
         """Return where a sample is stored. Raises IndexError beyond the last one."""
-        for selection in self.selections:
-            if index < len(selection):
-                row = index if selection.rows is None else int(selection.rows[index])
-                return SampleRef(selection.partition, row, selection.transcript)
-            index -= len(selection)
-        raise IndexError(index)
+        return self.references([index])[0]
+
+    def references(self, indices: Iterable[int]) -> list[SampleRef]:
+        """Return where samples are stored. Raises IndexError beyond the last one."""
+        ends, found = self._ends, []
+        for index in indices:
+            place = bisect_right(ends, index)
+            selection = self.selections[place]  # raises IndexError
+            row = index - ends[place - 1] if place else index
+            if selection.rows is not None:
+                row = int(selection.rows[row])
+            found.append(SampleRef(selection.partition, row, selection.transcript))
+        return found
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return a column of numbers for all samples."""
         return np.concatenate([selection.column(name) for selection in self.selections])
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """How many samples there are up to the end of each selection."""
+        return [*itertools.accumulate(map(len, self.selections))]
+
+
+def _references(selection: Selection) -> Iterator[SampleRef]:
+    rows = range(len(selection)) if selection.rows is None else selection.rows.tolist()
+    return (SampleRef(selection.partition, row, selection.transcript) for row in rows)
 
 
 class LazySplits(Mapping[Split, Samples]):

@@ -8,7 +8,7 @@ last fades out.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,12 +18,15 @@ from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput
 from bench.core.types import Annotation, Batch, Batches, InputShape, Split
 from bench.data.inputs import images
-from bench.data.inputs.pixel_values import normalize_unit
+from bench.data.inputs.pixel_values import DeviceConstant, normalize_unit
+from bench.data.reading.ranks import block
+from bench.data.reading.sent_once import SentOnce
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from bench.core.model_input import Input
     from bench.data.augmentation import Augmentation
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Scans:
+class Scans(SentOnce):
     """Single digits: images (S, H, W), uint8 from 0 to `full`, labels (S,) in 0…9, numbers (S,)."""
 
     images: NDArray[np.uint8]
@@ -59,6 +62,11 @@ class Scheme:
     fall: tuple[float, ...] = ()
     ends: tuple[float, ...] = ()
 
+    @property
+    def frames(self) -> int:
+        """T, the frames of a clip."""
+        return int(self.key_frames()[-1]) + 1 + self.end_frames
+
     def key_frames(self) -> NDArray[np.int64]:
         """Return the frames (U,) that show one digit alone."""
         return self.end_frames + np.arange(self.digits) * (len(self.ramp) + 1)
@@ -69,7 +77,7 @@ class Scheme:
         ramp = np.asarray(self.ramp, np.float32)
         fall = np.asarray(self.fall, np.float32) if self.fall else 1 - ramp
         edge = np.asarray(self.ends or self.ramp, np.float32)[:ends]
-        weights = np.zeros((keys[-1] + 1 + ends, self.digits), np.float32)
+        weights = np.zeros((self.frames, self.digits), np.float32)
         weights[keys, np.arange(self.digits)] = 1
         for digit in range(1, self.digits):
             transition = slice(keys[digit - 1] + 1, keys[digit])
@@ -119,6 +127,8 @@ class SequenceOfDigits:
         rows, columns = splits["train"].images.shape[1:]
         self._frames = _FrameTransform(_checked(model_input, min(rows, columns)))
         self._classes = _digit_classes(encoder)
+        self._weights = DeviceConstant(torch.from_numpy(scheme.weights()))
+        self._scaled: dict[Split, Scans] = {}
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -133,7 +143,7 @@ class SequenceOfDigits:
     def annotations(self, split: Split, *, seed: int = 0) -> list[Annotation]:
         """Return the digits of every sequence of `split`; for `train`, those of the first epoch."""
         scans, groups = self.splits[split], self._composed(split, seed, 1)
-        frames = len(self.scheme.weights())
+        frames = self.scheme.frames
         targets = self._classes[scans.labels[groups]].tolist()
         rows = zip(_ids(scans.numbers[groups]), targets, strict=True)
         return [Annotation(name, frames, tuple(target)) for name, target in rows]
@@ -143,9 +153,25 @@ class SequenceOfDigits:
         groups = self._composed(split, seed, epoch)
         if split == "train":
             groups = np.random.default_rng([2, seed, epoch]).permutation(groups)
-        return SequenceBatches(
-            self.splits[split], self.scheme, self._frames, self._classes, groups, size
-        )
+        return SequenceBatches(self._scale(split), self.scheme, self._classes, groups, size)
+
+    def finish(self, inputs: Tensor) -> Tensor:
+        """Compose scans (N, U, H, W) to frames (N, T, 1, H, W), in the range of the input."""
+        scans = inputs.float() / self.splits["train"].full
+        weights = self._weights.on(scans.device)
+        if scans.device.type == "cpu":
+            frames = torch.einsum("tu,nuhw->nthw", weights, scans)
+        else:
+            # No matrix product: a setting of the recipe would round its factors to TF32.
+            frames = (weights[:, :, None, None] * scans.unsqueeze(1)).sum(2)
+        return normalize_unit(frames.unsqueeze(2), self._frames.input.normalization)
+
+    def _scale(self, split: Split) -> Scans:
+        """Return the scans of a split at the size of the input, always the same ones."""
+        if split not in self._scaled:
+            scans = self.splits[split]
+            self._scaled[split] = replace(scans, images=self._frames.scaled(scans.images))
+        return self._scaled[split]
 
     def _composed(self, split: Split, seed: int, epoch: int) -> NDArray[np.int64]:
         """Return the scans (sequences, U) of each sequence."""
@@ -173,37 +199,43 @@ class _FrameTransform:
         return InputShape(1, *size)
 
     def scaled(self, scans: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return scans (N, U, H, W) at the size of the input."""
-        count, digits, rows, columns = scans.shape
-        if size := self.input.size:
-            flat = scans.reshape(-1, rows, columns)
-            flat = np.array([images.resized(scan, size, size) for scan in flat])
-            scans = flat.reshape(count, digits, size, size)
-        if crop := self.input.crop:
-            top, left = ((side - crop) // 2 for side in scans.shape[2:])
-            scans = scans[:, :, top : top + crop, left : left + crop]
+        """Return scans (S, H, W) at the size of the input."""
+        size, crop = self.input.size, self.input.crop
+        if size and scans.shape[1:] != (size, size):
+            scans = np.array([images.resized(scan, size, size) for scan in scans])
+        if crop:
+            top, left = ((side - crop) // 2 for side in scans.shape[1:])
+            scans = np.ascontiguousarray(scans[:, top : top + crop, left : left + crop])
         return scans
 
 
 class SequenceBatches:
-    """The batches of one epoch over the sequences in `groups` (sequences, U)."""
+    """The batches of one epoch over the sequences in `groups` (sequences, U).
+
+    Args:
+        scans: Those of the split, at the size of the input.
+        scheme: How they are composed.
+        classes: The class (10,) of each digit.
+        groups: The scans of each sequence.
+        size: Sequences per batch; the last batch may have fewer.
+        share: The rank whose rows are read, and the number of ranks.
+    """
 
     def __init__(
         self,
         scans: Scans,
         scheme: Scheme,
-        frames: _FrameTransform,
         classes: NDArray[np.int64],
         groups: NDArray[np.int64],
         size: int,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self._scans = scans
-        self._weights = torch.from_numpy(scheme.weights())
-        self._key_frames = torch.from_numpy(scheme.key_frames())
-        self._frames = frames
+        self._scheme = scheme
         self._classes = classes
         self._groups = groups
         self._size = size
+        self._share = share
 
     def __len__(self) -> int:
         return math.ceil(len(self._groups) / self._size)
@@ -211,20 +243,24 @@ class SequenceBatches:
     def __getitem__(self, index: int) -> Batch:
         if index not in range(len(self)):
             raise IndexError(index)
-        groups = self._groups[index * self._size : (index + 1) * self._size]
+        whole = self._groups[index * self._size : (index + 1) * self._size]
+        groups = whole[block(len(whole), *self._share)]
         count, digits = groups.shape
-        scaled = self._frames.scaled(self._scans.images[groups])
-        scans = torch.from_numpy(scaled).float() / self._scans.full
-        frames = torch.einsum("tu,nuhw->nthw", self._weights, scans).unsqueeze(2)
         labels = self._scans.labels[groups]
         return Batch(
-            inputs=normalize_unit(frames, self._frames.input.normalization),
-            lengths=torch.full((count,), frames.shape[1]),
+            inputs=torch.from_numpy(self._scans.images[groups]),
+            lengths=torch.full((count,), self._scheme.frames),
             targets=torch.from_numpy(self._classes[labels]),
             target_lengths=torch.full((count,), digits),
-            key_frames=self._key_frames.expand(count, digits),
+            key_frames=torch.from_numpy(self._scheme.key_frames()).expand(count, digits),
             ids=_ids(self._scans.numbers[groups]),
             texts=tuple("".join(map(str, row)) for row in labels.tolist()),
+        )
+
+    def rows(self, rank: int, ranks: int) -> Batches:
+        """Return the same batches, of each the rows of one rank."""
+        return SequenceBatches(
+            self._scans, self._scheme, self._classes, self._groups, self._size, (rank, ranks)
         )
 
 

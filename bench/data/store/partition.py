@@ -16,7 +16,7 @@ from bench.data.store import prepared, rows
 from bench.data.store.database import Database, database, key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from bench.core.types import InputShape
@@ -95,12 +95,14 @@ class Partition:
             self._bytes(key("image", self.value("number", row)), row), row, channels
         )
 
-    def clip(self, row: int, frames: Sequence[int], channels: int) -> list[Pixels]:
-        """Return some frames of a row's clip, as `images.decoded` does."""
-        number = self.value("number", row)
-        encoded = {frame: self._bytes(key("image", number, frame), row) for frame in {*frames}}
-        found = {frame: self._decoded(one, row, channels) for frame, one in encoded.items()}
-        return [found[frame] for frame in frames]
+    def clip(self, row: int, frames: Iterable[int], channels: int) -> Iterator[Pixels]:
+        """Yield some frames of a row's clip, as `images.decoded` does; repeats are decoded once."""
+        number, before, pixels = self.value("number", row), None, None
+        for frame in frames:
+            if pixels is None or frame != before:
+                encoded = self._bytes(key("image", number, frame), row)
+                before, pixels = frame, self._decoded(encoded, row, channels)
+            yield pixels
 
     def decoded(self, shape: InputShape) -> Pixels | None:
         """Return all images (S, H, W, channels) from the cache of a shape, where there is one."""

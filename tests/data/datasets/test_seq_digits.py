@@ -12,6 +12,8 @@ from bench.core.types import InputShape
 from bench.data import cards
 from bench.data.datasets.seq_digits import SHA256, SPLITS, SeqDigits, read_scans
 
+from ..conftest import finished
+
 SIZES = {"train": 1260, "validation": 179, "test": 358}
 
 
@@ -25,7 +27,7 @@ def source():
 
 
 def passed(source, split, **drawn):
-    return list(source.batches(split, 100, **drawn))
+    return finished(source, split, 100, **drawn)
 
 
 def names(batches):
@@ -144,5 +146,5 @@ def test_the_card_counts_what_is_there():
     for split in SPLITS:
         assert getattr(scans, split) == len(source.splits[split].labels)
         assert getattr(sequences, split) == len(names(source.batches(split, 64)))
-    frames = next(iter(source.batches("test", 1))).inputs.shape[1]
+    frames = finished(source, "test", 1)[0].inputs.shape[1]
     assert f"{frames} frames" in card.notes[0]

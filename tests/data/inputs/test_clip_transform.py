@@ -21,7 +21,7 @@ from bench.data.reading.pipeline import PreparedPipeline
 from bench.data.store import data_dir as home
 from bench.data.store import preparing
 
-from ..conftest import Listed, pipeline, same
+from ..conftest import Listed, finished, pipeline, same
 
 FRAMES = (5, 9, 40, 3)
 SIZE, CROP = 24, 16
@@ -54,7 +54,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedPipeline
 def drawn(clips: PreparedPipeline, epochs: int = 60) -> Iterator[tuple[str, torch.Tensor]]:
     """Yield every clip (T, 3, crop, crop) of some epochs with its name."""
     for epoch in range(epochs):
-        for batch in clips.batches("train", 2, epoch=epoch):
+        for batch in finished(clips, "train", 2, epoch=epoch):
             for name, pixels, length in zip(batch.ids, batch.inputs, batch.lengths, strict=True):
                 yield name, pixels[:length]
 
@@ -66,7 +66,7 @@ def numbers(name: str, shown: torch.Tensor) -> list[int]:
 
 
 def test_a_test_shows_the_middle_of_every_frame(clips: PreparedPipeline) -> None:
-    batches = list(clips.batches("test", 4))
+    batches = finished(clips, "test", 4)
     assert [batch.inputs.shape for batch in batches] == [(4, 40, 3, CROP, CROP)]
     [batch] = batches
     assert batch.lengths.tolist() == sorted(FRAMES)

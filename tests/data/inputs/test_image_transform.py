@@ -18,7 +18,7 @@ from bench.data.inputs.image_transform import GRAY, ImageTransform
 from bench.data.store import caching
 from bench.data.store.prepared import Prepared
 
-from ..conftest import Listed, jpeg, listed, pipeline, same
+from ..conftest import Listed, finished, jpeg, listed, pipeline, same
 
 Prepare = Callable[..., Prepared]
 WORDS = ImageTransform(ImageInput())
@@ -27,7 +27,7 @@ GRAY_VALUE = GRAY / 127.5 - 1
 
 def test_words_are_stretched_to_one_size(prepare: Prepare) -> None:
     prepare(listed(5))
-    batch = pipeline(WORDS).batches("test", 5)[0]
+    batch = finished(pipeline(WORDS), "test", 5)[0]
     assert batch.inputs.shape == (5, 1, 32, 100)
     assert batch.lengths.tolist() == [100] * 5
     assert batch.inputs.min() >= -1
@@ -38,7 +38,8 @@ def test_words_are_stretched_to_one_size(prepare: Prepare) -> None:
 
 def test_colors_come_as_channels(prepare: Prepare) -> None:
     prepare(listed(2))
-    found = pipeline(ImageTransform(ImageInput(16, 40, color=True))).batches("test", 2)[0].inputs
+    one = pipeline(ImageTransform(ImageInput(16, 40, color=True)))
+    found = finished(one, "test", 2)[0].inputs
     assert found.shape == (2, 3, 16, 40)
     wanted = images.resized(images.decoded(jpeg(100, 40), 3), 40, 16)
     torch.testing.assert_close(found[0, 2], torch.from_numpy(wanted[:, :, 2] / 127.5 - 1).float())
@@ -51,7 +52,7 @@ def test_where_ratios_are_kept_the_rest_is_gray(prepare: Prepare, channels: int)
     layout.samples["test"] = [layout.image(str(w), "a", jpeg(w, w)) for w in widths]
     prepare(layout)
     one = pipeline(ImageTransform(ImageInput(62, 150, color=channels == 3, keep_ratio=True)))
-    batch = one.batches("test", 4)[0]
+    batch = finished(one, "test", 4)[0]
     assert batch.lengths.tolist() == [16, 62, 120, 150]
     assert [truth.length for truth in one.annotations("test")] == [16, 62, 120, 150]
     for pixels, length in zip(batch.inputs, batch.lengths.tolist(), strict=True):
@@ -115,7 +116,7 @@ def test_lines_are_as_wide_as_their_ratio_and_padded_with_their_last_column(
 ) -> None:
     prepare(listed(6))
     one = pipeline(lines_of(16))
-    [batch] = one.batches("test", 6)
+    [batch] = finished(one, "test", 6)
     wanted = np.rint(np.arange(40, 58, 3) * 16 / 31).astype(int).tolist()
     assert batch.lengths.tolist() == wanted
     assert [annotation.length for annotation in one.annotations("test")] == wanted
@@ -130,7 +131,7 @@ def test_a_margin_is_white_and_scaled_with_the_scan(prepare: Prepare) -> None:
     layout = Listed({"test": []})
     layout.samples["test"] = [layout.image("a", "a", png(np.zeros((32, 100), np.uint8)))]
     prepare(layout)
-    [batch] = pipeline(lines_of(32, (16, 32))).batches("test", 1)
+    [batch] = finished(pipeline(lines_of(32, (16, 32))), "test", 1)
     assert batch.lengths.tolist() == [82]  # (100 + 64) · 32 / (32 + 32)
     line = batch.inputs[0, 0]
     assert (line[:8] == 1).all()
@@ -142,7 +143,7 @@ def test_a_margin_is_white_and_scaled_with_the_scan(prepare: Prepare) -> None:
 
 def test_a_line_at_its_height_keeps_its_pixels(prepare: Prepare) -> None:
     prepare(listed(1))
-    [batch] = pipeline(lines_of(31)).batches("test", 1)
+    [batch] = finished(pipeline(lines_of(31)), "test", 1)
     wanted = torch.from_numpy(images.decoded(jpeg(100, 40), 1).copy()).float() / 255
     assert torch.equal(batch.inputs[0, 0], wanted)
 
@@ -185,7 +186,8 @@ def test_a_margin_is_stretched_with_the_word(prepare: Prepare) -> None:
     layout = Listed({"test": []})
     layout.samples["test"] = [layout.image("a", "a", png(np.zeros((16, 40), np.uint8)))]
     prepare(layout)
-    [batch] = pipeline(ImageTransform(ImageInput(32, 80, margin=(8, 20)))).batches("test", 1)
+    one = pipeline(ImageTransform(ImageInput(32, 80, margin=(8, 20))))
+    [batch] = finished(one, "test", 1)
     image = batch.inputs[0, 0]
     assert (image[8:24, 20:60] == -1).all()
     assert (image[:8] == 1).all()

@@ -75,7 +75,7 @@ def test_a_pass_holds_what_truths_tell_each_sample_once(
             assert tuple(batch.targets[row, :labels].tolist()) == truth.target
             assert not batch.targets[row, labels:].any()
             assert identity.partition("/")[2] == batch.texts[row].removeprefix("Word")
-        assert batch.inputs.dtype == torch.float32
+        assert batch.inputs.dtype == torch.uint8
         assert batch.targets.dtype == batch.lengths.dtype == torch.int64
         assert batch.target_lengths.max() == batch.targets.shape[1]
         assert (batch.key_frames == -1).all()

@@ -16,6 +16,8 @@ from bench.data.reading.label_encoder import encoder_of_alphabet
 from bench.data.reading.sequence_of_digits import Scans, Scheme, SequenceOfDigits
 from bench.evaluation import protocols
 
+from ..conftest import finished
+
 SHORT = Scheme(4, (0.3, 0.5, 0.7), 2)
 LONG = Scheme(4, tuple(tenth / 10 for tenth in range(1, 10)), 5)
 
@@ -106,10 +108,9 @@ def test_source_describes_its_clips():
 
 
 def test_batches_are_as_their_contract_says():
-    batches = source().batches("train", 4)
-    drawn = list(batches)
+    drawn = finished(source(), "train", 4)
     assert [len(batch.ids) for batch in drawn] == [4, 4, 1]
-    assert len(batches) == 3
+    assert len(source().batches("train", 4)) == 3
     for batch in drawn:
         count = len(batch.ids)
         assert batch.inputs.shape == (count, 17, 1, 3, 2)
@@ -124,7 +125,7 @@ def test_batches_are_as_their_contract_says():
 def test_clips_are_weighted_sums_of_their_scans():
     for split, given_scans in source().splits.items():
         first = given_scans.numbers[0]
-        for batch in source().batches(split, 3):
+        for batch in finished(source(), split, 3):
             for n, name in enumerate(batch.ids):
                 chosen = [int(number) - first for number in name.split("-")]
                 images = given_scans.images[chosen] / given_scans.full
@@ -225,12 +226,13 @@ def test_transcripts_are_the_digits_whatever_the_alphabet():
 
 
 def test_frames_are_scaled_cropped_and_normalized_as_the_input_says():
-    unit = composed(ALL_SPLITS, **PLAIN).batches("test", 3)[0]
-    signed = composed(ALL_SPLITS, FrameInput(), **PLAIN).batches("test", 3)[0]
+    unit, signed = (
+        finished(composed(ALL_SPLITS, each, **PLAIN), "test", 3)[0] for each in (UNIT, FrameInput())
+    )
     torch.testing.assert_close(signed.inputs, 2 * unit.inputs - 1)
     large = composed(ALL_SPLITS, FrameInput(12, 8, "unit"), **PLAIN)
     assert large.input_shape == InputShape(1, 8, 8)
-    batch = large.batches("test", 3)[0]
+    [batch] = finished(large, "test", 3)
     assert batch.inputs.shape == (2, 17, 1, 8, 8)
     first = int(batch.ids[0].split("-")[0]) - 200
     scan = images.resized(ALL_SPLITS["test"].images[first], 12, 12)[2:10, 2:10]

@@ -138,7 +138,7 @@ def test_the_frames_of_a_clip(prepare: Prepare, folder: Path) -> None:
     assert found.parts["train"].rejected == {"frames of several sizes": 1, "no frame": 1}
     partition = Partition("words", "train")
     assert partition.value("frames", 0) == 5
-    assert len(partition.clip(0, [0, 4, 4], 3)) == 3
+    assert len([*partition.clip(0, [0, 4, 4], 3)]) == 3
     assert partition.encoded(0) == [jpeg(n, 40) for n in range(5)]
 
 

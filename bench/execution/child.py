@@ -1,0 +1,129 @@
+"""The process of one task: a fork of the server, set up as its client is, that sends its events."""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing.forkserver as loader_server
+import os
+import pickle
+import select
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from bench.tasks.task import failed_attempt
+
+VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a child runs, and under what.
+
+    Attributes:
+        environment: All environment variables. They are the client's of now, while the server has
+            those of the moment it started.
+        folder: The working directory.
+        path: `sys.path`, so that components from outside bench can be imported.
+        loads: Whether processes below this one will prefetch batches.
+        call: A function and its arguments, pickled. It returns the events.
+    """
+
+    environment: dict[str, str]
+    folder: str
+    path: list[str]
+    loads: bool
+    call: bytes
+
+
+def run(descriptor: int, client: int) -> int:
+    """Run the job that comes through a socket and send its events; return the exit code.
+
+    Args:
+        descriptor: The socket.
+        client: A pidfd of the process that wants the events. This one ends with it.
+    """
+    with Connection(descriptor) as connection:
+        try:
+            job = pickle.loads(connection.recv_bytes())  # noqa: S301 (from bench's own process)
+        except EOFError:
+            return 0
+        os.environ.clear()
+        os.environ.update(job.environment)
+        os.chdir(job.folder)
+        sys.path[:] = job.path
+        importlib.invalidate_caches()
+        if job.loads:
+            fork_loader_server(descriptor, client)
+        threading.Thread(target=_end_with, args=(client,), daemon=True).start()
+        for message in _messages(job.call):
+            connection.send(message)
+    return 0
+
+
+def _messages(call: bytes) -> Iterable[Any]:
+    """Yield the events of a pickled call; any fault of it ends in a failed attempt."""
+    from bench.training.device import keep_freed_memory
+
+    keep_freed_memory()
+    try:
+        function, arguments = pickle.loads(call)  # noqa: S301 (from bench's own process)
+    except Exception as error:  # noqa: BLE001 (whatever modules of components raise)
+        yield failed_attempt(
+            "configuration",
+            f"a new process cannot import the components of this task ({_described(error)}); "
+            "declare them in a module on sys.path or in an installed package",
+        )
+        return
+    try:
+        yield from function(*arguments)
+    except Exception as error:  # noqa: BLE001 (a fault before the task began, such as a full disk)
+        yield failed_attempt("error", _described(error))
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _end_with(client: int) -> None:
+    """Kill this process and those below it when `client` ends, and the server has not done so."""
+    watch = select.poll()
+    watch.register(client, select.POLLIN)
+    watch.poll()
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def fork_loader_server(*private: int) -> None:
+    """Fork the server of the processes that prefetch batches, which `multiprocessing` would start.
+
+    A new one would import torch again, for each task that prefetches. A fork of this process has
+    imported it, as long as nothing has run here yet. Like all below this process it is in its
+    process group, and ends with it.
+
+    Args:
+        private: Descriptors that are of no concern to it.
+    """
+    server: Any = loader_server._forkserver  # noqa: SLF001 (it has no other door)
+    listener = socket.socket(socket.AF_UNIX)
+    # An address in Linux's abstract namespace is no file that a killed process would leave.
+    listener.bind(f"\0bench-{os.getpid()}-{os.urandom(8).hex()}")
+    listener.listen()
+    alive, keep_alive = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        for unused in (keep_alive, *private):
+            os.close(unused)
+        with suppress(BaseException):
+            loader_server.main(listener.detach(), alive, [])
+        os._exit(0)
+    os.close(alive)
+    server._forkserver_address = listener.getsockname()  # noqa: SLF001
+    server._forkserver_alive_fd = keep_alive  # noqa: SLF001
+    server._forkserver_pid = pid  # noqa: SLF001
+    listener.close()

@@ -1,0 +1,191 @@
+"""A server that has imported what tasks need, and forks the process of each task.
+
+Importing torch takes seconds, so a process that ran one task used to run the next one too, which
+then computed under whatever the first had left behind: another default dtype, a patched function,
+the GPU of the first. The server has imported the same modules and runs nothing: it calls no torch
+operation, touches no GPU and starts no thread. A fork of it is a fresh process within milliseconds.
+
+One server belongs to one process, its client, and ends with it. It runs this module and nothing of
+the client's main module. `bench.execution.task_process` is the client's side.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import selectors
+import signal
+import socket
+import struct
+import sys
+import warnings
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NUMBER = struct.Struct("q")
+"""What the server writes about a child: first its process id, in the end its exit code."""
+_PACKAGES = (
+    "bench.core",
+    "bench.evaluation",
+    "bench.nn",
+    "bench.decoding",
+    "bench.losses",
+    "bench.models",
+    "bench.data",
+    "bench.config",
+    "bench.recognizers",
+    "bench.trials",
+    "bench.training",
+    "bench.tasks",
+)
+_UNUSED = ("bench.evaluation.statistics", "bench.data.inspection")
+_FIRST_USE = ("pandas", "torch._dynamo", "torchvision.models")
+"""Modules that pyarrow, optimizers and models import when they are first used."""
+
+
+def serve(control: int, client: int) -> NoReturn:
+    """Fork a child per request until the client ends; end the children with it.
+
+    Args:
+        control: A socket. A request is one byte with two descriptors: the socket of the child, and
+            the pipe for what is said about the child (`NUMBER`).
+        client: A pidfd of the client.
+    """
+    for descriptor in (control, client):
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 (positional only)
+    os.chdir("/")
+    for name in preloaded_modules():
+        # What cannot be imported here fails in the task that needs it, with a message.
+        with suppress(Exception):
+            importlib.import_module(name)
+    server = _Server(socket.socket(fileno=control), client)
+    try:
+        server.run()
+    finally:
+        server.end_children()
+        os._exit(0)
+
+
+def preloaded_modules() -> Iterator[str]:
+    """Yield the names of the modules that trainings and evaluations use."""
+    for package in _PACKAGES:
+        yield package
+        path = importlib.import_module(package).__path__
+        for module in pkgutil.walk_packages(path, f"{package}."):
+            if not module.name.startswith(_UNUSED):
+                yield module.name
+    yield from _FIRST_USE
+
+
+class _Server:
+    def __init__(self, control: socket.socket, client: int) -> None:
+        self._control, self._client = control, client
+        self._children: dict[int, int] = {}
+        self._woken, self._wake = os.pipe()
+        for end in (self._woken, self._wake):
+            os.set_blocking(end, False)
+
+    def run(self) -> None:
+        """Serve until the client has ended or has closed the socket."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A handler is what makes the arrival of the signal wake the selector.
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        with selectors.DefaultSelector() as selector:
+            for readable in (self._control, self._client, self._woken):
+                selector.register(readable, selectors.EVENT_READ)
+            while True:
+                ready = {key.fileobj for key, _ in selector.select()}
+                if self._woken in ready:
+                    self._report_ended()
+                if self._client in ready:
+                    return
+                if self._control in ready and not self._fork(selector):
+                    return
+
+    def end_children(self) -> None:
+        """Kill all children with their descendants."""
+        for pid in self._children:
+            kill_group(pid)
+
+    def _fork(self, selector: selectors.BaseSelector) -> bool:
+        """Fork a child for the next request; return False where no more will come."""
+        message, descriptors, *_ = socket.recv_fds(self._control, 1, 2)
+        if not message:
+            return False
+        connection, status = descriptors
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)  # noqa: FBT003 (positional only)
+        pid = _fork_process()
+        if pid == 0:
+            selector.close()
+            for unused in (self._woken, self._wake, status, *self._children.values()):
+                os.close(unused)
+            self._control.close()
+            _become_child(connection, self._client)
+        with suppress(OSError):
+            # The child does so too: whoever is first, its group exists once its id is known.
+            os.setpgid(pid, pid)
+        os.close(connection)
+        self._children[pid] = status
+        _tell(status, pid)
+        return True
+
+    def _report_ended(self) -> None:
+        """Report the exit codes of ended children."""
+        with suppress(BlockingIOError):
+            os.read(self._woken, 65536)
+        for pid in [*self._children]:
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                continue
+            # Until it is waited for, its id and that of its group belong to no one else.
+            kill_group(pid)
+            _, code = os.waitpid(pid, 0)
+            status = self._children.pop(pid)
+            _tell(status, os.waitstatus_to_exitcode(code))
+            os.close(status)
+
+
+def _fork_process() -> int:
+    with warnings.catch_warnings():
+        # The threads that Python 3.12 warns of are those of libraries for matrices, which end them
+        # before a fork and start them again when they compute.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def kill_group(pid: int) -> None:
+    """Kill a child and the processes below it, such as those that prefetch batches."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _tell(status: int, number: int) -> None:
+    with suppress(BrokenPipeError):
+        os.write(status, NUMBER.pack(number))
+
+
+def _become_child(connection: int, client: int) -> NoReturn:
+    """Run one task in this process, a new child, and end it."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.setpgid(0, 0)
+        from bench.execution.child import run
+
+        code = run(connection, client)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        with suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)

@@ -1,0 +1,39 @@
+"""What is reported of a process that ended before its task did."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from bench.tasks.task import failed_attempt
+
+if TYPE_CHECKING:
+    from bench.trials.records import Attempt
+
+
+def lost_attempt(code: int | None, *, short_of_memory: bool) -> Attempt:
+    """Return the failed attempt of a process that ended without reporting its end.
+
+    Args:
+        code: Its exit code, negative for a signal; None: it is not known.
+        short_of_memory: Whether the kernel has killed a process for want of memory meanwhile.
+    """
+    if code is None:
+        return failed_attempt("lost worker", "its process was lost, with the one that started it")
+    if code >= 0:
+        return failed_attempt(
+            "lost worker", f"its process exited with code {code} before it had reported an end"
+        )
+    name = _signal_name(-code)
+    if short_of_memory and -code == signal.SIGKILL:
+        return failed_attempt(
+            "out of memory", f"its process was killed by {name} as the machine had no memory left"
+        )
+    return failed_attempt("lost worker", f"its process was killed by {name}")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
