@@ -11,7 +11,7 @@ import torch
 from bench.config import bench_toml
 from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
-from bench.data.reading.loading import read
+from bench.data.reading.loading import BatchLoader
 from bench.data.store import data_dir
 from bench.trials import grid
 
@@ -27,14 +27,14 @@ def samples_per_second(home: Path, device: str) -> float:
         training_encoder(training.data, training.alphabet),
         find_augmentation(training.recipe.augmentation),
     )
-    taken = 0.0
-    samples = 0
-    for epoch in (1, 2):
-        batches = pipeline.batches("train", training.recipe.batch_size, seed=0, epoch=epoch)
-        began, samples = time.perf_counter(), 0
-        for batch in read(batches, training.resources.workers):
-            samples += len(batch.to(device).ids)
-        if device == "cuda":
-            torch.cuda.synchronize()
-        taken = time.perf_counter() - began
+    taken, samples = 0.0, 0
+    with BatchLoader(pipeline, training.resources.workers, device) as loader:
+        for epoch in (1, 2):
+            batches = pipeline.batches("train", training.recipe.batch_size, seed=0, epoch=epoch)
+            began, samples = time.perf_counter(), 0
+            for batch in loader.read(batches):
+                samples += len(batch.ids)
+            if device == "cuda":
+                torch.cuda.synchronize()
+            taken = time.perf_counter() - began
     return samples / taken
