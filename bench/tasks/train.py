@@ -212,7 +212,7 @@ def _write_record(
             threads=torch.get_num_threads(),
             seed=training.seed,
             workers=device.count_workers(training.resources, trainer.device),
-            gpus=training.resources.gpus,
+            gpus=training.resources.gpus * training.resources.devices,
             precision=training.recipe.precision,
         ),
         peak_memory=peak_memory(trainer.device),
