@@ -47,6 +47,12 @@ def speed(session: nox.Session) -> None:
 
 
 @nox.session
+def gpu(session: nox.Session) -> None:
+    """Run all that needs a GPU and print one table; "not run" where there is none."""
+    session.run("python", "tests/gpu/report.py", *session.posargs)
+
+
+@nox.session
 def board(session: nox.Session) -> None:
     """Print the working board of the embedded suite; check every published board."""
     session.run("bench", "board", "quick")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.config.bench_toml import Config
+    from bench.config.recipe import Recipe
     from bench.config.suite import Named, SuiteTable
     from bench.core.components import Component, Dataset, Decoder, Loss, Model
 
@@ -198,18 +199,20 @@ def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[
     for model, loss, decoder in grid:
         if not _fits(make, table, columns, (model, loss, decoder)):
             continue
+        recipe = recipe_of(
+            make.config,
+            _suite_layer(make, table),
+            _layer(make, "models", model),
+            _layer(make, "losses", loss),
+        )
+        _check_augmentation(make, model.component, recipe)
         entries.append(
             Entry(
                 model=model.component,
                 loss=loss.component,
                 decoder=decoder.component,
                 input=entry_input(make, model),
-                recipe=recipe_of(
-                    make.config,
-                    _suite_layer(make, table),
-                    _layer(make, "models", model),
-                    _layer(make, "losses", loss),
-                ),
+                recipe=recipe,
                 train=model.train,
                 label=model.label,
             )
@@ -218,6 +221,17 @@ def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[
         fault = "no model, loss and decoder of this suite fit together"
         raise make.config.error(fault, make.section, "models")
     return entries
+
+
+def _check_augmentation(make: Maker, model: Model, recipe: Recipe) -> None:
+    """Raise BenchError where the augmentation is for another kind of input than the model's."""
+    augmentation = recipe.augmentation
+    if augmentation and augmentation.accepts != model.accepts:
+        fault = (
+            f"augmentation '{augmentation.name}' is for {augmentation.accepts}, model "
+            f"'{model.name}' reads {model.accepts}; set augmentation = 'none' in its recipe"
+        )
+        raise make.config.error(fault, make.section, model.name)
 
 
 def entry_input(make: Maker, model: _Listed) -> Any:  # noqa: ANN401 (an Input of either kind)
@@ -282,6 +296,7 @@ def _tuned(make: Maker, table: SuiteTable, columns: Sequence[Column], number: in
         _layer(own, "loss", loss),
         Layer(tuned.recipe, Place(f"{section}.recipe")),
     )
+    _check_augmentation(own, model.component, recipe)
     return Entry(
         model=model.component,
         loss=loss.component,

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
 
+from bench.config.augmentation import parse_augmentation, spelled_augmentation
+from bench.core.components import Augmentation
 from bench.core.errors import BenchError
 from bench.core.interval import Interval
-from bench.core.schema import BelowOne, Count, Natural, NonNegative, Positive, SchemaError
+from bench.core.schema import (
+    BelowOne,
+    Count,
+    Natural,
+    NonNegative,
+    Parsed,
+    Positive,
+    SchemaError,
+)
 
 _MAX_WORKERS = 16
 """More than feed a GPU with words from JPEGs."""
@@ -61,7 +71,8 @@ class Recipe:
             `fp16` need a GPU. Weights, losses and everything that is scored are float32.
         patience: End training once this many validations in a row have not lowered the label error
             rate; 0 never.
-        augmentation: The name of a pipeline of random transforms (`bench.data.augmentation`).
+        augmentation: Random changes of training samples; `bench ls augmentations` lists them. None,
+            which bench.toml spells "none", changes nothing.
 
     Raises:
         BenchError: Not exactly one of `epochs` and `steps` is set, a key is set that nothing reads,
@@ -86,7 +97,7 @@ class Recipe:
     accumulate: Count = 1
     precision: Precision = "float32"
     patience: Natural = 0
-    augmentation: str = "none"
+    augmentation: Annotated[Augmentation | None, Parsed(parse_augmentation)] = None
 
     def __post_init__(self) -> None:
         if bool(self.epochs) == bool(self.steps):
@@ -131,18 +142,23 @@ class Recipe:
         return None
 
     def values(self) -> dict[str, Any]:
-        """Return every key with its value, as JSON values."""
-        return {
-            name: [*value] if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
+        """Return every key with its value, as bench.toml spells it."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["augmentation"] = spelled_augmentation(self.augmentation)
+        return {name: [*v] if isinstance(v, tuple) else v for name, v in values.items()}
+
+    def changed(self) -> dict[str, Any]:
+        """Return every key that is not at its default, as bench.toml spells it."""
+        return {name: value for name, value in self.values().items() if name in self._changed()}
 
     def spec(self) -> dict[str, Any]:
         """Return what the recipe adds to a training's key: every value that is not a default.
 
-        So a key that recipes gain later leaves the keys of earlier trainings as they are.
+        So a key that recipes gain later leaves the keys of earlier trainings as they are. Of the
+        augmentation it has the version and, from outside bench, the source too.
         """
-        return {name: value for name, value in self.values().items() if name in self._changed()}
+        own = {"augmentation": self.augmentation.spec()} if self.augmentation else {}
+        return self.changed() | own
 
     def _changed(self) -> set[str]:
         return {field.name for field in fields(self) if getattr(self, field.name) != field.default}

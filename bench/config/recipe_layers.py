@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from bench.config.augmentation import parse_augmentation
 from bench.config.recipe import Recipe
+from bench.core import registry
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.schema import SchemaError, fill
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.config.suite import Named
+    from bench.core.components import Augmentation
 
 
 _OTHER_LENGTH = {"epochs": "steps", "steps": "epochs"}
@@ -60,6 +63,28 @@ def recipe_of(config: Config, *layers: Layer) -> Recipe:
         # Keys that do not go together: the last layer brought them together.
         place = [layer.place for layer in layers if layer.value][-1]
         raise config.error(str(error), place.section, *place.words) from None
+
+
+def augmentation_of(config: Config, name: str) -> Augmentation:
+    """Return the augmentation of the recipe `name`, or the augmentation of that name.
+
+    Raises:
+        BenchError: There is neither, or the recipe has no augmentation.
+    """
+    if name not in config.recipes:
+        names = {*registry.everything("augmentation"), *config.recipes}
+        if name not in names:
+            fault = f"there is no recipe or augmentation '{name}'{did_you_mean(name, names)}"
+            raise BenchError(fault)
+        return cast("Augmentation", registry.make("augmentation", name, {}))
+    place = Place(f"recipe.{name}")
+    merged = _named(config, Layer(name, place))
+    place = merged.places.get("augmentation", place)
+    with config.locating(place.section, *place.words, "augmentation"):
+        augmentation = parse_augmentation(merged.values.get("augmentation"))
+        if augmentation is None:
+            raise BenchError(f"recipe '{name}' has no augmentation; name another one")
+    return augmentation
 
 
 def check_extends(config: Config) -> None:

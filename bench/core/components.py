@@ -1,8 +1,9 @@
-"""What a dataset, a model and a loss are to bench: frozen dataclasses of parameters.
+"""What a dataset, a model, a loss and so on are to bench: frozen dataclasses of parameters.
 
 torch is imported inside `build` and similar methods alone, so that grids, keys and listings stay
-instant. A component is one file in `bench/data/datasets/`, `bench/models/` or `bench/losses/`, or
-an entry point of another package; nothing else has to know of it.
+instant. A component is one file in `bench/data/datasets/`, `bench/data/augmentation/`,
+`bench/models/`, `bench/losses/` or `bench/decoding/`, or an entry point of another package; nothing
+else has to know of it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.core.files import file_digest, file_parameters
 from bench.core.model_input import Input
@@ -20,10 +21,11 @@ from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from bench.core.types import Batch, FeatureDims, Features, InputPipeline, Targets
-    from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.decoding.algorithms.decoded import Decoded
     from bench.evaluation.protocols import Protocol
@@ -49,6 +51,11 @@ class Component:
         """The name and every parameter that is not at its default, as boards print it."""
         listed = ", ".join(f"{name}={_shown(value)}" for name, value in self.changed().items())
         return f"{self.name}({listed})" if listed else self.name
+
+    def toml(self) -> str | dict[str, Any]:
+        """Return it as bench.toml spells it: its name, or a table with what is not a default."""
+        changed = self.changed()
+        return {"name": self.name, **changed} if changed else self.name
 
     @classmethod
     def summary(cls) -> str:
@@ -133,6 +140,80 @@ class Dataset(Component, ABC):
         """
 
 
+class Augmentation(Component, ABC):
+    """Random changes of training samples: an `ImageAugmentation` or a `ClipAugmentation`.
+
+    A sample is changed by the draws of a generator of its own, which is seeded by the seed, the
+    epoch and the number of the sample in the split. So a sample is the same in a batch of any size,
+    read by any process.
+
+    Attributes:
+        accepts: The kind of input that it changes.
+    """
+
+    accepts: ClassVar[InputKind]
+
+
+class ImageAugmentation(Augmentation):
+    """Random changes of images of words and lines.
+
+    Attributes:
+        stage: `stored`: it changes an image at the size at which it is stored, with the margin of
+            the input around it. `scaled`: it changes an image that was scaled to the height of the
+            input, so that its pixels mean the same for every data set, and it costs less on large
+            images.
+    """
+
+    accepts: ClassVar[InputKind] = "image"
+    stage: ClassVar[Literal["stored", "scaled"]] = "stored"
+
+    @abstractmethod
+    def augment(
+        self, pixels: NDArray[np.uint8], generator: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """Return an image changed at random, of the same size.
+
+        Args:
+            pixels: Gray (H, W), or red, green and blue (H, W, 3). They may not be written to.
+            generator: What all random choices are drawn from.
+        """
+
+
+class ClipAugmentation(Augmentation):
+    """Random changes of clips. The methods are called once per clip, in the order given here.
+
+    Each of them changes nothing unless it is overridden.
+    """
+
+    accepts: ClassVar[InputKind] = "frames"
+
+    def choose_frames(
+        self,
+        count: int,
+        generator: np.random.Generator,  # noqa: ARG002 (all frames are chosen)
+    ) -> NDArray[np.int64]:
+        """Return the numbers of the frames that are read of a clip of `count`, in their order."""
+        import numpy as np
+
+        return np.arange(count)
+
+    def crop_corner(
+        self,
+        spare: tuple[int, int],
+        generator: np.random.Generator,  # noqa: ARG002 (the crop is the middle one)
+    ) -> tuple[int, int]:
+        """Return the row and the column at which the crop begins; `spare` is the last of each."""
+        return spare[0] // 2, spare[1] // 2
+
+    def augment(
+        self,
+        frames: NDArray[np.uint8],
+        generator: np.random.Generator,  # noqa: ARG002 (nothing is changed)
+    ) -> NDArray[np.uint8]:
+        """Return the cropped frames (T, H, W, 3) of a clip, all changed alike, of the same size."""
+        return frames
+
+
 class Model(Component, ABC):
     """Parameters of an architecture: a `FrameModel` or a `Seq2SeqModel`.
 
@@ -194,7 +275,8 @@ class Loss(Component, ABC):
         """Return the scalar to minimize. Features and targets are those of the augmented views.
 
         It runs without waiting for the device: labels are where the features are, lengths on the
-        host.
+        host. Means are those of `bench.nn.global_batch`, so that a training on several devices
+        computes what one on a single device does.
         """
 
     @abstractmethod
@@ -209,7 +291,7 @@ class Loss(Component, ABC):
         """Return the batch to train on instead of `batch`: its augmented views, concatenated.
 
         The first N rows are a view of the N samples in order, and so are the next N. Random draws
-        are taken from torch's global generator.
+        are taken from torch's global generator, by `bench.nn.global_batch.shared_draw`.
         """
         return batch
 

@@ -8,14 +8,15 @@ from functools import cache
 from typing import Any, Literal
 
 from bench.core import entry_points
-from bench.core.components import Component, Dataset, Decoder, Loss, Model
+from bench.core.components import Augmentation, Component, Dataset, Decoder, Loss, Model
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.schema import fill
 
-Kind = Literal["dataset", "model", "loss", "decoder"]
+Kind = Literal["dataset", "augmentation", "model", "loss", "decoder"]
 
 _PACKAGES: dict[Kind, tuple[str, type[Component]]] = {
     "dataset": ("bench.data.datasets", Dataset),
+    "augmentation": ("bench.data.augmentation", Augmentation),
     "model": ("bench.models", Model),
     "loss": ("bench.losses", Loss),
     "decoder": ("bench.decoding", Decoder),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import MISSING, fields
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -20,6 +21,18 @@ AtLeastOne = Annotated[float, msgspec.Meta(ge=1, le=sys.float_info.max)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max)]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Marks a field (`Annotated[kind, Parsed(parse)]`) whose values a function converts.
+
+    Attributes:
+        parse: Returns the value of the field for a value of TOML, and a value of the field as it
+            is. It raises BenchError where it cannot.
+    """
+
+    parse: Callable[[object], Any]
 
 
 class SchemaError(BenchError):
@@ -49,8 +62,10 @@ def fill(kind: type[T], table: dict[str, Any]) -> T:
 
 # Any annotated type comes in and goes out.
 def _value(key: str, value: object, annotation: Any) -> Any:  # noqa: ANN401
-    assignment = f"{key} = {_toml(value)}"
     words = get_args(annotation)
+    if parsed := next((word for word in words if isinstance(word, Parsed)), None):
+        return _parsed(key, value, parsed)
+    assignment = f"{key} = {_toml(value)}"
     if get_origin(annotation) is Literal and isinstance(value, str) and value not in words:
         listed = ", ".join(f"'{word}'" for word in words)
         near = nearest(value, words)
@@ -62,6 +77,15 @@ def _value(key: str, value: object, annotation: Any) -> Any:  # noqa: ANN401
     except msgspec.ValidationError as error:
         fault = f"'{assignment}': {_lower(str(error))}"
         raise SchemaError(key, fault, assignment) from None
+
+
+def _parsed(key: str, value: object, parsed: Parsed) -> Any:  # noqa: ANN401 (as `_value`)
+    try:
+        return parsed.parse(value)
+    except BenchError as error:
+        # What is wrong in a table within is located by the key of the table.
+        assignment = error.assignment if isinstance(error, SchemaError) else ""
+        raise SchemaError(key, f"'{key}': {error}", assignment) from None
 
 
 def _toml(value: object) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
-from bench.data.augmentation import NO_AUGMENTATION, Augmentation
 from bench.data.datasets.base import StoredDataset
 from bench.data.reading.label_encoder import common_encoder
 
 if TYPE_CHECKING:
-    from bench.core.components import Dataset
+    from bench.core.components import Augmentation, Dataset
     from bench.core.model_input import Input
     from bench.core.types import InputPipeline
     from bench.data.reading.label_encoder import LabelEncoder
@@ -36,7 +35,7 @@ def open_training(
     datasets: Sequence[Dataset],
     model_input: Input,
     encoder: LabelEncoder,
-    augmentation: Augmentation = NO_AUGMENTATION,
+    augmentation: Augmentation | None = None,
 ) -> InputPipeline:
     """Return the splits train and validation of one data set, or of several together.
 
@@ -47,11 +46,11 @@ def open_training(
         datasets: Data sets of one kind. Several have to be prepared ones.
         model_input: What the network is shown; of the kind that the data sets give.
         encoder: What of a transcript is learned.
-        augmentation: Applied to the split train alone.
+        augmentation: Applied to the split train alone; None: nothing is.
 
     Raises:
         BenchError: A data set gives another kind of input, has no training samples, or cannot be
-            joined with others.
+            joined with others; or the augmentation is for another kind of input.
     """
     for dataset in datasets:
         _require_kind(dataset, model_input)
@@ -61,11 +60,6 @@ def open_training(
                 f"{', '.join(dataset.splits())}; train on another, or prepare it from a source "
                 "that has training samples"
             )
-    if model_input.kind not in augmentation.kinds:
-        raise BenchError(
-            f"augmentation '{augmentation.name}' is for {' and '.join(sorted(augmentation.kinds))} "
-            f"and cannot be applied to {model_input.kind}; set augmentation = 'none'"
-        )
     if len(datasets) == 1:
         return datasets[0].open(model_input, encoder, augmentation)
     stored = [dataset for dataset in datasets if isinstance(dataset, StoredDataset)]

@@ -163,7 +163,7 @@ def _row(
         decoder=entry.decoder.label,
         input=entry.input.label,
         train=list(dict.fromkeys(t.labels["data"] for trial in trials for t in trial.trainings)),
-        recipe=entry.recipe.spec(),
+        recipe=entry.recipe.changed(),
         tuning=entry.tuning,
         seeds=[result for result in results if result.evaluations],
         missing=[each for trial in trials for each in _missing(trial, plan, faults)],

@@ -40,7 +40,7 @@ def entry_identity(entry: Entry) -> str:
             "loss": entry.loss.label,
             "decoder": entry.decoder.label,
             "input": entry.input.spec(),
-            "recipe": entry.recipe.spec(),
+            "recipe": entry.recipe.changed(),
             "train": [data.label for data in entry.train],
         }
     )

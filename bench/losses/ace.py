@@ -32,8 +32,10 @@ class ACE(FrameLoss):
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N; infeasible targets add nothing."""
+        from bench.nn.global_batch import sample_mean
+
         losses = self.losses(head(features.sequence).float(), targets)
-        return losses.where(self.feasible(targets), 0).mean()
+        return sample_mean(losses.where(self.feasible(targets), 0))
 
     def feasible(self, targets: Targets) -> Tensor:
         """Return whether each sample (N,) has a frame for every label: T ≥ U."""

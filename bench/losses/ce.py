@@ -56,6 +56,7 @@ class CE(Seq2SeqLoss):
         from torch.nn import functional
 
         from bench.nn.feedback import ended, scored
+        from bench.nn.global_batch import global_mean
 
         steps = features.shape[1]
         counted = scored(targets, steps)
@@ -67,4 +68,4 @@ class CE(Seq2SeqLoss):
             reduction="none",
             ignore_index=_IGNORED,
         )
-        return losses.sum() / counted.sum().clamp(min=1)
+        return global_mean(losses.sum(), counted.sum())

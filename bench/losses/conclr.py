@@ -57,12 +57,17 @@ class ConCLR(CE):
         """Return the batch, and twice the batch concatenated with a permutation of itself."""
         import torch
 
-        from bench.nn.batch_views import joined, permuted, stacked
+        from bench.nn.batch_views import gathered, joined, part, permuted, stacked
+        from bench.nn.global_batch import shared_draw
 
+        # The partner of a sample may be on another rank.
+        whole, own = gathered(batch)
+        batch = part(whole, own)
         views = [batch]
         for _ in range(2):
-            other = permuted(batch, torch.randperm(len(batch.ids)))
-            on_the_right = bool(torch.randint(2, ()))
+            order = shared_draw(lambda: torch.randperm(len(whole.ids)))
+            other = permuted(whole, order[own])
+            on_the_right = bool(shared_draw(lambda: torch.randint(2, ())))
             views.append(joined(batch, other) if on_the_right else joined(other, batch))
         return stacked(views)
 
@@ -84,6 +89,7 @@ class ConCLR(CE):
 
         from bench.nn.contrast import character_contrast
         from bench.nn.feedback import EOS, ended, scored
+        from bench.nn.global_batch import sample_mean
 
         labels, embeddings = [], []
         for features, targets in views:
@@ -91,4 +97,6 @@ class ConCLR(CE):
             counted = scored(targets, steps)
             labels.append(ended(targets, steps).masked_fill(~counted, EOS))
             embeddings.append(head.embed(features))
-        return character_contrast(torch.cat(embeddings, 1), torch.cat(labels, 1), self.tau).mean()
+        return sample_mean(
+            character_contrast(torch.cat(embeddings, 1), torch.cat(labels, 1), self.tau)
+        )

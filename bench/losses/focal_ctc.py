@@ -41,9 +41,10 @@ class FocalCTC(CTC):
         import torch
 
         from bench.nn.ctc_functions import negative_log_likelihood
+        from bench.nn.global_batch import sample_mean
 
         log_probs = head(features.sequence).float().log_softmax(-1)
         losses = negative_log_likelihood(log_probs, targets)
         # By expm1 nothing cancels for p near 1. At 0 the power has no gradient where γ < 1.
         error = (-torch.expm1(-losses)).clamp(min=1e-12)
-        return (self.alpha * error**self.gamma * losses).mean()
+        return sample_mean(self.alpha * error**self.gamma * losses)

@@ -77,6 +77,7 @@ class RadialCTC(FrameLoss):
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the radial term plus the weighted angle and center terms."""
         from bench.nn.ctc_functions import posteriors
+        from bench.nn.global_batch import global_mean
         from bench.nn.heads import cosines, unit
 
         weights = unit(cast("CosineHead", head).weight)
@@ -87,15 +88,16 @@ class RadialCTC(FrameLoss):
         radial = -(pseudo_labels.flatten() @ log_probs.flatten())
         deviations = (weights[1:] @ weights[0] - cos(self.beta * pi)).square()
         squares, present = self.key_frame_squares(frames, weights, similarity, log_probs, targets)
-        total = targets.label_lengths.sum().clamp(min=1)
+        total = targets.label_lengths.sum()
         if self.variant == "authors":
             # They bound the weighted squares, not the mean.
             bounded = (self.lambda2 * squares).clamp(1e-12, 1e12)
-            center = (bounded * present).sum() / present.sum().clamp(min=1)
-            return radial / total + self.lambda1 * deviations.mean() + center
+            center = global_mean((bounded * present).sum(), present.sum())
+            return global_mean(radial, total) + self.lambda1 * deviations.mean() + center
         distances = squares if self.center == "square" else (squares + 1e-12).sqrt()
         center = (distances * present).sum()
-        return (radial + self.lambda2 * center) / total + self.lambda1 * deviations.sum()
+        aligned = global_mean(radial + self.lambda2 * center, total)
+        return aligned + self.lambda1 * deviations.sum()
 
     def perturbed(self, cosines: Tensor, targets: Targets) -> Tensor:
         """Return the logits (N, T, C) whose blank angle is shifted by m, one m per sequence.

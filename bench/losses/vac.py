@@ -101,6 +101,7 @@ class VAC(FrameLoss):
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the sum of the three terms, each a mean over N."""
         from bench.nn.ctc_functions import negative_log_likelihood
+        from bench.nn.global_batch import sample_mean
 
         both, visual = cast("AuxiliaryHead", head), cast("Tensor", features.visual)
         logits = both(features.sequence)
@@ -109,11 +110,12 @@ class VAC(FrameLoss):
             divergence = self.divergence(both.auxiliary(visual), logits.detach(), targets)
             constraint = constraint + self.alignment * divergence
         log_probs = logits.float().log_softmax(-1)
-        return negative_log_likelihood(log_probs, targets).mean() + constraint
+        return sample_mean(negative_log_likelihood(log_probs, targets)) + constraint
 
     def divergence(self, visual: Tensor, sequence: Tensor, targets: Targets) -> Tensor:
         """Return the divergence of logits (N, T, C): a mean over frames, then over samples."""
         from bench.nn.ctc_functions import aligned_frames
+        from bench.nn.global_batch import sample_mean
 
         student, teacher = (
             (logits[..., 1:].float() / self.temperature).log_softmax(-1)
@@ -122,16 +124,17 @@ class VAC(FrameLoss):
         frames = (teacher.exp() * (teacher - student)).sum(-1) * self.temperature**2
         counted = aligned_frames(targets, frames.shape[1])
         lengths = targets.lengths.to(frames.device, non_blocking=True)
-        return (frames.masked_fill(~counted, 0).sum(1) / lengths).mean()
+        return sample_mean(frames.masked_fill(~counted, 0).sum(1) / lengths)
 
     def _enhancement(self, head: nn.Module, visual: Tensor, targets: Targets) -> Tensor:
         from bench.nn.ctc_functions import negative_log_likelihood
+        from bench.nn.global_batch import mean_count, sample_mean
 
         if self.auxiliary == "ctc":
             log_probs = head(visual).float().log_softmax(-1)
-            return negative_log_likelihood(log_probs, targets).mean()
+            return sample_mean(negative_log_likelihood(log_probs, targets))
         # RadialCTC counts a label: by their mean number, it counts a sample as the other terms do.
-        labels = targets.label_lengths.float().mean()
+        labels = mean_count(targets.label_lengths, visual.device)
         return labels * self._auxiliary_loss().objective(head, Features(visual), targets)
 
     def _auxiliary_loss(self) -> FrameLoss:

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from bench.core.types import Batch
 from bench.nn.ctc_functions import BLANK, valid_frames
+from bench.nn.global_batch import gather_rows, global_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,36 @@ def stacked(views: Sequence[Batch]) -> Batch:
         target_lengths=torch.cat([view.target_lengths for view in views]),
         key_frames=rows("key_frames", -1),
         ids=tuple(name for view in views for name in view.ids),
+    )
+
+
+def gathered(batch: Batch) -> tuple[Batch, slice]:
+    """Return the batch of all ranks, and which of its rows are those of `batch`.
+
+    Names of samples on other ranks are empty. With a single rank it is `batch` itself.
+    """
+    rows, own = global_rows(len(batch.ids))
+    whole = Batch(
+        inputs=gather_rows(batch.inputs),
+        lengths=gather_rows(batch.lengths),
+        targets=gather_rows(batch.targets),
+        target_lengths=gather_rows(batch.target_lengths),
+        key_frames=gather_rows(batch.key_frames),
+        ids=("",) * own.start + batch.ids + ("",) * (rows - own.stop),
+    )
+    return whole, own
+
+
+def part(batch: Batch, rows: slice) -> Batch:
+    """Return some rows of a batch in its shape, as views of its tensors."""
+    return Batch(
+        batch.inputs[rows],
+        batch.lengths[rows],
+        batch.targets[rows],
+        batch.target_lengths[rows],
+        batch.key_frames[rows],
+        batch.ids[rows],
+        batch.texts[rows],
     )
 
 

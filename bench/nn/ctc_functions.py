@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core.types import Targets
+from bench.nn.global_batch import sample_mean
 
 BLANK = 0
 
@@ -40,9 +41,9 @@ def aligned_frames(targets: Targets, frames: int) -> Tensor:
 
 
 def per_label(losses: Tensor, targets: Targets) -> Tensor:
-    """Return the mean over N of `losses` (N,), each divided by its target length."""
+    """Return the mean over all samples of `losses` (N,), each divided by its target length."""
     labels = targets.label_lengths.clamp(min=1).to(losses.device, non_blocking=True)
-    return (losses / labels).mean()
+    return sample_mean(losses / labels)
 
 
 def negative_log_likelihood(log_probs: Tensor, targets: Targets) -> Tensor:

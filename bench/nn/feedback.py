@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.nn.ctc_functions import valid_frames
+from bench.nn.global_batch import global_max, ranks, shared_draw
 
 if TYPE_CHECKING:
     from bench.core.types import Targets
@@ -85,17 +86,26 @@ class TeacherForcing:
         self._classes = ended(targets, targets.labels.shape[1] + 1)
         self._rate = rate
         self._step = 0
+        self._draws: Tensor | None = None
+        if ranks() > 1 and rate < 1:
+            # All ranks feed the same at each step, though their longest targets may differ.
+            longest = global_max(targets.labels.shape[1])
+            self._draws = shared_draw(lambda: torch.rand(longest))
 
     def __call__(self, features: Tensor) -> Tensor | None:
         """Return the class (N,) that the next step is fed, after features (N, D) of this one."""
         step, self._step = self._step, self._step + 1
         if self._step == self._classes.shape[1]:
             return None
-        if self._rate == 1 or torch.rand(()).item() < self._rate:
+        if self._rate == 1 or self._draw(step) < self._rate:
             return self._classes[:, step]
         with torch.no_grad():
             best: Tensor = self._head(features).argmax(-1)
         return best
+
+    def _draw(self, step: int) -> float:
+        drawn: float = (torch.rand(()) if self._draws is None else self._draws[step]).item()
+        return drawn
 
 
 def ended(targets: Targets, steps: int) -> Tensor:

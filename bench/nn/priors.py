@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.nn.ctc_functions import valid_frames
+from bench.nn.global_batch import global_sum
 
 _MIN_LOG_PRIOR = -12.0
 
@@ -13,7 +14,8 @@ _MIN_LOG_PRIOR = -12.0
 class PriorHead(nn.Linear):
     """A linear classifier with the label priors of Huang et al. (ICASSP 2024).
 
-    Everything is in buffers, so that a checkpoint holds it.
+    Everything is in buffers, so that a checkpoint holds it. They count the frames of all ranks, so
+    that the checkpoint of any rank does.
 
     Args:
         features: The feature dimension D.
@@ -41,8 +43,8 @@ class PriorHead(nn.Linear):
         """Count the log-posteriors (N, T, C) of the valid frames toward the next epoch's prior."""
         valid = valid_frames(lengths, log_probs.shape[1], log_probs.device).unsqueeze(2)
         posteriors = log_probs.detach().exp().where(valid, 0)
-        self.total += posteriors.sum((0, 1), dtype=torch.float64)
-        self.frames += valid.sum()
+        self.total += global_sum(posteriors.sum((0, 1), dtype=torch.float64))
+        self.frames += global_sum(valid.sum())
 
     def end_epoch(self) -> None:
         """Make what was observed in this epoch the prior of the next; without frames, keep it."""

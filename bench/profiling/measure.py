@@ -18,6 +18,7 @@ from bench.profiling.throughput import measure_throughput
 from bench.recognizers import network as networks
 from bench.tasks.evaluate import restore_network
 from bench.training.accelerator import describe_device
+from bench.training.device import settle
 from bench.trials import provenance
 from bench.trials.records import Latency, Parameters, Profile, Throughput
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bench.profiling.hardware import Hardware
     from bench.profiling.instruments import Instruments
     from bench.recognizers.network import Recognizer
+    from bench.trials.provenance import Provenance
     from bench.trials.records import TrainingRecord
     from bench.trials.specs import Evaluation
     from bench.trials.store import Store
@@ -75,35 +77,42 @@ def measure(
         return replace(earlier, tests=tests)
     _configure_torch(hardware)
     network, weights = _network(evaluation, pipeline, store, record)
-    origin = provenance.collect(
-        evaluation.components,
-        device=describe_device(hardware.device),
-        threads=hardware.threads,
-        seed=evaluation.seed,
-        gpus=1.0,
-    )
-    if earlier and earlier.provenance.packages != origin.packages:
-        earlier = None
-    macs = cost.macs(network, *fill_batch(batch, 1))
-    subject = Subject(
-        network.to(hardware.device),
-        evaluation.decoder.build(evaluation.training.loss.decoder, pipeline.vocabulary),
-        batch,
-        hardware.device,
-    )
-    instruments = find_instruments(hardware.device)
-    return Profile(
+    profile = Profile(
         key=digest(spec),
         spec=spec,
         labels={name: evaluation.labels[name] for name in ("model", "loss", "decoder")},
         tests=tests,
         hardware=hardware.line,
         parameters=Parameters(*networks.count_parameters(network)),
-        macs=macs,
+        macs=cost.macs(network, *fill_batch(batch, 1)),
         weights=weights,
+        latencies=[],
+        provenance=_origin(evaluation, hardware),
+    )
+    decode = evaluation.decoder.build(evaluation.training.loss.decoder, pipeline.vocabulary)
+    subject = Subject(network.to(hardware.device), decode, batch, hardware.device)
+    return _with_figures(profile, subject, earlier)
+
+
+def _with_figures(profile: Profile, subject: Subject, earlier: Profile | None) -> Profile:
+    """Return `profile` with what is measured, and the valid figures of an earlier profile."""
+    if earlier and earlier.provenance.packages != profile.provenance.packages:
+        earlier = None
+    instruments = find_instruments(subject.device)
+    return replace(
+        profile,
         latencies=latencies(subject, instruments, earlier.latencies if earlier else ()),
         throughput=throughput(subject, instruments, earlier.throughput if earlier else None),
-        provenance=origin,
+    )
+
+
+def _origin(evaluation: Evaluation, hardware: Hardware) -> Provenance:
+    return provenance.collect(
+        evaluation.components,
+        device=describe_device(hardware.device),
+        threads=hardware.threads,
+        seed=evaluation.seed,
+        gpus=1.0,
     )
 
 
@@ -179,8 +188,8 @@ def fill_batch(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
 
 
 def _configure_torch(hardware: Hardware) -> None:
-    """Undo what training in this process may have set, and set the threads."""
-    torch.set_num_threads(hardware.threads)
+    """Compute as an evaluation does, in strict float32, but by the fastest algorithms."""
+    settle(hardware.threads)
     torch.use_deterministic_algorithms(mode=False)
 
 

@@ -16,7 +16,7 @@ from bench.core.toml_lines import last_line_of
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.config.suite import Entry
-    from bench.core.components import Component, Decoder
+    from bench.core.components import Decoder
     from bench.sweeps.report import Report
     from bench.sweeps.sweep import Sweep
 
@@ -90,7 +90,7 @@ def _with_entry(entry: list[str], document: dict[str, Any] | None, suite: str) -
 
 def _table(sweep: Sweep, report: Report, entry: Entry, home: Path) -> list[str]:
     """Return the lines of a `[[suite.NAME.tuned]]` table in the folder `home`."""
-    recipe = entry.recipe.spec()
+    recipe = entry.recipe.changed()
     if usual := sweep.suite.recipe:
         values, base = entry.recipe.values(), usual.values()
         recipe = {name: value for name, value in values.items() if value != base[name]}
@@ -100,11 +100,11 @@ def _table(sweep: Sweep, report: Report, entry: Entry, home: Path) -> list[str]:
         "trials": len(report.trials),
         "validations": report.validations,
     }
-    decoder = _component(_with_relative_files(entry.decoder, home))
+    decoder = _with_relative_files(entry.decoder, home).toml()
     return [
         f"[[suite.{sweep.suite.name}.tuned]]",
         f"model = {_toml(_model(entry))}",
-        f"loss = {_toml(_component(entry.loss))}",
+        f"loss = {_toml(entry.loss.toml())}",
         *([f"decoder = {_toml(decoder)}"] if decoder != "greedy" else []),
         *([f"recipe = {_toml(recipe)}"] if recipe else []),
         f"tuning = {_toml(tuning)}",
@@ -119,8 +119,8 @@ def _model(entry: Entry) -> str | dict[str, Any]:
     if changed:
         own["input"] = changed
     if entry.train:
-        own["train"] = [_component(data) for data in entry.train]
-    model = _component(entry.model)
+        own["train"] = [data.toml() for data in entry.train]
+    model = entry.model.toml()
     if not own:
         return model
     return ({"name": model} if isinstance(model, str) else model) | own
@@ -135,12 +135,6 @@ def _with_relative_files(decoder: Decoder, home: Path) -> Decoder:
         if file is not None and Path(file).is_relative_to(home)
     }
     return replace(decoder, **relative)
-
-
-def _component(component: Component) -> str | dict[str, Any]:
-    """Return a component as bench.toml spells it."""
-    parameters = component.changed()
-    return {"name": component.name, **parameters} if parameters else component.name
 
 
 def _toml(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -166,5 +166,7 @@ def with_params(training: Training, params: Params) -> Training:
     changed: dict[str, Any] = {}
     for part, values in by_part.items():
         before = getattr(training, part)
-        changed[part] = fill(type(before), asdict(before) | values)
+        # Not by `asdict`, which would make a table of a component within.
+        current = {field.name: getattr(before, field.name) for field in fields(before)}
+        changed[part] = fill(type(before), current | values)
     return replace(training, **changed)

@@ -12,7 +12,6 @@ from safetensors.torch import save
 from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
 from bench.core.hashing import digest
-from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
 from bench.data.reading.loading import BatchLoader
 from bench.nn.global_batch_norm import convert_batch_norms
@@ -80,7 +79,7 @@ def _train(
         training.data,
         training.input,
         training_encoder(training.data, training.alphabet),
-        find_augmentation(training.recipe.augmentation),
+        training.recipe.augmentation,
     )
     _require_samples(training, pipeline, "train")
     validation = _require_samples(training, pipeline, "validation")
@@ -213,7 +212,7 @@ def _write_record(
             threads=torch.get_num_threads(),
             seed=training.seed,
             workers=device.count_workers(training.resources, trainer.device),
-            gpus=training.resources.gpus,
+            gpus=training.resources.gpus * training.resources.devices,
             precision=training.recipe.precision,
         ),
         peak_memory=peak_memory(trainer.device),

@@ -86,7 +86,7 @@ def row_labels(entries: Sequence[Entry]) -> list[str]:
         for entry in entries
     ]
     inputs = [entry.input.label for entry in entries]
-    recipes = [", ".join(f"{k} = {v}" for k, v in e.recipe.spec().items()) for e in entries]
+    recipes = [", ".join(f"{k} = {v}" for k, v in e.recipe.changed().items()) for e in entries]
     train = [" + ".join(data.label for data in entry.train) for entry in entries]
     for details in (inputs, recipes, train):
         names = _disambiguated(names, details)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench
+from bench.core.components import Augmentation
 from bench.core.sources import outside_source
 
 if TYPE_CHECKING:
@@ -194,12 +195,18 @@ def computing_sources(components: Iterable[Component]) -> dict[str, str]:
         f"{type(component).__module__.removeprefix('bench.').replace('.', '/')}.py"
         for component in components
     }
-    # Of data sets, models and losses, only those of the task.
+    # Of data sets, models and losses, only those of the task; and augmentations where it has one.
+    augmented = any(isinstance(component, Augmentation) for component in components)
     shared = tuple(f"{package}/" for package in COMPUTING)
     return {
         file: held
         for file, held in source_digests().items()
-        if file in own or (file.startswith(shared) and not _is_other_dataset(file))
+        if file in own
+        or (
+            file.startswith(shared)
+            and not _is_other_dataset(file)
+            and (augmented or not file.startswith("data/augmentation/"))
+        )
     }
 
 

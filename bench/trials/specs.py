@@ -95,7 +95,8 @@ class Training:
     @property
     def components(self) -> tuple[Component, ...]:
         """The components whose code decides its numbers."""
-        return (*self.data, self.model, self.loss)
+        augmentation = self.recipe.augmentation
+        return (*self.data, self.model, self.loss, *([augmentation] if augmentation else []))
 
     @property
     def path(self) -> PurePosixPath:

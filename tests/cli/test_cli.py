@@ -21,6 +21,7 @@ VERBS = [
     ["ls", "datasets"],
     ["ls", "losses"],
     ["ls", "decoders"],
+    ["ls", "augmentations"],
     ["ls", "recipes"],
     ["ls", "protocols"],
     ["data", "--help"],

@@ -82,6 +82,9 @@ def words(rendered, home, bench):
         ("check synth90k-synthetic -m htr-seq2seq", "loss 'ctc' scores frames"),
         ("check seq-digits-synthetic", "did you mean 'seq-digits'?"),
         ("show synth90k-synthetic --out samples.foo", "name a .png or .jpg"),
+        ("show synth90k-synthetic --augment scene", "did you mean 'scene-text'?"),
+        ("show synth90k-synthetic --augment sign-language", "cannot be applied to image"),
+        ("show seq-digits --augment scene-text", "has no augmentation 'scene-text'"),
         ("synth iamm --out new", "did you mean 'iam'?"),
         ("synth iam --out words", "is not an empty folder"),
         ("synth iam --out new --difficulty hard", "has no difficulty 'hard'"),
@@ -181,6 +184,29 @@ def test_samples_are_shown_of_the_splits_that_there_are(words, bench):
     refused = bench("data", "show", "svt", "--split", "train")
     assert refused.code == 2
     assert "has no split 'train'; set --split to test" in refused.err
+
+
+def test_samples_are_shown_beside_what_a_recipe_makes_of_them(words, bench):
+    (words / "bench.toml").write_text(
+        '[recipe.mine]\naugmentation = { name = "scene-text", probability = 1.0 }\n'
+    )
+
+    def sheet(*options):
+        line = ("--augment", "mine", "--count", "2", "--epochs", "3", "--out", "drawn.png")
+        answer = bench("data", "show", "synth90k-synthetic", *line, *options)
+        assert answer.code == 0, answer.err
+        assert answer.out.count("×") == 2
+        return cv2.imread("drawn.png")
+
+    drawn = sheet()
+    original, *epochs = np.split(drawn[8:104, 8:], 4, axis=1)
+    assert not any(np.array_equal(original, each) for each in epochs)
+    assert len({each.tobytes() for each in epochs}) == 3
+    assert np.array_equal(drawn, sheet())
+    other = sheet("--seed", "1")
+    width = original.shape[1]
+    assert np.array_equal(drawn[8:104, : width + 8], other[8:104, : width + 8])
+    assert not np.array_equal(drawn, other)
 
 
 def test_a_release_that_has_gone_is_told_with_its_name(home, bench):

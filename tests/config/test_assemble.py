@@ -9,9 +9,12 @@ import pytest
 
 from bench.config import bench_toml
 from bench.config.recipe import Recipe
+from bench.config.recipe_layers import augmentation_of
 from bench.config.suite import Suite
 from bench.core.errors import BenchError, Exit
 from bench.core.model_input import FrameInput
+from bench.data.augmentation.scene_text import SceneText
+from bench.data.augmentation.sign_language import SignLanguage
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.decoding.beam import BeamDecoder
 from bench.decoding.greedy import GreedyDecoder
@@ -423,3 +426,47 @@ def test_the_files_of_a_decoder_are_found_from_the_folder_of_bench_toml(load, fi
     assert decoder.label == "lexicon(words=words.txt)"
     assert Path(decoder.words) == file.parent / "words.txt"
     assert len(decoder.spec()["parameters"]["words"]["sha256"]) == 64
+
+
+AUGMENTED = """
+[recipe.drawn]
+extends = "base"
+augmentation = { name = "sign-language", rescale = 0.1 }
+
+[recipe.plain]
+extends = "drawn"
+augmentation = "none"
+
+[recipe.wrong]
+augmentation = { name = "scene-text", magnitude = 11 }
+"""
+
+
+def test_an_augmentation_is_inherited_and_taken_back(tmp_path):
+    file = tmp_path / "bench.toml"
+    listed = TEXT.replace('recipe = "slow", ', 'recipe = "drawn", ').replace(
+        "recipe = { epochs = 3 }", 'recipe = "plain"'
+    )
+    file.write_text(listed + AUGMENTED)
+    found = {entry.recipe.augmentation for entry in bench_toml.load(file).suite("full").entries}
+    assert found == {SignLanguage(rescale=0.1), None}
+
+
+def test_an_augmentation_is_found_by_a_recipe_or_by_its_own_name(tmp_path):
+    file = tmp_path / "bench.toml"
+    file.write_text(TEXT + AUGMENTED)
+    config = bench_toml.load(file)
+    assert augmentation_of(config, "drawn") == SignLanguage(rescale=0.1)
+    assert augmentation_of(config, "scene-text") == SceneText()
+    lines = file.read_text().splitlines()
+    wrong = lines.index('augmentation = { name = "scene-text", magnitude = 11 }') + 1
+    plain = lines.index('augmentation = "none"') + 1
+    for name, line, message in (
+        ("wrong", wrong, "magnitude = 11.*<= 10"),
+        ("plain", plain, "recipe 'plain' has no augmentation"),
+        ("base", lines.index("[recipe.base]") + 1, "recipe 'base' has no augmentation"),
+    ):
+        with pytest.raises(BenchError, match=rf"bench\.toml:{line}: .*{message}"):
+            augmentation_of(config, name)
+    with pytest.raises(BenchError, match="no recipe or augmentation 'scene'; did you mean 'scene-"):
+        augmentation_of(config, "scene")

@@ -122,6 +122,44 @@ def test_the_tiny_suite_is_what_its_file_says(suite):
         ("0.01", "0.01\nbetas = [0.9]", 13, RECIPE, ["betas", "length 2"]),
         ("0.01", "0.01\naccumulate = 0", 13, RECIPE, ["accumulate = 0", ">= 1"]),
         ("[0, 1]", "[0, -1]", 4, SUITE, ["seeds = [0, -1]", ">= 0"]),
+        # Augmentations.
+        (
+            "0.01",
+            "0.01\naugmentation = 'sign-langage'",
+            13,
+            RECIPE,
+            ["no augmentation 'sign-langage'", "did you mean 'sign-language'?"],
+        ),
+        (
+            "0.01",
+            "0.01\naugmentation = 'nonne'",
+            13,
+            RECIPE,
+            ["no augmentation 'nonne'", "did you mean 'none'?"],
+        ),
+        (
+            "0.01",
+            "0.01\naugmentation = { name = 'sign-language', rescale = 2 }",
+            13,
+            RECIPE,
+            ["'augmentation': 'rescale = 2'", "<= 1"],
+        ),
+        (
+            "0.01",
+            "0.01\n[suite.tiny.recipe.augmentation]\nname = 'sign-language'\nrescal = 0.1",
+            13,
+            RECIPE,
+            ["'rescal'", "did you mean 'rescale'?"],
+        ),
+        ("0.01", "0.01\naugmentation = 3", 13, RECIPE, ["a name, or a table with a 'name'"]),
+        ("0.01", "0.01\naugmentation = { rescale = 0 }", 13, RECIPE, ["table with a 'name'"]),
+        (
+            "0.01",
+            "0.01\naugmentation = 'scene-text'",
+            6,
+            SUITE,
+            ["'scene-text' is for image, model 'cnn-bilstm' reads frames", "'none'"],
+        ),
         # Names.
         ('"digits"', '"digit"', 3, SUITE, ["protocol 'digit'", "did you mean 'digits'?"]),
         (

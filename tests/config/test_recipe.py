@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from bench.config.recipe import Recipe, Resources
 from bench.core.errors import BenchError
 from bench.core.schema import fill
+from bench.data.augmentation.sign_language import SignLanguage
 
+SIGNS = SignLanguage(rescale=0.1)
 BASE = Recipe(epochs=3, batch_size=8, learning_rate=0.1)
 CHANGES = {
     "optimizer": "sgd",
@@ -25,7 +27,7 @@ CHANGES = {
     "accumulate": 2,
     "precision": "bf16",
     "patience": 1,
-    "augmentation": "sign-language",
+    "augmentation": SIGNS,
 }
 
 
@@ -36,16 +38,20 @@ def test_a_spec_has_what_is_not_at_its_default():
 
 @pytest.mark.parametrize(("name", "value"), CHANGES.items())
 def test_each_key_is_in_the_spec_once_it_is_changed(name, value):
-    spec = replace(BASE, **{name: value}).spec()
-    assert spec == BASE.spec() | {name: [*value] if isinstance(value, tuple) else value}
+    recipe = replace(BASE, **{name: value})
+    shown = {SIGNS: SIGNS.spec()}.get(value, [*value] if isinstance(value, tuple) else value)
+    assert recipe.spec() == BASE.spec() | {name: shown}
+    spelled = SIGNS.toml() if value == SIGNS else shown
+    assert recipe.changed() == BASE.spec() | {name: spelled}
 
 
 @given(st.sets(st.sampled_from(sorted(CHANGES.keys() - {"optimizer", "betas"}))))
-def test_a_recipe_is_made_again_from_its_spec(names):
+def test_a_recipe_is_made_again_from_what_is_changed(names):
     recipe = replace(BASE, **{name: CHANGES[name] for name in names})
-    spec = recipe.spec()
-    assert fill(Recipe, json.loads(json.dumps(spec))) == recipe
-    assert spec.keys() == BASE.spec().keys() | names
+    changed = recipe.changed()
+    assert fill(Recipe, json.loads(json.dumps(changed))) == recipe
+    assert fill(Recipe, json.loads(json.dumps(recipe.values()))) == recipe
+    assert changed.keys() == recipe.spec().keys() == BASE.spec().keys() | names
     assert recipe.values().keys() == {field.name for field in fields(Recipe)}
 
 

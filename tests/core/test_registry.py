@@ -12,7 +12,7 @@ import pytest
 
 from bench.config import bench_toml as config
 from bench.core import registry
-from bench.core.components import Dataset, Decoder, Loss, Model
+from bench.core.components import Augmentation, Dataset, Decoder, Loss, Model
 from bench.core.errors import BenchError, Exit
 from bench.core.schema import SchemaError
 from bench.losses.vac import VAC
@@ -20,9 +20,16 @@ from bench.models.htr_seq2seq import HtrSeq2seq
 from bench.models.htr_seq2seq_light import HtrSeq2seqLight
 from bench.trials import grid
 
-BASES = {"dataset": Dataset, "model": Model, "loss": Loss, "decoder": Decoder}
+BASES = {
+    "dataset": Dataset,
+    "augmentation": Augmentation,
+    "model": Model,
+    "loss": Loss,
+    "decoder": Decoder,
+}
 BUILTIN = {
     "dataset": {"seq-digits"},
+    "augmentation": {"abinet", "crnn-post", "handwriting", "scene-text", "sign-language"},
     "model": {
         "abinet-vision",
         "cnn-attention",
@@ -213,7 +220,7 @@ def test_wrong_parameters_are_refused():
 def test_listing_costs_neither_torch_nor_ray():
     code = (
         "import sys; from bench.core import registry\n"
-        "for kind in ('dataset', 'model', 'loss', 'decoder'): registry.everything(kind)\n"
+        f"for kind in {[*BASES]}: registry.everything(kind)\n"
         "print([name for name in ('torch', 'ray', 'numpy', 'sklearn') if name in sys.modules])"
     )
     answer = subprocess.run(

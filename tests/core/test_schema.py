@@ -5,13 +5,23 @@ from __future__ import annotations
 import math
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.core.schema import Count, Natural, NonNegative, Positive, SchemaError, Share, fill
+from bench.core.errors import BenchError
+from bench.core.schema import (
+    Count,
+    Natural,
+    NonNegative,
+    Parsed,
+    Positive,
+    SchemaError,
+    Share,
+    fill,
+)
 
 GOOD = {"count": 2, "rate": 0.5}
 
@@ -144,3 +154,40 @@ def test_a_share_is_from_zero_to_one(value):
         assert fill(Sample, GOOD | {"share": value}).share == value
     else:
         assert refused(share=value).key == "share"
+
+
+def parse_pair(value: object) -> tuple[int, int]:
+    """Return a pair of whole numbers, written as `3x4`."""
+    if isinstance(value, tuple):
+        return value
+    if value == "nested":
+        fill(Sample, {"count": 0, "rate": 1.0})
+    try:
+        one, other = map(int, str(value).split("x"))
+    except ValueError:
+        raise BenchError(f"{value} is not a pair") from None
+    return one, other
+
+
+@dataclass(frozen=True)
+class Paired:
+    pair: Annotated[tuple[int, int], Parsed(parse_pair)] = (1, 1)
+
+
+def test_a_parsed_field_is_what_its_function_makes_of_a_value():
+    assert fill(Paired, {}).pair == (1, 1)
+    assert fill(Paired, {"pair": "3x4"}).pair == (3, 4)
+    assert fill(Paired, {"pair": (5, 6)}).pair == (5, 6)
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "assignment"),
+    [
+        ("3", "'pair': 3 is not a pair", ""),
+        ("nested", "'pair': 'count = 0': expected", "count = 0"),
+    ],
+)
+def test_what_cannot_be_parsed_is_a_fault_of_its_key(value, message, assignment):
+    with pytest.raises(SchemaError, match=message) as caught:
+        fill(Paired, {"pair": value})
+    assert (caught.value.key, caught.value.assignment) == ("pair", assignment)

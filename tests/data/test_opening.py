@@ -12,7 +12,7 @@ import torch
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput, ImageInput
 from bench.core.types import InputPipeline
-from bench.data.augmentation import find_augmentation
+from bench.data.augmentation.sign_language import SignLanguage
 from bench.data.datasets.phoenix14 import Phoenix14, Phoenix14T
 from bench.data.datasets.scene_text_tests import IIIT5K, SVT
 from bench.data.datasets.seq_digits import SeqDigits
@@ -107,7 +107,7 @@ def test_what_cannot_be_trained_on_is_refused(words: None, clips: None) -> None:
     with pytest.raises(BenchError, match=r"'synth90k' gives image, and the input .* is of frames"):
         open_training([Synth90k()], CLIPS, encoder)
     with pytest.raises(BenchError, match="'sign-language' is for frames and cannot be applied"):
-        open_training([Synth90k()], WORDS, encoder, find_augmentation("sign-language"))
+        open_training([Synth90k()], WORDS, encoder, SignLanguage())
     with pytest.raises(BenchError, match=r"'phoenix14' is read by its glosses.*leave alphabet"):
         training_encoder([Phoenix14()], protocols.find("str-36"))
 
@@ -124,7 +124,7 @@ def test_glosses_of_several_sets_are_learned_together(clips: None) -> None:
 def test_only_training_is_augmented_and_only_where_it_is_named(clips: None) -> None:
     encoder = training_encoder([Phoenix14()])
     plain = open_training([Phoenix14()], CLIPS, encoder)
-    drawn = open_training([Phoenix14()], CLIPS, encoder, find_augmentation("sign-language"))
+    drawn = open_training([Phoenix14()], CLIPS, encoder, SignLanguage())
     assert same(plain.batches("validation", 1)[0], drawn.batches("validation", 1)[0])
     assert not same(plain.batches("train", 3)[0], drawn.batches("train", 3)[0])
     # Without an augmentation only the order of a training epoch is drawn.
@@ -155,4 +155,4 @@ def test_sequences_of_digits_are_trained_on_alone() -> None:
     with pytest.raises(BenchError, match=r"'seq-digits\(digits=2\)' composes.*train on it alone"):
         open_training([digits, digits], UNIT, encoder)
     with pytest.raises(BenchError, match="has no augmentation 'sign-language'"):
-        open_training([digits], UNIT, encoder, find_augmentation("sign-language"))
+        open_training([digits], UNIT, encoder, SignLanguage())

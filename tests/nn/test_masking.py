@@ -24,6 +24,10 @@ def batch_of(shape):
     )
 
 
+def draw(samples, masks):
+    return torch.randint(2**31, (2, samples, masks))
+
+
 @settings(max_examples=80)
 @given(
     lengths=st.lists(st.integers(1, 40), min_size=1, max_size=4),
@@ -33,7 +37,7 @@ def batch_of(shape):
 )
 def test_stretches_are_as_many_and_as_wide_as_said(lengths, masks, share, seed):
     torch.manual_seed(seed)
-    hidden = stretches(torch.tensor(lengths), max(lengths) + 2, masks, share)
+    hidden = stretches(torch.tensor(lengths), max(lengths) + 2, draw(len(lengths), masks), share)
     assert hidden.shape == (len(lengths), max(lengths) + 2)
     for row, length in zip(hidden.tolist(), lengths, strict=True):
         assert not any(row[length:])
@@ -44,7 +48,7 @@ def test_stretches_are_as_many_and_as_wide_as_said(lengths, masks, share, seed):
 
 def test_every_frame_may_be_hidden_and_every_width_comes():
     torch.manual_seed(0)
-    hidden = stretches(torch.full((2000,), 8), 8, 1, 0.5)
+    hidden = stretches(torch.full((2000,), 8), 8, draw(2000, 1), 0.5)
     assert hidden.any(0).all()
     assert set(hidden.sum(1).tolist()) == {0, 1, 2, 3, 4}
 
@@ -59,7 +63,7 @@ def test_views_are_the_batch_but_for_what_is_hidden(shape):
     for whole, doubled in zip(batch[1:5], shown[1:5], strict=True):
         assert torch.equal(doubled, torch.cat([whole, whole]))
     torch.manual_seed(0)
-    hidden = stretches(torch.tensor([10, 6, 10, 6]), 10, 2, 0.5)
+    hidden = stretches(torch.tensor([10, 6, 10, 6]), 10, draw(4, 2), 0.5)
     time = 1 if shape == CLIP else 3
     for row, mask in zip(shown.inputs, hidden, strict=True):
         kept = row.movedim(time - 1, 0).flatten(1)

@@ -68,10 +68,10 @@ def make_step(model, loss, precision="float32"):
     return TrainingStep(network, loss, precision)
 
 
-def make_batch(model, *, varied=True):
+def make_batch(model, *, varied=True, seed=1):
     """Return five samples: with repeats, without labels, and the last one infeasible.
 
-    They are padded unless they are not `varied`.
+    They are padded unless they are not `varied`; `seed` decides the pixels.
     """
     shape = SHAPES[model.accepts]
     size = (5, FRAMES, *shape) if model.accepts == "frames" else (5, *shape)
@@ -87,7 +87,7 @@ def make_batch(model, *, varied=True):
         ]
     )
     return Batch(
-        inputs=torch.rand(size, generator=torch.Generator().manual_seed(1)),
+        inputs=torch.rand(size, generator=torch.Generator().manual_seed(seed)),
         lengths=(longest * parts).long(),
         targets=targets,
         target_lengths=torch.tensor([3, 2, 2, 0, 8]),

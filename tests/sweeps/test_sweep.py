@@ -12,6 +12,7 @@ from bench.config import bench_toml
 from bench.config.sweep_space import Domain, SweepTable
 from bench.core.errors import BenchError, Exit
 from bench.core.schema import SchemaError, fill
+from bench.data.augmentation.sign_language import SignLanguage
 from bench.sweeps.sweep import sweep_of, with_params
 
 RATE = "recipe.learning_rate = { loguniform = [1e-3, 1e-1] }"
@@ -330,6 +331,10 @@ def test_params_change_what_they_name_and_nothing_else(load_sweep):
     assert training.key != base.key
     assert with_params(base, {}) == base
     assert with_params(base, {"input.size": 16}).input == replace(base.input, size=16)
+    augmented = with_params(base, {"recipe.augmentation": "sign-language"})
+    assert augmented.recipe == replace(base.recipe, augmentation=SignLanguage())
+    assert with_params(augmented, params).recipe.augmentation == SignLanguage()
+    assert with_params(augmented, {"recipe.augmentation": "none"}) == base
 
 
 @settings(max_examples=30)
@@ -360,6 +365,7 @@ def test_any_point_of_a_valid_space_is_a_trial(data):
         ({"model.hiden": 3}, "did you mean 'hidden'?"),
         ({"model.hidden": 0}, "hidden = 0"),
         ({"recipe.learning_rate": "fast"}, "got `str`"),
+        ({"recipe.augmentation": "sign-langage"}, "did you mean 'sign-language'?"),
     ],
 )
 def test_an_impossible_parameter_is_an_error_of_the_schema(load_sweep, params, said):

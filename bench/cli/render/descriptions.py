@@ -10,7 +10,7 @@ import msgspec
 
 from bench.config.missing import missing_names
 from bench.core import text_table
-from bench.core.components import Dataset, short_labels
+from bench.core.components import Augmentation, Dataset, short_labels
 from bench.data import cards
 from bench.evaluation.metrics import metric
 from bench.trials import plan
@@ -181,6 +181,8 @@ def components(kind: str, classes: Iterable[type[Component]]) -> str:
     rows = []
     for component in classes:
         rows.append([component.name, component.summary()])
+        if issubclass(component, Augmentation):
+            rows.append(["", f"of {component.accepts}"])
         if issubclass(component, Dataset) and (card := cards.find(component.name)):
             rows.append(["", f"{card.splits[0].sizes} · {card.source.licence}"])
         default = getattr(component, "default_input", None)

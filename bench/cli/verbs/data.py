@@ -220,23 +220,56 @@ def _infeasible(
 @data.command(epilog=EXITS)
 @name_argument
 @click.option(
-    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    help="[default: test; train with --augment]",
 )
 @click.option("--count", type=click.IntRange(1, 400), default=20, show_default=True)
 @click.option("--out", type=_FILE, help="The picture to draw; else samples.png with the data.")
+@click.option(
+    "--augment",
+    metavar="RECIPE",
+    help="Draw samples beside what this recipe or augmentation makes of them: augmented.png.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(1, 40),
+    default=4,
+    show_default=True,
+    help="With --augment: as in the first so many epochs of a training.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="With --augment: the seed of that training.",
+)
 @click.pass_obj
-def show(load: Load, name: str, split: Split, count: int, out: Path | None) -> None:
+def show(
+    load: Load,
+    name: str,
+    split: Split | None,
+    count: int,
+    out: Path | None,
+    augment: str | None,
+    epochs: int,
+    seed: int,
+) -> None:
     """Show the card of data set NAME: what it is, its licence, how to get it, its files.
 
     Where it is prepared, also list some samples and draw them into a picture.
     """
     from bench.cli.render import card_text
+    from bench.config.recipe_layers import augmentation_of
     from bench.core import text_table
     from bench.data import cards
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import DOCUMENT, SYNTHETIC, read
+    from bench.trials.specs import named_seed
 
-    load()
+    config = load()
+    augmentation = augmentation_of(config, augment) if augment else None
     dataset = _dataset(name)
     card = cards.find(name.removesuffix(SYNTHETIC))
     click.echo(card_text.described(card) if card else f"{dataset.name}: {dataset.summary()}")
@@ -245,21 +278,27 @@ def show(load: Load, name: str, split: Split, count: int, out: Path | None) -> N
         return
     from bench.data.inspection import contact_sheet as sheets
 
+    split = split or ("train" if augmentation else "test")
     if split not in dataset.splits():
         raise BenchError(
             f"data set '{name}' has no split '{split}'; set --split to "
             f"{' or '.join(dataset.splits())}"
         )
-    shown = sheets.samples(dataset, split, count)
+    if augmentation:
+        batches = named_seed(seed, "batches")
+        drawn = sheets.augmented_samples(dataset, split, count, augmentation, epochs, batches)
+        shown, columns = drawn[:: epochs + 1], epochs + 1
+    else:
+        drawn, columns = sheets.samples(dataset, split, count), 4
+        shown = drawn
     rows = [
         (each.id, f"{each.pixels.shape[1]}×{each.pixels.shape[0]}", each.text) for each in shown
     ]
     click.echo(f"\n{text_table.plain(('sample', 'pixels', 'transcript'), rows)}")
-    file = (
-        out or (dataset.folder if isinstance(dataset, PreparedDataset) else Path()) / "samples.png"
-    )
+    folder = dataset.folder if isinstance(dataset, PreparedDataset) else Path()
+    file = out or folder / ("augmented.png" if augmentation else "samples.png")
     try:
-        sheets.sheet(shown).save(file)
+        sheets.sheet(drawn, columns).save(file)
     except ValueError:
         raise BenchError(
             f"{file}: its ending is not one of a picture; name a .png or .jpg"

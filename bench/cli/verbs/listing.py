@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _KINDS: dict[str, registry.Kind] = {
     "datasets": "dataset",
+    "augmentations": "augmentation",
     "models": "model",
     "losses": "loss",
     "decoders": "decoder",

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.core.components import Dataset
+from bench.core.components import Augmentation, Dataset
 from bench.core.types import SPLITS, Split
 from bench.data.store import data_dir as home
 from bench.data.store.prepared import SYNTHETIC, Advance, Prepared, missing_part, require
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.core.model_input import Input
-    from bench.data.augmentation import Augmentation
     from bench.data.raw.entries import Reader
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.data.reading.pipeline import PreparedPipeline
@@ -106,8 +105,6 @@ class StoredDataset(PreparedDataset):
         augmentation: Augmentation | None = None,
     ) -> PreparedPipeline:
         """Open its splits; pixels are read when batches are."""
-        from bench.data.augmentation import NO_AUGMENTATION
         from bench.data.reading.stored import join_splits, open_stored
 
-        splits = join_splits([self])
-        return open_stored(splits, model_input, encoder, augmentation or NO_AUGMENTATION)
+        return open_stored(join_splits([self]), model_input, encoder, augmentation)

@@ -17,8 +17,8 @@ from bench.core.types import InputKind, Split
 from bench.evaluation.protocols.words import DIGITS
 
 if TYPE_CHECKING:
+    from bench.core.components import Augmentation
     from bench.core.model_input import Input
-    from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.data.reading.sequence_of_digits import Scans, SequenceOfDigits
     from bench.evaluation.protocols import Protocol

@@ -13,8 +13,8 @@ from bench.data.store.prepared import digest, require
 from bench.evaluation.protocols.words import DIGITS
 
 if TYPE_CHECKING:
+    from bench.core.components import Augmentation
     from bench.core.model_input import Input
-    from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.data.reading.sequence_of_digits import Scans, Scheme, SequenceOfDigits
     from bench.data.store.prepared import Advance, Prepared

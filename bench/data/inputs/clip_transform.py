@@ -12,13 +12,14 @@ import torch
 
 from bench.core.types import InputShape
 from bench.data.inputs import images
+from bench.data.inputs.augmented import same_size
 from bench.data.inputs.pixel_values import normalize_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bench.core.components import ClipAugmentation
     from bench.core.model_input import FrameInput
-    from bench.data.augmentation import Augmentation
     from bench.data.inputs.images import Pixels
     from bench.data.reading.samples import SampleRef, Samples
 
@@ -32,18 +33,13 @@ class ClipTransform:
     Attributes:
         input: The size, the crop and the range of values.
         frame: Rows and columns of all frames, for an input that leaves them as they are.
-        augmentation: What is drawn in training: the pace, the place of the crop, mirroring.
+        augmentation: What changes clips at random in training; it may change their lengths.
     """
 
     input: FrameInput
     frame: tuple[int, int]
-    augmentation: Augmentation
+    augmentation: ClipAugmentation | None = None
     varies: bool = True
-
-    @property
-    def augments(self) -> bool:
-        """Whether training samples are changed at random."""
-        return self.augmentation.name != "none"
 
     @property
     def shape(self) -> InputShape:
@@ -95,9 +91,9 @@ class ClipTransform:
     ) -> NDArray[np.int64]:
         """Return which frames of a clip are read."""
         count = int(reference.partition.value("frames", reference.row))
-        if generator is None:
-            return np.arange(count)
-        return self.augmentation.choose_frames(count, generator)
+        if self.augmentation and generator:
+            return self.augmentation.choose_frames(count, generator)
+        return np.arange(count)
 
     def _read_clip(
         self,
@@ -111,11 +107,12 @@ class ClipTransform:
         height, width = self._crop
         spare = (rows - height, columns - width)
         top, left = spare[0] // 2, spare[1] // 2
-        if generator is not None:
-            top, left = self.augmentation.crop_corner(spare, generator)
+        augmentation = self.augmentation
+        if augmentation and generator:
+            top, left = augmentation.crop_corner(spare, generator)
         frames = reference.partition.clip(reference.row, chosen.tolist(), _CHANNELS)
         for place, frame in zip(out, frames, strict=True):
             scaled = images.resized(frame, columns, rows)
             place[:] = scaled[top : top + height, left : left + width]
-        if generator is not None:
-            out[:] = self.augmentation.transform(out, generator)
+        if augmentation and generator:
+            out[:] = same_size(augmentation, out, augmentation.augment(out, generator))

@@ -4,32 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 
 from bench.core.types import InputShape
 from bench.data.inputs import images
+from bench.data.inputs.augmented import same_size
 from bench.data.inputs.pixel_values import normalize_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bench.core.components import ImageAugmentation
     from bench.core.model_input import ImageInput
     from bench.data.inputs.images import Pixels
     from bench.data.reading.samples import SampleRef, Samples
 
 GRAY, WHITE = 128, 255
 _SIDES = ("width", "height")
+Stage = Literal["stored", "scaled"]
+"""Before an image is scaled to the input, and after."""
 
 
 @dataclass(frozen=True)
 class ImageTransform:
-    """Scales images to the size that `input` says, and their values to its range."""
+    """Scales images to the size that `input` says, and their values to its range.
+
+    Attributes:
+        input: The size, the margin and the range of values.
+        augmentation: What changes images at random in training. It keeps their sizes, so that
+            lengths are known without pixels.
+    """
 
     input: ImageInput
-    augments: bool = False
+    augmentation: ImageAugmentation | None = None
 
     @property
     def shape(self) -> InputShape:
@@ -59,7 +70,7 @@ class ImageTransform:
     def length(
         self,
         reference: SampleRef,
-        generator: np.random.Generator | None,  # noqa: ARG002 (images are not augmented)
+        generator: np.random.Generator | None,  # noqa: ARG002 (augmentations keep sizes)
     ) -> int:
         """Return the valid columns of one sample, without its pixels."""
         size = [np.array([reference.partition.value(side, reference.row)]) for side in _SIDES]
@@ -68,21 +79,22 @@ class ImageTransform:
     def read(
         self,
         references: Sequence[SampleRef],
-        generators: Sequence[np.random.Generator] | None,  # noqa: ARG002 (nothing is augmented)
+        generators: Sequence[np.random.Generator] | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return images (N, channels, H, W), uint8, and their valid columns (N,)."""
+        drawn = [*zip_longest(references, generators or ())]
         if self.varies:
-            scaled = [self._scaled(reference) for reference in references]
+            scaled = [self._scaled(*each) for each in drawn]
             return _edge_padded(scaled), torch.tensor([image.shape[1] for image in scaled])
         lengths = np.full(len(references), self.input.width)
-        if self._stretches:
-            pixels = self._stretched(references)
-        else:
-            pixels = np.full((len(references), *self._size), GRAY, np.uint8)
-            for place, reference in enumerate(references):
-                image = self._scaled(reference)
+        pixels = np.full((len(references), *self._size), GRAY, np.uint8)
+        for place, (out, (reference, generator)) in enumerate(zip(pixels, drawn, strict=True)):
+            if self._stretches:
+                self._stretch(reference, generator, out)
+            else:
+                image = self._scaled(reference, generator)
                 lengths[place] = width = image.shape[1]
-                pixels[place, :, :width] = image
+                out[:, :width] = image
         return torch.from_numpy(pixels).movedim(-1, -3), torch.from_numpy(lengths)
 
     def pad(self, inputs: torch.Tensor, length: int) -> torch.Tensor:
@@ -102,24 +114,40 @@ class ImageTransform:
     def _size(self) -> tuple[int, int, int]:
         return self.input.height, self.input.width, self.input.channels
 
-    def _stretched(self, references: Sequence[SampleRef]) -> Pixels:
-        """Return images (N, H, W, channels) without regard to their aspect ratios."""
-        shape, plain = self.shape, self.input.margin == (0, 0)
-        pixels = np.empty((len(references), *self._size), np.uint8)
-        for out, reference in zip(pixels, references, strict=True):
-            # What was decoded ahead of time has no margin.
-            decoded = reference.partition.decoded(shape) if plain else None
-            if decoded is not None:
-                out[:] = decoded[reference.row]
-            else:
-                images.resize_into(self._padded(self._decoded(reference)), out)
-        return pixels
+    def _stretch(
+        self, reference: SampleRef, generator: np.random.Generator | None, out: Pixels
+    ) -> None:
+        """Write one image into `out` (H, W, channels), without regard to its aspect ratio."""
+        stage = self.augmentation.stage if self.augmentation and generator else "scaled"
+        decoded = None
+        # What was decoded ahead of time has no margin, and has its last size.
+        if self.input.margin == (0, 0) and stage == "scaled":
+            decoded = reference.partition.decoded(self.shape)
+        if decoded is not None:
+            out[:] = decoded[reference.row]
+        else:
+            padded = self._padded(self._decoded(reference))
+            images.resize_into(self._augmented(padded, "stored", generator), out)
+        if generator and stage == "scaled":
+            out[:] = self._augmented(out, "scaled", generator)
 
-    def _scaled(self, reference: SampleRef) -> Pixels:
+    def _scaled(self, reference: SampleRef, generator: np.random.Generator | None) -> Pixels:
         """Return one image (H, valid columns, channels) whose aspect ratio is kept."""
         image = self._decoded(reference)
         [width] = self.columns(*np.array(image.shape[1::-1]).reshape(2, 1)).tolist()
-        return resize_image(self._padded(image), self.shape._replace(width=width))
+        padded = self._augmented(self._padded(image), "stored", generator)
+        scaled = resize_image(padded, self.shape._replace(width=width))
+        return self._augmented(scaled, "scaled", generator)
+
+    def _augmented(
+        self, pixels: Pixels, stage: Stage, generator: np.random.Generator | None
+    ) -> Pixels:
+        """Return an image (H, W) or (H, W, channels), changed where a stage changes it."""
+        if not (self.augmentation and generator and self.augmentation.stage == stage):
+            return pixels
+        plain = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
+        changed = self.augmentation.augment(plain, generator)
+        return same_size(self.augmentation, plain, changed).reshape(pixels.shape)
 
     def _decoded(self, reference: SampleRef) -> Pixels:
         return reference.partition.pixels(reference.row, self.input.channels)

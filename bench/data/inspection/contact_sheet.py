@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from bench.core.model_input import FrameInput
+from bench.core.types import Batch
 from bench.data.inputs.pixel_values import denormalize
 from bench.data.inspection.native_input import native_input
 from bench.data.reading.loading import read_batch
+from bench.data.reading.pipeline import PreparedPipeline
+from bench.data.reading.sample_generators import sample_generators
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.core.components import Dataset
+    from bench.core.components import Augmentation, Dataset
     from bench.core.model_input import Normalization
-    from bench.core.types import Batch, Split
+    from bench.core.types import Split
     from bench.data.inputs.images import Pixels
 
 _CLIP_DIMENSIONS = 5
@@ -26,6 +33,8 @@ _CELL = (300, 96)
 _TEXT = 18
 _MARGIN = 8
 _FRAMES = 8
+_CROPPED = (7, 8)
+"""VAC crops frames of 256 pixels to 224."""
 _WIDE = 6
 _LARGEST = 8
 
@@ -49,6 +58,45 @@ def samples(dataset: Dataset, split: Split, count: int) -> list[Shown]:
         if len(shown) >= count:
             break
     return shown[:count]
+
+
+def augmented_samples(
+    dataset: Dataset, split: Split, count: int, augmentation: Augmentation, epochs: int, seed: int
+) -> list[Shown]:
+    """Return the first samples of `split` in its order, each as it is and as augmented.
+
+    Clips are cropped to 7/8 of the shorter side of their frames, so that crops can be seen.
+
+    Args:
+        dataset: A prepared data set.
+        split: The split; training augments the split train alone.
+        count: How many samples.
+        augmentation: What changes them.
+        epochs: Each sample is followed by what the first so many epochs of a training show of it.
+        seed: That of the batches of the training.
+    """
+    encoder, model_input = dataset.label_encoder(None), native_input(dataset)
+    pipeline = dataset.open(model_input, encoder, augmentation)
+    if not isinstance(pipeline, PreparedPipeline):
+        raise TypeError(f"data set '{dataset.label}' is not read from stored samples")
+    if isinstance(model_input, FrameInput):
+        side = min(pipeline.input_shape[1:]) * _CROPPED[0] // _CROPPED[1]
+        pipeline = dataset.open(replace(model_input, crop=side), encoder, augmentation)
+        assert isinstance(pipeline, PreparedPipeline)  # noqa: S101 (as before)
+    references = [*islice(pipeline.splits[split], count)]
+    drawn = [
+        pipeline.transform.read(
+            references, sample_generators(seed, epoch, range(count)) if epoch else None
+        )
+        for epoch in range(epochs + 1)
+    ]
+    none = torch.zeros(len(references), 0, dtype=torch.int64)
+    batches = [Batch(*each, none, none.sum(1), none, ()) for each in drawn]
+    return [
+        Shown(reference.id, f"epoch {number}" if number else reference.text, pixels(batch, row))
+        for row, reference in enumerate(references)
+        for number, batch in enumerate(batches)
+    ]
 
 
 def pixels(
@@ -83,10 +131,10 @@ def _bytes(values: torch.Tensor, normalization: Normalization) -> Pixels:
     return np.ascontiguousarray(shown.expand(-1, -1, 3).numpy())
 
 
-def sheet(shown: Sequence[Shown]) -> Image.Image:
+def sheet(shown: Sequence[Shown], columns: int = _COLUMNS) -> Image.Image:
     """Draw samples side by side, long ones one below the other, with their texts below."""
-    wide = max(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
-    columns, width = (1, _COLUMNS * _CELL[0]) if wide else (_COLUMNS, _CELL[0])
+    wide = median(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
+    columns, width = (1, _COLUMNS * _CELL[0]) if wide else (columns, _CELL[0])
     pictures = [_fitted(Image.fromarray(one.pixels), width, _CELL[1]) for one in shown]
     text = (1 + max(one.text.count("\n") for one in shown)) * _TEXT + _MARGIN
     height = max(picture.height for picture in pictures) + text

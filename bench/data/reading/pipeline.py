@@ -14,11 +14,13 @@ import torch
 from bench.core.types import Annotation, Batch, Batches, InputShape, Split
 from bench.data.reading.held_images import HeldImages, can_be_held
 from bench.data.reading.ranks import block
+from bench.data.reading.sample_generators import sample_generators
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from bench.core.components import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.data.reading.samples import SampleRef, Samples
 
@@ -46,8 +48,8 @@ class Transform(Protocol):
         ...
 
     @property
-    def augments(self) -> bool:
-        """Whether training samples are changed at random."""
+    def augmentation(self) -> Augmentation | None:
+        """What changes samples of the split train at random; None: nothing does."""
         ...
 
     def lengths(self, samples: Samples) -> NDArray[np.int64]:
@@ -114,7 +116,8 @@ class PreparedPipeline:
         samples = self.splits[split]
         generator = np.random.default_rng([seed, epoch]) if split == "train" else None
         groups = _groups(samples, self.transform, size, generator)
-        drawn = (seed, epoch) if split == "train" and self.transform.augments else None
+        augmented = split == "train" and self.transform.augmentation is not None
+        drawn = (seed, epoch) if augmented else None
         return PreparedBatches(self, samples, groups, drawn, held=self._hold(split))
 
     def finish(self, inputs: Tensor) -> Tensor:
@@ -123,7 +126,7 @@ class PreparedPipeline:
 
     def _hold(self, split: Split) -> HeldImages | None:
         """Return what holds the images of a small split that is read in each epoch alike."""
-        augmented = split == "train" and self.transform.augments
+        augmented = split == "train" and self.transform.augmentation is not None
         if split == "test" or augmented or self.transform.varies:
             return None
         samples, shape = len(self.splits[split]), self.transform.shape
@@ -160,7 +163,7 @@ class PreparedBatches:
         pipeline: How samples are read.
         samples: Those of the split.
         groups: The indices of the samples of each batch.
-        drawn: The seed and the epoch of what is drawn at random; None where nothing is.
+        drawn: The seed and the epoch of augmentation; None where nothing is augmented.
         held: What holds the images of the split; None reads them again in each pass.
         share: The rank whose rows are read, and the number of ranks.
     """
@@ -235,7 +238,7 @@ class PreparedBatches:
         """Return a generator per sample, which depends on seed, epoch and sample alone."""
         if self._drawn is None:
             return None
-        return [np.random.default_rng([*self._drawn, number]) for number in numbers.tolist()]
+        return sample_generators(*self._drawn, numbers.tolist())
 
 
 def _targets(classes: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from bench.core.components import Augmentation
     from bench.core.model_input import Input
-    from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
 
 
@@ -270,7 +270,7 @@ class SequenceBatches:
 
 def require_no_augmentation(label: str, augmentation: Augmentation | None) -> None:
     """Raise BenchError where sequences of digits are to be augmented."""
-    if augmentation is not None and augmentation.name != "none":
+    if augmentation is not None:
         raise BenchError(
             f"data set '{label}' has no augmentation '{augmentation.name}', for its sequences are "
             "composed of single digits; set augmentation = 'none'"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from bench.core.components import ClipAugmentation, ImageAugmentation
 from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput
 from bench.core.types import SPLITS
@@ -16,9 +17,9 @@ from bench.data.reading.pipeline import PreparedPipeline
 from bench.data.reading.samples import LazySplits, Samples
 
 if TYPE_CHECKING:
+    from bench.core.components import Augmentation
     from bench.core.model_input import Input
     from bench.core.types import Split
-    from bench.data.augmentation import Augmentation
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.data.reading.pipeline import Transform
     from bench.data.reading.samples import Selection
@@ -55,13 +56,24 @@ def join_splits(datasets: Sequence[HasSelections]) -> LazySplits:
 
 
 def open_stored(
-    splits: LazySplits, model_input: Input, encoder: LabelEncoder, augmentation: Augmentation
+    splits: LazySplits,
+    model_input: Input,
+    encoder: LabelEncoder,
+    augmentation: Augmentation | None = None,
 ) -> PreparedPipeline:
-    """Return what reads `splits` as `model_input`; pixels are read when batches are."""
+    """Return what reads `splits` as `model_input`; pixels are read when batches are.
+
+    Raises:
+        BenchError: The augmentation is for another kind of input, or the crop does not fit.
+    """
     transform: Transform
     if isinstance(model_input, ImageInput):
-        transform = ImageTransform(model_input)
+        if not isinstance(augmentation, ImageAugmentation | None):
+            raise _not_augmentable(augmentation, model_input)
+        transform = ImageTransform(model_input, augmentation)
     else:
+        if not isinstance(augmentation, ClipAugmentation | None):
+            raise _not_augmentable(augmentation, model_input)
         frame = (model_input.size, model_input.size) if model_input.size else _frame_size(splits)
         if model_input.crop > min(frame):
             raise BenchError(
@@ -70,6 +82,13 @@ def open_stored(
             )
         transform = ClipTransform(model_input, frame, augmentation)
     return PreparedPipeline(splits, encoder, transform)
+
+
+def _not_augmentable(augmentation: Augmentation, model_input: Input) -> BenchError:
+    return BenchError(
+        f"augmentation '{augmentation.name}' is for {augmentation.accepts} and cannot be applied "
+        f"to {model_input.kind}; set augmentation = 'none'"
+    )
 
 
 def _with_validation(splits: Sequence[Split]) -> set[Split]:

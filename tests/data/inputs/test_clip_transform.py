@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput
 from bench.core.types import InputShape
-from bench.data.augmentation import NO_AUGMENTATION, find_augmentation
+from bench.data.augmentation.sign_language import SignLanguage
 from bench.data.inputs import images
 from bench.data.inputs.clip_transform import ClipTransform
 from bench.data.raw.entries import Entry
@@ -25,7 +25,7 @@ from ..conftest import Listed, finished, pipeline, same
 
 FRAMES = (5, 9, 40, 3)
 SIZE, CROP = 24, 16
-AUGMENTATION = find_augmentation("sign-language")
+AUGMENTATION = SignLanguage()
 TRANSFORM = ClipTransform(FrameInput(SIZE, CROP), (SIZE, SIZE), AUGMENTATION)
 
 
@@ -123,7 +123,7 @@ def test_training_crops_anywhere(clips: PreparedPipeline) -> None:
 def test_without_augmentation_training_reads_whole_clips(
     clips: PreparedPipeline, model_input: FrameInput
 ) -> None:
-    transform = ClipTransform(model_input, (SIZE, SIZE), NO_AUGMENTATION)
+    transform = ClipTransform(model_input, (SIZE, SIZE))
     whole = PreparedPipeline(clips.splits, clips.encoder, transform)
     for name, shown in drawn(whole, 3):
         assert shown.shape[2:] == (SIZE, SIZE)

@@ -1,36 +1,35 @@
-"""Augmentations of clips."""
+"""The augmentation of clips of sign language."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from bench.core.components import ClipAugmentation
 from bench.core.schema import Share
-from bench.core.types import InputKind
-from bench.data.augmentation.augmentation import Augmentation
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bench.data.inputs.images import Pixels
+    from bench.data.augmentation.operations import Pixels
 
 _MIN_FRAMES, _MAX_FRAMES = 32, 230
 
 
 @dataclass(frozen=True)
-class SignLanguageAugmentation(Augmentation):
+class SignLanguage(ClipAugmentation):
     """A crop anywhere, half of the clips mirrored, and time rescaled by up to 20 % either way.
+
+    Args:
+        rescale: The largest share by which a clip becomes shorter or longer.
 
     Source: the code of Min et al., "Visual Alignment Constraint for Continuous Sign Language
     Recognition" (ICCV 2021).
-
-    Attributes:
-        rescale: The largest share by which a clip becomes shorter or longer.
     """
 
     name: ClassVar[str] = "sign-language"
-    kinds: ClassVar[frozenset[InputKind]] = frozenset({"frames"})
+    version: ClassVar[int] = 2
 
     rescale: Share = 0.2
 
@@ -53,7 +52,7 @@ class SignLanguageAugmentation(Augmentation):
         rows, columns = spare
         return int(generator.integers(0, rows + 1)), int(generator.integers(0, columns + 1))
 
-    def transform(self, frames: Pixels, generator: np.random.Generator) -> Pixels:
+    def augment(self, frames: Pixels, generator: np.random.Generator) -> Pixels:
         """Return half of the clips mirrored."""
         mirrored = generator.random() < 1 / 2
         return frames[:, :, ::-1] if mirrored else frames
