@@ -128,7 +128,7 @@ class ImageTransform:
         else:
             padded = self._padded(self._decoded(reference))
             images.resize_into(self._augmented(padded, "stored", generator), out)
-        if stage == "scaled":
+        if generator and stage == "scaled":
             out[:] = self._augmented(out, "scaled", generator)
 
     def _scaled(self, reference: SampleRef, generator: np.random.Generator | None) -> Pixels:
