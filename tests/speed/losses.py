@@ -42,19 +42,19 @@ def step(name: str, shape: tuple[int, int, int, int], device: str) -> Callable[[
     loss = registry.builtin("loss")[name]()
     torch.manual_seed(0)
     head = loss.head(FeatureDims(FEATURES, FEATURES), classes).to(device)
-    targets = torch.randint(1, classes, (batch, labels), device=device)
+    targets = torch.randint(1, classes, (batch, labels))
     shown = loss.augmented_views(
         Batch(
             torch.randn(batch, frames, 1, 1, FEATURES, device=device),
-            torch.full((batch,), frames, device=device),
+            torch.full((batch,), frames),
             targets,
-            torch.full((batch,), labels, device=device),
+            torch.full((batch,), labels),
             torch.full_like(targets, -1),
             tuple(map(str, range(batch))),
         )
     )
     features = shown.inputs.flatten(2).requires_grad_()
-    truth = Targets(shown.lengths, shown.targets, shown.target_lengths)
+    truth = Targets(shown.lengths, shown.targets.to(device), shown.target_lengths)
 
     def once() -> None:
         features.grad = None

@@ -39,7 +39,7 @@ def forwards(batch: int, device: str) -> dict[str, Callable[[], Tensor]]:
     plain = AbinetVision().build(SHAPE, 37).eval().to(device)
     network = deepcopy(plain).to(memory_format=torch.channels_last)
     images = torch.rand(batch, *SHAPE, device=device)
-    lengths = torch.full((batch,), SHAPE.width, device=device)
+    lengths = torch.full((batch,), SHAPE.width)
     found = {
         "plain": lambda: attend(plain, images)[0],
         "bench": lambda: network(images, lengths, lambda _: None).sequence,
