@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from bench.trials.specs import Task
     from bench.trials.store import Store
 
+_QUIET = {"TORCH_CPP_LOG_LEVEL": "ERROR"}
+"""Without it, torch remarks on each data-parallel training that its weights are all used."""
 _POLL_SECONDS = 0.2
 _EXIT_SECONDS = 10.0
 """How long a process may take to end once its task is done."""
@@ -253,6 +255,7 @@ class _Server:
                 [sys.executable, "-c", program],
                 stdin=subprocess.DEVNULL,
                 stdout=2,
+                env=_QUIET | os.environ,
                 pass_fds=(theirs.fileno(), client),
                 start_new_session=True,
             )

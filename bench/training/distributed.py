@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -70,9 +71,15 @@ def average_gradients(module: nn.Module) -> DistributedDataParallel:
     Weights that a batch does not use are looked for in each step: some losses draw which parts of a
     network they use. Buffers are equal on all ranks without being sent.
     """
-    return DistributedDataParallel(
-        module, broadcast_buffers=False, find_unused_parameters=True, gradient_as_bucket_view=True
-    )
+    with warnings.catch_warnings():
+        # Newer torch has another name for it, which older ones lack.
+        warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated")
+        return DistributedDataParallel(
+            module,
+            broadcast_buffers=False,
+            find_unused_parameters=True,
+            gradient_as_bucket_view=True,
+        )
 
 
 def number_of_rank_0(value: float) -> float:

@@ -1,0 +1,68 @@
+"""Trainings on several devices, on CPUs with gloo: they compute what one device computes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from toy_ranks import initial_network, train_cases, trained
+
+from bench.execution.task_process import TaskProcess
+from bench.trials.events import Finished, Listening
+from bench.trials.rank import Rank
+
+RANKS = 2
+
+
+def run_ranks(accumulate, file):
+    """Train all cases on two ranks; return what rank 0 has kept."""
+    first = TaskProcess(train_cases, (Rank(count=RANKS), accumulate, str(file)))
+    reports = first.reports()
+    listening = next(reports)
+    assert isinstance(listening, Listening), listening
+    rank = replace(listening.rank, number=1)
+    second = TaskProcess(train_cases, (rank, accumulate, str(file)))
+    for last in (*second.reports(), *reports):
+        assert isinstance(last, Finished), last
+    return torch.load(file, weights_only=True)
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["a batch a step", "two batches a step"])
+def both(request, tmp_path_factory):
+    """Return a function from a case to what two ranks and one device made of it."""
+    together = run_ranks(request.param, tmp_path_factory.mktemp("ranks") / "results.pt")
+
+    def results(name):
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            _, reported, state = trained(name, request.param)
+        finally:
+            torch.set_num_threads(threads)
+        return together[name], (reported, state)
+
+    return results
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [
+        ("crnn × ctc", 1e-5),
+        ("cslr-resnet18 × vac(radial)", 1e-5),
+        # Rounding grows: without oneDNN's convolutions one device is apart from itself by 2e-3.
+        ("abinet-vision × conclr", 5e-3),
+    ],
+)
+def test_two_ranks_have_the_losses_and_weights_of_one_device(both, name, tolerance):
+    (losses, weights), (expected_losses, expected) = both(name)
+    assert len(losses) > 1
+    assert losses == pytest.approx(expected_losses, rel=max(1e-6, tolerance / 10))
+    assert weights.keys() == expected.keys()
+    initial = initial_network(name).state_dict()
+    moved, expected_moved = (
+        torch.cat([(state[key] - initial[key]).flatten().double() for key in expected])
+        for state in (weights, expected)
+    )
+    assert expected_moved.norm() > 0
+    assert (moved - expected_moved).norm() / expected_moved.norm() < tolerance
