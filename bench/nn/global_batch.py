@@ -27,17 +27,6 @@ def rank() -> int:
     return distributed.get_rank() if _is_distributed() else 0
 
 
-def own_rows(count: int) -> slice:
-    """Return which of the `count` rows of a global batch are this rank's.
-
-    Blocks are consecutive and differ by one row at most; the first ones are the longer ones. Where
-    a global batch has fewer rows than there are ranks, some have none.
-    """
-    each, longer = divmod(count, ranks())
-    first = rank() * each + min(rank(), longer)
-    return slice(first, first + each + (rank() < longer))
-
-
 def global_rows(count: int) -> tuple[int, slice]:
     """Return the number of rows on all ranks, and which of them are this rank's `count`."""
     counts = _row_counts(count)

@@ -188,7 +188,9 @@ class Trainer:
         self._optimizer.zero_grad()
         for place, (batch, size) in enumerate(zip(group, sizes, strict=True)):
             number = self._number_of_batch(place)
-            seed_generators(self.training.named_seed(f"batch/{number}"), self.device)
+            # Ranks share the draws that are of the whole batch, and have others for their own rows.
+            purpose = f"batch/{number}" if self.rank.leads else f"batch/{number}/{self.rank.number}"
+            seed_generators(self.training.named_seed(purpose), self.device)
             with self._averaged(last=place == len(group) - 1) as step:
                 loss, infeasible = step(batch)
                 self._scaler.scale(loss * (size / sum(sizes))).backward()

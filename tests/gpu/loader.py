@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 
 from bench.config import bench_toml
-from bench.data.augmentation import find_augmentation
 from bench.data.opening import open_training, training_encoder
 from bench.data.reading.loading import BatchLoader
 from bench.data.store import data_dir
@@ -25,7 +24,7 @@ def samples_per_second(home: Path, device: str) -> float:
         training.data,
         training.input,
         training_encoder(training.data, training.alphabet),
-        find_augmentation(training.recipe.augmentation),
+        training.recipe.augmentation,
     )
     taken, samples = 0.0, 0
     with BatchLoader(pipeline, training.resources.workers, device) as loader:

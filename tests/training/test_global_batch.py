@@ -15,7 +15,7 @@ from bench.losses.conclr import ConCLR
 from bench.losses.ctc import CTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.losses.vac import VAC
-from bench.nn.global_batch import own_rows, ranks
+from bench.nn.global_batch import ranks
 from bench.nn.global_batch_norm import GlobalBatchNorm, convert_batch_norms
 
 # Without dropout, whose draws are those of the device.
@@ -133,24 +133,8 @@ def test_shares_of_a_mean_average_to_it_with_a_rank_that_has_none(pair):
 
 def test_without_ranks_nothing_changes():
     assert ranks() == 1
-    assert own_rows(5) == slice(0, 5)
     network = torch.nn.Sequential(torch.nn.BatchNorm1d(3))
     assert convert_batch_norms(network)[0].__class__ is torch.nn.BatchNorm1d
-
-
-def test_blocks_of_rows_are_consecutive_and_even(monkeypatch):
-    from bench.nn import global_batch
-
-    monkeypatch.setattr(global_batch, "ranks", lambda: 3)
-    for count in range(8):
-        blocks = []
-        for number in range(3):
-            monkeypatch.setattr(global_batch, "rank", lambda number=number: number)
-            blocks.append(own_rows(count))
-        covered = [row for block in blocks for row in range(count)[block]]
-        sizes = [block.stop - block.start for block in blocks]
-        assert covered == [*range(count)]
-        assert max(sizes) - min(sizes) <= 1
 
 
 def test_a_converted_normalization_keeps_names_and_evaluates_as_before():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.core.model_input import FrameInput, ImageInput
 from bench.core.types import Batch, InputPipeline
-from bench.data.augmentation import find_augmentation
+from bench.data.augmentation.sign_language import SignLanguage
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.data.inputs.clip_transform import ClipTransform
 from bench.data.inputs.image_transform import ImageTransform
@@ -43,12 +43,12 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, In
         patch.setenv(home.VARIABLE, str(root))
         preparing.prepare(images, root, root / "words", lambda *_: None, clips=False)
         preparing.prepare(clips, root, root / "clips", lambda *_: None, clips=True)
-        drawn, plain = (find_augmentation(name) for name in ("sign-language", "none"))
+        drawn = SignLanguage()
         yield {
             "words": pipeline(ImageTransform(ImageInput())),
             "lines": pipeline(ImageTransform(ImageInput(16, 0, color=True, margin=(2, 3)))),
             "kept ratios": pipeline(ImageTransform(ImageInput(16, 64, keep_ratio=True))),
-            "clips": pipeline(ClipTransform(sizes, (12, 14), plain), "clips"),
+            "clips": pipeline(ClipTransform(sizes, (12, 14)), "clips"),
             "augmented clips": pipeline(ClipTransform(sizes, (12, 14), drawn), "clips"),
             "digits": digits.open(FrameInput(), digits.label_encoder(None)),
         }

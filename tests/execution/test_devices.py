@@ -1,0 +1,84 @@
+"""Trainings on several devices, here on CPUs, by the executor of this machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from running import assert_same_bytes
+from safetensors.torch import load_file
+
+from bench.core.errors import BenchError
+from bench.execution.in_process import InProcessExecutor
+from bench.execution.inline import InlineExecutor
+from bench.execution.schedule import Schedule, execute, open_executor
+from bench.trials.events import Progress, Resumed
+from bench.trials.store import CHECKPOINT, WEIGHTS, Store
+
+
+def on_devices(training, devices, **resources):
+    resources = {"devices": devices, "log_every": "1 step", **resources}
+    return training.with_resources(replace(training.resources, **resources))
+
+
+def run(tasks, store):
+    return execute(tasks, {task.key: task.key for task in tasks}, store, open_executor("inline"))
+
+
+@pytest.fixture
+def evaluation(evaluations):
+    training = evaluations[0].training
+    recipe = replace(training.recipe, epochs=2, batch_size=63, optimizer="sgd")
+    return replace(evaluations[0], training=replace(training, recipe=recipe))
+
+
+def test_two_devices_train_what_one_trains_and_one_evaluates(evaluation, store):
+    one = on_devices(evaluation.training, 1)
+    two = on_devices(evaluation.training, 2)
+    assert one.key != two.key
+    evaluations = [replace(evaluation, training=each) for each in (one, two)]
+    assert run([one, two, *evaluations], store) == []
+    records = [store.record(each) for each in (one, two)]
+    for first, second in zip(*(record.curve for record in records), strict=True):
+        assert second.loss == pytest.approx(first.loss, rel=1e-5)
+        assert (second.step, second.infeasible) == (first.step, first.infeasible)
+    weights = [load_file(store.folder(each) / WEIGHTS) for each in (one, two)]
+    assert weights[0].keys() == weights[1].keys()
+    for name, value in weights[0].items():
+        torch.testing.assert_close(weights[1][name], value, rtol=1e-4, atol=1e-6, msg=name)
+    scores = [store.record(each).scores for each in evaluations]
+    assert scores[0].keys() == scores[1].keys()
+
+
+def test_the_loss_of_a_rank_ends_the_others_and_training_resumes_to_the_same_bits(
+    evaluation, store, faulty, tmp_path
+):
+    data = faulty.Killed(digits=2, rounds=1, file=str(tmp_path / "killed"))
+    training = replace(evaluation.training, data=(data,))
+    recipe = replace(training.recipe, epochs=4, schedule="one-cycle")
+    training = on_devices(replace(training, recipe=recipe), 2, checkpoint_every="0 seconds")
+    (failure,) = run([training], store)
+    assert failure.cause == "lost worker"
+    assert (store.folder(training) / CHECKPOINT).exists()
+    events = [event for _, event in Schedule.of([training], InlineExecutor(), store).events()]
+    (resumed,) = (event for event in events if isinstance(event, Resumed))
+    first = next(event for event in events if isinstance(event, Progress))
+    assert first.step == resumed.step + 1
+    # The file exists now: nothing is wrong with the data any more.
+    whole = Store(tmp_path / "whole")
+    assert run([training], whole) == []
+    assert_same_bytes(training, store, whole)
+
+
+def test_a_fault_of_one_rank_is_reported_once(evaluation, store, faulty):
+    training = on_devices(evaluation.training, 2)
+    wrong = replace(training, data=(faulty.Raises(digits=2, rounds=1),))
+    (failure,) = run([wrong], store)
+    (attempt,) = failure.attempts
+    assert attempt.cause == "error"
+
+
+def test_one_process_cannot_compute_on_two_devices(evaluation):
+    with pytest.raises(BenchError, match="devices = 2: a data-parallel training takes a process"):
+        InProcessExecutor().check(on_devices(evaluation.training, 2))
