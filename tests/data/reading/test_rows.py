@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bench.core.model_input import FrameInput, ImageInput
 from bench.core.types import Batch, InputPipeline
-from bench.data.augmentation import find_augmentation
+from bench.data.augmentation.handwriting import Handwriting
+from bench.data.augmentation.sign_language import SignLanguage
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.data.inputs.clip_transform import ClipTransform
 from bench.data.inputs.image_transform import ImageTransform
@@ -23,7 +24,15 @@ from bench.data.store import preparing
 
 from ..conftest import Listed, jpeg, listed, pipeline, same
 
-NAMES = ("words", "lines", "kept ratios", "clips", "augmented clips", "digits")
+NAMES = (
+    "words",
+    "lines",
+    "augmented lines",
+    "kept ratios",
+    "clips",
+    "augmented clips",
+    "digits",
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +52,13 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, In
         patch.setenv(home.VARIABLE, str(root))
         preparing.prepare(images, root, root / "words", lambda *_: None, clips=False)
         preparing.prepare(clips, root, root / "clips", lambda *_: None, clips=True)
-        drawn, plain = (find_augmentation(name) for name in ("sign-language", "none"))
         yield {
             "words": pipeline(ImageTransform(ImageInput())),
             "lines": pipeline(ImageTransform(ImageInput(16, 0, color=True, margin=(2, 3)))),
             "kept ratios": pipeline(ImageTransform(ImageInput(16, 64, keep_ratio=True))),
-            "clips": pipeline(ClipTransform(sizes, (12, 14), plain), "clips"),
-            "augmented clips": pipeline(ClipTransform(sizes, (12, 14), drawn), "clips"),
+            "augmented lines": pipeline(ImageTransform(ImageInput(16, 0), Handwriting())),
+            "clips": pipeline(ClipTransform(sizes, (12, 14)), "clips"),
+            "augmented clips": pipeline(ClipTransform(sizes, (12, 14), SignLanguage()), "clips"),
             "digits": digits.open(FrameInput(), digits.label_encoder(None)),
         }
 
