@@ -13,7 +13,7 @@ from bench.config import bench_toml
 from bench.core import registry
 from bench.core.sources import _digest
 from bench.trials import grid
-from bench.trials.provenance import collect
+from bench.trials.provenance import Device, collect
 
 SOURCE = '''\
 from dataclasses import dataclass
@@ -70,11 +70,11 @@ def test_it_is_listed_named_in_a_recipe_and_part_of_the_key(installed, home, ben
         "source": {"file": "bench_darker.py", "sha256": digest},
     }
     assert training.recipe.augmentation in training.components
-    provenance = collect(training.components, device="cpu", gpu=None, threads=1, seed=0)
+    provenance = collect(training.components, device=Device("cpu"), threads=1, seed=0)
     assert provenance.components["darker"].file == "bench_darker.py"
     assert any(source.startswith("data/augmentation/") for source in provenance.sources)
     plain = replace(training, recipe=replace(training.recipe, augmentation=None))
-    sources = collect(plain.components, device="cpu", gpu=None, threads=1, seed=0).sources
+    sources = collect(plain.components, device=Device("cpu"), threads=1, seed=0).sources
     assert not any(source.startswith("data/augmentation/") for source in sources)
     assert "augmentation" not in plain.spec["recipe"]
     augmentation = training.recipe.augmentation
