@@ -125,7 +125,9 @@ def _cost(record: TrainingRecord) -> str:
         f"{record.parameters.total:,} parameters; {seconds.total:.1f} s in all: "
         f"{seconds.training:.1f} training, {seconds.validation:.1f} validation"
     )
-    return "\n".join([spent, *_gpu_cost(record), _origin(record.provenance)])
+    moved = [f"trained on {', then on '.join(record.trained_on)}"]
+    several = moved if len(record.trained_on) > 1 else []
+    return "\n".join([spent, *several, *_gpu_cost(record), _origin(record.provenance)])
 
 
 def _gpu_cost(record: TrainingRecord) -> list[str]:
