@@ -112,7 +112,6 @@ def test_a_process_may_compute_in_threads(calls):
     assert words(run(calls.computes, 2)) == [f"{512**3} False"]
 
 
-@BOTH
 @pytest.mark.gpu
 def test_each_process_may_use_a_gpu(calls):
     for _ in range(2):
