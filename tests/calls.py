@@ -50,6 +50,12 @@ def sums_on_gpu() -> Iterator[Event]:
     yield Finished("", 0.0)
 
 
+def imported(*modules: str) -> Iterator[Event]:
+    """Report of each module whether it has been imported."""
+    yield Started(" ".join(str(module in sys.modules) for module in modules))
+    yield Finished("", 0.0)
+
+
 def writes(text: str) -> Iterator[Event]:
     """Write to standard output."""
     print(text, flush=True)  # noqa: T201

@@ -1,22 +1,24 @@
-"""The process of one task: a fork of the server, set up as its client is, that sends its events."""
+"""The process of one task: set up as its client is, it sends the events of the task.
+
+It is a fork of a server, or an interpreter of its own.
+"""
 
 from __future__ import annotations
 
-import importlib
-import multiprocessing.forkserver as loader_server
+import multiprocessing.util
 import os
 import pickle
-import select
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any
+from multiprocessing.connection import Connection, wait
+from typing import Any, NoReturn
 
+from bench.execution.preload import preload
 from bench.tasks.task import failed_attempt
 
 VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
@@ -42,29 +44,84 @@ class Job:
     call: bytes
 
 
-def run(descriptor: int, client: int) -> int:
-    """Run the job that comes through a socket and send its events; return the exit code.
+def run_forked(descriptor: int, client: int) -> NoReturn:
+    """Run the job that comes through a socket, send its events, and end this process.
 
     Args:
         descriptor: The socket.
         client: A pidfd of the process that wants the events. This one ends with it.
     """
+    _end_after(lambda: _run(descriptor, client, forked=True))
+
+
+def run_alone(descriptor: int) -> NoReturn:
+    """Do the same in a new interpreter, the leader of its process group.
+
+    Args:
+        descriptor: The socket. Its other end is closed when the process that wants the events ends.
+    """
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 (positional only)
+    client = os.dup(descriptor)
+
+    def run() -> int:
+        try:
+            return _run(descriptor, client, forked=False)
+        finally:
+            # It removes files, such as the socket of a server of processes that prefetch batches.
+            multiprocessing.util._exit_function()  # type: ignore[attr-defined]  # noqa: SLF001
+
+    _end_after(run)
+
+
+def _end_after(run: Callable[[], int]) -> NoReturn:
+    """Run, and end this process with the exit code, without what libraries would do at exit."""
+    code = 1
+    try:
+        code = run()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        with suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _run(descriptor: int, client: int, *, forked: bool) -> int:
+    """Run the job of a socket and send its events; return the exit code.
+
+    Args:
+        descriptor: The socket.
+        client: What can be read once the process that wants the events has ended, and not before
+            the job has been read.
+        forked: Whether this process has what tasks import.
+    """
     with Connection(descriptor) as connection:
         try:
-            job = pickle.loads(connection.recv_bytes())  # noqa: S301 (from bench's own process)
+            job: Job = pickle.loads(connection.recv_bytes())  # noqa: S301 (from bench's own process)
         except EOFError:
             return 0
-        os.environ.clear()
-        os.environ.update(job.environment)
-        os.chdir(job.folder)
-        sys.path[:] = job.path
-        importlib.invalidate_caches()
-        if job.loads:
+        _set_up(job)
+        if forked and job.loads:
             fork_loader_server(descriptor, client)
         threading.Thread(target=_end_with, args=(client,), daemon=True).start()
+        if not forked:
+            preload()
         for message in _messages(job.call):
             connection.send(message)
     return 0
+
+
+def _set_up(job: Job) -> None:
+    """Give this process the environment, the folder and the modules of its client."""
+    os.environ.clear()
+    os.environ.update(job.environment)
+    os.chdir(job.folder)
+    sys.path[:] = job.path
+    for folder in job.path:
+        # What the server has listed there may be older than a component. To invalidate the caches
+        # of all folders would write to, and so copy, the memory of hundreds.
+        sys.path_importer_cache.pop(folder, None)
 
 
 def _messages(call: bytes) -> Iterable[Any]:
@@ -92,10 +149,8 @@ def _described(error: Exception) -> str:
 
 
 def _end_with(client: int) -> None:
-    """Kill this process and those below it when `client` ends, and the server has not done so."""
-    watch = select.poll()
-    watch.register(client, select.POLLIN)
-    watch.poll()
+    """Kill this process and those below it when its client ends."""
+    wait([client])
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
@@ -109,6 +164,9 @@ def fork_loader_server(*private: int) -> None:
     Args:
         private: Descriptors that are of no concern to it.
     """
+    # Windows has no such module.
+    from multiprocessing import forkserver as loader_server
+
     server: Any = loader_server._forkserver  # noqa: SLF001 (it has no other door)
     listener = socket.socket(socket.AF_UNIX)
     # An address in Linux's abstract namespace is no file that a killed process would leave.

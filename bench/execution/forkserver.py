@@ -6,45 +6,22 @@ the GPU of the first. The server has imported the same modules and runs nothing:
 operation, touches no GPU and starts no thread. A fork of it is a fresh process within milliseconds.
 
 One server belongs to one process, its client, and ends with it. It runs this module and nothing of
-the client's main module. `bench.execution.task_process` is the client's side.
+the client's main module. `bench.execution.forked` is the client's side.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import selectors
 import signal
 import socket
-import struct
-import sys
 import warnings
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-NUMBER = struct.Struct("q")
-"""What the server writes about a child: first its process id, in the end its exit code."""
-_PACKAGES = (
-    "bench.core",
-    "bench.evaluation",
-    "bench.nn",
-    "bench.decoding",
-    "bench.losses",
-    "bench.models",
-    "bench.data",
-    "bench.config",
-    "bench.recognizers",
-    "bench.trials",
-    "bench.training",
-    "bench.tasks",
-)
-_UNUSED = ("bench.evaluation.statistics", "bench.data.inspection")
-_FIRST_USE = ("pandas", "torch._dynamo", "torchvision.models")
-"""Modules that pyarrow, optimizers and models import when they are first used."""
+from bench.execution.child import run_forked
+from bench.execution.child_process import kill_group, write_number
+from bench.execution.preload import preload, use_large_pages
 
 
 def serve(control: int, client: int) -> NoReturn:
@@ -52,33 +29,20 @@ def serve(control: int, client: int) -> NoReturn:
 
     Args:
         control: A socket. A request is one byte with two descriptors: the socket of the child, and
-            the pipe for what is said about the child (`NUMBER`).
+            the pipe for its id and its exit code (`write_number`).
         client: A pidfd of the client.
     """
     for descriptor in (control, client):
         os.set_inheritable(descriptor, False)  # noqa: FBT003 (positional only)
     os.chdir("/")
-    for name in preloaded_modules():
-        # What cannot be imported here fails in the task that needs it, with a message.
-        with suppress(Exception):
-            importlib.import_module(name)
+    preload()
+    use_large_pages()
     server = _Server(socket.socket(fileno=control), client)
     try:
         server.run()
     finally:
         server.end_children()
         os._exit(0)
-
-
-def preloaded_modules() -> Iterator[str]:
-    """Yield the names of the modules that trainings and evaluations use."""
-    for package in _PACKAGES:
-        yield package
-        path = importlib.import_module(package).__path__
-        for module in pkgutil.walk_packages(path, f"{package}."):
-            if not module.name.startswith(_UNUSED):
-                yield module.name
-    yield from _FIRST_USE
 
 
 class _Server:
@@ -132,7 +96,7 @@ class _Server:
             os.setpgid(pid, pid)
         os.close(connection)
         self._children[pid] = status
-        _tell(status, pid)
+        write_number(status, pid)
         return True
 
     def _report_ended(self) -> None:
@@ -146,7 +110,7 @@ class _Server:
             kill_group(pid)
             _, code = os.waitpid(pid, 0)
             status = self._children.pop(pid)
-            _tell(status, os.waitstatus_to_exitcode(code))
+            write_number(status, os.waitstatus_to_exitcode(code))
             os.close(status)
 
 
@@ -158,34 +122,10 @@ def _fork_process() -> int:
         return os.fork()
 
 
-def kill_group(pid: int) -> None:
-    """Kill a child and the processes below it, such as those that prefetch batches."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _tell(status: int, number: int) -> None:
-    with suppress(BrokenPipeError):
-        os.write(status, NUMBER.pack(number))
-
-
 def _become_child(connection: int, client: int) -> NoReturn:
     """Run one task in this process, a new child, and end it."""
-    code = 1
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.setpgid(0, 0)
-        from bench.execution.child import run
-
-        code = run(connection, client)
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
-    finally:
-        with suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.setpgid(0, 0)
+    run_forked(connection, client)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.execution.task_process import own_gpus, running_server
+from bench.execution.task_process import own_gpus, prepare
 from bench.execution.task_ranks import TaskRanks
 from bench.trials.events import Failed, Finished
 from bench.trials.records import Attempt
@@ -25,8 +25,8 @@ class InlineExecutor:
     def __init__(self) -> None:
         self._queue: deque[tuple[Task, Store, Sequence[Attempt]]] = deque()
         self._process: TaskRanks | None = None
-        # It imports torch while this process reads the plan.
-        running_server()
+        # A server imports torch while this process reads the plan.
+        prepare()
 
     def check(self, task: Task) -> None:
         """Accept every task: this machine reserves nothing."""

@@ -327,7 +327,7 @@ def test_a_signal_is_an_interrupt(sign):
 def test_a_run_may_stay_in_this_process(home, bench, monkeypatch):
     from bench.execution import task_process
 
-    monkeypatch.setattr(task_process, "running_server", None)
+    monkeypatch.setattr(task_process, "start_child", None)
     answer = bench("run", "tiny", "--in-process", "--no-profile", "--limit", "1")
     assert answer.code == 0, answer.err
     assert len(list(home.glob("results/**/training.json"))) == 1

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -133,6 +137,49 @@ def test_whatever_ran_before_in_an_executor_changes_no_bit(trials, store, tmp_pa
     (failure,) = run([spoiling, *grid.tasks(trials[2:]), *tasks], store)
     assert failure.message == "RuntimeError: all is spoiled"
     for task in tasks:
+        assert_same_bytes(task, store, alone)
+
+
+ELSEWHERE = """\
+import os
+import select
+
+for module, names in {
+    os: ("pidfd_open", "memfd_create", "eventfd", "sched_getaffinity", "posix_fadvise", "waitid"),
+    select: ("epoll",),
+}.items():
+    for name in names:
+        if hasattr(module, name):
+            delattr(module, name)
+"""
+"""What a process imports at its start here, to be without what macOS does not have."""
+
+
+@pytest.mark.slow
+def test_tasks_run_to_the_same_bits_without_what_only_linux_has(trials, store, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(ELSEWHERE)
+    (training, evaluation) = grid.tasks(trials[:1])
+    training = training.with_resources(replace(training.resources, workers=1))
+    program = (
+        "import os, pickle, sys\n"
+        "from bench.execution.schedule import execute, open_executor\n"
+        "assert not hasattr(os, 'pidfd_open')\n"
+        "tasks, store = pickle.loads(bytes.fromhex(sys.argv[1]))\n"
+        "names = {task.key: task.key for task in tasks}\n"
+        "assert execute(tasks, names, store, open_executor('inline')) == []\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    subprocess.run(
+        [sys.executable, "-c", program, pickle.dumps(([training, evaluation], store)).hex()],
+        env=os.environ | {"PYTHONPATH": path, "TMPDIR": str(temporary)},
+        check=True,
+    )
+    assert [*temporary.glob("pymp-*")] == [], "the server of prefetching processes left its socket"
+    alone = Store(tmp_path / "alone")
+    assert run([training, evaluation], alone, "in-process") == []
+    for task in (training, evaluation):
         assert_same_bytes(task, store, alone)
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from processes import alive, gone
 
-from bench.execution import task_process
-from bench.execution.task_process import TaskProcess, own_gpus, running_server
+from bench.execution import forked, task_process
+from bench.execution.forked import running_server
+from bench.execution.task_process import TaskProcess, own_gpus
 from bench.trials.events import Finished, Started
 from bench.trials.records import Attempt
 
@@ -31,6 +32,23 @@ def calls():
         patch.setitem(sys.modules, "calls", module)
         spec.loader.exec_module(module)
         yield module
+
+
+@pytest.fixture(params=["forked", pytest.param("spawned", marks=pytest.mark.slow)])
+def way(request, monkeypatch):
+    """Return how processes start: by a fork of a server, or as on systems that cannot fork it."""
+    if request.param == "spawned":
+        monkeypatch.setattr(task_process, "can_fork", lambda: False)
+    return request.param
+
+
+@pytest.fixture
+def spawned(monkeypatch):
+    """Start processes as on systems that cannot fork a server."""
+    monkeypatch.setattr(task_process, "can_fork", lambda: False)
+
+
+BOTH = pytest.mark.usefixtures("way")
 
 
 def run(function, *arguments, **more):
@@ -51,11 +69,31 @@ def test_events_come_in_order(calls):
     assert isinstance(reports[-1], Finished)
 
 
+@pytest.mark.usefixtures("spawned")
+def test_a_new_interpreter_has_imported_what_tasks_need(calls):
+    *reports, last = run(calls.imported, "torch", "pandas", "bench.tasks.train")
+    assert words(reports) == ["True True True"]
+    assert isinstance(last, Finished)
+
+
+@pytest.mark.usefixtures("spawned")
+def test_a_system_that_starts_no_process_is_one_sentence(calls, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    (attempt,) = run(calls.reports)
+    assert attempt.cause == "lost worker"
+    assert attempt.message.startswith("the system starts no process for a task ([Errno 2]")
+    monkeypatch.delattr(os, "killpg")
+    (attempt,) = run(calls.reports)
+    assert "process groups of POSIX, which Windows has not" in attempt.message
+
+
+@BOTH
 def test_each_call_has_a_process_of_its_own(calls, tmp_path):
     pids = [words(run(calls.ends, "raise"))[0] for _ in range(3)]
     assert len({*pids, os.getpid()}) == 4
 
 
+@BOTH
 def test_a_process_sees_what_this_one_has_at_its_start(calls, tmp_path, monkeypatch):
     run(calls.reports)
     monkeypatch.setenv("SEEN", "now")
@@ -69,6 +107,7 @@ def test_a_process_sees_what_this_one_has_at_its_start(calls, tmp_path, monkeypa
     assert words(run(calls.looks, gpus=["GPU-a", "GPU-b"]))[1] == "GPU-a,GPU-b"
 
 
+@BOTH
 def test_a_process_may_compute_in_threads(calls):
     assert words(run(calls.computes, 2)) == [f"{512**3} False"]
 
@@ -79,10 +118,11 @@ def test_each_process_may_use_a_gpu(calls):
         assert words(run(calls.sums_on_gpu, gpus=["0"])) == ["8 1"]
 
 
-def test_processes_that_prefetch_have_what_was_imported(calls):
-    assert words(run(calls.loads, loads=True)) == ["True True"]
+def test_processes_that_prefetch_are_in_the_group_and_a_fork_has_imported_for_them(calls, way):
+    assert words(run(calls.loads, loads=True)) == [f"{way == 'forked'} True"]
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("how", "cause", "message"),
     [
@@ -116,6 +156,7 @@ def test_what_cannot_be_sent_is_one_sentence(calls):
     assert "--in-process" in attempt.message
 
 
+@BOTH
 def test_what_cannot_be_imported_there_is_one_sentence(calls, monkeypatch):
     monkeypatch.setattr(sys, "path", [each for each in sys.path if each != str(TESTS)])
     (attempt,) = run(calls.reports, "a")
@@ -123,6 +164,7 @@ def test_what_cannot_be_imported_there_is_one_sentence(calls, monkeypatch):
     assert "ModuleNotFoundError: No module named 'calls'" in attempt.message
 
 
+@BOTH
 def test_killing_ends_the_processes_below_too(calls, tmp_path):
     file = tmp_path / "pids"
     process = TaskProcess(calls.hangs, (str(file),))
@@ -151,7 +193,7 @@ def test_a_dead_server_is_replaced_and_its_children_end(calls, tmp_path):
 
 
 def test_a_server_that_cannot_start_is_one_sentence(calls, monkeypatch):
-    monkeypatch.setattr(task_process, "_servers", [])
+    monkeypatch.setattr(forked, "_servers", [])
     monkeypatch.setattr(sys, "executable", "/bin/false")
     (attempt,) = run(calls.reports)
     assert attempt.cause == "lost worker"
@@ -164,7 +206,8 @@ def test_nothing_outlives_a_killed_client(calls, tmp_path, guard):
     program = (
         f"import sys; sys.path.insert(0, {str(TESTS)!r})\n"
         "import calls\n"
-        "from bench.execution.task_process import TaskProcess, running_server\n"
+        "from bench.execution.forked import running_server\n"
+        "from bench.execution.task_process import TaskProcess\n"
         "assert [*TaskProcess(calls.writes, ('noise',)).reports()]\n"
         f"process = TaskProcess(calls.hangs, ({str(file)!r},))\n"
         "process.poll(60.0)\n"
@@ -187,6 +230,32 @@ def test_nothing_outlives_a_killed_client(calls, tmp_path, guard):
         if guard == "child":
             os.kill(server, signal.SIGCONT)
         assert gone(server)
+        assert client.communicate() == ("", "")
+
+
+@pytest.mark.slow
+def test_no_new_interpreter_outlives_a_killed_client(calls, tmp_path):
+    file = tmp_path / "pids"
+    program = (
+        f"import sys; sys.path.insert(0, {str(TESTS)!r})\n"
+        "import calls\n"
+        "from bench.execution import task_process\n"
+        "task_process.can_fork = lambda: False\n"
+        "assert [*task_process.TaskProcess(calls.writes, ('noise',)).reports()]\n"
+        f"process = task_process.TaskProcess(calls.hangs, ({str(file)!r},))\n"
+        "process.poll(60.0)\n"
+        "print('hangs', flush=True)\n"
+        "process.poll(600.0)\n"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as client:
+        assert client.stdout.readline() == "hangs\n"
+        assert client.stderr.readline() == "noise\n"
+        pids = [int(pid) for pid in file.read_text().split()]
+        assert all(alive(pid) for pid in pids)
+        client.kill()
+        client.wait()
+        assert gone(*pids)
         assert client.communicate() == ("", "")
 
 

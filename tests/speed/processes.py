@@ -2,28 +2,26 @@
 
 `nox -s speed -- processes` prints the milliseconds that a task costs over its own time: until its
 first event, and until its process has ended. `inline` forks it from the server of this process,
-`ray` from that of a worker of Ray; `spawn` starts an interpreter, which imports what a task needs.
+`ray` from that of a worker of Ray; `spawn` starts an interpreter, which imports what tasks need, as
+where the system cannot fork.
 `server` is what the first task of a client waits for besides. Turns go round, so that a machine
 that slows down slows all alike; ratios are of medians.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import statistics
 import time
-from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from bench.execution.ray import connect  # isort: skip  (before ray)
 import ray
 from rich.console import Console
 from rich.table import Table
 
+from bench.execution import task_process
 from bench.execution.task_process import TaskProcess
 from bench.trials.events import Finished, Started
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
 
 TURNS = 5
 TASKS = 5
@@ -47,22 +45,8 @@ def forked() -> tuple[float, float]:
 
 def spawned() -> tuple[float, float]:
     """Return the same for a new interpreter."""
-    context = multiprocessing.get_context("spawn")
-    receives, sends = context.Pipe(duplex=False)
-    began = time.perf_counter()
-    process = context.Process(target=report, args=(sends,))
-    process.start()
-    receives.recv()
-    first = time.perf_counter()
-    process.join()
-    return first - began, time.perf_counter() - began
-
-
-def report(connection: Connection) -> None:
-    """Import what a training needs, and say so."""
-    import bench.tasks.train
-
-    connection.send(bench.tasks.train.__name__)
+    with patch.object(task_process, "can_fork", return_value=False):
+        return forked()
 
 
 @ray.remote
