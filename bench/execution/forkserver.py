@@ -132,7 +132,7 @@ class _Server:
             os.setpgid(pid, pid)
         os.close(connection)
         self._children[pid] = status
-        _tell(status, pid)
+        _report(status, pid)
         return True
 
     def _report_ended(self) -> None:
@@ -146,7 +146,7 @@ class _Server:
             kill_group(pid)
             _, code = os.waitpid(pid, 0)
             status = self._children.pop(pid)
-            _tell(status, os.waitstatus_to_exitcode(code))
+            _report(status, os.waitstatus_to_exitcode(code))
             os.close(status)
 
 
@@ -166,7 +166,7 @@ def kill_group(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _tell(status: int, number: int) -> None:
+def _report(status: int, number: int) -> None:
     with suppress(BrokenPipeError):
         os.write(status, NUMBER.pack(number))
 

@@ -71,7 +71,7 @@ def own_gpus(task: Task) -> list[str]:
     count = -int(-task.resources.gpus // 1) * task.resources.devices
     visible = os.environ.get(VISIBLE_GPUS)
     ids = map(str, range(count)) if visible is None else visible.split(",")
-    return [one for one in ids if one.strip()][:count]
+    return [gpu for gpu in ids if gpu.strip()][:count]
 
 
 class TaskProcess:
@@ -234,10 +234,10 @@ def fork_child() -> _Child:
     for _ in range(2):
         server = running_server()
         ours, theirs = socket.socketpair()
-        status, told = os.pipe()
+        status, their_status = os.pipe()
         with theirs, suppress(BrokenPipeError, ConnectionResetError):
-            socket.send_fds(server.control, [b"f"], [theirs.fileno(), told])
-        os.close(told)
+            socket.send_fds(server.control, [b"f"], [theirs.fileno(), their_status])
+        os.close(their_status)
         if not wait([status], _START_SECONDS):
             server.end()
         if pid := _number(status):
