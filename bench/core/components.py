@@ -291,7 +291,7 @@ class Loss(Component, ABC):
         """Return the batch to train on instead of `batch`: its augmented views, concatenated.
 
         The first N rows are a view of the N samples in order, and so are the next N. Random draws
-        are taken from torch's global generator, by `bench.nn.global_batch.shared_draw`.
+        are taken from torch's global generator, by `bench.nn.global_batch.from_rank_0`.
         """
         return batch
 

@@ -309,7 +309,7 @@ def _task(
 
 def assigned_gpus() -> list[str]:
     """Return the ids of the GPUs that Ray has assigned to what this worker runs at the moment."""
-    return [str(one) for one in ray.get_gpu_ids()]
+    return [str(gpu) for gpu in ray.get_gpu_ids()]
 
 
 def _probe(address: str) -> None:

@@ -65,7 +65,7 @@ def own_gpus(task: Task) -> list[str]:
     count = -int(-task.resources.gpus // 1) * task.resources.devices
     visible = os.environ.get(VISIBLE_GPUS)
     ids = map(str, range(count)) if visible is None else visible.split(",")
-    return [one for one in ids if one.strip()][:count]
+    return [gpu for gpu in ids if gpu.strip()][:count]
 
 
 class TaskProcess:

@@ -58,16 +58,16 @@ class ConCLR(CE):
         import torch
 
         from bench.nn.batch_views import gathered, joined, part, permuted, stacked
-        from bench.nn.global_batch import shared_draw
+        from bench.nn.global_batch import from_rank_0
 
         # The partner of a sample may be on another rank.
         whole, own = gathered(batch)
         batch = part(whole, own)
         views = [batch]
         for _ in range(2):
-            order = shared_draw(lambda: torch.randperm(len(whole.ids)))
+            order = from_rank_0(torch.randperm(len(whole.ids)))
             other = permuted(whole, order[own])
-            on_the_right = bool(shared_draw(lambda: torch.randint(2, ())))
+            on_the_right = bool(from_rank_0(torch.randint(2, ())))
             views.append(joined(batch, other) if on_the_right else joined(other, batch))
         return stacked(views)
 

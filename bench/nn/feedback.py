@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.nn.ctc_functions import valid_frames
-from bench.nn.global_batch import global_max, ranks, shared_draw
+from bench.nn.global_batch import from_rank_0, global_max, ranks
 
 if TYPE_CHECKING:
     from bench.core.types import Targets
@@ -90,7 +90,7 @@ class TeacherForcing:
         if ranks() > 1 and rate < 1:
             # All ranks feed the same at each step, though their longest targets may differ.
             longest = global_max(targets.labels.shape[1])
-            self._draws = shared_draw(lambda: torch.rand(longest))
+            self._draws = from_rank_0(torch.rand(longest))
 
     def __call__(self, features: Tensor) -> Tensor | None:
         """Return the class (N,) that the next step is fed, after features (N, D) of this one."""

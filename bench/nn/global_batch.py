@@ -10,8 +10,6 @@ on GPUs needs a backend for either: `cpu:gloo,cuda:nccl`. No function waits for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, distributed
 from torch.nn import functional
@@ -76,13 +74,12 @@ def mean_count(counts: Tensor, device: torch.device) -> Tensor:
     return (total / samples).float()
 
 
-def shared_draw(draw: Callable[[], Tensor]) -> Tensor:
-    """Return what rank 0 draws from its random generator, on the host.
+def from_rank_0(values: Tensor) -> Tensor:
+    """Return the values of rank 0 on all ranks, such as random draws; they are on the host.
 
-    All ranks draw the same number of values, so their generators stay together where nothing else
-    tears them apart (dropout on CPUs draws for the rows of its rank).
+    Args:
+        values: Those of this rank, of the same shape on all ranks; overwritten where it is not 0.
     """
-    values = draw()
     if ranks() > 1:
         distributed.broadcast(values, 0)
     return values
@@ -122,8 +119,7 @@ def _row_counts(count: int) -> list[int]:
         return [count]
     counts = torch.empty(ranks(), 1, dtype=torch.int64)
     distributed.all_gather([*counts.unbind()], torch.tensor([count]))
-    found: list[int] = counts.flatten().tolist()
-    return found
+    return [int(count) for count in counts.flatten().tolist()]
 
 
 def _is_distributed() -> bool:

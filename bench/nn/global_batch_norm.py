@@ -30,7 +30,7 @@ def convert_batch_norms(network: nn.Module) -> nn.Module:
     for module in [*network.modules()]:
         for name, child in module.named_children():
             if isinstance(child, _BatchNorm) and not isinstance(child, GlobalBatchNorm):
-                setattr(module, name, GlobalBatchNorm.of(child))
+                setattr(module, name, GlobalBatchNorm.like(child))
     return network
 
 
@@ -43,8 +43,8 @@ class GlobalBatchNorm(_BatchNorm):
     """
 
     @classmethod
-    def of(cls, norm: _BatchNorm) -> GlobalBatchNorm:
-        """Return one with the parameters and buffers of `norm`."""
+    def like(cls, norm: _BatchNorm) -> GlobalBatchNorm:
+        """Return a normalization with the parameters and buffers of `norm`."""
         new = cls(
             norm.num_features, norm.eps, norm.momentum, affine=False, track_running_stats=False
         )
@@ -116,13 +116,13 @@ class _Normalized(torch.autograd.Function):
         normalized, deviation, count, *weights = tuple(ctx.saved_tensors)
         gradient = gradients[0].to(normalized.dtype)
         sums = torch.stack([_sum(gradient), _sum(gradient * normalized)])
-        of_bias, of_weight = (sums[0], sums[1]) if weights else (None, None)
+        bias_gradient, weight_gradient = (sums[0], sums[1]) if weights else (None, None)
         means = global_sum(sums) / count
         scale = deviation * weights[0] if weights else deviation
-        along = normalized * _channels(means[1], gradient)
-        ahead = gradient - _channels(means[0], gradient) - along
-        inputs = ahead.mul_(_channels(scale, gradient)).to(gradients[0].dtype)
-        return inputs, of_weight, of_bias, None
+        projected = normalized * _channels(means[1], gradient)
+        centered = gradient - _channels(means[0], gradient) - projected
+        inputs = centered.mul_(_channels(scale, gradient)).to(gradients[0].dtype)
+        return inputs, weight_gradient, bias_gradient, None
 
 
 def _statistics(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bench.nn.batch_views import along, stacked, time_axis
-from bench.nn.global_batch import global_rows, shared_draw
+from bench.nn.global_batch import from_rank_0, global_rows
 
 if TYPE_CHECKING:
     from bench.core.types import Batch
@@ -24,7 +24,7 @@ def masked_views(batch: Batch, count: int, masks: int, share: float) -> Batch:
     inputs, time = views.inputs, time_axis(views.inputs)
     # Drawn on the CPU, so that every device masks the same.
     rows, own = global_rows(len(batch.ids))
-    draws = shared_draw(lambda: torch.randint(2**31, (2, count * rows, masks)))
+    draws = from_rank_0(torch.randint(2**31, (2, count * rows, masks)))
     mine = draws.view(2, count, rows, masks)[:, :, own].flatten(1, 2)
     hidden = along(stretches(views.lengths, inputs.shape[time], mine, share), inputs, time)
     inputs.masked_fill_(hidden.to(inputs.device, non_blocking=True), 0)

@@ -111,8 +111,7 @@ def _train(
         if state := checkpoint.load():
             _restore(trainer, state, checkpoint.file)
             yield Resumed(trainer.done, trainer.timetable.steps)
-        if not rank.alone:
-            distributed.require_same_step(trainer.done)
+        distributed.require_same_step(trainer.done)
         yield from trainer.run()
     if not rank.leads:
         return

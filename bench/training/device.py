@@ -53,9 +53,10 @@ def count_workers(resources: Resources, device: str) -> int:
 
     Args:
         resources: Of the task. What decided `auto` elsewhere, such as a cluster, has replaced it.
-        device: That of the task. A GPU may use all cores that this process has.
+        device: That of the task. GPUs share all cores that this process has.
     """
-    return resources.count_workers(0 if device == "cpu" else len(os.sched_getaffinity(0)))
+    cores = 0 if device == "cpu" else len(os.sched_getaffinity(0)) / resources.devices
+    return resources.count_workers(cores)
 
 
 def settle(threads: int, precision: Precision = "float32") -> None:

@@ -16,12 +16,15 @@ from torch._C._distributed_c10d import Store, TCPStore
 from torch.nn.parallel import DistributedDataParallel
 
 from bench.core.errors import BenchError
+from bench.nn.global_batch import from_rank_0
 
 if TYPE_CHECKING:
     from bench.trials.rank import Rank
 
 _MEETING = timedelta(minutes=10)
 """How long a rank tries to reach rank 0."""
+_DEVICE = "device"
+"""The key under which rank 0 stores what it computes on."""
 _LONGEST_WAIT = timedelta(days=1)
 """How long ranks wait for each other: rank 0 alone checks targets and validates meanwhile. A rank
 that has ended is noticed by its executor, which ends all others."""
@@ -54,7 +57,18 @@ def open_store(rank: Rank) -> tuple[Rank, Store]:
 
 @contextmanager
 def process_group(rank: Rank, store: Store, device: str) -> Iterator[None]:
-    """Join the ranks of a training for a `with` block: over gloo, and NCCL between GPUs."""
+    """Join the ranks of a training for a `with` block: over gloo, and NCCL between GPUs.
+
+    Raises:
+        BenchError: Rank 0 computes on another kind of device.
+    """
+    if rank.leads:
+        store.set(_DEVICE, device)
+    elif (leading := store.get(_DEVICE).decode()) != device:
+        raise BenchError(
+            f"this rank has device '{device}' and rank 0 has '{leading}': fewer GPUs than devices "
+            'are visible; lower devices, or set device = "cpu"'
+        )
     dist.init_process_group(
         "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo",
         store=store,
@@ -84,20 +98,13 @@ def average_gradients(module: nn.Module) -> DistributedDataParallel:
         )
 
 
-def number_of_rank_0(value: float) -> float:
-    """Return the number that rank 0 has."""
-    sent = torch.tensor(value, dtype=torch.float64)
-    dist.broadcast(sent, 0)
-    return float(sent)
-
-
 def require_same_step(done: int) -> None:
     """Require all ranks to resume after the same step.
 
     Raises:
         BenchError: Another rank has read another checkpoint.
     """
-    if (leading := int(number_of_rank_0(done))) != done:
+    if (leading := int(from_rank_0(torch.tensor(done)))) != done:
         raise BenchError(
             f"this rank resumes after step {done} and rank 0 after step {leading}; run again, and "
             "let the machines of the cluster share one folder of results"

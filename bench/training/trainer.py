@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 
 from bench.core.interval import Interval
+from bench.nn.global_batch import from_rank_0
 from bench.training import optimizers
 from bench.training.accelerator import device_name
 from bench.training.device import seed_generators
-from bench.training.distributed import average_gradients, number_of_rank_0
+from bench.training.distributed import average_gradients
 from bench.training.running_loss import Reading, RunningLoss
 from bench.training.timetable import Timetable
 from bench.trials.events import Progress, Validated
@@ -254,8 +255,7 @@ class Trainer:
         self.training_seconds += self._unbooked()
         began = time.perf_counter()
         rate = self.validate() if self.rank.leads else 0.0
-        if not self.rank.alone:
-            rate = number_of_rank_0(rate)
+        rate = float(from_rank_0(torch.tensor(rate, dtype=torch.float64)))
         self.step.train()
         self._trained_until = time.perf_counter()
         self.validation_seconds += self._trained_until - began

@@ -18,12 +18,12 @@ from torch.nn.parallel import DistributedDataParallel
 from bench.data.reading.ranks import block
 from bench.nn.batch_views import part
 from bench.nn.global_batch import (
+    from_rank_0,
     gather_rows,
     global_rows,
     rank,
     ranks,
     sample_mean,
-    shared_draw,
 )
 from bench.nn.global_batch_norm import convert_batch_norms
 
@@ -139,7 +139,7 @@ def gather(rows: list[Any]) -> Any:
 def draw() -> tuple[float, float]:
     """Return a shared draw, and one of this rank alone, from generators of different seeds."""
     torch.manual_seed(rank())
-    return shared_draw(lambda: torch.rand(())).item(), torch.rand(()).item()
+    return from_rank_0(torch.rand(())).item(), torch.rand(()).item()
 
 
 def rows(counts: list[int]) -> tuple[int, slice]:

@@ -147,6 +147,16 @@ def resume(rank, steps):
     yield Finished("", 0.0)
 
 
+def meet(rank, devices):
+    """Join a process group as a rank that computes on `devices[rank.number]`."""
+    rank, store = open_store(rank)
+    if rank.leads:
+        yield Listening(rank)
+    with process_group(rank, store, devices[rank.number]):
+        pass
+    yield Finished("", 0.0)
+
+
 def train_cases(rank, accumulate, file):
     """Train all cases on one rank; rank 0 keeps what came of them. Yields events as a task does."""
     torch.set_num_threads(1)

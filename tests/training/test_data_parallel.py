@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from toy_ranks import initial_network, resume, train_cases, trained
+from toy_ranks import initial_network, meet, resume, train_cases, trained
 
 from bench.execution.task_process import TaskProcess
 from bench.trials.events import Finished, Listening
@@ -16,13 +16,16 @@ RANKS = 2
 
 
 def run_ranks(function, *arguments):
-    """Call a function on two ranks; return the last report of each."""
+    """Call a function on two ranks; return their last reports, or that of rank 1 if it failed."""
     first = TaskProcess(function, (Rank(count=RANKS), *arguments))
     reports = first.reports()
     listening = next(reports)
     assert isinstance(listening, Listening), listening
     second = TaskProcess(function, (replace(listening.rank, number=1), *arguments))
     *_, last_of_second = second.reports()
+    if not isinstance(last_of_second, Finished):
+        first.kill()
+        return (last_of_second,)
     *_, last_of_first = reports
     return last_of_first, last_of_second
 
@@ -72,6 +75,10 @@ def test_two_ranks_have_the_losses_and_weights_of_one_device(both, name, toleran
 
 def test_ranks_that_have_read_different_checkpoints_do_not_train():
     assert all(isinstance(last, Finished) for last in run_ranks(resume, (4, 4)))
-    leading, other = run_ranks(resume, (4, 2))
-    assert isinstance(leading, Finished)
-    assert "resumes after step 2 and rank 0 after step 4" in other.message
+    (failure,) = run_ranks(resume, (4, 2))
+    assert "resumes after step 2 and rank 0 after step 4" in failure.message
+
+
+def test_ranks_on_a_cpu_and_a_gpu_do_not_train():
+    (failure,) = run_ranks(meet, ("cpu", "cuda"))
+    assert "this rank has device 'cuda' and rank 0 has 'cpu'" in failure.message

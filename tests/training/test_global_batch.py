@@ -140,7 +140,7 @@ def test_without_ranks_nothing_changes():
 def test_a_converted_normalization_keeps_names_and_evaluates_as_before():
     norm = torch.nn.BatchNorm2d(3, momentum=0.3).train()
     norm(torch.randn(4, 3, 2, 2))
-    converted = GlobalBatchNorm.of(norm)
+    converted = GlobalBatchNorm.like(norm)
     assert converted.state_dict().keys() == norm.state_dict().keys()
     assert converted.weight is norm.weight
     inputs = torch.randn(2, 3, 4, 4)

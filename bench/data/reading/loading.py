@@ -71,8 +71,8 @@ class BatchLoader:
                     yield _finished(self._pipeline, batch)
             return
         with closing(self._thread.read(stored, self._copier.copy)) as copied:
-            for one in copied:
-                yield self._copier.ready(one)
+            for each in copied:
+                yield self._copier.ready(each)
 
     def close(self) -> None:
         """End the workers; passes that have not ended cannot be continued."""

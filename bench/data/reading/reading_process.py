@@ -47,7 +47,9 @@ class Answer(NamedTuple):
         if isinstance(self.content, Exception):
             raise self.content
         _, *others = self.content
-        tensors = [torch.from_numpy(one) if isinstance(one, np.ndarray) else one for one in others]
+        tensors = [
+            torch.from_numpy(each) if isinstance(each, np.ndarray) else each for each in others
+        ]
         return Batch._make([_laid_out(memory[self.slot], *self.layout), *tensors])
 
 
@@ -93,7 +95,7 @@ class Reader:
             )
         _laid_out(memory, *layout).copy_(inputs)
         # Arrays go along with the message; a tensor would be a shared file of its own.
-        arrays = [one.numpy() if isinstance(one, torch.Tensor) else one for one in others]
+        arrays = [each.numpy() if isinstance(each, torch.Tensor) else each for each in others]
         return Answer(number, index, slot, Batch._make([None, *arrays]), layout, added)
 
 

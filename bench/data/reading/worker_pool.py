@@ -245,5 +245,5 @@ def _context(module: str) -> BaseContext:
     data = [name for name in sys.modules if name.startswith("bench.data.")]
     others = {"pandas", "ray"} & sys.modules.keys()
     context.set_forkserver_preload([module, *data, *others])
-    found: BaseContext = context
-    return found
+    typed: BaseContext = context
+    return typed
