@@ -136,7 +136,7 @@ def spoil() -> None:
 
 @dataclass(frozen=True)
 class Sees(SeqDigits):
-    """Adds a line with its process and the GPUs it sees to a file, then cannot be opened."""
+    """Adds its process, the parent of that, and the GPUs it sees to a file; cannot be opened."""
 
     name: ClassVar[str] = "sees"
 
@@ -145,7 +145,8 @@ class Sees(SeqDigits):
     def open(self, *_: Any, **__: Any) -> InputPipeline:
         time.sleep(0.05)
         with Path(self.file).open("a") as file:
-            file.write(f"{os.getpid()} {os.environ.get('CUDA_VISIBLE_DEVICES')!r}\n")
+            visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+            file.write(f"{os.getpid()} {os.getppid()} {visible!r}\n")
         raise BenchError("seen; look at the file")
 
 

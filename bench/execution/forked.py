@@ -40,10 +40,10 @@ def fork_child() -> ChildProcess:
     for _ in range(2):
         server = running_server()
         ours, theirs = socket.socketpair()
-        status, told = os.pipe()
+        status, their_status = os.pipe()
         with theirs, suppress(BrokenPipeError, ConnectionResetError):
-            socket.send_fds(server.control, [b"f"], [theirs.fileno(), told])
-        os.close(told)
+            socket.send_fds(server.control, [b"f"], [theirs.fileno(), their_status])
+        os.close(their_status)
         if not wait([status], _START_SECONDS):
             server.end()
         if pid := read_number(status):

@@ -182,7 +182,7 @@ class RayExecutor:
         try:
             report: Event | Attempt = ray.get(next(stream))
         except (RayError, StopIteration) as error:
-            self._end(run)
+            self._end(run, ended=stream)
             if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
                 # The worker lives; the fault came before or after the task, such as a missing disk.
                 return failed_attempt("error", f"{type(error.cause).__name__}: {error.cause}")
@@ -199,17 +199,24 @@ class RayExecutor:
             case Started():
                 run.started = True
             case Finished() | Failed() | Attempt():
-                self._end(run)
+                self._end(run, ended=stream)
         return report.failure.attempts[-1] if isinstance(report, Failed) else report
 
-    def _end(self, run: _Run) -> None:
-        """End what is left of a task, and give back what it reserved."""
+    def _end(self, run: _Run, ended: ray.ObjectRefGenerator | None = None) -> None:
+        """Kill the workers of a task, and give back what it reserved.
+
+        Args:
+            run: The task.
+            ended: The stream that has ended by itself, whose worker is kept for the next task.
+        """
         for stream, (other, _) in [*self._streams.items()]:
             if other is run:
-                ray.cancel(stream, force=True)
+                if stream is not ended:
+                    ray.cancel(stream, force=True)
                 del self._streams[stream]
         if run.group:
             remove_placement_group(run.group)
+            run.group = None
 
     def _without_node(self) -> list[Report]:
         """Take out of the queue what waits for a node that is gone."""

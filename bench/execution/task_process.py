@@ -15,6 +15,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,18 @@ class TaskProcess:
         """The id of the process, which is that of its process group; None where none started."""
         return self._child.pid if self._child else None
 
+    @property
+    def failed_to_start(self) -> bool:
+        """Whether no process runs, which the next report says."""
+        return self._fault is not None
+
+    @property
+    def sources(self) -> list[Connection | int]:
+        """What can be read once there is another report; empty after the last one."""
+        if self._done or self._child is None:
+            return []
+        return [self._child.connection, self._child.status]
+
     def poll(self, seconds: float) -> Event | Attempt | None:
         """Return the next event, how the process was lost, or None after so many seconds.
 
@@ -159,6 +172,15 @@ class TaskProcess:
         code = self._child.exit_code(EXIT_SECONDS)
         self.kill()
         return lost_attempt(code, short_of_memory=out_of_memory_kills() > self._memory)
+
+
+def with_reports(processes: Sequence[TaskProcess], seconds: float) -> list[TaskProcess]:
+    """Return the processes that have something to report, waiting for so many seconds at most."""
+    sources = {source: each for each in processes for source in each.sources}
+    if any(each.failed_to_start for each in processes):
+        seconds = 0.0
+    ready = [sources[source] for source in wait([*sources], seconds)]  # type: ignore[index]
+    return [each for each in processes if each.failed_to_start or each in ready]
 
 
 def prepare() -> None:

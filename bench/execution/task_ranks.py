@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bench.execution.task_process import TaskProcess, start_task
+from bench.execution.task_process import TaskProcess, start_task, with_reports
 from bench.trials.events import Event, Failed, Finished, Listening
 from bench.trials.rank import Rank
 from bench.trials.records import Attempt
@@ -36,21 +36,16 @@ class TaskRanks:
 
     def poll(self, seconds: float) -> Event | Attempt | None:
         """Return the next event of rank 0 or the failure of another, None after some seconds."""
-        leader, *others = self._processes
-        report = leader.poll(0.0 if others else seconds)
-        if isinstance(report, Listening):
-            for number in range(1, report.rank.count):
-                self._start(replace(report.rank, number=number))
-            return None
-        if isinstance(report, Finished | Failed | Attempt):
-            self.kill()
-        if report is not None or not others:
-            return report
-        for process in others:
-            failure = process.poll(seconds / len(others))
-            if isinstance(failure, Attempt):
-                self.kill()
-                return failure
+        leader = self._processes[0]
+        for process in with_reports(self._processes, seconds):
+            report = process.poll(0.0)
+            if isinstance(report, Listening):
+                for number in range(1, report.rank.count):
+                    self._start(replace(report.rank, number=number))
+            elif isinstance(report, Attempt) or (report and process is leader):
+                if isinstance(report, Finished | Failed | Attempt):
+                    self.kill()
+                return report
         return None
 
     def kill(self) -> None:

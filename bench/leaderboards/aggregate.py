@@ -230,5 +230,8 @@ def _hardware(record: TrainingRecord) -> str:
     origin = record.provenance
     parts = [origin.gpu or origin.cpu]
     parts += [f"{origin.gpus:g} of a GPU"] if origin.gpus and origin.gpus < 1 else []
-    parts.append(f"{origin.threads} thread{'s' * (origin.threads != 1)} per training")
+    devices = record.spec.get("devices", 1)
+    parts += [f"{devices} devices"] if devices > 1 else []
+    per = "device" if devices > 1 else "training"
+    parts.append(f"{origin.threads} thread{'s' * (origin.threads != 1)} per {per}")
     return ", ".join(parts)

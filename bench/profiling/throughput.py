@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-
 from bench.profiling.load import disturbance
+from bench.tasks.memory import is_out_of_memory
 from bench.trials.records import Throughput
 
 if TYPE_CHECKING:
@@ -50,15 +49,19 @@ def measure_throughput(
     tried: dict[int, _Reading] = {}
     try:
         instruments.warm_up(reader(FIRST_BATCH), _WARM_UP_CALLS)
-    except torch.OutOfMemoryError:
-        return None
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            return None
+        raise
     before = instruments.usage()
     batch = FIRST_BATCH
     while batch <= MAX_BATCH and _fits(tried.get(batch // 2), instruments.memory):
         try:
             tried[batch] = _read(reader(batch), batch, instruments)
-        except torch.OutOfMemoryError:
-            break
+        except (RuntimeError, MemoryError) as error:
+            if is_out_of_memory(error):
+                break
+            raise
         if not _gains(tried, batch // 2):
             break
         batch *= 2

@@ -102,6 +102,11 @@ def sweep_of(suite: Suite, **globs: str | None) -> Sweep:
             f"suite '{suite.name}': a sweep compares trials after the same number of validations, "
             "which this recipe leaves open; give its length and validate_every in the same unit"
         )
+    if base.resources.devices > 1:
+        raise BenchError(
+            f"suite '{suite.name}': devices = {base.resources.devices}, and a trial of a sweep "
+            "trains on one device; set devices = 1 in a suite of its own for the sweep"
+        )
     _require_possible(suite.name, base, table.domains)
     return Sweep(suite, table, entry, base)
 

@@ -98,7 +98,7 @@ def predict(
     family = training.loss.decoder
     decode = evaluation.decoder.build(family, pipeline.vocabulary)
     rows = Predictions(evaluation.protocol)
-    workers = device.count_workers(training.resources, chosen)
+    workers = device.count_workers(evaluation.resources, chosen)
     with torch.inference_mode(), BatchLoader(pipeline, workers, chosen) as loader:
         for batch in loader.read(batches):
             logits, lengths = network(batch.inputs, batch.lengths)
@@ -144,7 +144,7 @@ def _write_record(
     attempts: Sequence[Attempt],
 ) -> EvaluationRecord:
     """Write predictions and, last, the record."""
-    held = predictions.to_bytes(table)
+    encoded = predictions.to_bytes(table)
     excluded = predictions.excluded_counts(table)
     # From here on an earlier record's predictions are no longer what it says.
     (folder / EVALUATION).unlink(missing_ok=True)
@@ -166,7 +166,7 @@ def _write_record(
             workers=device.count_workers(evaluation.resources, chosen),
             gpus=evaluation.resources.gpus,
         ),
-        files={PREDICTIONS: write_bytes(folder / PREDICTIONS, held)},
+        files={PREDICTIONS: write_bytes(folder / PREDICTIONS, encoded)},
         attempts=list(attempts),
     )
     write(folder / EVALUATION, record)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _PATIENCE_SECONDS = 10.0
-"""How long a rank waits for another one, which has ended, to be reported before itself."""
+"""How long a rank that has lost another waits, so that the other's own report comes first."""
 
 
 def run_task(
@@ -56,8 +56,7 @@ def run_task(
                 yield event
         except Exception as error:  # noqa: BLE001 (any fault of one task is that task's failure)
             log.write(traceback.format_exc())
-            _let_the_cause_be_reported(error, rank)
-            yield Failed(fail(task, store, [*attempts, failed_attempt(*_cause(error))]))
+            yield Failed(fail(task, store, [*attempts, _failed(error, rank)]))
 
 
 def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished | Attempt]:
@@ -71,19 +70,9 @@ def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished 
         for _ in train(training, store, (), rank):
             pass
     except Exception as error:  # noqa: BLE001 (any fault of one rank is a fault of its training)
-        _let_the_cause_be_reported(error, rank)
-        cause, message = _cause(error)
-        yield failed_attempt(cause, f"rank {rank.number}: {message}")
+        yield _failed(error, rank)
     else:
         yield Finished(f"rank {rank.number} has ended", 0.0)
-
-
-def _let_the_cause_be_reported(error: Exception, rank: Rank) -> None:
-    """Wait where an error only says that another rank has ended, which reports why it has."""
-    from bench.training.distributed import is_lost_connection
-
-    if not rank.alone and is_lost_connection(error):
-        time.sleep(_PATIENCE_SECONDS)
 
 
 def fail(task: Task, store: Store, attempts: Sequence[Attempt]) -> Failure:
@@ -100,8 +89,18 @@ def failed_attempt(cause: Cause, message: str) -> Attempt:
     return Attempt(cause, message, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def _cause(error: Exception) -> tuple[Cause, str]:
+def _failed(error: Exception, rank: Rank) -> Attempt:
+    """Return the failed attempt that ended in `error`."""
+    from bench.training.distributed import is_lost_connection
+
     if isinstance(error, BenchError):
-        return "configuration", str(error)
-    exhausted = is_out_of_memory(error)
-    return "out of memory" if exhausted else "error", f"{type(error).__name__}: {error}"
+        cause: Cause = "configuration"
+        message = str(error)
+    else:
+        cause = "out of memory" if is_out_of_memory(error) else "error"
+        message = f"{type(error).__name__}: {error}"
+    if not rank.alone and is_lost_connection(error):
+        # Another rank has ended. It is reported within moments, unless its machine is gone.
+        time.sleep(_PATIENCE_SECONDS)
+        cause = "lost node"
+    return failed_attempt(cause, message if rank.leads else f"rank {rank.number}: {message}")

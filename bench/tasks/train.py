@@ -58,8 +58,14 @@ def train(
         attempts: Attempts of this run that failed before.
         rank: Which process of the training this is; rank 0 alone validates and writes.
     """
+    if rank.count != training.resources.devices:
+        raise BenchError(
+            f"devices = {training.resources.devices}: a data-parallel training takes a process per "
+            "device, which only `bench run` starts; set devices = 1 here"
+        )
     chosen = device.prepare(training.resources, training.recipe.precision)
     reset_peak_memory(chosen)
+    yield Started(chosen)
     if rank.alone:
         yield from _train(training, store, attempts, rank, chosen)
         return
@@ -74,7 +80,6 @@ def _train(
     training: Training, store: Store, attempts: Sequence[Attempt], rank: Rank, chosen: str
 ) -> Iterator[Event]:
     began, folder = time.perf_counter(), store.folder(training)
-    yield Started(chosen)
     pipeline = open_training(
         training.data,
         training.input,
@@ -106,6 +111,8 @@ def _train(
         if state := checkpoint.load():
             _restore(trainer, state, checkpoint.file)
             yield Resumed(trainer.done, trainer.timetable.steps)
+        if not rank.alone:
+            distributed.require_same_step(trainer.done)
         yield from trainer.run()
     if not rank.leads:
         return
@@ -153,24 +160,24 @@ def _restore(trainer: Trainer, state: dict[str, Any], file: Path) -> None:
 def _report_infeasible(
     training: Training, store: Store, pipeline: InputPipeline, network: Recognizer
 ) -> Iterator[Event]:
-    """Report the training samples that no loss can learn from, found now or by an earlier task."""
+    """Report the training samples that no loss can learn from; count them where no task has."""
     spec = {name: training.spec[name] for name in ("data", "alphabet", "input", "model", "loss")}
-    found = None if pipeline.redraws else store.feasibility(digest(spec))
-    if found is None:
+    count = None if pipeline.redraws else store.feasibility(digest(spec))
+    if count is None:
         annotations = pipeline.annotations("train", seed=training.named_seed("batches"))
         samples, infeasible = infeasible_samples(annotations, training.loss, network.output_lengths)
         examples = [each.id for each in infeasible[:_MAX_EXAMPLES]]
-        found = Feasibility(digest(spec), spec, samples, len(infeasible), examples)
+        count = Feasibility(digest(spec), spec, samples, len(infeasible), examples)
         if not pipeline.redraws:
-            store.keep(found)
-    if found.infeasible == found.samples:
+            store.keep(count)
+    if count.infeasible == count.samples:
         raise BenchError(
-            f"none of the {found.samples} training samples fits: '{training.model.name}' leaves "
-            f"sample {found.examples[0]} and all others too few outputs for their labels; take a "
+            f"none of the {count.samples} training samples fits: '{training.model.name}' leaves "
+            f"sample {count.examples[0]} and all others too few outputs for their labels; take a "
             "model that leaves more, or data with shorter targets"
         )
-    if found.infeasible:
-        yield Infeasible(found.infeasible, found.samples, tuple(found.examples))
+    if count.infeasible:
+        yield Infeasible(count.infeasible, count.samples, tuple(count.examples))
 
 
 def _write_record(
@@ -187,7 +194,6 @@ def _write_record(
         files[LAST_WEIGHTS] = save(trainer.last_weights)
     # From here on an earlier record's neighbors are no longer what it says.
     (folder / TRAINING).unlink(missing_ok=True)
-    weights = list(trainer.step.network.parameters())
     record = TrainingRecord(
         key=training.key,
         spec=training.spec,
@@ -197,10 +203,7 @@ def _write_record(
         input_shape=list(pipeline.input_shape),
         curve=trainer.curve,
         selected_step=trainer.selected_step,
-        parameters=Parameters(
-            total=sum(weight.numel() for weight in weights),
-            trainable=sum(weight.numel() for weight in weights if weight.requires_grad),
-        ),
+        parameters=Parameters(*networks.count_parameters(trainer.step.network)),
         timings=TrainingTimings(
             data=data_seconds,
             training=trainer.training_seconds,
@@ -216,7 +219,8 @@ def _write_record(
             precision=training.recipe.precision,
         ),
         peak_memory=peak_memory(trainer.device),
-        files={name: write_bytes(folder / name, held) for name, held in files.items()},
+        trained_on=trainer.trained_on,
+        files={name: write_bytes(folder / name, content) for name, content in files.items()},
         attempts=list(attempts),
     )
     write(folder / TRAINING, record)

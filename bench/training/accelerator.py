@@ -22,11 +22,16 @@ def describe_device(name: str, nvml: Nvml | None = None) -> Device:
     gpu = find_gpu(nvml)
     return Device(
         name,
-        gpu=torch.cuda.get_device_name(),
+        gpu=device_name(name),
         driver=gpu.driver if gpu else None,
         cuda=torch.version.cuda,
         cudnn=cudnn_version(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
     )
+
+
+def device_name(device: str) -> str:
+    """Return "cpu", or the name of the GPU of this process."""
+    return torch.cuda.get_device_name() if device == "cuda" else device
 
 
 def find_gpu(nvml: Nvml | None = None) -> Gpu | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +12,8 @@ import torch
 from bench.core.errors import BenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bench.config.recipe import Precision, Resources
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # mallopt(3)
@@ -64,9 +67,23 @@ def settle(threads: int, precision: Precision = "float32") -> None:
     # Nothing here reads memory that it has not written, and filling it takes time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # torch's own default is TF32 in convolutions and LSTMs on a GPU, and not in matrix products.
-    tf32 = precision == "tf32"
-    torch.backends.cuda.matmul.allow_tf32 = tf32
-    torch.backends.cudnn.allow_tf32 = tf32
+    _allow_tf32(allowed=precision == "tf32")
+
+
+def _allow_tf32(*, allowed: bool) -> None:
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
+@contextmanager
+def strict_float32() -> Iterator[None]:
+    """Compute without TF32 in a `with` block, in a training with TF32 too: as evaluations do."""
+    before = torch.backends.cudnn.allow_tf32
+    _allow_tf32(allowed=False)
+    try:
+        yield
+    finally:
+        _allow_tf32(allowed=before)
 
 
 def seed_generators(seed: int, device: str) -> None:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from bench.trials.rank import Rank
 
 _MEETING = timedelta(minutes=10)
-"""How long ranks wait for each other: rank 0 alone validates meanwhile."""
+"""How long a rank tries to reach rank 0."""
+_LONGEST_WAIT = timedelta(days=1)
+"""How long ranks wait for each other: rank 0 alone checks targets and validates meanwhile. A rank
+that has ended is noticed by its executor, which ends all others."""
 
 
 def open_store(rank: Rank) -> tuple[Rank, Store]:
@@ -57,12 +60,11 @@ def process_group(rank: Rank, store: Store, device: str) -> Iterator[None]:
         store=store,
         rank=rank.number,
         world_size=rank.count,
-        timeout=_MEETING,
+        timeout=_LONGEST_WAIT,
     )
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
+    yield
+    # Not after an error: NCCL would wait for other ranks, and this process is about to end.
+    dist.destroy_process_group()
 
 
 def average_gradients(module: nn.Module) -> DistributedDataParallel:
@@ -87,6 +89,19 @@ def number_of_rank_0(value: float) -> float:
     sent = torch.tensor(value, dtype=torch.float64)
     dist.broadcast(sent, 0)
     return float(sent)
+
+
+def require_same_step(done: int) -> None:
+    """Require all ranks to resume after the same step.
+
+    Raises:
+        BenchError: Another rank has read another checkpoint.
+    """
+    if (leading := int(number_of_rank_0(done))) != done:
+        raise BenchError(
+            f"this rank resumes after step {done} and rank 0 after step {leading}; run again, and "
+            "let the machines of the cluster share one folder of results"
+        )
 
 
 def is_lost_connection(error: BaseException) -> bool:

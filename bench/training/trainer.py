@@ -16,6 +16,7 @@ from torch.amp import GradScaler
 
 from bench.core.interval import Interval
 from bench.training import optimizers
+from bench.training.accelerator import device_name
 from bench.training.device import seed_generators
 from bench.training.distributed import average_gradients, number_of_rank_0
 from bench.training.running_loss import Reading, RunningLoss
@@ -72,6 +73,8 @@ class Trainer:
             reports.
         done: Steps that are done: updates of the weights.
         curve: One point per validation.
+        trained_on: The devices that computed the steps, in order: "cpu", or names of GPUs. Several
+            where a checkpoint was restored on another device.
         selected_step: The step after which the recipe selects the weights; 0 before any.
         weights: The selected weights, on the CPU.
         last_weights: Those of the last step where others were selected, else empty.
@@ -89,6 +92,7 @@ class Trainer:
     rank: Rank = ALONE
     done: int = 0
     curve: list[CurvePoint] = field(default_factory=list)
+    trained_on: list[str] = field(default_factory=list)
     selected_step: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
     last_weights: dict[str, Tensor] = field(default_factory=dict)
@@ -99,6 +103,7 @@ class Trainer:
         """Make the optimizer, and start the clocks."""
         self._recipe = recipe = self.training.recipe
         self._network = self.step.network
+        self.trained_on = [device_name(self.device)]
         self._averaging = None if self.rank.alone else average_gradients(self.step)
         self._batches_per_epoch = len(self._batches(1))
         self.timetable = Timetable.of_recipe(recipe, self._batches_per_epoch)
@@ -151,6 +156,7 @@ class Trainer:
             "scaler": self._scaler.state_dict(),
             "loss": self._loss.state(),
             "curve": [asdict(point) for point in self.curve],
+            "trained_on": self.trained_on,
             "selected_step": self.selected_step,
             "weights": self.weights,
             "seconds": [self.training_seconds + self._unbooked(), self.validation_seconds],
@@ -169,6 +175,7 @@ class Trainer:
         self._loss.restore(state["loss"])
         self.done = self._restored = state["done"]
         self.curve = [CurvePoint(**point) for point in state["curve"]]
+        self.trained_on = [*dict.fromkeys([*state["trained_on"], *self.trained_on])]
         self.selected_step = state["selected_step"]
         self.weights = state["weights"]
         self.training_seconds, self.validation_seconds = state["seconds"]

@@ -8,6 +8,7 @@ import editdistance
 import torch
 
 from bench.decoding.greedy import GreedyDecoder
+from bench.training.device import strict_float32
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,7 @@ def label_error_rate(network: Recognizer, batches: Iterable[Batch], family: Deco
     """Return the edits that turn decoded labels into target labels, per target label.
 
     It is a number of the network alone: no protocol, no transcript and no decoder with parameters
-    has a part in it. The network is left in evaluation mode.
+    has a part in it. It is computed in strict float32. The network is left in evaluation mode.
 
     Args:
         network: What reads.
@@ -39,7 +40,7 @@ def label_error_rate(network: Recognizer, batches: Iterable[Batch], family: Deco
     network.eval()
     decode = GreedyDecoder().build(family, ())
     edits = labels = 0
-    with torch.inference_mode():
+    with torch.inference_mode(), strict_float32():
         for batch in batches:
             logits, lengths = network(batch.inputs, batch.lengths)
             decoded = decode(logits, lengths).labels

@@ -165,7 +165,7 @@ class Price(NamedTuple):
     """What tasks may cost.
 
     Attributes:
-        cores: Seconds of wall time times compute threads.
+        cores: Seconds of wall time times the compute threads of all devices.
         gpus: Seconds of wall time times the GPUs reserved; 0 where none was used.
     """
 
@@ -199,7 +199,8 @@ def price(plan: Plan, missing: Sequence[Task]) -> Price | None:
 
 def _price(record: Record) -> Price:
     origin = record.provenance
-    return Price(record.seconds * origin.threads, record.seconds * origin.charged_gpus)
+    cores = origin.threads * record.spec.get("devices", 1)
+    return Price(record.seconds * cores, record.seconds * origin.charged_gpus)
 
 
 def _cost_group(task: Task) -> tuple[str, ...]:

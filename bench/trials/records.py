@@ -85,6 +85,8 @@ class TrainingRecord:
         attempts: Attempts of the same run that failed before.
         peak_memory: The most bytes that its tensors took on the GPU at once, in the last attempt;
             None on a CPU.
+        trained_on: The devices that computed its steps, in order: "cpu", or names of GPUs. Several
+            where it resumed on another device; `provenance` describes the last one.
         schema: The version of this document.
     """
 
@@ -102,6 +104,7 @@ class TrainingRecord:
     files: dict[str, str]
     attempts: list[Attempt] = field(default_factory=list)
     peak_memory: int | None = None
+    trained_on: list[str] = field(default_factory=list)
     schema: int = SCHEMA
 
     @property

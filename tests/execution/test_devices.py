@@ -13,7 +13,9 @@ from bench.core.errors import BenchError
 from bench.execution.in_process import InProcessExecutor
 from bench.execution.inline import InlineExecutor
 from bench.execution.schedule import Schedule, execute, open_executor
-from bench.trials.events import Progress, Resumed
+from bench.execution.task_process import start_task
+from bench.trials.events import Failed, Listening, Progress, Resumed
+from bench.trials.rank import Rank
 from bench.trials.store import CHECKPOINT, WEIGHTS, Store
 
 
@@ -69,6 +71,22 @@ def test_the_loss_of_a_rank_ends_the_others_and_training_resumes_to_the_same_bit
     whole = Store(tmp_path / "whole")
     assert run([training], whole) == []
     assert_same_bytes(training, store, whole)
+
+
+@pytest.mark.slow
+def test_a_rank_that_disappears_without_a_report_is_a_lost_node(evaluation, store, monkeypatch):
+    monkeypatch.setenv("TORCH_CPP_LOG_LEVEL", "FATAL")
+    recipe = replace(evaluation.training.recipe, epochs=200)
+    training = on_devices(replace(evaluation.training, recipe=recipe), 2)
+    leader = start_task(training, store, [], (), Rank(count=2))
+    reports = leader.reports()
+    listening = next(each for each in reports if isinstance(each, Listening))
+    other = start_task(training, store, [], (), replace(listening.rank, number=1))
+    next(each for each in reports if isinstance(each, Progress))
+    other.kill()
+    *_, last = reports
+    assert isinstance(last, Failed)
+    assert last.failure.cause == "lost node"
 
 
 def test_a_fault_of_one_rank_is_reported_once(evaluation, store, faulty):

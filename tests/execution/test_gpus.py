@@ -40,7 +40,7 @@ def test_no_process_ever_sees_two_gpus(executor, evaluations, store, faulty, tmp
     assert {failure.message for failure in failures} == {"seen; look at the file"}
     seen = [line.split() for line in Path(file).read_text().splitlines()]
     assert len(seen) == 40
-    assert len({pid for pid, _ in seen}) == 40
-    given = Counter(visible for _, visible in seen)
+    assert len({pid for pid, *_ in seen}) == 40
+    given = Counter(visible for *_, visible in seen)
     assert given.pop("''") == sum(task.resources.gpus == 0 for task in tasks)
     assert given.keys() == {"'0'", "'1'", "'2'", "'3'"}

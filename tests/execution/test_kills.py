@@ -40,7 +40,7 @@ def hanging(evaluations, faulty, tmp_path):
     training = evaluations[0].training
     training = replace(training, data=(faulty.Hangs(digits=2, rounds=1, file=str(file)),))
     training = replace(training, recipe=replace(training.recipe, epochs=4, schedule="one-cycle"))
-    resources = replace(training.resources, checkpoint_every=0.0, workers=1)
+    resources = replace(training.resources, checkpoint_every="0 seconds", workers=1)
     return training.with_resources(resources), file
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import ray
 import torch
+from processes import gone
 from running import assert_same_bytes
 
 from bench.core.errors import BenchError
@@ -140,6 +141,47 @@ def test_a_task_that_reserves_no_gpu_sees_none(cluster, training, store, faulty,
     sees = on(training, faulty.Sees(digits=2, file=str(tmp_path / "seen")))
     assert last_of(run(cluster, [sees], store), sees).failure.cause == "configuration"
     assert (tmp_path / "seen").read_text().endswith(" ''\n")
+
+
+def test_a_worker_and_its_server_are_kept_for_the_next_task(
+    cluster, training, store, faulty, tmp_path
+):
+    sees = on(training, faulty.Sees(digits=2, file=str(tmp_path / "seen")))
+    runs = 6
+    for seed in range(runs):
+        run(cluster, [replace(sees, seed=seed)], store)
+    servers = [line.split()[1] for line in (tmp_path / "seen").read_text().splitlines()]
+    assert len(servers) == runs
+    assert len({*servers}) <= ray.cluster_resources()["CPU"]
+
+
+def on_two_devices(training, **changes):
+    return with_resources(training, devices=2, **changes)
+
+
+def placement_groups():
+    return [table["state"] for table in ray.util.placement_group_table().values()]
+
+
+@pytest.mark.skipif(os.cpu_count() < 2, reason="two devices are two cores here")
+def test_two_devices_give_the_bytes_of_the_inline_executor(cluster, training, store, tmp_path):
+    double = on_two_devices(training)
+    assert isinstance(last_of(run(cluster, [double], store), double), Finished)
+    assert_same_bytes(double, store, inline([double], tmp_path / "inline"))
+    assert {*placement_groups()} == {"REMOVED"}
+
+
+@pytest.mark.skipif(os.cpu_count() < 2, reason="two devices are two cores here")
+def test_a_training_on_two_devices_ends_at_its_time_limit(
+    cluster, training, store, faulty, tmp_path
+):
+    pid_file = tmp_path / "pid"
+    data = faulty.Slow(digits=2, pid_file=str(pid_file))
+    slow = on_two_devices(on(training, data), time_limit=1.0)
+    failure = last_of(run(cluster, [slow], store), slow).failure
+    assert failure.cause == "timeout"
+    assert gone(int(pid_file.read_text()))
+    assert {*placement_groups()} == {"REMOVED"}
 
 
 def test_closing_ends_what_runs(cluster, training, store, faulty, tmp_path):

@@ -14,6 +14,8 @@ from bench.profiling.throughput import measure_throughput
 class Device:
     """A device that reads `fills` samples in the time of one, on a clock that only it moves."""
 
+    error = torch.OutOfMemoryError()
+
     def __init__(self, fills, *, sample_bytes=0, memory=None, out_of_memory_at=None, quiet=True):
         self.fills = fills
         self.sample_bytes = sample_bytes
@@ -34,7 +36,7 @@ class Device:
 
     def reader(self, batch):
         if batch == self.out_of_memory_at:
-            raise torch.OutOfMemoryError
+            raise self.error
 
         def read():
             self.peak = max(self.peak, batch * self.sample_bytes)
@@ -76,9 +78,25 @@ def test_a_batch_that_is_expected_not_to_fit_is_not_tried():
     assert (measured.batch, measured.peak_memory) == (256, 2560)
 
 
-def test_after_running_out_of_memory_the_last_batch_that_fitted_is_taken():
-    measured = Device(10_000, out_of_memory_at=256).measure()
-    assert measured.batch == 128
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
+    ids=["torch", "cuDNN"],
+)
+def test_after_running_out_of_memory_the_last_batch_that_fitted_is_taken(error):
+    device = Device(10_000, out_of_memory_at=256)
+    device.error = error
+    assert device.measure().batch == 128
+
+
+def test_another_error_is_raised():
+    device = Device(64, out_of_memory_at=64)
+    device.error = RuntimeError("unspecified launch failure")
+    with pytest.raises(RuntimeError, match="launch failure"):
+        device.measure()
 
 
 def test_where_no_batch_fits_there_is_no_throughput():

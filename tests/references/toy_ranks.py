@@ -21,7 +21,7 @@ from bench.models.crnn import CRNN
 from bench.models.cslr_resnet18 import CslrResNet18
 from bench.nn.global_batch_norm import convert_batch_norms
 from bench.recognizers import network as networks
-from bench.training.distributed import open_store, process_group
+from bench.training.distributed import open_store, process_group, require_same_step
 from bench.training.step import TrainingStep
 from bench.training.trainer import Trainer
 from bench.trials.events import Finished, Listening, Progress
@@ -135,6 +135,16 @@ def trained(name, accumulate=1, rank=ALONE):
         )
         reported = [event.loss for event in trainer.run() if isinstance(event, Progress)]
     return trainer.curve, reported, network.state_dict()
+
+
+def resume(rank, steps):
+    """Join a process group as a rank that has read a checkpoint of `steps[rank.number]`."""
+    rank, store = open_store(rank)
+    if rank.leads:
+        yield Listening(rank)
+    with process_group(rank, store, "cpu"):
+        require_same_step(steps[rank.number])
+    yield Finished("", 0.0)
 
 
 def train_cases(rank, accumulate, file):

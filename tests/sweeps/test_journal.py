@@ -66,6 +66,7 @@ def test_a_sweep_counts_its_time_however_it_ends(study, clock, monkeypatch, erro
         monkeypatch.setattr(tune.tune, name, lambda *_, **__: None)
     monkeypatch.setattr(tune.tune, "Tuner", lambda *_, **__: SimpleNamespace(fit=fit))
     monkeypatch.setattr(tune, "reservation", lambda _: {"CPU": 1.0})
+    monkeypatch.setattr(tune, "with_workers", lambda resources: resources)
     try:
         tune.run(study, [].append, bool)
     except KeyboardInterrupt:

@@ -194,6 +194,13 @@ def test_a_sweep_of_several_trainings_is_refused_with_their_names(load_sweep):
     assert "or with --train, --model and --loss" in said
 
 
+def test_a_sweep_of_a_training_on_several_devices_is_refused(load_sweep):
+    suite = load_sweep().suite
+    devices = replace(suite, resources=replace(suite.resources, devices=2))
+    with pytest.raises(BenchError, match="a trial of a sweep trains on one device"):
+        sweep_of(devices)
+
+
 def test_globs_replace_those_of_the_table(load_sweep):
     assert load_sweep().base.loss.name == "ctc"
     assert load_sweep(loss="radial*", train=None, model=None).base.loss.name == "radial-ctc"

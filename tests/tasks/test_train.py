@@ -91,6 +91,27 @@ def test_the_same_training_gives_the_same_record_bit_for_bit(evaluations, store,
     assert_same_bytes(training, store, again)
 
 
+def test_a_record_lists_the_devices_of_a_training_that_moved(training, store):
+    training = with_resources(training, checkpoint_every="1 step", log_every="1 step")
+    events = run_task(training, store)
+    next(event for event in events if isinstance(event, Progress) and event.step == 2)
+    events.close()
+    sources = tuple(provenance.computing_sources(training.components))
+    checkpoint = Checkpoint(store.folder(training) / CHECKPOINT, sources)
+    state = checkpoint.load()
+    assert state["trained_on"] == ["cpu"]
+    checkpoint.save(state | {"trained_on": ["Some GPU"]})
+    record = finish(training, store)
+    assert record.trained_on == ["Some GPU", "cpu"]
+    assert record.provenance.device == "cpu"
+
+
+def test_one_process_does_not_train_what_several_devices_are_to(training, store):
+    failure = fail(with_resources(training, devices=2), store)
+    assert failure.cause == "configuration"
+    assert "devices = 2" in failure.message
+
+
 @pytest.mark.parametrize("select", ["best", "last"])
 def test_left_at_any_step_it_resumes_to_the_same_bits(training, store, tmp_path, select):
     changes = {"epochs": 4, "schedule": "one-cycle", "learning_rate": 1.0, "select": select}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from toy_ranks import initial_network, train_cases, trained
+from toy_ranks import initial_network, resume, train_cases, trained
 
 from bench.execution.task_process import TaskProcess
 from bench.trials.events import Finished, Listening
@@ -15,23 +15,25 @@ from bench.trials.rank import Rank
 RANKS = 2
 
 
-def run_ranks(accumulate, file):
-    """Train all cases on two ranks; return what rank 0 has kept."""
-    first = TaskProcess(train_cases, (Rank(count=RANKS), accumulate, str(file)))
+def run_ranks(function, *arguments):
+    """Call a function on two ranks; return the last report of each."""
+    first = TaskProcess(function, (Rank(count=RANKS), *arguments))
     reports = first.reports()
     listening = next(reports)
     assert isinstance(listening, Listening), listening
-    rank = replace(listening.rank, number=1)
-    second = TaskProcess(train_cases, (rank, accumulate, str(file)))
-    for last in (*second.reports(), *reports):
-        assert isinstance(last, Finished), last
-    return torch.load(file, weights_only=True)
+    second = TaskProcess(function, (replace(listening.rank, number=1), *arguments))
+    *_, last_of_second = second.reports()
+    *_, last_of_first = reports
+    return last_of_first, last_of_second
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["a batch a step", "two batches a step"])
 def both(request, tmp_path_factory):
     """Return a function from a case to what two ranks and one device made of it."""
-    together = run_ranks(request.param, tmp_path_factory.mktemp("ranks") / "results.pt")
+    file = tmp_path_factory.mktemp("ranks") / "results.pt"
+    for last in run_ranks(train_cases, request.param, str(file)):
+        assert isinstance(last, Finished), last
+    together = torch.load(file, weights_only=True)
 
     def results(name):
         threads = torch.get_num_threads()
@@ -66,3 +68,10 @@ def test_two_ranks_have_the_losses_and_weights_of_one_device(both, name, toleran
     )
     assert expected_moved.norm() > 0
     assert (moved - expected_moved).norm() / expected_moved.norm() < tolerance
+
+
+def test_ranks_that_have_read_different_checkpoints_do_not_train():
+    assert all(isinstance(last, Finished) for last in run_ranks(resume, (4, 4)))
+    leading, other = run_ranks(resume, (4, 2))
+    assert isinstance(leading, Finished)
+    assert "resumes after step 2 and rank 0 after step 4" in other.message

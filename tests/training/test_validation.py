@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.core.types import Batch
+from bench.training.device import settle
 from bench.training.validation import label_error_rate
 
 CLASSES = 4
@@ -24,6 +25,26 @@ class Reader(nn.Module):
     def forward(self, inputs, lengths):
         noise = torch.rand(*inputs.shape, CLASSES, generator=torch.Generator().manual_seed(0))
         return nn.functional.one_hot(inputs.long(), CLASSES) + 0.9 * noise, lengths
+
+
+def test_it_is_computed_without_tf32_in_a_training_with_tf32():
+    seen = []
+
+    class Watched(Reader):
+        def forward(self, inputs, lengths):
+            seen.extend(tf32_flags())
+            return super().forward(inputs, lengths)
+
+    def tf32_flags():
+        return [torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32]
+
+    settle(torch.get_num_threads(), "tf32")
+    try:
+        label_error_rate(Watched(), [batch_of([([1], [1])])], "ctc")
+        assert seen == [False, False]
+        assert tf32_flags() == [True, True]
+    finally:
+        settle(torch.get_num_threads())
 
 
 def batch_of(samples):

@@ -127,10 +127,11 @@ def test_validation_reads_the_same_on_the_device(name):
     loss = CTC() if model.emits == "frames" else CE()
     network = small.make_step(model, loss).network
     batches = [small.make_batch(model)]
-    expected = label_error_rate(network, batches, loss.decoder, 0, "cpu")
+    expected = label_error_rate(network, batches, loss.decoder)
     with EmulatedCuda() as cuda:
         cuda.move(network)
-        assert label_error_rate(network, batches, loss.decoder, 0, "cuda:0") == expected
+        moved = [batch.to("cuda:0") for batch in batches]
+        assert label_error_rate(network, moved, loss.decoder) == expected
 
 
 def test_greedy_feedback_reads_the_device_once_in_several_steps():

@@ -390,14 +390,16 @@ def test_evaluations_are_priced_apart_from_trainings(trials, store, leave, chang
     assert cost([wide[0], wide[2]], store) == pytest.approx(8 / 3)
 
 
-def test_the_price_counts_the_cores_that_a_record_had(trials, store, leave, make_provenance):
-    training = with_training(trials[0], resources=Resources(cpus=4)).trainings[0]
+@pytest.mark.parametrize(("devices", "cores"), [(1, 40), (2, 80)])
+def test_the_price_counts_the_cores_that_a_record_had(trials, store, leave, devices, cores):
+    resources = Resources(cpus=4, devices=devices)
+    training = with_training(trials[0], resources=resources).trainings[0]
     record = leave(training, timings=TrainingTimings(0.0, 10.0, 0.0))
     assert record.provenance.threads == 4
-    four = [with_training(trial, resources=Resources(cpus=4)) for trial in trials[::2]]
+    four = [with_training(trial, resources=resources) for trial in trials[::2]]
     current = plan.survey(four, store)
     missing = [task for task in current.missing() if task.kind == "training"]
-    assert plan.price(current, missing) == plan.Price(cores=40, gpus=0)
+    assert plan.price(current, missing) == plan.Price(cores=cores, gpus=0)
 
 
 def test_the_advice_about_a_record_of_another_schema_helps(trials, store, leave, bench):

@@ -125,7 +125,15 @@ def _cost(record: TrainingRecord) -> str:
         f"{record.parameters.total:,} parameters; {seconds.total:.1f} s in all: "
         f"{seconds.training:.1f} training, {seconds.validation:.1f} validation"
     )
-    return "\n".join([spent, *_gpu_cost(record), _origin(record.provenance)])
+    return "\n".join([spent, *_devices(record), *_gpu_cost(record), _origin(record.provenance)])
+
+
+def _devices(record: TrainingRecord) -> list[str]:
+    """Return in a line each that several devices trained together, and one after the other."""
+    count = record.spec.get("devices", 1)
+    together = [f"data-parallel on {count} devices"] if count > 1 else []
+    moved = [f"trained on {', then on '.join(record.trained_on)}"]
+    return [*together, *(moved if len(record.trained_on) > 1 else [])]
 
 
 def _gpu_cost(record: TrainingRecord) -> list[str]:

@@ -106,6 +106,20 @@ def test_a_training_on_a_gpu_says_what_it_took_of_it(training):
     assert "GPU" not in record_text.training(training, FOLDER, [])
 
 
+def test_a_data_parallel_training_says_on_how_many_devices(training):
+    double = replace(training, spec=training.spec | {"devices": 2})
+    assert "\ndata-parallel on 2 devices\n" in record_text.training(double, FOLDER, [])
+    assert "data-parallel" not in record_text.training(training, FOLDER, [])
+
+
+def test_a_training_that_moved_to_another_device_says_so(training):
+    moved = replace(training, trained_on=["cpu", "Some GPU"])
+    assert "\ntrained on cpu, then on Some GPU\n" in record_text.training(moved, FOLDER, [])
+    assert "trained on" not in record_text.training(
+        replace(training, trained_on=["cpu"]), FOLDER, []
+    )
+
+
 def test_infeasible_samples_and_dropped_characters_are_mentioned(training, evaluation):
     curve = [replace(epoch, infeasible=1234) for epoch in training.curve]
     text = record_text.training(replace(training, curve=curve), FOLDER, [])
