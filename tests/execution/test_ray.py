@@ -177,10 +177,11 @@ def test_a_training_on_two_devices_ends_at_its_time_limit(
 ):
     pid_file = tmp_path / "pid"
     data = faulty.Slow(digits=2, pid_file=str(pid_file))
-    slow = on_two_devices(on(training, data), time_limit=1.0)
+    slow = on_two_devices(on(training, data), time_limit=4.0)
     failure = last_of(run(cluster, [slow], store), slow).failure
     assert failure.cause == "timeout"
-    assert gone(int(pid_file.read_text()))
+    # On a busy machine it may have ended before it came to its data.
+    assert not pid_file.exists() or gone(int(pid_file.read_text()))
     assert {*placement_groups()} == {"REMOVED"}
 
 
