@@ -17,6 +17,17 @@ NOTICE_SECONDS = 20.0
 """For about this long a cluster keeps sending tasks to a node that is gone."""
 
 
+def _retries(cause: Cause, task: Task) -> int:
+    """Return how often a cause may end attempts at a task and be tried again.
+
+    A training on several devices resumes once after one of its processes is lost: with each device
+    this is more likely, and the checkpoint keeps what all of them have done.
+    """
+    if cause == "lost worker" and task.resources.devices > 1:
+        return 1
+    return RETRIES.get(cause, 0)
+
+
 def back_off(cause: Cause) -> float:
     """Return how many seconds to wait before another attempt."""
     return NOTICE_SECONDS if cause == "lost node" else 0.0
@@ -29,7 +40,7 @@ def retried(task: Task, attempts: Sequence[Attempt]) -> Task | None:
     it another training.
     """
     cause = attempts[-1].cause
-    if sum(attempt.cause == cause for attempt in attempts) > RETRIES.get(cause, 0):
+    if sum(attempt.cause == cause for attempt in attempts) > _retries(cause, task):
         return None
     if cause != "out of memory":
         return task

@@ -232,7 +232,8 @@ class Trainer:
         if self.timetable.ends_epoch(self.done):
             self.step.end_epoch()
         validates = self.timetable.validates(self.done)
-        if self._report_due(self.done) or validates:
+        due = self._report_due(self.done) and self.rank.leads
+        if due or validates:
             yield self._progress()
         if validates:
             yield self._validated()

@@ -47,3 +47,12 @@ def test_only_a_lost_node_is_waited_for(cause):
 
 def test_a_lost_node_changes_nothing(task):
     assert retried(task, attempts("lost node")) == task
+
+
+def test_a_training_on_several_devices_resumes_once_after_a_loss(task):
+    devices = task.resources.devices
+    training = task.training.with_resources(replace(task.resources, devices=2))
+    assert (devices, training.resources.devices) == (1, 2)
+    assert retried(training, attempts("lost worker")) == training
+    assert retried(training, attempts("lost worker", "lost worker")) is None
+    assert retried(task, attempts("lost worker")) is None
