@@ -106,7 +106,8 @@ def test_a_kill_leaves_no_process_and_the_training_resumes(
     assert (store.folder(training) / CHECKPOINT).exists()
     with open_executor("inline") as again:
         events = [event for _, event in Schedule.of([training], again, store).events()]
-    assert [event.epoch for event in events if isinstance(event, Resumed)] == [2]
+    (resumed,) = (event for event in events if isinstance(event, Resumed))
+    assert resumed.step in {20, 21}, "epochs of ten steps: it hung once the third had begun"
     alone = Store(tmp_path / "alone")
     run(training, alone)
     assert_same_bytes(training, store, alone)
