@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, one_line
 from bench.tasks.memory import is_out_of_memory
 from bench.trials.events import Event, Failed, Finished, describe
 from bench.trials.rank import ALONE, Rank
@@ -54,7 +54,7 @@ def run_task(
             for event in events:
                 log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}\n")
                 yield event
-        except Exception as error:  # noqa: BLE001 (any fault of one task is that task's failure)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a fault of this task only)
             log.write(traceback.format_exc())
             _let_the_cause_be_reported(error, rank)
             yield Failed(fail(task, store, [*attempts, failed_attempt(*_cause(error))]))
@@ -70,7 +70,7 @@ def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished 
     try:
         for _ in train(training, store, (), rank):
             pass
-    except Exception as error:  # noqa: BLE001 (any fault of one rank is a fault of its training)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (a fault of its training only)
         _let_the_cause_be_reported(error, rank)
         cause, message = _cause(error)
         yield failed_attempt(cause, f"rank {rank.number}: {message}")
@@ -78,7 +78,7 @@ def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished 
         yield Finished(f"rank {rank.number} has ended", 0.0)
 
 
-def _let_the_cause_be_reported(error: Exception, rank: Rank) -> None:
+def _let_the_cause_be_reported(error: BaseException, rank: Rank) -> None:
     """Wait where an error only says that another rank has ended, which reports why it has."""
     from bench.training.distributed import is_lost_connection
 
@@ -100,8 +100,7 @@ def failed_attempt(cause: Cause, message: str) -> Attempt:
     return Attempt(cause, message, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def _cause(error: Exception) -> tuple[Cause, str]:
+def _cause(error: BaseException) -> tuple[Cause, str]:
     if isinstance(error, BenchError):
-        return "configuration", str(error)
-    exhausted = is_out_of_memory(error)
-    return "out of memory" if exhausted else "error", f"{type(error).__name__}: {error}"
+        return "configuration", one_line(error)
+    return "out of memory" if is_out_of_memory(error) else "error", one_line(error)
