@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -31,9 +32,33 @@ Exit codes:
 """
 
 
+_STDOUT = "bench.stdout"
+"""Where a context of click keeps the stdout of one document."""
+
+
+def _reserve_stdout(context: click.Context, _parameter: click.Parameter, as_json: bool) -> bool:  # noqa: FBT001 (click's)
+    """Send to stderr whatever else is printed, as by a component or an imported package."""
+    if as_json:
+        context.meta[_STDOUT] = sys.stdout
+        context.with_resource(redirect_stdout(sys.stderr))
+    return as_json
+
+
+def print_json(data: object) -> None:
+    """Print the one document of `--json`."""
+    import msgspec
+
+    document = json.dumps(msgspec.to_builtins(data), indent=1, ensure_ascii=False)
+    click.echo(document, file=click.get_current_context().meta[_STDOUT])
+
+
 suite_argument = click.argument("suite", default="quick")
 as_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON document on stdout."
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=_reserve_stdout,
+    help="One JSON document on stdout.",
 )
 
 # Native code, such as a module that is being imported, may swallow the exception of a signal.
@@ -67,10 +92,8 @@ def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
 def report(text: str, data: object, *, as_json: bool) -> None:
     """Print `data` as the one document on stdout and the text on stderr, or just the text."""
     if as_json:
-        import msgspec
-
         click.echo(text, err=True)
-        click.echo(json.dumps(msgspec.to_builtins(data), indent=1, ensure_ascii=False))
+        print_json(data)
     else:
         click.echo(text)
 

@@ -32,6 +32,14 @@ _READ_UNDER: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
 """Keys of a recipe, the key that decides whether they are read, and its values that read them."""
 
 
+def _steps_or_epochs(value: object) -> str:
+    return str(Interval.parse(value, allow_seconds=False))
+
+
+def _interval(value: object) -> str:
+    return str(Interval.parse(value))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a network is trained; part of a training's key.
@@ -89,7 +97,7 @@ class Recipe:
     milestones: tuple[Count, ...] = ()
     decay: Positive = 1.0
     gradient_clip: NonNegative = 0.0
-    validate_every: str = "1 epoch"
+    validate_every: Annotated[str, Parsed(_steps_or_epochs)] = "1 epoch"
     select: Literal["best", "last"] = "best"
     betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
     momentum: BelowOne = 0.0
@@ -195,8 +203,8 @@ class Resources:
     devices: Count = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
     time_limit: NonNegative = 0.0
-    checkpoint_every: str = "60 seconds"
-    log_every: str = "0.5 seconds"
+    checkpoint_every: Annotated[str, Parsed(_interval)] = "60 seconds"
+    log_every: Annotated[str, Parsed(_interval)] = "0.5 seconds"
     workers: Natural | Literal["auto"] = 0
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, one_line
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -23,9 +23,9 @@ def load(group: str, name: str | None = None) -> Iterator[tuple[EntryPoint, Any]
     for point in points:
         try:
             found = point.load()
-        except Exception as error:  # noqa: BLE001 (whatever another package raises)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a package raises)
             raise BenchError(
                 f"entry point '{point.name}' of group {group} cannot be imported "
-                f"({type(error).__name__}: {error}); fix or uninstall {point.value}"
+                f"({one_line(error)}); fix or uninstall {point.value}"
             ) from None
         yield point, found

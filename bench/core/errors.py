@@ -30,6 +30,14 @@ class BenchError(Exception):
         self.code = code
 
 
+def one_line(error: BaseException) -> str:
+    """Return the message of an error in one line, behind its type unless it is for the user."""
+    message = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
+    if isinstance(error, BenchError):
+        return message
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
     """Return the known word that `word` may be a slip of, or None; a likeness of 1 is equality."""
     return next(iter(difflib.get_close_matches(word, sorted(known), 1, likeness)), None)

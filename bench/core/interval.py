@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal, cast
 
 from bench.core.errors import BenchError
 
 Unit = Literal["steps", "epochs", "seconds"]
-_TEXT = re.compile(r"(\d+(?:\.\d+)?)\s+(step|epoch|second)s?")
+_TEXT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s+(step|epoch|second)s?")
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,28 @@ class Interval:
     unit: Unit
 
     @classmethod
-    def parse(cls, text: str, *, allow_seconds: bool = True) -> Interval:
+    def parse(cls, text: object, *, allow_seconds: bool = True) -> Interval:
         """Return the interval that `text` spells.
 
         Raises:
             BenchError: It is not an interval, or it is one in seconds and those are not allowed.
         """
         units = ["steps", "epochs", *(["seconds"] if allow_seconds else [])]
-        match = _TEXT.fullmatch(text.strip())
+        match = _TEXT.fullmatch(text.strip()) if isinstance(text, str) else None
         unit = cast("Unit", f"{match[2]}s") if match else "steps"
         amount = float(match[1]) if match else 0.0
-        whole = unit != "steps" or amount.is_integer()
-        if not match or unit not in units or not whole or (unit != "seconds" and not amount):
+        possible = math.isfinite(amount) and (unit != "steps" or amount.is_integer())
+        if not match or unit not in units or not possible or (unit != "seconds" and not amount):
             raise BenchError(
-                f"'{text}' is not an interval in {' or '.join(units)}; write it as '500 steps' or "
-                f"'{'60 seconds' if allow_seconds else '0.5 epochs'}'"
+                f"{text!r} is not an interval in {', '.join(units[:-1])} or {units[-1]}; "
+                f"write it as '500 steps' or '{'60 seconds' if allow_seconds else '0.5 epochs'}'"
             )
         return cls(amount, unit)
 
     def __str__(self) -> str:
         """Return the one spelling of this interval that specifications contain."""
-        return f"{self.amount:.10g} {self.unit[:-1] if self.amount == 1 else self.unit}"
+        amount = f"{Decimal(repr(self.amount)):f}".removesuffix(".0")  # without an exponent
+        return f"{amount} {self.unit[:-1] if self.amount == 1 else self.unit}"
 
     def steps(self, steps_per_epoch: int) -> int:
         """Return the interval in steps, at least one. It must not be in seconds."""

@@ -6,7 +6,8 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -75,8 +76,22 @@ def _value(key: str, value: object, annotation: Any) -> Any:  # noqa: ANN401
     try:
         return msgspec.convert(value, annotation)
     except msgspec.ValidationError as error:
-        fault = f"'{assignment}': {_lower(str(error))}"
+        fault = f"'{assignment}': {_fault(error, value, annotation)}"
         raise SchemaError(key, fault, assignment) from None
+
+
+def _fault(error: msgspec.ValidationError, value: object, annotation: Any) -> str:  # noqa: ANN401
+    """Return what is wrong; where words are allowed beside another kind, in terms of both."""
+    kinds = get_args(annotation)
+    words = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
+    if not words or get_origin(annotation) not in {Union, UnionType}:
+        return _lower(str(error))
+    other: Any = Union[tuple(kind for kind in kinds if get_origin(kind) is not Literal)]  # noqa: UP007
+    try:
+        msgspec.convert(value, other)
+    except msgspec.ValidationError as narrower:
+        error = narrower
+    return f"{_lower(str(error))}; or set {' or '.join(map(repr, words))}"
 
 
 def _parsed(key: str, value: object, parsed: Parsed) -> Any:  # noqa: ANN401 (as `_value`)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, NoReturn
 
+from bench.core.errors import one_line
 from bench.execution.preload import preload
 from bench.tasks.task import failed_attempt
 
@@ -131,21 +132,17 @@ def _messages(call: bytes) -> Iterable[Any]:
     keep_freed_memory()
     try:
         function, arguments = pickle.loads(call)  # noqa: S301 (from bench's own process)
-    except Exception as error:  # noqa: BLE001 (whatever modules of components raise)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever components raise)
         yield failed_attempt(
             "configuration",
-            f"a new process cannot import the components of this task ({_described(error)}); "
+            f"a new process cannot import the components of this task ({one_line(error)}); "
             "declare them in a module on sys.path or in an installed package",
         )
         return
     try:
         yield from function(*arguments)
     except Exception as error:  # noqa: BLE001 (a fault before the task began, such as a full disk)
-        yield failed_attempt("error", _described(error))
-
-
-def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+        yield failed_attempt("error", one_line(error))
 
 
 def _end_with(client: int) -> None:

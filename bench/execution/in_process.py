@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, one_line
 from bench.tasks.task import failed_attempt, run_task
 from bench.trials.events import Failed, Finished
 
@@ -59,7 +59,7 @@ class InProcessExecutor:
             event = next(events)
         except Exception as error:  # noqa: BLE001 (a fault before the task began, such as a full disk)
             self._queue.popleft()
-            return [(task, failed_attempt("error", f"{type(error).__name__}: {error}"))]
+            return [(task, failed_attempt("error", one_line(error)))]
         if isinstance(event, Finished | Failed):
             self._queue.popleft()
             for _ in events:  # Nothing follows but the end of its log.

@@ -23,7 +23,7 @@ from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskErr
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, one_line
 from bench.data.store import data_dir
 from bench.execution.task_process import start_task
 from bench.tasks.task import failed_attempt
@@ -185,7 +185,7 @@ class RayExecutor:
             self._end(run, ended=stream)
             if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
                 # The worker lives; the fault came before or after the task, such as a missing disk.
-                return failed_attempt("error", f"{type(error.cause).__name__}: {error.cause}")
+                return failed_attempt("error", one_line(error.cause))
             message = (str(error).strip() or "it ended without a message").splitlines()[0]
             return failed_attempt(_cause(error), f"{type(error).__name__}: {message}")
         match report:

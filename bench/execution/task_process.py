@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, one_line
 from bench.execution.child import VISIBLE_GPUS, Job
 from bench.execution.child_process import EXIT_SECONDS, ChildProcess, absolute
 from bench.execution.forked import can_fork, fork_child, running_server
@@ -96,7 +96,7 @@ class TaskProcess:
         except Exception as error:  # noqa: BLE001 (whatever pickling an object of others raises)
             self._fault = failed_attempt(
                 "configuration",
-                f"this task cannot be sent to a new process ({type(error).__name__}: {error}); "
+                f"this task cannot be sent to a new process ({one_line(error)}); "
                 "declare its components in a module that can be imported, not in a notebook or a "
                 "function, or run it with --in-process",
             )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench.core.errors import one_line
 from bench.profiling import method
 from bench.profiling.place import ThisProcess
 
@@ -71,7 +72,7 @@ def _profile_all(
         try:
             measured = _profile(evaluation, store, say, place, final)
         except Exception as error:  # noqa: BLE001 (one that cannot run must not lose the others)
-            fault = f"{_label(evaluation)}: {type(error).__name__}: {error}"
+            fault = f"{_label(evaluation)}: {one_line(error)}"
             outcome.faults.append(fault)
         else:
             # Several test sets of one shape share a profile, which the last of them completes.

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, one_line
 from bench.tasks.memory import is_out_of_memory
 from bench.trials.events import Event, Failed, Finished, describe
 from bench.trials.rank import ALONE, Rank
@@ -54,7 +54,7 @@ def run_task(
             for event in events:
                 log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}\n")
                 yield event
-        except Exception as error:  # noqa: BLE001 (any fault of one task is that task's failure)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a fault of this task only)
             log.write(traceback.format_exc())
             yield Failed(fail(task, store, [*attempts, _failed(error, rank)]))
 
@@ -69,7 +69,7 @@ def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished 
     try:
         for _ in train(training, store, (), rank):
             pass
-    except Exception as error:  # noqa: BLE001 (any fault of one rank is a fault of its training)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (a fault of its training only)
         yield _failed(error, rank)
     else:
         yield Finished(f"rank {rank.number} has ended", 0.0)
@@ -89,16 +89,15 @@ def failed_attempt(cause: Cause, message: str) -> Attempt:
     return Attempt(cause, message, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def _failed(error: Exception, rank: Rank) -> Attempt:
+def _failed(error: BaseException, rank: Rank) -> Attempt:
     """Return the failed attempt that ended in `error`."""
     from bench.training.distributed import is_lost_connection
 
+    message = one_line(error)
     if isinstance(error, BenchError):
-        cause: Cause = "configuration"
-        message = str(error)
-    else:
-        cause = "out of memory" if is_out_of_memory(error) else "error"
-        message = f"{type(error).__name__}: {error}"
+        # All ranks have the same configuration, and so the same fault.
+        return failed_attempt("configuration", message)
+    cause: Cause = "out of memory" if is_out_of_memory(error) else "error"
     if not rank.alone and is_lost_connection(error):
         # Another rank has ended. It is reported within moments, unless its machine is gone.
         time.sleep(_PATIENCE_SECONDS)

@@ -18,7 +18,9 @@ from bench import synthetic
 from bench.core.errors import BenchError, Exit
 from bench.core.model_input import ImageInput
 from bench.core.types import InputShape
+from bench.data.augmentation.scene_text import SceneText
 from bench.data.datasets.synth90k import Synth90k
+from bench.data.inspection import contact_sheet
 from bench.data.opening import open_test
 from bench.data.store.partition import cache_file
 
@@ -207,6 +209,15 @@ def test_samples_are_shown_beside_what_a_recipe_makes_of_them(words, bench):
     width = original.shape[1]
     assert np.array_equal(drawn[8:104, : width + 8], other[8:104, : width + 8])
     assert not np.array_equal(drawn, other)
+
+
+@pytest.mark.usefixtures("words")
+def test_samples_beside_their_augmentation_are_shown_as_they_are():
+    dataset = Synth90k(synthetic=True)
+    plain = {each.id: each.pixels for each in contact_sheet.samples(dataset, "train", 1000)}
+    shown = contact_sheet.augmented_samples(dataset, "train", 3, SceneText(), 1, seed=0)
+    for original in shown[::2]:
+        assert np.array_equal(original.pixels, plain[original.id])
 
 
 def test_a_release_that_has_gone_is_told_with_its_name(home, bench):

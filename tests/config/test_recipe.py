@@ -101,3 +101,17 @@ def test_an_interval_of_resources_is_checked(name):
 )
 def test_workers_are_counted_from_the_cores_of_a_gpu(resources, cores, expected):
     assert resources.count_workers(cores) == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"checkpoint_every": 60}, r"60 is not an interval .* write it as '500 steps'"),
+        ({"workers": "many"}, r"'workers = \"many\"': expected `int`, got `str`; or set 'auto'"),
+        ({"workers": -1}, r"'workers = -1': expected `int` >= 0; or set 'auto'"),
+        ({"workers": 2.5}, r"'workers = 2.5': expected `int`, got `float`; or set 'auto'"),
+    ],
+)
+def test_a_wrong_value_of_resources_is_refused_with_what_is_allowed(table, message):
+    with pytest.raises(BenchError, match=message):
+        fill(Resources, table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -110,9 +111,9 @@ def install(tmp_path_factory, monkeypatch):
     """Return a function that installs a package with one module and its entry points."""
     modules = []
 
-    def make(module: str, points: str, name: str = "foreign") -> None:
+    def make(module: str, points: str, name: str = "foreign", code: str | None = None) -> None:
         site = tmp_path_factory.mktemp("site")
-        (site / f"{module}.py").write_text(FOREIGN.replace("NAME", name))
+        (site / f"{module}.py").write_text(code or FOREIGN.replace("NAME", name))
         info = site / f"{module}-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
@@ -271,6 +272,22 @@ def test_an_entry_point_that_cannot_be_imported_is_said(install, bench, target):
     assert len(answer.err.splitlines()) == 1
     assert "entry point 'broken' of group bench.loss cannot be imported" in answer.err
     assert answer.err.endswith(f"fix or uninstall {target}\n")
+
+
+@pytest.mark.parametrize("fault", ["raise RuntimeError('two\\nlines')", "raise SystemExit(7)"])
+def test_a_module_that_raises_at_import_is_said_in_one_line(install, bench, fault):
+    install("bench_foreign_g", "[bench.loss]\nbroken = bench_foreign_g:Foreign\n", code=fault)
+    answer = bench("ls", "losses")
+    assert (answer.code, answer.out, len(answer.err.splitlines())) == (2, "", 1)
+    assert "entry point 'broken' of group bench.loss cannot be imported" in answer.err
+
+
+def test_what_a_package_prints_is_no_part_of_a_json_document(install, bench):
+    code = FOREIGN.replace("NAME", "foreign") + "\nprint('hello')\n"
+    install("bench_foreign_h", "[bench.loss]\nforeign = bench_foreign_h:Foreign\n", code=code)
+    answer = bench("ls", "losses", "--json")
+    assert "foreign" in json.loads(answer.out)
+    assert answer.err.startswith("hello\n")
 
 
 def test_an_entry_point_of_another_kind_is_no_matter(install):

@@ -33,6 +33,9 @@ def raising(task, error):
         (BenchError("no data; prepare them"), "configuration", "no data; prepare them"),
         (MemoryError("none left"), "out of memory", "MemoryError: none left"),
         (torch.OutOfMemoryError("none"), "out of memory", "OutOfMemoryError: none"),
+        (ValueError("two:\n  lines\n"), "error", "ValueError: two: lines"),
+        (AssertionError(), "error", "AssertionError"),
+        (SystemExit("bye"), "error", "SystemExit: bye"),
     ],
     ids=lambda value: type(value).__name__,
 )

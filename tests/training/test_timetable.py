@@ -83,7 +83,7 @@ def test_an_interval_has_one_spelling(text, interval, spelled):
     ["", "5", "steps", "-1 steps", "0 steps", "0 epochs", "1.5 steps", "1 hour", "nan epochs"],
 )
 def test_what_is_no_interval_is_one_sentence(text):
-    with pytest.raises(BenchError, match="is not an interval in steps or epochs or seconds; write"):
+    with pytest.raises(BenchError, match="is not an interval in steps, epochs or seconds; write"):
         Interval.parse(text)
 
 
@@ -106,3 +106,14 @@ def test_spellings_of_one_interval_have_one_key():
 def test_a_recipe_has_one_length(lengths):
     with pytest.raises(BenchError, match="set one of the two to at least 1"):
         recipe_of(**lengths)
+
+
+@pytest.mark.parametrize("text", ["100000000000 steps", "0.00000000001 epochs", "0.5 seconds"])
+def test_an_interval_reads_its_own_spelling(text):
+    assert str(Interval.parse(text)) == text
+
+
+@pytest.mark.parametrize("value", [5, True, "٣ steps", f"{'9' * 400} epochs"])
+def test_what_is_no_interval_is_refused_with_an_example(value):
+    with pytest.raises(BenchError, match=r"is not an interval in .*; write it as '500 steps'"):
+        Interval.parse(value)

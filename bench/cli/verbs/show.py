@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,7 +10,7 @@ import click
 
 from bench import figures
 from bench.cli.render import record_text
-from bench.cli.terminal import EXITS, Load, as_json_option, report
+from bench.cli.terminal import EXITS, Load, as_json_option, print_json, report
 from bench.trials.records import EvaluationRecord, Failure
 from bench.trials.store import Store
 
@@ -111,4 +110,4 @@ def _draw(
         written.append(str(file))
         click.echo(file, err=as_json)
     if as_json:
-        click.echo(json.dumps(written, indent=1))
+        print_json(written)

@@ -91,7 +91,10 @@ def augmented_samples(
         for epoch in range(epochs + 1)
     ]
     none = torch.zeros(len(references), 0, dtype=torch.int64)
-    batches = [Batch(*each, none, none.sum(1), none, ()) for each in drawn]
+    batches = [
+        Batch(pipeline.finish(inputs), lengths, none, none.sum(1), none, ())
+        for inputs, lengths in drawn
+    ]
     return [
         Shown(reference.id, f"epoch {number}" if number else reference.text, pixels(batch, row))
         for row, reference in enumerate(references)
