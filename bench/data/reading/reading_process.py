@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
@@ -103,6 +104,8 @@ def serve(connection: Connection) -> None:
     """Do what is requested through `connection`, until it is closed."""
     # Ctrl-C ends the process that asks, and with it this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # An exit, unlike a kill, removes the socket through which memory is shared.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     _end_with_parent()
     torch.set_num_threads(1)
     reader = Reader()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bench.core.types import Batch, Batches
     from bench.data.reading.shared_bytes import SharedBytes
 
+_EXIT_SECONDS = 2.0
+"""How long a process may take to end, which it does once the batch that it reads is read."""
 _AHEAD = 2
 """Batches of a pass that each process reads ahead."""
 
@@ -120,9 +122,10 @@ class WorkerPool:
         while len(self._workers) < count:
             mine, its = context.Pipe()
             # torch and Ray have a start method of their own for processes.
-            process: Any = context.Process  # type: ignore[attr-defined]
-            self._processes.append(process(target=serve, args=(its,), daemon=True))
-            self._processes[-1].start()
+            start: Any = context.Process  # type: ignore[attr-defined]
+            process = start(target=serve, args=(its,), daemon=True)
+            process.start()
+            self._processes.append(process)
             its.close()
             self._workers.append(_Worker(mine))
 
@@ -217,13 +220,16 @@ class _PassPickler(ForkingPickler):
 
 
 def _end(processes: list[BaseProcess], owner: int) -> None:
-    """Kill processes that only read, in the process that started them."""
+    """End processes that only read, in the process that started them."""
     if os.getpid() != owner:
         return
     for process in processes:
-        process.kill()
+        process.terminate()
     for process in processes:
-        process.join()
+        process.join(_EXIT_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
         process.close()
     processes.clear()
 
