@@ -185,16 +185,20 @@ def price(plan: Plan, missing: Sequence[Task]) -> Price | None:
             costs.setdefault(_cost_group(status.task), []).append(_price(record))
     if not costs:
         return None
-    total = Price(0.0, 0.0)
-    for task in missing:
-        group = _cost_group(task)
-        kind = [cost for other, values in costs.items() if other[0] == group[0] for cost in values]
-        known = costs.get(group) or kind or [Price(0.0, 0.0)]
-        total = Price(
-            total.cores + mean(each.cores for each in known),
-            total.gpus + mean(each.gpus for each in known),
-        )
-    return total
+    of_kinds: dict[str, list[Price]] = {}
+    for (kind, *_), prices in costs.items():
+        of_kinds.setdefault(kind, []).extend(prices)
+    by_group = {group: _mean_price(prices) for group, prices in costs.items()}
+    by_kind = {kind: _mean_price(prices) for kind, prices in of_kinds.items()}
+    expected = [
+        by_group.get(_cost_group(task)) or by_kind.get(task.kind, Price(0.0, 0.0))
+        for task in missing
+    ]
+    return Price(sum(each.cores for each in expected), sum(each.gpus for each in expected))
+
+
+def _mean_price(prices: Sequence[Price]) -> Price:
+    return Price(mean(each.cores for each in prices), mean(each.gpus for each in prices))
 
 
 def _price(record: Record) -> Price:
