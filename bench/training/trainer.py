@@ -124,14 +124,13 @@ class Trainer:
         self._trained_until = time.perf_counter()
         while not self.ended():
             epoch = self.timetable.epoch(self.done)
-            first = self.timetable.place(self.done) * self._recipe.accumulate
             self.step.train()
             batches = self._batches(epoch)
             mine = batches.rows(self.rank.number, self.rank.count)
-            with closing(self.loader.read(mine, first)) as reader:
+            with closing(self.loader.read(mine, self._first_batch())) as reader:
                 while group := list(islice(reader, self._recipe.accumulate)):
-                    last = self.timetable.place(self.done) * self._recipe.accumulate + len(group)
-                    sizes = [batches.samples(index) for index in range(last - len(group), last)]
+                    first = self._first_batch()
+                    sizes = [batches.samples(first + place) for place in range(len(group))]
                     self._update(group, sizes)
                     yield from self._after_step()
                     if self.ended():
@@ -194,12 +193,13 @@ class Trainer:
         """
         self._rate = optimizers.set_rates(self._optimizer, self._recipe, self.timetable, self.done)
         self._optimizer.zero_grad()
-        for place, (batch, size) in enumerate(zip(group, sizes, strict=True)):
-            number = self._number_of_batch(place)
+        before = (self.timetable.epoch(self.done) - 1) * self._batches_per_epoch
+        first = before + self._first_batch()
+        for number, (batch, size) in enumerate(zip(group, sizes, strict=True), first):
             # Ranks share the draws that are of the whole batch, and have others for their own rows.
             purpose = f"batch/{number}" if self.rank.leads else f"batch/{number}/{self.rank.number}"
             seed_generators(self.training.named_seed(purpose), self.device)
-            with self._averaged(last=place == len(group) - 1) as step:
+            with self._averaged(last=number == first + len(group) - 1) as step:
                 loss, infeasible = step(batch)
                 self._scaler.scale(loss * (size / sum(sizes))).backward()
             # A batch with fewer samples than ranks is read by each rank.
@@ -222,10 +222,9 @@ class Trainer:
             with nullcontext() if last else self._averaging.no_sync():
                 yield self._averaging
 
-    def _number_of_batch(self, place: int) -> int:
-        """Return the number, since training began, of a batch of the next step."""
-        epoch, step = self.timetable.epoch(self.done), self.timetable.place(self.done)
-        return (epoch - 1) * self._batches_per_epoch + step * self._recipe.accumulate + place
+    def _first_batch(self) -> int:
+        """Return the index, in its epoch, of the first batch of the next step."""
+        return self.timetable.place(self.done) * self._recipe.accumulate
 
     def _after_step(self) -> Iterator[Progress | Validated]:
         """End the epoch, report, validate and save a checkpoint, whichever is due."""

@@ -39,17 +39,13 @@ def both(request, tmp_path_factory):
     together = torch.load(file, weights_only=True)
 
     def results(name):
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            _, reported, state = trained(name, request.param)
-        finally:
-            torch.set_num_threads(threads)
+        _, reported, state = trained(name, request.param)
         return together[name], (reported, state)
 
     return results
 
 
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     ("name", "tolerance"),
     [

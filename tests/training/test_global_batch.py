@@ -19,6 +19,7 @@ from bench.nn.global_batch import ranks
 from bench.nn.global_batch_norm import GlobalBatchNorm, convert_batch_norms
 
 # Without dropout, whose draws are those of the device.
+pytestmark = pytest.mark.usefixtures("one_thread")
 MODELS = {
     name: replace(
         model,
@@ -47,15 +48,6 @@ DEEP_CASES = [
     (MODELS["abinet-vision"], CE()),
     (MODELS["abinet-vision"], ConCLR()),
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Compute in one thread, as the ranks do."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -22,15 +22,7 @@ from bench.training.validation import label_error_rate
 
 MODELS = small.models()
 VOCABULARY = tuple("12345")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Compute in one thread: nothing here is large enough for two."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def run_step(model, loss, precision="float32", *, varied=True):
