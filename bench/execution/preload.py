@@ -76,14 +76,14 @@ def use_large_pages() -> None:
 
 def _large_mappings() -> list[tuple[int, int]]:
     """Return address and size of the whole large pages within private memory that is in use."""
-    found = []
+    mappings = []
     mapping = None
     for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition(":")
         if name == "Anonymous" and mapping and int(value.split()[0]) * 1024 >= _LARGE_PAGE:
             first = -(-int(mapping["first"], 16) // _LARGE_PAGE) * _LARGE_PAGE
             size = int(mapping["end"], 16) // _LARGE_PAGE * _LARGE_PAGE - first
-            found.append((first, size))
+            mappings.append((first, size))
         elif "-" in name.partition(" ")[0]:
             mapping = _MAPPING.match(line)
-    return [(first, size) for first, size in found if size > 0]
+    return [(first, size) for first, size in mappings if size > 0]

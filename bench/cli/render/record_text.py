@@ -129,7 +129,7 @@ def _cost(record: TrainingRecord) -> str:
 
 
 def _devices(record: TrainingRecord) -> list[str]:
-    """Return in a line each that several devices trained together, and one after the other."""
+    """Return a line if several devices trained together, and one if training changed devices."""
     count = record.spec.get("devices", 1)
     together = [f"data-parallel on {count} devices"] if count > 1 else []
     moved = [f"trained on {', then on '.join(record.trained_on)}"]

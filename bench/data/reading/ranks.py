@@ -1,4 +1,4 @@
-"""Which rows of a batch each process of a data-parallel training reads."""
+"""The rows of a batch that a process of a data-parallel training reads."""
 
 
 def block(count: int, rank: int, ranks: int) -> slice:
