@@ -2,8 +2,8 @@
 
 torch is imported inside `build` and similar methods alone, so that grids, keys and listings stay
 instant. A component is one file in `bench/data/datasets/`, `bench/data/augmentation/`,
-`bench/models/`, `bench/losses/` or `bench/decoding/`, or an entry point of another package; nothing
-else has to know of it.
+`bench/models/`, `bench/losses/`, `bench/decoding/` or `bench/recognizers/`, or an entry point of
+another package; nothing else has to know of it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from bench.core.recognition import TextReader, Workplace
     from bench.core.types import Batch, FeatureDims, Features, InputPipeline, Targets
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.decoding.algorithms.decoded import Decoded
@@ -48,8 +50,16 @@ class Component:
 
     @property
     def label(self) -> str:
-        """The name and every parameter that is not at its default, as boards print it."""
-        listed = ", ".join(f"{name}={_shown(value)}" for name, value in self.changed().items())
+        """The name and every parameter that is not at its default, as boards print it.
+
+        Files are shown without their folders.
+        """
+        component: type = type(self)
+        values = self.changed()
+        for name in file_parameters(component):
+            if values.get(name) is not None:
+                values[name] = PurePath(values[name]).name
+        listed = ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
         return f"{self.name}({listed})" if listed else self.name
 
     def toml(self) -> str | dict[str, Any]:
@@ -74,10 +84,20 @@ class Component:
         """Return what this component adds to a key, as JSON values.
 
         Of a component from outside bench also the SHA-256 of its source file: an edited loss is
-        another loss. Components of bench raise `version` instead.
+        another loss. Components of bench raise `version` instead. A parameter that is declared as
+        `bench.core.files.InputFile` is represented by the SHA-256 of its content.
+
+        Raises:
+            BenchError: A file is missing.
         """
-        spec = {"name": self.name, "version": self.version, "parameters": asdict(self)}
-        return spec | source_spec(type(self))
+        component: type = type(self)
+        parameters = asdict(self)
+        for name in file_parameters(component):
+            if (path := getattr(self, name)) is not None:
+                digest = file_digest(path, f"{name} of '{self.name}'")
+                parameters[name] = {"sha256": digest}
+        spec = {"name": self.name, "version": self.version, "parameters": parameters}
+        return spec | source_spec(component)
 
 
 def _shown(value: object) -> str:
@@ -302,9 +322,6 @@ class Loss(Component, ABC):
 class Decoder(Component, ABC):
     """A way to turn a classifier's logits into labels.
 
-    A parameter that names a file is declared as `bench.core.files.InputFile`. The key then depends
-    on the content of that file and not on its path, and labels show its name without its folder.
-
     Attributes:
         families: The decoder families that it reads; see `DecoderFamily`.
     """
@@ -335,29 +352,36 @@ class Decoder(Component, ABC):
         """Return sentences on what it cannot read or use with a vocabulary, empty in most cases."""
         return ()
 
-    @property
-    def label(self) -> str:
-        """The name and every parameter that is not at its default; files without their folders."""
-        values = self.changed()
-        for name in file_parameters(type(self)):
-            if values.get(name) is not None:
-                values[name] = PurePath(values[name]).name
-        listed = ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
-        return f"{self.name}({listed})" if listed else self.name
 
-    def spec(self) -> dict[str, Any]:
-        """Return its part of a key: each file is represented by the SHA-256 of its content.
+class Recognizer(Component, ABC):
+    """What reads images and was not trained by bench: a program, a library, a file.
+
+    Its parameters are what decides its readings. Files among them are declared as
+    `bench.core.files.InputFile`.
+
+    Attributes:
+        accepts: The kind of sample that it reads.
+        origin: Whether bench runs it (`pretrained`) or others did (`predictions`).
+        timed: Whether its latency is measured; that of a paid service is not.
+    """
+
+    accepts: ClassVar[InputKind] = "image"
+    origin: ClassVar[Literal["pretrained", "predictions"]] = "pretrained"
+    timed: ClassVar[bool] = True
+
+    @abstractmethod
+    def open(self, workplace: Workplace) -> AbstractContextManager[TextReader]:
+        """Return what reads, ready to be called; leaving the context frees all that it holds.
 
         Raises:
-            BenchError: A file is missing.
+            BenchError: A library, program or file is missing or not what it has to be; it says
+                what to do.
         """
-        spec = super().spec()
-        for name in file_parameters(type(self)):
-            path = getattr(self, name)
-            if path is not None:
-                digest = file_digest(path, f"{name} of decoder '{self.name}'")
-                spec["parameters"][name] = {"sha256": digest}
-        return spec
+
+    @property
+    def training_data(self) -> tuple[str, ...] | None:
+        """The data that it was trained on, as its authors state them; None: they are not stated."""
+        return None
 
 
 def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:

@@ -8,11 +8,11 @@ from functools import cache
 from typing import Any, Literal
 
 from bench.core import entry_points
-from bench.core.components import Augmentation, Component, Dataset, Decoder, Loss, Model
+from bench.core.components import Augmentation, Component, Dataset, Decoder, Loss, Model, Recognizer
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.schema import fill
 
-Kind = Literal["dataset", "augmentation", "model", "loss", "decoder"]
+Kind = Literal["dataset", "augmentation", "model", "loss", "decoder", "recognizer"]
 
 _PACKAGES: dict[Kind, tuple[str, type[Component]]] = {
     "dataset": ("bench.data.datasets", Dataset),
@@ -20,6 +20,7 @@ _PACKAGES: dict[Kind, tuple[str, type[Component]]] = {
     "model": ("bench.models", Model),
     "loss": ("bench.losses", Loss),
     "decoder": ("bench.decoding", Decoder),
+    "recognizer": ("bench.recognizers", Recognizer),
 }
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.core.types import Batch, InputPipeline
     from bench.data.inputs.images import Pixels
     from bench.evaluation.protocols import Protocol
-    from bench.recognizers.network import Recognizer
+    from bench.recognizers.networks.network import RecognitionNetwork
     from bench.trials.store import Store
 
 
@@ -84,7 +84,7 @@ class FinishedTraining:
         return int(self.record.spec["recipe"]["batch_size"])
 
     @cached_property
-    def network(self) -> Recognizer:
+    def network(self) -> RecognitionNetwork:
         """The network with its trained weights, on the CPU."""
         from bench.tasks.evaluate import restore_network
 
@@ -120,7 +120,7 @@ class FinishedEvaluation:
         return self.training.loss
 
     @property
-    def network(self) -> Recognizer:
+    def network(self) -> RecognitionNetwork:
         """The network that was evaluated, on the CPU."""
         return self.training.network
 

@@ -15,7 +15,7 @@ from bench.data.reading.loading import read_batch
 from bench.profiling import cost, latency, method
 from bench.profiling.instruments import find_instruments
 from bench.profiling.throughput import measure_throughput
-from bench.recognizers import network as networks
+from bench.recognizers.networks import network as networks
 from bench.tasks.evaluate import restore_network
 from bench.training.accelerator import describe_device
 from bench.training.device import settle
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bench.decoding.algorithms.decoded import Decode
     from bench.profiling.hardware import Hardware
     from bench.profiling.instruments import Instruments
-    from bench.recognizers.network import Recognizer
+    from bench.recognizers.networks.network import RecognitionNetwork
     from bench.trials.provenance import Provenance
     from bench.trials.records import TrainingRecord
     from bench.trials.specs import Evaluation
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class _Weights(NamedTuple):
     """A network, and the key of the training that its weights are from; None: untrained."""
 
-    network: Recognizer
+    network: RecognitionNetwork
     training: str | None
 
 
@@ -159,7 +159,9 @@ class Subject:
         device: "cpu" or "cuda".
     """
 
-    def __init__(self, network: Recognizer, decode: Decode, batch: Batch, device: str) -> None:
+    def __init__(
+        self, network: RecognitionNetwork, decode: Decode, batch: Batch, device: str
+    ) -> None:
         self.device = device
         self._network = network
         self._decode = decode

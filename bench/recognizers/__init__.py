@@ -1,1 +1,1 @@
-"""What reads: networks with a classifier and a decoder, and readers from outside."""
+"""What reads images and was not trained by bench: programs, libraries, files, one module each."""

@@ -17,7 +17,7 @@ from bench.data.reading.loading import BatchLoader
 from bench.evaluation import predictions
 from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
-from bench.recognizers import network as networks
+from bench.recognizers.networks import network as networks
 from bench.training import device
 from bench.training.accelerator import describe_device
 from bench.trials import provenance
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bench.core.types import Batch, DecoderFamily, InputPipeline
     from bench.decoding.algorithms.decoded import Decoded
     from bench.evaluation.protocols import Protocol
-    from bench.recognizers.network import Recognizer
+    from bench.recognizers.networks.network import RecognitionNetwork
     from bench.trials.records import TrainingRecord
     from bench.trials.specs import Evaluation
     from bench.trials.store import Store
@@ -56,7 +56,9 @@ def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) 
     yield Finished(metric.summary(record.scores), record.seconds)
 
 
-def restore_network(model: Model, loss: Loss, folder: Path, record: TrainingRecord) -> Recognizer:
+def restore_network(
+    model: Model, loss: Loss, folder: Path, record: TrainingRecord
+) -> RecognitionNetwork:
     """Return the network of a training with the weights that its record in `folder` names.
 
     Raises:
@@ -82,7 +84,7 @@ def restore_network(model: Model, loss: Loss, folder: Path, record: TrainingReco
 
 
 def predict(
-    evaluation: Evaluation, network: Recognizer, pipeline: InputPipeline, chosen: str
+    evaluation: Evaluation, network: RecognitionNetwork, pipeline: InputPipeline, chosen: str
 ) -> pa.Table:
     """Return the predictions of the test split (see `bench.evaluation.predictions`).
 

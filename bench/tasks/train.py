@@ -15,7 +15,7 @@ from bench.core.hashing import digest
 from bench.data.opening import open_training, training_encoder
 from bench.data.reading.loading import BatchLoader
 from bench.nn.global_batch_norm import convert_batch_norms
-from bench.recognizers import network as networks
+from bench.recognizers.networks import network as networks
 from bench.training import device, distributed
 from bench.training.accelerator import describe_device, peak_memory, reset_peak_memory
 from bench.training.checkpoint import Checkpoint
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.core.types import Batches, InputPipeline, Split
-    from bench.recognizers.network import Recognizer
+    from bench.recognizers.networks.network import RecognitionNetwork
     from bench.trials.specs import Training
     from bench.trials.store import Store
 
@@ -124,7 +124,7 @@ def _train(
     yield Finished(summary, record.seconds)
 
 
-def _build(training: Training, pipeline: InputPipeline, chosen: str) -> Recognizer:
+def _build(training: Training, pipeline: InputPipeline, chosen: str) -> RecognitionNetwork:
     """Return the network with its initial weights, the same on every rank, on its device."""
     torch.manual_seed(training.named_seed("weights"))
     network = networks.build(
@@ -157,7 +157,7 @@ def _restore(trainer: Trainer, state: dict[str, Any], file: Path) -> None:
 
 
 def _report_infeasible(
-    training: Training, store: Store, pipeline: InputPipeline, network: Recognizer
+    training: Training, store: Store, pipeline: InputPipeline, network: RecognitionNetwork
 ) -> Iterator[Event]:
     """Report the training samples that no loss can learn from; count them where no task has."""
     spec = {name: training.spec[name] for name in ("data", "alphabet", "input", "model", "loss")}

@@ -57,7 +57,7 @@ def infeasible_targets(
         The identities of the samples that do not fit, by split. A data set without a validation
         split holds out some of its training samples as one.
     """
-    from bench.recognizers import network as networks
+    from bench.recognizers.networks import network as networks
 
     pipeline = dataset.open(model.default_input, encoder)
     with torch.device("meta"):

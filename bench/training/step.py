@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bench.config.recipe import Precision
     from bench.core.components import Loss
     from bench.core.types import Batch
-    from bench.recognizers.network import Recognizer
+    from bench.recognizers.networks.network import RecognitionNetwork
 
 _HALF_PRECISION: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -46,7 +46,9 @@ class TrainingStep(nn.Module):
             and angles need more digits than half precision has.
     """
 
-    def __init__(self, network: Recognizer, loss: Loss, precision: Precision = "float32") -> None:
+    def __init__(
+        self, network: RecognitionNetwork, loss: Loss, precision: Precision = "float32"
+    ) -> None:
         super().__init__()
         self.network = network
         self.loss = loss

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bench.core.types import Batch, DecoderFamily
-    from bench.recognizers.network import Recognizer
+    from bench.recognizers.networks.network import RecognitionNetwork
 
 
-def label_error_rate(network: Recognizer, batches: Iterable[Batch], family: DecoderFamily) -> float:
+def label_error_rate(
+    network: RecognitionNetwork, batches: Iterable[Batch], family: DecoderFamily
+) -> float:
     """Return the edits that turn decoded labels into target labels, per target label.
 
     It is a number of the network alone: no protocol, no transcript and no decoder with parameters

@@ -13,7 +13,7 @@ from bench.core import registry
 from bench.core.components import Loss, Model
 from bench.core.types import Batch, InputShape
 from bench.profiling import cost
-from bench.recognizers import network as networks
+from bench.recognizers.networks import network as networks
 from bench.training.device import settle
 from bench.training.step import TrainingStep
 

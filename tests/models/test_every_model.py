@@ -11,7 +11,7 @@ from bench.core import registry
 from bench.core.types import Batch, FeatureDims, InputShape
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
-from bench.recognizers.network import FrameRecognizer, Seq2SeqRecognizer
+from bench.recognizers.networks.network import FrameRecognitionNetwork, Seq2SeqRecognitionNetwork
 from bench.training.step import TrainingStep
 
 MODELS = registry.everything("model")
@@ -89,7 +89,9 @@ def test_maps_lie_on_their_images(name):
 def test_every_weight_has_a_finite_gradient(name):
     model, network = built(name)
     recognizer, loss = (
-        (FrameRecognizer, CTC()) if model.emits == "frames" else (Seq2SeqRecognizer, CE())
+        (FrameRecognitionNetwork, CTC())
+        if model.emits == "frames"
+        else (Seq2SeqRecognitionNetwork, CE())
     )
     trained = recognizer(network, loss.head(network.feature_dims, CLASSES))
     output = TrainingStep(trained, loss)(batch(model))

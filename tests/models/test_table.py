@@ -10,7 +10,7 @@ import torch
 from bench.core import registry
 from bench.core.types import InputShape
 from bench.profiling import cost
-from bench.recognizers.network import FrameRecognizer, Seq2SeqRecognizer
+from bench.recognizers.networks.network import FrameRecognitionNetwork, Seq2SeqRecognitionNetwork
 
 ROOT = Path(__file__).parents[2]
 ROWS = [
@@ -30,7 +30,7 @@ def made(row):
     symbols = model.emits == "seq2seq"
     network = model.build(shape, *([int(classes)] if symbols else []))
     head = criterion.head(network.feature_dims, int(classes))
-    recognizer = (Seq2SeqRecognizer if symbols else FrameRecognizer)(network, head)
+    recognizer = (Seq2SeqRecognitionNetwork if symbols else FrameRecognitionNetwork)(network, head)
     length = int(frames[0]) if frames else shape.width
     return recognizer.eval(), torch.rand(1, *map(int, frames), *shape), torch.tensor([length])
 

@@ -13,7 +13,7 @@ from bench.losses.ctc import CTC
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.profiling import cost
-from bench.recognizers import network as networks
+from bench.recognizers.networks import network as networks
 
 SHAPE, CLASSES = InputShape(1, 8, 8), 11
 

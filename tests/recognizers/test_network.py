@@ -13,8 +13,8 @@ from bench.losses.radial_ctc import RadialCTC
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.models.cslr_resnet18 import CslrResNet18
-from bench.recognizers import network as recognizer
-from bench.recognizers.network import FrameRecognizer, Seq2SeqRecognizer
+from bench.recognizers.networks import network as recognizer
+from bench.recognizers.networks.network import FrameRecognitionNetwork, Seq2SeqRecognitionNetwork
 
 SHAPE, CLASSES = InputShape(1, 8, 8), 5
 FRAMES = CnnBiLSTM(width=2, hidden=4)
@@ -42,7 +42,7 @@ def batch(samples=3, frames=12):
 @pytest.mark.parametrize("loss", [CTC(), RadialCTC()], ids=lambda loss: loss.name)
 def test_logits_of_frames_are_those_of_the_head_on_the_features(loss):
     network, given = built(FRAMES, loss), batch()
-    assert isinstance(network, FrameRecognizer)
+    assert isinstance(network, FrameRecognitionNetwork)
     logits, lengths = network(given.inputs, given.lengths)
     features, counts = network.model(given.inputs, given.lengths)
     assert logits.shape == (3, 12, CLASSES)
@@ -71,7 +71,7 @@ def test_a_network_that_strides_makes_fewer_frames():
 
 def test_steps_are_fed_what_was_read():
     network, given = built(STEPS, CE()), batch()
-    assert isinstance(network, Seq2SeqRecognizer)
+    assert isinstance(network, Seq2SeqRecognitionNetwork)
     logits, lengths = network(given.inputs, given.lengths)
     classes = logits.argmax(2)
     steps = iter(range(network.model.steps))

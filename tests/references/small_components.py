@@ -6,7 +6,7 @@ import torch
 
 from bench.core import registry
 from bench.core.types import Batch, InputShape
-from bench.recognizers import network as recognizer
+from bench.recognizers.networks import network as recognizer
 from bench.training.step import TrainingStep
 
 CLASSES = 6

@@ -20,7 +20,7 @@ from bench.models.abinet_vision import AbinetVision
 from bench.models.crnn import CRNN
 from bench.models.cslr_resnet18 import CslrResNet18
 from bench.nn.global_batch_norm import convert_batch_norms
-from bench.recognizers import network as networks
+from bench.recognizers.networks import network as networks
 from bench.training.distributed import open_store, process_group, require_same_step
 from bench.training.step import TrainingStep
 from bench.training.trainer import Trainer

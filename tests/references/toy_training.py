@@ -11,7 +11,7 @@ from bench.config.recipe import Recipe, Resources
 from bench.core.types import Annotation, Batch, InputShape
 from bench.data.reading.loading import BatchLoader
 from bench.data.reading.ranks import block
-from bench.recognizers import network as recognizer
+from bench.recognizers.networks import network as recognizer
 from bench.training.step import TrainingStep
 from bench.training.trainer import Trainer
 from bench.training.validation import label_error_rate

@@ -26,7 +26,7 @@ from bench.core.types import Batch, FeatureDims, Features, InputShape
 from bench.losses.ctc import CTC
 from bench.models.crnn import CRNN
 from bench.models.htr_seq2seq import HtrSeq2seq
-from bench.recognizers.network import FrameRecognizer
+from bench.recognizers.networks.network import FrameRecognitionNetwork
 from bench.training import device as machine
 from bench.training.step import TrainingStep
 
@@ -74,7 +74,7 @@ class Plain(nn.Module):
 def training_step(network: nn.Module, *, half: bool = False) -> Callable[[], None]:
     """Return one step of Adam on a batch of whole words, as trials take it."""
     torch.manual_seed(0)
-    recognizer = FrameRecognizer(network, CTC().head(FeatureDims(512), WORD_CLASSES))
+    recognizer = FrameRecognitionNetwork(network, CTC().head(FeatureDims(512), WORD_CLASSES))
     step = TrainingStep(recognizer, CTC(), "bf16" if half else "float32")
     optimizer = Adam(recognizer.parameters(), fused=True)
     targets = torch.randint(1, WORD_CLASSES, (WORDS, LABELS))

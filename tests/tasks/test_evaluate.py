@@ -19,7 +19,7 @@ from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.models.cslr_resnet18 import CslrResNet18
-from bench.recognizers import network as recognizer
+from bench.recognizers.networks import network as recognizer
 from bench.tasks.task import run_task
 from bench.trials.events import Finished, Started
 from bench.trials.store import EVALUATION, FAILURE, LOG, PREDICTIONS, TRAINING, WEIGHTS, Store

@@ -16,7 +16,7 @@ from bench.losses.ace import ACE
 from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_bilstm import CnnBiLSTM
-from bench.recognizers import network as recognizer
+from bench.recognizers.networks import network as recognizer
 from bench.tasks.task import run_task
 from bench.training.checkpoint import Checkpoint
 from bench.trials import provenance

@@ -15,7 +15,7 @@ from bench.losses.prior_ctc import PriorCTC
 from bench.losses.radial_ctc import RadialCTC
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
-from bench.recognizers import network as recognizer
+from bench.recognizers.networks import network as recognizer
 from bench.training.step import TrainingStep
 
 FRAMES = CnnBiLSTM(width=2, hidden=4)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.core.types import Batch, FrameNetwork, InputShape, Seq2SeqNetwork
 
 
-class Recognizer(nn.Module, ABC):
+class RecognitionNetwork(nn.Module, ABC):
     """A network and a classifier: inputs to logits.
 
     Args:
@@ -46,7 +46,7 @@ class Recognizer(nn.Module, ABC):
         """Return how many frames or steps (N,) the network makes of inputs of `lengths` (N,)."""
 
 
-class FrameRecognizer(Recognizer):
+class FrameRecognitionNetwork(RecognitionNetwork):
     """A frame model under a classifier; the loss aligns frames with labels."""
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,7 +64,7 @@ class FrameRecognizer(Recognizer):
         return cast("FrameNetwork", self.model).output_lengths(lengths)
 
 
-class Seq2SeqRecognizer(Recognizer):
+class Seq2SeqRecognitionNetwork(RecognitionNetwork):
     """A sequence-to-sequence model under a classifier.
 
     It is fed its own predictions in evaluation, and in training what the loss decides.
@@ -96,7 +96,7 @@ def _targets(batch: Batch, lengths: Tensor) -> Targets:
     return Targets(lengths, labels, batch.target_lengths)
 
 
-def build(model: Model, loss: Loss, input_shape: InputShape, classes: int) -> Recognizer:
+def build(model: Model, loss: Loss, input_shape: InputShape, classes: int) -> RecognitionNetwork:
     """Build model and classifier, with initial weights from torch's global generator.
 
     Args:
@@ -111,10 +111,10 @@ def build(model: Model, loss: Loss, input_shape: InputShape, classes: int) -> Re
     if isinstance(model, FrameModel):
         network = model.build(input_shape)
         head = loss.head(cast("FrameNetwork", network).feature_dims, classes)
-        return FrameRecognizer(network, head)
+        return FrameRecognitionNetwork(network, head)
     network = cast("Seq2SeqModel", model).build(input_shape, classes)
     head = loss.head(cast("Seq2SeqNetwork", network).feature_dims, classes)
-    return Seq2SeqRecognizer(network, head)
+    return Seq2SeqRecognitionNetwork(network, head)
 
 
 def count_parameters(network: nn.Module) -> tuple[int, int]:

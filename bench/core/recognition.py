@@ -1,0 +1,76 @@
+"""What a recognizer from outside bench returns, and how it is called."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bench.data.reading.encoded_samples import EncodedSample
+
+Origin = Literal["trained", "pretrained", "predictions"]
+"""Who trained it and who ran it: bench both; others and bench; others both."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of one sample.
+
+    Attributes:
+        text: The text; empty where nothing was read.
+        confidence: How certain it is, in [0, 1]; None where it is unknown.
+        seconds: What reading it took, where others measured that.
+        price: What reading it cost, in US dollars.
+        remark: What a person should know of it, such as `missing`; boards count equal remarks.
+    """
+
+    text: str
+    confidence: float | None = None
+    seconds: float | None = None
+    price: float | None = None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What a recognizer may use.
+
+    Attributes:
+        device: "cpu" or "cuda": the one GPU that its process sees.
+        threads: How many threads it should compute with.
+        cache: A folder for what is worth keeping between runs, such as answers of a paid service.
+            It need not exist yet.
+    """
+
+    device: str
+    threads: int
+    cache: Path
+
+
+class TextReader(ABC):
+    """A recognizer that is ready to read."""
+
+    @abstractmethod
+    def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
+        """Return what is read of each sample of a batch, in their order.
+
+        Raises:
+            BenchError: It cannot read on; what earlier batches gave is kept.
+        """
+
+    @property
+    def parameters(self) -> int | None:
+        """The number of weights; None where it is unknown."""
+        return None
+
+    @property
+    def alphabet(self) -> frozenset[str] | None:
+        """The characters that it can read; None where they are unknown."""
+        return None
+
+    def remarks(self) -> Mapping[str, int]:
+        """Return counts of what a person should know, once everything is read."""
+        return {}

@@ -1,0 +1,88 @@
+"""Samples with their images as they are stored, for recognizers that prepare them on their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
+
+from bench.core.errors import BenchError
+from bench.data.datasets.base import StoredDataset
+from bench.data.inputs import images
+
+if TYPE_CHECKING:
+    from bench.core.components import Dataset
+    from bench.core.types import Split
+    from bench.data.inputs.images import Pixels
+    from bench.data.reading.samples import SampleRef
+
+
+@dataclass(frozen=True)
+class EncodedSample:
+    """One sample of a data set.
+
+    Attributes:
+        id: Its identity in the data set.
+        images: Its encoded image (JPEG, PNG and so on), or the frames of its clip in order.
+    """
+
+    id: str
+    images: tuple[bytes, ...]
+
+    def pixels(self, channels: int = 3) -> Pixels:
+        """Return its image: red, green and blue (H, W, 3), or gray (H, W) of one channel.
+
+        Raises:
+            SampleError: The image cannot be decoded.
+        """
+        return images.decoded(self.images[0], channels)
+
+
+class EncodedSamples(Sequence[EncodedSample]):
+    """The samples of a split, read from disk when they are asked for."""
+
+    def __init__(self, references: Sequence[SampleRef]) -> None:
+        self.references = references
+
+    def __len__(self) -> int:
+        return len(self.references)
+
+    @overload
+    def __getitem__(self, index: int) -> EncodedSample: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[EncodedSample]: ...
+    def __getitem__(self, index: int | slice) -> EncodedSample | list[EncodedSample]:
+        """Return one sample, or those of a slice."""
+        if isinstance(index, slice):
+            return [_encoded(reference) for reference in self.references[index]]
+        return _encoded(self.references[index])
+
+    def transcripts(self) -> Iterator[str]:
+        """Yield the transcript of each sample."""
+        return (reference.text for reference in self.references)
+
+
+def encoded_samples(dataset: Dataset, split: Split = "test") -> EncodedSamples:
+    """Return the samples of a split, in the order in which evaluations read them.
+
+    Raises:
+        BenchError: The data set does not store its samples, is not prepared, or has no such split.
+    """
+    if not isinstance(dataset, StoredDataset):
+        raise BenchError(
+            f"data set '{dataset.label}' composes its samples as they are read, so a recognizer "
+            "from outside cannot read it; test on a data set that is prepared from files"
+        )
+    if split not in dataset.splits():
+        raise BenchError(
+            f"data set '{dataset.label}' has no split '{split}', only "
+            f"{', '.join(dataset.splits())}; test on another"
+        )
+    selection = dataset.selection(split)
+    from bench.data.reading.samples import Samples
+
+    return EncodedSamples([*Samples([selection])])
+
+
+def _encoded(reference: SampleRef) -> EncodedSample:
+    return EncodedSample(reference.id, tuple(reference.partition.encoded(reference.row)))

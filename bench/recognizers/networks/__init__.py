@@ -1,0 +1,1 @@
+"""Networks with a classifier, which bench trains, or loads from files of weights."""
