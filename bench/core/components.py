@@ -39,6 +39,8 @@ class Component:
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
+    kind: ClassVar[str]
+    """What it is, as errors call it."""
 
     def changed(self) -> dict[str, Any]:
         """Return every parameter that is not at its default."""
@@ -94,7 +96,7 @@ class Component:
         parameters = asdict(self)
         for name in file_parameters(component):
             if (path := getattr(self, name)) is not None:
-                digest = file_digest(path, f"{name} of '{self.name}'")
+                digest = file_digest(path, f"{name} of {self.kind} '{self.name}'")
                 parameters[name] = {"sha256": digest}
         spec = {"name": self.name, "version": self.version, "parameters": parameters}
         return spec | source_spec(component)
@@ -114,6 +116,7 @@ class Dataset(Component, ABC):
         gives: Whether its samples are clips ("frames") or images ("image").
     """
 
+    kind: ClassVar[str] = "dataset"
     gives: ClassVar[InputKind]
 
     @abstractmethod
@@ -171,6 +174,7 @@ class Augmentation(Component, ABC):
         accepts: The kind of input that it changes.
     """
 
+    kind: ClassVar[str] = "augmentation"
     accepts: ClassVar[InputKind]
 
 
@@ -243,6 +247,7 @@ class Model(Component, ABC):
         visual: Whether its features have a visual stage below the sequence module.
     """
 
+    kind: ClassVar[str] = "model"
     accepts: ClassVar[InputKind]
     default_input: ClassVar[Input]
     """The input that the architecture was made for; an entry of a suite may override parts."""
@@ -282,6 +287,7 @@ class Loss(Component, ABC):
         visual: Whether it needs the visual features of a network too.
     """
 
+    kind: ClassVar[str] = "loss"
     accepts: ClassVar[Output]
     decoder: ClassVar[DecoderFamily]
     visual: ClassVar[bool] = False
@@ -326,6 +332,7 @@ class Decoder(Component, ABC):
         families: The decoder families that it reads; see `DecoderFamily`.
     """
 
+    kind: ClassVar[str] = "decoder"
     families: ClassVar[frozenset[DecoderFamily]]
 
     def reads(self, family: DecoderFamily) -> bool:
@@ -365,6 +372,7 @@ class Recognizer(Component, ABC):
         timed: Whether its latency is measured; that of a paid service is not.
     """
 
+    kind: ClassVar[str] = "recognizer"
     accepts: ClassVar[InputKind] = "image"
     origin: ClassVar[Literal["pretrained", "predictions"]] = "pretrained"
     timed: ClassVar[bool] = True

@@ -122,7 +122,7 @@ def test_a_file_is_identified_by_its_content(files, name, key, file):
 def test_a_missing_file_is_one_sentence(files):
     decoder = registry.make("decoder", "lexicon", {"words": "missing.txt"})
     for call in (decoder.spec, lambda: decoder.build(CTC, VOCABULARY)):
-        expected = "the file 'missing.txt' of words of 'lexicon' does not exist"
+        expected = "the file 'missing.txt' of words of decoder 'lexicon' does not exist"
         with pytest.raises(BenchError, match=expected):
             call()
     with pytest.raises(BenchError, match="is a folder"):
