@@ -1,4 +1,4 @@
-"""The folder of a person's own data: what files are in it, and what the paths in its labels mean."""
+"""The folder of a person's own data: its files, and what the paths in its labels mean."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from bench.core.errors import BenchError
@@ -13,11 +14,24 @@ from bench.data.raw import image_tree
 from bench.data.raw.entries import SampleError
 
 SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".png", ".pnm", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}
+    {
+        ".bmp",
+        ".gif",
+        ".jpeg",
+        ".jpg",
+        ".jp2",
+        ".png",
+        ".pnm",
+        ".pgm",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    }
 )
 """Endings of image files, in lower case."""
 _DEPTH = 4
-_MAX_FILES = 2_000_000
+_MAX_FILES = 500_000
 _PROBED = 200
 """Rows from which it is decided what paths are relative to."""
 _IMAGE_FOLDERS = ("", "images", "imgs", "image", "img")
@@ -56,7 +70,9 @@ class FrameFolder:
         try:
             names = sorted(each.name for each in clip.iterdir() if is_image(each.name))
         except OSError as error:
-            raise SampleError(f"a folder of frames that cannot be read ({error.strerror})") from None
+            raise SampleError(
+                f"a folder of frames that cannot be read ({error.strerror})"
+            ) from None
         if not names:
             raise SampleError("a folder without a frame")
         return [image_tree.read(self.folder, f"{self.name}/{name}") for name in names]
@@ -80,7 +96,13 @@ class DataFolder:
     @cached_property
     def files(self) -> tuple[Path, ...]:
         """The files near the root, sorted; hidden ones, and folders further down, are left out."""
-        return tuple(sorted(_walk(self.root, _DEPTH)))
+        found = [*islice(_walk(self.root, _DEPTH), _MAX_FILES + 1)]
+        if len(found) > _MAX_FILES:
+            raise BenchError(
+                f"{self.root} has more than {_MAX_FILES:,} files, too many to look through for "
+                "labels; name the files of labels"
+            )
+        return tuple(sorted(found))
 
     @cached_property
     def folders(self) -> tuple[Path, ...]:
@@ -158,7 +180,7 @@ def _up_to(folder: Path, root: Path) -> Iterator[Path]:
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    """Yield the files in `folder` and so many levels of folders below it, without links to folders."""
+    """Yield the files in `folder` and so many levels below it; links to folders are not followed."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:

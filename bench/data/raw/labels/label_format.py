@@ -1,8 +1,8 @@
 """What a label format is: how the labels of a folder are found, and read as rows.
 
-To add a format, write a module with a `LabelFormat` in this package and list it in `formats.FORMATS`.
-Modules import lmdb, pyarrow, cv2 and the like inside functions, as bench.toml is checked against the
-names and options of all formats.
+To add a format, write a module with a `LabelFormat` in this package and list it in
+`formats.FORMATS`. Modules import lmdb, pyarrow, cv2 and the like inside functions, as bench.toml is
+checked against the names and options of all formats.
 """
 
 from __future__ import annotations
