@@ -180,7 +180,7 @@ def _up_to(folder: Path, root: Path) -> Iterator[Path]:
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    """Yield the files in `folder` and so many levels below it; links to folders are not followed."""
+    """Yield the files in `folder` and so many levels below it; follow no link to a folder."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
