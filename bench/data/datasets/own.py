@@ -24,7 +24,7 @@ Samples = Literal["words", "lines", "clips"]
 
 _DECLARED = "declared.sha256"
 """Beside prepared data, a hash of how they were declared to be read."""
-_MAX_LOST = 0.5
+MAX_LOST = 0.5
 """The share of samples with characters outside the alphabet that is no longer taken."""
 _SHOWN = 5
 
@@ -170,7 +170,7 @@ class Coverage:
     @property
     def too_little(self) -> bool:
         """Whether training on it would not teach what its transcripts say."""
-        return self.samples > _MAX_LOST * self.of
+        return self.samples > MAX_LOST * self.of
 
     @property
     def named(self) -> str:
@@ -183,7 +183,7 @@ class Coverage:
 def _coverage(encoder: LabelEncoder, texts: list[str]) -> Coverage:
     counts, samples = Counter[str](), 0
     for text in texts:
-        lost = {*encoder.unknown_tokens(text), *encoder.rules.dropped(text)}
+        lost = encoder.lost_tokens(text)
         counts.update(lost)
         samples += bool(lost)
     return Coverage(len(texts), samples, counts)
