@@ -53,6 +53,12 @@ class Workplace:
 class TextReader(ABC):
     """A recognizer that is ready to read."""
 
+    def begin(self, ids: Sequence[str]) -> None:  # noqa: B027 (most do not need it)
+        """Learn the identities of all samples of the split, before the first batch is read.
+
+        Another attempt at an evaluation reads only the batches that the first one has not read.
+        """
+
     @abstractmethod
     def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
         """Return what is read of each sample of a batch, in their order.
