@@ -69,11 +69,6 @@ class Maker:
             fault = f"a {kind} is a name, or a table with a 'name'"
             raise self.config.error(fault, self.section, key or kind)
         own: dict[str, Any] = {k: table.pop(k) for k in _OF_ENTRY.get(kind, ()) if k in table}
-        parameters = registry.find(kind, name).defaults() if table else {}
-        elsewhere = [k for k in table if k in _OF_ENTRY["model"] and k not in parameters]
-        if elsewhere:
-            fault = f"'{min(elsewhere)}' is not a key of a {kind}; set it on a model"
-            raise self.config.error(fault, self.section, key or kind, min(elsewhere))
         with self.config.locating(self.section, key or kind, name):
             self._check_keys(kind, name, table)
             component = registry.make(kind, name, self._located_files(kind, name, table))
@@ -115,6 +110,8 @@ class Maker:
         """Raise SchemaError on a key that is neither a parameter nor one of an entry."""
         parameters = registry.find(kind, name).defaults()
         for key in table:
+            if key not in parameters and key in _OF_ENTRY["model"]:
+                raise SchemaError(key, f"'{key}' is not a key of a {kind}; set it on a model")
             if key not in parameters:
                 hint = did_you_mean(key, [*parameters, *_OF_ENTRY.get(kind, ())])
                 raise SchemaError(key, f"there is no key '{key}' here{hint}")
