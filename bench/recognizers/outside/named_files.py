@@ -34,7 +34,7 @@ def required(values: Any, home: Path, user: str) -> Any:  # noqa: ANN401 (as TOM
     if not isinstance(values, list | tuple):
         return values
     return [
-        str(existing_file(str(home / value), f"files of {user}"))
+        str(existing_file(str((home / value).absolute()), f"files of {user}"))
         if isinstance(value, str)
         else value
         for value in values
@@ -70,7 +70,7 @@ def named_file(value: str, home: Path) -> Path | None:
     if "." not in value and "/" not in value:
         return None
     try:
-        file = home / Path(value).expanduser()
+        file = (home / Path(value).expanduser()).absolute()
         return file if file.is_file() else None
     # Too long for a path, with a zero byte in it, or of a user that does not exist.
     except (OSError, ValueError, RuntimeError):

@@ -82,7 +82,11 @@ def split_target(target: str, user: str) -> tuple[str, str]:
 def located_target(target: str, home: Path) -> str:
     """Return `target` with the path of its file found from the folder `home`."""
     where, colon, name = target.rpartition(":")
-    return f"{home / Path(where).expanduser()}:{name}" if colon and _is_path(where) else target
+    return (
+        f"{(home / Path(where).expanduser()).absolute()}:{name}"
+        if colon and _is_path(where)
+        else target
+    )
 
 
 def _is_path(where: str) -> bool:
