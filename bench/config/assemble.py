@@ -13,7 +13,6 @@ from bench.config.sweep_space import SweepTable
 from bench.core import registry
 from bench.core.components import incompatibility, short_labels
 from bench.core.errors import BenchError, did_you_mean
-from bench.core.files import existing_file, file_parameters
 from bench.core.model_input import parse_input
 from bench.core.schema import SchemaError, fill
 from bench.data import cards
@@ -71,7 +70,8 @@ class Maker:
         own: dict[str, Any] = {k: table.pop(k) for k in _OF_ENTRY.get(kind, ()) if k in table}
         with self.config.locating(self.section, key or kind, name):
             self._check_keys(kind, name, table)
-            component = registry.make(kind, name, self._located_files(kind, name, table))
+            located = registry.find(kind, name).located(table, self.config.path.parent)
+            component = registry.make(kind, name, located)
             self._check_types(own)
         train = tuple(self.dataset(each, key) for each in own.pop("train", []))
         return _Listed(component, train=train, **own)
@@ -93,17 +93,6 @@ class Maker:
                 raise self.config.error(fault, self.section, key, listed.component.name)
             made.append(listed)
         return made
-
-    def _located_files(
-        self, kind: registry.Kind, name: str, table: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Return `table` with its files found from the folder of bench.toml."""
-        home = self.config.path.parent
-        files = file_parameters(cast("type", registry.find(kind, name)))
-        located = {key: str(home / table[key]) for key in files if isinstance(table.get(key), str)}
-        for key, path in located.items():
-            existing_file(path, f"{key} of {kind} '{name}'")
-        return table | located
 
     @staticmethod
     def _check_keys(kind: registry.Kind, name: str, table: dict[str, Any]) -> None:

@@ -53,10 +53,13 @@ class Workplace:
 class TextReader(ABC):
     """A recognizer that is ready to read."""
 
-    def begin(self, ids: Sequence[str]) -> None:  # noqa: B027 (most do not need it)
-        """Learn the identities of all samples of the split, before the first batch is read.
+    def begin(self, ids: Sequence[str]) -> None:  # noqa: B027 (most readers need not know)
+        """Learn the ids of all samples of the split, before the first batch is read.
 
-        Another attempt at an evaluation reads only the batches that the first one has not read.
+        A run that resumes asks for some of them only.
+
+        Raises:
+            BenchError: It has nothing to do with these samples.
         """
 
     @abstractmethod
