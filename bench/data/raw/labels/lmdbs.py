@@ -82,8 +82,7 @@ class Lmdb(LabelFormat):
         from bench.data.raw.numbered_lmdb import NumberedLmdb
         from bench.data.store.database import database
 
-        name = data.relative(labels)
-        prefix = "" if name == "." else f"{name}/"
+        prefix = data.prefix(labels)
         opened = database(labels)
         listed = _listed_count(labels, opened)
         if listed is not None:
