@@ -50,7 +50,7 @@ class _XmlPages(LabelFormat):
         """Return the folders that hold XML files with the root element of the format."""
         folders: dict[Path, None] = {}
         for file in data.files:
-            if file.parent not in folders and self._is_page(file):
+            if file.parent not in folders and _root_name(file) == self.root:
                 folders[file.parent] = None
         return sorted(folders)
 
@@ -58,26 +58,23 @@ class _XmlPages(LabelFormat):
         """Yield the lines of the pages in a folder, in the order of names and of their files."""
         scans = PageScans()
         for file in data.files:
-            if file.parent != labels or not self._is_page(file):
+            # A file that is broken or hostile in front of its root might be a page.
+            if file.parent != labels or _root_name(file) not in {self.root, ""}:
                 continue
             name = data.relative(file)
             try:
-                root = xml_elements.parsed(image_tree.read(data.root, name))
-                page = self.page(root)
+                page = self._page(image_tree.read(data.root, name))
             except SampleError as error:
                 yield Rejected(name, str(error))
                 continue
             for line in page_rows(file, page, data, scans):
                 yield line if isinstance(line, Rejected) else Row(*line, {"page": name})
 
-    def _is_page(self, file: Path) -> bool:
-        if file.suffix.lower() != ".xml":
-            return False
-        try:
-            with file.open("rb") as stream:
-                return xml_elements.root_name(stream.read(_START)) == self.root
-        except OSError:
-            return False
+    def _page(self, document: bytes) -> Page:
+        root = xml_elements.parsed(document)
+        if root.name != self.root:
+            raise SampleError(f"an XML file without {self.root}")
+        return self.page(root)
 
 
 @dataclass(frozen=True)
@@ -139,6 +136,17 @@ class Alto(_XmlPages):
             for number, line in enumerate(page.below("TextLine"), 1)
         ]
         return Page(_content(root, "fileName"), width, height, in_pixels, lines)
+
+
+def _root_name(file: Path) -> str | None:
+    """Return the name of the root element, "" where that is not clear, None of no XML file."""
+    if file.suffix.lower() != ".xml":
+        return None
+    try:
+        with file.open("rb") as stream:
+            return xml_elements.root_name(stream.read(_START))
+    except OSError:
+        return ""
 
 
 def _page_text(line: Element) -> str:
