@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, Exit
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels.data_folder import DataFolder
 from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
@@ -79,25 +79,35 @@ class Lmdb(LabelFormat):
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
         """Yield the samples of an LMDB by their numbers."""
-        from bench.data.raw.numbered_lmdb import NumberedLmdb
-        from bench.data.store.database import database
+        import lmdb
 
-        prefix = data.prefix(labels)
-        opened = database(labels)
-        listed = _listed_count(labels, opened)
-        if listed is not None:
-            lines = range(listed)
-            yield from _file_rows(
-                labels, data, prefix, lines, lambda number: opened.get(b"%d" % number)
-            )
-            return
-        numbered = NumberedLmdb(labels)
-        if _has_files(numbered):
-            yield from _file_rows(labels, data, prefix, numbered.numbers, numbered.label)
-        else:
-            yield from _image_rows(prefix, numbered)
-        for number in numbered.labels_beyond():
-            yield Rejected(f"{prefix}{number:09d}", "a label behind num-samples")
+        try:
+            yield from _rows(labels, data)
+        except lmdb.Error as error:
+            raise BenchError(
+                f"{labels}: this LMDB cannot be read ({error}); copy or download it again",
+                Exit.UNVERIFIED,
+            ) from None
+
+
+def _rows(labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+    """Yield the samples of an LMDB of either form. Raises lmdb.Error where it is damaged."""
+    from bench.data.raw.numbered_lmdb import NumberedLmdb
+    from bench.data.store.database import database
+
+    prefix, opened = data.prefix(labels), database(labels)
+    listed = _listed_count(labels, opened)
+    if listed is not None:
+        numbers = range(listed)
+        yield from _file_rows(labels, data, prefix, numbers, lambda n: opened.get(b"%d" % n))
+        return
+    numbered = NumberedLmdb(labels)
+    if _has_files(numbered):
+        yield from _file_rows(labels, data, prefix, numbered.numbers, numbered.label)
+    else:
+        yield from _image_rows(prefix, numbered)
+    for number in numbered.labels_beyond():
+        yield Rejected(f"{prefix}{number:09d}", "a label behind num-samples")
 
 
 def _image_rows(prefix: str, numbered: NumberedLmdb) -> Iterator[Row | Rejected]:
