@@ -69,8 +69,7 @@ class Maker:
             fault = f"'{min(stray)}' is not a key of a {kind}; set it on a model"
             raise self.config.error(fault, self.section, key or kind, min(stray))
         with self.config.locating(self.section, key or kind, name):
-            self._check_keys(kind, name, table)
-            component = registry.make(kind, name, self._located_files(kind, name, table))
+            component = self._component(kind, name, table)
             self._check_types(own)
         train = tuple(self.dataset(each, key) for each in own.pop("train", []))
         return _Listed(component, train=train, **own)
@@ -92,6 +91,13 @@ class Maker:
                 raise self.config.error(fault, self.section, key, listed.component.name)
             made.append(listed)
         return made
+
+    def _component(self, kind: registry.Kind, name: str, table: dict[str, Any]) -> Component:
+        """Return the component `name`, of bench.toml or of bench, with the parameters `table`."""
+        if kind == "dataset" and name in self.config.datasets:
+            return self.config.dataset(name, table)
+        self._check_keys(kind, name, table)
+        return registry.make(kind, name, self._located_files(kind, name, table))
 
     def _located_files(
         self, kind: registry.Kind, name: str, table: dict[str, Any]

@@ -35,11 +35,13 @@ def list_(load: Load, what: str, *, as_json: bool) -> None:
     """List the suites of bench.toml, or what they may name."""
     if what in _KINDS:
         components = registry.everything(_KINDS[what])
+        own = load().datasets if what == "datasets" else {}
         data = {
             name: {"about": each.summary(), "version": each.version, "parameters": each.defaults()}
             for name, each in components.items()
-        }
-        report(descriptions.components(_KINDS[what], components.values()), data, as_json=as_json)
+        } | {name: {"about": each.summary(), "version": each.version} for name, each in own.items()}
+        text = descriptions.components(_KINDS[what], components.values(), own.values())
+        report(text, data, as_json=as_json)
         return
     text, values = _LISTINGS[what](load())
     report(text, values, as_json=as_json)
