@@ -89,6 +89,17 @@ class Lmdb(LabelFormat):
                 Exit.UNVERIFIED,
             ) from None
 
+    def database(self, labels: Path) -> Path | None:
+        """Return the LMDB, unless it is counted from 0 or has no images."""
+        from bench.data.raw.numbered_lmdb import NumberedLmdb
+        from bench.data.store.database import database
+
+        if _listed_count(labels, database(labels)) is not None:
+            return None
+        numbered = NumberedLmdb(labels)
+        is_linkable = numbered.numbers.start == 1 and not _has_files(numbered)
+        return labels if is_linkable else None
+
 
 def _rows(labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
     """Yield the samples of an LMDB of either form. Raises lmdb.Error where it is damaged."""

@@ -57,9 +57,10 @@ class _XmlPages(LabelFormat):
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
         """Yield the lines of the pages in a folder, in the order of names and of their files."""
         scans = PageScans()
-        for file in data.files:
+        files = (file for file in data.files if file.parent == labels)
+        for file in [labels] if labels.is_file() else files:
             # A file that is broken or hostile in front of its root might be a page.
-            if file.parent != labels or _root_name(file) not in {self.root, ""}:
+            if _root_name(file) not in {self.root, ""}:
                 continue
             name = data.relative(file)
             try:
