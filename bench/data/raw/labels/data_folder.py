@@ -113,6 +113,10 @@ class DataFolder:
         """Return how messages and ids call a path in this folder."""
         return path.relative_to(self.root).as_posix() if path != self.root else "."
 
+    def prefix(self, path: Path) -> str:
+        """Return how ids begin of what is listed in a path: with nothing in the folder itself."""
+        return "" if path == self.root else f"{self.relative(path)}/"
+
     def source(self, base: Path, path: str) -> tuple[str, ImageFile | FrameFolder]:
         """Return the id and the images that `path` of a label names, given what it is relative to.
 

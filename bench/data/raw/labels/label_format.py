@@ -96,3 +96,10 @@ class LabelFormat(ABC):
         Raises:
             BenchError: The file cannot be read, or is not of this format at all.
         """
+
+    def database(self, labels: Path) -> Path | None:  # noqa: ARG002 (few formats are LMDBs)
+        """Return the LMDB, a folder or a file, in which the images of labels can stay.
+
+        Its keys are then numbered by the order of `rows`, from 1. None: images are copied.
+        """
+        return None

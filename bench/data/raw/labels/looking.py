@@ -12,7 +12,7 @@ from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected
 from bench.data.raw.labels.data_folder import DataFolder
 from bench.data.raw.labels.formats import FORMATS
-from bench.data.raw.labels.label_format import LabelFormat, Row
+from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
 
 _PROBED = 200
 """Rows of each file of labels that are tried."""
@@ -41,9 +41,13 @@ class Found:
 
     @property
     def share(self) -> float:
-        """The share of rows whose images exist."""
+        """The share of rows whose images exist.
+
+        A rejected row speaks against a format, but not where the labels can be nothing else.
+        """
         existing = sum(row.images.exists() for row in self.rows)
-        return existing / max(len(self.rows) + self.rejected.total(), 1)
+        against = 0 if self.format.certainty == CERTAIN else self.rejected.total()
+        return existing / max(len(self.rows) + against, 1)
 
     @property
     def reading(self) -> set[tuple[str, str]]:
@@ -66,19 +70,31 @@ def look(
     Args:
         data: The folder.
         formats: The formats to try; none: all of the kind of the data.
-        labels: The files or folders of labels; none: those that a format finds.
+        labels: The files or folders of labels; none: those that a format finds. Of formats that
+            are certain, none of those is left out, whatever is wrong with it.
+
+    Raises:
+        BenchError: Nothing was found but labels that are certain and cannot be read.
     """
     kind = "frames" if data.clips else "image"
     tried = [*formats] or [each() for each in FORMATS.values() if kind in each.gives]
-    found = []
+    found, faults = [], list[BenchError]()
     for format_ in tried:
-        probes = [_probe(format_, each, data) for each in labels or format_.find(data)]
-        if kept := [probe for probe in probes if probe.share >= (_CANDIDATE if not labels else 0)]:
+        is_certain = format_.certainty == CERTAIN
+        probes = [
+            _probe(format_, each, data, faults if is_certain and not labels else [])
+            for each in labels or format_.find(data)
+        ]
+        least = 0 if labels or is_certain else _CANDIDATE
+        if kept := [probe for probe in probes if probe.share >= least]:
             rows = tuple(row for probe in kept for row in probe.rows)
             rejected = sum((probe.rejected for probe in kept), Counter[str]())
             files = tuple(each for probe in kept for each in probe.labels)
             found.append(Found(format_, files, rows, rejected))
-    return [each for each in found if each.share > 0]
+    found = [each for each in found if each.share > 0]
+    if faults and not found:
+        raise faults[0]
+    return found
 
 
 def choose(found: Sequence[Found], data: DataFolder) -> Found:
@@ -114,8 +130,8 @@ def labels_of(format_: LabelFormat, data: DataFolder) -> tuple[Path, ...]:
     return found[0].labels
 
 
-def _probe(format_: LabelFormat, labels: Path, data: DataFolder) -> Found:
-    """Read the first rows of a file of labels; what the format does not read at all has none."""
+def _probe(format_: LabelFormat, labels: Path, data: DataFolder, faults: list[BenchError]) -> Found:
+    """Read the first rows of a file of labels; add to `faults` why it cannot be read."""
     rows: list[Row] = []
     rejected = Counter[str]()
     try:
@@ -125,6 +141,7 @@ def _probe(format_: LabelFormat, labels: Path, data: DataFolder) -> Found:
             else:
                 rows.append(row)
     except BenchError as error:
+        faults.append(error)
         rejected[str(error)] += 1
     return Found(format_, (labels,), tuple(rows), rejected)
 

@@ -51,8 +51,20 @@ class OwnReader:
         self._group = group
         self.parts: Sequence[str] = self._splits()
 
-    def database(self, part: str) -> None:
-        """Return None: pixels are copied."""
+    def database(self, part: str) -> Path | None:
+        """Return the LMDB that has the pixels of a split, and of that split alone.
+
+        None where there is no such one: pixels are copied.
+        """
+        labels = [*self._labels]
+        if self._group:
+            return None
+        if len(self.parts) > 1:
+            splits = [self._division.of_labels(self._data.relative(each)) for each in labels]
+            if None in splits:
+                return None
+            labels = [each for each, split in zip(labels, splits, strict=True) if split == part]
+        return self._format.database(labels[0]) if len(labels) == 1 else None
 
     def entries(self, part: str) -> Iterator[Entry | Rejected]:
         """Yield what is in the split `part`, and with the first split what has none."""
