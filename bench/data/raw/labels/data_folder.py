@@ -55,7 +55,7 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class FrameFolder:
-    """A clip whose frames are the image files of a folder, in the order of their names."""
+    """A clip whose frames are the image files of a folder, in the order of their numbers."""
 
     folder: Path
     name: str
@@ -68,14 +68,17 @@ class FrameFolder:
         """Return the content of every frame."""
         clip = self.folder / self.name
         try:
-            names = sorted(each.name for each in clip.iterdir() if is_image(each.name))
+            names = [each.name for each in clip.iterdir() if is_image(each.name)]
         except OSError as error:
             raise SampleError(
                 f"a folder of frames that cannot be read ({error.strerror})"
             ) from None
         if not names:
             raise SampleError("a folder without a frame")
-        return [image_tree.read(self.folder, f"{self.name}/{name}") for name in names]
+        return [
+            image_tree.read(self.folder, f"{self.name}/{name}")
+            for name in sorted(names, key=image_tree.natural_order)
+        ]
 
 
 @dataclass(frozen=True)
