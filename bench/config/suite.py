@@ -143,6 +143,11 @@ class TrainedEntry:
         """Where the row comes from."""
         return "trained"
 
+    @property
+    def timed(self) -> bool:
+        """Whether its latencies are measured."""
+        return True
+
 
 @dataclass(frozen=True)
 class RecognizerEntry:
@@ -162,6 +167,11 @@ class RecognizerEntry:
     def origin(self) -> Origin:
         """Where the row comes from."""
         return self.recognizer.origin
+
+    @property
+    def timed(self) -> bool:
+        """Whether its latencies are measured."""
+        return self.recognizer.timed
 
 
 Entry = TrainedEntry | RecognizerEntry

@@ -158,6 +158,7 @@ def _row(
         entry=entry_identity(entry),
         label=label,
         origin=entry.origin,
+        timed=entry.timed,
         model="",
         loss="",
         decoder="",

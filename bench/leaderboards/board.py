@@ -158,6 +158,7 @@ class Row:
             boards with the same hash are the same row.
         label: What the board calls it.
         origin: Where it comes from.
+        timed: Whether its latencies are measured: not those of predictions and of paid services.
         model: The model with its parameters off their defaults; of a row that bench does not train,
             the recognizer.
         loss: The loss, likewise; empty where bench does not train.
@@ -187,6 +188,7 @@ class Row:
     entry: str
     label: str
     origin: Origin
+    timed: bool
     model: str
     loss: str
     decoder: str
