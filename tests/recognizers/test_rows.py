@@ -138,7 +138,7 @@ def test_what_is_done_is_not_read_again_and_an_edited_reader_is(texts, home, boa
     (home / "reader.py").write_text(READER.replace('"the"', '"a"'))
     status = bench("status", "words", "--why")
     assert "stale" in status.out
-    assert "reader.py changed" in status.out
+    assert "source.reader.py: changed" in status.out
     board("-r", "python")
     assert len((home / "calls.txt").read_text().split()) == 8
 
