@@ -12,7 +12,7 @@ from bench.core import registry
 from bench.core.errors import BenchError
 from bench.data.reading.encoded_samples import encoded_samples
 from bench.data.store import data_dir
-from bench.tasks.kept_readings import FILE
+from bench.tasks.kept_readings import READINGS
 from bench.trials import grid
 from bench.trials.store import Store
 
@@ -143,6 +143,17 @@ def test_what_is_done_is_not_read_again_and_an_edited_reader_is(texts, home, boa
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
+def test_another_protocol_scores_what_was_read_under_the_first(texts, home, board, bench):
+    board("-r", "python")
+    config = home / "bench.toml"
+    config.write_text(SUITE.replace('"str-36"', '"str-62"'))
+    _, rows = board("-r", "python")
+    assert rows["own code"]["rank"]
+    assert len((home / "calls.txt").read_text().split()) == 4
+    board("-r", "python", "--force")
+    assert len((home / "calls.txt").read_text().split()) == 8
+
+
 def test_what_was_read_before_a_fault_is_kept(texts, home, board, bench):
     good = "    def read(self, images):\n"
     fault = (
@@ -157,7 +168,7 @@ def test_what_was_read_before_a_fault_is_kept(texts, home, board, bench):
     assert answer.code == 1
     assert "out of paper" in answer.err
     assert "out of paper" in rows["own code"]["missing"][0]["why"]
-    (kept,) = home.glob(f"results/evaluations/*/python/*/*/{FILE}")
+    (kept,) = home.glob(f"results/evaluations/*/python/*/*/{READINGS}")
     assert len(kept.read_text().splitlines()) == 16
     kept.write_bytes(kept.read_bytes() + b'{"id": "ha')
     (home / "limit.txt").write_text("100")
