@@ -117,6 +117,7 @@ def board(
             rows=rows,
             speed_hardware=measured.hardware,
             other_hardware=measured.others,
+            published=[*suite.published],
         ),
         counts,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from bench.config.suite import Average, Tuning
+from bench.config.suite import Average, Published, Tuning
 from bench.core import documents
 from bench.core.errors import BenchError
 from bench.core.hashing import digest
@@ -271,6 +271,7 @@ class Board:
         rows: The rows by rank, then those without one.
         speed_hardware: What all latencies are measured on.
         other_hardware: What else was profiled; those latencies are not shown.
+        published: Figures of papers, which are not ranked.
     """
 
     suite: str
@@ -287,6 +288,7 @@ class Board:
     rows: list[Row]
     speed_hardware: str | None = None
     other_hardware: list[str] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -38,6 +38,12 @@ recognizers = [
     { predictions = "perfect.csv", label = "perfect", trained_on = ["iiit5k"] },
 ]
 
+[[suite.words.published]]
+label = "CRNN of a paper"
+source = "Example et al., 2020"
+scores = { iiit5k-synthetic = 81.2 }
+note = "trained on other data"
+
 [suite.words.resources]
 batch_size = 8
 """
@@ -122,6 +128,8 @@ def test_rows_of_all_origins_are_ranked_in_one_table(texts, board, bench):
     assert "Readings to know of: others: 2 missing, 1 unknown ids." in page
     assert "own code: not stated" in page
     assert "not excluded" in page
+    assert "Published elsewhere, not ranked (accuracy %):" in page
+    assert "81.20" in page
     refused = bench("board", "words", "--publish")
     assert "no valid latency of own code; crnn · ctc" in refused.err.replace(
         "crnn · ctc; own code", "own code; crnn · ctc"
@@ -228,6 +236,7 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
         ('label = "others"', "label = 3", "'label' must be a text in quotes"),
         ('trained_on = ["synth90k"]', 'trained_on = "synth90k"', "'trained_on' must be a list"),
         ('label = "others"', 'recipe = "short"', "'recipe' is not a key of a recognizer"),
+        ("iiit5k-synthetic = 81.2", "iit5k-synthetic = 81.2", "did you mean 'iiit5k-synthetic'?"),
         ('label = "others"', 'texts = "a"', "there is no key 'texts' here"),
         ('predictions = "others.csv", ', "", "a recognizer is a name, or a table with a 'name'"),
         ('"others.csv"', '"absent.csv"', "absent.csv"),
