@@ -13,7 +13,17 @@ from bench.evaluation.protocols import PROTOCOLS
 if TYPE_CHECKING:
     from bench.config.suite import Named, SuiteTable
 
-Key = Literal["protocol", "alphabet", "datasets", "train", "tests", "models", "losses", "decoders"]
+Key = Literal[
+    "protocol",
+    "alphabet",
+    "datasets",
+    "train",
+    "tests",
+    "models",
+    "losses",
+    "decoders",
+    "recognizers",
+]
 Missing = dict[Key, list[str]]
 """Names by the key that lists them, in the order of the suite."""
 
@@ -27,6 +37,7 @@ _KINDS: dict[Key, registry.Kind] = {
     "models": "model",
     "losses": "loss",
     "decoders": "decoder",
+    "recognizers": "recognizer",
 }
 
 

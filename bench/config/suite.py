@@ -10,8 +10,9 @@ from bench.core.schema import Count, Natural
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
     from bench.config.sweep_space import SweepTable
-    from bench.core.components import Dataset, Decoder, Loss, Model
+    from bench.core.components import Dataset, Decoder, Loss, Model, Recognizer
     from bench.core.model_input import Input
+    from bench.core.recognition import Origin
     from bench.evaluation.protocols import Protocol
 
 Named = str | dict[str, Any]
@@ -37,6 +38,9 @@ class SuiteTable:
             `label` (what boards call it).
         losses: Each a name or a table of `name`, parameters, and optionally `recipe`.
         decoders: Each a name or a table of `name` and parameters.
+        recognizers: What is not trained by bench: each a name, or a table of `name`, parameters,
+            and optionally `label` and `trained_on` (what is known of its training data). A table
+            without `name` is named by its key: `{ predictions = "file.csv" }`.
         recipe: The name of a `[recipe.NAME]`, or a table that may build on one by `extends`.
         alphabet: The protocol whose characters the networks learn; else the data set's own.
         average: What boards rank by where there are several test sets.
@@ -56,6 +60,7 @@ class SuiteTable:
     models: list[Named] = field(default_factory=list)
     losses: list[Named] = field(default_factory=list)
     decoders: list[Named] = field(default_factory=lambda: ["greedy"])
+    recognizers: list[Named] = field(default_factory=list)
     recipe: Named = ""
     alphabet: str = ""
     average: Average = "weighted"
@@ -110,8 +115,8 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A row of a board: what is compared with the others.
+class TrainedEntry:
+    """A row of a board that bench trains.
 
     Attributes:
         model: The architecture.
@@ -133,6 +138,35 @@ class Entry:
     label: str = ""
     tuning: Tuning | None = None
 
+    @property
+    def origin(self) -> Origin:
+        """Where the row comes from."""
+        return "trained"
+
+
+@dataclass(frozen=True)
+class RecognizerEntry:
+    """A row of a board that bench does not train.
+
+    Attributes:
+        recognizer: What reads.
+        label: What boards call it; empty for the label of the recognizer.
+        trained_on: What is known of its training data; None where nothing is stated.
+    """
+
+    recognizer: Recognizer
+    label: str = ""
+    trained_on: tuple[str, ...] | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Where the row comes from."""
+        return self.recognizer.origin
+
+
+Entry = TrainedEntry | RecognizerEntry
+"""A row of a board: what is compared with the others."""
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -142,7 +176,7 @@ class Suite:
     about: str
     protocol: Protocol
     columns: tuple[Column, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[TrainedEntry, ...]
     seeds: tuple[int, ...]
     recipe: Recipe | None
     resources: Resources
@@ -151,3 +185,9 @@ class Suite:
     sweep: SweepTable | None = None
     warnings: tuple[str, ...] = ()
     """What a person should know before running it, one sentence each."""
+    recognizers: tuple[RecognizerEntry, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Entry, ...]:
+        """All that is compared: what bench trains, then what it does not."""
+        return (*self.entries, *self.recognizers)

@@ -20,6 +20,7 @@ from bench.trials.events import (
     Progress,
     Resumed,
     Retried,
+    SamplesRead,
     Started,
     describe,
 )
@@ -73,6 +74,8 @@ class LiveReporter:
                     f"{event.speed:.0f}/s  {event.eta:.0f} s left"
                 )
                 self._tasks.update(self._row(task), completed=event.fraction, text=text)
+            case SamplesRead():
+                self._tasks.update(self._row(task), completed=event.fraction, text=describe(event))
             case Finished() | Failed():
                 self._end(task, event)
         failed = f"  {self._failed} failed" if self._failed else ""

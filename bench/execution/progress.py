@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from bench.trials.events import Event, Failed, Finished, Progress, Validated, describe
+from bench.trials.events import Event, Failed, Finished, Progress, SamplesRead, Validated, describe
 
 if TYPE_CHECKING:
     from bench.trials.records import Failure
@@ -81,7 +81,7 @@ class PlainReporter:
         if isinstance(event, Finished | Failed):
             self._ended += 1
         elif (
-            isinstance(event, Progress | Validated)
+            isinstance(event, Progress | Validated | SamplesRead)
             and now - self._spoke.get(task.key, 0.0) < _PLAIN_SECONDS
         ):
             return

@@ -133,8 +133,9 @@ class Schedule:
         trainings = {task.key for task in tasks if task.kind == "training"}
         for task in tasks:
             executor.check(task)
-            if isinstance(task, Evaluation) and task.training.key in trainings:
-                schedule.waiting.setdefault(task.training.key, []).append(task)
+            required = task.training if isinstance(task, Evaluation) else None
+            if isinstance(task, Evaluation) and required and required.key in trainings:
+                schedule.waiting.setdefault(required.key, []).append(task)
             else:
                 schedule.due.append((0.0, _Running(task, [])))
         return schedule

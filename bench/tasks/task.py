@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bench.core.errors import BenchError, one_line
 from bench.core.raised_at import raised_at
@@ -16,13 +16,13 @@ from bench.tasks.memory import is_out_of_memory
 from bench.trials.events import Event, Failed, Finished, describe
 from bench.trials.rank import ALONE, Rank
 from bench.trials.records import Attempt, Cause, Failure
-from bench.trials.specs import Training
+from bench.trials.specs import TrainedEvaluation, Training
 from bench.trials.store import FAILURE, LOG, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.trials.specs import Task
+    from bench.trials.specs import RecognizerEvaluation, Task
     from bench.trials.store import Store
 
 
@@ -45,17 +45,19 @@ def run_task(
         rank: Rank 0 of a data-parallel training, or the only process of a task.
     """
     from bench.tasks.evaluate import evaluate
+    from bench.tasks.recognize import recognize
     from bench.tasks.train import train
 
     folder = store.begin(task)
     with (folder / LOG).open("w", encoding="utf-8", buffering=1) as log:
         log.write(f"{task.key}  {task.kind}: {' · '.join(task.labels.values())}\n")
         try:
-            events = (
-                train(task, store, attempts, rank)
-                if isinstance(task, Training)
-                else evaluate(task, store, attempts)
-            )
+            if isinstance(task, Training):
+                events = train(task, store, attempts, rank)
+            elif isinstance(task, TrainedEvaluation):
+                events = evaluate(task, store, attempts)
+            else:
+                events = recognize(cast("RecognizerEvaluation", task), store, attempts)
             for event in events:
                 log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}\n")
                 yield event

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bench.trials import provenance
 from bench.trials.grid import tasks
+from bench.trials.specs import RecognizerEvaluation
 
 if TYPE_CHECKING:
     from bench.trials.records import Failure, Record
@@ -106,7 +107,8 @@ class Plan:
         return [
             status.task
             for key, status in self.statuses.items()
-            if key in chosen or status.task.training.key in trainings
+            if key in chosen
+            or ((training := status.task.training) is not None and training.key in trainings)
         ]
 
     def with_changed_sources(self) -> Plan:
@@ -176,7 +178,8 @@ class Price(NamedTuple):
 def price(plan: Plan, missing: Sequence[Task]) -> Price | None:
     """Estimate what `missing` costs from the records at hand; None without any.
 
-    A task costs what earlier ones of the same kind, model and loss cost (any key or seed), else
+    A task costs what earlier ones of the same kind, and of the same model and loss or the same
+    recognizer, cost (any key or seed), else
     the mean of its kind.
     """
     costs: dict[tuple[str, ...], list[Price]] = {}
@@ -208,7 +211,11 @@ def _price(record: Record) -> Price:
 
 
 def _cost_group(task: Task) -> tuple[str, ...]:
-    return task.kind, task.training.model.name, task.training.loss.name
+    if isinstance(task, RecognizerEvaluation):
+        return task.kind, task.recognizer.label
+    training = task.training
+    assert training, "only a recognizer's evaluation has none"  # noqa: S101
+    return task.kind, training.model.name, training.loss.name
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -146,7 +146,7 @@ class EvaluationRecord:
         key: The hash of `spec`.
         spec: Everything that decides the scores.
         labels: Names of its parts for people.
-        seed: The seed of the training.
+        seed: The seed of the training; 0 without one.
         scores: Each metric of the protocol that is defined for this test set, by name.
         samples: How many samples were scored.
         excluded: How many were not, by reason.
@@ -155,6 +155,10 @@ class EvaluationRecord:
         provenance: Commit, packages, hardware.
         files: The SHA-256 of each file beside the record.
         attempts: Attempts of the same run that failed before.
+        parameters: The number of weights of a recognizer from outside; None where it is unknown,
+            and of a training, whose record has it.
+        price: What reading the split cost in US dollars; None where it has no price.
+        remarks: How many readings there are of each kind that a person should know of.
         schema: The version of this document.
     """
 
@@ -170,12 +174,16 @@ class EvaluationRecord:
     provenance: Provenance
     files: dict[str, str]
     attempts: list[Attempt] = field(default_factory=list)
+    parameters: int | None = None
+    price: float | None = None
+    remarks: dict[str, int] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property
-    def training(self) -> str:
-        """The key of the training whose weights were evaluated."""
-        return str(self.spec["recognizer"]["training"])
+    def training(self) -> str | None:
+        """The key of the training whose weights were evaluated; None where bench trained none."""
+        key = self.spec["recognizer"].get("training")
+        return None if key is None else str(key)
 
 
 @dataclass(frozen=True)
@@ -291,8 +299,8 @@ class Profile:
         tests: The test sets that lead to this input shape and these classes, each with its input
             and training data (`bench.profiling.method.reading_conditions`).
         hardware: One line that names the machine; profiles of equal lines are comparable.
-        parameters: The number of weights.
-        macs: Multiply-accumulates of a forward pass of one sample.
+        parameters: The number of weights; None where it is unknown.
+        macs: Multiply-accumulates of a forward pass of one sample; None where they are unknown.
         weights: The key of the training that the weights are from; None where untrained.
         latencies: At each batch size, to logits and to labels.
         provenance: Commit, packages, hardware.
@@ -305,8 +313,8 @@ class Profile:
     labels: dict[str, str]
     tests: list[dict[str, Any]]
     hardware: str
-    parameters: Parameters
-    macs: int
+    parameters: Parameters | None
+    macs: int | None
     weights: str | None
     latencies: list[Latency]
     provenance: Provenance

@@ -319,7 +319,7 @@ def test_an_entry_point_that_is_no_component_is_refused(install, kind, target):
 def test_a_name_that_is_taken_is_refused(install):
     install("bench_foreign_e", "[bench.loss]\none = bench_foreign_e:Foreign\n", "twin")
     install("bench_foreign_f", "[bench.loss]\ntwo = bench_foreign_f:Foreign\n", "twin")
-    with pytest.raises(BenchError, match="loss 'twin' of .* has the name of one in") as caught:
+    with pytest.raises(BenchError, match=r"loss 'twin' of .* has the name of one in") as caught:
         registry.find("loss", "twin")
     assert "bench_foreign_e.py" in str(caught.value)
     assert "bench_foreign_f.py" in str(caught.value)

@@ -26,11 +26,13 @@ def row(label: str, seeds: dict[int, dict[str, str]]) -> Row:
     return Row(
         entry=label,
         label=label,
+        origin="trained",
         model=label,
         loss="ctc",
         decoder="greedy",
         input="8×8 gray",
         train=[],
+        may_have_seen=[],
         recipe={},
         tuning=None,
         seeds=[SeedResult(seed, [], keys, {}, 1.0, ["abc"]) for seed, keys in seeds.items()],
