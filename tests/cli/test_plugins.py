@@ -54,11 +54,9 @@ def test_every_verb_takes_a_plugin():
 def test_it_stands_before_the_verb_or_behind_it(home, bench):
     (home / "my_loss.py").write_text(LOSS)
     assert "my-loss" not in bench("ls", "losses").out
-    for words in (
-        ["--plugin", "my_loss.py", "ls", "losses"],
-        ["ls", "losses", "--plugin", "my_loss.py"],
-    ):
-        assert "CTC, times a factor." in bench(*words).out
+    verb, option = ["ls", "losses"], ["--plugin", "my_loss.py"]
+    assert "CTC, times a factor." in bench(*option, *verb).out
+    assert "CTC, times a factor." in bench(*verb, *option).out
     answer = bench("run", "tiny", "-l", "my-loss", "--dry-run", "--plugin", "my_loss.py")
     assert (answer.code, "my-loss" in answer.out) == (0, True)
     answer = bench("board", "--plugin", "my_loss.py")
@@ -117,17 +115,18 @@ def test_a_loss_that_is_edited_is_trained_again(home, bench, listed):
     answer = bench(*run, "--json")
     assert "running 1 training and 1 evaluation" in answer.err
     after = json.loads(bench("status", "tiny", "--json").out)["tasks"]
-    changed = {
-        new["loss"] for old, new in zip(before, after, strict=True) if old["key"] != new["key"]
-    }
+    keys = zip(before, after, strict=True)
+    changed = {new["loss"] for old, new in keys if old["key"] != new["key"]}
     assert changed == {"my-loss"}
     assert {task["state"] for task in after} == {"done"}
     rows = {row["loss"]: row for row in json.loads(answer.out)["rows"]}
-    assert rows["my-loss"]["seeds"] == [0]
+    new = {task["kind"]: task["key"] for task in after if task["loss"] == "my-loss"}
+    (seed,) = rows["my-loss"]["seeds"]
+    assert seed["trainings"] == [new["training"]]
+    assert [*seed["evaluations"].values()] == [new["evaluation"]]
     trainings = [*(home / "results" / "trainings" / "cnn-bilstm" / "my-loss").iterdir()]
     assert len(trainings) == 2, "the record of the earlier source is kept"
-    new = next(task["key"] for task in after if task["loss"] == "my-loss")
-    assert "my_loss.py" in bench("show", new, "--json").out
+    assert "my_loss.py" in bench("show", new["training"], "--json").out
     assert bench("verify").code == 0
 
 
@@ -155,17 +154,14 @@ def test_a_data_set_is_read_by_processes_that_prefetch(home, bench, listed):
     answer = bench("run", "tiny", "--executor", "inline", "--no-profile")
     line = 1 + DATASET[: DATASET.index("raise LookupError")].count("\n")
     assert f"LookupError: no pixels (mine.py:{line}); log:" in answer.err
-    assert "step 5" in next((home / "results").glob("trainings/*/*/*/log.txt")).read_text()
 
 
 def test_a_protocol_may_name_a_metric_of_one(home, bench, listed):
     (home / "last.py").write_text(METRIC)
-    protocol = (
-        '[protocol.lasts]\ncharset = "01"\nmetrics = ["last-unit", "cer"]\nranked_by = "cer"\n'
-    )
-    listed(
-        "last.py", losses='["ctc"]', old="[suite.tiny.recipe]", new=f"{protocol}[suite.tiny.recipe]"
-    )
+    listed("last.py", losses='["ctc"]')
+    with (home / "bench.toml").open("a") as file:
+        file.write('[protocol.lasts]\ncharset = "01"\nmetrics = ["last-unit", "cer"]\n')
+        file.write('ranked_by = "last-unit"\n')
     assert "last right" in bench("ls", "metrics").out
     assert "last-unit" in bench("ls", "protocols").out
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-import random
+import secrets
 import subprocess
 import sys
 from hashlib import sha256
@@ -53,7 +53,7 @@ def test_a_component_is_found_beside_those_of_bench(plug):
     digest = sha256(file.read_bytes()).hexdigest()
     assert made().spec()["source"] == {"file": "my_loss.py", "sha256": digest}
     settle([])
-    with pytest.raises(BenchError, match="no loss 'my-loss'.*list its file in `plugins` of"):
+    with pytest.raises(BenchError, match=r"no loss 'my-loss'.*list its file in `plugins` of"):
         made()
 
 
@@ -91,7 +91,7 @@ def test_one_that_cannot_be_imported_leaves_the_others_usable(plug):
     ] == [True, True]
     assert "No module named 'nowhere', at broken.py:3)" in faults[0]
     assert "at wrong.py:2)" in faults[1]
-    with pytest.raises(BenchError, match="no loss 'other'.*broken.py cannot be imported"):
+    with pytest.raises(BenchError, match=r"no loss 'other'.*broken.py cannot be imported"):
         registry.find("loss", "other")
 
 
@@ -165,7 +165,7 @@ def test_a_metric_is_found_and_its_name_refused_where_it_is_taken(plug):
     with pytest.raises(BenchError, match=f"metric 'cer' of {file} has the name of one in bench/"):
         metric.find("cer")
     assert len(metric.plugin_faults()) == 1
-    with pytest.raises(BenchError, match="no metric 'last-unit'.*pass --plugin FILE"):
+    with pytest.raises(BenchError, match=r"no metric 'last-unit'.*pass --plugin FILE"):
         metric.find("last-unit")
 
 
@@ -181,5 +181,5 @@ def test_what_is_not_a_file_of_python_is_refused(plug, tmp_path):
 
 
 def test_plugins_too_large_for_the_environment_are_refused(plug):
-    with pytest.raises(BenchError, match="too large together.*move data out of them"):
-        settle([plug(text=f"WORDS = {random.Random(1).randbytes(2**17)!r}\n")])
+    with pytest.raises(BenchError, match=r"too large together.*move data out of them"):
+        settle([plug(text=f"WORDS = {secrets.token_bytes(2**17)!r}\n")])
