@@ -63,7 +63,7 @@ class TaskStatus:
             changed = self.changed_sources
             return f"made by other sources: {_listed(changed)}" if changed else ""
         if self.failure:
-            return f"{self.failure.cause}: {' '.join(self.failure.message.split())}"
+            return f"{self.failure.cause}: {' '.join(self.failure.reason.split())}"
         if self.stale:
             return "; ".join(differences(self.stale.spec, self.task.spec))
         return ""

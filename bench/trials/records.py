@@ -44,11 +44,24 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A failed attempt at a task."""
+    """A failed attempt at a task.
+
+    Attributes:
+        cause: The kind of fault.
+        message: What was raised, in one line.
+        finished: The time, in UTC.
+        where: The file and line that raised it, like `my_loss.py:31`; None where that says nothing.
+    """
 
     cause: Cause
     message: str
     finished: str
+    where: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """The message, and where it was raised."""
+        return f"{self.message} ({self.where})" if self.where else self.message
 
 
 @dataclass(frozen=True)
@@ -221,6 +234,11 @@ class Failure:
     def message(self) -> str:
         """The message of the last attempt."""
         return self.attempts[-1].message
+
+    @property
+    def reason(self) -> str:
+        """The message of the last attempt, and where it was raised."""
+        return self.attempts[-1].reason
 
 
 @dataclass(frozen=True)
