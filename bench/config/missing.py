@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.core import registry
 from bench.core.errors import did_you_mean, nearest
+from bench.core.plugin_files import with_how_to_add
 from bench.evaluation.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -65,14 +66,17 @@ def sentence(
     """Return what is missing and what to do; for a single name, the nearest existing one."""
     (key, (name, *others)), *more = missing.items()
     existing = _existing(key, protocols, datasets)
+    kinds = [_KINDS[key] for key in missing if key in _KINDS]
+    faults = [*dict.fromkeys(fault for kind in kinds for fault in registry.faults(kind))]
     single = not (others or more)
     if single and (key not in _KINDS or nearest(name, existing, _TYPO)):
         noun = _KINDS.get(key, "protocol")
-        return f"there is no {noun} '{name}'{did_you_mean(name, existing)}"
-    return (
+        single_fault = f"there is no {noun} '{name}'{did_you_mean(name, existing)}"
+        return with_how_to_add(single_fault, faults) if key in _KINDS else single_fault
+    return with_how_to_add(
         f"needs what bench does not have yet: {', '.join(_listed(*e) for e in missing.items())}; "
-        "`bench ls datasets | models | losses | decoders` lists what exists, "
-        "docs/components.md explains how to add to it"
+        "`bench ls datasets | models | losses | decoders` lists what exists",
+        faults,
     )
 
 
@@ -91,7 +95,7 @@ def _unknown(
 def _existing(key: Key, protocols: Collection[str], datasets: Collection[str]) -> Collection[str]:
     if key in _KINDS:
         own = datasets if _KINDS[key] == "dataset" else ()
-        return {*registry.everything(_KINDS[key]), *own}
+        return {*registry.names(_KINDS[key]), *own}
     return {*PROTOCOLS, *protocols}
 
 

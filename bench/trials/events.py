@@ -178,9 +178,9 @@ def describe(event: Event) -> str:  # noqa: C901, PLR0911 (one line per event)
         case Finished(summary, seconds):
             return f"done in {seconds:.1f} s  {summary}"
         case Retried(attempt):
-            return f"tried again after {attempt.cause}: {attempt.message}"
+            return f"tried again after {attempt.cause}: {attempt.reason}"
         case Failed(failure):
-            return f"failed ({failure.cause}): {failure.message}"
+            return f"failed ({failure.cause}): {failure.reason}"
 
 
 def _progress(event: Progress) -> str:

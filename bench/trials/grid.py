@@ -12,6 +12,7 @@ from bench.config.suite import RecognizerEntry, TrainedEntry
 from bench.core import registry
 from bench.core.components import short_labels
 from bench.core.errors import BenchError, Exit, did_you_mean
+from bench.core.plugin_files import with_how_to_add
 from bench.trials.specs import (
     Evaluation,
     RecognizerEvaluation,
@@ -223,7 +224,8 @@ def _unlisted(
     for glob in globs:
         if not any(_matches(candidate, glob) for candidate in candidates):
             hint = did_you_mean(glob, existing)
-            raise BenchError(f"no {kind} matches '{glob}'{hint}", Exit.NOTHING)
+            sentence = with_how_to_add(f"no {kind} matches '{glob}'{hint}", registry.faults(kind))
+            raise BenchError(sentence, Exit.NOTHING)
     names = {component.name for component in listed}
     return [
         registry.make(kind, name, {})

@@ -44,11 +44,24 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A failed attempt at a task."""
+    """A failed attempt at a task.
+
+    Attributes:
+        cause: The kind of fault.
+        message: What was raised, in one line.
+        finished: The time, in UTC.
+        where: The file and line that raised it, like `my_loss.py:31`; None where that says nothing.
+    """
 
     cause: Cause
     message: str
     finished: str
+    where: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """The message, and where it was raised."""
+        return f"{self.message} ({self.where})" if self.where else self.message
 
 
 @dataclass(frozen=True)
@@ -146,6 +159,7 @@ class EvaluationRecord:
             and of a training, whose record has it.
         price: What reading the split cost in US dollars; None where it has no price.
         remarks: How many readings there are of each kind that a person should know of.
+        alphabet: The characters that the recognizer can read; None where they are unknown.
         schema: The version of this document.
     """
 
@@ -164,6 +178,7 @@ class EvaluationRecord:
     parameters: int | None = None
     price: float | None = None
     remarks: dict[str, int] = field(default_factory=dict)
+    alphabet: str | None = None
     schema: int = SCHEMA
 
     @property
@@ -219,6 +234,11 @@ class Failure:
     def message(self) -> str:
         """The message of the last attempt."""
         return self.attempts[-1].message
+
+    @property
+    def reason(self) -> str:
+        """The message of the last attempt, and where it was raised."""
+        return self.attempts[-1].reason
 
 
 @dataclass(frozen=True)

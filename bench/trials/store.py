@@ -87,6 +87,11 @@ class Store:
         """Return where `task` leaves its files."""
         return self.root / task.path
 
+    def log(self, task: Task) -> Path | None:
+        """Return the log of the last attempt at `task`, None where there is none."""
+        file = self.folder(task) / LOG
+        return file if file.is_file() else None
+
     @property
     def answers(self) -> Path:
         """The folder of what recognizers from outside keep between runs."""

@@ -71,7 +71,7 @@ def _outside(record: EvaluationRecord) -> str:
 def failure(failed: Failure, folder: Path) -> str:
     """Describe a failed task: every attempt, and where its log is."""
     attempts = "\n".join(
-        f"failed at {each.finished} ({each.cause}): {each.message}" for each in failed.attempts
+        f"failed at {each.finished} ({each.cause}): {each.reason}" for each in failed.attempts
     )
     return (
         f"{_title(failed, folder)}\n\n{attempts}\nThe log of the last attempt: {folder / 'log.txt'}"

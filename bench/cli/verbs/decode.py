@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
+from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, suite_argument
+from bench.cli.verbs.run import say_failures
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.config.suite import TrainedEntry
 from bench.core import registry
@@ -107,8 +108,7 @@ def decode(
         failures = execute(tasks, names, store, opened, interrupted=interrupted)
     status = plan.survey(done, store)
     report(descriptions.evaluations(status), descriptions.plan_json(status, []), as_json=as_json)
-    for failure in failures:
-        say(f"failed: {failure.key}: {failure.message}", fg="red")
+    say_failures(failures, done, store)
     return Exit.FAILED if failures else Exit.DONE
 
 

@@ -208,6 +208,22 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
         error.code = Exit.FAILED if outcome.failures else error.code
         raise
     finally:
-        for failure in outcome.failures:
-            say(f"failed: {failure.key}: {failure.message}", fg="red")
+        say_failures(outcome.failures, selected.trials, Store(config.results))
     return outcome.code
+
+
+def say_failures(failures: list[Failure], trials: list[Trial], store: Store) -> None:
+    """Say of each failed task of some trials which one it is, why it failed, and where its log is.
+
+    Args:
+        failures: Those of a run.
+        trials: What was run.
+        store: Where their logs are.
+    """
+    from bench.execution.progress import failure_line
+
+    names = grid.task_names(trials)
+    tasks = {task.key: task for trial in trials for task in trial.tasks}
+    for failure in failures:
+        key = failure.key
+        say(failure_line(names[key], tasks[key], failure, store), fg="red")
