@@ -170,6 +170,7 @@ class ParquetTable(LabelFormat):
         """Yield the rows of a file by their numbers, which count from 0."""
         import pyarrow as pa
 
+        data.require_inside(labels)
         try:
             yield from self._rows(labels, data)
         except (OSError, pa.ArrowException) as error:

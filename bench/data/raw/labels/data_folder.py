@@ -132,6 +132,14 @@ class DataFolder:
         """Return how ids begin of what is listed in a path: with nothing in the folder itself."""
         return "" if path == self.root else f"{self.relative(path)}/"
 
+    def require_inside(self, file: Path) -> None:
+        """Raise BenchError where a file is a link out of the folder."""
+        if not file.resolve().is_relative_to(self.root):
+            raise BenchError(
+                f"{file} is a link out of {self.root}; put the file itself there, or name the "
+                "folder that it is in"
+            )
+
     def source(self, base: Path, path: str) -> tuple[str, ImageFile | FrameFolder]:
         """Return the id and the images that `path` of a label names, given what it is relative to.
 

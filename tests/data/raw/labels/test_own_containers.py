@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import lmdb
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from bench.core.errors import BenchError
+from bench.data.raw.labels.arrow_tables import ParquetTable
 from bench.data.raw.labels.data_folder import data_folder
 from bench.data.raw.labels.divisions import Group, NamedSplits, RatioSplits, WholeSplit
+from bench.data.raw.labels.lmdbs import Lmdb
 from bench.data.raw.labels.looking import choose, look
 from bench.data.raw.labels.own_labels import OwnLabels
 from bench.data.store import preparing
@@ -123,3 +127,14 @@ def test_lines_without_a_text_do_not_hide_the_others(write):
     found = choose(look(data), data)
     assert (found.format.name, len(found.rows)) == ("page-xml", 1)
     assert found.rejected == {"a line without a text": 8}
+
+
+def test_a_container_that_is_a_link_out_of_the_folder_is_not_read(tmp_path, root):
+    write_lmdb(tmp_path / "secret.lmdb", subdir=False)
+    table = pa.table({"file_name": ["1.jpg"], "text": ["secret"]})
+    parquet.write_table(table, tmp_path / "secret.parquet")
+    root.mkdir()
+    for name, format_ in (("secret.lmdb", Lmdb()), ("secret.parquet", ParquetTable())):
+        (root / name).symlink_to(tmp_path / name)
+        with pytest.raises(BenchError, match=f"{name} is a link out of"):
+            list(format_.rows(root / name, data_folder(root)))
