@@ -13,7 +13,7 @@ from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import text_files
 from bench.data.raw.labels.data_folder import DataFolder, is_image
-from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
+from bench.data.raw.labels.label_format import SPECIFIC, LabelFormat, Row
 
 _ENDINGS = (".gt.txt", ".txt")
 _SHADES = (".bin", ".nrm", ".raw")
@@ -31,7 +31,7 @@ class Pairs(LabelFormat):
 
     name: ClassVar[str] = "pairs"
     about: ClassVar[str] = "pairs of files such as 1.png and 1.gt.txt"
-    certainty: ClassVar[int] = CERTAIN
+    certainty: ClassVar[int] = SPECIFIC
 
     ending: str = ""
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from bench.core.errors import BenchError
 from bench.data.raw.labels.data_folder import DataFolder, is_image
@@ -23,6 +24,9 @@ _OTHERS = (
     "charset",
     "vocab",
 )
+_NOT_TEXT = "bench.not_text"
+# Python's own "surrogateescape" raises on half a character of UTF-16.
+codecs.register_error(_NOT_TEXT, lambda error: ("\udcff", cast("UnicodeDecodeError", error).end))
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -52,19 +56,18 @@ def opened(file: Path) -> Iterator[io.TextIOWrapper]:
     """Open a file of UTF-8, with or without a byte order mark, or of UTF-16 with one.
 
     Line feeds, carriage returns and both together end a line. Bytes that are not UTF-8 become
-    surrogates, see `image_tree.is_text`. Raises BenchError where the file cannot be read.
+    surrogates, and so does what is not UTF-16, see `image_tree.is_text`. Raises BenchError where
+    the file cannot be read.
     """
     try:
         with file.open("rb") as stream:
             encoding = _BOMS.get(stream.read(2), "utf-8-sig")
             stream.seek(0)
-            yield io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
+            yield io.TextIOWrapper(stream, encoding, errors=_NOT_TEXT, newline="")
     except OSError as error:
         raise BenchError(
             f"{file} cannot be read ({error.strerror}); look at its permissions and its disk"
         ) from None
-    except UnicodeError as error:
-        raise BenchError(f"{file}: this is not UTF-16 ({error}); save it as UTF-8") from None
 
 
 def lines(file: Path) -> Iterator[tuple[int, str]]:
