@@ -155,7 +155,7 @@ def _labels(
     files: dict[str, Split] = {}
     for split, listed in value.items():
         _require_split("labels", split)
-        for file in [listed] if isinstance(listed, str) else listed:
+        for file in listed if isinstance(listed, list) else [listed]:
             if not isinstance(file, str) or not file:
                 raise SchemaError("labels", f"labels of '{split}' must be files in quotes")
             if PurePosixPath(file).as_posix() in files:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from bench.core.errors import BenchError
+from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import named_fields, text_files
 from bench.data.raw.labels.data_folder import DataFolder
-from bench.data.raw.labels.label_format import SPECIFIC, LabelFormat, Row
+from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
 _PROBED = 200
 _DELIMITERS = "\t;,"
@@ -33,6 +34,7 @@ class CsvTable(LabelFormat):
     """
 
     name: ClassVar[str] = "csv"
+    gives: ClassVar[frozenset[InputKind]] = BOTH_KINDS
     about: ClassVar[str] = "a table with a header such as file_name,text"
     certainty: ClassVar[int] = SPECIFIC
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from bench.core.errors import BenchError
+from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import named_fields, text_files
 from bench.data.raw.labels.data_folder import DataFolder
-from bench.data.raw.labels.label_format import SPECIFIC, LabelFormat, Row
+from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
 _PROBED = 200
 _FIRST = 2**16
@@ -61,6 +62,7 @@ class JsonLines(LabelFormat):
     """
 
     name: ClassVar[str] = "jsonl"
+    gives: ClassVar[frozenset[InputKind]] = BOTH_KINDS
     about: ClassVar[str] = 'lines such as {"file_name": "1.jpg", "text": "two words"}'
     certainty: ClassVar[int] = SPECIFIC
 
@@ -114,6 +116,7 @@ class JsonMap(LabelFormat):
     """A map from paths to texts, such as docTR's labels.json."""
 
     name: ClassVar[str] = "json"
+    gives: ClassVar[frozenset[InputKind]] = BOTH_KINDS
     about: ClassVar[str] = 'a map such as {"1.jpg": "two words"}'
     certainty: ClassVar[int] = SPECIFIC
 

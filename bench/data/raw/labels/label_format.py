@@ -18,6 +18,8 @@ from bench.data.raw.entries import Rejected
 from bench.data.raw.labels.data_folder import DataFolder
 
 GENERAL, SPECIFIC, CERTAIN = range(3)
+BOTH_KINDS: frozenset[InputKind] = frozenset({"image", "frames"})
+"""Of formats whose paths may name images, or folders of frames."""
 
 
 class ImageSource(Protocol):

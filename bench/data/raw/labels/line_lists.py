@@ -11,11 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
+from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import text_files
 from bench.data.raw.labels.data_folder import DataFolder
-from bench.data.raw.labels.label_format import SPECIFIC, LabelFormat, Row
+from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
 _PROBED = 200
 _SUFFIXES = (".txt", ".tsv", ".csv", ".lst", ".list")
@@ -24,6 +25,8 @@ _SUFFIXES = (".txt", ".tsv", ".csv", ".lst", ".list")
 @dataclass(frozen=True)
 class LineList(LabelFormat):
     """What the lists have in common."""
+
+    gives: ClassVar[frozenset[InputKind]] = BOTH_KINDS
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the text files that may be lists."""
@@ -106,13 +109,15 @@ class CommaList(LineList):
 
 @dataclass(frozen=True)
 class SpaceList(LineList):
-    """White space between path and text: PARSeq's lists, TRDG's labels.txt. No path has a space."""
+    """Spaces between path and text: PARSeq's lists, TRDG's labels.txt. No path has a space."""
 
     name: ClassVar[str] = "space"
     about: ClassVar[str] = "lines such as 1.jpg two words"
 
     def split(self, line: str) -> tuple[Sequence[str], str]:
-        """Split at the first run of white space."""
+        """Split at the first run of spaces; a row with a tab is one of another format."""
+        if "\t" in line:
+            raise SampleError("a row with a tab")
         match line.split(maxsplit=1):
             case [path, text]:
                 return [path], text
@@ -149,6 +154,7 @@ class IcdarList(LineList):
     r"""The word lists of ICDAR 2013 and 2015: `word_1.png, "say \"hi\""`."""
 
     name: ClassVar[str] = "icdar"
+    gives: ClassVar[frozenset[InputKind]] = frozenset({"image"})
     about: ClassVar[str] = 'lines such as word_1.png, "two words"'
     certainty: ClassVar[int] = SPECIFIC
 

@@ -158,7 +158,7 @@ def _none(found: Sequence[Found], data: DataFolder) -> str:
     absent = next((row.id for row in best.rows if not row.images.exists()), None)
     missing = f"'{absent}' is missing" if absent else f"1 row: {next(iter(best.rejected), '')}"
     return (
-        f"{data.root}: the images of only {best.share:.0%} of the first rows exist, read as "
+        f"{data.root}: only {best.share:.0%} of the first rows have an image that exists, read as "
         f"{best.described(data)}; {missing}; if that is right all the same, set "
         f"--format {best.format.name}"
     )

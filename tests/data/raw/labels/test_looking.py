@@ -75,7 +75,7 @@ def test_two_files_of_different_labels_are_two_readings(chosen):
 def test_images_that_are_missing_are_said(chosen):
     with pytest.raises(BenchError) as caught:
         chosen({**IMAGES, "gt.txt": "0.jpg\ta\n1.jpg\tb\nnone.jpg\tc\n"})
-    assert "only 67% of the first rows exist" in str(caught.value)
+    assert "only 67% of the first rows have an image" in str(caught.value)
     assert "'none.jpg' is missing" in str(caught.value)
     assert str(caught.value).endswith("set --format tab")
 
