@@ -26,6 +26,7 @@ class PageFiles(LabelFormat):
     """
 
     certainty: ClassVar[int] = CERTAIN
+    grouped_by: ClassVar[str] = "page"
     suffixes: ClassVar[tuple[str, ...]]
     """How the names of files end, in lower case."""
 

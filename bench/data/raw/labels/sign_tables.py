@@ -47,6 +47,7 @@ class SignCorpus(LabelFormat):
     about: ClassVar[str] = "tables with the header id|folder|signer|annotation, or PHOENIX14 T's"
     gives: ClassVar[frozenset[InputKind]] = frozenset({"frames"})
     certainty: ClassVar[int] = CERTAIN
+    grouped_by: ClassVar[str] = "signer"
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the tables by their headers."""

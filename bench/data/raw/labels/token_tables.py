@@ -34,6 +34,7 @@ class Kaldi(LabelFormat):
     name: ClassVar[str] = "kaldi"
     about: ClassVar[str] = "Kaldi's files text and images.scp"
     certainty: ClassVar[int] = CERTAIN
+    grouped_by: ClassVar[str] = "writer"
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the folders that have both files."""
