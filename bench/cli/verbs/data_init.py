@@ -70,6 +70,8 @@ def init(
     keys, counted = _keys(folder, file.parent, found, data, kind, labels, images)
     _print_found(found, data, counted)
     comments = [f"Every sample is tested on. To train on some: {_RATIO}"]
+    if column := found.format.grouped_by:
+        comments.append(f'with all samples of a {column} in one split: group.column = "{column}"')
     added = with_dataset(text, name, keys, comments if keys.get("splits") == "test" else ())
     write_bytes(file, added.encode())
     verb = "added to" if text else "written to a new"
