@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import lmdb
 import pyarrow as pa
 import pytest
@@ -138,3 +140,38 @@ def test_a_container_that_is_a_link_out_of_the_folder_is_not_read(tmp_path, root
         (root / name).symlink_to(tmp_path / name)
         with pytest.raises(BenchError, match=f"{name} is a link out of"):
             list(format_.rows(root / name, data_folder(root)))
+
+
+def test_ids_have_no_control_characters_and_no_halves_of_characters(write, folder):
+    html = "<div class='ocr_page' title='image 1.jpg'><p class='ocr_line' id='\x1b[31m{}' {}>a</p>"
+    box = "title='bbox 0 0 9 9'"
+    labels = json.dumps({"filename": "1.jpg", "text": "\ud800"})
+    root = write({"a.html": html.format("1", box) + html.format("2", ""), "1.jpg": jpeg(1)})
+    test = prepared(root, folder)["test"]
+    assert test.value("id", 0) == r"a/\x1b[31m1"
+    assert r"a/\x1b[31m2" in (test.folder / "rejected.tsv").read_text()
+    write_lmdb(root / "labels.lmdb", 1)
+    place = str(root / "labels.lmdb")
+    with lmdb.open(place, lock=False) as environment, environment.begin(write=True) as change:
+        change.delete(b"image-000000001")
+        change.put(b"label-000000001", labels.encode())
+    reader = OwnLabels(root, WholeSplit("test"), Lmdb())
+    with pytest.raises(BenchError, match="1 a text with a control character"):
+        reader.reader(root)
+
+
+def test_pages_are_not_divided(write, folder):
+    text = "<TextEquiv><Unicode>a</Unicode></TextEquiv>"
+    line = f"<TextLine id='{{}}'><Coords points='0,0 9,0 9,9'/>{text}</TextLine>"
+    lines = "".join(map(line.format, "abcd"))
+    page = f"<PcGts><Page imageFilename='1.jpg'>{lines}</Page></PcGts>"
+    root = write({f"{n}.xml": page for n in range(12)} | {"1.jpg": jpeg(1)})
+    division = RatioSplits({"train": 0.5, "test": 0.5}, "v1")
+    parts = prepared(root, folder, division, group=Group(column="page"))
+    pages = [
+        {part.value("id", row).partition("/")[0] for row in range(len(part))}
+        for part in parts.values()
+    ]
+    assert len(pages) == 2
+    assert not pages[0] & pages[1]
+    assert sum(map(len, parts.values())) == 48
