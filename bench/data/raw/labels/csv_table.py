@@ -53,8 +53,9 @@ class CsvTable(LabelFormat):
         image, text = self._require(labels, header)
         records = self._records(labels)
         base = data.base(labels, [r[image] for _, r in islice(records, _PROBED) if len(r) > image])
+        name = data.relative(labels)
         for number, record in self._records(labels):
-            place = f"{data.relative(labels)}:{number}"
+            place = f"{name}:{number}"
             if len(record) != len(header):
                 reason = f"a row of {len(record)} columns, the header has {len(header)}"
                 yield Rejected(place, reason)
@@ -68,9 +69,9 @@ class CsvTable(LabelFormat):
                 yield Rejected(place, str(error))
                 continue
             columns = {
-                name: value.strip(text_files.BLANKS)
-                for place, (name, value) in enumerate(zip(header, record, strict=True))
-                if place not in {image, text}
+                key: value.strip(text_files.BLANKS)
+                for column, (key, value) in enumerate(zip(header, record, strict=True))
+                if column not in {image, text}
             }
             yield Row(identity, record[text].strip(text_files.BLANKS), source, columns)
 
