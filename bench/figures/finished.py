@@ -12,6 +12,7 @@ from bench.core import registry
 from bench.core.errors import BenchError, Exit
 from bench.core.model_input import FrameInput, ImageInput, Input
 from bench.core.schema import SchemaError, fill
+from bench.data.datasets.own import restored as restored_own
 from bench.evaluation import predictions, protocols
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 from bench.trials.store import PREDICTIONS, content
@@ -260,7 +261,7 @@ def _restored(kind: Kind, spec: dict[str, Any], folder: Path) -> Component:
     """Make a component again. Raises BenchError where it is not the one of the record."""
     name, remedy = spec["name"], "run its suite again"
     try:
-        component = registry.make(kind, name, spec["parameters"])
+        component: Component = restored_own(spec) or registry.make(kind, name, spec["parameters"])
     except SchemaError as error:
         raise BenchError(
             f"{folder}: the parameters of {kind} '{name}' have changed ({error}); {remedy}"

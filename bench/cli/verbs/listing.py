@@ -38,11 +38,13 @@ def list_(load: Load, what: str, *, as_json: bool) -> None:
     if what in _KINDS:
         components = registry.everything(_KINDS[what])
         _warn(registry.installed_faults(_KINDS[what]))
+        own = config.datasets if what == "datasets" else {}
         data = {
             name: {"about": each.summary(), "version": each.version, "parameters": each.defaults()}
             for name, each in components.items()
-        }
-        report(descriptions.components(_KINDS[what], components.values()), data, as_json=as_json)
+        } | {name: {"about": each.summary(), "version": each.version} for name, each in own.items()}
+        text = descriptions.components(_KINDS[what], components.values(), own.values())
+        report(text, data, as_json=as_json)
         return
     text, values = _LISTINGS[what](config)
     report(text, values, as_json=as_json)
