@@ -82,11 +82,18 @@ def command_line() -> str:
     return shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--force")])
 
 
+def printable(text: str) -> str:
+    """Return a text in which control characters, as of a file's name, are spelled out."""
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text
+    )
+
+
 def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
     """Print a sentence on stderr."""
     # click knows terminals, but not https://no-color.org.
     color = False if os.environ.get("NO_COLOR") else None
-    click.secho(sentence, err=True, color=color, **style)
+    click.secho(printable(sentence), err=True, color=color, **style)
 
 
 def report(text: str, data: object, *, as_json: bool) -> None:

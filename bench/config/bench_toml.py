@@ -134,10 +134,8 @@ class Config:
                 fault = f"data set '{name}' has no parameter '{key}'; set it in [dataset.{name}]"
                 raise SchemaError(key, fault)
             return self.datasets[name]
-        existing = registry.builtin("dataset")
-        if name not in existing and name not in (existing := registry.everything("dataset")):
-            hint = did_you_mean(name, [*existing, *self.datasets])
-            raise BenchError(f"there is no dataset '{name}'{hint}")
+        if name not in registry.builtin("dataset") and name not in registry.names("dataset"):
+            raise BenchError(registry.not_found("dataset", name, self.datasets))
         return cast("Dataset", registry.make("dataset", name, parameters or {}))
 
     def fill(self, kind: type[T], section: str, table: dict[str, Any]) -> T:

@@ -6,6 +6,7 @@ import json
 import shutil
 import tarfile
 import tomllib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ import pytest
 
 from bench.config import bench_toml
 from bench.core.errors import BenchError
+from bench.data.datasets.own import restored
 from bench.data.opening import training_encoder
+from bench.data.raw.labels.formats import FORMATS
 from bench.evaluation import protocols
 from bench.trials import grid
 
@@ -207,6 +210,20 @@ def test_init_finds_clips_in_folders_of_frames(scans, bench):
     assert "clips/b  180×12  YOU" in bench("data", "show", "signs").out
 
 
+def test_no_control_character_of_a_file_reaches_the_terminal(scans, bench):
+    home = scans("words")
+    (home / "words/gt.txt").rename(home / "words/gt\x1b[31m.txt")
+    found = bench("data", "init", "words")
+    assert (found.code, "labels      gt\\x1b[31m.txt" in found.out) == (0, True)
+    (home / "words/0.png").unlink()
+    (home / "words/1.png").unlink()
+    missing = bench("data", "init", "words", "--name", "other")
+    assert missing.code == 2
+    assert "gt\\x1b[31m.txt" in missing.err
+    assert "\x1b[31mgt" not in found.out + missing.err
+    assert "\x1b[31m.txt" not in found.out + missing.err
+
+
 def test_right_to_left_text_is_said_to_be_in_logical_order(scans, bench):
     home = scans("words", texts=["שלום", "مُحَمَّد"])
     found = bench("data", "init", "words").out
@@ -283,6 +300,28 @@ def test_own_data_learn_the_characters_of_training_alone(scans, bench):
     data = bench_toml.load(home / "bench.toml").dataset("words")
     assert data.label_encoder(None).vocabulary == ("b", "ä")
     assert data.label_encoder(protocols.find("digits")).vocabulary == tuple("0123456789")
+
+
+@pytest.mark.parametrize("alphabet", ["", 'alphabet = "str-36"', 'alphabet = "abc"'])
+def test_a_record_gives_the_data_set_back(scans, bench, alphabet):
+    home = scans("words")
+    bench("data", "init", "words")
+    bench("data", "prepare", "words")
+    with (home / "bench.toml").open("a") as file:
+        file.write(alphabet)
+    data = bench_toml.load(home / "bench.toml").dataset("words")
+    again = restored(json.loads(json.dumps(data.spec())))
+    assert again.spec() == data.spec()
+    assert again.label_encoder(None).vocabulary == data.label_encoder(None).vocabulary
+    assert again.fingerprint("test") == data.fingerprint("test")
+    assert restored({"name": "iiit5k", "version": 1, "parameters": {}}) is None
+    with pytest.raises(BenchError, match=r"add its table \[dataset\.words\]"):
+        again.reader(home / "words")
+
+
+def test_the_page_on_own_data_has_every_format():
+    page = (Path(__file__).parents[2] / "docs/own-data.md").read_text()
+    assert not [name for name in FORMATS if f"`{name}`" not in page]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.terminal import EXITS, Load
+from bench.cli.terminal import EXITS, Load, printable
 from bench.core.errors import BenchError
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def init(
     keys, counted = _keys(folder, file.parent, found, data, kind, labels, images)
     _print_found(found, data, counted)
     comments = [f"Every sample is tested on. To train on some: {_RATIO}"]
+    if column := found.format.grouped_by:
+        comments.append(f'with all samples of a {column} in one split: group.column = "{column}"')
     added = with_dataset(text, name, keys, comments if keys.get("splits") == "test" else ())
     write_bytes(file, added.encode())
     verb = "added to" if text else "written to a new"
@@ -183,7 +185,7 @@ def _print_found(found: Found, data: DataFolder, counted: Survey) -> None:
     named = ", ".join(map(data.relative, found.labels[:_MAX_LABELS]))
     more = f" and {len(found.labels) - _MAX_LABELS:,} more" if found.labels[_MAX_LABELS:] else ""
     click.echo(f"format      {found.format.name}: {found.format.about}")
-    click.echo(f"labels      {named}{more}")
+    click.echo(printable(f"labels      {named}{more}"))
     click.echo(f"samples     {total:,}, of which {counted.existing:,} have their images")
     if counted.missing:
         click.echo(f"            missing: {counted.missing!r}")

@@ -37,8 +37,8 @@ def list_(load: Load, what: str, *, as_json: bool) -> None:
     config = load()
     if what in _KINDS:
         components = registry.everything(_KINDS[what])
-        _warn(registry.installed_faults(_KINDS[what]))
         own = config.datasets if what == "datasets" else {}
+        _warn(registry.installed_faults(_KINDS[what]))
         data = {
             name: {"about": each.summary(), "version": each.version, "parameters": each.defaults()}
             for name, each in components.items()
@@ -57,7 +57,10 @@ def _warn(faults: Iterable[str]) -> None:
 
 def _suites(config: Config) -> tuple[str, Any]:
     values = {
-        name: {"about": table.about, "missing": missing_names(table, config.protocols)}
+        name: {
+            "about": table.about,
+            "missing": missing_names(table, config.protocols, config.datasets),
+        }
         for name, table in config.tables.items()
     }
     return descriptions.suites(config), values

@@ -130,7 +130,7 @@ class SavedDataset(LabelFormat):
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
         """Yield the rows by their numbers, which count from 0 as in the library."""
-        number, base = 0, None
+        number, base, prefix = 0, None, data.prefix(labels)
         for batch in _batches(labels, data):
             columns = require_columns(batch.schema, self.image, self.text, labels)
             images = batch[columns.image]
@@ -138,8 +138,7 @@ class SavedDataset(LabelFormat):
             paths = _paths(images)
             for row, record in enumerate(columns.records(batch)):
                 image = BatchImage(images, row)
-                identity = f"{data.prefix(labels)}{number}"
-                yield _row(identity, record, paths[row] or image, data, base)
+                yield _row(f"{prefix}{number}", record, paths[row] or image, data, base)
                 number += 1
 
 
@@ -170,6 +169,7 @@ class ParquetTable(LabelFormat):
         """Yield the rows of a file by their numbers, which count from 0."""
         import pyarrow as pa
 
+        data.require_inside(labels)
         try:
             yield from self._rows(labels, data)
         except (OSError, pa.ArrowException) as error:

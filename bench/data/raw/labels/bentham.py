@@ -17,13 +17,16 @@ from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
 _TEXTS = ("Transcriptions", "Transcription")
 _IMAGES = "Images/Lines"
 _LISTS = "Partitions"
+_SPLITS = {"train": "train", "valid": "validation", "test": "test"}
+"""By what the name of a list has in it."""
 
 
 @dataclass(frozen=True)
 class Bentham(LabelFormat):
     """Transcriptions/ID.txt, Images/Lines/ID.png, and lists of ids in Partitions/*.lst.
 
-    The column `split` is the name of the list that has the id, such as `Train` of `Train.lst`.
+    The column `split` is train, validation or test where the name of the list that has the id
+    says so, as `TrainLines.lst` does; else that name.
     """
 
     name: ClassVar[str] = "bentham"
@@ -62,13 +65,18 @@ def _image(folder: Path, stem: str) -> str:
 
 
 def _splits(folder: Path) -> dict[str, str]:
-    """Return the name of the list that each id is in. Raises BenchError where it is in two."""
-    listed: dict[str, str] = {}
+    """Return the split of each id. Raises BenchError where two lists have it."""
+    lists: dict[str, Path] = {}
     for file in sorted(folder.glob("*.lst")):
         for _, line in text_files.lines(file):
-            first = listed.setdefault(line.strip(), file.stem)
-            if first != file.stem:
+            first = lists.setdefault(line.strip(), file)
+            if first != file:
                 raise BenchError(
-                    f"{file}: '{line.strip()}' is in {first}.lst too; remove it from one of them"
+                    f"{file}: '{line.strip()}' is in {first.name} too; remove it from one of them"
                 )
-    return listed
+    return {each: _split(file.stem) for each, file in lists.items()}
+
+
+def _split(name: str) -> str:
+    """Return the split that the name of a list says, else the name."""
+    return next((split for word, split in _SPLITS.items() if word in name.lower()), name)

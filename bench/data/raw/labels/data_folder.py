@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -55,30 +56,41 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class FrameFolder:
-    """A clip whose frames are the image files of a folder, in the order of their numbers."""
+    """A clip whose frames are the image files of a folder, in the natural order of their names.
+
+    Attributes:
+        folder: The folder that `name` is in, without links; no frame is read out of it.
+        name: The folder of the frames.
+        pattern: What the names of frames match, such as `*.png`.
+    """
 
     folder: Path
     name: str
+    pattern: str = "*"
 
     def exists(self) -> bool:
-        """Return whether there is such a folder."""
-        return (self.folder / self.name).is_dir()
+        """Return whether there is a frame."""
+        try:
+            return bool(self._names())
+        except SampleError:
+            return False
 
     def load(self) -> Sequence[bytes]:
         """Return the content of every frame."""
-        clip = self.folder / self.name
-        try:
-            names = [each.name for each in clip.iterdir() if is_image(each.name)]
-        except OSError as error:
-            raise SampleError(
-                f"a folder of frames that cannot be read ({error.strerror})"
-            ) from None
+        names = self._names()
         if not names:
             raise SampleError("a folder without a frame")
-        return [
-            image_tree.read(self.folder, f"{self.name}/{name}")
-            for name in sorted(names, key=image_tree.natural_order)
-        ]
+        return [image_tree.read(self.folder, f"{self.name}/{name}") for name in names]
+
+    def _names(self) -> list[str]:
+        """Return the names of the frames. Raises SampleError where the folder cannot be read."""
+        try:
+            names = [each.name for each in (self.folder / self.name).iterdir()]
+        except (OSError, ValueError) as error:
+            cause = error.strerror if isinstance(error, OSError) else type(error).__name__
+            raise SampleError(f"a folder of frames that cannot be read ({cause})") from None
+        shown = filter(is_image, fnmatch.filter(names, self.pattern))
+        return sorted(shown, key=image_tree.natural_order)
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,14 @@ class DataFolder:
     def prefix(self, path: Path) -> str:
         """Return how ids begin of what is listed in a path: with nothing in the folder itself."""
         return "" if path == self.root else f"{self.relative(path)}/"
+
+    def require_inside(self, file: Path) -> None:
+        """Raise BenchError where a file is a link out of the folder."""
+        if not file.resolve().is_relative_to(self.root):
+            raise BenchError(
+                f"{file} is a link out of {self.root}; put the file itself there, or name the "
+                "folder that it is in"
+            )
 
     def source(self, base: Path, path: str) -> tuple[str, ImageFile | FrameFolder]:
         """Return the id and the images that `path` of a label names, given what it is relative to.

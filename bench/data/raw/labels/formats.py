@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.data.raw.labels.arrow_tables import ParquetTable, SavedDataset
 from bench.data.raw.labels.bentham import Bentham
 from bench.data.raw.labels.csv_table import CsvTable
+from bench.data.raw.labels.hocr import Hocr
 from bench.data.raw.labels.json_lists import JsonLines, JsonMap, MmocrList
 from bench.data.raw.labels.label_format import LabelFormat
 from bench.data.raw.labels.line_lists import (
@@ -36,6 +37,7 @@ _LISTED: tuple[type[LabelFormat], ...] = (
     ParquetTable,
     PageXml,
     Alto,
+    Hocr,
     Kaldi,
     PyLaia,
     Bentham,

@@ -71,12 +71,15 @@ class LabelFormat(ABC):
             `SPECIFIC`: nothing but this format looks so, such as `1.jpg, "word"`. `GENERAL`: other
             formats might read the same file too. Where several formats fit, those of the highest
             certainty are compared; if they read different rows, a person has to choose.
+        grouped_by: The column of what should not be divided between splits, such as `page` or
+            `writer`; empty: there is none.
     """
 
     name: ClassVar[str]
     about: ClassVar[str]
     gives: ClassVar[frozenset[InputKind]] = frozenset({"image"})
     certainty: ClassVar[int] = GENERAL
+    grouped_by: ClassVar[str] = ""
 
     @abstractmethod
     def find(self, data: DataFolder) -> Sequence[Path]:

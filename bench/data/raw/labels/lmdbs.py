@@ -104,8 +104,9 @@ class Lmdb(LabelFormat):
 def _rows(labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
     """Yield the samples of an LMDB of either form. Raises lmdb.Error where it is damaged."""
     from bench.data.raw.numbered_lmdb import NumberedLmdb
-    from bench.data.store.database import database
+    from bench.data.store.database import data_file, database
 
+    data.require_inside(data_file(labels))
     prefix, opened = data.prefix(labels), database(labels)
     listed = _listed_count(labels, opened)
     if listed is not None:

@@ -124,7 +124,8 @@ class OwnReader:
         for labels in self._labels:
             name = self._data.relative(labels)
             of_labels = self._division.of_labels(name)
-            for row in self._format.rows(labels, self._data):
+            for listed in self._format.rows(labels, self._data):
+                row = listed._replace(id=_printable(listed.id))
                 if isinstance(row, Rejected):
                     yield of_labels, row
                 elif reason := _fault(row, seen.get(row.id)):
@@ -153,9 +154,21 @@ def _fault(row: Row, before: str | None) -> str | None:
         return "an empty text"
     if "\n" in row.text or "\r" in row.text:
         return "a text of several lines"
-    if not row.text.isprintable() and any(unicodedata.category(c) == "Cc" for c in row.text):
+    if _printable(row.text) != row.text:
         return "a text with a control character"
     return None
+
+
+def _printable(text: str) -> str:
+    """Return a text with escape sequences for control characters and halves of characters.
+
+    An id is from a file that anybody may have written: it goes to terminals, and into UTF-8.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        repr(each)[1:-1] if unicodedata.category(each) in {"Cc", "Cs"} else each for each in text
+    )
 
 
 def _entry(row: Row) -> Entry:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +13,7 @@ from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import text_files
-from bench.data.raw.labels.data_folder import DataFolder, is_image, normalized
+from bench.data.raw.labels.data_folder import DataFolder, FrameFolder, normalized
 from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
 
 _PROBED = 50
@@ -38,41 +37,6 @@ _CORPORA = (
 
 
 @dataclass(frozen=True)
-class ClipFrames:
-    """A clip whose frames are those files of a folder that match a pattern, in natural order.
-
-    Attributes:
-        root: The folder that the path may not leave, without links.
-        folder: The folder of the frames, in `root`.
-        pattern: Of the names of frames, such as `*.png`.
-    """
-
-    root: Path
-    folder: str
-    pattern: str
-
-    def exists(self) -> bool:
-        """Return whether there is a frame."""
-        return bool(self._names())
-
-    def load(self) -> Sequence[bytes]:
-        """Return the content of every frame. Raises SampleError."""
-        names = self._names()
-        if not names:
-            raise SampleError("no frames")
-        return [image_tree.read(self.root, f"{self.folder}/{name}") for name in names]
-
-    def _names(self) -> list[str]:
-        try:
-            names = [each.name for each in (self.root / self.folder).iterdir()]
-        except (OSError, ValueError):
-            return []
-        return sorted(
-            filter(is_image, fnmatch.filter(names, self.pattern)), key=image_tree.natural_order
-        )
-
-
-@dataclass(frozen=True)
 class SignCorpus(LabelFormat):
     """Tables with | between columns, one row per clip, whose frames are images in a folder.
 
@@ -83,6 +47,7 @@ class SignCorpus(LabelFormat):
     about: ClassVar[str] = "tables with the header id|folder|signer|annotation, or PHOENIX14 T's"
     gives: ClassVar[frozenset[InputKind]] = frozenset({"frames"})
     certainty: ClassVar[int] = CERTAIN
+    grouped_by: ClassVar[str] = "signer"
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the tables by their headers."""
@@ -129,7 +94,7 @@ def _row(
     return Row(identity, " ".join(glosses.split()), clip, {"signer": values[corpus.signer]})
 
 
-def _clip(base: Path, path: str, data: DataFolder) -> ClipFrames:
+def _clip(base: Path, path: str, data: DataFolder) -> FrameFolder:
     """Return the clip of a path such as `a/1/*.png` or `a`. Raises SampleError."""
     folder, pattern = normalized(path).rstrip("/"), "*"
     if "*" in folder or "?" in folder:
@@ -139,10 +104,10 @@ def _clip(base: Path, path: str, data: DataFolder) -> ClipFrames:
     root = data.root if base.is_relative_to(data.root) else base
     # Tables of PHOENIX14 T name a folder `1` in which the frames are not.
     for name in (folder, folder.removesuffix("/1")):
-        clip = ClipFrames(root, (base / name).relative_to(root).as_posix(), pattern)
+        clip = FrameFolder(root, (base / name).relative_to(root).as_posix(), pattern)
         if clip.exists():
             return clip
-    return ClipFrames(root, (base / folder).relative_to(root).as_posix(), pattern)
+    return FrameFolder(root, (base / folder).relative_to(root).as_posix(), pattern)
 
 
 def _base(labels: Path, data: DataFolder, corpus: _Corpus) -> Path:

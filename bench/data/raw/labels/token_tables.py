@@ -34,6 +34,7 @@ class Kaldi(LabelFormat):
     name: ClassVar[str] = "kaldi"
     about: ClassVar[str] = "Kaldi's files text and images.scp"
     certainty: ClassVar[int] = CERTAIN
+    grouped_by: ClassVar[str] = "writer"
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the folders that have both files."""
@@ -53,6 +54,7 @@ class Kaldi(LabelFormat):
         paths = dict(_pairs(scp))
         writer = dict(_pairs(writers)) if writers.is_file() else {}
         base = data.base(scp, [*islice(paths.values(), _PROBED)])
+        prefix = data.prefix(labels)
         for number, line in text_files.lines(text):
             identity, words = _divided(line)
             place = f"{data.relative(text)}:{number}"
@@ -62,10 +64,10 @@ class Kaldi(LabelFormat):
             try:
                 _, source = data.source(base, _path(identity, paths))
             except SampleError as error:
-                yield Rejected(f"{data.prefix(labels)}{identity}", str(error))
+                yield Rejected(f"{prefix}{identity}", str(error))
             else:
                 columns = {"writer": writer.get(identity, "")}
-                yield Row(f"{data.prefix(labels)}{identity}", words, source, columns)
+                yield Row(f"{prefix}{identity}", words, source, columns)
 
 
 @dataclass(frozen=True)

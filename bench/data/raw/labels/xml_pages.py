@@ -4,41 +4,24 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from bench.data.raw import image_tree
-from bench.data.raw.entries import Rejected, SampleError
+from bench.data.raw.entries import SampleError
 from bench.data.raw.labels import xml_elements
-from bench.data.raw.labels.data_folder import DataFolder
-from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
-from bench.data.raw.labels.pages import (
-    WHITE_SPACE,
-    Page,
-    PageLine,
-    PageScans,
-    Point,
-    box,
-    page_rows,
-    points,
-)
+from bench.data.raw.labels.page_files import PageFiles
+from bench.data.raw.labels.pages import WHITE_SPACE, Page, PageLine, Point, box, points
 from bench.data.raw.labels.xml_elements import Element
 
 _INDEX = re.compile("[0-9]{1,9}")
-_START = 65_536
-"""Bytes in which the root element of a document begins."""
 
 
 @dataclass(frozen=True)
-class _XmlPages(LabelFormat):
-    """Pages that have an XML file each, which has a folder in common with others.
+class _XmlPages(PageFiles):
+    """Pages that have an XML file each."""
 
-    The column `page` of a line is the path of its XML file.
-    """
-
-    certainty: ClassVar[int] = CERTAIN
+    suffixes: ClassVar[tuple[str, ...]] = (".xml",)
     root: ClassVar[str]
     """The name of the root element."""
 
@@ -46,36 +29,17 @@ class _XmlPages(LabelFormat):
     def page(self, root: Element) -> Page:
         """Return what a document holds. Raises SampleError where it is no page."""
 
-    def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the folders that hold XML files with the root element of the format."""
-        folders: dict[Path, None] = {}
-        for file in data.files:
-            if file.parent not in folders and _root_name(file) == self.root:
-                folders[file.parent] = None
-        return sorted(folders)
+    def is_page(self, start: bytes) -> bool | None:
+        """Return whether the root element is that of the format."""
+        name = xml_elements.root_name(start)
+        return name == self.root if name else None
 
-    def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield the lines of the pages in a folder, in the order of names and of their files."""
-        scans = PageScans()
-        files = (file for file in data.files if file.parent == labels)
-        for file in [labels] if labels.is_file() else files:
-            # A file that is broken or hostile in front of its root might be a page.
-            if _root_name(file) not in {self.root, ""}:
-                continue
-            name = data.relative(file)
-            try:
-                page = self._page(image_tree.read(data.root, name))
-            except SampleError as error:
-                yield Rejected(name, str(error))
-                continue
-            for line in page_rows(file, page, data, scans):
-                yield line if isinstance(line, Rejected) else Row(*line, {"page": name})
-
-    def _page(self, document: bytes) -> Page:
+    def pages(self, document: bytes) -> Sequence[Page]:
+        """Return the one page of a document."""
         root = xml_elements.parsed(document)
         if root.name != self.root:
             raise SampleError(f"an XML file without {self.root}")
-        return self.page(root)
+        return [self.page(root)]
 
 
 @dataclass(frozen=True)
@@ -137,17 +101,6 @@ class Alto(_XmlPages):
             for number, line in enumerate(page.below("TextLine"), 1)
         ]
         return Page(_content(root, "fileName"), width, height, in_pixels, lines)
-
-
-def _root_name(file: Path) -> str | None:
-    """Return the name of the root element, "" where that is not clear, None of no XML file."""
-    if file.suffix.lower() != ".xml":
-        return None
-    try:
-        with file.open("rb") as stream:
-            return xml_elements.root_name(stream.read(_START))
-    except OSError:
-        return ""
 
 
 def _page_text(line: Element) -> str:

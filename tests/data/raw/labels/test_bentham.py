@@ -15,8 +15,8 @@ FILES = {
     "Transcriptions/003_01.txt": "x",
     "Images/Lines/002_01.png": b"1",
     "Images/Lines/003_01.jpg": b"2",
-    "Partitions/Train.lst": "002_01\n002_02\n",
-    "Partitions/Test.lst": "003_01\n",
+    "Partitions/TrainLines.lst": "002_01\n002_02\n",
+    "Partitions/TestLines.lst": "003_01\n",
 }
 
 
@@ -28,15 +28,15 @@ def listed(root):
 def test_each_line_has_a_text_an_image_and_the_name_of_its_list(write):
     first, second, third = listed(write({f"GT/{name}": FILES[name] for name in FILES}))
     assert (first.id, first.text) == ("GT/Images/Lines/002_01.png", "Two words")
-    assert first.columns == {"split": "Train"}
+    assert first.columns == {"split": "train"}
     assert first.images.load() == (b"1",)
     assert second == Rejected("GT/Transcriptions/002_02.txt", "a text that is not UTF-8")
-    assert (third.columns, third.images.load()) == ({"split": "Test"}, (b"2",))
+    assert (third.columns, third.images.load()) == ({"split": "test"}, (b"2",))
 
 
 def test_a_line_that_two_lists_have_is_an_error(write):
     root = write(FILES | {"Partitions/Validation.lst": "003_01\n"})
-    with pytest.raises(BenchError, match=r"Validation.lst: '003_01' is in Test.lst too"):
+    with pytest.raises(BenchError, match=r"Validation.lst: '003_01' is in TestLines.lst too"):
         listed(root)
 
 

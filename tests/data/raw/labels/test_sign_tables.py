@@ -63,7 +63,7 @@ def test_rows_that_are_no_clips_are_named(write):
     assert second == Rejected("dev.csv:3", "a row of 2 columns, the header has 4")
     assert third == Rejected("c", "an empty path")
     assert not fourth.images.exists()
-    with pytest.raises(SampleError, match="no frames"):
+    with pytest.raises(SampleError, match="a folder of frames that cannot be read"):
         fourth.images.load()
     assert fifth.id == "dev.csv:6"
     assert last == Rejected("dev.csv:8", "a row that is not UTF-8")
