@@ -18,8 +18,8 @@ class FileContent:
 
 InputFile = Annotated[str, FileContent()]
 """The path of a file, absolute or relative to the working directory; or a file of an installed
-package, as `package:DISTRIBUTION/path/inside`. Declare such a parameter as `words: InputFile`, or as
-`words: InputFile | None = None` where the file is optional."""
+package, as `package:DISTRIBUTION/path/inside`. Declare such a parameter as `words: InputFile`, or
+as `words: InputFile | None = None` where the file is optional."""
 
 PACKAGE = "package:"
 """What the name of a file in an installed package begins with."""
