@@ -60,6 +60,8 @@ def check_classes(characters: Sequence[str], classes: int, what: str) -> None:
     first = "".join(characters[:_SHOWN])
     more = "…" if len(characters) > _SHOWN else ""
     hint = "set space = true, or " if len(characters) + 2 == classes else ""
+    if len(characters) == classes and characters[-1] == " ":
+        hint = "set space = false, or "
     raise BenchError(
         f"{what} has {classes:,} classes, and the alphabet of {len(characters):,} characters "
         f"({first!r}{more}) makes {len(characters) + 1:,} with that of blank or end; {hint}give an "
