@@ -102,6 +102,6 @@ class Onnx(Recognizer):
             BenchError: onnxruntime or its CUDA provider is missing, or the file is not a graph
                 that reads such inputs.
         """
-        from bench.recognizers.outputs.onnx_session import OnnxReader
+        from bench.recognizers.graphs.onnx_reader import OnnxReader
 
         yield OnnxReader(self, workplace)

@@ -12,9 +12,9 @@ import torch
 from bench.core.errors import BenchError
 from bench.core.files import existing_file
 from bench.core.recognition import Reading, TextReader
+from bench.recognizers.graphs.onnx_graph import read_graph
 from bench.recognizers.inputs.preparation import prepare
 from bench.recognizers.outputs.alphabets import characters_of_lines, check_classes
-from bench.recognizers.outputs.onnx_graph import read_graph
 from bench.recognizers.outputs.texts import TextDecoding
 
 if TYPE_CHECKING:
