@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,7 +73,9 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
 
 def _checkpoint(file: Path) -> Any:  # noqa: ANN401 (whatever a checkpoint holds)
     try:
-        with torch.serialization.safe_globals(_OF_NUMPY):
+        with torch.serialization.safe_globals(_OF_NUMPY), warnings.catch_warnings():
+            # It warns of pickles of other protocols, and then reads or refuses them.
+            warnings.simplefilter("ignore", UserWarning)
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = str(error).partition("\n")[0]

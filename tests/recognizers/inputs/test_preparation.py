@@ -128,10 +128,10 @@ def test_the_input_of_a_training_is_prepared_as_in_training(model_input):
         def __init__(self, sample):
             self.partition, self.row, self.sample = self, 0, sample
 
-        def pixels(self, row, channels):
+        def pixels(self, row, channels):  # noqa: ARG002
             return self.sample.pixels(channels)
 
-        def decoded(self, shape):
+        def decoded(self, shape):  # noqa: ARG002
             return None
 
     samples = [encoded(picture(50, 20)), encoded(picture(190, 41, 1))]
