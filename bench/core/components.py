@@ -13,7 +13,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from bench.core.files import existing_file, file_digest, file_parameters
+from bench.core.files import existing_file, file_digest, file_parameters, located_file
 from bench.core.model_input import Input
 from bench.core.schema import Tabular
 from bench.core.sources import source_spec
@@ -94,7 +94,7 @@ class Component:
         """
         component: type = cls
         files = {
-            name: str(home / parameters[name])
+            name: located_file(parameters[name], home)
             for name in file_parameters(component)
             if isinstance(parameters.get(name), str)
         }

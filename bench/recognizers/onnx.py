@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from bench.core.components import Decoder, Recognizer
 from bench.core.errors import BenchError
@@ -12,12 +12,13 @@ from bench.core.files import InputFile
 from bench.core.schema import Natural, Parsed
 from bench.decoding.greedy import GreedyDecoder
 from bench.recognizers.inputs.reader_input import InputChanges, ReaderInput, parse_changes
-from bench.recognizers.networks.parameters import parse_decoder
+from bench.recognizers.networks.parameters import located_decoder, parse_decoder
 from bench.recognizers.outputs.alphabets import characters_of_file
 from bench.recognizers.outputs.texts import Confidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bench.core.recognition import TextReader, Workplace
 
@@ -69,6 +70,12 @@ class Onnx(Recognizer):
     decoder: Annotated[Decoder, Parsed(parse_decoder)] = _GREEDY
     confidence: Confidence = "product"
 
+    @classmethod
+    def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
+        """Return parameters with their paths, and those of the decoder, found from `home`."""
+        located = super().located(parameters, home)
+        return located | located_decoder(located, home)
+
     def __post_init__(self) -> None:
         """Raise BenchError where the parameters do not go together."""
         if self.alphabet and self.alphabet_file:
@@ -93,6 +100,12 @@ class Onnx(Recognizer):
         if self.alphabet_file:
             return characters_of_file(self.alphabet_file, "alphabet_file of recognizer 'onnx'")
         return tuple(self.alphabet)
+
+    def spec(self) -> dict[str, Any]:
+        """Return what it adds to a key, with all that the preset of its input decides."""
+        spec = super().spec()
+        decided = {"input": self.reader_input().spec(), "ignored": [*self.ignored]}
+        return spec | {"parameters": spec["parameters"] | decided}
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from bench.core.components import Decoder, Loss, Model, Recognizer
@@ -20,12 +20,18 @@ from bench.recognizers.inputs.reader_input import (
     parse_changes,
 )
 from bench.recognizers.networks.mappings import find_mapping
-from bench.recognizers.networks.parameters import parse_decoder, parse_loss, parse_model
+from bench.recognizers.networks.parameters import (
+    located_decoder,
+    parse_decoder,
+    parse_loss,
+    parse_model,
+)
 from bench.recognizers.outputs.alphabets import characters_of_file
 from bench.recognizers.outputs.texts import Confidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bench.core.recognition import TextReader, Workplace
 
@@ -87,6 +93,12 @@ class Weights(Recognizer):
     space: bool = False
     decoder: Annotated[Decoder, Parsed(parse_decoder)] = _GREEDY
     confidence: Confidence = "product"
+
+    @classmethod
+    def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
+        """Return parameters with their paths, and those of the decoder, found from `home`."""
+        located = super().located(parameters, home)
+        return located | located_decoder(located, home)
 
     def __post_init__(self) -> None:
         """Raise BenchError where mapping, model, loss, input and decoder do not go together."""
@@ -153,7 +165,7 @@ class Weights(Recognizer):
         decided = {
             "model": model.spec(),
             "loss": loss.spec(),
-            "input": asdict(how),
+            "input": how.spec(),
             "alphabet": [*characters],
         }
         return spec | {"parameters": spec["parameters"] | decided}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import foreign_networks as foreign
@@ -160,6 +161,7 @@ def test_the_key_knows_what_the_mapping_decides(checkpoint):
     assert "".join(spec["alphabet"]) == "0123456789abcdefghijklmnopqrstuvwxyz"
     assert spec != made(path, input={"width": 0}).spec()["parameters"]
     assert spec == made(path, input="clovaai").spec()["parameters"]
+    assert json.loads(json.dumps(spec)) == spec
 
 
 def test_toml_is_what_it_was_made_of(checkpoint):
@@ -171,3 +173,15 @@ def test_toml_is_what_it_was_made_of(checkpoint):
     assert one.label.startswith(
         "weights(weights=small.pth, mapping=clovaai-crnn, model=vgg-bilstm("
     )
+
+
+def test_files_of_the_decoder_are_found_from_the_folder_of_bench_toml(tmp_path, checkpoint):
+    _, path = checkpoint
+    (tmp_path / "words.txt").write_text("abc\n")
+    table = {
+        "weights": Path(path).name,
+        "decoder": {"name": "lexicon", "words": "words.txt"},
+    }
+    located = registry.find("recognizer", "weights").located(table, tmp_path)
+    assert located["weights"] == path
+    assert located["decoder"]["words"] == str(tmp_path / "words.txt")

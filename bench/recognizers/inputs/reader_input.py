@@ -108,6 +108,10 @@ class ReaderInput:
         """The number of channels."""
         return 1 if self.color == "gray" else 3
 
+    def spec(self) -> dict[str, Any]:
+        """Return what it adds to a key, as JSON values."""
+        return {each.name: _listed(getattr(self, each.name)) for each in fields(self)}
+
 
 PRESETS: dict[str, ReaderInput] = {
     "pp-ocr": ReaderInput(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bench.core import registry
 from bench.core.components import Component, Decoder, Loss, Model
 from bench.core.errors import BenchError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.core.registry import Kind
 
 
@@ -25,6 +27,18 @@ def parse_loss(value: object) -> Loss:
 def parse_decoder(value: object) -> Decoder:
     """Return the decoder of a name or of a table with a `name`; a decoder is returned as it is."""
     return cast("Decoder", _component("decoder", value))
+
+
+def located_decoder(parameters: dict[str, Any], home: Path) -> dict[str, Any]:
+    """Return the decoder among parameters with its files found from the folder `home`.
+
+    Raises:
+        BenchError: There is no such decoder, or a file of it is missing.
+    """
+    table = parameters.get("decoder")
+    if not isinstance(table, dict) or not isinstance(table.get("name"), str):
+        return {}
+    return {"decoder": registry.find("decoder", table["name"]).located(table, home)}
 
 
 def _component(kind: Kind, value: object) -> Component:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -197,6 +198,7 @@ def test_the_key_knows_the_content_of_the_graph_and_the_decoder(tmp_path):
     spec = recognizer(tmp_path, b"a graph", **beam).spec()["parameters"]
     assert list(spec["onnx"]) == ["sha256"]
     assert spec["decoder"]["name"] == "beam"
+    assert json.loads(json.dumps(spec)) == spec
     assert spec != recognizer(tmp_path, b"another", **beam).spec()["parameters"]
     assert spec != recognizer(tmp_path, b"a graph").spec()["parameters"]
 
