@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_RETRY_AFTER = 120.0
 """Seconds; an endpoint that asks for a longer pause is given up."""
 FIRST_DELAY, MAX_DELAY = 0.5, 8.0
-"""Seconds before the first repetition, and the most before a later one; each waits twice as long."""
+"""Seconds before the first repetition, and the most before a later one; the delay doubles."""
 MAX_REPLY = 2**22
 """Bytes; an answer that transcribes one image is far smaller."""
 MIN_SECRET = 8
