@@ -77,11 +77,23 @@ def left(prepared, make_training_record):
 
 
 def _vary(network, shape):
-    """Have a network read several characters: center the logits of noise."""
+    """Have an untrained network read different texts of different images.
+
+    Normalizations have the statistics of noise, LSTMs large weights, and logits a mean of zero.
+    """
     width = shape.width or 80
-    noise = torch.rand(8, shape.channels, shape.height, width) * 2 - 1
+    noise = torch.rand(8, shape.channels, 4, 8).round() * 2 - 1
+    noise = torch.nn.functional.interpolate(noise, (shape.height, width))
+    lengths = torch.full((8,), width)
     with torch.no_grad():
-        logits, _ = network(noise, torch.full((8,), width))
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.momentum = None
+            if isinstance(module, torch.nn.LSTM):
+                for weight in module.parameters():
+                    weight.mul_(5)
+        network.train()(noise, lengths)
+        logits, _ = network.eval()(noise, lengths)
         network.head.bias -= logits.mean((0, 1))
 
 
