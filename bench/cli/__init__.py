@@ -35,9 +35,33 @@ _VERBS = {
 }
 
 
+_PLUGINS = "bench.plugins"
+"""Where a context of click keeps the files of --plugin."""
+
+
+def _keep_plugins(
+    context: click.Context, _parameter: click.Parameter, files: tuple[Path, ...]
+) -> None:
+    # It may stand before the verb and behind it.
+    context.meta.setdefault(_PLUGINS, []).extend(files)
+
+
+_plugin_option = click.Option(
+    ["--plugin"],
+    type=click.Path(path_type=Path),
+    multiple=True,
+    expose_value=False,
+    callback=_keep_plugins,
+    metavar="FILE",
+    help="A file of Python with components of your own, beside `plugins` of bench.toml.",
+)
+
+
 @click.group(
     cls=LazyGroup,
     verbs=_VERBS,
+    shared=(_plugin_option,),
+    params=[_plugin_option],
     epilog=EXITS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -72,10 +96,14 @@ def app(
 
     def load() -> Config:
         from bench.config import bench_toml
+        from bench.core import registry
         from bench.data.store import data_dir
+        from bench.evaluation.metrics import metric
 
-        config = bench_toml.load(path, results)
+        config = bench_toml.load(path, results, context.meta.get(_PLUGINS, []))
         data_dir.settle(prepared or config.data)
+        for fault in [*registry.plugin_faults(), *metric.plugin_faults()]:
+            say(f"warning: {fault}", fg="yellow")
         return config
 
     context.obj = load

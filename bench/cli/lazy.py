@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
@@ -21,11 +21,19 @@ class LazyGroup(click.Group):
 
     Args:
         verbs: Each command by name.
+        shared: Options that each command has beside its own, and each command of a group of these.
     """
 
-    def __init__(self, *args: object, verbs: Mapping[str, LazyVerb], **options: object) -> None:
+    def __init__(
+        self,
+        *args: object,
+        verbs: Mapping[str, LazyVerb],
+        shared: Sequence[click.Option] = (),
+        **options: object,
+    ) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.verbs = verbs
+        self.shared = shared
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Return the names in the order of the table."""
@@ -37,7 +45,15 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = self.verbs[cmd_name].path.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
+        self._share(command)
         return command
+
+    def _share(self, command: click.Command) -> None:
+        """Add the shared options to a command, once, and to its own commands."""
+        command.params += [option for option in self.shared if option not in command.params]
+        if isinstance(command, click.Group):
+            for each in command.commands.values():
+                self._share(each)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs with their lines."""

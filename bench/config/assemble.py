@@ -6,14 +6,14 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from bench.config.outside_rows import published_figures, recognizer_entries, recognizer_name
 from bench.config.recipe import Resources
 from bench.config.recipe_layers import Layer, Place, recipe_of
-from bench.config.suite import Column, Entry, Suite, TunedTable, Tuning
+from bench.config.suite import Column, Suite, TrainedEntry, TunedTable, Tuning
 from bench.config.sweep_space import SweepTable
 from bench.core import registry
 from bench.core.components import incompatibility, short_labels
 from bench.core.errors import BenchError, did_you_mean
-from bench.core.files import existing_file, file_parameters
 from bench.core.model_input import parse_input
 from bench.core.schema import SchemaError, fill
 from bench.data import cards
@@ -26,13 +26,18 @@ if TYPE_CHECKING:
     from bench.config.suite import Named, SuiteTable
     from bench.core.components import Component, Dataset, Decoder, Loss, Model
 
-_OF_ENTRY = ("recipe", "input", "train", "label")
-"""Keys of a model or a loss in a suite that are not parameters of the component."""
+_OF_ENTRY: dict[registry.Kind, tuple[str, ...]] = {
+    "model": ("recipe", "input", "train", "label"),
+    "loss": ("recipe",),
+    "recognizer": ("label", "trained_on"),
+}
+"""Keys in a suite that are not parameters of the component, by its kind."""
 _TYPES: dict[str, tuple[Any, str]] = {
     "recipe": ((str, dict), "the name of a recipe, or a table of its keys"),
     "input": (dict, "a table of what differs from the model's own input"),
     "train": (list, "a list of data sets"),
     "label": (str, "a text in quotes"),
+    "trained_on": (list, "a list of names of data sets"),
 }
 """The type of each, and what a person writes there."""
 
@@ -45,6 +50,7 @@ class _Listed(NamedTuple):
     input: dict[str, Any] | None = None
     train: tuple[Dataset, ...] = ()
     label: str = ""
+    trained_on: list[str] | None = None
 
 
 class Maker:
@@ -58,19 +64,15 @@ class Maker:
         """Return the component `entry` of the list `key`."""
         table = {"name": entry} if isinstance(entry, str) else entry
         table = dict(table) if isinstance(table, dict) else {}
-        name = table.pop("name", None)
+        name = table.pop("name", None if kind != "recognizer" else recognizer_name(table))
         if not isinstance(name, str):
             fault = f"a {kind} is a name, or a table with a 'name'"
             raise self.config.error(fault, self.section, key or kind)
-        own: dict[str, Any] = (
-            {} if kind == "dataset" else {k: table.pop(k) for k in _OF_ENTRY if k in table}
-        )
-        if kind != "model" and (stray := own.keys() - {"recipe"} if kind == "loss" else own.keys()):
-            fault = f"'{min(stray)}' is not a key of a {kind}; set it on a model"
-            raise self.config.error(fault, self.section, key or kind, min(stray))
+        own: dict[str, Any] = {k: table.pop(k) for k in _OF_ENTRY.get(kind, ()) if k in table}
         with self.config.locating(self.section, key or kind, name):
             self._check_keys(kind, name, table)
-            component = registry.make(kind, name, self._located_files(kind, name, table))
+            located = registry.find(kind, name).located(table, self.config.path.parent)
+            component = registry.make(kind, name, located)
             self._check_types(own)
         train = tuple(self.dataset(each, key) for each in own.pop("train", []))
         return _Listed(component, train=train, **own)
@@ -93,25 +95,15 @@ class Maker:
             made.append(listed)
         return made
 
-    def _located_files(
-        self, kind: registry.Kind, name: str, table: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Return `table` with its files found from the folder of bench.toml."""
-        home = self.config.path.parent
-        files = file_parameters(cast("type", registry.find(kind, name)))
-        located = {key: str(home / table[key]) for key in files if isinstance(table.get(key), str)}
-        for key, path in located.items():
-            existing_file(path, f"{key} of {kind} '{name}'")
-        return table | located
-
     @staticmethod
     def _check_keys(kind: registry.Kind, name: str, table: dict[str, Any]) -> None:
         """Raise SchemaError on a key that is neither a parameter nor one of an entry."""
         parameters = registry.find(kind, name).defaults()
-        others = {"model": _OF_ENTRY, "loss": ("recipe",)}.get(kind, ())
         for key in table:
+            if key not in parameters and key in _OF_ENTRY["model"]:
+                raise SchemaError(key, f"'{key}' is not a key of a {kind}; set it on a model")
             if key not in parameters:
-                hint = did_you_mean(key, [*parameters, *others])
+                hint = did_you_mean(key, [*parameters, *_OF_ENTRY.get(kind, ())])
                 raise SchemaError(key, f"there is no key '{key}' here{hint}")
 
     @staticmethod
@@ -130,8 +122,9 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
         fault = "'seeds' must be a non-empty list without duplicates"
         raise config.error(fault, section, "seeds")
     columns = _columns(make, table)
+    recognizers = recognizer_entries(make, table, columns)
     recipe = recipe_of(config, _suite_layer(make, table)) if table.recipe else None
-    entries = _entries(make, table, columns)
+    entries = _entries(make, table, columns) if table.models or not recognizers else []
     tuned = filter(None, (_tuned(make, table, columns, n) for n in range(len(table.tuned))))
     protocol = config.protocol(table.protocol)
     inherited = parent.entries if parent else ()
@@ -148,6 +141,11 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
         alphabet=config.protocol(table.alphabet) if table.alphabet else None,
         sweep=_sweep(make, table.sweep),
         warnings=tuple(_warnings(name, columns, protocol.name)),
+        published=tuple(published_figures(make, table, columns)),
+        recognizers=(
+            *(known := parent.recognizers if parent else ()),
+            *(each for each in recognizers if each not in known),
+        ),
     )
 
 
@@ -160,10 +158,16 @@ def _columns(make: Maker, table: SuiteTable) -> tuple[Column, ...]:
         own = [each.component for each in make.all("dataset", table.datasets, "datasets")]
         pairs = [(dataset, (dataset,)) for dataset in own]
     else:
-        if not table.tests or not table.train:
-            fault = "a suite requires 'datasets', or 'train' and 'tests'"
+        trains = bool(table.train or table.models or not table.recognizers)
+        if not table.tests or (trains and not table.train):
+            fault = (
+                "a suite requires 'datasets', or 'train' and 'tests'"
+                if trains
+                else "a suite requires 'tests': the data sets that its recognizers read"
+            )
             raise make.config.error(fault, make.section)
-        train = tuple(each.component for each in make.all("dataset", table.train, "train"))
+        listed = make.all("dataset", table.train, "train") if trains else []
+        train = tuple(each.component for each in listed)
         tests = [each.component for each in make.all("dataset", table.tests, "tests")]
         pairs = [(test, train) for test in tests]
     _check_overlaps(make, [test for test, _ in pairs])
@@ -188,7 +192,7 @@ def _check_overlaps(make: Maker, tests: Sequence[Dataset]) -> None:
             raise make.config.error(fault, make.section, "tests", test.name)
 
 
-def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[Entry]:
+def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[TrainedEntry]:
     """Return the grid of models × losses × decoders. Raises BenchError on what does not fit."""
     grid = itertools.product(
         make.all("model", table.models, "models"),
@@ -207,7 +211,7 @@ def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[
         )
         _check_augmentation(make, model.component, recipe)
         entries.append(
-            Entry(
+            TrainedEntry(
                 model=model.component,
                 loss=loss.component,
                 decoder=decoder.component,
@@ -276,7 +280,9 @@ def _misfit(datasets: Sequence[Dataset], model: Model, loss: Loss, decoder: Deco
     return None
 
 
-def _tuned(make: Maker, table: SuiteTable, columns: Sequence[Column], number: int) -> Entry | None:
+def _tuned(
+    make: Maker, table: SuiteTable, columns: Sequence[Column], number: int
+) -> TrainedEntry | None:
     """Return a tuned entry, None where it does not fit and that is allowed."""
     section = f"{make.section}.tuned[{number}]"
     entry = dict(table.tuned[number])
@@ -297,7 +303,7 @@ def _tuned(make: Maker, table: SuiteTable, columns: Sequence[Column], number: in
         Layer(tuned.recipe, Place(f"{section}.recipe")),
     )
     _check_augmentation(own, model.component, recipe)
-    return Entry(
+    return TrainedEntry(
         model=model.component,
         loss=loss.component,
         decoder=decoder.component,
@@ -355,5 +361,5 @@ def with_ad_hoc(suite: Suite, models: Sequence[Component], losses: Sequence[Comp
                 "list; list it in bench.toml with a recipe"
             )
         given, train = (like.input, like.train) if like else (model.default_input, ())
-        added.append(Entry(model, loss, decoder, given, recipe, train))
+        added.append(TrainedEntry(model, loss, decoder, given, recipe, train))
     return replace(suite, entries=tuple(dict.fromkeys([*suite.entries, *added])))

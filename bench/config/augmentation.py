@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from bench.core import registry
 from bench.core.components import Augmentation
-from bench.core.errors import BenchError, did_you_mean
+from bench.core.errors import BenchError
 
 NO_AUGMENTATION = "none"
 
@@ -29,11 +29,10 @@ def parse_augmentation(value: object) -> Augmentation | None:
         raise BenchError("an augmentation is a name, or a table with a 'name'")
     if table == {"name": NO_AUGMENTATION}:
         return None
-    try:
-        registry.find("augmentation", name)
-    except BenchError:
-        names = [*registry.everything("augmentation"), NO_AUGMENTATION]
-        raise BenchError(f"there is no augmentation '{name}'{did_you_mean(name, names)}") from None
+    if name not in registry.builtin("augmentation") and name not in registry.everything(
+        "augmentation"
+    ):
+        raise BenchError(registry.not_found("augmentation", name, [NO_AUGMENTATION]))
     parameters = {key: each for key, each in table.items() if key != "name"}
     return cast("Augmentation", registry.make("augmentation", name, parameters))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import bench
 from bench.config import assemble, missing, recipe_layers
 from bench.config.suite import Suite, SuiteTable
+from bench.core import plugin_files
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.schema import SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
@@ -19,6 +20,7 @@ from bench.evaluation.protocols import Protocol
 
 NAME = "bench.toml"
 _TABLES = ("suite", "recipe", "protocol")
+_PLUGINS = "plugins"
 _ADDED = ("datasets", "train", "tests")
 """Keys of a suite whose lists a suite that extends it adds to; other keys replace the inherited."""
 T = TypeVar("T")
@@ -32,13 +34,20 @@ class Config:
         results: The folder of records.
         leaderboards: The folder of published boards.
         data: The folder of prepared data.
+        plugins: The files of Python that it lists, with components of one's own.
         text: The file's content, with its own line endings.
         tables: Each suite as it is spelled, after what it inherits.
         recipes: Each `[recipe.NAME]` as it is spelled.
         protocols: Each `[protocol.NAME]`.
     """
 
-    def __init__(self, path: Path, home: Path, results: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        home: Path,
+        results: Path | None = None,
+        plugins: Sequence[Path] = (),
+    ) -> None:
         self.path = path
         # Absolute, as workers on other machines and in other folders use it.
         self.results = (results or home / "results").absolute()
@@ -52,9 +61,12 @@ class Config:
         except (ValueError, RecursionError) as error:
             raise BenchError(f"{path}: this is not TOML: {error}") from None
         for key in document:
-            if key not in _TABLES:
-                fault = f"there is no key '{key}' here{did_you_mean(key, _TABLES)}"
+            if key not in {*_TABLES, _PLUGINS}:
+                fault = f"there is no key '{key}' here{did_you_mean(key, [*_TABLES, _PLUGINS])}"
                 raise self.error(fault, "", key)
+        self.plugins = self._listed_plugins(document.get(_PLUGINS, []))
+        # First, because a protocol may name a metric of one.
+        plugin_files.settle([*self.plugins, *plugins])
         self.recipes: dict[str, dict[str, Any]] = dict(self._named_tables(document, "recipe"))
         recipe_layers.check_extends(self)
         self.protocols: dict[str, Protocol] = {}
@@ -104,6 +116,19 @@ class Config:
         """Build the dataclass `kind` from `table`. Raises BenchError with the line of a mistake."""
         with self.locating(section):
             return fill(kind, table)
+
+    def _listed_plugins(self, entries: object) -> tuple[Path, ...]:
+        """Return the files of the list `plugins`, found from the folder of this file."""
+        if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
+            fault = "'plugins' must be a list of files, like [\"my_loss.py\"]"
+            raise self.error(fault, "", _PLUGINS)
+        paths = []
+        for entry in entries:
+            path = self.path.parent / Path(entry).expanduser()
+            with self.locating("", _PLUGINS, entry):
+                plugin_files.read_file(path)
+            paths.append(path)
+        return tuple(paths)
 
     def _inherited(self, name: str) -> dict[str, Any]:
         """Return the keys of suite `name` over those of the suite that it extends."""
@@ -159,17 +184,25 @@ class Config:
         return BenchError(f"{self.path}:{line_of(self.text, section, *words)}: {where}{message}")
 
 
-def load(path: Path | None = None, results: Path | None = None) -> Config:
-    """Read `path`, else the nearest bench.toml at or above this folder, else bench's own."""
+def load(
+    path: Path | None = None, results: Path | None = None, plugins: Sequence[Path] = ()
+) -> Config:
+    """Read `path`, else the nearest bench.toml at or above this folder, else bench's own.
+
+    Args:
+        path: A bench.toml.
+        results: The folder of records, where it is not beside that.
+        plugins: Files with components of one's own, beside those that bench.toml lists.
+    """
     if path is not None:
         if not path.is_file():
             raise BenchError(f"{path}: there is no such file; name a {NAME} with --config")
-        return Config(path, path.absolute().parent, results)
+        return Config(path, path.absolute().parent, results, plugins)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / NAME).is_file():
-            return Config(folder / NAME, folder, results)
+            return Config(folder / NAME, folder, results, plugins)
     package = Path(bench.__file__).parent
     # A wheel carries the file inside the package; a checkout has it beside the package.
     embedded = next(f / NAME for f in (package, package.parent) if (f / NAME).is_file())
-    return Config(embedded, here, results)
+    return Config(embedded, here, results, plugins)

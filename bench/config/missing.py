@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.core import registry
 from bench.core.errors import did_you_mean, nearest
+from bench.core.plugin_files import with_how_to_add
 from bench.evaluation.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
     from bench.config.suite import Named, SuiteTable
 
-Key = Literal["protocol", "alphabet", "datasets", "train", "tests", "models", "losses", "decoders"]
+Key = Literal[
+    "protocol",
+    "alphabet",
+    "datasets",
+    "train",
+    "tests",
+    "models",
+    "losses",
+    "decoders",
+    "recognizers",
+]
 Missing = dict[Key, list[str]]
 """Names by the key that lists them, in the order of the suite."""
 
@@ -26,6 +37,7 @@ _KINDS: dict[Key, registry.Kind] = {
     "models": "model",
     "losses": "loss",
     "decoders": "decoder",
+    "recognizers": "recognizer",
 }
 
 
@@ -47,14 +59,17 @@ def sentence(missing: Missing, protocols: Collection[str] = ()) -> str:
     """Return what is missing and what to do; for a single name, the nearest existing one."""
     (key, (name, *others)), *more = missing.items()
     existing = _existing(key, protocols)
+    kinds = [_KINDS[key] for key in missing if key in _KINDS]
+    faults = [*dict.fromkeys(fault for kind in kinds for fault in registry.faults(kind))]
     single = not (others or more)
     if single and (key not in _KINDS or nearest(name, existing, _TYPO)):
         noun = _KINDS.get(key, "protocol")
-        return f"there is no {noun} '{name}'{did_you_mean(name, existing)}"
-    return (
+        single_fault = f"there is no {noun} '{name}'{did_you_mean(name, existing)}"
+        return with_how_to_add(single_fault, faults) if key in _KINDS else single_fault
+    return with_how_to_add(
         f"needs what bench does not have yet: {', '.join(_listed(*e) for e in missing.items())}; "
-        "`bench ls datasets | models | losses | decoders` lists what exists, "
-        "docs/components.md explains how to add to it"
+        "`bench ls datasets | models | losses | decoders` lists what exists",
+        faults,
     )
 
 
@@ -68,7 +83,7 @@ def _unknown(key: Key, names: list[str], protocols: Collection[str]) -> list[str
 
 def _existing(key: Key, protocols: Collection[str]) -> Collection[str]:
     if key in _KINDS:
-        return registry.everything(_KINDS[key])
+        return registry.names(_KINDS[key])
     return {*PROTOCOLS, *protocols}
 
 

@@ -192,6 +192,8 @@ class Resources:
         workers: Processes per device that prefetch batches; 0 reads them in the training process,
             on a GPU in a thread beside it. `auto`: on a GPU the cores of its machine, shared by its
             GPUs, that are no compute threads, at most 16; on a CPU 0. They change no number.
+        batch_size: Samples per batch that recognizers from outside bench read; a recipe has the
+            batch size of what is trained.
 
     Raises:
         BenchError: A device is to have more than one GPU, several devices are to share one, or an
@@ -206,6 +208,7 @@ class Resources:
     checkpoint_every: Annotated[str, Parsed(_interval)] = "60 seconds"
     log_every: Annotated[str, Parsed(_interval)] = "0.5 seconds"
     workers: Natural | Literal["auto"] = 0
+    batch_size: Count = 32
 
     def __post_init__(self) -> None:
         for name in ("checkpoint_every", "log_every"):

@@ -10,8 +10,9 @@ from bench.core.schema import Count, Natural
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
     from bench.config.sweep_space import SweepTable
-    from bench.core.components import Dataset, Decoder, Loss, Model
+    from bench.core.components import Dataset, Decoder, Loss, Model, Recognizer
     from bench.core.model_input import Input
+    from bench.core.recognition import Origin
     from bench.evaluation.protocols import Protocol
 
 Named = str | dict[str, Any]
@@ -37,12 +38,16 @@ class SuiteTable:
             `label` (what boards call it).
         losses: Each a name or a table of `name`, parameters, and optionally `recipe`.
         decoders: Each a name or a table of `name` and parameters.
+        recognizers: What is not trained by bench: each a name, or a table of `name`, parameters,
+            and optionally `label` and `trained_on` (what is known of its training data). A table
+            without `name` is named by its key: `{ predictions = "file.csv" }`.
         recipe: The name of a `[recipe.NAME]`, or a table that may build on one by `extends`.
         alphabet: The protocol whose characters the networks learn; else the data set's own.
         average: What boards rank by where there are several test sets.
         seeds: One training per seed and entry.
         resources: What each training and evaluation reserves.
         skip_incompatible: Leave out combinations that do not fit, instead of an error.
+        published: Figures of papers, which boards show beside their rows and never rank.
         tuned: Entries that a sweep wrote, beside the grid.
         sweep: What `bench sweep` searches.
     """
@@ -56,12 +61,14 @@ class SuiteTable:
     models: list[Named] = field(default_factory=list)
     losses: list[Named] = field(default_factory=list)
     decoders: list[Named] = field(default_factory=lambda: ["greedy"])
+    recognizers: list[Named] = field(default_factory=list)
     recipe: Named = ""
     alphabet: str = ""
     average: Average = "weighted"
     seeds: list[Natural] = field(default_factory=lambda: [0])
     resources: dict[str, Any] = field(default_factory=dict)
     skip_incompatible: bool = False
+    published: list[dict[str, Any]] = field(default_factory=list)
     tuned: list[dict[str, Any]] = field(default_factory=list)
     sweep: dict[str, Any] | None = None
 
@@ -81,6 +88,23 @@ class Tuning:
     sampler: str
     trials: Count
     validations: Count
+
+
+@dataclass(frozen=True)
+class Published:
+    """Figures that a paper or a repository states, by the metric that ranks.
+
+    Attributes:
+        label: What boards call it.
+        source: Where the figures are stated.
+        scores: A figure by test set, in the unit of the metric, as it is printed there.
+        note: What makes it differ from the rows of the board, such as other training data.
+    """
+
+    label: str
+    source: str
+    scores: dict[str, float]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,8 +134,8 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A row of a board: what is compared with the others.
+class TrainedEntry:
+    """A row of a board that bench trains.
 
     Attributes:
         model: The architecture.
@@ -133,6 +157,45 @@ class Entry:
     label: str = ""
     tuning: Tuning | None = None
 
+    @property
+    def origin(self) -> Origin:
+        """Where the row comes from."""
+        return "trained"
+
+    @property
+    def timed(self) -> bool:
+        """Whether its latencies are measured."""
+        return True
+
+
+@dataclass(frozen=True)
+class RecognizerEntry:
+    """A row of a board that bench does not train.
+
+    Attributes:
+        recognizer: What reads.
+        label: What boards call it; empty for the label of the recognizer.
+        trained_on: What is known of its training data; None where nothing is stated.
+    """
+
+    recognizer: Recognizer
+    label: str = ""
+    trained_on: tuple[str, ...] | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Where the row comes from."""
+        return self.recognizer.origin
+
+    @property
+    def timed(self) -> bool:
+        """Whether its latencies are measured."""
+        return self.recognizer.timed
+
+
+Entry = TrainedEntry | RecognizerEntry
+"""A row of a board: what is compared with the others."""
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -142,7 +205,7 @@ class Suite:
     about: str
     protocol: Protocol
     columns: tuple[Column, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[TrainedEntry, ...]
     seeds: tuple[int, ...]
     recipe: Recipe | None
     resources: Resources
@@ -151,3 +214,10 @@ class Suite:
     sweep: SweepTable | None = None
     warnings: tuple[str, ...] = ()
     """What a person should know before running it, one sentence each."""
+    recognizers: tuple[RecognizerEntry, ...] = ()
+    published: tuple[Published, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Entry, ...]:
+        """All that is compared: what bench trains, then what it does not."""
+        return (*self.entries, *self.recognizers)

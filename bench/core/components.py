@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, asdict, dataclass, fields
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from bench.core.files import file_digest, file_parameters
+from bench.core.files import existing_file, file_digest, file_parameters
 from bench.core.model_input import Input
 from bench.core.sources import source_spec
 from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
@@ -81,6 +81,25 @@ class Component:
             field.name: "required" if field.default is MISSING else _shown(field.default)
             for field in fields(cls)
         }
+
+    @classmethod
+    def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
+        """Return parameters with the paths among them found from the folder of bench.toml, `home`.
+
+        Values are not checked yet, so they may be of any type.
+
+        Raises:
+            BenchError: A file is missing.
+        """
+        component: type = cls
+        files = {
+            name: str(home / parameters[name])
+            for name in file_parameters(component)
+            if isinstance(parameters.get(name), str)
+        }
+        for name, path in files.items():
+            existing_file(path, f"{name} of {cls.kind} '{cls.name}'")
+        return parameters | files
 
     def spec(self) -> dict[str, Any]:
         """Return what this component adds to a key, as JSON values.

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bench.core.errors import BenchError, one_line
+from bench.core.errors import one_line
+from bench.core.raised_at import raised_at
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 
-def load(group: str, name: str | None = None) -> Iterator[tuple[EntryPoint, Any]]:
-    """Yield the entry points of `group`, or those called `name`, each with the object it names.
+def load(group: str, name: str | None = None) -> tuple[list[tuple[EntryPoint, Any]], list[str]]:
+    """Return the entry points of `group`, or those called `name`, each with the object it names.
 
-    Reads the metadata of every installed package, which is slow. Raises BenchError where one cannot
-    be imported.
+    Reads the metadata of every installed package, which is slow.
+
+    Returns:
+        What was imported, and a sentence for each entry point that cannot be.
     """
     from importlib.metadata import entry_points
 
     points = entry_points(group=group) if name is None else entry_points(group=group, name=name)
+    loaded, faults = [], []
     for point in points:
         try:
-            found = point.load()
+            loaded.append((point, point.load()))
         except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a package raises)
-            raise BenchError(
+            where = raised_at(error, _files(point))
+            faults.append(
                 f"entry point '{point.name}' of group {group} cannot be imported "
-                f"({one_line(error)}); fix or uninstall {point.value}"
-            ) from None
-        yield point, found
+                f"({one_line(error)}{f', at {where}' if where else ''}); "
+                f"fix or uninstall {point.value}"
+            )
+    return loaded, faults
+
+
+def _files(point: EntryPoint) -> list[Any]:
+    """Return the files of the package that has an entry point."""
+    files = (point.dist and point.dist.files) or []
+    return [file.locate() for file in files if file.suffix == ".py"]

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from enum import IntEnum
 
+from bench.core.printable import printable
+
 
 class Exit(IntEnum):
     """What the process of `bench` ends with; `bench --help` documents them."""
@@ -33,6 +35,7 @@ class BenchError(Exception):
 def one_line(error: BaseException) -> str:
     """Return the message of an error in one line, behind its type unless it is for the user."""
     message = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
+    message = printable(message)
     if isinstance(error, BenchError):
         return message
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -53,6 +53,15 @@ class Workplace:
 class TextReader(ABC):
     """A recognizer that is ready to read."""
 
+    def begin(self, ids: Sequence[str]) -> None:  # noqa: B027 (most readers need not know)
+        """Learn the ids of all samples of the split, before the first batch is read.
+
+        A run that resumes asks for some of them only.
+
+        Raises:
+            BenchError: It has nothing to do with these samples.
+        """
+
     @abstractmethod
     def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
         """Return what is read of each sample of a batch, in their order.

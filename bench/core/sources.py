@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bench.core.errors import BenchError
+from bench.core.plugin_files import plugin_of
 
 
 def outside_source(component: type) -> Path | None:
@@ -16,6 +17,8 @@ def outside_source(component: type) -> Path | None:
     Raises:
         BenchError: The class has no source file.
     """
+    if plugin := plugin_of(component.__module__):
+        return Path(plugin.path)
     if component.__module__.partition(".")[0] == "bench":
         return None
     try:
@@ -32,6 +35,9 @@ def source_spec(component: type) -> dict[str, dict[str, str]]:
 
     An edited loss is another loss. Components of bench raise their `version` instead.
     """
+    if plugin := plugin_of(component.__module__):
+        # The file may have been edited since it was read, or be on another machine.
+        return {"source": {"file": plugin.name, "sha256": plugin.digest}}
     file = outside_source(component)
     return {} if file is None else {"source": _digest(file)}
 

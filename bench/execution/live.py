@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from bench.execution.progress import outcome_line
 from bench.trials.events import (
     Event,
     Failed,
@@ -19,6 +20,7 @@ from bench.trials.events import (
     Progress,
     Resumed,
     Retried,
+    SamplesRead,
     Started,
     describe,
 )
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from bench.trials.specs import Task
+    from bench.trials.store import Store
 
 
 class LiveReporter:
@@ -35,8 +38,8 @@ class LiveReporter:
     A task that ends leaves its line above the bars. `display` is drawn while entered.
     """
 
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
+    def __init__(self, names: Mapping[str, str], store: Store) -> None:
+        self._names, self._store = names, store
         self._console = Console(stderr=True, highlight=False)
         self._tasks = Bars(
             TextColumn("{task.description}"),
@@ -71,6 +74,8 @@ class LiveReporter:
                     f"{event.speed:.0f}/s  {event.eta:.0f} s left"
                 )
                 self._tasks.update(self._row(task), completed=event.fraction, text=text)
+            case SamplesRead():
+                self._tasks.update(self._row(task), completed=event.fraction, text=describe(event))
             case Finished() | Failed():
                 self._end(task, event)
         failed = f"  {self._failed} failed" if self._failed else ""
@@ -89,5 +94,5 @@ class LiveReporter:
         lost = isinstance(event, Failed)
         self._failed += lost
         self._totals.advance(self._total)
-        line = f"{self._names[task.key]}: {describe(event)}"
+        line = outcome_line(self._names[task.key], task, event, self._store)
         self.display.console.print(line, style="red" if lost else "green", markup=False)

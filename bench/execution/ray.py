@@ -23,6 +23,7 @@ from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskErr
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from bench.core import plugin_files
 from bench.core.errors import BenchError, one_line
 from bench.data.store import data_dir
 from bench.execution.task_process import start_task
@@ -56,7 +57,10 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
     Raises BenchError where no cluster answers at `address`, or none starts.
     """
     # Workers that this process does not start do not have its environment.
-    environment = {"runtime_env": {"env_vars": {data_dir.VARIABLE: str(data_dir.folder())}}}
+    handed = {data_dir.VARIABLE: str(data_dir.folder())}
+    if plugin_files.VARIABLE in os.environ:
+        handed[plugin_files.VARIABLE] = os.environ[plugin_files.VARIABLE]
+    environment = {"runtime_env": {"env_vars": handed}}
     where, options = (address, environment) if address else ("local", _OWN_CLUSTER)
     try:
         _probe(where)

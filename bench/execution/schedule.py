@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from bench.core import entry_points
 from bench.core.errors import BenchError, did_you_mean
+from bench.core.plugin_files import with_how_to_add
+from bench.core.plugin_modules import import_faults, plugin_modules
 from bench.execution.progress import reporter
 from bench.execution.retries import back_off, retried
 from bench.tasks.task import fail, failed_attempt
@@ -81,17 +83,24 @@ EXECUTORS: dict[str, Callable[[str | None], AbstractContextManager[Executor]]] =
     "inline": _inline,
     "in-process": _in_process,
 }
-"""The executors of bench by name; those of other packages are entry points of `bench.executor`."""
+"""The executors of bench by name; a plug-in has a dictionary of this name and type, other packages
+have entry points of the group `bench.executor`."""
 
 
 def open_executor(name: str, address: str | None = None) -> AbstractContextManager[Executor]:
     """Return the executor `name`. Raises BenchError where it is unknown or cannot be imported."""
     if name in EXECUTORS:
         return EXECUTORS[name](address)
-    for _, open_other in entry_points.load("bench.executor", name=name):
-        opened: AbstractContextManager[Executor] = open_other(address)
-        return opened
-    raise BenchError(f"there is no executor '{name}'{did_you_mean(name, EXECUTORS)}")
+    others: dict[str, Callable[[str | None], AbstractContextManager[Executor]]] = {}
+    for module in plugin_modules().values():
+        others.update(getattr(module, "EXECUTORS", {}))
+    points, faults = entry_points.load("bench.executor", name=name)
+    others.update({point.name: open_other for point, open_other in points if name not in others})
+    if name in others:
+        return others[name](address)
+    hint = did_you_mean(name, [*EXECUTORS, *others])
+    sentence = f"there is no executor '{name}'{hint}"
+    raise BenchError(with_how_to_add(sentence, [*import_faults(), *faults]))
 
 
 @dataclass
@@ -124,8 +133,9 @@ class Schedule:
         trainings = {task.key for task in tasks if task.kind == "training"}
         for task in tasks:
             executor.check(task)
-            if isinstance(task, Evaluation) and task.training.key in trainings:
-                schedule.waiting.setdefault(task.training.key, []).append(task)
+            required = task.training if isinstance(task, Evaluation) else None
+            if isinstance(task, Evaluation) and required and required.key in trainings:
+                schedule.waiting.setdefault(required.key, []).append(task)
             else:
                 schedule.due.append((0.0, _Running(task, [])))
         return schedule
@@ -219,7 +229,7 @@ def execute(
     """
     failures = []
     shown_names = {task.key: names[task.key] for task in tasks}
-    with reporter(shown_names) as shown, opened as executor:
+    with reporter(shown_names, store) as shown, opened as executor:
         try:
             for task, event in Schedule.of(tasks, executor, store).events():
                 shown.show(task, event)

@@ -234,6 +234,11 @@ def find_finished(store: Store, key: str) -> tuple[FinishedTraining | FinishedEv
         raise BenchError(f"{folder}: this task failed, so there is nothing to draw")
     if isinstance(record, TrainingRecord):
         return FinishedTraining(folder, record), folder
+    if record.training is None:
+        raise BenchError(
+            f"{folder}: this is the evaluation of a recognizer from outside, of which bench has no "
+            "network to draw; name one of a training"
+        )
     training = FinishedTraining(*store.training(record.training))
     return FinishedEvaluation(folder, record, training), folder
 

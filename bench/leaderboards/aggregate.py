@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from bench.config.suite import TrainedEntry
 from bench.core.errors import BenchError
+from bench.data import cards
 from bench.leaderboards import column_counts
 from bench.leaderboards.board import (
     TO_DO,
@@ -27,7 +30,7 @@ from bench.leaderboards.speed import speeds
 from bench.trials.grid import row_labels
 
 if TYPE_CHECKING:
-    from bench.config.suite import Entry, Suite
+    from bench.config.suite import Entry, RecognizerEntry, Suite
     from bench.evaluation.metrics import Metric
     from bench.trials.plan import Plan
     from bench.trials.records import EvaluationRecord, Profile, TrainingRecord
@@ -78,9 +81,11 @@ def board(
     """
     from bench.evaluation.metrics import metrics_of
 
-    by_entry: dict[Entry, list[Trial]] = {entry: [] for entry in suite.entries}
+    by_entry: dict[Entry, list[Trial]] = {entry: [] for entry in suite.rows}
     for trial in sorted(plan.trials, key=lambda trial: trial.seed):
         by_entry[trial.entry].append(trial)
+    # A recognizer that cannot be used here has no trial.
+    by_entry = {entry: trials for entry, trials in by_entry.items() if trials}
     labels = row_labels([*by_entry])
     rows = [
         _row(entry, label, trials, plan, faults or {})
@@ -112,6 +117,7 @@ def board(
             rows=rows,
             speed_hardware=measured.hardware,
             other_hardware=measured.others,
+            published=[*suite.published],
         ),
         counts,
     )
@@ -149,28 +155,82 @@ def _row(
     entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, faults: Mapping[str, str]
 ) -> Row:
     results = [_seed_result(trial, plan, faults) for trial in trials]
-    trainings = [
-        record
-        for trial in trials
-        for training in trial.trainings
-        if (record := _training_record(plan, training.key))
-    ]
-    return Row(
+    row = Row(
         entry=entry_identity(entry),
         label=label,
+        origin=entry.origin,
+        timed=entry.timed,
+        model="",
+        loss="",
+        decoder="",
+        input="",
+        train=None,
+        may_have_seen=[],
+        recipe={},
+        tuning=None,
+        seeds=[result for result in results if result.evaluations],
+        missing=[each for trial in trials for each in _missing(trial, plan, faults)],
+        parameters=[],
+        hardware=[],
+        speed={},
+    )
+    if isinstance(entry, TrainedEntry):
+        return _trained_row(row, entry, trials, plan)
+    return _recognizer_row(row, entry, trials, plan)
+
+
+def _trained_row(row: Row, entry: TrainedEntry, trials: Sequence[Trial], plan: Plan) -> Row:
+    """Return `row` with what is known of an entry that bench trains."""
+    trainings = [training for trial in trials for training in trial.trainings]
+    records = [record for each in trainings if (record := _training_record(plan, each.key))]
+    return replace(
+        row,
         model=entry.model.label,
         loss=entry.loss.label,
         decoder=entry.decoder.label,
         input=entry.input.label,
-        train=list(dict.fromkeys(t.labels["data"] for trial in trials for t in trial.trainings)),
+        train=list(dict.fromkeys(training.labels["data"] for training in trainings)),
         recipe=entry.recipe.changed(),
         tuning=entry.tuning,
-        seeds=[result for result in results if result.evaluations],
-        missing=[each for trial in trials for each in _missing(trial, plan, faults)],
-        parameters=sorted({record.parameters.total for record in trainings}),
-        hardware=sorted({_hardware(record) for record in trainings}),
-        speed={},
+        parameters=sorted({record.parameters.total for record in records}),
+        hardware=sorted({_hardware(record) for record in records}),
     )
+
+
+def _recognizer_row(row: Row, entry: RecognizerEntry, trials: Sequence[Trial], plan: Plan) -> Row:
+    """Return `row` with what is known of an entry that bench does not train."""
+    evaluations = {name: each for trial in trials for name, each in trial.evaluations.items()}
+    records = [record for each in evaluations.values() if (record := _record(plan, each))]
+    remarks = Counter[str]()
+    for record in records:
+        remarks.update(record.remarks)
+    priced = [record for record in records if record.price is not None]
+    samples = sum(record.samples + sum(record.excluded.values()) for record in priced)
+    price = sum(record.price or 0.0 for record in priced)
+    return replace(
+        row,
+        model=entry.recognizer.label,
+        train=None if entry.trained_on is None else [*entry.trained_on],
+        may_have_seen=[
+            name for name, each in evaluations.items() if may_have_seen(entry, each.test.name)
+        ],
+        parameters=sorted({each.parameters for each in records if each.parameters is not None}),
+        remarks=dict(sorted(remarks.items())),
+        price=round(1000 * price / samples, 6) if samples else None,
+    )
+
+
+def may_have_seen(entry: RecognizerEntry, test: str) -> bool:
+    """Return whether a test set may have been part of the training data of an entry.
+
+    So where nothing is stated of its training data, and where that has a data set of the same name
+    (whose other splits it may be) or one that shares samples with the test set.
+    """
+    if entry.trained_on is None:
+        return True
+    card = cards.find(test)
+    shared = {overlap.dataset for overlap in card.overlaps} if card else set()
+    return not {test, *shared}.isdisjoint(entry.trained_on)
 
 
 def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedResult:
@@ -192,7 +252,7 @@ def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedRes
         trainings=[record.key for record in done],
         evaluations={column: record.key for column, record in evaluations.items()},
         scores={},
-        training_seconds=sum(each.timings.training for each in done) if complete else None,
+        training_seconds=sum(each.timings.training for each in done) if complete and done else None,
         revisions=list(dict.fromkeys(origin.revision for origin in origins)),
         # Left out on a CPU, where they mean nothing.
         gpu_seconds=sum(gpu_seconds) if on_gpu else UNSET,
@@ -204,10 +264,11 @@ def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedRes
 def _missing(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missing]:
     missing = []
     for column, evaluation in trial.evaluations.items():
-        status, training = plan.statuses[evaluation.key], plan.statuses[evaluation.training.key]
+        status = plan.statuses[evaluation.key]
+        training = plan.statuses[evaluation.training.key] if evaluation.training else None
         if status.record:
             why = faults.get(evaluation.key)
-        elif training.failure and not training.record:
+        elif training and training.failure and not training.record:
             why = f"its training failed, {training.why()}"
         elif status.failure:
             why = status.why()

@@ -9,13 +9,14 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from bench.config.suite import Average, Tuning
+from bench.config.suite import Average, Published, Tuning
 from bench.core import documents
 from bench.core.errors import BenchError
 from bench.core.hashing import digest
+from bench.core.recognition import Origin
 from bench.leaderboards.speed import Speed
 
-SCHEMA = 2
+SCHEMA = 3
 DATA = "board.json"
 TO_DO = "to do"
 """Why an evaluation is missing that nothing is wrong with."""
@@ -156,11 +157,16 @@ class Row:
             its input, recipe and training data, but not their versions or sources. Rows of two
             boards with the same hash are the same row.
         label: What the board calls it.
-        model: The model with its parameters off their defaults.
-        loss: The loss, likewise.
+        origin: Where it comes from.
+        timed: Whether its latencies are measured: not those of predictions and of paid services.
+        model: The model with its parameters off their defaults; of a row that bench does not train,
+            the recognizer.
+        loss: The loss, likewise; empty where bench does not train.
         decoder: The decoder, likewise.
-        input: How pixels become tensors.
+        input: How pixels become tensors, likewise.
         train: What it is trained on, a description per training; data sets may differ by column.
+            What others state of their training data; None where they state nothing.
+        may_have_seen: The test sets that may have been part of the training data of others.
         recipe: Every key of its recipe that is not at its default.
         tuning: How a sweep found it.
         seeds: The seeds with an evaluation, in order.
@@ -168,6 +174,9 @@ class Row:
         parameters: The number of weights; several where they differ between trainings.
         hardware: What its trainings ran on.
         speed: What reading costs, by column.
+        remarks: How many readings of its test sets there are of each kind that a person should know
+            of, such as `missing`.
+        price: What 1,000 samples cost in US dollars; None where they have no price.
         rank: Its rank by the board's average, shared with rows of the same average. None, as the
             averages are, unless each of its seeds has an evaluation on every test set.
         rank_interval: The ranks that it may have, all pairs of rows compared together at 5 %.
@@ -178,11 +187,14 @@ class Row:
 
     entry: str
     label: str
+    origin: Origin
+    timed: bool
     model: str
     loss: str
     decoder: str
     input: str
-    train: list[str]
+    train: list[str] | None
+    may_have_seen: list[str]
     recipe: dict[str, Any]
     tuning: Tuning | None
     seeds: list[SeedResult]
@@ -190,6 +202,8 @@ class Row:
     parameters: list[int]
     hardware: list[str]
     speed: dict[str, Speed]
+    remarks: dict[str, int] = field(default_factory=dict)
+    price: float | None = None
     rank: int | None = None
     rank_interval: Ranks | None = None
     leave_one_out: Ranks | None = None
@@ -253,10 +267,11 @@ class Board:
         ranked_by: The name of the metric that ranks.
         average: The average that ranks.
         columns: The test sets.
-        seeds: The seeds that every row should have.
+        seeds: The seeds that every row which bench trains should have.
         rows: The rows by rank, then those without one.
         speed_hardware: What all latencies are measured on.
         other_hardware: What else was profiled; those latencies are not shown.
+        published: Figures of papers, which are not ranked.
     """
 
     suite: str
@@ -273,6 +288,7 @@ class Board:
     rows: list[Row]
     speed_hardware: str | None = None
     other_hardware: list[str] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -299,9 +315,13 @@ class Board:
         """What the trainings of all rows ran on."""
         return sorted({name for row in self.rows for name in row.hardware})
 
+    def seeds_of(self, row: Row) -> list[int]:
+        """Return the seeds that `row` should have: a single one where bench does not train."""
+        return self.seeds if row.origin == "trained" else [0]
+
     def is_complete(self, row: Row) -> bool:
-        """Return whether `row` has every seed of the board on every test set."""
-        return {*row.done(self.column_names)} >= {*self.seeds}
+        """Return whether `row` has every seed that it should have on every test set."""
+        return {*row.done(self.column_names)} >= {*self.seeds_of(row)}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from bench.config.suite import RecognizerEntry
 from bench.core.hashing import digest
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def entry_identity(entry: Entry) -> str:
     Versions and source files of components are not in it: a row whose code changed is the same row
     with other keys.
     """
+    if isinstance(entry, RecognizerEntry):
+        # Files by their names alone: where they are is not what the entry is.
+        return digest({"recognizer": entry.recognizer.label, "label": entry.label})
     return digest(
         {
             "model": entry.model.label,

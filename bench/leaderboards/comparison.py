@@ -207,7 +207,8 @@ def _record_side(word: str, store: Store) -> Side:
         tests[test] = TestCounts(column_counts.of_record(each, place), [each.key])
         names |= dict.fromkeys(each.scores)
     labels = evaluations[0][1].labels
-    name = f"{labels['model']} · {labels['loss']} · {labels['decoder']}, seed {record.seed}"
+    parts = " · ".join(label for part, label in labels.items() if part != "test")
+    name = f"{parts}, seed {record.seed}"
     return Side(f"{name} ({record.key})", [board_metric(metrics.find(n)) for n in names], tests)
 
 

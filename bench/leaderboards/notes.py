@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from bench.core.components import short_labels
 from bench.leaderboards.board import TO_DO
-from bench.leaderboards.tables import NOTHING, SHARED, profiled_on_gpu
+from bench.leaderboards.tables import NOTHING, SHARED, TEST_SEEN, profiled_on_gpu
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, BoardColumn, Row
@@ -23,6 +23,7 @@ def notes(board: Board) -> list[str]:
     """Return the paragraphs below the tables."""
     paragraphs = [
         *_entries(board),
+        *_origins(board),
         *_tuning(board),
         *map(_scored, board.columns),
         *_reading(board),
@@ -38,24 +39,62 @@ def notes(board: Board) -> list[str]:
 
 def _entries(board: Board) -> list[str]:
     """Say how the rows differ in parameters, inputs, recipes and training data."""
-    rows = board.rows
+    rows = [row for row in board.rows if row.origin == "trained"]
+    if not rows:
+        return []
     parts = [label for row in rows for label in (row.model, row.loss, row.decoder)]
     labels = [f"`{label}`" for label in dict.fromkeys(parts) if "(" in label]
     paragraphs = [f"Parameters off their defaults: {', '.join(labels)}."] if labels else []
+    only = len(rows) == len(board.rows)
+    all_entries = "all entries" if only else "all entries trained here"
+    every = "All entries are" if only else "All entries trained here are"
     inputs = _groups(rows, lambda row: row.input)
     if len(inputs) == 1:
-        paragraphs.append(f"Input of all entries: {next(iter(inputs))}.")
+        paragraphs.append(f"Input of {all_entries}: {next(iter(inputs))}.")
     elif inputs:
         paragraphs.append(f"Inputs: {_listed({f'{k}': v for k, v in inputs.items()})}.")
     varying = _varying_keys(rows)
     if varying:
         recipes = _groups(rows, lambda row: _recipe(row, varying))
         paragraphs.append(f"Recipes differ: {_listed(recipes)}.")
-    trained = _groups(rows, lambda row: ", and on ".join(row.train))
+    trained = _groups(rows, lambda row: ", and on ".join(row.train or []))
     if len(trained) == 1:
-        paragraphs.append(f"All entries are trained on {next(iter(trained))}.")
+        paragraphs.append(f"{every} trained on {next(iter(trained))}.")
     elif trained:
         paragraphs.append(f"Training data: {_listed(trained)}.")
+    return paragraphs
+
+
+def _origins(board: Board) -> list[str]:
+    """Say where rows come from that bench does not train, and what is known of them."""
+    rows = [row for row in board.rows if row.origin != "trained"]
+    if not rows:
+        return []
+    paragraphs = [
+        (
+            "origin: trained: by bench, on the data named here; pretrained: trained by others and "
+            "run by bench; predictions: run by others too, whose texts bench scored. Rows of "
+            "others have one run, so their intervals are over samples alone."
+        ),
+        (
+            f"{TEST_SEEN}: not excluded where nothing is stated of the training data, or where "
+            "they have a data set of the name of a test set, or one that shares samples with it."
+        ),
+    ]
+    stated = "; ".join(
+        f"{row.label}: {'not stated' if row.train is None else ', '.join(row.train) or 'none'}"
+        for row in rows
+    )
+    paragraphs.append(f"Training data, as their authors state them: {stated}.")
+    remarks = [
+        f"{row.label}: {', '.join(f'{count:,} {remark}' for remark, count in row.remarks.items())}"
+        for row in rows
+        if row.remarks
+    ]
+    if remarks:
+        paragraphs.append(f"Readings to know of: {'; '.join(remarks)}.")
+    if any(row.price is not None for row in rows):
+        paragraphs.append("$ per 1,000: what reading 1,000 samples cost in US dollars.")
     return paragraphs
 
 
@@ -198,6 +237,12 @@ def _latencies(board: Board) -> list[str]:
             f"{board.speed_hardware}. Of test sets with other input shapes, the least and the "
             "largest."
         )
+        if any(row.speed for row in board.rows if row.origin == "pretrained"):
+            paragraphs.append(
+                "Latencies of pretrained rows begin at the stored bytes of images: they have the "
+                "decoding and the preparation of images in them, which those of trained rows do "
+                "not have."
+            )
     if profiled_on_gpu(board):
         paragraphs.append(
             "samples/s: from inputs on the GPU to logits, at the smallest batch that fills it"

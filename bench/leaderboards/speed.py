@@ -25,7 +25,7 @@ class Speed:
 
     Attributes:
         profile: The key of the profile; None where there is none on the board's hardware.
-        macs: Multiply-accumulates of a forward pass of one sample.
+        macs: Multiply-accumulates of a forward pass of one sample; None where they are unknown.
         milliseconds: The median latency from inputs to labels, by batch size; None where it was
             not measured on the board's hardware, or is not valid.
         reasons: Why a latency is not valid, by batch size; why a throughput is not, by `samples/s`.
@@ -36,7 +36,7 @@ class Speed:
     """
 
     profile: str | None
-    macs: int
+    macs: int | None
     milliseconds: dict[str, float | None]
     reasons: dict[str, str]
     samples_per_second: float | UnsetType = UNSET
@@ -83,7 +83,11 @@ def speeds(evaluations: Mapping[Place, Evaluation], profiles: Sequence[Profile])
         place: _by_hardware(
             profile
             for profile in profiles
-            if covers(profile, evaluation.spec, evaluation.training.spec)
+            if covers(
+                profile,
+                evaluation.spec,
+                evaluation.training.spec if evaluation.training else None,
+            )
         )
         for place, evaluation in evaluations.items()
     }

@@ -21,6 +21,8 @@ AVERAGES: dict[Average, str] = {"weighted": "average", "mean": "mean"}
 """The heading of each average."""
 SHARED = "†"
 """Marks the time of trainings that had a GPU not for themselves."""
+TEST_SEEN = "test set seen"
+"""The heading of the warning that a test set may have been part of the training data."""
 _ROW_HEADERS = ("rank", "entry")
 _MIN_SETS = 2
 
@@ -37,7 +39,7 @@ class Table:
 
     headers: list[str]
     rows: list[list[str]]
-    left: tuple[str, ...] = ("rank", "entry", "code")
+    left: tuple[str, ...] = ("rank", "entry", "code", "origin", "test set seen")
 
     def markdown(self) -> str:
         """Return it as a Markdown table."""
@@ -82,9 +84,13 @@ def primary_table(board: Board, *, intervals: bool = True) -> Table:
     headers += [*board.column_names, *AVERAGES.values()] if several else [metric.heading]
     headers += ["one set left out"] if several else []
     profiled = any(row.speed for row in board.rows)
+    outside = any(row.origin != "trained" for row in board.rows)
+    priced = any(row.price is not None for row in board.rows)
+    headers += ["origin", TEST_SEEN] if outside else []
     headers += ["seeds", "parameters"]
     headers += ["MACs", *(f"ms b{batch}" for batch in BATCHES)] if profiled else []
     on_gpu = profiled_on_gpu(board)
+    headers += ["$ per 1,000"] if priced else []
     headers += [THROUGHPUT, *(f"MiB b{batch}" for batch in BATCHES)] if on_gpu else []
     trained_on_gpu = any(row.gpu_hours is not None for row in board.rows)
     headers += ["training s", *(["GPU h", "training MiB"] if trained_on_gpu else []), "code"]
@@ -92,8 +98,10 @@ def primary_table(board: Board, *, intervals: bool = True) -> Table:
     for row in board.rows:
         cells = [ranks(row), row.label, *_scores(board, row, metric, intervals=intervals)]
         cells += [str(row.leave_one_out or NOTHING)] if several else []
+        cells += [row.origin, _test_seen(row)] if outside else []
         cells += [_seeds(board, row), _range(f"{count:,}" for count in row.parameters)]
         cells += _speed(row) if profiled else []
+        cells += [NOTHING if row.price is None else f"{row.price:.3f}"] if priced else []
         cells += _speed_on_gpu(row) if on_gpu else []
         cells += [_training_seconds(row), *(_gpu_cost(row) if trained_on_gpu else [])]
         rows.append([*cells, ", ".join(row.revisions) or NOTHING])
@@ -122,6 +130,28 @@ def other_table(board: Board, *, intervals: bool = True) -> Table | None:
         for row in board.rows
     ]
     return Table(headers, rows)
+
+
+def published_table(board: Board) -> Table | None:
+    """Return the figures that others state of the test sets, or None without any."""
+    if not board.published:
+        return None
+    metric = board.primary.heading
+    several = len(board.columns) >= _MIN_SETS
+    names = board.column_names if several else [metric]
+    rows = [
+        [
+            each.label,
+            *(
+                f"{each.scores[column]:.2f}" if column in each.scores else NOTHING
+                for column in board.column_names
+            ),
+            each.source,
+            each.note or NOTHING,
+        ]
+        for each in board.published
+    ]
+    return Table(["published", *names, "source", "note"], rows, ("published", "source", "note"))
 
 
 def ranks(row: Row) -> str:
@@ -163,14 +193,22 @@ def _scores(board: Board, row: Row, metric: BoardMetric, *, intervals: bool) -> 
     return cells
 
 
+def _test_seen(row: Row) -> str:
+    """Return whether a test set may have been part of the training data."""
+    return "not excluded" if row.may_have_seen else "no"
+
+
 def _seeds(board: Board, row: Row) -> str:
+    if row.origin != "trained":
+        return NOTHING
     return f"{len(row.done(board.column_names))}/{len(board.seeds)}"
 
 
 def _speed(row: Row) -> list[str]:
     """Return MACs and latencies; of several input shapes, the least and the largest."""
     speeds = [row.speed[column] for column in sorted(row.speed)]
-    cells = [_range(map(text_table.magnitude, sorted(speed.macs for speed in speeds)))]
+    macs = sorted(speed.macs for speed in speeds if speed.macs is not None)
+    cells = [_range(map(text_table.magnitude, macs))]
     for batch in map(str, BATCHES):
         values = [speed.milliseconds.get(batch) for speed in speeds]
         shown = sorted(value for value in values if value is not None)

@@ -164,9 +164,8 @@ def _of_evaluation(
     reports: _Reports,
 ) -> None:
     """Report a training that is gone, and predictions that do not give the scores."""
-    reports.faults += [
-        f"{file}: {fault}" for fault in _fault(lambda: store.training(record.training))
-    ]
+    if (training := record.training) is not None:
+        reports.faults += [f"{file}: {fault}" for fault in _fault(lambda: store.training(training))]
     from bench.evaluation import protocols
 
     try:

@@ -23,7 +23,12 @@ MAX_SPREAD = 1.5
 
 
 def measure_latency(
-    call: Callable[[], object], instruments: Instruments, *, batch: int, decoded: bool
+    call: Callable[[], object],
+    instruments: Instruments,
+    *,
+    batch: int,
+    decoded: bool,
+    max_seconds: float = MAX_SECONDS,
 ) -> Latency:
     """Time a function.
 
@@ -32,13 +37,14 @@ def measure_latency(
         instruments: The readings of the device.
         batch: Samples per batch, for the result.
         decoded: Whether `call` reaches to labels, for the result.
+        max_seconds: How long `MIN_SAMPLES` may take.
     """
     instruments.reset_memory()
     instruments.warm_up(call, WARM_UP_CALLS)
     before = instruments.usage()
-    samples = _samples(call, instruments)
+    samples = _samples(call, instruments, max_seconds)
     after = instruments.usage()
-    reasons = [_too_few(samples), disturbance(before, after), _too_wide(samples)]
+    reasons = [_too_few(samples, max_seconds), disturbance(before, after), _too_wide(samples)]
     reason = ", and ".join(filter(None, reasons))
     return Latency(
         batch=batch,
@@ -58,13 +64,15 @@ def percentile(samples: Sequence[float], percent: int) -> float:
     return sorted(samples)[math.ceil(len(samples) * percent / 100) - 1]
 
 
-def _samples(call: Callable[[], object], instruments: Instruments) -> list[float]:
-    """Return milliseconds: `MIN_SAMPLES` and `MIN_SECONDS` of them, within `MAX_SECONDS`."""
+def _samples(
+    call: Callable[[], object], instruments: Instruments, max_seconds: float
+) -> list[float]:
+    """Return milliseconds: `MIN_SAMPLES` and `MIN_SECONDS` of them, within `max_seconds`."""
     clock, synchronize = instruments.clock, instruments.synchronize
     samples: list[float] = []
     first = clock()
     ended = first
-    while not _enough(len(samples), ended - first):
+    while ended - first < (MIN_SECONDS if len(samples) >= MIN_SAMPLES else max_seconds):
         synchronize()
         began = clock()
         call()
@@ -78,14 +86,10 @@ def _gpu_clock(usage: Usage) -> int | None:
     return usage.gpu.clock if usage.gpu else None
 
 
-def _enough(samples: int, seconds: float) -> bool:
-    return seconds >= (MIN_SECONDS if samples >= MIN_SAMPLES else MAX_SECONDS)
-
-
-def _too_few(samples: Sequence[float]) -> str:
+def _too_few(samples: Sequence[float], max_seconds: float) -> str:
     if len(samples) >= MIN_SAMPLES:
         return ""
-    return f"only {len(samples)} samples in {MAX_SECONDS:.0f} s (at least {MIN_SAMPLES})"
+    return f"only {len(samples)} samples in {max_seconds:.0f} s (at least {MIN_SAMPLES})"
 
 
 def _too_wide(samples: Sequence[float]) -> str:

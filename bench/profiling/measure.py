@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bench.recognizers.networks.network import RecognitionNetwork
     from bench.trials.provenance import Provenance
     from bench.trials.records import TrainingRecord
-    from bench.trials.specs import Evaluation
+    from bench.trials.specs import TrainedEvaluation
     from bench.trials.store import Store
 
 
@@ -46,7 +46,7 @@ class _Weights(NamedTuple):
 
 
 def measure(
-    evaluation: Evaluation, store: Store, hardware: Hardware, final: Collection[str] = ()
+    evaluation: TrainedEvaluation, store: Store, hardware: Hardware, final: Collection[str] = ()
 ) -> Profile:
     """Return the profile of what an evaluation runs: measured, or an earlier one completed.
 
@@ -106,7 +106,7 @@ def _with_figures(profile: Profile, subject: Subject, earlier: Profile | None) -
     )
 
 
-def _origin(evaluation: Evaluation, hardware: Hardware) -> Provenance:
+def _origin(evaluation: TrainedEvaluation, hardware: Hardware) -> Provenance:
     return provenance.collect(
         evaluation.components,
         device=describe_device(hardware.device),
@@ -195,7 +195,7 @@ def _configure_torch(hardware: Hardware) -> None:
     torch.use_deterministic_algorithms(mode=False)
 
 
-def _pipeline(evaluation: Evaluation, record: TrainingRecord | None) -> InputPipeline:
+def _pipeline(evaluation: TrainedEvaluation, record: TrainingRecord | None) -> InputPipeline:
     """Open the test set with the classes that the network has or would have."""
     training = evaluation.training
     if record:
@@ -206,7 +206,7 @@ def _pipeline(evaluation: Evaluation, record: TrainingRecord | None) -> InputPip
     return open_test(evaluation.test, training.input, encoder)
 
 
-def _first_batch(evaluation: Evaluation, pipeline: InputPipeline) -> Batch:
+def _first_batch(evaluation: TrainedEvaluation, pipeline: InputPipeline) -> Batch:
     """Return the first samples of the test split. Raises BenchError where it has none."""
     batches = pipeline.batches("test", max(method.BATCHES))
     if not len(batches):
@@ -218,7 +218,10 @@ def _first_batch(evaluation: Evaluation, pipeline: InputPipeline) -> Batch:
 
 
 def _network(
-    evaluation: Evaluation, pipeline: InputPipeline, store: Store, record: TrainingRecord | None
+    evaluation: TrainedEvaluation,
+    pipeline: InputPipeline,
+    store: Store,
+    record: TrainingRecord | None,
 ) -> _Weights:
     """Return the network with the weights of its training, or with untrained ones."""
     training = evaluation.training

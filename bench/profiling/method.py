@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench.profiling.hardware import Hardware
     from bench.trials.records import Profile
-    from bench.trials.specs import Evaluation
+    from bench.trials.specs import RecognizerEvaluation, TrainedEvaluation
 
 METHOD = 2
 BATCHES = (1, 24)
@@ -17,7 +17,7 @@ _OF_TRAINING = ("data", "alphabet", "input")
 
 
 def spec(
-    evaluation: Evaluation, shape: Sequence[int], classes: int, hardware: Hardware
+    evaluation: TrainedEvaluation, shape: Sequence[int], classes: int, hardware: Hardware
 ) -> dict[str, Any]:
     """Return all that decides the latencies, as JSON values; a profile's key is their hash.
 
@@ -27,11 +27,8 @@ def spec(
         classes: The number of classes of the classifier, with class 0.
         hardware: What they are measured on.
     """
-    training = evaluation.training.spec
     return {
-        "model": training["model"],
-        "loss": training["loss"],
-        "decoder": evaluation.spec["decoder"],
+        **_measured(evaluation.spec, evaluation.training.spec),
         "input": [*shape],
         "classes": classes,
         "hardware": hardware.spec(),
@@ -39,31 +36,64 @@ def spec(
     }
 
 
+def recognizer_spec(evaluation: RecognizerEvaluation, hardware: Hardware) -> dict[str, Any]:
+    """Return all that decides the latencies of a recognizer from outside, as JSON values."""
+    return {
+        **_measured(evaluation.spec, None),
+        "test": evaluation.spec["test"],
+        "hardware": hardware.spec(),
+        "method": METHOD,
+    }
+
+
+def group(
+    evaluation_spec: Mapping[str, Any], training_spec: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what is the same for all evaluations that one profile covers."""
+    conditions = reading_conditions(evaluation_spec, training_spec)
+    return {**_measured(evaluation_spec, training_spec), "conditions": conditions}
+
+
 def reading_conditions(
-    evaluation_spec: Mapping[str, Any], training_spec: Mapping[str, Any]
+    evaluation_spec: Mapping[str, Any], training_spec: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return what decides the shape of the input and the classes before any data are read.
 
-    These are the test set, the input, and the training data with their alphabet. Several of them
-    may lead to the same shape and classes, and then to the same profile.
+    These are the test set and, of a training, the input and the training data with their alphabet.
+    Several of them may lead to the same shape and classes, and then to the same profile.
     """
-    return {"test": evaluation_spec["test"]} | {key: training_spec[key] for key in _OF_TRAINING}
+    trained = {key: training_spec[key] for key in _OF_TRAINING} if training_spec else {}
+    return {"test": evaluation_spec["test"]} | trained
 
 
 def covers(
-    profile: Profile, evaluation_spec: Mapping[str, Any], training_spec: Mapping[str, Any]
+    profile: Profile,
+    evaluation_spec: Mapping[str, Any],
+    training_spec: Mapping[str, Any] | None,
 ) -> bool:
     """Return whether `profile` holds, on its hardware, for an evaluation of any seed and recipe.
 
     Args:
         profile: A profile of any hardware.
         evaluation_spec: The spec of the evaluation or of its record.
-        training_spec: The spec of its training.
+        training_spec: The spec of its training; None where bench trained nothing.
     """
+    measured = _measured(evaluation_spec, training_spec)
     return (
         profile.spec["method"] == METHOD
-        and profile.spec["model"] == training_spec["model"]
-        and profile.spec["loss"] == training_spec["loss"]
-        and profile.spec["decoder"] == evaluation_spec["decoder"]
+        and all(profile.spec.get(part) == spec for part, spec in measured.items())
         and reading_conditions(evaluation_spec, training_spec) in profile.tests
     )
+
+
+def _measured(
+    evaluation_spec: Mapping[str, Any], training_spec: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the specs of what is measured: of a model, a loss and a decoder, or a recognizer."""
+    if training_spec is None:
+        return {"recognizer": evaluation_spec["recognizer"]}
+    return {
+        "model": training_spec["model"],
+        "loss": training_spec["loss"],
+        "decoder": evaluation_spec["decoder"],
+    }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.core.errors import one_line
 from bench.profiling import method
 from bench.profiling.place import ThisProcess
+from bench.trials.specs import RecognizerEvaluation
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -85,15 +86,25 @@ def _profile_all(
 def representatives(evaluations: Sequence[Evaluation], store: Store) -> list[Evaluation]:
     """Return one evaluation of each model, loss, decoder, input, test set and training data.
 
-    It is the first whose training is done, so that its weights can be used, else the first.
+    It is the first whose training is done, so that its weights can be used, else the first. So too
+    of each recognizer whose latency is measured, and test set.
     """
     groups: dict[str, list[Evaluation]] = {}
-    for evaluation in evaluations:
-        groups.setdefault(_group(evaluation), []).append(evaluation)
+    for evaluation in filter(_is_timed, evaluations):
+        parts = method.group(evaluation.spec, _training_spec(evaluation))
+        groups.setdefault(json.dumps(parts, sort_keys=True), []).append(evaluation)
     return [
-        next((each for each in group if store.record(each.training)), group[0])
+        next((each for each in group if each.training and store.record(each.training)), group[0])
         for group in groups.values()
     ]
+
+
+def _is_timed(evaluation: Evaluation) -> bool:
+    return not isinstance(evaluation, RecognizerEvaluation) or evaluation.recognizer.timed
+
+
+def _training_spec(evaluation: Evaluation) -> dict[str, Any] | None:
+    return evaluation.training.spec if evaluation.training else None
 
 
 def covering_profile(evaluation: Evaluation, store: Store, hardware: Hardware) -> Profile | None:
@@ -101,7 +112,7 @@ def covering_profile(evaluation: Evaluation, store: Store, hardware: Hardware) -
 
     No data are read.
     """
-    specs = evaluation.spec, evaluation.training.spec
+    specs = evaluation.spec, _training_spec(evaluation)
     covering = (
         profile
         for profile in store.profiles()
@@ -126,19 +137,11 @@ def _profile(
     return profile
 
 
-def _group(evaluation: Evaluation) -> str:
-    """Return what is the same for all evaluations that one profile covers."""
-    training = evaluation.training.spec
-    parts = {
-        "model": training["model"],
-        "loss": training["loss"],
-        "decoder": evaluation.spec["decoder"],
-        "conditions": method.reading_conditions(evaluation.spec, training),
-    }
-    return json.dumps(parts, sort_keys=True)
-
-
 def _label(evaluation: Evaluation) -> str:
     labels = evaluation.labels
-    decoder = [] if labels["decoder"] == "greedy" else [labels["decoder"]]
-    return " · ".join([labels["model"], labels["loss"], *decoder]) + f" reading {labels['test']}"
+    parts = [
+        label
+        for part, label in labels.items()
+        if part != "test" and (part, label) != ("decoder", "greedy")
+    ]
+    return " · ".join(parts) + f" reading {labels['test']}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from bench.config.recipe import Resources
     from bench.profiling.hardware import Hardware
     from bench.trials.records import Profile
-    from bench.trials.specs import Evaluation
+    from bench.trials.specs import Evaluation, RecognizerEvaluation
     from bench.trials.store import Store
 
 
@@ -38,8 +38,13 @@ class ThisProcess:
     def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
         """Measure in this process."""
         from bench.profiling.measure import measure
+        from bench.profiling.recognizers import measure_recognizer
+        from bench.trials.specs import TrainedEvaluation
 
-        return measure(evaluation, store, self.hardware(evaluation.resources), final)
+        hardware = self.hardware(evaluation.resources)
+        if isinstance(evaluation, TrainedEvaluation):
+            return measure(evaluation, store, hardware, final)
+        return measure_recognizer(cast("RecognizerEvaluation", evaluation), store, hardware, final)
 
 
 def open_place(address: str | None, say: Callable[[str], None]) -> AbstractContextManager[Place]:

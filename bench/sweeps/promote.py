@@ -15,7 +15,7 @@ from bench.core.toml_lines import last_line_of
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
-    from bench.config.suite import Entry
+    from bench.config.suite import TrainedEntry
     from bench.core.components import Decoder
     from bench.sweeps.report import Report
     from bench.sweeps.sweep import Sweep
@@ -88,7 +88,7 @@ def _with_entry(entry: list[str], document: dict[str, Any] | None, suite: str) -
     return document
 
 
-def _table(sweep: Sweep, report: Report, entry: Entry, home: Path) -> list[str]:
+def _table(sweep: Sweep, report: Report, entry: TrainedEntry, home: Path) -> list[str]:
     """Return the lines of a `[[suite.NAME.tuned]]` table in the folder `home`."""
     recipe = entry.recipe.changed()
     if usual := sweep.suite.recipe:
@@ -111,7 +111,7 @@ def _table(sweep: Sweep, report: Report, entry: Entry, home: Path) -> list[str]:
     ]
 
 
-def _model(entry: Entry) -> str | dict[str, Any]:
+def _model(entry: TrainedEntry) -> str | dict[str, Any]:
     """Return the model of an entry, with its input and training data where they are its own."""
     usual = asdict(entry.model.default_input)
     own: dict[str, Any] = {}

@@ -10,13 +10,14 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from bench.config.suite import TrainedEntry
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.hashing import digest
 from bench.core.schema import fill
 from bench.trials import grid
 
 if TYPE_CHECKING:
-    from bench.config.suite import Entry, Suite
+    from bench.config.suite import Suite
     from bench.config.sweep_space import Domain, SweepTable
     from bench.trials.specs import Training
 
@@ -41,7 +42,7 @@ class Sweep:
 
     suite: Suite
     table: SweepTable
-    entry: Entry
+    entry: TrainedEntry
     base: Training
 
     @cached_property
@@ -85,7 +86,7 @@ def sweep_of(suite: Suite, **globs: str | None) -> Sweep:
         )
     given: dict[str, Any] = {kind: glob for kind, glob in globs.items() if glob}
     table = replace(table, **given)
-    candidates: dict[str, tuple[Entry, Training]] = {}
+    candidates: dict[str, tuple[TrainedEntry, Training]] = {}
     for entry, training in _candidates(suite, table):
         candidates.setdefault(training.key, (entry, training))
     if len(candidates) > 1:
@@ -111,7 +112,7 @@ def sweep_of(suite: Suite, **globs: str | None) -> Sweep:
     return Sweep(suite, table, entry, base)
 
 
-def _candidates(suite: Suite, table: SweepTable) -> list[tuple[Entry, Training]]:
+def _candidates(suite: Suite, table: SweepTable) -> list[tuple[TrainedEntry, Training]]:
     """Return the trainings that the globs of `table` leave, with the entry of each.
 
     Tuned entries are what sweeps have found, not what they search.
@@ -119,11 +120,16 @@ def _candidates(suite: Suite, table: SweepTable) -> list[tuple[Entry, Training]]
     seed = max(suite.seeds) + 1 if table.seed is None else table.seed
     entries = tuple(entry for entry in suite.entries if entry.tuning is None)
     trials = grid.select(
-        grid.trials(replace(suite, seeds=(seed,), entries=entries)),
+        grid.trials(replace(suite, seeds=(seed,), entries=entries, recognizers=())),
         models=[table.model],
         losses=[table.loss],
     )
-    pairs = [(trial.entry, training) for trial in trials for training in trial.trainings]
+    pairs = [
+        (trial.entry, training)
+        for trial in trials
+        if isinstance(trial.entry, TrainedEntry)
+        for training in trial.trainings
+    ]
     chosen = [(entry, each) for entry, each in pairs if _trains_on(each, table.train)]
     if not chosen:
         names = {data.name for _, training in pairs for data in training.data}

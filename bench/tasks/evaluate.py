@@ -1,4 +1,4 @@
-"""The evaluation task: a trained recognizer and a test split to predictions, scores and record."""
+"""The evaluation of a training: its network and a test split to predictions, scores and record."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
 from bench.core.types import InputShape
 from bench.data.opening import open_test
 from bench.data.reading.loading import BatchLoader
-from bench.evaluation import predictions
 from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
 from bench.recognizers.networks import network as networks
+from bench.tasks.evaluation_record import write_evaluation
 from bench.training import device
-from bench.training.accelerator import describe_device
-from bench.trials import provenance
 from bench.trials.events import Event, Finished, Started
-from bench.trials.records import Attempt, EvaluationRecord
-from bench.trials.store import EVALUATION, FAILURE, PREDICTIONS, WEIGHTS, content, write
+from bench.trials.store import WEIGHTS, content
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,12 +31,14 @@ if TYPE_CHECKING:
     from bench.decoding.algorithms.decoded import Decoded
     from bench.evaluation.protocols import Protocol
     from bench.recognizers.networks.network import RecognitionNetwork
-    from bench.trials.records import TrainingRecord
-    from bench.trials.specs import Evaluation
+    from bench.trials.records import Attempt, TrainingRecord
+    from bench.trials.specs import TrainedEvaluation
     from bench.trials.store import Store
 
 
-def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) -> Iterator[Event]:
+def evaluate(
+    evaluation: TrainedEvaluation, store: Store, attempts: Sequence[Attempt]
+) -> Iterator[Event]:
     """Read the test split, score it and write the record, reporting events."""
     began = time.perf_counter()
     chosen = device.prepare(evaluation.resources)
@@ -52,7 +50,14 @@ def evaluate(evaluation: Evaluation, store: Store, attempts: Sequence[Attempt]) 
     learned = replace(encoder, vocabulary=tuple(trained.vocabulary))
     pipeline = open_test(evaluation.test, evaluation.training.input, learned)
     table = predict(evaluation, network, pipeline, chosen)
-    record = _write_record(store.folder(evaluation), evaluation, table, chosen, began, attempts)
+    record = write_evaluation(
+        store.folder(evaluation),
+        evaluation,
+        table,
+        chosen=chosen,
+        began=began,
+        attempts=attempts,
+    )
     yield Finished(metric.summary(record.scores), record.seconds)
 
 
@@ -80,7 +85,7 @@ def restore_network(
 
 
 def predict(
-    evaluation: Evaluation, network: RecognitionNetwork, pipeline: InputPipeline, chosen: str
+    evaluation: TrainedEvaluation, network: RecognitionNetwork, pipeline: InputPipeline, chosen: str
 ) -> pa.Table:
     """Return the predictions of the test split (see `bench.evaluation.predictions`).
 
@@ -131,42 +136,3 @@ def _add_rows(
             scores=[span.confidence for span in placed],
             key_frames=[frame for frame in key_frames if frame >= 0],
         )
-
-
-def _write_record(
-    folder: Path,
-    evaluation: Evaluation,
-    table: pa.Table,
-    chosen: str,
-    began: float,
-    attempts: Sequence[Attempt],
-) -> EvaluationRecord:
-    """Write predictions and, last, the record."""
-    encoded = predictions.to_bytes(table)
-    excluded = predictions.excluded_counts(table)
-    # From here on an earlier record's predictions are no longer what it says.
-    (folder / EVALUATION).unlink(missing_ok=True)
-    record = EvaluationRecord(
-        key=evaluation.key,
-        spec=evaluation.spec,
-        labels=evaluation.labels,
-        seed=evaluation.seed,
-        scores=predictions.scores(table, evaluation.protocol),
-        samples=len(table) - sum(excluded.values()),
-        excluded=excluded,
-        dropped=predictions.dropped_counts(table, evaluation.protocol),
-        seconds=time.perf_counter() - began,
-        provenance=provenance.collect(
-            evaluation.components,
-            device=describe_device(chosen),
-            threads=torch.get_num_threads(),
-            seed=evaluation.seed,
-            workers=device.count_workers(evaluation.resources, chosen),
-            gpus=evaluation.resources.gpus,
-        ),
-        files={PREDICTIONS: write_bytes(folder / PREDICTIONS, encoded)},
-        attempts=list(attempts),
-    )
-    write(folder / EVALUATION, record)
-    (folder / FAILURE).unlink(missing_ok=True)
-    return record

@@ -5,19 +5,24 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bench.core.errors import BenchError, one_line
+from bench.core.raised_at import raised_at
+from bench.core.sources import outside_source
 from bench.tasks.memory import is_out_of_memory
 from bench.trials.events import Event, Failed, Finished, describe
 from bench.trials.rank import ALONE, Rank
 from bench.trials.records import Attempt, Cause, Failure
-from bench.trials.specs import Training
+from bench.trials.specs import TrainedEvaluation, Training
 from bench.trials.store import FAILURE, LOG, write
 
 if TYPE_CHECKING:
-    from bench.trials.specs import Task
+    from pathlib import Path
+
+    from bench.trials.specs import RecognizerEvaluation, Task
     from bench.trials.store import Store
 
 
@@ -40,23 +45,25 @@ def run_task(
         rank: Rank 0 of a data-parallel training, or the only process of a task.
     """
     from bench.tasks.evaluate import evaluate
+    from bench.tasks.recognize import recognize
     from bench.tasks.train import train
 
     folder = store.begin(task)
     with (folder / LOG).open("w", encoding="utf-8", buffering=1) as log:
         log.write(f"{task.key}  {task.kind}: {' · '.join(task.labels.values())}\n")
         try:
-            events = (
-                train(task, store, attempts, rank)
-                if isinstance(task, Training)
-                else evaluate(task, store, attempts)
-            )
+            if isinstance(task, Training):
+                events = train(task, store, attempts, rank)
+            elif isinstance(task, TrainedEvaluation):
+                events = evaluate(task, store, attempts)
+            else:
+                events = recognize(cast("RecognizerEvaluation", task), store, attempts)
             for event in events:
                 log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}\n")
                 yield event
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a fault of this task only)
             log.write(traceback.format_exc())
-            yield Failed(fail(task, store, [*attempts, _failed(error, rank)]))
+            yield Failed(fail(task, store, [*attempts, _failed(error, rank, task)]))
 
 
 def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished | Attempt]:
@@ -70,7 +77,7 @@ def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished 
         for _ in train(training, store, (), rank):
             pass
     except (Exception, SystemExit) as error:  # noqa: BLE001 (a fault of its training only)
-        yield _failed(error, rank)
+        yield _failed(error, rank, training)
     else:
         yield Finished(f"rank {rank.number} has ended", 0.0)
 
@@ -84,12 +91,18 @@ def fail(task: Task, store: Store, attempts: Sequence[Attempt]) -> Failure:
     return failure
 
 
-def failed_attempt(cause: Cause, message: str) -> Attempt:
-    """Return an attempt that failed now."""
-    return Attempt(cause, message, datetime.now(UTC).isoformat(timespec="seconds"))
+def failed_attempt(cause: Cause, message: str, where: str | None = None) -> Attempt:
+    """Return an attempt that failed now.
+
+    Args:
+        cause: The kind of fault.
+        message: What is wrong, in one line.
+        where: The file and line that raised it.
+    """
+    return Attempt(cause, message, datetime.now(UTC).isoformat(timespec="seconds"), where)
 
 
-def _failed(error: BaseException, rank: Rank) -> Attempt:
+def _failed(error: BaseException, rank: Rank, task: Task) -> Attempt:
     """Return the failed attempt that ended in `error`."""
     from bench.training.distributed import is_lost_connection
 
@@ -102,4 +115,15 @@ def _failed(error: BaseException, rank: Rank) -> Attempt:
         # Another rank has ended. It is reported within moments, unless its machine is gone.
         time.sleep(_PATIENCE_SECONDS)
         cause = "lost node"
-    return failed_attempt(cause, message if rank.leads else f"rank {rank.number}: {message}")
+    message = message if rank.leads else f"rank {rank.number}: {message}"
+    return failed_attempt(cause, message, raised_at(error, _own_files(task)))
+
+
+def _own_files(task: Task) -> list[Path]:
+    """Return the files of the components from outside bench."""
+    files = []
+    for component in task.components:
+        # One without a file has no key either.
+        with suppress(BenchError):
+            files.append(outside_source(type(component)))
+    return [file for file in files if file]

@@ -97,6 +97,28 @@ class Validated:
 
 
 @dataclass(frozen=True)
+class SamplesRead:
+    """How far a recognizer from outside is with a test split.
+
+    Attributes:
+        done: Samples that are read, those of earlier attempts included.
+        samples: The number of samples.
+        speed: Samples per second.
+        eta: Seconds left.
+    """
+
+    done: int
+    samples: int
+    speed: float
+    eta: float
+
+    @property
+    def fraction(self) -> float:
+        """The share of the samples that is read."""
+        return self.done / self.samples
+
+
+@dataclass(frozen=True)
 class Finished:
     """The record is written; `summary` names its scores."""
 
@@ -119,11 +141,20 @@ class Retried:
 
 
 Event = (
-    Listening | Started | Infeasible | Resumed | Progress | Validated | Retried | Finished | Failed
+    Listening
+    | Started
+    | Infeasible
+    | Resumed
+    | Progress
+    | Validated
+    | SamplesRead
+    | Retried
+    | Finished
+    | Failed
 )
 
 
-def describe(event: Event) -> str:  # noqa: PLR0911 (one line per event)
+def describe(event: Event) -> str:  # noqa: C901, PLR0911 (one line per event)
     """Return an event as one line."""
     match event:
         case Listening(rank):
@@ -142,12 +173,14 @@ def describe(event: Event) -> str:  # noqa: PLR0911 (one line per event)
             return _progress(event)
         case Validated(_, step, epoch, ler, _):
             return f"step {step}, epoch {epoch:g}  validation LER {ler:.2%}"
+        case SamplesRead(done, samples, speed, eta):
+            return f"{done:,} of {samples:,} samples  {speed:.1f}/s  {eta:.0f} s left"
         case Finished(summary, seconds):
             return f"done in {seconds:.1f} s  {summary}"
         case Retried(attempt):
-            return f"tried again after {attempt.cause}: {attempt.message}"
+            return f"tried again after {attempt.cause}: {attempt.reason}"
         case Failed(failure):
-            return f"failed ({failure.cause}): {failure.message}"
+            return f"failed ({failure.cause}): {failure.reason}"
 
 
 def _progress(event: Progress) -> str:

@@ -8,29 +8,46 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.config.assemble import with_ad_hoc
+from bench.config.suite import RecognizerEntry, TrainedEntry
 from bench.core import registry
 from bench.core.components import short_labels
 from bench.core.errors import BenchError, Exit, did_you_mean
-from bench.trials.specs import Evaluation, Task, Training, Trial
+from bench.core.plugin_files import with_how_to_add
+from bench.trials.specs import (
+    Evaluation,
+    RecognizerEvaluation,
+    Task,
+    TrainedEvaluation,
+    Training,
+    Trial,
+)
 
 if TYPE_CHECKING:
     from bench.config.suite import Column, Entry, Suite
     from bench.core.components import Component
 
-Axis = Literal["test", "model", "loss", "decoder"]
+Axis = Literal["test", "model", "loss", "decoder", "recognizer"]
 
 
 def trials(suite: Suite) -> list[Trial]:
     """Return one trial per entry and seed, all of one seed before the next.
 
-    So a partial run compares every entry once before it repeats any. Raises BenchError where two
-    entries are the same trial.
+    So a partial run compares every entry once before it repeats any. Recognizers that cannot be
+    used here (see `unavailable`) have no trial.
+
+    Raises:
+        BenchError: Two entries are the same trial, or nothing can be used here.
     """
-    grid = [
+    missing = unavailable(suite)
+    grid = [_of_recognizer(suite, each) for each in suite.recognizers if each not in missing]
+    grid += [
         Trial(entry, seed, {c.name: _evaluation(suite, entry, c, seed) for c in suite.columns})
         for seed in suite.seeds
         for entry in suite.entries
     ]
+    if missing and not grid:
+        reasons = "; ".join(f"{row_label(entry)}: {why}" for entry, why in missing.items())
+        raise BenchError(f"suite '{suite.name}': nothing of it can be used here: {reasons}")
     labels: dict[tuple[str, ...], str] = {}
     for trial in grid:
         keys = tuple(evaluation.key for evaluation in trial.evaluations.values())
@@ -44,7 +61,32 @@ def trials(suite: Suite) -> list[Trial]:
     return grid
 
 
-def _evaluation(suite: Suite, entry: Entry, column: Column, seed: int) -> Evaluation:
+def unavailable(suite: Suite) -> dict[RecognizerEntry, str]:
+    """Return the recognizers of `suite` that cannot be used here, each with the reason."""
+    reasons = {}
+    for entry in suite.recognizers:
+        try:
+            entry.recognizer.spec()
+        except BenchError as error:
+            reasons[entry] = str(error)
+    return reasons
+
+
+def _of_recognizer(suite: Suite, entry: RecognizerEntry) -> Trial:
+    resources = replace(suite.resources, devices=1)
+    return Trial(
+        entry,
+        RecognizerEvaluation.seed,
+        {
+            column.name: RecognizerEvaluation(
+                column.test, suite.protocol, entry.recognizer, resources
+            )
+            for column in suite.columns
+        },
+    )
+
+
+def _evaluation(suite: Suite, entry: TrainedEntry, column: Column, seed: int) -> Evaluation:
     training = Training(
         data=entry.train or column.train,
         input=entry.input,
@@ -55,11 +97,13 @@ def _evaluation(suite: Suite, entry: Entry, column: Column, seed: int) -> Evalua
         resources=suite.resources,
         alphabet=suite.alphabet,
     )
-    return Evaluation(training, entry.decoder, column.test, suite.protocol)
+    return TrainedEvaluation(column.test, suite.protocol, training, entry.decoder)
 
 
 def row_label(entry: Entry) -> str:
     """Return what a person calls an entry by itself."""
+    if isinstance(entry, RecognizerEntry):
+        return entry.label or entry.recognizer.label
     decoder = "" if entry.decoder.label == "greedy" else f" · {entry.decoder.label}"
     tuned = ", tuned" if entry.tuning else ""
     return f"{entry.label or entry.model.label} · {entry.loss.label}{decoder}{tuned}"
@@ -71,6 +115,15 @@ def row_labels(entries: Sequence[Entry]) -> list[str]:
     Parameters are named where two entries share a component's name; then, where needed, what
     differs between inputs, recipes and training data.
     """
+    trained = [entry for entry in entries if isinstance(entry, TrainedEntry)]
+    others = [entry for entry in entries if isinstance(entry, RecognizerEntry)]
+    short = short_labels(entry.recognizer.label for entry in others)
+    names: dict[Entry, str] = dict(zip(trained, _trained_labels(trained), strict=True))
+    names |= {entry: entry.label or short[entry.recognizer.label] for entry in others}
+    return [names[entry] for entry in entries]
+
+
+def _trained_labels(entries: Sequence[TrainedEntry]) -> list[str]:
     models = short_labels(entry.model.label for entry in entries)
     losses = short_labels(entry.loss.label for entry in entries)
     decoders = short_labels(entry.decoder.label for entry in entries)
@@ -104,9 +157,11 @@ def _disambiguated(names: Sequence[str], details: Sequence[str]) -> list[str]:
     ]
 
 
-def training_labels(entries: Sequence[Entry]) -> list[str]:
+def training_labels(entries: Sequence[Entry]) -> dict[Entry, str]:
     """Return the shortest names of the trainings of these entries: without decoders."""
-    return row_labels([replace(entry, decoder=entries[0].decoder) for entry in entries])
+    trained = [entry for entry in entries if isinstance(entry, TrainedEntry)]
+    alike = [replace(entry, decoder=trained[0].decoder) for entry in trained]
+    return dict(zip(trained, _trained_labels(alike), strict=True))
 
 
 def tasks(chosen: Iterable[Trial]) -> list[Task]:
@@ -119,12 +174,15 @@ def task_names(chosen: Sequence[Trial]) -> dict[str, str]:
     """Return the shortest name of each task among these trials, by its key."""
     entries = [*dict.fromkeys(trial.entry for trial in chosen)]
     labels = dict(zip(entries, row_labels(entries), strict=True))
-    trained = dict(zip(entries, training_labels(entries), strict=True))
+    trained = training_labels(entries)
     names: dict[str, str] = {}
     for trial in chosen:
         label, seed = labels[trial.entry], f"seed {trial.seed}"
         for column, evaluation in trial.evaluations.items():
             training = evaluation.training
+            if training is None:
+                names.setdefault(evaluation.key, f"{label} on {column}")
+                continue
             several = len(trial.trainings) > 1
             data = f" · {training.labels['data']}" if several else ""
             names.setdefault(training.key, f"{trained[trial.entry]}{data} · {seed}")
@@ -166,7 +224,8 @@ def _unlisted(
     for glob in globs:
         if not any(_matches(candidate, glob) for candidate in candidates):
             hint = did_you_mean(glob, existing)
-            raise BenchError(f"no {kind} matches '{glob}'{hint}", Exit.NOTHING)
+            sentence = with_how_to_add(f"no {kind} matches '{glob}'{hint}", registry.faults(kind))
+            raise BenchError(sentence, Exit.NOTHING)
     names = {component.name for component in listed}
     return [
         registry.make(kind, name, {})
@@ -184,25 +243,40 @@ def select(
     models: Sequence[str] = (),
     losses: Sequence[str] = (),
     decoders: Sequence[str] = (),
+    recognizers: Sequence[str] = (),
     seeds: Collection[int] | None = None,
     limit: int | None = None,
 ) -> list[Trial]:
     """Return the trials whose parts match a glob of each kind that has globs.
 
-    Of each trial, the evaluations on the `tests` that match. Raises BenchError (nothing selected)
-    with the glob or the seed that matches no trial at all.
+    Globs of models, losses or decoders select among trained entries, globs of recognizers among the
+    others; a trial without the part that globs are given for is not selected. Of each trial, the
+    evaluations on the `tests` that match. Raises BenchError (nothing selected) with the glob or the
+    seed that matches no trial at all.
     """
     axes: dict[Axis, Sequence[str]] = {"model": models, "loss": losses, "decoder": decoders}
-    chosen = list(grid)
+    trained = [trial for trial in grid if isinstance(trial.entry, TrainedEntry)]
+    others = [trial for trial in grid if isinstance(trial.entry, RecognizerEntry)]
     for axis, globs in axes.items():
-        parts = [getattr(trial.entry, axis) for trial in grid]
-        _require_matches(axis, parts, globs)
-        if globs:
-            chosen = [
-                trial
-                for trial in chosen
-                if any(_matches(getattr(trial.entry, axis), glob) for glob in globs)
-            ]
+        _require_matches(axis, [getattr(trial.entry, axis) for trial in trained], globs)
+    _require_matches(
+        "recognizer",
+        [each.entry.recognizer for each in others if isinstance(each.entry, RecognizerEntry)],
+        recognizers,
+    )
+    of_trained = any(axes.values())
+    chosen = []
+    for trial in grid:
+        if isinstance(trial.entry, RecognizerEntry):
+            wanted = _any_matches(trial.entry.recognizer, recognizers) and (
+                bool(recognizers) or not of_trained
+            )
+        else:
+            wanted = (of_trained or not recognizers) and all(
+                _any_matches(getattr(trial.entry, axis), globs) for axis, globs in axes.items()
+            )
+        if wanted:
+            chosen.append(trial)
     _require_matches("test", [e.test for t in grid for e in t.evaluations.values()], tests)
     if tests:
         chosen = [part for trial in chosen if (part := _on(trial, tests)).evaluations]
@@ -223,14 +297,17 @@ def _on(trial: Trial, tests: Sequence[str]) -> Trial:
 
 
 def _of_seeds(grid: Sequence[Trial], chosen: list[Trial], seeds: Collection[int]) -> list[Trial]:
-    if unknown := set(seeds) - {trial.seed for trial in grid}:
-        existing = ", ".join(map(str, sorted({trial.seed for trial in grid})))
+    trained = {trial.seed for trial in grid if isinstance(trial.entry, TrainedEntry)}
+    if unknown := set(seeds) - trained:
+        existing = ", ".join(map(str, sorted(trained)))
         raise BenchError(
             f"seed {min(unknown)} is not a seed of the suite, whose seeds are {existing}; "
             "add it to 'seeds' in bench.toml",
             Exit.NOTHING,
         )
-    return [trial for trial in chosen if trial.seed in seeds]
+    return [
+        trial for trial in chosen if trial.seed in seeds or isinstance(trial.entry, RecognizerEntry)
+    ]
 
 
 def _require_matches(axis: Axis, parts: Sequence[Component], globs: Sequence[str]) -> None:
@@ -239,6 +316,11 @@ def _require_matches(axis: Axis, parts: Sequence[Component], globs: Sequence[str
             names = {part.name for part in parts}
             hint = did_you_mean(glob, names)
             raise BenchError(f"no {axis} of the suite matches '{glob}'{hint}", Exit.NOTHING)
+
+
+def _any_matches(component: Component, globs: Sequence[str]) -> bool:
+    """Return whether a component matches one of the globs; any does where there are none."""
+    return not globs or any(_matches(component, glob) for glob in globs)
 
 
 def _matches(component: Component | type[Component], glob: str) -> bool:

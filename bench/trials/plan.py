@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bench.trials import provenance
 from bench.trials.grid import tasks
+from bench.trials.specs import RecognizerEvaluation
 
 if TYPE_CHECKING:
     from bench.trials.records import Failure, Record
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 _ABSENT = "absent"
+_DIGEST = re.compile("[0-9a-f]{64}")
 _SOURCE = {"file", "sha256"}
 """The keys that name the source file of a component from outside bench."""
 State = Literal["done", "failed", "stale", "to do"]
@@ -60,7 +63,7 @@ class TaskStatus:
             changed = self.changed_sources
             return f"made by other sources: {_listed(changed)}" if changed else ""
         if self.failure:
-            return f"{self.failure.cause}: {' '.join(self.failure.message.split())}"
+            return f"{self.failure.cause}: {' '.join(self.failure.reason.split())}"
         if self.stale:
             return "; ".join(differences(self.stale.spec, self.task.spec))
         return ""
@@ -106,7 +109,8 @@ class Plan:
         return [
             status.task
             for key, status in self.statuses.items()
-            if key in chosen or status.task.training.key in trainings
+            if key in chosen
+            or ((training := status.task.training) is not None and training.key in trainings)
         ]
 
     def with_changed_sources(self) -> Plan:
@@ -157,8 +161,15 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:  # no
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for number, pair in enumerate(zip(before, after, strict=True)):
             yield from differences(*pair, f"{path}[{number}]")
+    elif before != after and _is_digest(before) and _is_digest(after):
+        yield f"{path}: changed"
     elif before != after:
         yield f"{path}: {before} → {after}"
+
+
+def _is_digest(value: object) -> bool:
+    """Return whether a value is the SHA-256 of a file: what it was says nothing to a person."""
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 class Price(NamedTuple):
@@ -176,7 +187,8 @@ class Price(NamedTuple):
 def price(plan: Plan, missing: Sequence[Task]) -> Price | None:
     """Estimate what `missing` costs from the records at hand; None without any.
 
-    A task costs what earlier ones of the same kind, model and loss cost (any key or seed), else
+    A task costs what earlier ones of the same kind, and of the same model and loss or the same
+    recognizer, cost (any key or seed), else
     the mean of its kind.
     """
     costs: dict[tuple[str, ...], list[Price]] = {}
@@ -208,7 +220,11 @@ def _price(record: Record) -> Price:
 
 
 def _cost_group(task: Task) -> tuple[str, ...]:
-    return task.kind, task.training.model.name, task.training.loss.name
+    if isinstance(task, RecognizerEvaluation):
+        return task.kind, task.recognizer.label
+    training = task.training
+    assert training, "only a recognizer's evaluation has none"  # noqa: S101
+    return task.kind, training.model.name, training.loss.name
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -44,11 +44,24 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A failed attempt at a task."""
+    """A failed attempt at a task.
+
+    Attributes:
+        cause: The kind of fault.
+        message: What was raised, in one line.
+        finished: The time, in UTC.
+        where: The file and line that raised it, like `my_loss.py:31`; None where that says nothing.
+    """
 
     cause: Cause
     message: str
     finished: str
+    where: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """The message, and where it was raised."""
+        return f"{self.message} ({self.where})" if self.where else self.message
 
 
 @dataclass(frozen=True)
@@ -133,7 +146,7 @@ class EvaluationRecord:
         key: The hash of `spec`.
         spec: Everything that decides the scores.
         labels: Names of its parts for people.
-        seed: The seed of the training.
+        seed: The seed of the training; 0 without one.
         scores: Each metric of the protocol that is defined for this test set, by name.
         samples: How many samples were scored.
         excluded: How many were not, by reason.
@@ -142,6 +155,11 @@ class EvaluationRecord:
         provenance: Commit, packages, hardware.
         files: The SHA-256 of each file beside the record.
         attempts: Attempts of the same run that failed before.
+        parameters: The number of weights of a recognizer from outside; None where it is unknown,
+            and of a training, whose record has it.
+        price: What reading the split cost in US dollars; None where it has no price.
+        remarks: How many readings there are of each kind that a person should know of.
+        alphabet: The characters that the recognizer can read; None where they are unknown.
         schema: The version of this document.
     """
 
@@ -157,12 +175,17 @@ class EvaluationRecord:
     provenance: Provenance
     files: dict[str, str]
     attempts: list[Attempt] = field(default_factory=list)
+    parameters: int | None = None
+    price: float | None = None
+    remarks: dict[str, int] = field(default_factory=dict)
+    alphabet: str | None = None
     schema: int = SCHEMA
 
     @property
-    def training(self) -> str:
-        """The key of the training whose weights were evaluated."""
-        return str(self.spec["recognizer"]["training"])
+    def training(self) -> str | None:
+        """The key of the training whose weights were evaluated; None where bench trained none."""
+        key = self.spec["recognizer"].get("training")
+        return None if key is None else str(key)
 
 
 @dataclass(frozen=True)
@@ -211,6 +234,11 @@ class Failure:
     def message(self) -> str:
         """The message of the last attempt."""
         return self.attempts[-1].message
+
+    @property
+    def reason(self) -> str:
+        """The message of the last attempt, and where it was raised."""
+        return self.attempts[-1].reason
 
 
 @dataclass(frozen=True)
@@ -273,8 +301,8 @@ class Profile:
         tests: The test sets that lead to this input shape and these classes, each with its input
             and training data (`bench.profiling.method.reading_conditions`).
         hardware: One line that names the machine; profiles of equal lines are comparable.
-        parameters: The number of weights.
-        macs: Multiply-accumulates of a forward pass of one sample.
+        parameters: The number of weights; None where it is unknown.
+        macs: Multiply-accumulates of a forward pass of one sample; None where they are unknown.
         weights: The key of the training that the weights are from; None where untrained.
         latencies: At each batch size, to logits and to labels.
         provenance: Commit, packages, hardware.
@@ -287,8 +315,8 @@ class Profile:
     labels: dict[str, str]
     tests: list[dict[str, Any]]
     hardware: str
-    parameters: Parameters
-    macs: int
+    parameters: Parameters | None
+    macs: int | None
     weights: str | None
     latencies: list[Latency]
     provenance: Provenance

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -15,7 +16,7 @@ from bench.evaluation.metrics import metric
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
     from bench.config.suite import Entry
-    from bench.core.components import Component, Dataset, Decoder, Loss, Model
+    from bench.core.components import Component, Dataset, Decoder, Loss, Model, Recognizer
     from bench.core.model_input import Input
     from bench.core.types import Split
     from bench.evaluation.protocols import Protocol
@@ -110,20 +111,16 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """A trained recognizer on a test split, decoded by a decoder and scored under a protocol.
+class Evaluation(ABC):
+    """A recognizer on a test split, scored under a protocol.
 
     Attributes:
-        training: The training whose weights are evaluated.
-        decoder: What turns the classifier's output into labels.
         test: The data set whose test split is read.
         protocol: The scoring rules and metrics.
     """
 
     kind: ClassVar[Kind] = "evaluation"
 
-    training: Training
-    decoder: Decoder
     test: Dataset
     protocol: Protocol
 
@@ -132,8 +129,7 @@ class Evaluation:
         """Everything that decides the scores, as JSON values; the key is their hash."""
         return _json(
             {
-                "recognizer": {"training": self.training.key},
-                "decoder": self.decoder.spec(),
+                **self._reader_spec(),
                 "test": _data_spec(self.test, "test"),
                 "protocol": self.protocol.spec(),
                 "metrics": {name: metric.find(name).spec() for name in self.protocol.metrics},
@@ -146,6 +142,65 @@ class Evaluation:
         return digest(self.spec)
 
     @property
+    def labels(self) -> dict[str, str]:
+        """The display names of its components."""
+        return {"test": self.test.label, **self._reader_labels()}
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Its folder below the results."""
+        name = f"seed{self.seed}-{self.key}"
+        return PurePosixPath("evaluations", self.test.name, *self._reader_folders(), name)
+
+    if TYPE_CHECKING:
+        # Fields or properties of the two kinds: here, a property would be a field's default.
+        @property
+        def training(self) -> Training | None:
+            """The training that has to be done before; None where nothing is trained."""
+
+        @property
+        def seed(self) -> int:
+            """The seed of its training; 0 where nothing is trained."""
+
+        @property
+        def resources(self) -> Resources:
+            """What it reserves, on one device."""
+
+    @abstractmethod
+    def with_resources(self, resources: Resources) -> Evaluation:
+        """Return this evaluation with other resources."""
+
+    @property
+    @abstractmethod
+    def components(self) -> tuple[Component, ...]:
+        """The components whose code decides its numbers."""
+
+    @abstractmethod
+    def _reader_spec(self) -> dict[str, Any]:
+        """Return what decides the readings besides the test set."""
+
+    @abstractmethod
+    def _reader_labels(self) -> dict[str, str]:
+        """Return the display names of what reads."""
+
+    @abstractmethod
+    def _reader_folders(self) -> tuple[str, str]:
+        """Return two names for the folders of what reads."""
+
+
+@dataclass(frozen=True)
+class TrainedEvaluation(Evaluation):
+    """The weights of a training, decoded by a decoder, on a test split.
+
+    Attributes:
+        training: The training whose weights are evaluated.
+        decoder: What turns the classifier's output into labels.
+    """
+
+    training: Training
+    decoder: Decoder
+
+    @property
     def seed(self) -> int:
         """The seed of its training."""
         return self.training.seed
@@ -155,33 +210,69 @@ class Evaluation:
         """What it reserves: the same as its training, on one device."""
         return replace(self.training.resources, devices=1)
 
-    def with_resources(self, resources: Resources) -> Evaluation:
+    def with_resources(self, resources: Resources) -> TrainedEvaluation:
         """Return this evaluation with other resources; its training keeps its devices."""
         devices = self.training.resources.devices
         training = self.training.with_resources(replace(resources, devices=devices))
         return replace(self, training=training)
 
     @property
-    def labels(self) -> dict[str, str]:
-        """The display names of its components."""
+    def components(self) -> tuple[Component, ...]:
+        """The components whose code decides its numbers."""
+        return (self.test, self.decoder, self.training.model, self.training.loss)
+
+    def _reader_spec(self) -> dict[str, Any]:
+        return {"recognizer": {"training": self.training.key}, "decoder": self.decoder.spec()}
+
+    def _reader_labels(self) -> dict[str, str]:
         labels = self.training.labels
         return {
-            "test": self.test.label,
             "model": labels["model"],
             "loss": labels["loss"],
             "decoder": self.decoder.label,
         }
 
+    def _reader_folders(self) -> tuple[str, str]:
+        return self.training.model.name, self.training.loss.name
+
+
+@dataclass(frozen=True)
+class RecognizerEvaluation(Evaluation):
+    """A recognizer from outside bench on a test split.
+
+    Attributes:
+        recognizer: What reads.
+        resources: What it reserves. The size of its batches and the number of its threads are part
+            of the key, unless others have run it.
+    """
+
+    recognizer: Recognizer
+    resources: Resources
+
+    training: ClassVar[None] = None
+    seed: ClassVar[int] = 0
+
+    def with_resources(self, resources: Resources) -> RecognizerEvaluation:
+        """Return this evaluation with other resources."""
+        return replace(self, resources=resources)
+
     @property
     def components(self) -> tuple[Component, ...]:
         """The components whose code decides its numbers."""
-        return (self.test, self.decoder, self.training.model, self.training.loss)
+        return (self.test, self.recognizer)
 
-    @property
-    def path(self) -> PurePosixPath:
-        """Its folder below the results."""
-        names = (self.test.name, self.training.model.name, self.training.loss.name)
-        return PurePosixPath("evaluations", *names, f"seed{self.seed}-{self.key}")
+    def _reader_spec(self) -> dict[str, Any]:
+        spec = self.recognizer.spec()
+        if self.recognizer.origin == "pretrained":
+            resources = self.resources
+            spec |= {"batch_size": resources.batch_size, "threads": resources.cpus}
+        return {"recognizer": spec}
+
+    def _reader_labels(self) -> dict[str, str]:
+        return {"recognizer": self.recognizer.label}
+
+    def _reader_folders(self) -> tuple[str, str]:
+        return self.recognizer.name, self.recognizer.origin
 
 
 Task = Training | Evaluation
@@ -194,7 +285,7 @@ class Trial:
 
     Attributes:
         entry: The row of the board.
-        seed: The seed.
+        seed: The seed; 0 of a recognizer from outside, which has a single trial.
         evaluations: The evaluation of each column of the suite, by its name.
     """
 
@@ -205,8 +296,8 @@ class Trial:
     @property
     def trainings(self) -> list[Training]:
         """The trainings behind the evaluations, each once."""
-        unique = {each.training.key: each.training for each in self.evaluations.values()}
-        return [*unique.values()]
+        trainings = [each.training for each in self.evaluations.values() if each.training]
+        return [*{training.key: training for training in trainings}.values()]
 
     @property
     def tasks(self) -> list[Task]:

@@ -6,8 +6,10 @@ results/trainings/<model>/<loss>/seed<seed>-<key>/
     last.safetensors     those of the last step, where others were selected
     checkpoint.pt        state of an unfinished training (`bench.training.checkpoint`)
 results/evaluations/<test>/<model>/<loss>/seed<seed>-<key>/
+results/evaluations/<test>/<recognizer>/<origin>/seed0-<key>/
     evaluation.json      the evaluation is done (`EvaluationRecord`); written last
     predictions.parquet  see `bench.evaluation.predictions`
+    readings.jsonl       what a recognizer from outside has read so far, while it is unfinished
 both:
     failure.json         the last attempt failed (`Failure`); removed once the task is done
     log.txt              the worker's events
@@ -15,6 +17,7 @@ results/profiles/<key>.json
                          what a model, loss and decoder cost on one machine (`Profile`)
 results/feasibility/<key>.json
                          how many targets are longer than the output (`Feasibility`)
+results/answers/         what recognizers from outside keep between runs, such as paid answers
 """
 
 from __future__ import annotations
@@ -56,6 +59,7 @@ _DOCUMENTS: dict[str, type[Record | Failure]] = {
 }
 _PROFILES = "profiles"
 _FEASIBILITY = "feasibility"
+_ANSWERS = "answers"
 _DEPTHS = {"trainings": "*/*", "evaluations": "*/*/*"}
 _STALE_FILE_SECONDS = 3600
 T = TypeVar("T")
@@ -82,6 +86,16 @@ class Store:
     def folder(self, task: Task) -> Path:
         """Return where `task` leaves its files."""
         return self.root / task.path
+
+    def log(self, task: Task) -> Path | None:
+        """Return the log of the last attempt at `task`, None where there is none."""
+        file = self.folder(task) / LOG
+        return file if file.is_file() else None
+
+    @property
+    def answers(self) -> Path:
+        """The folder of what recognizers from outside keep between runs."""
+        return self.root / _ANSWERS
 
     @overload
     def record(self, task: Training) -> TrainingRecord | None: ...

@@ -10,7 +10,7 @@ import bench
 from bench.config import bench_toml
 from bench.config.missing import missing_names
 from bench.config.recipe import Recipe, Resources
-from bench.config.suite import Column, Entry
+from bench.config.suite import Column, TrainedEntry
 from bench.core.errors import BenchError, Exit
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.decoding.greedy import GreedyDecoder
@@ -75,7 +75,7 @@ def test_the_tiny_suite_is_what_its_file_says(suite):
     recipe = Recipe(epochs=1, batch_size=64, learning_rate=0.01)
     assert suite.columns == (Column("seq-digits", digits, (digits,)),)
     assert suite.entries == tuple(
-        Entry(model, loss, GreedyDecoder(), model.default_input, recipe)
+        TrainedEntry(model, loss, GreedyDecoder(), model.default_input, recipe)
         for loss in (CTC(), RadialCTC())
     )
     assert suite.seeds == (0, 1)

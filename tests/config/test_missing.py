@@ -40,8 +40,8 @@ def test_all_that_is_missing_is_named_at_the_first_of_it(sentence):
     assert sentence(("cnn-bilstm", "vitstr"), (LOSSES, losses)) == (
         "bench.toml:6: [suite.tiny] needs what bench does not have yet: "
         "the model 'vitstr', the losses 'mild' and 'soft'; "
-        "`bench ls datasets | models | losses | decoders` lists what exists, "
-        "docs/components.md explains how to add to it"
+        "`bench ls datasets | models | losses | decoders` lists what exists; "
+        "to add your own, list its file in `plugins` of bench.toml, or pass --plugin FILE"
     )
 
 
@@ -52,7 +52,8 @@ def test_three_of_a_kind_are_counted_up(sentence):
 
 def test_a_single_name_near_a_known_one_may_be_a_typo(sentence):
     assert sentence((LOSSES, '"ctc", "radial"')) == (
-        "bench.toml:7: [suite.tiny] there is no loss 'radial'; did you mean 'radial-ctc'?"
+        "bench.toml:7: [suite.tiny] there is no loss 'radial'; did you mean 'radial-ctc'? "
+        "To add your own, list its file in `plugins` of bench.toml, or pass --plugin FILE"
     )
 
 

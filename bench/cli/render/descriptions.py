@@ -66,7 +66,7 @@ def status(current: Plan, *, why: bool = False) -> str:
     trials = current.trials
     entries = [*dict.fromkeys(trial.entry for trial in trials)]
     labels = dict(zip(entries, row_labels(entries), strict=True))
-    trained = dict(zip(entries, training_labels(entries), strict=True))
+    trained = training_labels(entries)
     primary = trials[0].evaluations and next(iter(trials[0].evaluations.values())).protocol
     ranked = metric.find(primary.ranked_by) if primary else None
     headers = [
@@ -164,7 +164,7 @@ def evaluations(current: Plan) -> str:
 
 def suites(config: Config) -> str:
     """List the suites, and of one that cannot run yet what it needs."""
-    keys = ["tests", "models", "losses", "decoders", "seeds"]
+    keys = ["tests", "models", "losses", "decoders", "recognizers", "seeds"]
     rows = []
     for name, table in config.tables.items():
         counts = {key: len(getattr(table, key)) for key in keys}
@@ -224,30 +224,44 @@ def profiles(measured: Sequence[Profile]) -> str:
     """List profiles of one machine: each latency's median and 90th percentile, or why none."""
     if not measured:
         return "There is no profile."
-    models = short_labels(profile.labels["model"] for profile in measured)
-    losses = short_labels(profile.labels["loss"] for profile in measured)
-    names = [*map(_latency_name, measured[0].latencies)]
-    batches = sorted({latency.batch for latency in measured[0].latencies})
+    latencies = max((profile.latencies for profile in measured), key=len)
+    names = [*map(_latency_name, latencies)]
+    batches = sorted({latency.batch for latency in latencies})
     on_gpu = any(_peak(profile, batch) for profile in measured for batch in batches)
     figures = [*names, *([_RATE, *(f"MiB b{batch}" for batch in batches)] if on_gpu else [])]
-    headers = ["model", "loss", "input", "parameters", "MACs", *figures]
-    rows = [
-        [
-            models[profile.labels["model"]],
-            losses[profile.labels["loss"]],
-            "×".join(map(str, profile.spec["input"])),
-            f"{profile.parameters.total:,}",
-            text_table.magnitude(profile.macs),
-            *map(_latency, profile.latencies),
-            *([_rate(profile), *(_memory(profile, batch) for batch in batches)] if on_gpu else []),
-        ]
-        for profile in measured
-    ]
+    headers = ["entry", "input", "parameters", "MACs", *figures]
+    rows = []
+    for profile, entry in zip(measured, _profiled_entries(measured), strict=True):
+        by_name = {_latency_name(each): _latency(each) for each in profile.latencies}
+        weights = profile.parameters
+        rows.append(
+            [
+                entry,
+                "×".join(map(str, profile.spec.get("input", []))) or "stored images",
+                f"{weights.total:,}" if weights else NOTHING,
+                text_table.magnitude(profile.macs) if profile.macs is not None else NOTHING,
+                *(by_name.get(name, NOTHING) for name in names),
+                *([_rate(profile), *(_memory(profile, b) for b in batches)] if on_gpu else []),
+            ]
+        )
     unit = f"Milliseconds per batch of 1 and of 24, p50 / p90, on {measured[0].hardware}."
     if on_gpu:
         unit = f"{unit} {_ON_GPU}"
     table = text_table.plain(headers, rows, ",".join(headers[2:]))
     return "\n".join([f"{table}\n\n{unit}", *_invalid(measured)])
+
+
+def _profiled_entries(measured: Sequence[Profile]) -> list[str]:
+    """Return the shortest names that tell what was measured apart."""
+    parts = ("model", "loss", "recognizer")
+    short = {
+        part: short_labels(each.labels[part] for each in measured if part in each.labels)
+        for part in parts
+    }
+    return [
+        " · ".join(short[part][each.labels[part]] for part in parts if part in each.labels)
+        for each in measured
+    ]
 
 
 def _invalid(measured: Iterable[Profile]) -> list[str]:

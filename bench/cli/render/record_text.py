@@ -31,13 +31,16 @@ def training(record: TrainingRecord, folder: Path, users: Sequence[EvaluationRec
 
 def evaluation(
     record: EvaluationRecord,
-    trained: TrainingRecord,
+    trained: TrainingRecord | None,
     folder: Path,
     worst: Sequence[WorstSample],
     localization: Localization | None,
     profiles: Sequence[Profile],
 ) -> str:
-    """Describe an evaluation: scores, worst samples, where it reads, latencies, its training."""
+    """Describe an evaluation: scores, worst samples, where it reads, latencies, its training.
+
+    Of a recognizer from outside, its cost and its remarks in place of the training.
+    """
     rows = [[str(value) for value in sample] for sample in worst]
     return "\n\n".join(
         [
@@ -46,17 +49,29 @@ def evaluation(
             text_table.plain(["worst samples", "reference", "read as", "edits"], rows, "edits"),
             *([_localization(localization)] if localization else []),
             *(descriptions.profiles([profile]) for profile in profiles),
-            f"training {trained.key}",
-            _curve(trained),
-            _cost(trained),
+            *(
+                [f"training {trained.key}", _curve(trained), _cost(trained)]
+                if trained
+                else [_outside(record)]
+            ),
         ]
     )
+
+
+def _outside(record: EvaluationRecord) -> str:
+    """Say what is known of the readings of a recognizer from outside, and where they were made."""
+    lines = [f"{count:,} {remark}" for remark, count in record.remarks.items()]
+    if record.parameters is not None:
+        lines.append(f"{record.parameters:,} parameters")
+    if record.price is not None:
+        lines.append(f"{record.price:.4f} US dollars")
+    return "\n".join([*lines, f"{record.seconds:.1f} s in all", _origin(record.provenance)])
 
 
 def failure(failed: Failure, folder: Path) -> str:
     """Describe a failed task: every attempt, and where its log is."""
     attempts = "\n".join(
-        f"failed at {each.finished} ({each.cause}): {each.message}" for each in failed.attempts
+        f"failed at {each.finished} ({each.cause}): {each.reason}" for each in failed.attempts
     )
     return (
         f"{_title(failed, folder)}\n\n{attempts}\nThe log of the last attempt: {folder / 'log.txt'}"

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
+from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, suite_argument
+from bench.cli.verbs.run import say_failures
 from bench.cli.verbs.selection import Selection, selection_options
+from bench.config.suite import TrainedEntry
 from bench.core import registry
 from bench.core.errors import BenchError, Exit
 from bench.trials import grid, plan
-from bench.trials.specs import Evaluation, Trial
+from bench.trials.specs import Evaluation, TrainedEvaluation, Trial
 from bench.trials.store import Store
 
 if TYPE_CHECKING:
@@ -84,7 +86,9 @@ def decode(
     done = [
         trial
         for trial in _unique(trials)
-        if decoder.reads(trial.entry.loss.decoder) and all(map(store.record, trial.trainings))
+        if isinstance(trial.entry, TrainedEntry)
+        and decoder.reads(trial.entry.loss.decoder)
+        and all(map(store.record, trial.trainings))
     ]
     if not done:
         raise BenchError(
@@ -104,14 +108,17 @@ def decode(
         failures = execute(tasks, names, store, opened, interrupted=interrupted)
     status = plan.survey(done, store)
     report(descriptions.evaluations(status), descriptions.plan_json(status, []), as_json=as_json)
-    for failure in failures:
-        say(f"failed: {failure.key}: {failure.message}", fg="red")
+    say_failures(failures, done, store)
     return Exit.FAILED if failures else Exit.DONE
 
 
 def _with(trial: Trial, decoder: Decoder) -> Trial:
-    evaluations = {
-        name: replace(evaluation, decoder=decoder) for name, evaluation in trial.evaluations.items()
+    if not isinstance(trial.entry, TrainedEntry):
+        return trial
+    evaluations: dict[str, Evaluation] = {
+        name: replace(evaluation, decoder=decoder)
+        for name, evaluation in trial.evaluations.items()
+        if isinstance(evaluation, TrainedEvaluation)
     }
     return Trial(replace(trial.entry, decoder=decoder), trial.seed, evaluations)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say
 from bench.config.missing import missing_names
 from bench.core import registry
 
@@ -33,16 +34,23 @@ _KINDS: dict[str, registry.Kind] = {
 @click.pass_obj
 def list_(load: Load, what: str, *, as_json: bool) -> None:
     """List the suites of bench.toml, or what they may name."""
+    config = load()
     if what in _KINDS:
         components = registry.everything(_KINDS[what])
+        _warn(registry.installed_faults(_KINDS[what]))
         data = {
             name: {"about": each.summary(), "version": each.version, "parameters": each.defaults()}
             for name, each in components.items()
         }
         report(descriptions.components(_KINDS[what], components.values()), data, as_json=as_json)
         return
-    text, values = _LISTINGS[what](load())
+    text, values = _LISTINGS[what](config)
     report(text, values, as_json=as_json)
+
+
+def _warn(faults: Iterable[str]) -> None:
+    for fault in faults:
+        say(f"warning: {fault}", fg="yellow")
 
 
 def _suites(config: Config) -> tuple[str, Any]:
@@ -66,9 +74,10 @@ def _protocols(config: Config) -> tuple[str, Any]:
 
 
 def _metrics(config: Config) -> tuple[str, Any]:  # noqa: ARG001 (as the other listings)
-    from bench.evaluation.metrics import all_metrics
+    from bench.evaluation.metrics import all_metrics, metric
 
     metrics = all_metrics()
+    _warn(metric.installed_faults())
     values = {
         name: {"title": m.title, "unit": m.unit, "higher_is_better": m.higher_is_better}
         for name, m in metrics.items()

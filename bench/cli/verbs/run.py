@@ -77,6 +77,12 @@ def run(
     missing = status.missing(force=force, changed=changed)
     for warning in selected.suite.warnings:
         say(f"warning: {warning}", fg="yellow")
+    unavailable = [
+        f"{grid.row_label(entry)}: {reason}"
+        for entry, reason in grid.unavailable(selected.suite).items()
+    ]
+    for reason in unavailable:
+        say(f"not run: {reason}", fg="yellow")
     if dry_run:
         report(
             descriptions.dry_run(status, missing),
@@ -85,7 +91,7 @@ def run(
         )
         return Exit.DONE
     say(descriptions.to_run(suite, status, missing))
-    outcome = Outcome()
+    outcome = Outcome(faults=unavailable)
     if missing:
         outcome.failures = _execute(
             config, selected, missing, executor, address, fail_fast=fail_fast, force=force
@@ -94,7 +100,7 @@ def run(
         # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
         place = open_place(address if executor == "ray" else None, say)
         store = Store(config.results)
-        outcome.faults = profile(selected.listed, store, place, retry=bool(missing))
+        outcome.faults += profile(selected.listed, store, place, retry=bool(missing))
     return _finish(config, selected, outcome, as_json=as_json)
 
 
@@ -133,7 +139,7 @@ def _select(config: Config, name: str, selection: Selection) -> Selected:
     wide = grid.widened(suite, models=selection.models, losses=selection.losses)
     trials = grid.trials(wide)
     chosen = selection.of(trials)
-    entries = {*suite.entries}
+    entries = {*suite.rows}
     return Selected(suite, chosen, trials, [trial for trial in chosen if trial.entry in entries])
 
 
@@ -189,7 +195,7 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
     """Write and print the working board, and name what failed."""
     from bench.leaderboards.working import working_folder, write_working
 
-    ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.entries}]
+    ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.rows}]
     if ad_hoc:
         status = plan.survey(ad_hoc, Store(config.results))
         say(f"ad-hoc trials, left off the board:\n{descriptions.status(status)}")
@@ -202,6 +208,22 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
         error.code = Exit.FAILED if outcome.failures else error.code
         raise
     finally:
-        for failure in outcome.failures:
-            say(f"failed: {failure.key}: {failure.message}", fg="red")
+        say_failures(outcome.failures, selected.trials, Store(config.results))
     return outcome.code
+
+
+def say_failures(failures: list[Failure], trials: list[Trial], store: Store) -> None:
+    """Say of each failed task of some trials which one it is, why it failed, and where its log is.
+
+    Args:
+        failures: Those of a run.
+        trials: What was run.
+        store: Where their logs are.
+    """
+    from bench.execution.progress import failure_line
+
+    names = grid.task_names(trials)
+    tasks = {task.key: task for trial in trials for task in trial.tasks}
+    for failure in failures:
+        key = failure.key
+        say(failure_line(names[key], tasks[key], failure, store), fg="red")

@@ -26,6 +26,15 @@ _DECODER_OPTION = click.option(
 )
 
 
+_RECOGNIZER_OPTION = click.option(
+    "-r",
+    "--recognizer",
+    "recognizers",
+    multiple=True,
+    help="Run only recognizers from outside that match this glob.",
+)
+
+
 class Seeds(click.ParamType["frozenset[int]"]):
     """Numbers and ranges: `0,2-4`."""
 
@@ -59,6 +68,7 @@ class Selection:
     decoders: tuple[str, ...] = ()
     seeds: frozenset[int] | None = None
     limit: int | None = None
+    recognizers: tuple[str, ...] = ()
 
     def of(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return the selected trials. Raises BenchError (nothing selected) on no match."""
@@ -70,6 +80,7 @@ class Selection:
             models=self.models,
             losses=self.losses,
             decoders=self.decoders,
+            recognizers=self.recognizers,
             seeds=self.seeds,
             limit=self.limit,
         )
@@ -80,7 +91,7 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
 
     Args:
         command: The verb.
-        decoders: Whether decoders are among what is selected.
+        decoders: Whether decoders and recognizers from outside are among what is selected.
     """
     options = [
         click.option(
@@ -92,7 +103,7 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
         click.option(
             "-l", "--loss", "losses", multiple=True, help=f"Run only losses that match. {_AD_HOC}"
         ),
-        *([_DECODER_OPTION] if decoders else []),
+        *([_DECODER_OPTION, _RECOGNIZER_OPTION] if decoders else []),
         click.option("--seeds", type=Seeds(), help="Run only these of the suite's seeds: 0,2-4."),
         click.option(
             "--limit", type=click.IntRange(1), help="Run only the first trials of the selection."
@@ -107,9 +118,10 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
         seeds: frozenset[int] | None,
         limit: int | None,
         decoders: tuple[str, ...] = (),
+        recognizers: tuple[str, ...] = (),
         **others: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        chosen = Selection(tests, models, losses, decoders, seeds, limit)
+        chosen = Selection(tests, models, losses, decoders, seeds, limit, recognizers)
         return command(*args, selection=chosen, **others)
 
     with_selection.__doc__ = command.__doc__

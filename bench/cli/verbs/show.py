@@ -73,10 +73,14 @@ def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> str:
     from bench.profiling import method
     from bench.trials.store import PREDICTIONS, content
 
-    _, training = store.training(record.training)
+    training = store.training(record.training)[1] if record.training else None
     protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
     table = predictions.parse(content(folder, record, PREDICTIONS))
-    covering = [p for p in store.profiles() if method.covers(p, record.spec, training.spec)]
+    covering = [
+        profile
+        for profile in store.profiles()
+        if method.covers(profile, record.spec, training.spec if training else None)
+    ]
     return record_text.evaluation(
         record,
         training,

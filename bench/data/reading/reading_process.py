@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from bench.core.raised_at import keep_raised_at
 from bench.core.types import Batch
 from bench.data.reading.shared_bytes import SharedBytes
 
@@ -140,6 +141,7 @@ def _laid_out(
 def _portable(error: Exception) -> Exception:
     """Return an error that can be sent, with its stack trace as a note."""
     error.add_note("".join(traceback.format_exception(error)))
+    keep_raised_at(error)
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 (it was made here)
     except Exception:  # noqa: BLE001 (whatever an unknown error does when it is copied)

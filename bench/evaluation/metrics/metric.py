@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from functools import cache
+from functools import cache, lru_cache
+from inspect import isabstract
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from bench.core import entry_points
-from bench.core.errors import BenchError, did_you_mean
-from bench.core.sources import source_spec
+from bench.core.errors import BenchError, did_you_mean, one_line
+from bench.core.plugin_files import PluginFile, plugin_files, with_how_to_add
+from bench.core.plugin_modules import declared, import_faults
+from bench.core.sources import outside_source, source_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,19 +103,37 @@ def find(name: str) -> Metric:
     """Return the metric called `name`.
 
     Raises:
-        BenchError: There is none; the message has the nearest name.
+        BenchError: There is none, with the nearest name and how to add one; or two have the name.
     """
+    plugged, refused, faults = _plugged(plugin_files())
+    if name in refused:
+        raise BenchError(refused[name])
+    if found := _registered.get(name) or plugged.get(name):
+        return found
+    faults = (*import_faults(), *faults, *_load_entry_points())
     if name not in _registered:
-        _load_entry_points()
-    if name not in _registered:
-        raise BenchError(f"there is no metric '{name}'{did_you_mean(name, _registered)}")
+        hint = did_you_mean(name, {**_registered, **plugged})
+        raise BenchError(with_how_to_add(f"there is no metric '{name}'{hint}", faults))
     return _registered[name]
 
 
 def all_metrics() -> dict[str, Metric]:
-    """Return all metrics by name, sorted: bench's own, registered ones, and entry points."""
+    """Return all metrics by name, sorted: bench's own, registered ones, those from outside."""
     _load_entry_points()
-    return dict(sorted(_registered.items()))
+    plugged, refused, _ = _plugged(plugin_files())
+    merged = {**_registered, **plugged}
+    return {name: merged[name] for name in sorted(merged) if name not in refused}
+
+
+def installed_faults() -> list[str]:
+    """Return a sentence for each metric of an entry point that cannot be used."""
+    return [*_load_entry_points()]
+
+
+def plugin_faults() -> list[str]:
+    """Return a sentence for each metric of a plug-in that cannot be used."""
+    _, refused, unusable = _plugged(plugin_files())
+    return [*refused.values(), *unusable]
 
 
 def metrics_of(protocol: Protocol) -> list[Metric]:
@@ -127,13 +148,52 @@ def summary(scores: Mapping[str, float]) -> str:
     )
 
 
+@lru_cache(maxsize=1)
+def _plugged(
+    files: tuple[PluginFile, ...],  # noqa: ARG001 (for the cache)
+) -> tuple[dict[str, Metric], dict[str, str], tuple[str, ...]]:
+    """Return the metrics of the plug-ins of this process, which are `files`, each by its name.
+
+    Returns:
+        The metrics, why names that are taken cannot be used, and what else is wrong.
+    """
+    metrics: dict[str, Metric] = {}
+    refused: dict[str, str] = {}
+    unusable = []
+    for file, kind in declared(Metric):  # type: ignore[type-abstract]
+        if isabstract(kind):
+            continue
+        try:
+            metric = kind()
+            name = metric.name
+        except (AttributeError, TypeError) as error:
+            fault = f"plug-in {file.path}: metric {kind.__name__} cannot be made ({one_line(error)}"
+            unusable.append(f"{fault}); give it a name, and no parameters")
+            continue
+        other = metrics.get(name) or _registered.get(name)
+        if other is not None and type(other) is not kind:
+            module = type(other).__module__.replace(".", "/") + ".py"
+            refused[name] = (
+                f"metric '{name}' of {file.path} has the name of one in "
+                f"{outside_source(type(other)) or module}; rename it, or remove it from the list"
+            )
+        metrics[name] = metric
+    return metrics, refused, tuple(unusable)
+
+
 @cache
-def _load_entry_points() -> None:
-    """Register the metrics of other packages, once."""
-    for point, metric in entry_points.load(GROUP):
+def _load_entry_points() -> tuple[str, ...]:
+    """Register the metrics of other packages, once; return a sentence for each that cannot be."""
+    points, faults = entry_points.load(GROUP)
+    for point, metric in points:
         if not isinstance(metric, Metric):
-            raise BenchError(
+            faults.append(
                 f"entry point '{point.name}' of group {GROUP} is not an instance of "
                 f"bench.evaluation.metrics.Metric; fix or uninstall {point.value}"
             )
-        register(metric)
+            continue
+        try:
+            register(metric)
+        except BenchError as error:
+            faults.append(f"entry point '{point.name}' of group {GROUP}: {error}")
+    return tuple(faults)

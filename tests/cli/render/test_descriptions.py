@@ -137,15 +137,17 @@ def test_suites_are_listed_with_their_sizes(home):
         "models",
         "losses",
         "decoders",
+        "recognizers",
         "seeds",
         "about",
     ]
-    assert line.split(maxsplit=6) == [
+    assert line.split(maxsplit=7) == [
         "tiny",
         "1",
         "1",
         "2",
         "1",
+        "0",
         "2",
         "Two digits, one epoch, seconds.",
     ]
@@ -175,11 +177,11 @@ def test_profiles_have_their_latencies(evaluations, make_profile):
     latencies = "1.00 / 1.50 2.00 / 3.00 3.00 / 4.50 4.00 / 6.00"
     figures = "b1 logits    b1 labels   b24 logits   b24 labels"
     assert header.endswith(figures)
-    assert header.split()[:5] == ["model", "loss", "input", "parameters", "MACs"]
-    assert first.split()[:6] == ["cnn-bilstm", "ctc", "11×1×8×8", "1,234", "7.20", "M"]
-    assert second.split()[1] == "radial-ctc"
+    assert header.split()[:4] == ["entry", "input", "parameters", "MACs"]
+    assert first.split()[:7] == ["cnn-bilstm", "·", "ctc", "11×1×8×8", "1,234", "7.20", "M"]
+    assert second.split()[2] == "radial-ctc"
     for line in (first, second):
-        assert line.split()[6:] == latencies.split()
+        assert line.split()[7:] == latencies.split()
     assert note == (
         "Milliseconds per batch of 1 and of 24, p50 / p90, on Example CPU, 1 of 2 cores."
     )
@@ -187,7 +189,7 @@ def test_profiles_have_their_latencies(evaluations, make_profile):
 
 def test_an_invalid_latency_is_never_a_number(evaluations, make_profile):
     drawn = descriptions.profiles([make_profile(evaluations[0], reason="others were busy")])
-    assert drawn.splitlines()[1].split()[6:] == ["–"] * 4
+    assert drawn.splitlines()[1].split()[7:] == ["–"] * 4
     for figure in ("b1 logits", "b1 labels", "b24 logits", "b24 labels"):
         said = f"cnn-bilstm(width=2, hidden=4) × ctc, {figure}: others were busy."
         assert f"No latency of {said}" in drawn.splitlines()

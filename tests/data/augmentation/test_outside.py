@@ -46,11 +46,11 @@ def installed(tmp_path, monkeypatch):
     (info / "entry_points.txt").write_text("[bench.augmentation]\nd = bench_darker:Darker\n")
     (site / "bench_darker.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(site)
-    registry.everything.cache_clear()
+    registry._installed.cache_clear()
     _digest.cache_clear()
     yield site / "bench_darker.py"
     sys.modules.pop("bench_darker", None)
-    registry.everything.cache_clear()
+    registry._installed.cache_clear()
 
 
 def test_it_is_listed_named_in_a_recipe_and_part_of_the_key(installed, home, bench):

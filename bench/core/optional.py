@@ -1,0 +1,66 @@
+"""Libraries that are extras of bench: used where they are installed, named where they are not."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+
+from bench.core.errors import BenchError, one_line
+
+
+def import_extra(module: str, extra: str, user: str) -> ModuleType:
+    """Return an optional module.
+
+    Args:
+        module: Its full name.
+        extra: The extra of bench that installs it.
+        user: What needs it, as the sentence begins.
+
+    Raises:
+        BenchError: It is not installed, or fails as it is imported.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        missing = error.name or module
+        raise BenchError(not_installed(missing.partition(".")[0], extra, user)) from None
+    except (Exception, SystemExit) as error:
+        raise BenchError(
+            f"{user} requires {module}, which cannot be imported ({one_line(error)}); "
+            f"install it again with: pip install 'bench[{extra}]'"
+        ) from error
+
+
+def installed_version(package: str, extra: str, user: str) -> str:
+    """Return the version of an optional package, without importing it.
+
+    Raises:
+        BenchError: It is not installed.
+    """
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        raise BenchError(not_installed(package, extra, user)) from None
+
+
+def installed_folder(module: str, extra: str, user: str) -> Path:
+    """Return the folder of an optional top-level module, without importing it.
+
+    Raises:
+        BenchError: It is not installed.
+    """
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise BenchError(not_installed(module, extra, user))
+    return Path(spec.origin).parent
+
+
+def not_installed(package: str, extra: str, user: str) -> str:
+    """Return the sentence that names the extra."""
+    return (
+        f"{user} requires {package}, which is not installed; "
+        f"install it with: pip install 'bench[{extra}]'"
+    )

@@ -1,0 +1,15 @@
+"""Text of files, programs and other packages, made fit for a terminal and a line of a log."""
+
+from __future__ import annotations
+
+_MAX_SHOWN = 120
+
+
+def printable(text: str) -> str:
+    """Return `text` with an escape sequence for each character that does not print."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def quoted(text: str, longest: int = _MAX_SHOWN) -> str:
+    """Return `text` in quotes, printable, and cut after `longest` characters."""
+    return f"'{printable(text if len(text) <= longest else f'{text[:longest]}…')}'"

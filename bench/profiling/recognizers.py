@@ -1,0 +1,94 @@
+"""The profile of a recognizer from outside: from the stored bytes of images to texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench.core.hashing import digest
+from bench.core.recognition import TextReader, Workplace
+from bench.data.reading.encoded_samples import encoded_samples
+from bench.profiling import method
+from bench.profiling.instruments import find_instruments
+from bench.profiling.latency import measure_latency
+from bench.training.accelerator import describe_device
+from bench.training.device import settle
+from bench.trials import provenance
+from bench.trials.records import Parameters, Profile
+
+if TYPE_CHECKING:
+    from bench.data.reading.encoded_samples import EncodedSample
+    from bench.profiling.hardware import Hardware
+    from bench.trials.records import Latency
+    from bench.trials.specs import RecognizerEvaluation
+    from bench.trials.store import Store
+
+MAX_SECONDS = 180.0
+"""A batch of 24 may take seconds on a CPU, and a valid median needs 64 of them."""
+
+
+def measure_recognizer(
+    evaluation: RecognizerEvaluation, store: Store, hardware: Hardware, final: Collection[str] = ()
+) -> Profile:
+    """Return the profile of a recognizer on a test set, or an earlier one that is valid.
+
+    Args:
+        evaluation: Its recognizer and test set.
+        store: Where profiles are.
+        hardware: The hardware of this process.
+        final: Keys of profiles that are not measured again, valid or not.
+
+    Raises:
+        BenchError: The recognizer cannot be used, or the data cannot be read.
+    """
+    spec = method.recognizer_spec(evaluation, hardware)
+    earlier = store.profile(digest(spec))
+    if earlier and (earlier.valid or earlier.key in final):
+        return earlier
+    settle(hardware.threads)
+    samples = encoded_samples(evaluation.test)[: max(method.BATCHES)]
+    workplace = Workplace(hardware.device, hardware.threads, store.answers)
+    with evaluation.recognizer.open(workplace) as reader:
+        reader.begin([sample.id for sample in samples])
+        latencies = _latencies(reader, samples, hardware.device)
+        weights = reader.parameters
+    return Profile(
+        key=digest(spec),
+        spec=spec,
+        labels={"recognizer": evaluation.recognizer.label},
+        tests=[method.reading_conditions(evaluation.spec, None)],
+        hardware=hardware.line,
+        parameters=None if weights is None else Parameters(weights, 0),
+        macs=None,
+        weights=None,
+        latencies=latencies,
+        provenance=provenance.collect(
+            evaluation.components,
+            device=describe_device(hardware.device),
+            threads=hardware.threads,
+            seed=evaluation.seed,
+            gpus=1.0,
+        ),
+    )
+
+
+def _latencies(reader: TextReader, samples: Sequence[EncodedSample], device: str) -> list[Latency]:
+    instruments = find_instruments(device)
+    measured = [
+        measure_latency(
+            _call(reader, samples, size),
+            instruments,
+            batch=size,
+            decoded=True,
+            max_seconds=MAX_SECONDS,
+        )
+        for size in method.BATCHES
+    ]
+    # Its memory is not that of torch's tensors.
+    return [replace(latency, peak_memory=None) for latency in measured]
+
+
+def _call(reader: TextReader, samples: Sequence[EncodedSample], size: int) -> Callable[[], object]:
+    batch = [samples[place % len(samples)] for place in range(size)]
+    return lambda: reader.read(batch)

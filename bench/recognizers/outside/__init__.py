@@ -1,0 +1,1 @@
+"""What recognizers from outside bench share: files, programs and classes of others."""

@@ -1,0 +1,95 @@
+"""What a program prints for a batch: `path<TAB>text` or a JSON object per line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.core.errors import BenchError
+from bench.core.printable import quoted
+from bench.core.recognition import Reading
+from bench.recognizers.outside.checked import checked_reading
+
+_REMEDY = "print path, tab and text, or a JSON object with path and text, and log to standard error"
+
+
+class _Answer(msgspec.Struct):
+    path: str
+    text: str
+    confidence: float | None = None
+
+
+def answers(printed: bytes, files: Sequence[Path], ids: Sequence[str], user: str) -> list[Reading]:
+    """Return the readings of `files`, whose samples are `ids`, from what a program printed.
+
+    Raises:
+        BenchError: A line is not an answer or not UTF-8, or a file has no answer, more than one, or
+            was not given.
+    """
+    numbers = {str(file): number for number, file in enumerate(files)}
+    found: dict[int, Reading] = {}
+    for place, line in enumerate(printed.split(b"\n"), 1):
+        text = _decoded(line.removesuffix(b"\r"), place, user)
+        if not text.strip():
+            continue
+        answer = _answer(text, place, user)
+        number = numbers.get(answer.path)
+        if number is None:
+            raise BenchError(
+                f"{user}: line {place} of its output is about {quoted(answer.path)}, which it was "
+                "not given; print each path as it was read"
+            )
+        if number in found:
+            raise BenchError(
+                f"{user}: line {place} of its output is a second answer for "
+                f"{files[number].name}; print one line per image"
+            )
+        found[number] = checked_reading(
+            answer.text, ids[number], user, confidence=answer.confidence
+        )
+    if absent := [number for number in range(len(files)) if number not in found]:
+        raise BenchError(
+            f"{user} printed no answer for {len(absent)} of {len(files)} images, such as "
+            f"{files[absent[0]].name} (sample {quoted(ids[absent[0]])}); print an empty text "
+            "where nothing is read"
+        )
+    return [found[number] for number in range(len(files))]
+
+
+def whole_answer(printed: bytes, sample: str, user: str) -> Reading:
+    """Return the reading of one image from all that a program printed: its lines, by spaces.
+
+    Raises:
+        BenchError: It is not UTF-8.
+    """
+    lines = (line.strip() for line in _decoded(printed, None, user).splitlines())
+    return checked_reading(" ".join(line for line in lines if line), sample, user)
+
+
+def _answer(text: str, place: int, user: str) -> _Answer:
+    if text.lstrip().startswith("{"):
+        try:
+            return msgspec.json.decode(text, type=_Answer)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise BenchError(
+                f"{user}: line {place} of its output is not a JSON object with path and text "
+                f"({error}): {quoted(text)}; {_REMEDY}"
+            ) from None
+    path, tab, read = text.partition("\t")
+    if not tab:
+        raise BenchError(
+            f"{user}: line {place} of its output has no tab: {quoted(text)}; {_REMEDY}"
+        )
+    return _Answer(path, read)
+
+
+def _decoded(content: bytes, place: int | None, user: str) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        where = "its output" if place is None else f"line {place} of its output"
+        raise BenchError(
+            f"{user}: byte {error.start + 1} of {where} is not UTF-8; print UTF-8"
+        ) from None

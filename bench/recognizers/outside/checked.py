@@ -1,0 +1,76 @@
+"""Readings from outside bench, checked before they are kept."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from bench.core.errors import BenchError
+from bench.core.printable import quoted
+from bench.core.recognition import Reading
+
+NOT_UNICODE = "characters that are not Unicode"
+"""The remark on a text in which lone surrogates were replaced, for no file can hold them."""
+
+
+def checked_reading(
+    text: object,
+    sample: str,
+    user: str,
+    *,
+    confidence: Any = None,  # noqa: ANN401 (whatever a library or a file has)
+    seconds: Any = None,  # noqa: ANN401
+    price: Any = None,  # noqa: ANN401
+    remark: str = "",
+) -> Reading:
+    """Return the reading of a sample.
+
+    Control characters are kept, for they are what was read.
+
+    Raises:
+        BenchError: The text is not a text, or a number is not one or out of its range.
+    """
+    if not isinstance(text, str):
+        raise BenchError(
+            f"{user} returned {_kind(text)} for sample {quoted(sample)}; return a text, "
+            "which is empty where nothing is read"
+        )
+    clean = "".join("\N{REPLACEMENT CHARACTER}" if _is_surrogate(c) else c for c in text)
+    return Reading(
+        text=clean,
+        confidence=_number(confidence, "confidence", sample, user, largest=1),
+        seconds=_number(seconds, "seconds", sample, user),
+        price=_number(price, "price", sample, user),
+        remark=remark or (NOT_UNICODE if clean != text else ""),
+    )
+
+
+def _number(
+    value: Any,  # noqa: ANN401 (as `checked_reading`)
+    name: str,
+    sample: str,
+    user: str,
+    largest: float = math.inf,
+) -> float | None:
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 <= number <= largest or math.isinf(number):
+        span = "between 0 and 1" if largest == 1 else "of at least 0"
+        shown = quoted(str(value))
+        raise BenchError(
+            f"{user} has {name} = {shown} for sample {quoted(sample)}; it has to be a number "
+            f"{span}, or absent"
+        )
+    return number
+
+
+def _is_surrogate(letter: str) -> bool:
+    return "\ud800" <= letter <= "\udfff"
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"a value of type {type(value).__name__}"

@@ -1,0 +1,225 @@
+"""Predictions of others: CSV, TSV, JSON lines or Parquet, as rows of id, text and numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.core.errors import BenchError, did_you_mean
+from bench.core.printable import printable, quoted
+
+ID_COLUMNS = (
+    "id", "sample", "sample_id", "filename", "file_name", "file", "image", "image_path", "path",
+)  # fmt: skip
+TEXT_COLUMNS = ("text", "prediction", "pred", "hypothesis", "words", "label")
+NUMBER_COLUMNS = ("confidence", "seconds")
+
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "tsv",
+    ".json": "jsonl",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+_MAX_FIELD = 2**24
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a file says of one sample.
+
+    Attributes:
+        id: The sample, as the file calls it.
+        text: What was read; a file that has no value says that nothing was.
+        place: Where it stands, such as `line 3`.
+        numbers: Confidence and seconds, where the file has them.
+    """
+
+    id: str
+    text: str
+    place: str
+    numbers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns hold ids and texts; None: those of `ID_COLUMNS` and `TEXT_COLUMNS`.
+
+    Attributes:
+        id: The column of ids.
+        text: The column of texts.
+        header: Whether the first line of a CSV or TSV names its columns.
+    """
+
+    id: str | None = None
+    text: str | None = None
+    header: bool = True
+
+
+Row = tuple[str, Mapping[str, Any]]
+"""Where a row stands, and its values by column."""
+
+
+def read_predictions(file: Path, columns: Columns) -> Iterator[Prediction]:
+    """Yield the predictions of a file.
+
+    Raises:
+        BenchError: It cannot be read, or has no such columns, or a row is malformed.
+    """
+    form = _SUFFIXES.get(file.suffix.lower())
+    if form is None:
+        raise BenchError(
+            f"{file}: the suffix '{file.suffix}' is not one of predictions; write a CSV (.csv), "
+            "TSV (.tsv), JSON lines (.jsonl) or Parquet (.parquet)"
+        )
+    try:
+        if form == "parquet":
+            yield from _selected(file, columns, *_parquet(file))
+        elif form == "jsonl":
+            yield from _selected(file, columns, *_json_lines(file))
+        else:
+            yield from _selected(file, columns, *_delimited(file, form, columns))
+    except OSError as error:
+        raise BenchError(
+            f"{file}: it cannot be read ({error.strerror or error}); name a file of predictions"
+        ) from None
+
+
+def _selected(
+    file: Path, columns: Columns, names: Sequence[str], rows: Iterable[Row]
+) -> Iterator[Prediction]:
+    name = _column(file, names, columns.id, ID_COLUMNS, "id")
+    text = _column(file, names, columns.text, TEXT_COLUMNS, "text")
+    for place, row in rows:
+        identity, read = row.get(name), row.get(text)
+        if not isinstance(identity, str | int) or isinstance(identity, bool) or identity == "":
+            raise BenchError(f"{file}: {place} has no id in '{name}'; write the id of a sample")
+        if read is not None and not isinstance(read, str):
+            raise BenchError(
+                f"{file}: {place}: '{text}' is not a text but {quoted(str(read))}; write a text, "
+                "in quotes where it is JSON"
+            )
+        # An empty cell is no number.
+        numbers = {key: row[key] for key in NUMBER_COLUMNS if row.get(key) not in {None, ""}}
+        yield Prediction(str(identity), read or "", place, numbers)
+
+
+def _column(
+    file: Path, names: Sequence[str], wanted: str | None, aliases: tuple[str, ...], kind: str
+) -> str:
+    """Return the column that is wanted, else the only one whose name says that it is one."""
+    if wanted is not None:
+        if wanted in names:
+            return wanted
+        hint = did_you_mean(wanted, map(printable, names)) or "; it is empty"
+        raise BenchError(f"{file}: there is no column {quoted(wanted)} of {kind}s{hint}")
+    matches = [name for name in names if name.strip().lower() in aliases]
+    if len(matches) == 1:
+        return matches[0]
+    listed = ", ".join(map(quoted, matches or names[:8]))
+    if matches:
+        raise BenchError(
+            f"{file}: the columns {listed} may all be {kind}s; say which one with "
+            f"{kind} = \"…\" beside 'predictions'"
+        )
+    raise BenchError(
+        f"{file}: no column is called {', '.join(aliases)}, but it has {listed}; name the column "
+        f"of {kind}s with {kind} = \"…\" beside 'predictions', or set header = false if the first "
+        "line is a prediction"
+    )
+
+
+def _delimited(file: Path, form: str, columns: Columns) -> tuple[Sequence[str], Iterator[Row]]:
+    """Read a CSV, or a TSV, in which quotation marks are characters as any other."""
+    text = _decoded(file)
+    csv.field_size_limit(_MAX_FIELD)
+    if form == "csv":
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines = _numbered(file, reader)
+    else:
+        split = (line.removesuffix("\r").split("\t") for line in text.split("\n"))
+        lines = ((number, cells) for number, cells in enumerate(split, 1))
+    lines = ((number, cells) for number, cells in lines if cells not in ([], [""]))
+    names: Sequence[str] = ["id", "text"]
+    if columns.header:
+        number, names = next(lines, (1, []))
+        if len(set(names)) < len(names):
+            raise BenchError(f"{file}: line {number} names a column twice; rename one")
+    return names, _cells(file, names, lines)
+
+
+def _cells(
+    file: Path, names: Sequence[str], lines: Iterator[tuple[int, list[str]]]
+) -> Iterator[Row]:
+    for number, cells in lines:
+        if len(cells) != len(names):
+            raise BenchError(
+                f"{file}: line {number} has {len(cells)} columns, not {len(names)} "
+                f"({', '.join(map(quoted, names))}); quote texts that have the separator"
+            )
+        yield f"line {number}", dict(zip(names, cells, strict=True))
+
+
+def _numbered(file: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error as error:
+        raise BenchError(
+            f"{file}: line {reader.line_num} is not CSV ({error}); write it with a library"
+        ) from None
+
+
+def _json_lines(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
+    lines = [
+        (number, line) for number, line in enumerate(_decoded(file).split("\n"), 1) if line.strip()
+    ]
+    rows = [(f"line {number}", _object(file, number, line)) for number, line in lines]
+    # Rows may leave out columns.
+    names = [*dict.fromkeys(name for _, row in rows for name in row)]
+    return names, iter(rows)
+
+
+def _object(file: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BenchError(
+            f"{file}: line {number} is not JSON ({error}); write one object per line"
+        ) from None
+    if not isinstance(row, dict):
+        raise BenchError(
+            f"{file}: line {number} is not a JSON object; write one object with id and text per "
+            "line"
+        )
+    return row
+
+
+def _parquet(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        opened = parquet.ParquetFile(file)
+        # Lists, such as the paths of bench's own predictions, are neither ids nor texts.
+        names = [f.name for f in opened.schema_arrow if not pa.types.is_nested(f.type)]
+        rows = opened.read(columns=names).to_pylist()
+    except (pa.ArrowException, ValueError) as error:
+        raise BenchError(f"{file}: it is not a Parquet file ({error}); write it again") from None
+    return names, ((f"row {number}", row) for number, row in enumerate(rows, 1))
+
+
+def _decoded(file: Path) -> str:
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BenchError(f"{file}: line {line} is not UTF-8; write the file as UTF-8") from None

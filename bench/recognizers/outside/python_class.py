@@ -1,0 +1,128 @@
+"""A class from a source file: imported, constructed, and its errors as sentences with a line."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bench.core.errors import BenchError, did_you_mean, one_line
+from bench.core.printable import printable
+from bench.recognizers.outside.python_source import ClassSource, missing_class, module_name
+
+
+@contextmanager
+def imported(source: ClassSource, user: str) -> Iterator[type]:
+    """Import a class. A file finds the modules beside it until the context is left.
+
+    Raises:
+        BenchError: The import fails, or there is no such class.
+    """
+    folder = str(source.file.parent)
+    before = set(sys.modules)
+    if source.module is None:
+        sys.path.insert(0, folder)
+    try:
+        yield _class(source, user)
+    finally:
+        if source.module is None:
+            sys.path.remove(folder)
+            _forget(folder, before)
+
+
+def construct(kind: type, parameters: dict[str, Any], offered: dict[str, Any], user: str) -> object:
+    """Return a new object.
+
+    Args:
+        kind: The class.
+        parameters: What its constructor is called with, by name.
+        offered: What it is called with too where it has a parameter of that name.
+        user: What the sentences begin with.
+
+    Raises:
+        BenchError: The constructor does not accept the parameters, or raises.
+    """
+    signature = inspect.signature(kind)
+    known = [
+        name
+        for name, parameter in signature.parameters.items()
+        if parameter.kind not in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}
+    ]
+    given = {name: value for name, value in offered.items() if name in known} | parameters
+    try:
+        signature.bind(**given)
+    except TypeError as error:
+        if unknown := [name for name in parameters if name not in known]:
+            # An empty list of parameters has no nearest one.
+            hint = did_you_mean(unknown[0], known) or "; it takes none"
+            raise BenchError(f"{user} has no parameter '{unknown[0]}'{hint}") from None
+        raise BenchError(f"{user}: {error}; set it in parameters = {{ … }}") from None
+    try:
+        return kind(**given)
+    except (Exception, SystemExit) as error:
+        raise failure(f"{user} cannot be constructed", error, inspect.getfile(kind)) from error
+
+
+def failure(what: str, error: BaseException, file: str | Path) -> BenchError:
+    """Return an error that says what failed, where in the file or beside it, and why."""
+    return BenchError(f"{what}: {_place(error, Path(file))}: {printable(one_line(error))}")
+
+
+def _class(source: ClassSource, user: str) -> type:
+    try:
+        module = (
+            _import_file(source)
+            if source.module is None
+            else importlib.import_module(source.module)
+        )
+    except (Exception, SystemExit) as error:
+        raise failure(f"{user} cannot be imported", error, source.file) from error
+    kind = getattr(module, source.name, None)
+    if not isinstance(kind, type):
+        own = [
+            name
+            for name, value in vars(module).items()
+            if isinstance(value, type) and value.__module__ == module.__name__
+        ]
+        raise missing_class(source, own, user)
+    if not callable(getattr(kind, "read", None)):
+        raise BenchError(
+            f"{user} has no method 'read'; add read(self, images), which returns one text per image"
+        )
+    return kind
+
+
+def _import_file(source: ClassSource) -> ModuleType:
+    name = module_name(source)
+    spec = spec_from_file_location(name, source.file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{source.file} is not a Python file")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _forget(folder: str, before: set[str]) -> None:
+    """Forget the modules of a folder, so that another reader's module of that name is found."""
+    for name in sys.modules.keys() - before:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and file.startswith(f"{folder}/"):
+            del sys.modules[name]
+
+
+def _place(error: BaseException, file: Path) -> str:
+    """Return file and line of the last call in the folder of `file`, else of the last of all."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if Path(frame.filename).is_relative_to(file.parent)]
+    last = (inside or [*frames])[-1:]
+    return f"{Path(last[0].filename).name}:{last[0].lineno}" if last else file.name

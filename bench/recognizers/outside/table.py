@@ -1,0 +1,41 @@
+"""Tables of bench.toml as a parameter of a component."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from bench.core.errors import BenchError
+
+
+class Table(dict[str, Any]):
+    """A table that can be hashed, as components are; it is not changed once it is made."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(json.dumps(self, sort_keys=True))
+
+
+def table(value: object) -> Table:
+    """Return a table of TOML whose values have a JSON form.
+
+    Raises:
+        BenchError: It is not a table, or has a date, a time, an infinite number or none.
+    """
+    if not isinstance(value, dict):
+        raise BenchError("write a table, such as { width = 32 }")
+    _check(value)
+    return Table(value)
+
+
+def _check(value: object) -> None:
+    if isinstance(value, dict):
+        for item in value.values():
+            _check(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check(item)
+    elif not isinstance(value, str | bool | int | float) or (
+        isinstance(value, float) and not math.isfinite(value)
+    ):
+        raise BenchError(f"{value} is not a text, a finite number, true or false; write a text")

@@ -1,0 +1,68 @@
+"""Readings of an unfinished evaluation, kept on disk so that another attempt reads only the rest.
+
+A line of JSON per sample, in the order of the split; whole batches, so that a recognizer whose
+readings depend on the batch is given the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bench.core.recognition import Reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READINGS = "readings.jsonl"
+
+
+class KeptReadings:
+    """The readings of one evaluation so far.
+
+    Args:
+        folder: The folder of the evaluation; its name has the key, so that readings of other
+            parameters, test sets or batch sizes are elsewhere.
+        ids: The samples of the split, in order.
+        batch_size: Samples per batch.
+    """
+
+    def __init__(self, folder: Path, ids: Sequence[str], batch_size: int) -> None:
+        self._file = folder / READINGS
+        self._ids = ids
+        self.readings = self._read(batch_size)
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Keep the readings of the next batch."""
+        place = len(self.readings)
+        ids = self._ids[place : place + len(readings)]
+        lines = [
+            json.dumps({"id": identity, **asdict(reading)})
+            for identity, reading in zip(ids, readings, strict=True)
+        ]
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+        self.readings += readings
+
+    def _read(self, batch_size: int) -> list[Reading]:
+        """Return the readings of whole batches, and cut the file behind them."""
+        readings: list[Reading] = []
+        lines = self._file.read_bytes().splitlines() if self._file.is_file() else []
+        # A process that was killed may have left half a line.
+        with suppress(ValueError, TypeError, KeyError, msgspec.ValidationError):
+            for identity, line in zip(self._ids, lines, strict=False):
+                fields = json.loads(line)
+                if fields.pop("id") != identity:
+                    break
+                readings.append(msgspec.convert(fields, Reading))
+        whole = len(readings)
+        if whole < len(self._ids):
+            whole -= whole % batch_size
+        if whole < len(lines) or lines:
+            self._file.write_bytes(b"".join(line + b"\n" for line in lines[:whole]))
+        return readings[:whole]

@@ -1,0 +1,190 @@
+"""The evaluation of a recognizer from outside bench: samples to texts, scores and record."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from bench.core.errors import BenchError
+from bench.core.recognition import Reading, TextReader, Workplace
+from bench.data.reading.encoded_samples import encoded_samples
+from bench.evaluation import predictions
+from bench.evaluation.metrics import metric
+from bench.evaluation.predictions import Predictions
+from bench.tasks.evaluation_record import SplitRead, write_evaluation
+from bench.tasks.kept_readings import READINGS, KeptReadings
+from bench.training import device
+from bench.trials.events import Event, Finished, SamplesRead, Started
+from bench.trials.records import EvaluationRecord
+from bench.trials.store import PREDICTIONS, content
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bench.data.reading.encoded_samples import EncodedSamples
+    from bench.evaluation.protocols import Protocol
+    from bench.trials.records import Attempt
+    from bench.trials.specs import RecognizerEvaluation
+    from bench.trials.store import Store
+
+MAX_UNREADABLE = 0.5
+"""The largest share of transcripts that may have characters which the recognizer cannot read."""
+UNREADABLE = "transcripts with characters outside the alphabet"
+_REPORT_SECONDS = 0.5
+
+
+def recognize(
+    evaluation: RecognizerEvaluation, store: Store, attempts: Sequence[Attempt]
+) -> Iterator[Event]:
+    """Have a recognizer read the test split, score it and write the record, reporting events.
+
+    Each batch that was read is kept on disk at once; another attempt reads the rest. What was read
+    for an evaluation under another protocol is not read again.
+
+    Raises:
+        BenchError: The recognizer cannot be used, or the test split not be read by it.
+    """
+    began = time.perf_counter()
+    resources = evaluation.resources
+    chosen = device.prepare(resources)
+    yield Started(chosen)
+    samples = encoded_samples(evaluation.test)
+    transcripts = [*samples.transcripts()]
+    ids = [reference.id for reference in samples.references]
+    if not ids:
+        raise BenchError(
+            f"dataset '{evaluation.test.label}' has no sample in split 'test'; prepare one that "
+            "has, or set its parameters so that it has some"
+        )
+    read = _read_under_another_protocol(evaluation, store, ids)
+    if read is None:
+        read = yield from _read_split(evaluation, store, samples, ids)
+    unreadable = _count_unreadable(evaluation, read.alphabet, transcripts)
+    record = write_evaluation(
+        store.folder(evaluation),
+        evaluation,
+        _table(evaluation.protocol, ids, transcripts, read.readings),
+        chosen=chosen,
+        began=began,
+        attempts=attempts,
+        recognizer=read,
+        remarks=read.remarks | ({UNREADABLE: unreadable} if unreadable else {}),
+    )
+    (store.folder(evaluation) / READINGS).unlink(missing_ok=True)
+    yield Finished(metric.summary(record.scores), record.seconds)
+
+
+def _read_split(
+    evaluation: RecognizerEvaluation, store: Store, samples: EncodedSamples, ids: Sequence[str]
+) -> Generator[SamplesRead, None, SplitRead]:
+    """Open the recognizer and have it read what it has not read in an earlier attempt."""
+    resources = evaluation.resources
+    kept = KeptReadings(store.folder(evaluation), ids, resources.batch_size)
+    workplace = Workplace(device.prepare(resources), resources.cpus, store.answers)
+    with evaluation.recognizer.open(workplace) as reader:
+        reader.begin(ids)
+        _count_unreadable(evaluation, reader.alphabet, [*samples.transcripts()])
+        yield from _read(reader, samples, kept, resources.batch_size)
+        remarks = Counter(reader.remarks())
+        remarks.update(reading.remark for reading in kept.readings if reading.remark)
+        prices = [reading.price for reading in kept.readings if reading.price is not None]
+        return SplitRead(
+            kept.readings,
+            dict(remarks),
+            None if reader.alphabet is None else "".join(sorted(reader.alphabet)),
+            reader.parameters,
+            sum(prices) if prices else None,
+        )
+
+
+def _read_under_another_protocol(
+    evaluation: RecognizerEvaluation, store: Store, ids: Sequence[str]
+) -> SplitRead | None:
+    """Return what the same recognizer has read of the same split, None where nothing is there.
+
+    Readings do not depend on the protocol. What is evaluated again, by `--force`, is read again.
+    """
+    if store.record(evaluation):
+        return None
+    for record in store.siblings(evaluation):
+        if not isinstance(record, EvaluationRecord) or any(
+            record.spec[part] != evaluation.spec[part] for part in ("recognizer", "test")
+        ):
+            continue
+        folder = store.folder(evaluation).parent / f"seed{record.seed}-{record.key}"
+        with suppress(BenchError, ValueError, OSError):
+            table = predictions.parse(content(folder, record, PREDICTIONS))
+            if table["id"].to_pylist() != [*ids]:
+                continue
+            columns = (table[name].to_pylist() for name in ("hypothesis", "confidence"))
+            readings = [
+                Reading(text, confidence) for text, confidence in zip(*columns, strict=True)
+            ]
+            remarks = {**record.remarks}
+            remarks.pop(UNREADABLE, None)
+            return SplitRead(readings, remarks, record.alphabet, record.parameters, record.price)
+    return None
+
+
+def _read(
+    reader: TextReader, samples: EncodedSamples, kept: KeptReadings, batch_size: int
+) -> Iterator[SamplesRead]:
+    """Read what has not been read, batch by batch."""
+    first, began, spoke = len(kept.readings), time.monotonic(), 0.0
+    for place in range(first, len(samples), batch_size):
+        batch = samples[place : place + batch_size]
+        readings = reader.read(batch)
+        if len(readings) != len(batch):
+            raise BenchError(
+                f"the recognizer returned {len(readings)} texts for {len(batch)} images; it has to "
+                "return one per image"
+            )
+        kept.add(readings)
+        now = time.monotonic()
+        if now - spoke >= _REPORT_SECONDS:
+            spoke, done = now, len(kept.readings)
+            speed = (done - first) / max(now - began, 1e-9)
+            yield SamplesRead(done, len(samples), speed, (len(samples) - done) / speed)
+
+
+def _count_unreadable(
+    evaluation: RecognizerEvaluation,
+    alphabet: Collection[str] | None,
+    transcripts: Sequence[str],
+) -> int:
+    """Return how many transcripts have a character that the recognizer cannot read.
+
+    Raises:
+        BenchError: They are more than the share `MAX_UNREADABLE`.
+    """
+    if alphabet is None:
+        return 0
+    normalize = evaluation.protocol.normalize
+    # A protocol may strip a space at the ends, which it keeps within a text.
+    known = {letter for character in alphabet for letter in normalize(character)} | {*alphabet}
+    missing = Counter[str]()
+    count = 0
+    for transcript in transcripts:
+        unknown = {*normalize(transcript)} - known
+        missing.update(unknown)
+        count += bool(unknown)
+    if count > MAX_UNREADABLE * len(transcripts):
+        listed = " ".join(repr(character) for character, _ in missing.most_common(10))
+        raise BenchError(
+            f"the alphabet of recognizer '{evaluation.recognizer.label}' lacks characters of "
+            f"{count:,} of {len(transcripts):,} transcripts of '{evaluation.test.label}' (most "
+            f"often {listed}); correct its alphabet, or test on other data"
+        )
+    return count
+
+
+def _table(
+    protocol: Protocol, ids: Sequence[str], transcripts: Sequence[str], readings: Sequence[Reading]
+) -> pa.Table:
+    rows = Predictions(protocol)
+    for identity, transcript, reading in zip(ids, transcripts, readings, strict=True):
+        rows.add(identity, transcript, reading.text, confidence=reading.confidence)
+    return rows.table()

@@ -1,0 +1,255 @@
+"""Programs as recognizers: real scripts that answer, and all ways in which they do not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from bench.core import registry
+from bench.core.errors import BenchError
+from bench.core.recognition import Reading
+from bench.data.reading.encoded_samples import EncodedSample
+
+from .conftest import encoded
+
+# Starts in a tenth of the time of Python: `read` takes a line, `wc -c` counts bytes.
+ANSWER = r'while read -r path; do printf "%s\t%s\n" "$path" "$(wc -c < "$path")"; done'
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return a function that writes an executable script and returns its recognizer."""
+
+    def make(body=ANSWER, *arguments, interpreter="/bin/sh", **parameters):
+        script = tmp_path / "reader.sh"
+        script.write_text(f"#!{interpreter}\n{body}\n")
+        script.chmod(0o755)
+        kind = registry.find("recognizer", "command")
+        table = {"command": ["./reader.sh", *arguments], **parameters}
+        return registry.make("recognizer", "command", kind.located(table, tmp_path))
+
+    return make
+
+
+def texts(readings) -> list[str]:
+    return [reading.text for reading in readings]
+
+
+def test_a_program_reads_the_stored_bytes_in_batches(make, reading, samples):
+    sizes = [str(len(sample.images[0])) for sample in samples]
+    with reading(make()) as reader:
+        assert texts(reader.read(samples[:3])) == sizes[:3]
+        assert texts(reader.read(samples[3:])) == sizes[3:]
+
+
+def test_json_lines_may_have_a_confidence_and_come_in_any_order(make, reading, samples):
+    body = """\
+import json, sys
+for path in reversed(sys.stdin.read().splitlines()):
+    print(json.dumps({"path": path, "text": path[-6:], "confidence": 0.5, "other": 1}))
+"""
+    with reading(make(body, interpreter=sys.executable)) as reader:
+        assert reader.read(samples[:2]) == [Reading("00.png", 0.5), Reading("01.png", 0.5)]
+
+
+def test_a_text_keeps_tabs_spaces_and_control_characters(make, reading, samples):
+    body = r'while read -r p; do printf "%s\t \ta\033[2J\302\205b \r\n" "$p"; done'
+    with reading(make(body)) as reader:
+        assert texts(reader.read(samples[:1])) == [" \ta\x1b[2J\x85b "]
+
+
+def test_a_placeholder_starts_the_program_per_image(make, reading, samples):
+    body = r'printf "\n%s\n %s\f\n" "$1" "$(wc -c < "$2")"; ! read -r line'
+    with reading(make(body, "--size", "{image}")) as reader:
+        assert texts(reader.read(samples[:2])) == [
+            f"--size {len(sample.images[0])}" for sample in samples[:2]
+        ]
+
+
+def test_names_of_files_do_not_hold_the_id(make, reading):
+    sample = EncodedSample("1_SECRET_7", (encoded(9),))
+    with reading(make('while read -r p; do printf "%s\t%s\n" "$p" "${p##*/}"; done')) as reader:
+        assert texts(reader.read([sample])) == ["000000.png"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "form", "suffix", "same"),
+    [
+        ("JPEG", "stored", "jpg", True),
+        ("PNG", "png", "png", True),
+        ("JPEG", "png", "png", False),
+        ("PNG", "pgm", "pgm", False),
+        ("PNG", "ppm", "ppm", False),
+        ("JPEG", "bmp", "bmp", False),
+        ("PPM", "stored", "png", False),
+        ("WEBP", "stored", "webp", True),
+    ],
+)
+def test_images_are_written_in_the_format_that_is_asked_for(tmp_path, stored, form, suffix, same):
+    from bench.data.inputs.images import decoded
+    from bench.recognizers.outside.image_files import write_images
+
+    sample = EncodedSample("a", (encoded(77, form=stored),))
+    (file,) = write_images([sample], form, tmp_path)
+    assert file.suffix == f".{suffix}"
+    assert (file.read_bytes() == sample.images[0]) is same
+    assert (decoded(file.read_bytes(), 3) == sample.pixels(3)).all()
+    assert file.read_bytes().startswith(b"P5") is (form == "pgm")
+
+
+def test_threads_and_device_are_in_its_environment(make, reading, samples):
+    body = 'read -r p; printf "%s\t%s %s %s\n" "$p" $OMP_THREAD_LIMIT $BENCH_THREADS $BENCH_DEVICE'
+    with reading(make(body)) as reader:
+        assert texts(reader.read(samples[:1])) == ["2 2 cpu"]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("exit 3", "ended with exit code 3 and wrote nothing on standard error"),
+        (
+            'echo first >&2; printf "no \\033[2Jmodel\\n\\n" >&2; exit 1',
+            r"reader.sh\) ended with exit code 1; its last line .*: 'no \\x1b\[2Jmodel'",
+        ),
+        ("kill -SEGV $$", "was killed by SIGSEGV"),
+        ("exec cat", "line 1 of its output has no tab: '/.*000000.png'; print path, tab and text"),
+        ("echo '{\"path\": 3}'", "line 1 of its output is not a JSON object with path and text"),
+        ("echo '{\"path'", "line 1 of its output is not a JSON object"),
+        ('printf "/x\\ty\\n"', "line 1 of its output is about '/x', which it was not given"),
+        (
+            f"head -n 1 | {{ {ANSWER}; }}",
+            r"no answer for 1 of 2 images, such as 000001.png \(sample",
+        ),
+        (
+            'read -r p; printf "%s\\ta\\n%s\\tb\\n" "$p" "$p"',
+            "line 2 of its output is a second answer for 000000.png; print one line",
+        ),
+        ('read -r p; printf "%s\\ta\\377\\n" "$p"', "byte .* of line 1 of its output is not UTF-8"),
+        (
+            'read -r p; printf \'{"path": "%s", "text": "a", "confidence": 97}\\n\' "$p"',
+            "confidence = '97.0' for sample 'test/0'",
+        ),
+    ],
+)
+def test_what_a_program_does_wrong_is_a_sentence(make, reading, samples, body, sentence):
+    with reading(make(body)) as reader, pytest.raises(BenchError, match=sentence):
+        reader.read(samples[:2])
+
+
+def test_a_hung_program_is_killed_with_all_that_it_started(make, reading, samples, tmp_path):
+    body = f"sleep 60 & echo $! > {tmp_path}/child; sleep 60"
+    with reading(make(body, timeout=0.3)) as reader:
+        with pytest.raises(BenchError, match=r"did not end within 0.3 s and was killed; raise"):
+            reader.read(samples)
+        assert ended(int((tmp_path / "child").read_text()))
+
+
+def test_what_a_program_leaves_running_is_killed_in_the_end(make, reading, samples, tmp_path):
+    body = f"sleep 60 & echo $! > {tmp_path}/child; {ANSWER}"
+    with reading(make(body)) as reader:
+        reader.read(samples)
+        assert not ended(int((tmp_path / "child").read_text()), patience=0)
+    assert ended(int((tmp_path / "child").read_text()))
+
+
+def test_a_program_ends_when_its_client_is_killed(make, tmp_path):
+    make(f"echo $$ > {tmp_path}/pid; sleep 60")
+    source = f"""\
+from pathlib import Path
+from bench.core.recognition import Workplace
+from bench.data.reading.encoded_samples import EncodedSample
+from bench.recognizers.command import CommandRecognizer
+recognizer = CommandRecognizer(("{tmp_path}/reader.sh",))
+with recognizer.open(Workplace("cpu", 1, Path("."))) as reader:
+    reader.read([EncodedSample("a", ({encoded(1)!r},))])
+"""
+    client = subprocess.Popen([sys.executable, "-c", source])
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
+        assert client.poll() is None
+        time.sleep(0.02)
+    client.send_signal(signal.SIGKILL)
+    client.wait()
+    assert ended(int((tmp_path / "pid").read_text()))
+
+
+def ended(process: int, patience: float = 10) -> bool:
+    """Return whether a process has ended, or is a zombie of a parent that does not wait."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            os.kill(process, 0)
+            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["no-such-program"], "there is no program 'no-such-program'; install it, or write its"),
+        (["./plain.txt"], "cannot be executed; make it executable with chmod"),
+        ([], "'command' is empty; write the program and its arguments"),
+    ],
+)
+def test_a_program_that_is_not_there_is_a_sentence(tmp_path, reading, command, sentence):
+    (tmp_path / "plain.txt").write_text("")
+    kind = registry.find("recognizer", "command")
+    table = kind.located({"command": command}, tmp_path)
+    with pytest.raises(BenchError, match=sentence):
+        registry.make("recognizer", "command", table).spec()
+    with pytest.raises(BenchError, match=sentence):
+        reading(registry.make("recognizer", "command", table)).__enter__()
+
+
+def test_a_file_that_is_no_program_is_a_sentence(make, reading, samples):
+    recognizer = make(interpreter="/no/such/shell")
+    with (
+        reading(recognizer) as reader,
+        pytest.raises(BenchError, match=r"cannot be started \(No such"),
+    ):
+        reader.read(samples)
+
+
+def test_the_key_is_that_of_the_files_and_no_path_is_in_it(make, tmp_path):
+    (tmp_path / "w.bin").write_bytes(b"1")
+    weights = {"file": "w.bin", "sha256": sha256(b"1").hexdigest()}
+    recognizer = make(ANSWER, "--weights=w.bin", "w.bin", "8", "--a=b", files=["w.bin"])
+    (tmp_path / "8").write_text("")
+    spec = recognizer.spec()
+    assert spec["parameters"] == {
+        "command": [["--weights", weights], weights, "8", "--a=b"],
+        "format": "stored",
+        "files": [weights],
+    }
+    script = (tmp_path / "reader.sh").read_bytes()
+    assert spec["program"] == {"file": "reader.sh", "sha256": sha256(script).hexdigest()}
+    assert str(tmp_path) not in str(spec)
+    assert recognizer.label == "command(reader.sh --weights=w.bin w.bin 8 --a=b)"
+    assert make("exit 1", "--weights=w.bin", "w.bin", "8", "--a=b").spec() != spec
+
+
+def test_a_time_limit_is_no_part_of_the_key(make):
+    assert make(timeout=1).spec() == make(timeout=2).spec()
+
+
+def test_a_version_stands_for_the_program(make, tmp_path):
+    version = ["./reader.sh", "--version"]
+    body = 'if [ "$1" = --version ]; then echo tool 1.2; exit; fi;'
+    spec = make(body, version_command=version).spec()
+    assert spec["program"] == {"file": "reader.sh", "printed": "tool 1.2"}
+    assert make(f"{body} # edited", version_command=version).spec() == spec
+    newer = make(body.replace("1.2", "1.3"), version_command=version)
+    assert newer.spec()["program"]["printed"] == "tool 1.3"
+    with pytest.raises(BenchError, match="exit code 4 and printed ''; name a command that prints"):
+        make("exit 4", version_command=version).spec()
