@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from unicodedata import east_asian_width
 
-_JOINERS = "\u200c\u200d"
-"""Of Indic and Persian writing: part of a text, and harmless."""
-
 
 def plain(
     headers: Sequence[str], rows: Sequence[Sequence[str]], right: str | Collection[str] = ""
@@ -43,20 +40,6 @@ def magnitude(count: int) -> str:
 def mebibytes(count: int) -> str:
     """Write a number of bytes in MiB, rounded up."""
     return f"{-(-count // 2**20):,}"
-
-
-def visible(text: str) -> str:
-    """Write what a terminal would obey or hide (control and format characters) as escapes.
-
-    A text from outside, such as a name of a file or what was read of an image, is shown so.
-    """
-    return "".join(
-        each if each.isprintable() or each in _JOINERS else _escape(each) for each in text
-    )
-
-
-def _escape(letter: str) -> str:
-    return letter.encode("unicode_escape").decode("ascii")
 
 
 def _flush_right(headers: Sequence[str], right: str | Collection[str]) -> list[bool]:

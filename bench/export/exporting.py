@@ -57,13 +57,12 @@ def find_training(store: Store, key: str) -> FinishedTraining:
         )
     if isinstance(record, TrainingRecord):
         return FinishedTraining(folder, record)
-    trained = record.spec["recognizer"].get("training")
-    if trained is None:
+    if record.training is None:
         raise BenchError(
             f"{folder}: this evaluation is of a recognizer that was not trained here; give the key "
             "of a training"
         )
-    return FinishedTraining(*store.training(trained))
+    return FinishedTraining(*store.training(record.training))
 
 
 def default_folder(training: FinishedTraining) -> Path:
@@ -119,7 +118,7 @@ def evaluations_of(training: FinishedTraining, store: Store) -> list[FinishedEva
         # One of another schema says nothing of this training.
         with suppress(BenchError):
             record = disk.read(file, EvaluationRecord)
-            if record.spec["recognizer"].get("training") == training.record.key:
+            if record.training == training.record.key:
                 found.append(FinishedEvaluation(file.parent, record, training))
     return found
 

@@ -38,12 +38,22 @@ def test_an_exported_folder_is_read_without_a_store(left, pictures, bench):
     made = left()
     assert bench("export", made.training.key, "--out", "out").code == 0
 
-    def no_store():
-        raise AssertionError("an exported folder needs no records")
+    def load():
+        raise AssertionError("an exported folder needs no bench.toml")
 
-    with open_named_reader("out", no_store) as named:
+    with open_named_reader("out", load) as named:
         assert named.title == "iiit5k · crnn(width=2, hidden=4) · ctc · seed 0"
         assert named.reader.alphabet
+
+
+def test_a_row_of_a_suite_reads_with_its_first_finished_training(left, pictures, bench):
+    made = left()
+    by_row = texts(bench("read", "pics", "--with", "words/crnn · ctc", "--json"))
+    assert by_row == texts(bench("read", "pics", "--with", made.training.key, "--json"))
+    (made.folder / "training.json").unlink()
+    answer = bench("read", "pics", "--with", "words/crnn · ctc")
+    assert answer.code == Exit.NOTHING
+    assert "row 'words/crnn · ctc' has no finished training; run: bench run words" in answer.err
 
 
 def test_altered_weights_read_nothing(left, pictures, bench):

@@ -9,6 +9,7 @@ import click
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say
 from bench.core import text_table
 from bench.core.errors import Exit
+from bench.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +25,8 @@ _BATCH = 32
     "--with",
     "word",
     required=True,
-    metavar="TRAINING|FOLDER|RECOGNIZER",
-    help="What reads: a key or folder as of `bench show`, an exported folder, or a recognizer.",
+    metavar="NAME",
+    help="A key or folder as of `bench show`, an exported folder, a recognizer, or SUITE/ROW.",
 )
 @as_json_option
 @click.pass_obj
@@ -35,13 +36,13 @@ def read(load: Load, images: tuple[str, ...], word: str, *, as_json: bool) -> in
     IMAGES are files, folders or globs. An image that cannot be decoded is reported, the others are
     read, and the exit code is 1. See docs/export.md.
     """
-    from bench.data.reading.image_files import image_paths
+    from bench.data.reading.own_images import image_paths
     from bench.export.named_readers import open_named_reader
-    from bench.trials.store import Store
 
     paths = image_paths(images)
     rows: list[dict[str, Any]] = []
-    with open_named_reader(word, lambda: Store(load().results)) as named:
+    with open_named_reader(word, load) as named:
+        named.reader.begin(paths)
         try:
             for row in _rows(named.reader, paths):
                 rows.append(row)  # noqa: PERF402 (what came before a fault is kept)
@@ -51,13 +52,13 @@ def read(load: Load, images: tuple[str, ...], word: str, *, as_json: bool) -> in
             report(texts, {"reader": named.title, "images": rows}, as_json=as_json)
     faults = [row for row in rows if "error" in row]
     for row in faults:
-        say(f"{text_table.visible(row['path'])}: {row['error']}", fg="red")
+        say(f"{printable(row['path'])}: {row['error']}", fg="red")
     return Exit.FAILED if faults else Exit.DONE
 
 
 def _rows(reader: TextReader, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield what is printed of each image, in their order."""
-    from bench.data.reading.image_files import UnreadableImage, read_images
+    from bench.data.reading.own_images import UnreadableImage, read_images
 
     for first in range(0, len(paths), _BATCH):
         part = [*read_images(paths[first : first + _BATCH])]
@@ -83,6 +84,6 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
     for row in rows:
         confidence = row["confidence"]
         shown = "–" if confidence is None else f"{confidence:.3f}"
-        line = [text_table.visible(row["path"]), text_table.visible(row["text"]), shown]
+        line = [printable(row["path"]), printable(row["text"]), shown]
         cells.append([*line, *([row.get("remark", "")] if remarks else [])])
     return text_table.plain(headers, cells, "confidence")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from bench.core import registry
+from bench.core.errors import Exit
+
+PLUGIN = """
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 from bench.core.components import Recognizer
 from bench.core.errors import BenchError, Exit
 from bench.core.recognition import Reading, TextReader
@@ -19,7 +22,7 @@ from bench.core.recognition import Reading, TextReader
 
 @dataclass(frozen=True)
 class Shades(Recognizer):
-    """Reads the shade of an image, and fails where it is 13."""
+    "Reads the shade of an image, and fails where it is 13."
 
     name = "shades"
 
@@ -30,7 +33,11 @@ class Shades(Recognizer):
 
 
 class Shader(TextReader):
+    def begin(self, ids):
+        self.ids = ids
+
     def read(self, samples):
+        assert {sample.id for sample in samples} <= {*self.ids}
         shades = [int(sample.pixels(1)[0, 0]) for sample in samples]
         if 13 in shades:
             raise BenchError("there is no shade 13; paint it over", Exit.FAILED)
@@ -38,7 +45,7 @@ class Shader(TextReader):
             Reading(
                 f"shade {shade}\x1b[31m\u202e",
                 None if shade == 7 else 0.5,
-                remark="dark" * (shade < 9),
+                remark="dark" if shade < 9 else "",
             )
             for shade in shades
         ]
@@ -46,7 +53,7 @@ class Shader(TextReader):
 
 @dataclass(frozen=True)
 class Clips(Shades):
-    """Reads clips."""
+    "Reads clips."
 
     name = "clips"
     accepts = "frames"
@@ -54,18 +61,28 @@ class Clips(Shades):
 
 @dataclass(frozen=True)
 class Needy(Shades):
-    """Has a parameter without a default."""
+    "Has a parameter without a default."
 
     name = "needy"
 
     shade: int
+"""
+
+
+SUITE = """
+[suite.words]
+protocol = "str-36"
+tests = ["iiit5k"]
+recognizers = [{ name = "needy", shade = 1, label = "fed" }]
+"""
 
 
 @pytest.fixture(autouse=True)
-def recognizers(monkeypatch):
-    known = {each.name: each for each in (Shades, Clips, Needy)}
-    registered = registry.everything("recognizer")
-    monkeypatch.setattr(registry, "everything", lambda _: registered | known)
+def plugin(home):
+    """Have bench.toml name a file with recognizers."""
+    (home / "shades.py").write_text(PLUGIN)
+    file = home / "bench.toml"
+    file.write_text(f'plugins = ["shades.py"]\n{file.read_text()}{SUITE}')
 
 
 @pytest.fixture
@@ -147,6 +164,12 @@ def test_nothing_to_read_is_nothing_selected(home, bench, word, fault):
     assert fault in answer.err
 
 
+def test_a_row_of_a_suite_reads_with_its_parameters(pictures, bench):
+    answer = bench("read", "pics/3.png", "--with", "words/fed", "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["reader"] == "needy(shade=1)"
+
+
 def test_what_was_read_before_a_fault_is_printed(pictures, bench):
     for number in range(40):
         (pictures / f"a{number:02}.png").write_bytes(picture(20 + number))
@@ -162,7 +185,8 @@ def test_what_was_read_before_a_fault_is_printed(pictures, bench):
     [
         ("clips", "recognizer 'clips' reads no images"),
         ("needy", "recognizer 'needy' cannot read with its defaults (the key 'shade' is"),
-        ("shadows", "'shadows' is neither an exported folder nor a recognizer ("),
+        ("shadows", "'shadows' is no exported folder, SUITE/ROW or recognizer either ("),
+        ("words/fad", "suite 'words' has no row 'fad'; did you mean 'fed'?"),
     ],
 )
 def test_what_cannot_read_is_named(pictures, bench, word, fault):
