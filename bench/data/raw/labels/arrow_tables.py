@@ -172,7 +172,7 @@ class ParquetTable(LabelFormat):
         data.require_inside(labels)
         try:
             yield from self._rows(labels, data)
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise _broken(labels, "Parquet file", error) from None
 
     def _rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
@@ -203,7 +203,7 @@ class ParquetTable(LabelFormat):
 
         try:
             return find_columns(parquet.read_schema(file), self.image, self.text)
-        except (OSError, pa.ArrowException):
+        except (OSError, pa.ArrowException, UnicodeDecodeError):
             return None
 
 
@@ -268,10 +268,11 @@ def _batches(folder: Path, data: DataFolder) -> Iterator[pa.RecordBatch]:
             mapped = pa.memory_map(str(file))
             opened = _opened(mapped)
             for batch in opened:
-                # Arrow trusts offsets of a file that anybody may have written.
+                # Arrow trusts offsets and names of a file that anybody may have written.
                 batch.validate(full=True)
-                yield batch
-        except (OSError, pa.ArrowException) as error:
+                if batch.schema.names:
+                    yield batch
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise _broken(file, "file of Arrow", error) from None
 
 

@@ -166,6 +166,15 @@ def test_a_file_of_arrow_with_offsets_beyond_its_end_is_an_error(tmp_path):
     assert "this is not a whole file of Arrow" in fault(SavedDataset(), root, root)
 
 
+def test_a_column_whose_name_is_not_utf_8_is_an_error(tmp_path):
+    root = saved(tmp_path, table())
+    file = root / "data-00000-of-00001.arrow"
+    content = file.read_bytes()
+    assert content.count(b"image") == 1
+    file.write_bytes(content.replace(b"image", b"\xffmage"))
+    assert "this is not a whole file of Arrow" in fault(SavedDataset(), root, root)
+
+
 def test_parquet_files_of_the_hub_are_read_by_groups_of_rows(tmp_path):
     (tmp_path / "data").mkdir()
     file = tmp_path / "data" / "train-00000-of-00001.parquet"
