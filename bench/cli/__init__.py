@@ -27,6 +27,8 @@ _VERBS = {
     "decode": LazyVerb("bench.cli.verbs.decode:decode", "Evaluate with another decoder."),
     "profile": LazyVerb("bench.cli.verbs.profile:profile", "Measure parameters and latencies."),
     "sweep": LazyVerb("bench.cli.verbs.sweeps:sweep", "Search parameters on validation data."),
+    "read": LazyVerb("bench.cli.verbs.read:read", "Read your own images."),
+    "export": LazyVerb("bench.cli.verbs.export:export", "Write a trained network to a folder."),
     "verify": LazyVerb("bench.cli.verbs.verify:verify", "Score all predictions again."),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),

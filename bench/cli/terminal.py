@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -23,7 +24,7 @@ Load = Callable[[], "Config"]
 EXITS = """\b
 Exit codes:
   0    done
-  1    some tasks or sweep trials failed, or could not be profiled
+  1    some tasks, sweep trials or profiles failed, or some images could not be read
   2    usage or configuration
   3    nothing selected
   4    a regression was found, where --fail-on regress asks
@@ -32,6 +33,8 @@ Exit codes:
 """
 
 
+_CONTROLS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Control characters beyond ASCII's, and those that turn the direction of writing."""
 _STDOUT = "bench.stdout"
 """Where a context of click keeps the stdout of one document."""
 
@@ -49,6 +52,8 @@ def print_json(data: object) -> None:
     import msgspec
 
     document = json.dumps(msgspec.to_builtins(data), indent=1, ensure_ascii=False)
+    # JSON leaves these as they are, and a terminal would obey them.
+    document = _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
     click.echo(document, file=click.get_current_context().meta[_STDOUT])
 
 
