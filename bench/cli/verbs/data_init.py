@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.terminal import EXITS, Load
-from bench.core.printable import printable
 from bench.core.errors import BenchError
+from bench.core.printable import printable
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
