@@ -21,6 +21,7 @@ _KINDS: dict[str, registry.Kind] = {
     "models": "model",
     "losses": "loss",
     "decoders": "decoder",
+    "recognizers": "recognizer",
 }
 
 
