@@ -97,8 +97,8 @@ class CsvTable(LabelFormat):
         if found := self._columns(file):
             return found
         if named_fields.field(header, named_fields.IMAGES, self.image) is None:
-            raise named_fields.missing(file, header, "image", self.image)
-        raise named_fields.missing(file, header, "text", self.text)
+            raise named_fields.missing(self.name, file, header, "image", self.image)
+        raise named_fields.missing(self.name, file, header, "text", self.text)
 
     def _records(self, file: Path) -> Iterator[tuple[int, list[str]]]:
         """Yield the records below the header, with the numbers of their last lines."""

@@ -78,7 +78,7 @@ class JsonLines(LabelFormat):
         """Yield a row per line; its other fields are kept as they would be printed."""
         if not self._fields(first := _first_object(labels)):
             option, chosen = ("text", self.text) if self._image(first) else ("image", self.image)
-            raise named_fields.missing(labels, [*first], option, chosen)
+            raise named_fields.missing(self.name, labels, [*first], option, chosen)
         base = _base(self._labelled(labels, data), labels, data)
         return _as_rows(self._labelled(labels, data), base, data)
 
