@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from bench.core.errors import BenchError, Exit
 from bench.core.model_input import Input, input_of_spec
 from bench.core.restoring import restored_component
+from bench.data.datasets.own import restored as restored_own
 from bench.evaluation import predictions, protocols
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 from bench.trials.store import PREDICTIONS, content
@@ -254,4 +255,4 @@ def error_rates(rows: Sequence[dict[str, Any]], protocol: Protocol) -> list[floa
 
 
 def _restored(kind: Kind, spec: dict[str, Any], folder: Path) -> Component:
-    return restored_component(kind, spec, folder, "run its suite again")
+    return restored_own(spec) or restored_component(kind, spec, folder, "run its suite again")
