@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bench.nn.convolutions import Convolutions, columns, cut
 from bench.nn.ctc_functions import valid_frames
 from bench.nn.frames import BiLSTM
+from bench.nn.normalization import EPSILON, InstanceNorm
 
 if TYPE_CHECKING:
     from bench.recognizers.networks.network import RecognitionNetwork
@@ -48,6 +49,9 @@ def replaced(network: nn.Module) -> nn.Module:
             setattr(network, name, _MaskedBiLSTM(part))
         elif isinstance(part, Convolutions):
             setattr(network, name, _MaskedConvolutions(part))
+            replaced(part)  # its stages are those of the new one
+        elif isinstance(part, InstanceNorm):
+            setattr(network, name, _PreciseInstanceNorm())
         else:
             replaced(part)
     return network
@@ -70,6 +74,29 @@ class _MaskedConvolutions(nn.Module):
             if inside is not None:
                 inside = columns(stage, inside)
         return maps, columns(self.stages, lengths).clamp(min=1)
+
+
+class _PreciseInstanceNorm(InstanceNorm):
+    """What `InstanceNorm` computes, with sums in double precision.
+
+    onnxruntime adds float32 less precisely than torch does, and where a map hardly varies, its
+    deviation multiplies the error of its mean.
+    """
+
+    def forward(self, images: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return `images` (N, C, H, W) normalized over all columns, or over the first `lengths`."""
+        valid = torch.ones_like(images[:, :1], dtype=torch.bool)
+        if lengths is not None:
+            valid = valid & valid_frames(lengths, images.shape[3], images.device)[:, None, None]
+        count = _total(valid)
+        mean = _total(images.where(valid, 0)) / count.clamp(min=1)
+        centered = (images - mean.float()).where(valid, 0)
+        spread = (_total(centered.square()) / (count - 1).clamp(min=1)).sqrt()
+        return centered / (spread.float() + EPSILON)
+
+
+def _total(pixels: Tensor) -> Tensor:
+    return pixels.sum((2, 3), keepdim=True, dtype=torch.float64)
 
 
 class _MaskedBiLSTM(nn.Module):

@@ -12,7 +12,7 @@ from bench.nn.ctc_functions import valid_frames
 if TYPE_CHECKING:
     from torch.autograd.function import BackwardCFunction
 
-_EPSILON = 1e-5
+EPSILON = 1e-5
 _SMALLEST = 1e-30
 
 
@@ -53,7 +53,7 @@ class _Standardized(torch.autograd.Function):
         count, freedom = pixels.clamp(min=1), (pixels - 1).clamp(min=1)
         outputs = _only(images - _total(_only(images, inside)) / count, inside)
         spread = (_total(outputs.square()) / freedom).sqrt_()
-        outputs.div_(spread + _EPSILON)
+        outputs.div_(spread + EPSILON)
         ctx.save_for_backward(
             outputs, spread, count, freedom, *([] if inside is None else [inside])
         )
@@ -65,7 +65,7 @@ class _Standardized(torch.autograd.Function):
         inside = mask[0] if mask else None
         gradient = _only(gradients[0], inside)
         along = _total(gradient * outputs) / (freedom * spread).clamp(min=_SMALLEST)
-        ahead = (gradient - _total(gradient) / count).div_(spread + _EPSILON)
+        ahead = (gradient - _total(gradient) / count).div_(spread + EPSILON)
         return _only(ahead.addcmul_(outputs, along, value=-1), inside), None, None
 
 
