@@ -87,8 +87,8 @@ class Component:
     def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
         """Return parameters with the paths among them found from the folder of bench.toml, `home`.
 
-        Values are not checked yet, so they may be of any type. Files of packages are looked for when
-        they are needed, because a suite can be used in part where a package is not installed.
+        Values are not checked yet, so they may be of any type. Files of packages are looked for
+        when they are needed, because a suite can be used in part where a package is missing.
 
         Raises:
             BenchError: Another file is missing.
