@@ -28,6 +28,8 @@ _VERBS = {
     "profile": LazyVerb("bench.cli.verbs.profile:profile", "Measure parameters and latencies."),
     "sweep": LazyVerb("bench.cli.verbs.sweeps:sweep", "Search parameters on validation data."),
     "verify": LazyVerb("bench.cli.verbs.verify:verify", "Score all predictions again."),
+    "pack": LazyVerb("bench.cli.verbs.packs:pack", "Write finished rows to one file."),
+    "accept": LazyVerb("bench.cli.verbs.packs:accept", "Check rows of others and add them."),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
 }
