@@ -130,7 +130,7 @@ def test_what_cannot_be_verified_is_said(packed, elsewhere, bench):
     bench("accept", str(packed[0]))
     answer = bench("verify")
     assert (answer.code, answer.err.count("were not in the pack of Ada")) == (0, 4)
-    assert "4 trainings, 4 evaluations: everything verified" in answer.out
+    assert "4 trainings, 4 evaluations, 0 boards: everything verified" in answer.out
     bench("board", "tiny")
     shutil.rmtree(elsewhere / "results" / "evaluations")
     answer = bench("run", "tiny", "--executor", "inline", "--no-profile", "--limit", "1")
