@@ -6,9 +6,10 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from bench.config.outside_rows import published_figures, recognizer_entries, recognizer_name
 from bench.config.recipe import Resources
 from bench.config.recipe_layers import Layer, Place, recipe_of
-from bench.config.suite import Column, RecognizerEntry, Suite, TrainedEntry, TunedTable, Tuning
+from bench.config.suite import Column, Suite, TrainedEntry, TunedTable, Tuning
 from bench.config.sweep_space import SweepTable
 from bench.core import registry
 from bench.core.components import incompatibility, short_labels
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.config.recipe import Recipe
     from bench.config.suite import Named, SuiteTable
-    from bench.core.components import Component, Dataset, Decoder, Loss, Model, Recognizer
+    from bench.core.components import Component, Dataset, Decoder, Loss, Model
 
 _OF_ENTRY: dict[registry.Kind, tuple[str, ...]] = {
     "model": ("recipe", "input", "train", "label"),
@@ -121,7 +122,7 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
         fault = "'seeds' must be a non-empty list without duplicates"
         raise config.error(fault, section, "seeds")
     columns = _columns(make, table)
-    recognizers = _recognizers(make, table, columns)
+    recognizers = recognizer_entries(make, table, columns)
     recipe = recipe_of(config, _suite_layer(make, table)) if table.recipe else None
     entries = _entries(make, table, columns) if table.models or not recognizers else []
     tuned = filter(None, (_tuned(make, table, columns, n) for n in range(len(table.tuned))))
@@ -140,6 +141,7 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
         alphabet=config.protocol(table.alphabet) if table.alphabet else None,
         sweep=_sweep(make, table.sweep),
         warnings=tuple(_warnings(name, columns, protocol.name)),
+        published=tuple(published_figures(make, table, columns)),
         recognizers=(
             *(known := parent.recognizers if parent else ()),
             *(each for each in recognizers if each not in known),
@@ -223,34 +225,6 @@ def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[
         fault = "no model, loss and decoder of this suite fit together"
         raise make.config.error(fault, make.section, "models")
     return entries
-
-
-def _recognizers(
-    make: Maker, table: SuiteTable, columns: Sequence[Column]
-) -> tuple[RecognizerEntry, ...]:
-    """Return what is not trained by bench. Raises BenchError on what cannot read a test set."""
-    if not table.recognizers:
-        return ()
-    entries = []
-    for listed in make.all("recognizer", table.recognizers, "recognizers"):
-        reader: Recognizer = listed.component
-        for column in columns:
-            if column.test.gives != reader.accepts and reader.origin != "predictions":
-                fault = (
-                    f"recognizer '{reader.name}' reads {reader.accepts}, test set "
-                    f"'{column.name}' gives {column.test.gives}; remove one of them"
-                )
-                raise make.config.error(fault, make.section, "recognizers", reader.name)
-        stated = reader.training_data if listed.trained_on is None else listed.trained_on
-        trained_on = None if stated is None else tuple(stated)
-        entries.append(RecognizerEntry(reader, listed.label, trained_on))
-    return tuple(entries)
-
-
-def recognizer_name(table: dict[str, Any]) -> str | None:
-    """Return which recognizer a table without `name` is: the one that a key is named after."""
-    named = [key for key in table if key in registry.everything("recognizer")]
-    return named[0] if len(named) == 1 else None
 
 
 def _check_augmentation(make: Maker, model: Model, recipe: Recipe) -> None:

@@ -47,6 +47,7 @@ class SuiteTable:
         seeds: One training per seed and entry.
         resources: What each training and evaluation reserves.
         skip_incompatible: Leave out combinations that do not fit, instead of an error.
+        published: Figures of papers, which boards show beside their rows and never rank.
         tuned: Entries that a sweep wrote, beside the grid.
         sweep: What `bench sweep` searches.
     """
@@ -67,6 +68,7 @@ class SuiteTable:
     seeds: list[Natural] = field(default_factory=lambda: [0])
     resources: dict[str, Any] = field(default_factory=dict)
     skip_incompatible: bool = False
+    published: list[dict[str, Any]] = field(default_factory=list)
     tuned: list[dict[str, Any]] = field(default_factory=list)
     sweep: dict[str, Any] | None = None
 
@@ -86,6 +88,23 @@ class Tuning:
     sampler: str
     trials: Count
     validations: Count
+
+
+@dataclass(frozen=True)
+class Published:
+    """Figures that a paper or a repository states, by the metric that ranks.
+
+    Attributes:
+        label: What boards call it.
+        source: Where the figures are stated.
+        scores: A figure by test set, in the unit of the metric, as it is printed there.
+        note: What makes it differ from the rows of the board, such as other training data.
+    """
+
+    label: str
+    source: str
+    scores: dict[str, float]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +162,11 @@ class TrainedEntry:
         """Where the row comes from."""
         return "trained"
 
+    @property
+    def timed(self) -> bool:
+        """Whether its latencies are measured."""
+        return True
+
 
 @dataclass(frozen=True)
 class RecognizerEntry:
@@ -162,6 +186,11 @@ class RecognizerEntry:
     def origin(self) -> Origin:
         """Where the row comes from."""
         return self.recognizer.origin
+
+    @property
+    def timed(self) -> bool:
+        """Whether its latencies are measured."""
+        return self.recognizer.timed
 
 
 Entry = TrainedEntry | RecognizerEntry
@@ -186,6 +215,7 @@ class Suite:
     warnings: tuple[str, ...] = ()
     """What a person should know before running it, one sentence each."""
     recognizers: tuple[RecognizerEntry, ...] = ()
+    published: tuple[Published, ...] = ()
 
     @property
     def rows(self) -> tuple[Entry, ...]:

@@ -117,6 +117,7 @@ def board(
             rows=rows,
             speed_hardware=measured.hardware,
             other_hardware=measured.others,
+            published=[*suite.published],
         ),
         counts,
     )
@@ -158,6 +159,7 @@ def _row(
         entry=entry_identity(entry),
         label=label,
         origin=entry.origin,
+        timed=entry.timed,
         model="",
         loss="",
         decoder="",

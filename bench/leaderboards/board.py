@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from bench.config.suite import Average, Tuning
+from bench.config.suite import Average, Published, Tuning
 from bench.core import documents
 from bench.core.errors import BenchError
 from bench.core.hashing import digest
@@ -161,6 +161,7 @@ class Row:
             boards with the same hash are the same row.
         label: What the board calls it.
         origin: Where it comes from.
+        timed: Whether its latencies are measured: not those of predictions and of paid services.
         model: The model with its parameters off their defaults; of a row that bench does not train,
             the recognizer.
         loss: The loss, likewise; empty where bench does not train.
@@ -190,6 +191,7 @@ class Row:
     entry: str
     label: str
     origin: Origin
+    timed: bool
     model: str
     loss: str
     decoder: str
@@ -272,6 +274,7 @@ class Board:
         rows: The rows by rank, then those without one.
         speed_hardware: What all latencies are measured on.
         other_hardware: What else was profiled; those latencies are not shown.
+        published: Figures of papers, which are not ranked.
     """
 
     suite: str
@@ -288,6 +291,7 @@ class Board:
     rows: list[Row]
     speed_hardware: str | None = None
     other_hardware: list[str] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -98,12 +98,16 @@ def _merged(published: Board, working: Board) -> tuple[Board, set[str]]:
     merged = replace(
         working,
         rows=rows,
-        seeds=sorted({*working.seeds, *(result.seed for row in kept for result in row.seeds)}),
+        seeds=sorted({*working.seeds, *(seed for row in kept for seed in _training_seeds(row))}),
         columns=[
             columns[column.name] if column.samples is None else column for column in working.columns
         ],
     )
     return merged, {key for row in kept for key in row.evaluations.values()}
+
+
+def _training_seeds(row: Row) -> list[int]:
+    return [result.seed for result in row.seeds] if row.origin == "trained" else []
 
 
 def _merged_counts(
@@ -142,7 +146,7 @@ def _problems(board: Board) -> list[str]:
         count = len(lacking)
         noun = "evaluation is" if count == 1 else "evaluations are"
         problems.append(f"{count} {noun} missing ({_shown(lacking)}); run: bench run {board.suite}")
-    unmeasured = [row.label for row in board.rows if not _is_measured(row, board)]
+    unmeasured = [row.label for row in board.rows if row.timed and not _is_measured(row, board)]
     if unmeasured:
         problems.append(
             f"no valid latency of {_shown(unmeasured)}; run: bench profile {board.suite}"

@@ -11,7 +11,7 @@ from bench.core import documents
 from bench.leaderboards import board as boards
 from bench.leaderboards import column_counts
 from bench.leaderboards.notes import notes
-from bench.leaderboards.tables import other_table, primary_table
+from bench.leaderboards.tables import other_table, primary_table, published_table
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -26,6 +26,9 @@ def text(board: Board, width: int | None = None) -> str:
     parts += [f"{_title(board)}\n{primary_table(board, intervals=False).plain(width)}"]
     if others := other_table(board, intervals=False):
         parts.append(others.plain(width))
+    if published := published_table(board):
+        heading = f"Published elsewhere, not ranked ({board.primary.heading}):"
+        parts.append(f"{heading}\n{published.plain(width, keep=1)}")
     if len(board.columns) > 1 and any(row.seeds for row in board.rows):
         parts.append(f"The intervals on single test sets are in its {PAGE} and with --json.")
     return "\n\n".join([*parts, *(wrapped(paragraph, width) for paragraph in notes(board))])
@@ -44,6 +47,9 @@ def markdown(board: Board) -> str:
     parts += [f"## {_title(board)}", primary_table(board).markdown()]
     if others := other_table(board):
         parts += ["## Other metrics", others.markdown()]
+    if published := published_table(board):
+        heading = f"## Published elsewhere, not ranked ({board.primary.heading})"
+        parts += [heading, published.markdown()]
     return "\n\n".join(part for part in [*parts, *notes(board)] if part) + "\n"
 
 

@@ -132,6 +132,28 @@ def other_table(board: Board, *, intervals: bool = True) -> Table | None:
     return Table(headers, rows)
 
 
+def published_table(board: Board) -> Table | None:
+    """Return the figures that others state of the test sets, or None without any."""
+    if not board.published:
+        return None
+    metric = board.primary.heading
+    several = len(board.columns) >= _MIN_SETS
+    names = board.column_names if several else [metric]
+    rows = [
+        [
+            each.label,
+            *(
+                f"{each.scores[column]:.2f}" if column in each.scores else NOTHING
+                for column in board.column_names
+            ),
+            each.source,
+            each.note or NOTHING,
+        ]
+        for each in board.published
+    ]
+    return Table(["published", *names, "source", "note"], rows, ("published", "source", "note"))
+
+
 def ranks(row: Row) -> str:
     """Return the ranks that a row may have, or its rank where there is only that."""
     if row.rank is None:

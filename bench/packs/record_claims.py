@@ -25,6 +25,7 @@ _FILES: dict[Kind, set[str]] = {
     "evaluation": {PREDICTIONS},
 }
 _CHECKED = ("provenance", "attempts", "remarks", "trained_on", "accepted", "excluded")
+_ON_BOARDS = ("provenance", "remarks")
 _NUMBERS = ("parameters", "price", "seconds", "timings", "peak_memory", "input_shape", "provenance")
 
 
@@ -54,7 +55,7 @@ def _odd_values(record: Record) -> Iterator[str]:
         for each in _texts(held.get(name)):
             if not each.isprintable() or len(each) > _MAX_TEXT:
                 yield f"its {name} has {quoted(each)}, which cannot be printed"
-            elif name == "provenance" and _MARKUP & {*each}:
+            elif name in _ON_BOARDS and _MARKUP & {*each}:
                 yield f"its {name} has {quoted(each)}, which would be markup on a board"
     for name in _NUMBERS:
         for number in _numbers(held.get(name)):

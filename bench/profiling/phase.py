@@ -100,9 +100,7 @@ def representatives(evaluations: Sequence[Evaluation], store: Store) -> list[Eva
 
 
 def _is_timed(evaluation: Evaluation) -> bool:
-    if not isinstance(evaluation, RecognizerEvaluation):
-        return True
-    return evaluation.recognizer.timed and evaluation.recognizer.origin == "pretrained"
+    return not isinstance(evaluation, RecognizerEvaluation) or evaluation.recognizer.timed
 
 
 def _training_spec(evaluation: Evaluation) -> dict[str, Any] | None:

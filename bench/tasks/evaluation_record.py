@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,7 +22,27 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from bench.core.recognition import Reading
     from bench.trials.specs import Evaluation
+
+
+@dataclass(frozen=True)
+class SplitRead:
+    """What a recognizer from outside has read of a split.
+
+    Attributes:
+        readings: One per sample, in order.
+        remarks: How many of them there are of each kind that a person should know of.
+        alphabet: The characters that it can read; None where they are unknown.
+        parameters: Its number of weights; None where it is unknown.
+        price: What it cost in US dollars; None where it has no price.
+    """
+
+    readings: Sequence[Reading]
+    remarks: dict[str, int]
+    alphabet: str | None
+    parameters: int | None
+    price: float | None
 
 
 def write_evaluation(
@@ -32,8 +53,7 @@ def write_evaluation(
     chosen: str,
     began: float,
     attempts: Sequence[Attempt],
-    parameters: int | None = None,
-    price: float | None = None,
+    recognizer: SplitRead | None = None,
     remarks: Mapping[str, int] | None = None,
 ) -> EvaluationRecord:
     """Write predictions and, last, the record, and return that.
@@ -45,8 +65,7 @@ def write_evaluation(
         chosen: The device: "cpu" or "cuda".
         began: When it began, by `time.perf_counter`.
         attempts: Attempts of this run that failed before.
-        parameters: The number of weights of a recognizer from outside, where it is known.
-        price: What reading the split cost, in US dollars.
+        recognizer: What a recognizer from outside has read, of which its own figures are recorded.
         remarks: Counts of what a person should know of the readings.
 
     Raises:
@@ -77,8 +96,9 @@ def write_evaluation(
         ),
         files={PREDICTIONS: write_bytes(folder / PREDICTIONS, encoded)},
         attempts=list(attempts),
-        parameters=parameters,
-        price=price,
+        parameters=recognizer.parameters if recognizer else None,
+        price=recognizer.price if recognizer else None,
+        alphabet=recognizer.alphabet if recognizer else None,
         remarks=dict(sorted((remarks or {}).items())),
     )
     write(folder / EVALUATION, record)

@@ -19,7 +19,7 @@ from bench.core.recognition import Reading
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE = "readings.jsonl"
+READINGS = "readings.jsonl"
 
 
 class KeptReadings:
@@ -33,7 +33,7 @@ class KeptReadings:
     """
 
     def __init__(self, folder: Path, ids: Sequence[str], batch_size: int) -> None:
-        self._file = folder / FILE
+        self._file = folder / READINGS
         self._ids = ids
         self.readings = self._read(batch_size)
 
@@ -48,10 +48,6 @@ class KeptReadings:
         with self._file.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
         self.readings += readings
-
-    def discard(self) -> None:
-        """Remove the file: the record has all of it."""
-        self._file.unlink(missing_ok=True)
 
     def _read(self, batch_size: int) -> list[Reading]:
         """Return the readings of whole batches, and cut the file behind them."""

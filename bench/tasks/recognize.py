@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.data.reading.encoded_samples import encoded_samples
+from bench.evaluation import predictions
 from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
-from bench.tasks.evaluation_record import write_evaluation
-from bench.tasks.kept_readings import KeptReadings
+from bench.tasks.evaluation_record import SplitRead, write_evaluation
+from bench.tasks.kept_readings import READINGS, KeptReadings
 from bench.training import device
 from bench.trials.events import Event, Finished, SamplesRead, Started
+from bench.trials.records import EvaluationRecord
+from bench.trials.store import PREDICTIONS, content
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +41,8 @@ def recognize(
 ) -> Iterator[Event]:
     """Have a recognizer read the test split, score it and write the record, reporting events.
 
-    Each batch that was read is kept on disk at once; another attempt reads the rest.
+    Each batch that was read is kept on disk at once; another attempt reads the rest. What was read
+    for an evaluation under another protocol is not read again.
 
     Raises:
         BenchError: The recognizer cannot be used, or the test split not be read by it.
@@ -54,33 +59,74 @@ def recognize(
             f"dataset '{evaluation.test.label}' has no sample in split 'test'; prepare one that "
             "has, or set its parameters so that it has some"
         )
-    folder = store.folder(evaluation)
-    kept = KeptReadings(folder, ids, resources.batch_size)
-    workplace = Workplace(chosen, resources.cpus, store.answers)
-    with evaluation.recognizer.open(workplace) as reader:
-        reader.begin(ids)
-        unreadable = _count_unreadable(evaluation, reader, transcripts)
-        yield from _read(reader, samples, kept, resources.batch_size)
-        remarks = Counter(reader.remarks())
-        parameters = reader.parameters
-    remarks.update(reading.remark for reading in kept.readings if reading.remark)
-    if unreadable:
-        remarks[UNREADABLE] = unreadable
-    prices = [reading.price for reading in kept.readings if reading.price is not None]
-    table = _table(evaluation.protocol, ids, transcripts, kept.readings)
+    read = _read_under_another_protocol(evaluation, store, ids)
+    if read is None:
+        read = yield from _read_split(evaluation, store, samples, ids)
+    unreadable = _count_unreadable(evaluation, read.alphabet, transcripts)
     record = write_evaluation(
-        folder,
+        store.folder(evaluation),
         evaluation,
-        table,
+        _table(evaluation.protocol, ids, transcripts, read.readings),
         chosen=chosen,
         began=began,
         attempts=attempts,
-        parameters=parameters,
-        price=sum(prices) if prices else None,
-        remarks=remarks,
+        recognizer=read,
+        remarks=read.remarks | ({UNREADABLE: unreadable} if unreadable else {}),
     )
-    kept.discard()
+    (store.folder(evaluation) / READINGS).unlink(missing_ok=True)
     yield Finished(metric.summary(record.scores), record.seconds)
+
+
+def _read_split(
+    evaluation: RecognizerEvaluation, store: Store, samples: EncodedSamples, ids: Sequence[str]
+) -> Generator[SamplesRead, None, SplitRead]:
+    """Open the recognizer and have it read what it has not read in an earlier attempt."""
+    resources = evaluation.resources
+    kept = KeptReadings(store.folder(evaluation), ids, resources.batch_size)
+    workplace = Workplace(device.prepare(resources), resources.cpus, store.answers)
+    with evaluation.recognizer.open(workplace) as reader:
+        reader.begin(ids)
+        _count_unreadable(evaluation, reader.alphabet, [*samples.transcripts()])
+        yield from _read(reader, samples, kept, resources.batch_size)
+        remarks = Counter(reader.remarks())
+        remarks.update(reading.remark for reading in kept.readings if reading.remark)
+        prices = [reading.price for reading in kept.readings if reading.price is not None]
+        return SplitRead(
+            kept.readings,
+            dict(remarks),
+            None if reader.alphabet is None else "".join(sorted(reader.alphabet)),
+            reader.parameters,
+            sum(prices) if prices else None,
+        )
+
+
+def _read_under_another_protocol(
+    evaluation: RecognizerEvaluation, store: Store, ids: Sequence[str]
+) -> SplitRead | None:
+    """Return what the same recognizer has read of the same split, None where nothing is there.
+
+    Readings do not depend on the protocol. What is evaluated again, by `--force`, is read again.
+    """
+    if store.record(evaluation):
+        return None
+    for record in store.siblings(evaluation):
+        if not isinstance(record, EvaluationRecord) or any(
+            record.spec[part] != evaluation.spec[part] for part in ("recognizer", "test")
+        ):
+            continue
+        folder = store.folder(evaluation).parent / f"seed{record.seed}-{record.key}"
+        with suppress(BenchError, ValueError, OSError):
+            table = predictions.parse(content(folder, record, PREDICTIONS))
+            if table["id"].to_pylist() != [*ids]:
+                continue
+            columns = (table[name].to_pylist() for name in ("hypothesis", "confidence"))
+            readings = [
+                Reading(text, confidence) for text, confidence in zip(*columns, strict=True)
+            ]
+            remarks = {**record.remarks}
+            remarks.pop(UNREADABLE, None)
+            return SplitRead(readings, remarks, record.alphabet, record.parameters, record.price)
+    return None
 
 
 def _read(
@@ -105,19 +151,20 @@ def _read(
 
 
 def _count_unreadable(
-    evaluation: RecognizerEvaluation, reader: TextReader, transcripts: Sequence[str]
+    evaluation: RecognizerEvaluation,
+    alphabet: Collection[str] | None,
+    transcripts: Sequence[str],
 ) -> int:
     """Return how many transcripts have a character that the recognizer cannot read.
 
     Raises:
         BenchError: They are more than the share `MAX_UNREADABLE`.
     """
-    if reader.alphabet is None:
+    if alphabet is None:
         return 0
     normalize = evaluation.protocol.normalize
-    known = {letter for character in reader.alphabet for letter in normalize(character)}
     # A protocol may strip a space at the ends, which it keeps within a text.
-    known |= reader.alphabet
+    known = {letter for character in alphabet for letter in normalize(character)} | {*alphabet}
     missing = Counter[str]()
     count = 0
     for transcript in transcripts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 _ABSENT = "absent"
+_DIGEST = re.compile("[0-9a-f]{64}")
 _SOURCE = {"file", "sha256"}
 """The keys that name the source file of a component from outside bench."""
 State = Literal["done", "failed", "stale", "to do"]
@@ -159,8 +161,15 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:  # no
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for number, pair in enumerate(zip(before, after, strict=True)):
             yield from differences(*pair, f"{path}[{number}]")
+    elif before != after and _is_digest(before) and _is_digest(after):
+        yield f"{path}: changed"
     elif before != after:
         yield f"{path}: {before} → {after}"
+
+
+def _is_digest(value: object) -> bool:
+    """Return whether a value is the SHA-256 of a file: what it was says nothing to a person."""
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 class Price(NamedTuple):

@@ -178,6 +178,7 @@ class EvaluationRecord:
             and of a training, whose record has it.
         price: What reading the split cost in US dollars; None where it has no price.
         remarks: How many readings there are of each kind that a person should know of.
+        alphabet: The characters that the recognizer can read; None where they are unknown.
         accepted: By whom it was run elsewhere; None where it was run here.
         schema: The version of this document.
     """
@@ -197,6 +198,7 @@ class EvaluationRecord:
     parameters: int | None = None
     price: float | None = None
     remarks: dict[str, int] = field(default_factory=dict)
+    alphabet: str | None = None
     accepted: Acceptance | None = None
     schema: int = SCHEMA
 

@@ -31,6 +31,7 @@ def row(entry: str, keys: dict[tuple[int, str], str], label: str = "", **changes
         entry=entry,
         label=label or entry,
         origin="trained",
+        timed=True,
         model="m",
         loss="l",
         decoder="greedy",

@@ -27,6 +27,7 @@ def row(label: str, seeds: dict[int, dict[str, str]]) -> Row:
         entry=label,
         label=label,
         origin="trained",
+        timed=True,
         model=label,
         loss="ctc",
         decoder="greedy",

@@ -1,0 +1,59 @@
+"""Rows of a suite that bench does not train: recognizers from outside, and published figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bench.config.suite import Published, RecognizerEntry
+from bench.core import registry
+from bench.core.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.config.assemble import Maker
+    from bench.config.suite import Column, SuiteTable
+    from bench.core.components import Recognizer
+
+
+def recognizer_entries(
+    make: Maker, table: SuiteTable, columns: Sequence[Column]
+) -> tuple[RecognizerEntry, ...]:
+    """Return what is not trained by bench. Raises BenchError on what cannot read a test set."""
+    if not table.recognizers:
+        return ()
+    entries = []
+    for listed in make.all("recognizer", table.recognizers, "recognizers"):
+        reader: Recognizer = listed.component
+        for column in columns:
+            if column.test.gives != reader.accepts and reader.origin != "predictions":
+                fault = (
+                    f"recognizer '{reader.name}' reads {reader.accepts}, test set "
+                    f"'{column.name}' gives {column.test.gives}; remove one of them"
+                )
+                raise make.config.error(fault, make.section, "recognizers", reader.name)
+        stated = reader.training_data if listed.trained_on is None else listed.trained_on
+        trained_on = None if stated is None else tuple(stated)
+        entries.append(RecognizerEntry(reader, listed.label, trained_on))
+    return tuple(entries)
+
+
+def published_figures(
+    make: Maker, table: SuiteTable, columns: Sequence[Column]
+) -> Iterator[Published]:
+    """Yield the published figures. Raises BenchError on a test set that the suite does not have."""
+    names = [column.name for column in columns]
+    for number, row in enumerate(table.published):
+        section = f"{make.section}.published[{number}]"
+        published = make.config.fill(Published, section, row)
+        for name in published.scores:
+            if name not in names:
+                fault = f"'{name}' is not a test set of this suite{did_you_mean(name, names)}"
+                raise make.config.error(fault, section, "scores", name)
+        yield published
+
+
+def recognizer_name(table: dict[str, Any]) -> str | None:
+    """Return which recognizer a table without `name` is: the one that a key is named after."""
+    named = [key for key in table if key in registry.everything("recognizer")]
+    return named[0] if len(named) == 1 else None

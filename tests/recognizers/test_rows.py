@@ -1,0 +1,266 @@
+"""Recognizers from outside as rows of a board: run, resumed, selected, ranked, shown, verified."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bench import synthetic
+from bench.config import bench_toml
+from bench.core import registry
+from bench.core.errors import BenchError
+from bench.data.reading.encoded_samples import encoded_samples
+from bench.data.store import data_dir
+from bench.tasks.kept_readings import READINGS
+from bench.trials import grid
+from bench.trials.store import Store
+
+SAMPLES = 30
+SUITE = """\
+[recipe.short]
+epochs = 1
+batch_size = 16
+learning_rate = 0.01
+
+[suite.words]
+about = "What bench trains beside what it does not."
+protocol = "str-36"
+seeds = [0, 1]
+train = [{ name = "synth90k", synthetic = true }]
+tests = [{ name = "iiit5k", synthetic = true }]
+models = [{ name = "crnn", width = 2, hidden = 4 }]
+losses = ["ctc"]
+recipe = "short"
+recognizers = [
+    { python = "reader.py:Reader", label = "own code" },
+    { predictions = "others.csv", label = "others", trained_on = ["synth90k"] },
+    { predictions = "perfect.csv", label = "perfect", trained_on = ["iiit5k"] },
+]
+
+[[suite.words.published]]
+label = "CRNN of a paper"
+source = "Example et al., 2020"
+scores = { iiit5k-synthetic = 81.2 }
+note = "trained on other data"
+
+[suite.words.resources]
+batch_size = 8
+"""
+READER = """\
+class Reader:
+    def __init__(self, text="the"):
+        self.text = text
+
+    def read(self, images):
+        with open("calls.txt", "a") as file:
+            file.write(f"{len(images)}\\n")
+        return [self.text for _ in images]
+"""
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory):
+    """Return a folder of prepared data with a few synthetic words."""
+    folder = tmp_path_factory.mktemp("words")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(data_dir.VARIABLE, str(folder / "data"))
+        for name in ("iiit5k", "synth90k"):
+            synthetic.generate(name, folder / name, SAMPLES)
+            dataset = registry.make("dataset", name, {"synthetic": True})
+            dataset.prepare(folder / name, lambda *_: None)
+    return folder / "data"
+
+
+@pytest.fixture
+def texts(words, home, monkeypatch):
+    """Return the transcript of each test sample, by id; the folder has the suite `words`."""
+    monkeypatch.setenv(data_dir.VARIABLE, str(words))
+    samples = encoded_samples(registry.make("dataset", "iiit5k", {"synthetic": True}))
+    ids = [reference.id for reference in samples.references]
+    transcripts = dict(zip(ids, samples.transcripts(), strict=True))
+    (home / "bench.toml").write_text(SUITE)
+    (home / "reader.py").write_text(READER)
+    write_predictions(home / "perfect.csv", transcripts)
+    some = {**dict([*transcripts.items()][2:]), "unknown": "x"}
+    write_predictions(home / "others.csv", some)
+    return transcripts
+
+
+def write_predictions(file, texts):
+    file.write_text("id,text\n" + "".join(f"{name},{text}\n" for name, text in texts.items()))
+
+
+@pytest.fixture
+def board(bench):
+    """Return a function that runs the recognizers and returns exit code and rows by label."""
+
+    def run(*options):
+        arguments = ["run", "words", "--executor", "inline", "--no-profile", "--json", *options]
+        answer = bench(*arguments)
+        return answer, {row["label"]: row for row in json.loads(answer.out)["rows"]}
+
+    return run
+
+
+def test_rows_of_all_origins_are_ranked_in_one_table(texts, board, bench):
+    answer, rows = board()
+    assert answer.code == 0
+    assert {label: row["origin"] for label, row in rows.items()} == {
+        "perfect": "predictions",
+        "others": "predictions",
+        "own code": "pretrained",
+        "crnn · ctc": "trained",
+    }
+    assert [rows[label]["rank"] for label in ("perfect", "others")] == [1, 2]
+    scored = rows["others"]["averages"]["sequence-accuracy"]["weighted"]
+    assert scored["mean"] == pytest.approx((len(texts) - 2) / len(texts))
+    assert scored["std"] is None
+    assert scored["low"] < scored["mean"] < scored["high"]
+    assert rows["others"]["remarks"] == {"missing": 2, "unknown ids": 1}
+    column = "iiit5k-synthetic"
+    seen = {label: row["may_have_seen"] for label, row in rows.items()}
+    assert seen == {"perfect": [column], "others": [], "own code": [column], "crnn · ctc": []}
+    assert len(rows["crnn · ctc"]["seeds"]) == 2
+    assert len(rows["own code"]["seeds"]) == 1
+    assert bench("verify").code == 0
+    page = bench("board", "words").out
+    assert "Readings to know of: others: 2 missing, 1 unknown ids." in page
+    assert "own code: not stated" in page
+    assert "not excluded" in page
+    assert "Published elsewhere, not ranked (accuracy %):" in page
+    assert "81.20" in page
+    refused = bench("board", "words", "--publish")
+    assert "no valid latency of own code; crnn · ctc" in refused.err.replace(
+        "crnn · ctc; own code", "own code; crnn · ctc"
+    )
+    assert bench("board", "words", "--publish", "--partial").code == 0
+    assert bench("board", "--check").code == 0
+
+
+def test_what_is_done_is_not_read_again_and_an_edited_reader_is(texts, home, board, bench):
+    board("-r", "python")
+    assert (home / "calls.txt").read_text().split() == ["8", "8", "8", "6"]
+    board("-r", "python")
+    assert len((home / "calls.txt").read_text().split()) == 4
+    (home / "reader.py").write_text(READER.replace('"the"', '"a"'))
+    status = bench("status", "words", "--why")
+    assert "stale" in status.out
+    assert "source.reader.py: changed" in status.out
+    board("-r", "python")
+    assert len((home / "calls.txt").read_text().split()) == 8
+
+
+def test_another_protocol_scores_what_was_read_under_the_first(texts, home, board, bench):
+    board("-r", "python")
+    config = home / "bench.toml"
+    config.write_text(SUITE.replace('"str-36"', '"str-62"'))
+    _, rows = board("-r", "python")
+    assert rows["own code"]["rank"]
+    assert len((home / "calls.txt").read_text().split()) == 4
+    board("-r", "python", "--force")
+    assert len((home / "calls.txt").read_text().split()) == 8
+
+
+def test_what_was_read_before_a_fault_is_kept(texts, home, board, bench):
+    good = "    def read(self, images):\n"
+    fault = (
+        "        import os\n"
+        "        if os.path.getsize('calls.txt') >= int(open('limit.txt').read()):\n"
+        "            raise OSError('out of paper')\n"
+    )
+    (home / "reader.py").write_text(READER.replace(good, good + fault))
+    (home / "calls.txt").touch()
+    (home / "limit.txt").write_text("4")
+    answer, rows = board("-r", "python")
+    assert answer.code == 1
+    assert "out of paper" in answer.err
+    assert "out of paper" in rows["own code"]["missing"][0]["why"]
+    (kept,) = home.glob(f"results/evaluations/*/python/*/*/{READINGS}")
+    assert len(kept.read_text().splitlines()) == 16
+    kept.write_bytes(kept.read_bytes() + b'{"id": "ha')
+    (home / "limit.txt").write_text("100")
+    answer, rows = board("-r", "python")
+    assert answer.code == 0
+    assert (home / "calls.txt").read_text().split() == ["8", "8", "8", "6"]
+    assert rows["own code"]["rank"]
+    assert not kept.exists()
+
+
+def test_recognizers_are_selected_by_their_own_option(texts, home):
+    suite = bench_toml.load(home / "bench.toml").suite("words")
+    trials = grid.trials(suite)
+
+    def labels(**globs):
+        return [grid.row_label(trial.entry) for trial in grid.select(trials, **globs)]
+
+    assert labels(recognizers=["pred*"]) == ["others", "perfect"]
+    assert labels(models=["crnn"]) == ["crnn(width=2, hidden=4) · ctc"] * 2
+    assert labels(models=["crnn"], recognizers=["python"]) == [
+        "own code",
+        *["crnn(width=2, hidden=4) · ctc"] * 2,
+    ]
+    assert labels(seeds={1}) == ["own code", "others", "perfect", "crnn(width=2, hidden=4) · ctc"]
+    with pytest.raises(BenchError, match="no recognizer of the suite matches 'pyton'; did you"):
+        labels(recognizers=["pyton"])
+
+
+def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, home, board):
+    (home / "reader.py").unlink()
+    answer, rows = board("-r", "*")
+    assert answer.code == 1
+    assert "not run: own code:" in answer.err
+    assert "reader.py" in answer.err
+    assert {*rows} >= {"perfect", "others"}
+    assert "own code" not in rows
+
+
+def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
+    board("-r", "predictions")
+    records = Store(home / "results").records("evaluation")
+    shown = bench("show", str(records[0].parent))
+    assert shown.code == 0
+    assert "predictions(" in shown.out
+    assert "worst samples" in shown.out
+    assert bench("show", str(records[0].parent), "--alignment").code == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            '{ python = "reader.py:Reader", label = "own code" }',
+            '"pyton"',
+            "did you mean 'python'?",
+        ),
+        ('label = "others"', "label = 3", "'label' must be a text in quotes"),
+        ('trained_on = ["synth90k"]', 'trained_on = "synth90k"', "'trained_on' must be a list"),
+        ('label = "others"', 'recipe = "short"', "'recipe' is not a key of a recognizer"),
+        ("iiit5k-synthetic = 81.2", "iit5k-synthetic = 81.2", "did you mean 'iiit5k-synthetic'?"),
+        ('label = "others"', 'texts = "a"', "there is no key 'texts' here"),
+        ('predictions = "others.csv", ', "", "a recognizer is a name, or a table with a 'name'"),
+        ('"others.csv"', '"absent.csv"', "absent.csv"),
+        ('"perfect.csv", label = "perfect", trained_on = ["iiit5k"]', '"others.csv"', "same trial"),
+    ],
+)
+def test_a_wrong_recognizer_is_one_sentence_with_its_line(texts, home, bench, old, new, said):
+    file = home / "bench.toml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    answer = bench("run", "words", "--dry-run")
+    assert answer.code == 2
+    assert "bench.toml:" in answer.err or "suite 'words':" in answer.err
+    assert said in answer.err
+
+
+def test_a_suite_of_recognizers_alone_trains_nothing(texts, home, bench):
+    lines = SUITE.splitlines(keepends=True)
+    kept = [
+        line for line in lines if not line.startswith(("train =", "models", "losses", "recipe"))
+    ]
+    (home / "bench.toml").write_text("".join(kept))
+    answer = bench("run", "words", "--executor", "inline", "--no-profile", "--json")
+    assert answer.code == 0
+    assert len(json.loads(answer.out)["rows"]) == 3
+    (home / "bench.toml").write_text("".join(line for line in kept if not line.startswith("tests")))
+    assert "requires 'tests'" in bench("run", "words").err
