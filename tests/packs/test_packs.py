@@ -46,7 +46,7 @@ def send(packed, tmp_path):
     """Return a function that writes a pack with some files changed, as one who forges it would."""
 
     def write(change=None, *, by=BY, **manifest):
-        files = dict(packed[1])
+        files = one_evaluation(packed[1])
         if change:
             change(files)
         checksums = {name: hashlib.sha256(held).hexdigest() for name, held in files.items()}
@@ -59,6 +59,14 @@ def send(packed, tmp_path):
         return file
 
     return write
+
+
+def one_evaluation(files):
+    """Return the files of the first evaluation and of its training."""
+    evaluation = first(files, EVALUATION)
+    training = json.loads(files[evaluation])["spec"]["recognizer"]["training"]
+    keys = {evaluation.split("/")[1], training}
+    return {name: held for name, held in files.items() if name.split("/")[1] in keys}
 
 
 def names(files, suffix):
@@ -436,10 +444,11 @@ def test_a_manifest_names_all_files_and_what_they_are(send, packed):
     file = send(files={})
     with pytest.raises(BenchError, match="its manifest lacks 'evaluations/"):
         pack_file.read(file)
-    checksums = {name: hashlib.sha256(held).hexdigest() for name, held in packed[1].items()}
+    held = one_evaluation(packed[1])
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in held.items()}
     with pytest.raises(BenchError, match="it lacks 'more'"):
         pack_file.read(send(files=checksums | {"more": "0"}))
-    name = first(packed[1], EVALUATION)
+    name = first(held, EVALUATION)
     with pytest.raises(BenchError, match="is not what its manifest says"):
         pack_file.read(send(files=checksums | {name: "0"}))
     with pytest.raises(BenchError, match="its schema is 2, this bench reads 1"):
