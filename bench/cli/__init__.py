@@ -27,6 +27,8 @@ _VERBS = {
     "decode": LazyVerb("bench.cli.verbs.decode:decode", "Evaluate with another decoder."),
     "profile": LazyVerb("bench.cli.verbs.profile:profile", "Measure parameters and latencies."),
     "sweep": LazyVerb("bench.cli.verbs.sweeps:sweep", "Search parameters on validation data."),
+    "read": LazyVerb("bench.cli.verbs.read:read", "Read your own images."),
+    "export": LazyVerb("bench.cli.verbs.export:export", "Write a trained network to a folder."),
     "verify": LazyVerb("bench.cli.verbs.verify:verify", "Score all predictions again."),
     "pack": LazyVerb("bench.cli.verbs.packs:pack", "Write finished rows to one file."),
     "accept": LazyVerb("bench.cli.verbs.packs:accept", "Check rows of others and add them."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -23,7 +24,7 @@ Load = Callable[[], "Config"]
 EXITS = """\b
 Exit codes:
   0    done
-  1    some tasks or sweep trials failed, or could not be profiled
+  1    some tasks, sweep trials or profiles failed, or some images could not be read
   2    usage or configuration
   3    nothing selected
   4    a regression was found, where --fail-on regress asks
@@ -32,6 +33,8 @@ Exit codes:
 """
 
 
+_CONTROLS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Control characters beyond ASCII's, and those that turn the direction of writing."""
 _STDOUT = "bench.stdout"
 """Where a context of click keeps the stdout of one document."""
 
@@ -49,6 +52,8 @@ def print_json(data: object) -> None:
     import msgspec
 
     document = json.dumps(msgspec.to_builtins(data), indent=1, ensure_ascii=False)
+    # JSON leaves these as they are, and a terminal would obey them.
+    document = _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
     click.echo(document, file=click.get_current_context().meta[_STDOUT])
 
 
@@ -82,11 +87,18 @@ def command_line() -> str:
     return shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--force")])
 
 
+def printable(text: str) -> str:
+    """Return a text in which control characters, as of a file's name, are spelled out."""
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text
+    )
+
+
 def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
     """Print a sentence on stderr."""
     # click knows terminals, but not https://no-color.org.
     color = False if os.environ.get("NO_COLOR") else None
-    click.secho(sentence, err=True, color=color, **style)
+    click.secho(printable(sentence), err=True, color=color, **style)
 
 
 def report(text: str, data: object, *, as_json: bool) -> None:

@@ -70,9 +70,7 @@ class Maker:
             raise self.config.error(fault, self.section, key or kind)
         own: dict[str, Any] = {k: table.pop(k) for k in _OF_ENTRY.get(kind, ()) if k in table}
         with self.config.locating(self.section, key or kind, name):
-            self._check_keys(kind, name, table)
-            located = registry.find(kind, name).located(table, self.config.path.parent)
-            component = registry.make(kind, name, located)
+            component = self._component(kind, name, table)
             self._check_types(own)
         train = tuple(self.dataset(each, key) for each in own.pop("train", []))
         return _Listed(component, train=train, **own)
@@ -94,6 +92,14 @@ class Maker:
                 raise self.config.error(fault, self.section, key, listed.component.name)
             made.append(listed)
         return made
+
+    def _component(self, kind: registry.Kind, name: str, table: dict[str, Any]) -> Component:
+        """Return the component `name`, of bench.toml or of bench, with the parameters `table`."""
+        if kind == "dataset" and name in self.config.datasets:
+            return self.config.dataset(name, table)
+        self._check_keys(kind, name, table)
+        located = registry.find(kind, name).located(table, self.config.path.parent)
+        return registry.make(kind, name, located)
 
     @staticmethod
     def _check_keys(kind: registry.Kind, name: str, table: dict[str, Any]) -> None:

@@ -6,20 +6,24 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import bench
-from bench.config import assemble, missing, recipe_layers
+from bench.config import assemble, datasets, missing, recipe_layers
 from bench.config.suite import Suite, SuiteTable
-from bench.core import plugin_files
+from bench.core import plugin_files, registry
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.schema import SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
 from bench.evaluation import protocols
 from bench.evaluation.protocols import Protocol
 
+if TYPE_CHECKING:
+    from bench.core.components import Dataset
+    from bench.data.datasets.own import OwnDataset
+
 NAME = "bench.toml"
-_TABLES = ("suite", "recipe", "protocol")
+_TABLES = ("suite", "recipe", "protocol", "dataset")
 _PLUGINS = "plugins"
 _ADDED = ("datasets", "train", "tests")
 """Keys of a suite whose lists a suite that extends it adds to; other keys replace the inherited."""
@@ -39,6 +43,7 @@ class Config:
         tables: Each suite as it is spelled, after what it inherits.
         recipes: Each `[recipe.NAME]` as it is spelled.
         protocols: Each `[protocol.NAME]`.
+        datasets: Each `[dataset.NAME]`.
     """
 
     def __init__(
@@ -73,6 +78,10 @@ class Config:
         for name, table in self._named_tables(document, "protocol"):
             with self.locating(f"protocol.{name}"):
                 self.protocols[name] = protocols.declare(name, table, path.parent)
+        self.datasets: dict[str, OwnDataset] = {}
+        for name, table in self._named_tables(document, "dataset"):
+            with self.locating(f"dataset.{name}"):
+                self.datasets[name] = datasets.declare(name, table, path.parent, self.protocol)
         self._raw = dict(self._named_tables(document, "suite"))
         self.tables: dict[str, SuiteTable] = {}
         for name in self._raw:
@@ -100,9 +109,11 @@ class Config:
         if not table.protocol:
             raise self.error("the key 'protocol' is missing", section)
         with self.locating(section):
-            names = missing.missing_names(table, self.protocols)
+            names = missing.missing_names(table, self.protocols, self.datasets)
         for key, (first, *_) in names.items():
-            raise self.error(missing.sentence(names, self.protocols), section, key, first)
+            raise self.error(
+                missing.sentence(names, self.protocols, self.datasets), section, key, first
+            )
         return assemble.suite(self, name, table, parent)
 
     def protocol(self, name: str) -> Protocol:
@@ -111,6 +122,21 @@ class Config:
         if name not in existing:
             raise BenchError(f"there is no protocol '{name}'{did_you_mean(name, existing)}")
         return existing[name]
+
+    def dataset(self, name: str, parameters: dict[str, Any] | None = None) -> Dataset:
+        """Return the data set `name`, of this file or of bench.
+
+        Raises:
+            BenchError: There is none; SchemaError, where it does not take these parameters.
+        """
+        if name in self.datasets:
+            for key in parameters or ():
+                fault = f"data set '{name}' has no parameter '{key}'; set it in [dataset.{name}]"
+                raise SchemaError(key, fault)
+            return self.datasets[name]
+        if name not in registry.builtin("dataset") and name not in registry.names("dataset"):
+            raise BenchError(registry.not_found("dataset", name, self.datasets))
+        return cast("Dataset", registry.make("dataset", name, parameters or {}))
 
     def fill(self, kind: type[T], section: str, table: dict[str, Any]) -> T:
         """Build the dataclass `kind` from `table`. Raises BenchError with the line of a mistake."""

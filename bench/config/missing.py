@@ -41,8 +41,13 @@ _KINDS: dict[Key, registry.Kind] = {
 }
 
 
-def missing_names(table: SuiteTable, protocols: Collection[str] = ()) -> Missing:
-    """Return the names in `table` that neither bench nor bench.toml's `protocols` have."""
+def missing_names(
+    table: SuiteTable, protocols: Collection[str] = (), datasets: Collection[str] = ()
+) -> Missing:
+    """Return the names in `table` that neither bench has nor bench.toml declares.
+
+    `protocols` and `datasets` are those that bench.toml declares.
+    """
     named: dict[Key, list[str]] = {
         "protocol": [table.protocol],
         "alphabet": [table.alphabet] if table.alphabet else [],
@@ -51,14 +56,16 @@ def missing_names(table: SuiteTable, protocols: Collection[str] = ()) -> Missing
         entries: list[Named] = getattr(table, key)
         names = [entry if isinstance(entry, str) else entry.get("name") for entry in entries]
         named[key] = list(dict.fromkeys(name for name in names if isinstance(name, str)))
-    unknown = {key: _unknown(key, names, protocols) for key, names in named.items()}
+    unknown = {key: _unknown(key, names, protocols, datasets) for key, names in named.items()}
     return {key: names for key, names in unknown.items() if names}
 
 
-def sentence(missing: Missing, protocols: Collection[str] = ()) -> str:
+def sentence(
+    missing: Missing, protocols: Collection[str] = (), datasets: Collection[str] = ()
+) -> str:
     """Return what is missing and what to do; for a single name, the nearest existing one."""
     (key, (name, *others)), *more = missing.items()
-    existing = _existing(key, protocols)
+    existing = _existing(key, protocols, datasets)
     kinds = [_KINDS[key] for key in missing if key in _KINDS]
     faults = [*dict.fromkeys(fault for kind in kinds for fault in registry.faults(kind))]
     single = not (others or more)
@@ -73,17 +80,22 @@ def sentence(missing: Missing, protocols: Collection[str] = ()) -> str:
     )
 
 
-def _unknown(key: Key, names: list[str], protocols: Collection[str]) -> list[str]:
+def _unknown(
+    key: Key, names: list[str], protocols: Collection[str], datasets: Collection[str]
+) -> list[str]:
+    if _KINDS.get(key) == "dataset":
+        names = [name for name in names if name not in datasets]
     # Entry points of other packages are slow to list: only where bench's own names do not suffice.
     if key in _KINDS and registry.builtin(_KINDS[key]).keys() >= set(names):
         return []
-    existing = _existing(key, protocols)
+    existing = _existing(key, protocols, datasets)
     return [name for name in names if name not in existing]
 
 
-def _existing(key: Key, protocols: Collection[str]) -> Collection[str]:
+def _existing(key: Key, protocols: Collection[str], datasets: Collection[str]) -> Collection[str]:
     if key in _KINDS:
-        return registry.names(_KINDS[key])
+        own = datasets if _KINDS[key] == "dataset" else ()
+        return {*registry.names(_KINDS[key]), *own}
     return {*PROTOCOLS, *protocols}
 
 

@@ -13,8 +13,9 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from bench.core.files import existing_file, file_digest, file_parameters
+from bench.core.files import existing_file, file_digest, file_parameters, located_file
 from bench.core.model_input import Input
+from bench.core.schema import Tabular
 from bench.core.sources import source_spec
 from bench.core.types import DecoderFamily, InputKind, InputShape, Output, Split
 
@@ -66,7 +67,7 @@ class Component:
 
     def toml(self) -> str | dict[str, Any]:
         """Return it as bench.toml spells it: its name, or a table with what is not a default."""
-        changed = self.changed()
+        changed = {name: _written(value) for name, value in self.changed().items()}
         return {"name": self.name, **changed} if changed else self.name
 
     @classmethod
@@ -93,7 +94,7 @@ class Component:
         """
         component: type = cls
         files = {
-            name: str(home / parameters[name])
+            name: located_file(parameters[name], home)
             for name in file_parameters(component)
             if isinstance(parameters.get(name), str)
         }
@@ -106,13 +107,17 @@ class Component:
 
         Of a component from outside bench also the SHA-256 of its source file: an edited loss is
         another loss. Components of bench raise `version` instead. A parameter that is declared as
-        `bench.core.files.InputFile` is represented by the SHA-256 of its content.
+        `bench.core.files.InputFile` is represented by the SHA-256 of its content, one that is a
+        component by the spec of that.
 
         Raises:
             BenchError: A file is missing.
         """
         component: type = type(self)
         parameters = asdict(self)
+        for name in parameters:
+            if isinstance(value := getattr(self, name), Component):
+                parameters[name] = value.spec()
         for name in file_parameters(component):
             if (path := getattr(self, name)) is not None:
                 digest = file_digest(path, f"{name} of {self.kind} '{self.name}'")
@@ -122,7 +127,14 @@ class Component:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, Component):
+        return value.label
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _written(value: object) -> object:
+    """Return a value of a parameter as TOML has it."""
+    return value.toml() if isinstance(value, Tabular) else value
 
 
 class Dataset(Component, ABC):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import fields
 from functools import cache, lru_cache
-from pathlib import Path
+from importlib import metadata
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, get_args, get_type_hints
 
 from bench.core.errors import BenchError
@@ -16,8 +17,12 @@ class FileContent:
 
 
 InputFile = Annotated[str, FileContent()]
-"""The path of a file, absolute or relative to the working directory. Declare such a parameter as
-`words: InputFile`, or as `words: InputFile | None = None` where the file is optional."""
+"""The path of a file, absolute or relative to the working directory; or a file of an installed
+package, as `package:DISTRIBUTION/path/inside`. Declare such a parameter as `words: InputFile`, or
+as `words: InputFile | None = None` where the file is optional."""
+
+PACKAGE = "package:"
+"""What the name of a file in an installed package begins with."""
 
 
 @cache
@@ -27,13 +32,53 @@ def file_parameters(component: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(component) if _is_marked(hints[field.name]))
 
 
+def located_file(path: str, home: Path) -> str:
+    """Return `path` as it is found from the folder `home`; a file of a package stays as it is."""
+    return path if path.startswith(PACKAGE) else str(home / Path(path).expanduser())
+
+
 def existing_file(path: str, parameter: str) -> Path:
-    """Return `path` as a file. Raises BenchError, naming the parameter, where there is none."""
+    """Return `path` as a file. Raises BenchError, naming the parameter, where there is none.
+
+    `package:DISTRIBUTION/path/inside` is a file that the distribution DISTRIBUTION has installed,
+    at the path that its list of files states.
+    """
+    if path.startswith(PACKAGE):
+        return _package_file(path, parameter)
     file = Path(path).expanduser()
     if not file.is_file():
         fault = "is a folder" if file.is_dir() else "does not exist"
         raise BenchError(f"the file '{path}' of {parameter} {fault}; give the path of a file")
     return file
+
+
+def _package_file(path: str, parameter: str) -> Path:
+    """Return a file of an installed distribution; only what it lists as installed is found."""
+    distribution, _, inside = path.removeprefix(PACKAGE).partition("/")
+    if not distribution or not inside:
+        raise BenchError(
+            f"the file '{path}' of {parameter} names no file of a package; write "
+            f"{PACKAGE}DISTRIBUTION/path/inside"
+        )
+    try:
+        listed = metadata.files(distribution) or []
+    except metadata.PackageNotFoundError:
+        raise BenchError(
+            f"the file '{path}' of {parameter} belongs to the package '{distribution}', which is "
+            f"not installed; install it with: pip install '{distribution}'"
+        ) from None
+    wanted = PurePosixPath(inside)
+    for each in listed:
+        if PurePosixPath(each) == wanted and ".." not in each.parts:
+            file = Path(str(each.locate()))
+            if file.is_file():
+                return file
+    version = metadata.version(distribution)
+    raise BenchError(
+        f"the file '{path}' of {parameter} does not exist: version {version} of "
+        f"'{distribution}' has no file '{inside}'; give the path of one as `pip show -f "
+        f"{distribution}` lists it"
+    )
 
 
 def file_digest(path: str, parameter: str) -> str:

@@ -6,7 +6,7 @@ A model declares the input that it was made for; an entry of a suite may overrid
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, cast
 
 from bench.core.errors import BenchError
 from bench.core.schema import Count, Natural, fill
@@ -123,6 +123,17 @@ def parse_input(default: InputT, overrides: dict[str, Any]) -> InputT:
         BenchError: The values do not go together.
     """
     return fill(type(default), asdict(default) | overrides)
+
+
+def input_of_spec(spec: dict[str, Any]) -> Input:
+    """Return the input whose `spec()` this is.
+
+    Raises:
+        SchemaError: A key is unknown, or a value has a wrong type or range.
+    """
+    values = dict(spec)
+    kind: Any = ImageInput if values.pop("kind") == ImageInput.kind else FrameInput
+    return cast("Input", fill(kind, values))
 
 
 def _named(normalization: Normalization) -> list[str]:

@@ -7,7 +7,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    Protocol,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 import msgspec
 
@@ -34,6 +45,15 @@ class Parsed:
     """
 
     parse: Callable[[object], Any]
+
+
+@runtime_checkable
+class Tabular(Protocol):
+    """A value that TOML spells as a name or as a table."""
+
+    def toml(self) -> str | dict[str, Any]:
+        """Return it as TOML spells it."""
+        ...
 
 
 class SchemaError(BenchError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
 from bench.data.datasets.base import StoredDataset
+from bench.data.datasets.own import OwnDataset
 from bench.data.reading.label_encoder import common_encoder
 
 if TYPE_CHECKING:
@@ -26,9 +27,14 @@ def training_encoder(datasets: Sequence[Dataset], alphabet: Protocol | None = No
             to be the same; glosses of several data sets are joined.
 
     Raises:
-        BenchError: The data sets have different alphabets, or cannot be read in `alphabet`.
+        BenchError: The data sets have different alphabets, or cannot be read in `alphabet`, or most
+            training samples of one of a person's own have characters outside it.
     """
-    return common_encoder((each.label, each.label_encoder(alphabet)) for each in datasets)
+    encoder = common_encoder((each.label, each.label_encoder(alphabet)) for each in datasets)
+    for each in datasets:
+        if isinstance(each, OwnDataset):
+            each.require_coverage(encoder)
+    return encoder
 
 
 def open_training(

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from bench.core import registry
 from bench.core.errors import BenchError, Exit
-from bench.core.model_input import FrameInput, ImageInput, Input
-from bench.core.schema import SchemaError, fill
+from bench.core.model_input import Input, input_of_spec
+from bench.core.restoring import restored_component
+from bench.data.datasets.own import restored as restored_own
 from bench.evaluation import predictions, protocols
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 from bench.trials.store import PREDICTIONS, content
@@ -68,9 +68,7 @@ class FinishedTraining:
     @cached_property
     def input(self) -> Input:
         """How pixels become tensors."""
-        values = dict(self.record.spec["input"])
-        kind: Any = ImageInput if values.pop("kind") == ImageInput.kind else FrameInput
-        return cast("Input", fill(kind, values))
+        return input_of_spec(self.record.spec["input"])
 
     @property
     def alphabet(self) -> Protocol | None:
@@ -257,22 +255,4 @@ def error_rates(rows: Sequence[dict[str, Any]], protocol: Protocol) -> list[floa
 
 
 def _restored(kind: Kind, spec: dict[str, Any], folder: Path) -> Component:
-    """Make a component again. Raises BenchError where it is not the one of the record."""
-    name, remedy = spec["name"], "run its suite again"
-    try:
-        component = registry.make(kind, name, spec["parameters"])
-    except SchemaError as error:
-        raise BenchError(
-            f"{folder}: the parameters of {kind} '{name}' have changed ({error}); {remedy}"
-        ) from None
-    today = component.spec()
-    if today["version"] != spec["version"]:
-        raise BenchError(
-            f"{folder}: {kind} '{name}' was version {spec['version']} and is version "
-            f"{today['version']} today; {remedy}"
-        )
-    if today.get("source") != spec.get("source"):
-        raise BenchError(
-            f"{folder}: the source file of {kind} '{name}' has changed since this record; {remedy}"
-        )
-    return component
+    return restored_own(spec) or restored_component(kind, spec, folder, "run its suite again")

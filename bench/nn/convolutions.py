@@ -53,6 +53,14 @@ class Stage(nn.Module):
         return cast("Tensor", self.dropout(maps))
 
 
+class RowMean(nn.Module):
+    """The mean over the rows of maps, as the last stage of convolutions that leave several."""
+
+    def forward(self, images: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: ARG002 (a stage's)
+        """Return maps (N, C, 1, W)."""
+        return images.mean(2, keepdim=True)
+
+
 class Convolutions(nn.Module):
     """Stages, one behind the other: images (N, channels, H, W) to maps (N, C, H', W').
 

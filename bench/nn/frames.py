@@ -81,3 +81,23 @@ class JoinedBiLSTM(nn.Module):
         """Return (N, T, 2·hidden); padding neither leaks in nor comes out."""
         encoded: Tensor = self.second(self.join(self.first(frames, lengths)), lengths)
         return encoded
+
+
+class ProjectedBiLSTM(nn.Module):
+    """Two BiLSTMs, each with a linear layer behind it: (N, T, D) to (N, T, hidden).
+
+    Each layer brings the two directions below it down to `hidden`.
+    """
+
+    def __init__(self, features: int, hidden: int) -> None:
+        super().__init__()
+        self.first = BiLSTM(features, hidden, 1)
+        self.join = nn.Linear(2 * hidden, hidden)
+        self.second = BiLSTM(hidden, hidden, 1)
+        self.project = nn.Linear(2 * hidden, hidden)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Return (N, T, hidden); padding does not leak in."""
+        joined = self.join(self.first(frames, lengths))
+        projected: Tensor = self.project(self.second(joined, lengths))
+        return projected

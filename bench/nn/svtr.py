@@ -112,7 +112,8 @@ class Merge(nn.Module):
 
     def forward(self, tokens: Tensor, columns: int) -> Tensor:
         """Map patches (N, rows · columns, before) to (N, ⌈rows / 2⌉ · columns, after)."""
-        images = tokens.transpose(1, 2).reshape(len(tokens), tokens.shape[2], -1, columns)
+        # In place of len(tokens), which an exported graph would keep as a constant.
+        images = tokens.transpose(1, 2).reshape(tokens.shape[0], tokens.shape[2], -1, columns)
         merged: Tensor = self.norm(self.convolution(images).flatten(2).transpose(1, 2))
         return merged
 

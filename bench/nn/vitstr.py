@@ -79,7 +79,8 @@ class ViTSTR(nn.Module):
     def _tokens(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """Return what the last block reads, (N, 1 + patches, D)."""
         patches = self.embedding(filled(inputs, lengths, self.width)).flatten(2).transpose(1, 2)
-        tokens = torch.cat([self.token.expand(len(patches), -1, -1), patches], 1)
+        # In place of len(patches), which an exported graph would keep as a constant.
+        tokens = torch.cat([self.token.expand(patches.shape[0], -1, -1), patches], 1)
         encoded: Tensor = self.blocks(tokens + self.positions)
         return encoded
 

@@ -69,23 +69,19 @@ def restore_network(
     Raises:
         BenchError: The weights are gone or altered, or do not fit the model of today.
     """
-    from safetensors.torch import load
-
-    network = networks.build(
-        model,
-        loss,
-        InputShape(*record.input_shape),
-        len(record.vocabulary) + 1,
-    )
     try:
-        network.load_state_dict(load(content(folder, record, WEIGHTS)))
-    except RuntimeError:
+        return networks.restore(
+            model,
+            loss,
+            InputShape(*record.input_shape),
+            len(record.vocabulary) + 1,
+            content(folder, record, WEIGHTS),
+        )
+    except networks.WeightsError:
         raise BenchError(
             f"{folder / WEIGHTS}: these weights do not fit model '{model.name}' as its "
             "code is today; run its suite again with --force"
         ) from None
-    # The layout that it was trained in: other kernels round otherwise.
-    return network.to(memory_format=torch.channels_last).eval()
 
 
 def predict(

@@ -21,7 +21,16 @@ from bench.core.sources import outside_source
 if TYPE_CHECKING:
     from bench.core.components import Component
 
-PACKAGES = ("torch", "numpy", "ray", "editdistance", "fast-ctc-decoder", "pyarrow", "scikit-learn")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "ray",
+    "editdistance",
+    "fast-ctc-decoder",
+    "pyarrow",
+    "regex",
+    "scikit-learn",
+)
 COMPUTING = ("core", "nn", "decoding", "data", "recognizers", "training", "tasks", "evaluation")
 """The packages of bench that decide numbers, besides the files of a task's own components."""
 _DIGITS = 12

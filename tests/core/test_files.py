@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
 from bench.core.errors import BenchError
-from bench.core.files import InputFile, existing_file, file_digest, file_parameters
+from bench.core.files import (
+    InputFile,
+    existing_file,
+    file_digest,
+    file_parameters,
+    located_file,
+)
 
 
 @dataclass(frozen=True)
@@ -47,3 +54,33 @@ def test_a_missing_file_is_an_error_that_names_the_parameter(tmp_path, name, fau
     for ask in (file_digest, existing_file):
         with pytest.raises(BenchError, match=f"of words of decoder 'x' {fault}; give the path"):
             ask(str(tmp_path / name), "words of decoder 'x'")
+
+
+def test_a_file_of_an_installed_package_is_found_and_hashed():
+    file = existing_file("package:click/click/__init__.py", "words")
+    import click
+
+    assert file.samefile(click.__file__)
+    digest = file_digest("package:click/click/__init__.py", "words")
+    assert digest == sha256(Path(click.__file__).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("package:no-such-package/words.txt", "pip install 'no-such-package'"),
+        ("package:click/click/words.txt", "has no file 'click/words.txt'; give the path of one"),
+        ("package:click/../../etc/passwd", "has no file '../../etc/passwd'"),
+        ("package:click", "write package:DISTRIBUTION/path/inside"),
+    ],
+)
+def test_a_missing_file_of_a_package_says_what_to_install(path, fault):
+    with pytest.raises(BenchError, match="of words of decoder 'x'") as raised:
+        existing_file(path, "words of decoder 'x'")
+    assert fault in str(raised.value)
+
+
+def test_paths_are_found_from_a_folder_and_files_of_packages_are_not(tmp_path):
+    assert located_file("words.txt", tmp_path) == str(tmp_path / "words.txt")
+    assert located_file("/words.txt", tmp_path) == "/words.txt"
+    assert located_file("package:click/click/x", tmp_path) == "package:click/click/x"

@@ -19,6 +19,7 @@ from bench.trials.grid import row_labels, training_labels
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.core.components import Component
+    from bench.data.datasets.own import OwnDataset
     from bench.evaluation.metrics import Metric
     from bench.evaluation.protocols import Protocol
     from bench.trials.plan import Plan, TaskStatus
@@ -170,14 +171,16 @@ def suites(config: Config) -> str:
         counts = {key: len(getattr(table, key)) for key in keys}
         counts["tests"] = counts["tests"] or len(table.datasets)
         rows.append([name, *map(str, counts.values()), table.about])
-        if missing := missing_names(table, config.protocols):
+        if missing := missing_names(table, config.protocols, config.datasets):
             words = ", ".join(word for names in missing.values() for word in names)
             rows.append([""] * (len(keys) + 1) + [f"cannot run yet: it needs {words}"])
     return text_table.plain(["suite", *keys, "about"], rows, ",".join(keys))
 
 
-def components(kind: str, classes: Iterable[type[Component]]) -> str:
-    """List components with their parameters."""
+def components(
+    kind: str, classes: Iterable[type[Component]], own: Iterable[OwnDataset] = ()
+) -> str:
+    """List components with their parameters, then the data sets that bench.toml declares."""
     rows = []
     for component in classes:
         rows.append([component.name, component.summary()])
@@ -190,6 +193,7 @@ def components(kind: str, classes: Iterable[type[Component]]) -> str:
             rows.append(["", f"input: {default.label}"])
         listed = ", ".join(f"{name} = {value}" for name, value in component.defaults().items())
         rows += [["", listed]] if listed else []
+    rows += [[each.name, f"{each.summary()} ([dataset.{each.name}])"] for each in own]
     return text_table.plain([kind, "what it is, and its parameters"], rows)
 
 

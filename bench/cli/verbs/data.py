@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say
+from bench.cli.verbs.data_init import init
 from bench.core.errors import BenchError, Exit
-from bench.evaluation import protocols
 
 if TYPE_CHECKING:
+    from bench.config.bench_toml import Config
     from bench.core.components import Dataset, Loss, Model
     from bench.core.types import Split
     from bench.data.datasets.base import PreparedDataset
+    from bench.data.datasets.own import OwnDataset
     from bench.data.inspection.check import Finding
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.evaluation.protocols import Protocol
@@ -48,11 +50,15 @@ class Shape(click.ParamType["tuple[int, int, int]"]):
 
 @click.group(epilog=EXITS)
 def data() -> None:
-    """Prepare, verify, check and show data sets, or render synthetic ones.
+    """Declare, prepare, verify, check and show data sets, or render synthetic ones.
 
     `bench ls datasets` lists them. Prepared data are in the folder `data` beside bench.toml, or in
-    that of `bench --data`; docs/datasets.md says how to get each data set.
+    that of `bench --data`; docs/datasets.md says how to get each data set, docs/own-data.md how to
+    declare one of your own.
     """
+
+
+data.add_command(init)
 
 
 @data.command(epilog=EXITS)
@@ -75,16 +81,20 @@ def prepare(
     recognized by its marker and prepared as NAME-synthetic, beside the real data.
     """
     from bench.core.types import InputShape
-    from bench.data.datasets.scene_text import SceneText
+    from bench.data.datasets.own import OwnDataset
+    from bench.data.store.prepared import read
 
-    load()
-    dataset = _prepared(name)
-    if decoded and not isinstance(dataset, SceneText):
+    config = load()
+    dataset = _prepared(config, name)
+    if decoded and not _has_words(dataset):
         raise BenchError(f"'{name}' has no words: --decoded is for data sets of scene text")
+    declared = dataset.labels if isinstance(dataset, OwnDataset) else None
+    if declared and source is None and (force or read(dataset.folder) is None):
+        source = declared.folder
     if force and source is None:
         raise BenchError("--force prepares from a raw data set again; name it with --source")
     if source is not None:
-        dataset = _read_in(name, source, force=force)
+        dataset = _read_in(config, name, source, force=force)
     _print_prepared(dataset)
     if decoded:
         from bench.data.store import caching
@@ -93,7 +103,16 @@ def prepare(
             caching.keep(dataset.prepared_name, InputShape(*decoded), advance)
 
 
-def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
+def _has_words(dataset: Dataset) -> bool:
+    """Return whether its samples are words, which are kept decoded at one shape."""
+    from bench.data.datasets.own import OwnDataset
+    from bench.data.datasets.scene_text import SceneText
+
+    words = isinstance(dataset, OwnDataset) and dataset.samples == "words"
+    return words or isinstance(dataset, SceneText)
+
+
+def _read_in(config: Config, name: str, source: Path, *, force: bool) -> PreparedDataset:
     """Prepare what `source` holds of a data set, unless something is prepared already."""
     from bench import synthetic
     from bench.data.raw.archives import unpacked
@@ -101,7 +120,8 @@ def _read_in(name: str, source: Path, *, force: bool) -> PreparedDataset:
     from bench.data.store import prepared
 
     with unpacked(source, home.folder()) as folder:
-        dataset = _prepared(name, synthetic=synthetic.is_marked(folder))
+        is_synthetic = name not in config.datasets and synthetic.is_marked(folder)
+        dataset = _prepared(config, name, synthetic=is_synthetic)
         if force:
             _clear(dataset, folder)
         elif prepared.read(dataset.folder):
@@ -124,13 +144,30 @@ def _clear(dataset: PreparedDataset, source: Path) -> None:
 
 def _print_prepared(dataset: PreparedDataset) -> None:
     """Print what is prepared of a data set. Raises BenchError where nothing is."""
+    from bench.data.datasets.own import OwnDataset
     from bench.data.store import prepared
 
+    # Raises where it was prepared from another folder, or divided in another way.
+    dataset.splits()
     for part, document in prepared.require(dataset.prepared_name).parts.items():
         left = sum(document.rejected.values())
         where = dataset.folder / part / prepared.REJECTED
         rest = f"; {left:,} left out, see {where}" if left else ""
         click.echo(f"{dataset.prepared_name}/{part}: {document.samples:,} samples{rest}")
+    if isinstance(dataset, OwnDataset) and dataset.samples != "clips":
+        _print_alphabet(dataset)
+
+
+def _print_alphabet(dataset: OwnDataset) -> None:
+    """Print the size of the alphabet, and what of the transcripts it misses."""
+    encoder = dataset.label_encoder(None)
+    click.echo(f"{dataset.name}: an alphabet of {len(encoder.vocabulary):,} characters")
+    for split, covered in dataset.coverage(encoder).items():
+        if covered.samples:
+            click.echo(
+                f"{dataset.name}/{split}: {covered.samples:,} samples have characters outside the "
+                f"alphabet: {covered.named}"
+            )
 
 
 @data.command(epilog=EXITS)
@@ -138,9 +175,9 @@ def _print_prepared(dataset: PreparedDataset) -> None:
 @click.pass_obj
 def verify(load: Load, name: str) -> int:
     """Read every sample of prepared data NAME again, and compare it with its checksum."""
-    load()
+    config = load()
     with _bars() as advance:
-        faults = _prepared(name).verify(advance)
+        faults = _prepared(config, name).verify(advance)
     for fault in faults:
         say(fault, fg="red")
     click.echo(f"{name}: {f'faults: {len(faults)}' if faults else 'as it was prepared'}")
@@ -172,14 +209,14 @@ def check(
     from bench.core import registry, text_table
     from bench.core.components import incompatibility
 
-    load()
-    dataset = _dataset(name)
+    config = load()
+    dataset = _dataset(config, name)
     architecture = cast("Model", registry.make("model", model, {})) if model else None
     objective = cast("Loss", registry.make("loss", loss, {}))
     if architecture and (fault := incompatibility(dataset, architecture, objective)):
         raise BenchError(f"{fault}; name another with -m or -l")
-    scored = _protocol(dataset, protocol)
-    letters = protocols.find(alphabet) if alphabet else None
+    scored = _protocol(config, dataset, protocol)
+    letters = config.protocol(alphabet) if alphabet else None
     # Only now, for it imports torch: a wrong name is reported at once.
     from bench.data.inspection.check import check_dataset
 
@@ -195,14 +232,14 @@ def check(
     return Exit.UNVERIFIED if failed else Exit.DONE
 
 
-def _protocol(dataset: Dataset, name: str | None) -> Protocol | None:
+def _protocol(config: Config, dataset: Dataset, name: str | None) -> Protocol | None:
     """Return the protocol of a name, else that of the data set's card, where it has one."""
     from bench.data import cards
 
     if name is None:
         card = cards.find(dataset.name)
         name = card.protocol if card else None
-    return protocols.find(name) if name else None
+    return config.protocol(name) if name else None
 
 
 def _infeasible(
@@ -270,7 +307,7 @@ def show(
 
     config = load()
     augmentation = augmentation_of(config, augment) if augment else None
-    dataset = _dataset(name)
+    dataset = _dataset(config, name)
     card = cards.find(name.removesuffix(SYNTHETIC))
     click.echo(card_text.described(card) if card else f"{dataset.name}: {dataset.summary()}")
     if isinstance(dataset, PreparedDataset) and read(dataset.folder) is None:
@@ -339,24 +376,28 @@ def synth(name: str, count: int, out: Path, seed: int, difficulty: Difficulty) -
     )
 
 
-def _dataset(name: str) -> Dataset:
+def _dataset(config: Config, name: str) -> Dataset:
     """Return a data set at its defaults, by its name or by that of its prepared data."""
     from bench.core import registry
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import SYNTHETIC
 
     plain = name.removesuffix(SYNTHETIC)
-    if plain == name or not issubclass(registry.find("dataset", plain), PreparedDataset):
-        return cast("Dataset", registry.make("dataset", name, {}))
-    return cast("Dataset", registry.make("dataset", plain, {"synthetic": True}))
+    if (
+        plain == name
+        or plain in config.datasets
+        or not issubclass(registry.find("dataset", plain), PreparedDataset)
+    ):
+        return config.dataset(name)
+    return config.dataset(plain, {"synthetic": True})
 
 
-def _prepared(name: str, *, synthetic: bool = False) -> PreparedDataset:
+def _prepared(config: Config, name: str, *, synthetic: bool = False) -> PreparedDataset:
     """Return a data set that has to be prepared. Raises BenchError where none of it is."""
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import SYNTHETIC
 
-    dataset = _dataset(name.removesuffix(SYNTHETIC) + SYNTHETIC if synthetic else name)
+    dataset = _dataset(config, name.removesuffix(SYNTHETIC) + SYNTHETIC if synthetic else name)
     if not isinstance(dataset, PreparedDataset):
         raise BenchError(f"data set '{name}' comes with bench: there is nothing to prepare")
     return dataset

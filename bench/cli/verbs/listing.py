@@ -21,6 +21,7 @@ _KINDS: dict[str, registry.Kind] = {
     "models": "model",
     "losses": "loss",
     "decoders": "decoder",
+    "recognizers": "recognizer",
 }
 
 
@@ -37,12 +38,14 @@ def list_(load: Load, what: str, *, as_json: bool) -> None:
     config = load()
     if what in _KINDS:
         components = registry.everything(_KINDS[what])
+        own = config.datasets if what == "datasets" else {}
         _warn(registry.installed_faults(_KINDS[what]))
         data = {
             name: {"about": each.summary(), "version": each.version, "parameters": each.defaults()}
             for name, each in components.items()
-        }
-        report(descriptions.components(_KINDS[what], components.values()), data, as_json=as_json)
+        } | {name: {"about": each.summary(), "version": each.version} for name, each in own.items()}
+        text = descriptions.components(_KINDS[what], components.values(), own.values())
+        report(text, data, as_json=as_json)
         return
     text, values = _LISTINGS[what](config)
     report(text, values, as_json=as_json)
@@ -55,7 +58,10 @@ def _warn(faults: Iterable[str]) -> None:
 
 def _suites(config: Config) -> tuple[str, Any]:
     values = {
-        name: {"about": table.about, "missing": missing_names(table, config.protocols)}
+        name: {
+            "about": table.about,
+            "missing": missing_names(table, config.protocols, config.datasets),
+        }
         for name, table in config.tables.items()
     }
     return descriptions.suites(config), values

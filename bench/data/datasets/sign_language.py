@@ -27,13 +27,18 @@ class SignLanguage(StoredDataset):
 
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
         """Return the encoder of the glosses of all splits. Raises BenchError on an alphabet."""
-        from bench.data.reading.label_encoder import LabelEncoder
+        return gloss_encoder(self, alphabet)
 
-        if alphabet is not None:
-            raise BenchError(
-                f"data set '{self.label}' is read by its glosses and not by characters; leave "
-                f"alphabet = '{alphabet.name}' out"
-            )
-        texts = (text for split in self.splits() for text in self.selection(split).texts())
-        glosses = {gloss for text in texts for gloss in text.split()}
-        return LabelEncoder(tuple(sorted(glosses)), _GLOSSES)
+
+def gloss_encoder(dataset: StoredDataset, alphabet: Protocol | None) -> LabelEncoder:
+    """Return the encoder of the glosses of all splits. Raises BenchError on an alphabet."""
+    from bench.data.reading.label_encoder import LabelEncoder
+
+    if alphabet is not None:
+        raise BenchError(
+            f"data set '{dataset.label}' is read by its glosses and not by characters; leave "
+            f"alphabet = '{alphabet.name}' out"
+        )
+    texts = (text for split in dataset.splits() for text in dataset.selection(split).texts())
+    glosses = {gloss for text in texts for gloss in text.split()}
+    return LabelEncoder(tuple(sorted(glosses)), _GLOSSES)

@@ -81,9 +81,18 @@ def resize_into(pixels: Pixels, out: Pixels) -> None:
 
 def encoded_jpeg(pixels: Pixels, quality: int = 95) -> bytes:
     """Return pixels (H, W) or (H, W, 3), red first, as a JPEG."""
+    return _encoded(pixels, ".jpg", cv2.IMWRITE_JPEG_QUALITY, quality)
+
+
+def encoded_png(pixels: Pixels) -> bytes:
+    """Return pixels (H, W) or (H, W, 3), red first, as a PNG."""
+    return _encoded(pixels, ".png")
+
+
+def _encoded(pixels: Pixels, suffix: str, *parameters: int) -> bytes:
     if pixels.ndim > 2:  # noqa: PLR2004 (a color axis)
         pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
-    done, content = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    done, content = cv2.imencode(suffix, pixels, parameters)
     if not done:
         raise SampleError("an image that cannot be encoded")
     return content.tobytes()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.core.errors import BenchError
 from bench.data import cards
 from bench.data.datasets.base import PreparedDataset, StoredDataset
+from bench.data.datasets.own import MAX_LOST, OwnDataset
 from bench.data.inspection.native_input import native_input
 from bench.data.reading.samples import Samples
 from bench.data.store.prepared import require
@@ -66,7 +67,7 @@ def check_dataset(
     samples = {split: Samples([dataset.selection(split)]) for split in splits}
     for split in splits:
         yield _undecodable(samples[split], split, advance)
-        yield from _labels(samples[split], split, encoder)
+        yield from _labels(samples[split], split, encoder, own=isinstance(dataset, OwnDataset))
         if protocol is not None:
             yield from _protocol(samples[split], split, protocol)
     yield from _duplicates(samples)
@@ -132,15 +133,26 @@ def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
     return Finding(split, "undecodable", text, "failed" if broken else "ok")
 
 
-def _labels(samples: Samples, split: Split, encoder: LabelEncoder) -> Iterator[Finding]:
-    """Look for transcripts of which a network can learn nothing, or not everything."""
-    empty, unknown = [], Counter[str]()
+def _labels(
+    samples: Samples, split: Split, encoder: LabelEncoder, *, own: bool
+) -> Iterator[Finding]:
+    """Look for transcripts of which a network can learn nothing, or not everything.
+
+    Of a person's `own` data nobody has said that the alphabet suits them: what its rules drop is
+    missing from it too, and it may not be missing from most samples.
+    """
+    missing = encoder.lost_tokens if own else encoder.unknown_tokens
+    empty, unknown, incomplete = [], Counter[str](), 0
     for reference in samples:
-        unknown.update({*encoder.unknown_tokens(reference.text)})
+        tokens = {*missing(reference.text)}
+        unknown.update(tokens)
+        incomplete += bool(tokens)
         if not encoder.encode(reference.text):
             empty.append(reference.id)
     yield Finding(split, "empty labels", name_samples(empty), "failed" if empty else "ok")
-    yield Finding(split, "outside the alphabet", _name_tokens(unknown), "note" if unknown else "ok")
+    most = own and incomplete > MAX_LOST * len(samples)
+    verdict: Verdict = "failed" if most else "note" if unknown else "ok"
+    yield Finding(split, "outside the alphabet", _name_tokens(unknown), verdict)
 
 
 def _protocol(samples: Samples, split: Split, protocol: Protocol) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ class Reader(Protocol):
         ...
 
     def database(self, part: str) -> Path | None:
-        """Return the folder of an LMDB that has the pixels of `part` already, to be left there.
+        """Return an LMDB, a folder or a file, that has the pixels of `part`, to be left there.
 
         The keys of what `entries` lists are then numbered by its order, from 1.
         """

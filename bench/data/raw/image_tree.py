@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -51,6 +52,13 @@ def is_inside(name: str) -> bool:
     path = PurePosixPath(name)
     unsafe = "\\" in name or "\0" in name or path.is_absolute() or ".." in path.parts
     return bool(path.parts) and not unsafe
+
+
+def natural_order(name: str) -> list[tuple[str, int]]:
+    """Return what to sort names by, so that frame 10 comes after frame 9."""
+    parts = re.findall("([^0-9]*)([0-9]*)", name)
+    # The name itself puts frame 1 and frame 01 in one order on every disk.
+    return [*((word, int(digits or 0)) for word, digits in parts), (name, 0)]
 
 
 def lines(file: Path) -> Iterator[str]:

@@ -7,7 +7,6 @@ recognition systems handling multiple signers" (2015).
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -132,7 +131,7 @@ class CorpusReader:
                 names = [child.name for child in (self._folder / folder).iterdir()]
             except OSError:
                 continue
-            if shown := sorted(fnmatch.filter(names, frame), key=_natural):
+            if shown := sorted(fnmatch.filter(names, frame), key=tree.natural_order):
                 return [self._stored(f"{folder}/{name}") for name in shown]
         raise SampleError("no frames")
 
@@ -155,8 +154,3 @@ class Phoenix14Reader(CorpusReader):
 
     def __init__(self, source: Path, edition: Literal["multisigner", "si5"]) -> None:
         super().__init__(source, _EDITIONS[edition])
-
-
-def _natural(name: str) -> list[tuple[str, int]]:
-    """Return what to sort names by, so that frame 10 comes after frame 9."""
-    return [(word, int(digits or 0)) for word, digits in re.findall("([^0-9]*)([0-9]*)", name)]

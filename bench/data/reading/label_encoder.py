@@ -54,6 +54,10 @@ class LabelEncoder:
         """Return the tokens of a transcript that have no class, in their order."""
         return [token for token in self.tokens(text) if token not in self._classes]
 
+    def lost_tokens(self, text: str) -> set[str]:
+        """Return the tokens that have no class, and the characters that the rules drop before."""
+        return {*self.unknown_tokens(text), *self.rules.dropped(text)}
+
     def tokens(self, text: str) -> Sequence[str]:
         """Return the tokens of a transcript: characters, or glosses."""
         normalized = self.rules.normalize(text)

@@ -24,14 +24,19 @@ def key(kind: str, number: int, frame: int | None = None) -> bytes:
     return f"{kind}-{number:09d}{'' if frame is None else f'-{frame:05d}'}".encode()
 
 
-class Database:
-    """An LMDB that this process reads through one transaction.
+def data_file(place: Path) -> Path:
+    """Return the file of an LMDB that is a folder or a single file."""
+    return place if place.is_file() else place / FILE
 
-    Raises BenchError where `folder` holds none, or one that was cut short.
+
+class Database:
+    """An LMDB, a folder or a single file, that this process reads through one transaction.
+
+    Raises BenchError where `place` holds none, or one that was cut short.
     """
 
-    def __init__(self, folder: Path) -> None:
-        file = folder / FILE
+    def __init__(self, place: Path) -> None:
+        file = data_file(place)
         if file.is_symlink() and not file.exists():
             raise BenchError(
                 f"{file}: this is a link to {file.resolve()}, which has gone; put it back, or "
@@ -41,7 +46,7 @@ class Database:
         try:
             # Nobody writes what is prepared, so that readers need no lock.
             self._environment = lmdb.open(
-                str(folder), readonly=True, lock=False, readahead=False, meminit=False
+                str(file), subdir=False, readonly=True, lock=False, readahead=False, meminit=False
             )
         except (lmdb.Error, OSError) as error:
             fault = f"{file}: this is no LMDB ({error}); copy or prepare it again"
@@ -69,6 +74,12 @@ class Database:
         found: int = self._environment.stat()["entries"]
         return found
 
+    def keys_from(self, start: bytes) -> Iterator[bytes]:
+        """Yield the keys from the first that is not before `start`, in their order."""
+        cursor = self._transaction.cursor()
+        if cursor.set_range(start):
+            yield from map(bytes, cursor.iternext(values=False))
+
     def close(self) -> None:
         """Leave the file."""
         if not self.closed:
@@ -80,15 +91,16 @@ class Database:
 _open: WeakValueDictionary[Path, Database] = WeakValueDictionary()
 
 
-def database(folder: Path) -> Database:
-    """Return the LMDB in `folder`, the same one while somebody holds it: LMDB allows no second.
+def database(place: Path) -> Database:
+    """Return the LMDB that is or is in `place`, the same one while somebody holds it.
 
-    It goes by the file: prepared data may link to that of a release.
+    LMDB allows no second in a process. It goes by the file: prepared data may link to that of a
+    release.
     """
-    real = (folder / FILE).resolve()
+    real = data_file(place).resolve()
     found = _open.get(real)
     if found is None or found.closed:
-        found = _open[real] = Database(folder)
+        found = _open[real] = Database(place)
     return found
 
 

@@ -24,7 +24,7 @@ from bench.core.errors import BenchError, Exit
 from bench.data.inputs import images
 from bench.data.raw.entries import Entry, Rejected, SampleError
 from bench.data.store import prepared, rows
-from bench.data.store.database import FILE, Writer
+from bench.data.store.database import FILE, Writer, data_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +122,7 @@ def _part(
     work.mkdir(exist_ok=True)
     ready = _kept(reader.database(part), folder)
     if ready and not (work / FILE).exists():
-        (work / FILE).symlink_to((ready / FILE).resolve())
+        (work / FILE).symlink_to(data_file(ready).resolve())
     _write(reader, part, work, advance, clips=clips, writes=not ready)
     fingerprint, size, reasons = rows.finish(
         work / _ROWS, work / prepared.SAMPLES, work / prepared.REJECTED

@@ -28,7 +28,7 @@ class CharacterAccuracy(Metric):
 
     def defined_for(self, protocol: Protocol) -> bool:
         """Return whether the protocol compares characters."""
-        return protocol.unit == "character"
+        return protocol.compares_characters
 
     def counts(self, readings: Readings) -> Counts:
         """Return the characters read at their position, of the length of the reference."""
@@ -36,7 +36,11 @@ class CharacterAccuracy(Metric):
 
         lengths = readings.reference_lengths
         pairs = zip(
-            readings.references, readings.hypotheses, readings.equal, lengths.tolist(), strict=True
+            readings.reference_tokens,
+            readings.hypothesis_tokens,
+            readings.equal,
+            lengths.tolist(),
+            strict=True,
         )
         matches = [length if same else sum(map(eq, r, h)) for r, h, same, length in pairs]
         return Counts(np.array(matches, dtype=np.int64), lengths)

@@ -27,7 +27,7 @@ class OneMinusNormalizedEditDistance(Metric):
 
     def defined_for(self, protocol: Protocol) -> bool:
         """Return whether the protocol compares characters."""
-        return protocol.unit == "character"
+        return protocol.compares_characters
 
     def counts(self, readings: Readings) -> Counts:
         """Return the similarity in parts per million, of a million."""

@@ -25,7 +25,7 @@ class WordErrorRate(Metric):
 
     def defined_for(self, protocol: Protocol) -> bool:
         """Return whether the protocol has words: glosses, or characters with a word rule."""
-        words = protocol.unit == "character" and protocol.word_rule != ""
+        words = protocol.compares_characters and protocol.word_rule != ""
         return protocol.unit == "gloss" or words
 
     def counts(self, readings: Readings) -> Counts:

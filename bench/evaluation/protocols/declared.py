@@ -76,7 +76,8 @@ def declare(name: str, table: dict[str, Any], folder: Path = Path()) -> Protocol
         about=values.about,
         charset=_charset(values, folder),
         unit=values.unit,
-        unicode=values.unicode,
+        # Canonically equivalent texts have the same clusters in a normal form only.
+        unicode=values.unicode or ("NFC" if values.unit == "grapheme" else ""),
         case=values.case,
         whitespace=values.whitespace,
         outside=values.outside,

@@ -6,11 +6,11 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from bench.evaluation.protocols.word_rules import RULES
 
-Unit = Literal["character", "byte", "gloss"]
+Unit = Literal["character", "grapheme", "byte", "gloss"]
 UnicodeForm = Literal["", "NFC", "NFD", "NFKC", "NFKD"]
 Case = Literal["", "lower", "upper"]
 Whitespace = Literal["", "collapse"]
@@ -33,7 +33,8 @@ class Protocol:
         version: To be raised when a rule changes; part of every key.
         about: One sentence for `bench score` and the documentation; no part of a key.
         charset: The characters that are compared. Empty: every character is.
-        unit: What an edit is counted in.
+        unit: What an edit is counted in: code points; grapheme clusters, which are what a reader
+            calls a character; bytes of UTF-8; or glosses.
         unicode: The normal form, or "" to leave the text as it is.
         case: What letters are converted to, or "" to leave them as they are.
         whitespace: "collapse" makes runs of white space one space and removes it at both ends.
@@ -78,6 +79,11 @@ class Protocol:
             if field.name not in _NEVER and (changed or field.name in _ALWAYS):
                 spec[field.name] = list(value) if isinstance(value, tuple) else value
         return spec
+
+    @property
+    def compares_characters(self) -> bool:
+        """Whether units are what a person calls characters: code points or grapheme clusters."""
+        return self.unit in {"character", "grapheme"}
 
     @property
     def separator(self) -> str:
@@ -129,9 +135,13 @@ class Protocol:
         return "".join(character for character in composed if self._drops(character))
 
     def tokens(self, text: str) -> Sequence[str]:
-        """Return the units of a normalized text: characters, bytes (as characters) or glosses."""
+        """Return the units of a normalized text; bytes are returned as characters."""
         if self.unit == "gloss":
             return text.split()
+        if self.unit == "grapheme" and not text.isascii():
+            import regex
+
+            return cast("list[str]", regex.findall(r"\X", text))
         return text.encode().decode("latin-1") if self.unit == "byte" else text
 
     def words(self, text: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, cast
 
+import torch
 from torch import Tensor, nn
 
 from bench.core.components import FrameModel, Seq2SeqModel
@@ -115,6 +116,38 @@ def build(model: Model, loss: Loss, input_shape: InputShape, classes: int) -> Re
     network = cast("Seq2SeqModel", model).build(input_shape, classes)
     head = loss.head(cast("Seq2SeqNetwork", network).feature_dims, classes)
     return Seq2SeqRecognitionNetwork(network, head)
+
+
+class WeightsError(Exception):
+    """Weights that are not those of a network, in a sentence or several."""
+
+
+def restore(
+    model: Model, loss: Loss, input_shape: InputShape, classes: int, weights: bytes
+) -> RecognitionNetwork:
+    """Return a network with trained weights, in evaluation mode, on the CPU.
+
+    Args:
+        model: The architecture.
+        loss: Whose classifier is built.
+        input_shape: The shape of one frame or image.
+        classes: The number of classes, blank or end of sequence included.
+        weights: The content of a safetensors file.
+
+    Raises:
+        WeightsError: The weights are not those of this network.
+        BenchError: The network cannot be built.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    network = build(model, loss, input_shape, classes)
+    try:
+        network.load_state_dict(load(weights))
+    except (RuntimeError, SafetensorError) as error:
+        raise WeightsError(str(error)) from None
+    # The layout that it was trained in: other kernels round otherwise.
+    return network.to(memory_format=torch.channels_last).eval()
 
 
 def count_parameters(network: nn.Module) -> tuple[int, int]:

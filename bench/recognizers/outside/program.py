@@ -163,11 +163,16 @@ def printed_version(command: Sequence[str], user: str, remedy: str) -> str:
         BenchError: There is no such program, or it fails.
     """
     file = executable(command, user, remedy)
-    return _printed(tuple(command), file_digest(str(file), user), user)
+    return _printed(tuple(command), file, file_digest(str(file), user), user)
 
 
 @lru_cache(maxsize=64)
-def _printed(command: tuple[str, ...], digest: str, user: str) -> str:  # noqa: ARG001
+def _printed(
+    command: tuple[str, ...],
+    file: Path,  # noqa: ARG001 (as the digest)
+    digest: str,  # noqa: ARG001
+    user: str,
+) -> str:
     """Run a command, again only when its program is another."""
     begun = time.monotonic()
     try:

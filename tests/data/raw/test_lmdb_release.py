@@ -68,6 +68,18 @@ def test_the_images_stay_where_they_are(database):
     assert opened(root).database("test") == root / "test" / "SVT"
 
 
+def test_one_that_counts_from_0_loses_no_sample_and_is_copied(database):
+    found = {"num-samples": b"2\n"}
+    for number in (0, 1):
+        found[f"image-{number:09d}"] = b"pixels %d" % number
+        found[f"label-{number:09d}"] = b"word %d" % number
+    layout = opened(database(found))
+    entries = list(layout.entries("test"))
+    assert [entry.text for entry in entries] == ["word 0", "word 1"]
+    assert [entry.load() for entry in entries] == [(b"pixels 0",), (b"pixels 1",)]
+    assert layout.database("test") is None
+
+
 def test_partitions_are_those_there_are_by_their_likeliest_folder(database):
     database(keys(2), "training/MJ/MJ_train")
     root = database(keys(1), "training/MJ_train")

@@ -1,0 +1,89 @@
+"""The verb `read`: a person's own images, read by a training or a recognizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say
+from bench.core import text_table
+from bench.core.errors import Exit
+from bench.core.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.core.recognition import Reading, TextReader
+
+_BATCH = 32
+
+
+@click.command(epilog=EXITS)
+@click.argument("images", nargs=-1, required=True)
+@click.option(
+    "--with",
+    "word",
+    required=True,
+    metavar="NAME",
+    help="A key or folder as of `bench show`, an exported folder, a recognizer, or SUITE/ROW.",
+)
+@as_json_option
+@click.pass_obj
+def read(load: Load, images: tuple[str, ...], word: str, *, as_json: bool) -> int:
+    """Read IMAGES with a finished training or another recognizer, and print their texts.
+
+    IMAGES are files, folders or globs. An image that cannot be decoded is reported, the others are
+    read, and the exit code is 1. See docs/export.md.
+    """
+    from bench.data.reading.own_images import image_paths
+    from bench.export.named_readers import open_named_reader
+
+    paths = image_paths(images)
+    rows: list[dict[str, Any]] = []
+    with open_named_reader(word, load) as named:
+        named.reader.begin(paths)
+        try:
+            for row in _rows(named.reader, paths):
+                rows.append(row)  # noqa: PERF402 (what came before a fault is kept)
+        finally:
+            # Also what was read before a fault.
+            texts = _table([row for row in rows if "text" in row])
+            report(texts, {"reader": named.title, "images": rows}, as_json=as_json)
+    faults = [row for row in rows if "error" in row]
+    for row in faults:
+        say(f"{printable(row['path'])}: {row['error']}", fg="red")
+    return Exit.FAILED if faults else Exit.DONE
+
+
+def _rows(reader: TextReader, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield what is printed of each image, in their order."""
+    from bench.data.reading.own_images import UnreadableImage, read_images
+
+    for first in range(0, len(paths), _BATCH):
+        part = [*read_images(paths[first : first + _BATCH])]
+        samples = [each for each in part if not isinstance(each, UnreadableImage)]
+        readings = iter(reader.read(samples) if samples else ())
+        for each in part:
+            if isinstance(each, UnreadableImage):
+                yield {"path": each.path, "error": each.reason}
+            else:
+                yield {"path": each.id, **_read(next(readings))}
+
+
+def _read(reading: Reading) -> dict[str, Any]:
+    row = {"text": reading.text, "confidence": reading.confidence}
+    return row | ({"remark": reading.remark} if reading.remark else {})
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return a table of path, text and confidence, in which nothing is obeyed by a terminal."""
+    remarks = any("remark" in row for row in rows)
+    headers = ["image", "text", "confidence", *(["remark"] if remarks else [])]
+    cells = []
+    for row in rows:
+        confidence = row["confidence"]
+        shown = "–" if confidence is None else f"{confidence:.3f}"
+        line = [printable(row["path"]), printable(row["text"]), shown]
+        cells.append([*line, *([row.get("remark", "")] if remarks else [])])
+    return text_table.plain(headers, cells, "confidence")

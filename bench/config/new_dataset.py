@@ -1,0 +1,87 @@
+"""bench.toml with one more `[dataset.NAME]`; all else in the file stays as it is written."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tomlkit
+from tomlkit.items import Item
+
+from bench.core.errors import BenchError
+
+Value = str | Sequence[str] | Mapping[str, Any]
+_READING = ("kind", "folder", "format", "labels", "images", "splits")
+"""The keys that a table is given; others, such as `alphabet`, are a person's."""
+
+
+def with_dataset(
+    text: str, name: str, keys: Mapping[str, Value], comments: Sequence[str] = ()
+) -> str:
+    """Return the text of a bench.toml with a table for a data set.
+
+    Of a table that is there already, the keys are set, and other keys and all comments are kept.
+
+    Args:
+        text: The file, empty where there is none yet.
+        name: The data set.
+        keys: The keys of its table.
+        comments: Lines below a new table.
+
+    Raises:
+        BenchError: The file spells its data sets in a way that leaves no place for a table.
+    """
+    document = tomlkit.parse(text)
+    own = document.get("dataset", {}).get(name)
+    if own is None:
+        new = _appended(text, name, keys, comments)
+    else:
+        for key in _READING:
+            if key in keys:
+                own[key] = _item(keys[key])
+            elif key in own:
+                del own[key]
+        new = tomlkit.dumps(document)
+    if _parsed(new) != _expected(text, name, keys):
+        lines = "; ".join(f"{key} = {_item(value).as_string()}" for key, value in keys.items())
+        raise BenchError(
+            f"the table cannot be added as this bench.toml is written; add it yourself: "
+            f"[dataset.{name}] {lines}"
+        )
+    return new
+
+
+def _appended(text: str, name: str, keys: Mapping[str, Value], comments: Sequence[str]) -> str:
+    ending = "\r\n" if "\r\n" in text else "\n"
+    table = tomlkit.table()
+    for key, value in keys.items():
+        table[key] = _item(value)
+    header = f"[{tomlkit.key(['dataset', name]).as_string()}]"
+    lines = [header, *table.as_string().splitlines(), *(f"# {each}" for each in comments)]
+    before = text.rstrip("\r\n")
+    return before + (2 * ending if before else "") + ending.join([*lines, ""])
+
+
+def _item(value: Value) -> Item:
+    if isinstance(value, Mapping):
+        inline = tomlkit.inline_table()
+        inline.update(value)
+        return inline
+    return tomlkit.item(value if isinstance(value, str) else [*value])
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _expected(text: str, name: str, keys: Mapping[str, Value]) -> dict[str, Any]:
+    """Return what the new file has to say: the old one, and the keys of the table."""
+    document = tomllib.loads(text)
+    datasets = document.get("dataset", {})
+    kept = {key: v for key, v in datasets.get(name, {}).items() if key not in _READING}
+    new = {key: v if isinstance(v, str | dict) else [*v] for key, v in keys.items()}
+    return document | {"dataset": datasets | {name: kept | new}}

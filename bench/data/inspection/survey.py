@@ -1,0 +1,86 @@
+"""What a person's own data hold, counted before anything is prepared."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.data.raw.entries import Rejected, SampleError
+
+if TYPE_CHECKING:
+    from bench.data.raw.labels.label_format import ImageSource
+    from bench.data.raw.labels.own_reader import OwnReader
+
+_MEASURED = 200
+"""Images that are decoded to tell their sizes."""
+_RIGHT_TO_LEFT = frozenset({"R", "AL"})
+
+
+@dataclass
+class Survey:
+    """Counts of a whole data set.
+
+    Attributes:
+        samples: The samples of each split.
+        existing: Those of all samples whose images exist.
+        missing: The first sample whose image is missing.
+        rejected: Rows that cannot be samples, by reason.
+        characters: How often each character is in the transcripts.
+        spaced: The samples with a space in their text.
+    """
+
+    samples: Counter[str] = field(default_factory=Counter)
+    existing: int = 0
+    missing: str = ""
+    rejected: Counter[str] = field(default_factory=Counter)
+    characters: Counter[str] = field(default_factory=Counter)
+    spaced: int = 0
+    _sources: list[ImageSource] = field(default_factory=list)
+
+    @property
+    def scripts(self) -> dict[str, int]:
+        """The scripts of the letters, the most frequent first, such as `latin`."""
+        counts = Counter[str]()
+        for character, count in self.characters.items():
+            if unicodedata.category(character)[0] in "LM":
+                counts[unicodedata.name(character, "unknown").split()[0].lower()] += count
+        return dict(counts.most_common())
+
+    @property
+    def right_to_left(self) -> bool:
+        """Whether any letter belongs to a script that is written from right to left."""
+        return any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in self.characters)
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """Return the widths and heights of up to 200 images, evenly spaced; of clips, a frame's."""
+        from bench.data.inputs import images
+
+        step = -(-len(self._sources) // _MEASURED) or 1
+        sizes = []
+        for source in self._sources[::step]:
+            try:
+                width, height = images.measured(source.load()[0])
+            except SampleError:
+                continue
+            sizes.append((width, height))
+        return sizes
+
+
+def survey(reader: OwnReader) -> Survey:
+    """Count what a reader lists. Pixels are not read."""
+    counted = Survey()
+    for split, row in reader.divided():
+        if isinstance(row, Rejected):
+            counted.rejected[row.reason] += 1
+            continue
+        counted.samples[split or ""] += 1
+        if row.images.exists():
+            counted.existing += 1
+            counted._sources.append(row.images)  # noqa: SLF001
+        elif not counted.missing:
+            counted.missing = row.id
+        counted.characters.update(row.text)
+        counted.spaced += " " in row.text
+    return counted

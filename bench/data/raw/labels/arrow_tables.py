@@ -1,0 +1,319 @@
+"""Tables of encoded images and texts: what the library `datasets` saves, and Parquet files."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from bench.core.errors import BenchError
+from bench.data.raw import image_tree
+from bench.data.raw.entries import Rejected, SampleError
+from bench.data.raw.labels.data_folder import DataFolder
+from bench.data.raw.labels.label_format import CERTAIN, ImageSource, LabelFormat, Row
+from bench.data.raw.labels.table_columns import (
+    Record,
+    TableColumns,
+    find_columns,
+    is_encoded,
+    require_columns,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_STATE = "state.json"
+_FILE_FORMAT = b"ARROW1"
+_MAX_DECODED = 8
+"""Row groups of a Parquet file that are kept decoded."""
+_PROBED = 200
+_REMEDY = "save it again with save_to_disk of the library datasets"
+
+
+class _Value(NamedTuple):
+    """What a table has for an image: its bytes, else a path."""
+
+    content: bytes | None
+    path: str
+
+
+@dataclass(frozen=True)
+class BatchImage:
+    """An image in a record batch that is mapped from disk."""
+
+    column: pa.Array
+    row: int
+
+    def exists(self) -> bool:
+        """Return whether there are bytes."""
+        return bool(_value(self.column, self.row).content)
+
+    def load(self) -> Sequence[bytes]:
+        """Return the bytes. Raises SampleError where there are none."""
+        return _content(_value(self.column, self.row))
+
+
+class _RowGroups:
+    """The columns of images in a Parquet file, a group of rows at a time."""
+
+    def __init__(self, file: Path, image: str) -> None:
+        self._file = file
+        self._image = image
+        # Several threads are given images of a group at about the same time.
+        self._decoded = lru_cache(_MAX_DECODED)(self._read)
+        self._turns: dict[int, threading.Lock] = {}
+
+    def value(self, group: int, row: int) -> _Value:
+        """Return what a row of a group has. Raises SampleError where it cannot be read."""
+        with self._turns.setdefault(group, threading.Lock()):
+            return _value(self._decoded(group), row)
+
+    def _read(self, group: int) -> pa.Array:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        try:
+            table = parquet.ParquetFile(self._file).read_row_group(group, columns=[self._image])
+            table.validate(full=True)
+        except (OSError, pa.ArrowException):
+            raise SampleError("an image in a group of rows that cannot be read") from None
+        return table[self._image].combine_chunks()
+
+
+@dataclass(frozen=True)
+class GroupImage:
+    """An image in a group of rows of a Parquet file."""
+
+    groups: _RowGroups
+    group: int
+    row: int
+
+    def exists(self) -> bool:
+        """Return whether there are bytes; its whole group is read for that."""
+        try:
+            return bool(self.groups.value(self.group, self.row).content)
+        except SampleError:
+            return False
+
+    def load(self) -> Sequence[bytes]:
+        """Return the bytes. Raises SampleError where there are none."""
+        return _content(self.groups.value(self.group, self.row))
+
+
+@dataclass(frozen=True)
+class SavedDataset(LabelFormat):
+    """A folder that the library `datasets` of Hugging Face wrote with `save_to_disk`.
+
+    A row's further texts and whole numbers are kept as columns. Nothing of it needs `datasets`.
+
+    Attributes:
+        image: The column of images. Empty: the only one of images.
+        text: The column of transcripts. Empty: the first that is called so, such as `text`, else
+            the only one of texts.
+    """
+
+    name: ClassVar[str] = "huggingface"
+    about: ClassVar[str] = "a dataset saved by Hugging Face's save_to_disk"
+    certainty: ClassVar[int] = CERTAIN
+
+    image: str = ""
+    text: str = ""
+
+    def find(self, data: DataFolder) -> Sequence[Path]:
+        """Return the folders with a state.json and files of Arrow; of several splits, each."""
+        folders = {file.parent for file in data.files if file.suffix == ".arrow"}
+        return sorted(file.parent for file in data.files if _is_state(file, folders))
+
+    def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+        """Yield the rows by their numbers, which count from 0 as in the library."""
+        number, base, prefix = 0, None, data.prefix(labels)
+        for batch in _batches(labels, data):
+            columns = require_columns(batch.schema, self.image, self.text, labels)
+            images = batch[columns.image]
+            base = base or _base(labels / _STATE, images, data)
+            paths = _paths(images)
+            for row, record in enumerate(columns.records(batch)):
+                image = BatchImage(images, row)
+                yield _row(f"{prefix}{number}", record, paths[row] or image, data, base)
+                number += 1
+
+
+@dataclass(frozen=True)
+class ParquetTable(LabelFormat):
+    """Parquet files of encoded images, as on Hugging Face's hub, or of paths of images.
+
+    A row's further texts and whole numbers are kept as columns.
+
+    Attributes:
+        image: The column of images. Empty: the only one of images.
+        text: The column of transcripts. Empty: the first that is called so, such as `text`, else
+            the only one of texts.
+    """
+
+    name: ClassVar[str] = "parquet"
+    about: ClassVar[str] = "Parquet files with a column of images and one of texts"
+    certainty: ClassVar[int] = CERTAIN
+
+    image: str = ""
+    text: str = ""
+
+    def find(self, data: DataFolder) -> Sequence[Path]:
+        """Return the Parquet files that have such columns."""
+        return [file for file in data.files if file.suffix == ".parquet" and self._columns(file)]
+
+    def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+        """Yield the rows of a file by their numbers, which count from 0."""
+        import pyarrow as pa
+
+        data.require_inside(labels)
+        try:
+            yield from self._rows(labels, data)
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+            raise _broken(labels, "Parquet file", error) from None
+
+    def _rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+        from pyarrow import parquet
+
+        file = parquet.ParquetFile(labels)
+        columns = require_columns(file.schema_arrow, self.image, self.text, labels)
+        named = not is_encoded(file.schema_arrow.field(columns.image).type)
+        groups = _RowGroups(labels, columns.image)
+        number, base, prefix = 0, None, data.prefix(labels.with_suffix(""))
+        for group in range(file.num_row_groups):
+            listed = [*[columns.image] * named, columns.text, *columns.others]
+            table = file.read_row_group(group, columns=listed).combine_chunks()
+            table.validate(full=True)
+            for batch in table.to_batches():
+                paths: list[str | None] = [None] * len(batch)
+                if named:
+                    base = base or _base(labels, batch[columns.image], data)
+                    paths = _paths(batch[columns.image])
+                for row, record in enumerate(columns.records(batch)):
+                    image = GroupImage(groups, group, row)
+                    yield _row(f"{prefix}{number}", record, paths[row] or image, data, base)
+                    number += 1
+
+    def _columns(self, file: Path) -> TableColumns | None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        try:
+            return find_columns(parquet.read_schema(file), self.image, self.text)
+        except (OSError, pa.ArrowException, UnicodeDecodeError):
+            return None
+
+
+def _row(
+    identity: str, record: Record, image: ImageSource | str, data: DataFolder, base: Path | None
+) -> Row | Rejected:
+    """Return the row of a record whose image is in a table, or a path relative to `base`."""
+    if record.text is None:
+        return Rejected(identity, "a row without a text")
+    if isinstance(image, str):
+        try:
+            _, image = data.source(base or data.root, image)
+        except SampleError as error:
+            return Rejected(identity, str(error))
+    return Row(identity, record.text, image, record.columns)
+
+
+def _base(labels: Path, images: pa.Array, data: DataFolder) -> Path:
+    """Return what the paths among the first of a column of images are relative to."""
+    paths = _paths(images.slice(0, _PROBED))
+    return data.base(labels, [path for path in paths if path])
+
+
+def _paths(images: pa.Array) -> list[str | None]:
+    """Return the path of each image in a column, None where the column has its bytes."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if not pa.types.is_struct(images.type):
+        return [path or "" for path in images.to_pylist()]
+    stored = compute.struct_field(images, "bytes").is_valid()
+    if compute.all(stored).as_py() or images.type.get_field_index("path") < 0:
+        return [None] * len(images)
+    paths = compute.struct_field(images, "path").to_pylist()
+    return [None if has else path for has, path in zip(stored.to_pylist(), paths, strict=True)]
+
+
+def _value(column: pa.Array, row: int) -> _Value:
+    """Return what a row of a column of images has."""
+    found: Any = column[row].as_py()
+    if isinstance(found, dict):
+        return _Value(found["bytes"], found.get("path") or "")
+    return _Value(None, found or "")
+
+
+def _content(value: _Value) -> tuple[bytes]:
+    if value.content is None:
+        raise SampleError("no image in its row")
+    return (value.content,)
+
+
+def _batches(folder: Path, data: DataFolder) -> Iterator[pa.RecordBatch]:
+    """Yield the record batches of a saved dataset, mapped from disk, in their order.
+
+    Raises:
+        BenchError: A file is missing, or is not Arrow.
+    """
+    import pyarrow as pa
+
+    for file in _arrow_files(folder, data):
+        try:
+            mapped = pa.memory_map(str(file))
+            opened = _opened(mapped)
+            for batch in opened:
+                # Arrow trusts offsets and names of a file that anybody may have written.
+                batch.validate(full=True)
+                if batch.schema.names:
+                    yield batch
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+            raise _broken(file, "file of Arrow", error) from None
+
+
+def _opened(mapped: pa.MemoryMappedFile) -> Iterator[pa.RecordBatch]:
+    """Return the batches of Arrow's stream format, or of its file format."""
+    import pyarrow as pa
+
+    is_file = mapped.read(len(_FILE_FORMAT)) == _FILE_FORMAT
+    mapped.seek(0)
+    if not is_file:
+        return iter(pa.ipc.open_stream(mapped))
+    opened = pa.ipc.open_file(mapped)
+    return (opened.get_batch(place) for place in range(opened.num_record_batches))
+
+
+def _arrow_files(folder: Path, data: DataFolder) -> list[Path]:
+    """Return the files that a state.json lists, in its order. Raises BenchError."""
+    place = folder / _STATE
+    try:
+        state = json.loads(image_tree.read(data.root, data.relative(place)))
+        names = [listed["filename"] for listed in state["_data_files"]]
+    except (SampleError, ValueError, TypeError, KeyError, RecursionError):
+        raise BenchError(f"{place}: this is not the state of a saved dataset; {_REMEDY}") from None
+    if state.get("_indices_files") or state.get("_indices_data_files"):
+        raise BenchError(
+            f"{place}: this dataset is a selection by a file of indices, which bench does not "
+            f"apply; {_REMEDY}"
+        )
+    for name in names:
+        file = folder / str(name)
+        if not image_tree.is_inside(str(name)) or not file.resolve().is_relative_to(data.root):
+            raise BenchError(f"{place}: '{name}' is not a file of this folder; {_REMEDY}")
+        if not file.is_file():
+            raise BenchError(f"{file} is missing; {_REMEDY}")
+    return [folder / name for name in names]
+
+
+def _is_state(file: Path, folders: set[Path]) -> bool:
+    return file.name == _STATE and file.parent in folders
+
+
+def _broken(file: Path, noun: str, error: Exception) -> BenchError:
+    what = " ".join(str(error).split())
+    return BenchError(f"{file}: this is not a whole {noun} ({what}); copy or save it again")

@@ -1,0 +1,115 @@
+"""Tables with a header: CSV and TSV, such as metadata.csv of a Hugging Face image folder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar
+
+from bench.core.errors import BenchError
+from bench.core.types import InputKind
+from bench.data.raw import image_tree
+from bench.data.raw.entries import Rejected, SampleError
+from bench.data.raw.labels import named_fields, text_files
+from bench.data.raw.labels.data_folder import DataFolder
+from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
+
+_PROBED = 200
+_DELIMITERS = "\t;,"
+"""In the order in which a header is looked at for them."""
+
+
+@dataclass(frozen=True)
+class CsvTable(LabelFormat):
+    """A header, then one sample per row; values may be quoted, and are taken as they are written.
+
+    Attributes:
+        image: The column of the paths. Empty: the first that is called so, such as `file_name`.
+        text: The column of the transcripts. Empty: the first that is called so, such as `text`.
+        delimiter: What separates columns. Empty: the first of tab, semicolon and comma that the
+            header has.
+    """
+
+    name: ClassVar[str] = "csv"
+    gives: ClassVar[frozenset[InputKind]] = BOTH_KINDS
+    about: ClassVar[str] = "a table with a header such as file_name,text"
+    certainty: ClassVar[int] = SPECIFIC
+
+    image: str = ""
+    text: str = ""
+    delimiter: str = ""
+
+    def find(self, data: DataFolder) -> Sequence[Path]:
+        """Return the tables whose header has a column of paths and one of texts."""
+        files = text_files.named(data, (".csv", ".tsv", ".txt"))
+        return [file for file in files if self._columns(file)]
+
+    def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+        """Yield a row per record; its other columns are kept."""
+        header = self._header(labels)
+        image, text = self._require(labels, header)
+        records = self._records(labels)
+        base = data.base(labels, [r[image] for _, r in islice(records, _PROBED) if len(r) > image])
+        for number, record in self._records(labels):
+            place = f"{data.relative(labels)}:{number}"
+            if len(record) != len(header):
+                reason = f"a row of {len(record)} columns, the header has {len(header)}"
+                yield Rejected(place, reason)
+                continue
+            if not all(map(image_tree.is_text, record)):
+                yield Rejected(place, "a row that is not UTF-8")
+                continue
+            try:
+                identity, source = data.source(base, record[image])
+            except SampleError as error:
+                yield Rejected(place, str(error))
+                continue
+            columns = {
+                name: value.strip(text_files.BLANKS)
+                for place, (name, value) in enumerate(zip(header, record, strict=True))
+                if place not in {image, text}
+            }
+            yield Row(identity, record[text].strip(text_files.BLANKS), source, columns)
+
+    def _header(self, file: Path) -> list[str]:
+        with text_files.opened(file) as stream:
+            first = next(iter(stream), "")
+        [header] = [*csv.reader([first.rstrip("\r\n")], delimiter=self._delimiter(first))] or [[]]
+        return [name.strip() for name in header]
+
+    def _delimiter(self, header: str) -> str:
+        return self.delimiter or next((each for each in _DELIMITERS if each in header), ",")
+
+    def _columns(self, file: Path) -> tuple[int, int] | None:
+        """Return the numbers of the columns of paths and of texts, None where one is missing."""
+        header = self._header(file)
+        image = named_fields.field(header, named_fields.IMAGES, self.image)
+        text = named_fields.field(header, named_fields.TEXTS, self.text)
+        if image is None or text is None or image == text:
+            return None
+        return header.index(image), header.index(text)
+
+    def _require(self, file: Path, header: list[str]) -> tuple[int, int]:
+        if found := self._columns(file):
+            return found
+        if named_fields.field(header, named_fields.IMAGES, self.image) is None:
+            raise named_fields.missing(file, header, "image", self.image)
+        raise named_fields.missing(file, header, "text", self.text)
+
+    def _records(self, file: Path) -> Iterator[tuple[int, list[str]]]:
+        """Yield the records below the header, with the numbers of their last lines."""
+        with text_files.opened(file) as stream:
+            first = stream.readline()
+            reader = csv.reader(stream, delimiter=self._delimiter(first))
+            try:
+                for record in reader:
+                    if any(record):
+                        yield reader.line_num + 1, record
+            except csv.Error as error:
+                raise BenchError(
+                    f"{file}:{reader.line_num + 1}: this is not CSV ({error}); look for a quote "
+                    "that is not closed"
+                ) from None

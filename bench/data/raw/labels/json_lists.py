@@ -1,0 +1,210 @@
+"""JSON: one object per line, a map from path to text, or MMOCR's list of data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from bench.core.errors import BenchError
+from bench.core.types import InputKind
+from bench.data.raw import image_tree
+from bench.data.raw.entries import Rejected, SampleError
+from bench.data.raw.labels import named_fields, text_files
+from bench.data.raw.labels.data_folder import DataFolder
+from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
+
+_PROBED = 200
+_FIRST = 2**16
+
+
+class _Labelled(NamedTuple):
+    """A path and a text with the place where they are."""
+
+    place: str
+    path: str
+    text: str
+    columns: Mapping[str, str] = {}
+
+
+def _as_rows(
+    labelled: Iterator[_Labelled | Rejected], base: Path, data: DataFolder
+) -> Iterator[Row | Rejected]:
+    for each in labelled:
+        if isinstance(each, Rejected):
+            yield each
+        elif not (image_tree.is_text(each.path) and image_tree.is_text(each.text)):
+            yield Rejected(each.place, "a row that is not UTF-8")
+        else:
+            try:
+                identity, source = data.source(base, each.path)
+            except SampleError as error:
+                yield Rejected(each.place, str(error))
+            else:
+                yield Row(identity, each.text.strip(text_files.BLANKS), source, each.columns)
+
+
+def _base(labelled: Iterator[_Labelled | Rejected], labels: Path, data: DataFolder) -> Path:
+    first = islice(labelled, _PROBED)
+    return data.base(labels, [each.path for each in first if isinstance(each, _Labelled)])
+
+
+@dataclass(frozen=True)
+class JsonLines(LabelFormat):
+    """A JSON object per line: metadata.jsonl of Hugging Face, the lists of MMOCR 0.x.
+
+    Attributes:
+        image: The field of the path. Empty: the first that is called so, such as `file_name`.
+        text: The field of the transcript. Empty: the first that is called so, such as `text`.
+    """
+
+    name: ClassVar[str] = "jsonl"
+    gives: ClassVar[frozenset[InputKind]] = BOTH_KINDS
+    about: ClassVar[str] = 'lines such as {"file_name": "1.jpg", "text": "two words"}'
+    certainty: ClassVar[int] = SPECIFIC
+
+    image: str = ""
+    text: str = ""
+
+    def find(self, data: DataFolder) -> Sequence[Path]:
+        """Return the text files whose first line is an object with a path and a text."""
+        files = text_files.named(data, (".jsonl", ".json", ".ndjson", ".txt"))
+        return [file for file in files if self._fields(_first_object(file))]
+
+    def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+        """Yield a row per line; its other fields are kept as they would be printed."""
+        if not self._fields(first := _first_object(labels)):
+            option, chosen = ("text", self.text) if self._image(first) else ("image", self.image)
+            raise named_fields.missing(labels, [*first], option, chosen)
+        base = _base(self._labelled(labels, data), labels, data)
+        return _as_rows(self._labelled(labels, data), base, data)
+
+    def _image(self, record: Mapping[str, Any]) -> str | None:
+        return named_fields.field(record, named_fields.IMAGES, self.image)
+
+    def _fields(self, record: Mapping[str, Any]) -> tuple[str, str] | None:
+        image, text = self._image(record), named_fields.field(record, named_fields.TEXTS, self.text)
+        return (image, text) if image and text else None
+
+    def _labelled(self, labels: Path, data: DataFolder) -> Iterator[_Labelled | Rejected]:
+        for number, line in text_files.lines(labels):
+            place = f"{data.relative(labels)}:{number}"
+            record = _parsed(line)
+            if not isinstance(record, dict):
+                yield Rejected(place, "a row that is not a JSON object")
+                continue
+            if not (fields := self._fields(record)):
+                yield Rejected(place, "a row without a path or a text")
+                continue
+            path, text = (record[name] for name in fields)
+            if not isinstance(path, str) or not isinstance(text, str):
+                yield Rejected(place, "a path or a text that is not a string")
+                continue
+            columns = {
+                name: value if isinstance(value, str) else json.dumps(value)
+                for name, value in record.items()
+                if name not in fields
+            }
+            yield _Labelled(place, path, text, columns)
+
+
+@dataclass(frozen=True)
+class JsonMap(LabelFormat):
+    """A map from paths to texts, such as docTR's labels.json."""
+
+    name: ClassVar[str] = "json"
+    gives: ClassVar[frozenset[InputKind]] = BOTH_KINDS
+    about: ClassVar[str] = 'a map such as {"1.jpg": "two words"}'
+    certainty: ClassVar[int] = SPECIFIC
+
+    def find(self, data: DataFolder) -> Sequence[Path]:
+        """Return the JSON files that are such maps."""
+        files = text_files.named(data, (".json",))
+        return [file for file in files if _is_map(_document(file))]
+
+    def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+        """Yield a row per path."""
+        document = _document(labels)
+        if not _is_map(document):
+            raise BenchError(f"{labels}: this is not {self.about}; name another format")
+        base = _base(self._labelled(labels, data, document), labels, data)
+        return _as_rows(self._labelled(labels, data, document), base, data)
+
+    @staticmethod
+    def _labelled(
+        labels: Path, data: DataFolder, document: dict[str, str]
+    ) -> Iterator[_Labelled | Rejected]:
+        for number, (path, text) in enumerate(document.items(), 1):
+            yield _Labelled(f"{data.relative(labels)}: entry {number}", path, text)
+
+
+@dataclass(frozen=True)
+class MmocrList(LabelFormat):
+    """The list of data of MMOCR 1.x, an object with `data_list`."""
+
+    name: ClassVar[str] = "mmocr"
+    about: ClassVar[str] = 'MMOCR\'s {"data_list": [{"img_path": …, "instances": [{"text": …}]}]}'
+    certainty: ClassVar[int] = SPECIFIC
+
+    def find(self, data: DataFolder) -> Sequence[Path]:
+        """Return the JSON files that have such a list."""
+        files = text_files.named(data, (".json",))
+        return [file for file in files if _data_list(_document(file)) is not None]
+
+    def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+        """Yield a row per image; one with several instances is a page and not a sample."""
+        listed = _data_list(_document(labels))
+        if listed is None:
+            raise BenchError(f"{labels}: this is not {self.about}; name another format")
+        base = _base(self._labelled(labels, data, listed), labels, data)
+        return _as_rows(self._labelled(labels, data, listed), base, data)
+
+    @staticmethod
+    def _labelled(
+        labels: Path, data: DataFolder, listed: list[Any]
+    ) -> Iterator[_Labelled | Rejected]:
+        for number, record in enumerate(listed, 1):
+            place = f"{data.relative(labels)}: entry {number}"
+            match record:
+                case {"img_path": str(path), "instances": [{"text": str(text)}]}:
+                    yield _Labelled(place, path, text)
+                case {"img_path": str(), "instances": [_, _, *_]}:
+                    yield Rejected(place, "an image with several texts, which is a page")
+                case _:
+                    yield Rejected(place, "an entry without img_path or the text of its instance")
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 (any JSON)
+    """Return the value of a JSON text; of what is not JSON, None."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _document(file: Path) -> Any:  # noqa: ANN401 (as `_parsed`)
+    return _parsed(text_files.content(file))
+
+
+def _first_object(file: Path) -> dict[str, Any]:
+    """Return the object on the first line, empty where there is none."""
+    with text_files.opened(file) as stream:
+        # A document without a line feed may be large; no row of a list is.
+        first = _parsed(stream.readline(_FIRST))
+    return first if isinstance(first, dict) else {}
+
+
+def _is_map(document: object) -> bool:
+    return (
+        isinstance(document, dict)
+        and bool(document)
+        and all(isinstance(text, str) for text in document.values())
+    )
+
+
+def _data_list(document: object) -> list[Any] | None:
+    listed = document.get("data_list") if isinstance(document, dict) else None
+    return listed if isinstance(listed, list) else None

@@ -1,0 +1,56 @@
+"""Which fields of a table or a JSON object are the path and the text of a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from bench.core.errors import BenchError, did_you_mean
+
+IMAGES = (
+    "file_name",
+    "filename",
+    "image_file_name",
+    "file",
+    "path",
+    "file_path",
+    "filepath",
+    "image",
+    "image_path",
+    "image_name",
+    "img",
+    "img_path",
+    "img_name",
+)
+TEXTS = (
+    "text",
+    "transcription",
+    "transcript",
+    "label",
+    "words",
+    "word",
+    "gt",
+    "ground_truth",
+    "sentence",
+    "gloss",
+    "glosses",
+    "utf8_string",
+)
+
+
+def field(fields: Collection[str], known: tuple[str, ...], chosen: str) -> str | None:
+    """Return the field that was chosen, else the first known one, in any case; or None."""
+    if chosen:
+        return chosen if chosen in fields else None
+    names = {name.strip().lower(): name for name in reversed([*fields])}
+    return next((names[name] for name in known if name in names), None)
+
+
+def missing(file: Path, fields: Collection[str], option: str, chosen: str) -> BenchError:
+    """Return the error of a file without the field that `option` of its format names."""
+    if chosen:
+        return BenchError(f"{file}: there is no field '{chosen}'{did_you_mean(chosen, fields)}")
+    return BenchError(
+        f"{file}: none of its fields {', '.join(map(repr, fields))} is known to be the {option}; "
+        f'set {option} in its format, such as format = {{ name = "csv", {option} = "…" }}'
+    )

@@ -1,0 +1,74 @@
+"""Label formats that have a file per page, in a folder with others."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from bench.data.raw import image_tree
+from bench.data.raw.entries import Rejected, SampleError
+from bench.data.raw.labels.data_folder import DataFolder
+from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
+from bench.data.raw.labels.pages import Page, PageScans, page_rows
+
+_START = 65_536
+"""Bytes that have to show of which format a file is."""
+
+
+@dataclass(frozen=True)
+class PageFiles(LabelFormat):
+    """Files of pages, whose lines are cut out of the images of the pages.
+
+    The column `page` of a line is the path of its file.
+    """
+
+    certainty: ClassVar[int] = CERTAIN
+    grouped_by: ClassVar[str] = "page"
+    suffixes: ClassVar[tuple[str, ...]]
+    """How the names of files end, in lower case."""
+
+    @abstractmethod
+    def is_page(self, start: bytes) -> bool | None:
+        """Return whether a file that begins so is of the format, None where that is not clear."""
+
+    @abstractmethod
+    def pages(self, document: bytes) -> Sequence[Page]:
+        """Return the pages of a file. Raises SampleError where it cannot be read."""
+
+    def find(self, data: DataFolder) -> Sequence[Path]:
+        """Return the folders that hold files of the format."""
+        folders: dict[Path, None] = {}
+        for file in data.files:
+            if file.parent not in folders and self._is_page(file):
+                folders[file.parent] = None
+        return sorted(folders)
+
+    def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+        """Yield the lines of the pages in a folder, in the order of names and of their files."""
+        scans = PageScans()
+        files = (file for file in data.files if file.parent == labels)
+        for file in [labels] if labels.is_file() else files:
+            # A file that is broken or hostile from its first bytes on might be a page.
+            if self._is_page(file) is False:
+                continue
+            name = data.relative(file)
+            try:
+                pages = self.pages(image_tree.read(data.root, name))
+            except SampleError as error:
+                yield Rejected(name, str(error))
+                continue
+            for page in pages:
+                for line in page_rows(file, page, data, scans):
+                    yield line if isinstance(line, Rejected) else Row(*line, {"page": name})
+
+    def _is_page(self, file: Path) -> bool | None:
+        if not file.name.lower().endswith(self.suffixes):
+            return False
+        try:
+            with file.open("rb") as stream:
+                return self.is_page(stream.read(_START))
+        except OSError:
+            return None

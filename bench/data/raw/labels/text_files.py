@@ -1,0 +1,85 @@
+"""Files of labels as text: encodings, ends of lines, and which files may be lists of labels."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from bench.core.errors import BenchError
+from bench.data.raw.labels.data_folder import DataFolder, is_image
+
+BLANKS = " \t"
+"""What is removed at both ends of a text. Not a no-break space, which may be meant."""
+_OTHERS = (
+    "readme",
+    "license",
+    "licence",
+    "lexicon",
+    "requirements",
+    "alphabet",
+    "charset",
+    "vocab",
+)
+_NOT_TEXT = "bench.not_text"
+# Python's own "surrogateescape" raises on half a character of UTF-16.
+codecs.register_error(_NOT_TEXT, lambda error: ("\udcff", cast("UnicodeDecodeError", error).end))
+_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def named(data: DataFolder, suffixes: Sequence[str]) -> list[Path]:
+    """Return the files of a folder that may be lists of labels, by their names.
+
+    Left out are the label of a single image (`x.txt` or `x.gt.txt` beside `x.png`) and files such
+    as a README.
+    """
+    stems = {(file.parent, _stem(file.name)) for file in data.files if is_image(file.name)}
+    return [
+        file
+        for file in data.files
+        if file.name.lower().endswith(tuple(suffixes))
+        and (file.parent, _stem(file.name)) not in stems
+        and not file.name.lower().startswith(_OTHERS)
+    ]
+
+
+def _stem(name: str) -> str:
+    """Return a name up to its first dot, which both files of a pair have in common."""
+    return name.partition(".")[0]
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[io.TextIOWrapper]:
+    """Open a file of UTF-8, with or without a byte order mark, or of UTF-16 with one.
+
+    Line feeds, carriage returns and both together end a line. Bytes that are not UTF-8 become
+    surrogates, and so does what is not UTF-16, see `image_tree.is_text`. Raises BenchError where
+    the file cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            encoding = _BOMS.get(stream.read(2), "utf-8-sig")
+            stream.seek(0)
+            yield io.TextIOWrapper(stream, encoding, errors=_NOT_TEXT, newline="")
+    except OSError as error:
+        raise BenchError(
+            f"{file} cannot be read ({error.strerror}); look at its permissions and its disk"
+        ) from None
+
+
+def lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file that are not blank, with their numbers from 1."""
+    with opened(file) as stream:
+        for number, line in enumerate(stream, 1):
+            bare = line.rstrip("\r\n")
+            if bare.strip(BLANKS):
+                yield number, bare
+
+
+def content(file: Path) -> str:
+    """Return the text of a file."""
+    with opened(file) as stream:
+        return stream.read()

@@ -1,0 +1,56 @@
+"""Encoded images in memory, read as those of prepared data are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from bench.core.errors import BenchError
+from bench.data.inputs import images
+from bench.data.raw.entries import SampleError
+from bench.data.reading.samples import SampleRef
+
+if TYPE_CHECKING:
+    from bench.core.types import InputShape
+    from bench.data.inputs.images import Pixels
+    from bench.data.reading.encoded_samples import EncodedSample
+    from bench.data.store.partition import Partition
+
+
+class EncodedImages:
+    """Samples in the place of a `Partition`, as far as the transforms of inputs use one."""
+
+    def __init__(self, samples: Sequence[EncodedSample]) -> None:
+        self._samples = samples
+
+    def references(self) -> list[SampleRef]:
+        """Return a reference to each sample, for a transform to read."""
+        partition = cast("Partition", self)
+        return [SampleRef(partition, row) for row in range(len(self._samples))]
+
+    def value(self, column: str, row: int) -> Any:  # noqa: ANN401 (a column has its own type)
+        """Return the id of a sample, its width and height, or the number of its frames."""
+        sample = self._samples[row]
+        values = {"id": sample.id, "frames": len(sample.images)}
+        if column in values:
+            return values[column]
+        height, width = self.pixels(row, 1).shape
+        return {"width": width, "height": height}[column]
+
+    def pixels(self, row: int, channels: int) -> Pixels:
+        """Return the image of a sample. Raises BenchError where it cannot be decoded."""
+        return self._decoded(row, 0, channels)
+
+    def clip(self, row: int, frames: Iterable[int], channels: int) -> Iterator[Pixels]:
+        """Yield some frames of a clip. Raises BenchError where one cannot be decoded."""
+        return (self._decoded(row, frame, channels) for frame in frames)
+
+    def decoded(self, shape: InputShape) -> None:
+        """Return None: nothing is decoded ahead of time."""
+
+    def _decoded(self, row: int, frame: int, channels: int) -> Pixels:
+        sample = self._samples[row]
+        try:
+            return images.decoded(sample.images[frame], channels)
+        except SampleError as error:
+            raise BenchError(f"sample '{sample.id}' is {error}; remove it from the data") from None

@@ -1,0 +1,71 @@
+"""A person's own images: files, folders of files and globs."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.core.errors import BenchError, Exit
+from bench.data.inputs import images
+from bench.data.raw.entries import SampleError
+from bench.data.reading.encoded_samples import EncodedSample
+
+SUFFIXES = frozenset(
+    {".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+"""What of a folder is read, in lower case; a file that is named itself may have any name."""
+
+
+class UnreadableImage(NamedTuple):
+    """An image that cannot be read: its path, and why, in a clause."""
+
+    path: str
+    reason: str
+
+
+def image_paths(words: Sequence[str]) -> list[str]:
+    """Return the files that words name, each once: a file, the images in a folder, or a glob.
+
+    A word that names nothing is a file that does not exist.
+
+    Raises:
+        BenchError: A folder or a glob has no image (nothing selected).
+    """
+    return [*dict.fromkeys(path for word in words for path in _paths(word))]
+
+
+def read_images(paths: Sequence[str]) -> Iterator[EncodedSample | UnreadableImage]:
+    """Yield each file as a sample that can be decoded, or why it is none."""
+    for path in paths:
+        try:
+            content = Path(path).read_bytes()
+            images.measured(content)
+        except OSError as error:
+            yield UnreadableImage(path, error.strerror or str(error))
+        except SampleError as error:
+            yield UnreadableImage(path, str(error))
+        else:
+            yield EncodedSample(path, (content,))
+
+
+def _paths(word: str) -> list[str]:
+    place = Path(word)
+    if place.is_dir():
+        found = sorted(str(file) for file in place.iterdir() if file.suffix.lower() in SUFFIXES)
+        if not found:
+            raise BenchError(
+                f"{word}: there is no image in this folder ({', '.join(sorted(SUFFIXES))}); name "
+                "another folder, or the files themselves",
+                Exit.NOTHING,
+            )
+        return found
+    if place.exists() or not glob.has_magic(word):
+        return [word]
+    # Path.glob takes no absolute pattern.
+    matches = glob.glob(word, recursive=True)  # noqa: PTH207
+    found = sorted(path for path in matches if not Path(path).is_dir())
+    if not found:
+        raise BenchError(f"no file matches '{word}'; check the pattern", Exit.NOTHING)
+    return found

@@ -1,0 +1,1 @@
+"""Finished trainings outside the benchmark: exported folders, and readers of anyone's images."""

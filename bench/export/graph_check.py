@@ -1,0 +1,123 @@
+"""An ONNX graph in onnxruntime, compared with its network in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from bench.core.errors import BenchError, Exit
+from bench.core.types import Batch
+from bench.nn.ctc_functions import valid_frames
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bench.decoding.algorithms.decoded import Decode
+    from bench.export.input_sizes import InputSizes
+    from bench.recognizers.networks.network import RecognitionNetwork
+
+TOLERANCE = 1e-3
+"""Of a logit, absolute and relative. Rounding of float32 stays far below it."""
+_BATCHES = (1, 2, 5)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a graph and its network computed of the same samples.
+
+    Attributes:
+        samples: How many samples they were.
+        largest_difference: Between any two logits.
+        different_texts: How many of them decode to other labels.
+    """
+
+    samples: int
+    largest_difference: float
+    different_texts: int
+
+
+def compare(
+    content: bytes, network: RecognitionNetwork, batches: Iterable[Batch], decode: Decode
+) -> Comparison:
+    """Compute the logits of batches by a graph in onnxruntime and by its network in torch.
+
+    Args:
+        content: The content of an ONNX file.
+        network: The network, in evaluation mode, on the CPU.
+        batches: What is read.
+        decode: What makes labels of logits.
+
+    Raises:
+        BenchError: Logits differ by more than `TOLERANCE`.
+    """
+    session = _session(content)
+    names = [each.name for each in session.get_inputs()]
+    samples, largest, different = 0, 0.0, 0
+    for batch in batches:
+        given = (batch.inputs.numpy(), batch.lengths.numpy())
+        logits, *counts = session.run(None, dict(zip(names, given, strict=False)))
+        with torch.inference_mode():
+            expected, lengths = network(batch.inputs, batch.lengths)
+        computed = torch.from_numpy(logits)
+        if computed.shape != expected.shape or (counts and counts[0].tolist() != lengths.tolist()):
+            raise _fault(f"it makes {tuple(computed.shape)} of {tuple(expected.shape)}")
+        largest = max(largest, _largest_difference(expected, computed, lengths))
+        pairs = zip(decode(expected, lengths).labels, decode(computed, lengths).labels, strict=True)
+        different += sum(one.tolist() != other.tolist() for one, other in pairs)
+        samples += len(lengths)
+    return Comparison(samples, largest, different)
+
+
+def noise(sizes: InputSizes) -> Iterator[Batch]:
+    """Yield batches of noise of several sizes, for a network whose data are not at hand."""
+    for number, size in enumerate(_BATCHES):
+        length = sizes.usual_length
+        if sizes.clips or not sizes.shape.width:
+            length += 7 * number
+        lengths = torch.full((size,), length)
+        if sizes.padded:
+            lengths -= 3 * torch.arange(size)
+        none = torch.zeros(size, 0, dtype=torch.long)
+        ids = tuple(map(str, range(size)))
+        inputs = sizes.example(size, length)
+        yield Batch(inputs, lengths, none, torch.zeros_like(lengths), none, ids)
+
+
+def first_samples(batches: Iterable[Batch], count: int) -> Iterator[Batch]:
+    """Yield batches until they have `count` samples; the last one is cut."""
+    left = count
+    for batch in batches:
+        yield batch._replace(inputs=batch.inputs[:left], lengths=batch.lengths[:left])
+        left -= len(batch.lengths)
+        if left <= 0:
+            return
+
+
+def _largest_difference(expected: Tensor, computed: Tensor, lengths: Tensor) -> float:
+    """Return the largest difference of valid logits. Raises BenchError above the tolerance."""
+    valid = valid_frames(lengths, expected.shape[1])
+    one, other = expected[valid], computed[valid]
+    gap = (one - other).abs().max().item() if one.numel() else 0.0
+    if not torch.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE):
+        raise _fault(f"logits differ by {gap:.2g}, more than {TOLERANCE:g}")
+    return gap
+
+
+def _fault(what: str) -> BenchError:
+    return BenchError(
+        f"the ONNX graph does not compute what the network does ({what}); export without --onnx, "
+        "and report this as a bug of bench",
+        Exit.FAILED,
+    )
+
+
+def _session(content: bytes) -> Any:  # noqa: ANN401 (onnxruntime has no types)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3  # errors
+    return onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])

@@ -1,0 +1,166 @@
+"""The README.md of an exported network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from bench.core import text_table
+from bench.evaluation.metrics import metric
+from bench.recognizers.networks.exported import DOCUMENT, GRAPH, WEIGHTS
+
+if TYPE_CHECKING:
+    from bench.core.types import DecoderFamily
+    from bench.export.standings import Standing
+    from bench.recognizers.networks.exported import ExportedNetwork
+
+_LOADING = """\
+```python
+from bench.recognizers.networks import load
+
+reader = load("{folder}")
+for reading in reader.read(["word.png"]):
+    print(reading.text, reading.confidence)
+```"""
+_DECODING: dict[DecoderFamily, str] = {
+    "ctc": "Take the best class of each step, merge repeated classes, then remove class 0.",
+    "ace": "Take the best class of each step and remove class 0; nothing is merged.",
+    "seq2seq": "Take the best class of each step, up to the first class 0.",
+}
+_MAX_TOKENS = 128
+
+
+def model_card(about: ExportedNetwork, folder: str, standings: Sequence[Standing]) -> str:
+    """Return the model card of an exported network, in Markdown.
+
+    Args:
+        about: What its `model.json` says.
+        folder: What its folder is called.
+        standings: The rows of boards that it is part of.
+    """
+    sections = [
+        f"# {about.title}",
+        _summary(about),
+        *_results(about, standings),
+        "## Reading images",
+        _LOADING.format(folder=folder),
+        "Nothing in this folder is executed: weights are numbers, and the architecture is bench's.",
+        "## From pixels to text",
+        "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(about), 1)),
+        _vocabulary(about),
+        *_graph(about),
+        "## Training",
+        *_training(about),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _summary(about: ExportedNetwork) -> str:
+    return (
+        f"{about.parameters:,} weights, trained and exported by bench {about.bench}. "
+        f"`{DOCUMENT}` says all of this to programs."
+    )
+
+
+def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[str]:
+    """Yield its rows with intervals, then the scores of its evaluations that are in no row."""
+    yield "## Results"
+    shown = set()
+    for standing in standings:
+        board, row = standing.board, standing.row
+        seeds = ", ".join(str(result.seed) for result in row.seeds)
+        yield (
+            f"Row **{row.label}** of board `{board.name}`, protocol {board.protocol}: the mean ± "
+            "standard deviation over seeds, and the 95 % interval over samples and seeds. Seeds: "
+            f"{seeds}; this network is one of them."
+        )
+        yield standing.table()
+        shown |= {*row.evaluations.values()}
+    others = [score for score in about.scores if score.evaluation not in shown]
+    if others:
+        rows = [
+            [
+                score.test,
+                score.decoder,
+                score.protocol,
+                f"{score.samples:,}",
+                metric.summary(score.scores),
+            ]
+            for score in others
+        ]
+        yield "Evaluations of this network:"
+        yield text_table.markdown(
+            ["test set", "decoder", "protocol", "samples", "scores"], rows, right="samples"
+        )
+    if not standings and not others:
+        yield "It was not evaluated on any test set."
+
+
+def _steps(about: ExportedNetwork) -> list[str]:
+    network = f"Compute logits with the weights of `{WEIGHTS}`"
+    network += f", or by the graph `{GRAPH}`." if about.graph else "."
+    between = "a space" if about.separator else "nothing"
+    return [
+        *about.preprocessing,
+        network,
+        _DECODING[about.decoder_family],
+        f"Class c from 1 is the token `vocabulary[c - 1]`; between tokens is {between}.",
+    ]
+
+
+def _vocabulary(about: ExportedNetwork) -> str:
+    count = len(about.vocabulary)
+    sentence = f"Class 0 is {about.class_0}; {count} tokens follow"
+    if about.separator or count > _MAX_TOKENS:
+        return f"{sentence}, which `{DOCUMENT}` lists."
+    listed = json.dumps("".join(about.vocabulary), ensure_ascii=False)
+    return f"{sentence}: `` {listed} `` (as JSON)."
+
+
+def _graph(about: ExportedNetwork) -> Iterator[str]:
+    if about.graph is None:
+        return
+    graph = about.graph
+    yield "## ONNX"
+    rows = [[name, "input", _sizes(sizes)] for name, sizes in graph.inputs.items()]
+    rows += [[name, "output", what] for name, what in graph.outputs.items()]
+    yield text_table.markdown(["name", "kind", "shape"], rows)
+    same = (
+        "all were read alike"
+        if not graph.different_texts
+        else f"{graph.different_texts} were read differently, by rounding"
+    )
+    lengths = "`lengths` are int64, the valid columns or frames of each sample. "
+    yield (
+        f"Opset {graph.opset}. {lengths if 'lengths' in graph.inputs else ''}Compared with torch "
+        f"in onnxruntime on {graph.compared_samples} samples of {graph.compared_on}: logits "
+        f"differ by {graph.largest_difference:.1e} at most, {same}."
+    )
+
+
+def _sizes(sizes: Sequence[int | str]) -> str:
+    return f"({', '.join(map(str, sizes))})"
+
+
+def _training(about: ExportedNetwork) -> Iterator[str]:
+    training = about.training
+    data = [
+        [each["name"], json.dumps(each["parameters"]), json.dumps(each["fingerprints"])]
+        for each in training["data"]
+    ]
+    yield text_table.markdown(["trained on", "parameters", "fingerprints"], data)
+    recipe = [[key, json.dumps(value)] for key, value in training["recipe"].items()]
+    yield text_table.markdown(["recipe", "value"], [["seed", str(training["seed"])], *recipe])
+    device = training["gpu"] or training["cpu"]
+    yield (
+        f"Model `{_component(about.model)}`, loss `{_component(about.loss)}`. Key "
+        f"`{training['key']}`; the weights after step {training['selected_step']:,}, with a label "
+        f"error rate of {training['validation_ler']:.4f} on validation data; "
+        f"{training['seconds']:,} seconds on {device}, finished {training['finished']}, by commit "
+        f"`{training['commit'] or 'unknown'}`."
+    )
+
+
+def _component(spec: dict[str, object]) -> str:
+    return f"{spec['name']} {json.dumps(spec['parameters'])}"

@@ -1,0 +1,58 @@
+"""Where a training stands: the rows of working boards that it is part of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.core.errors import BenchError
+from bench.leaderboards import board as boards
+from bench.leaderboards import tables
+from bench.leaderboards.versions import working_boards
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board, Row
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A row of a working board.
+
+    Attributes:
+        board: The board.
+        row: The row, one of whose seeds used the training.
+    """
+
+    board: Board
+    row: Row
+
+    def table(self) -> str:
+        """Return its scores on each test set with 95 % intervals, in Markdown."""
+        columns = [*self.board.column_names]
+        averages = [*tables.AVERAGES] if len(columns) > 1 else []
+        headers = ["rank", *columns, *(tables.AVERAGES[name] for name in averages)]
+        rows = []
+        for metric in self.board.metrics:
+            scores = self.row.scores.get(metric.name, {})
+            means = self.row.averages.get(metric.name, {})
+            cells = [scores.get(column) for column in columns] + [means.get(n) for n in averages]
+            ranked = metric.name == self.board.ranked_by
+            rank = tables.ranks(self.row) if ranked else ""
+            rows.append(
+                [metric.heading, rank, *(tables.score_text(metric, cell) for cell in cells)]
+            )
+        return tables.Table(["metric", *headers], rows, left=("metric", "rank")).markdown()
+
+
+def standings(results: Path, training: str) -> Iterator[Standing]:
+    """Yield the rows of working boards below `results` that the training of a key is part of."""
+    for folder in working_boards(results):
+        # A board of another schema is drawn again by its suite; here it is only cited.
+        with suppress(BenchError, OSError):
+            board = boards.read(folder)
+            for row in board.rows:
+                if any(training in result.trainings for result in row.seeds):
+                    yield Standing(board, row)

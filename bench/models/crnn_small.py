@@ -1,0 +1,79 @@
+"""CRNN with one convolution and one BiLSTM fewer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.core.components import FrameModel
+from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
+from bench.core.schema import Count
+from bench.core.types import FeatureDims, InputKind, InputShape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_HEIGHT = 32
+_TIMES = (1, 2, 4, 4, 8, 8)
+_NORMALIZED = (2, 4, 5)
+_HALVED = (0, 1)
+_LOWERED = (3, 4)
+"""Convolutions whose pooling halves both sides, and those where it halves the height alone."""
+
+
+@dataclass(frozen=True)
+class CrnnSmall(FrameModel):
+    """Six convolutions over a word 32 pixels high, then one BiLSTM over its columns.
+
+    `crnn` without its sixth convolution and its second BiLSTM, as the package nano-ocr has it, with
+    batch normalization behind the third, fifth and sixth convolution. W pixels make ⌊W / 4⌋ + 1
+    frames. What is behind a word's end is zero before each convolution. 4,802,370 weights under CTC
+    with 66 classes and one channel.
+
+    Args:
+        width: The channels of the first convolution; the others have 2, 4, 4, 8 and 8 times as
+            many.
+        hidden: The units of each LSTM direction.
+
+    Raises:
+        BenchError: Images are not 32 pixels high.
+    """
+
+    name: ClassVar[str] = "crnn-small"
+    accepts: ClassVar[InputKind] = "image"
+    visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = ImageInput()
+
+    width: Count = 64
+    hidden: Count = 256
+
+    def build(self, shape: InputShape) -> nn.Module:
+        """Return the network for images of `shape`. Raises BenchError on another height."""
+        from torch import nn
+
+        from bench.nn.convolutions import ColumnReader, Convolutions, Stage
+        from bench.nn.frames import BiLSTM
+
+        if shape.height != _HEIGHT:
+            raise BenchError(
+                f"crnn-small reads words {_HEIGHT} pixels high, and these are {shape.height}; "
+                f"set the height of the input to {_HEIGHT}"
+            )
+        stages: list[nn.Module] = []
+        channels = shape.channels
+        for number, times in enumerate(_TIMES):
+            last = number + 1 == len(_TIMES)
+            features = times * self.width
+            convolution = nn.Conv2d(channels, features, 2 if last else 3, padding=0 if last else 1)
+            norm = nn.BatchNorm2d(features) if number in _NORMALIZED else None
+            pool = nn.MaxPool2d(2) if number in _HALVED else None
+            if number in _LOWERED:
+                pool = nn.MaxPool2d(2, (2, 1), (0, 1))
+            stages.append(Stage(convolution, norm, pool))
+            channels = features
+        return ColumnReader(
+            Convolutions(stages, masked=True),
+            BiLSTM(channels, self.hidden, 1),
+            FeatureDims(2 * self.hidden, channels),
+        )

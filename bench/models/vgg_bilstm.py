@@ -1,0 +1,86 @@
+"""The recognizer without rectification of clovaai's benchmark, which EasyOCR ships too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.core.components import FrameModel
+from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput, Input
+from bench.core.schema import Count
+from bench.core.types import FeatureDims, InputKind, InputShape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_LOWEST = 32
+_TIMES = (1, 2, 4, 4, 8, 8, 8)
+_NORMALIZED = (4, 5)
+_HALVED = (0, 1)
+_LOWERED = (3, 5)
+"""Convolutions whose pooling halves both sides, and those where it halves the height alone."""
+
+
+@dataclass(frozen=True)
+class VggBiLSTM(FrameModel):
+    """Seven convolutions, a mean over rows, and two BiLSTMs with a linear layer behind each.
+
+    The model None-VGG-BiLSTM of Baek et al., "What Is Wrong With Scene Text Recognition Model
+    Comparisons?" (ICCV 2019), of which EasyOCR's English weights have half the channels and twice
+    the height. It differs from `crnn` in its pooling, without padding (100 columns make 24 frames,
+    W make ⌊W / 4⌋ - 1), in its two batch normalizations, behind the fifth and the sixth
+    convolution, which have no bias, and in the second linear layer. Images 32 pixels high leave one
+    row, higher ones the mean of several. What is behind a word's end is zero before each
+    convolution.
+
+    8,451,621 weights under CTC with 37 classes and one channel.
+
+    Args:
+        width: The channels of the first convolution; the others have 2, 4, 4, 8, 8 and 8 times as
+            many.
+        hidden: The units of each LSTM direction, and the features of each linear layer.
+
+    Raises:
+        BenchError: Images are less than 32 pixels high.
+    """
+
+    name: ClassVar[str] = "vgg-bilstm"
+    accepts: ClassVar[InputKind] = "image"
+    visual: ClassVar[bool] = True
+    default_input: ClassVar[Input] = ImageInput()
+
+    width: Count = 64
+    hidden: Count = 256
+
+    def build(self, shape: InputShape) -> nn.Module:
+        """Return the network for images of `shape`. Raises BenchError on too low ones."""
+        from torch import nn
+
+        from bench.nn.convolutions import ColumnReader, Convolutions, RowMean, Stage
+        from bench.nn.frames import ProjectedBiLSTM
+
+        if shape.height < _LOWEST:
+            raise BenchError(
+                f"vgg-bilstm reads words at least {_LOWEST} pixels high, and these are "
+                f"{shape.height}; set the height of the input to {_LOWEST}"
+            )
+        stages: list[nn.Module] = []
+        channels = shape.channels
+        for number, times in enumerate(_TIMES):
+            last = number + 1 == len(_TIMES)
+            features = times * self.width
+            norm = nn.BatchNorm2d(features) if number in _NORMALIZED else None
+            convolution = nn.Conv2d(
+                channels, features, 2 if last else 3, padding=0 if last else 1, bias=norm is None
+            )
+            pool = nn.MaxPool2d(2) if number in _HALVED else None
+            if number in _LOWERED:
+                pool = nn.MaxPool2d((2, 1))
+            stages.append(Stage(convolution, norm, pool))
+            channels = features
+        return ColumnReader(
+            Convolutions([*stages, RowMean()], masked=True),
+            ProjectedBiLSTM(channels, self.hidden),
+            FeatureDims(self.hidden, channels),
+        )

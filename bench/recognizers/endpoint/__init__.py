@@ -1,0 +1,1 @@
+"""Questions to an endpoint for chat completions, over HTTP, and its answers."""

@@ -1,0 +1,1 @@
+"""ONNX graphs: what their files say, and what reads images with them."""

@@ -1,0 +1,237 @@
+"""An ONNX graph in onnxruntime, reading encoded images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from bench.core.errors import BenchError
+from bench.core.files import existing_file
+from bench.core.recognition import Reading, TextReader
+from bench.recognizers.graphs.onnx_graph import read_graph
+from bench.recognizers.inputs.preparation import prepare
+from bench.recognizers.outputs.alphabets import characters_of_lines, check_classes
+from bench.recognizers.outputs.texts import TextDecoding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.core.recognition import Workplace
+    from bench.data.reading.encoded_samples import EncodedSample
+    from bench.recognizers.onnx import Onnx
+
+_PARAMETER = "onnx of recognizer 'onnx'"
+_METADATA = "character"
+"""The entry of a graph's metadata in which PP-OCR has its characters."""
+_SMALLEST = 1e-30
+"""Probabilities below it are taken for it: their logarithm is finite."""
+_IMAGE_AXES = 4
+_SCORE_AXES = 3
+_FLOAT = "tensor(float)"
+
+
+class OnnxReader(TextReader):
+    """Images to texts by an ONNX graph.
+
+    Raises:
+        BenchError: onnxruntime or its CUDA provider is missing, or the file is not a graph that
+            reads such inputs.
+    """
+
+    def __init__(self, recognizer: Onnx, workplace: Workplace) -> None:
+        file = existing_file(recognizer.onnx, _PARAMETER)
+        self._name = PurePath(recognizer.onnx).name
+        graph = read_graph(file.read_bytes(), f"the file '{recognizer.onnx}' of {_PARAMETER}")
+        if graph.external:
+            raise BenchError(
+                f"{self._name} keeps weights in other files, whose content bench does not check; "
+                "save the graph with its weights in one file"
+            )
+        self._parameters = graph.parameters
+        self._recognizer = recognizer
+        self._session = _session(str(file), self._name, workplace)
+        self._input = recognizer.reader_input()
+        self._input_name = self._checked_input()
+        self._output = self._chosen_output()
+        characters = recognizer.characters() or self._metadata_characters()
+        self._characters = (*characters, " ") if recognizer.space else characters
+        self._texts: TextDecoding | None = None
+        self._order: list[int] = []
+
+    def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
+        """Return the readings of a batch; images of different sizes are read one after the other.
+
+        Raises:
+            BenchError: An image cannot be decoded, or the graph fails or gives other classes.
+        """
+        readings = [Reading("")] * len(samples)
+        for places, images, _ in prepare(samples, self._input):
+            size = self._recognizer.batch or len(places)
+            for start in range(0, len(places), size):
+                read = self._read(images[start : start + size])
+                for place, reading in zip(places[start : start + size], read, strict=True):
+                    readings[place] = reading
+        return readings
+
+    def _read(self, images: NDArray[np.float32]) -> list[Reading]:
+        """Return the readings of images of one size."""
+        try:
+            [scores] = self._session.run([self._output], {self._input_name: images})
+        except Exception as error:  # noqa: BLE001 (see below)
+            # onnxruntime raises classes of its own, of which only the message says anything.
+            reason = " ".join(str(error).split())
+            raise BenchError(
+                f"{self._name} cannot read images {tuple(images.shape)}: {reason}; set input to "
+                "what the graph takes"
+            ) from None
+        if scores.ndim != _SCORE_AXES:
+            raise BenchError(
+                f"{self._name}: output '{self._output}' has the shape {scores.shape}, and three "
+                "axes of samples, frames and classes are wanted; set output to another"
+            )
+        if self._recognizer.time_first:
+            scores = scores.swapaxes(0, 1)
+        if len(scores) != len(images):
+            raise BenchError(
+                f"{self._name} gives scores {scores.shape} for {len(images)} images; set "
+                "time_first to its opposite, or batch = 1"
+            )
+        logits = torch.from_numpy(np.ascontiguousarray(self._logits(scores)))
+        texts = self._texts or self._decoding(logits.shape[2])
+        self._texts = texts
+        lengths = torch.full((len(images),), logits.shape[1])
+        return texts.readings(logits[..., self._order], lengths)
+
+    def _logits(self, scores: NDArray[Any]) -> NDArray[np.float32]:
+        values = scores.astype(np.float32, copy=False)
+        if self._recognizer.scores == "logits":
+            return values
+        logs: NDArray[np.float32] = np.log(np.maximum(values, np.float32(_SMALLEST)))
+        return logs
+
+    def _decoding(self, classes: int) -> TextDecoding:
+        """Return what decodes scores of so many classes. Raises BenchError on other ones."""
+        blank = self._recognizer.blank
+        first = {"first": 0, "last": classes - 1}[blank] if isinstance(blank, str) else blank
+        ignored = set(self._recognizer.ignored) - {first}
+        if outside := [number for number in (first, *ignored) if number >= classes]:
+            raise BenchError(
+                f"{self._name} has {classes:,} classes, and class {outside[0]} is set as blank or "
+                "ignored; count from 0"
+            )
+        check_classes(self._characters, classes - len(ignored), self._name)
+        rest = [number for number in range(classes) if number != first]
+        characters = iter(self._characters)
+        vocabulary = tuple("" if number in ignored else next(characters) for number in rest)
+        self._order = [first, *rest]
+        return TextDecoding(
+            self._recognizer.family,
+            vocabulary,
+            self._recognizer.decoder,
+            self._recognizer.confidence,
+        )
+
+    def _checked_input(self) -> str:
+        """Return the name of the graph's input. Raises BenchError where images do not fit it."""
+        inputs = self._session.get_inputs()
+        how = self._input
+        if len(inputs) != 1:
+            names = ", ".join(f"'{each.name}'" for each in inputs)
+            raise BenchError(
+                f"{self._name} takes {len(inputs)} inputs ({names}), and a recognizer gives one, "
+                "of images; take a graph of images alone"
+            )
+        [taken] = inputs
+        wanted = ("N", how.channels, *self._given_size())
+        fits = len(taken.shape) == _IMAGE_AXES and all(
+            not isinstance(theirs, int) or not isinstance(ours, int) or theirs == ours
+            for theirs, ours in zip(taken.shape, wanted, strict=True)
+        )
+        if not fits or taken.type != _FLOAT:
+            shown = ", ".join(str(each) for each in taken.shape)
+            given = ", ".join(str(each) for each in wanted)
+            kind = "" if taken.type == _FLOAT else f" of {taken.type}"
+            raise BenchError(
+                f"the graph of {self._name} takes {taken.name} ({shown}){kind}, and input gives "
+                f"float32 images ({given}); set height, width and color of input"
+            )
+        count = taken.shape[0]
+        if isinstance(count, int) and self._recognizer.batch != count:
+            raise BenchError(
+                f"the graph of {self._name} takes {count} images at once; set batch = {count}"
+            )
+        return str(taken.name)
+
+    def _given_size(self) -> tuple[int | str, int | str]:
+        """Return height and width of images, a letter for what varies."""
+        if self._input.sizes:
+            return "H", "W"
+        return self._input.height, self._input.width or "W"
+
+    def _chosen_output(self) -> str:
+        """Return the name of the output that is read. Raises BenchError where it is not clear."""
+        names = [str(each.name) for each in self._session.get_outputs()]
+        wanted = self._recognizer.output
+        if (wanted and wanted not in names) or (not wanted and len(names) != 1):
+            fault = f"has no output '{wanted}'" if wanted else "has several outputs"
+            listed = ", ".join(f"'{name}'" for name in names)
+            raise BenchError(f"{self._name} {fault}; set output to one of {listed}")
+        return wanted or names[0]
+
+    def _metadata_characters(self) -> tuple[str, ...]:
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if _METADATA not in metadata:
+            raise BenchError(
+                f"{self._name} does not say in its metadata what its classes stand for; set "
+                "alphabet, or alphabet_file"
+            )
+        return characters_of_lines(metadata[_METADATA], f"the metadata of {self._name}")
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the tensors of weights in the graph hold."""
+        return self._parameters
+
+    @property
+    def alphabet(self) -> frozenset[str]:
+        """The characters that its classes stand for."""
+        return frozenset(character for token in self._characters for character in token)
+
+
+def _session(file: str, name: str, workplace: Workplace) -> Any:  # noqa: ANN401 (untyped package)
+    """Return a session of onnxruntime on the device of a workplace."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise BenchError(
+            "recognizer 'onnx' requires onnxruntime, which is not installed; install it with: "
+            "pip install 'bench[onnx]'"
+        ) from None
+    providers = ["CPUExecutionProvider"]
+    if workplace.device == "cuda":
+        providers.insert(0, "CUDAExecutionProvider")
+        if providers[0] not in onnxruntime.get_available_providers():
+            raise BenchError(
+                "the installed onnxruntime has no CUDA provider; install onnxruntime-gpu in its "
+                "place, or evaluate on CPUs with gpus = 0 in the resources of the suite"
+            )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = workplace.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(file, options, providers=providers)
+    except Exception as error:  # noqa: BLE001 (see below)
+        # onnxruntime raises classes of its own, of which only the message says anything.
+        reason = " ".join(str(error).split())
+        raise BenchError(f"onnxruntime cannot load {name}: {reason}; give another file") from None
+    if session.get_providers()[0] != providers[0]:
+        raise BenchError(
+            f"onnxruntime cannot run {name} on the GPU; check its CUDA libraries, or evaluate on "
+            "CPUs with gpus = 0 in the resources of the suite"
+        )
+    return session

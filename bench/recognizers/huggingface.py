@@ -1,0 +1,138 @@
+"""Image-to-text models in Hugging Face's format, from a folder of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bench.core.components import Recognizer
+from bench.core.errors import BenchError, one_line
+from bench.core.optional import import_extra, installed_version
+from bench.core.printable import printable
+from bench.core.recognition import Reading, TextReader, Workplace
+from bench.core.schema import Count
+from bench.recognizers.outside.checked import checked_reading
+from bench.recognizers.outside.named_files import folder_digests
+
+if TYPE_CHECKING:
+    from bench.data.reading.encoded_samples import EncodedSample
+
+_USER = "recognizer 'huggingface'"
+_EXTRA = "huggingface"
+
+
+@dataclass(frozen=True)
+class HuggingFaceRecognizer(Recognizer):
+    """An image-to-text model such as TrOCR, loaded by transformers from a folder.
+
+    Nothing is downloaded, and no code of the folder is executed: the architecture is one of
+    transformers. Weights are safetensors. A batch is read at once, in float32.
+
+    Args:
+        huggingface: The folder with `config.json`, weights, image processor and tokenizer, as
+            `save_pretrained` or a clone of a model's repository has it.
+        max_new_tokens: A text ends after so many tokens at the latest.
+        num_beams: 1 is greedy decoding.
+    """
+
+    name: ClassVar[str] = "huggingface"
+
+    huggingface: str
+    max_new_tokens: Count = 64
+    num_beams: Count = 1
+
+    @property
+    def label(self) -> str:
+        """The name of the folder, as boards print it, and what is not a default."""
+        values = self.changed() | {"huggingface": Path(self.huggingface).name}
+        return f"{self.name}({', '.join(f'{key}={value}' for key, value in values.items())})"
+
+    @classmethod
+    def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
+        """Return parameters with the folder found from `home`."""
+        folder = parameters.get("huggingface")
+        if not isinstance(folder, str):
+            return parameters
+        return parameters | {"huggingface": str((home / Path(folder).expanduser()).absolute())}
+
+    def spec(self) -> dict[str, Any]:
+        """Return what it adds to a key: the SHA-256 of each file, and the version of transformers.
+
+        Raises:
+            BenchError: The folder or transformers is missing.
+        """
+        parameters = {
+            "huggingface": folder_digests(Path(self.huggingface), _USER),
+            "max_new_tokens": self.max_new_tokens,
+            "num_beams": self.num_beams,
+        }
+        package = {"transformers": installed_version("transformers", _EXTRA, _USER)}
+        spec = {"name": self.name, "version": self.version, "parameters": parameters}
+        return spec | {"package": package}
+
+    @contextmanager
+    def open(self, workplace: Workplace) -> Iterator[TextReader]:
+        """Load the model."""
+        folder = Path(self.huggingface)
+        if not (folder / "config.json").is_file():
+            raise BenchError(
+                f"{_USER}: the folder '{folder}' has no config.json; give a folder that "
+                "save_pretrained has written"
+            )
+        transformers = import_extra("transformers", _EXTRA, _USER)
+        transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
+        local = {"local_files_only": True, "trust_remote_code": False}
+        try:
+            processor = transformers.AutoProcessor.from_pretrained(folder, **local)
+            model = transformers.AutoModelForImageTextToText.from_pretrained(
+                folder, **local, use_safetensors=True, dtype="float32"
+            )
+        except (Exception, SystemExit) as error:
+            raise BenchError(
+                f"{_USER}: '{folder}' is not an image-to-text model that transformers can load "
+                f"({printable(one_line(error))}); it needs config.json, safetensors, an image "
+                "processor and a tokenizer"
+            ) from error
+        yield _HuggingFaceReader(self, processor, model.to(workplace.device).eval())
+
+
+class _HuggingFaceReader(TextReader):
+    """Generates the texts of a batch."""
+
+    def __init__(
+        self,
+        recognizer: HuggingFaceRecognizer,
+        processor: Any,  # noqa: ANN401 (transformers' classes depend on the model)
+        model: Any,  # noqa: ANN401
+    ) -> None:
+        self._recognizer = recognizer
+        self._processor = processor
+        self._model = model
+
+    def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
+        """Return the decoded tokens, without those that are no text."""
+        import torch
+
+        images = [sample.pixels(3) for sample in samples]
+        inputs = self._processor(images=images, return_tensors="pt").to(self._model.device)
+        with torch.inference_mode():
+            tokens = self._model.generate(
+                **inputs,
+                max_new_tokens=self._recognizer.max_new_tokens,
+                num_beams=self._recognizer.num_beams,
+                do_sample=False,
+            )
+        texts = self._processor.batch_decode(tokens, skip_special_tokens=True)
+        return [
+            checked_reading(text, sample.id, _USER)
+            for text, sample in zip(texts, samples, strict=True)
+        ]
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights."""
+        return sum(parameter.numel() for parameter in self._model.parameters())

@@ -1,0 +1,1 @@
+"""How recognizers from outside bench want images, and images made so."""

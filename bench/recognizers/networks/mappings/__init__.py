@@ -1,0 +1,21 @@
+"""Names of weights elsewhere to names of bench: one module per family of networks."""
+
+from __future__ import annotations
+
+from bench.core.errors import BenchError, did_you_mean
+from bench.recognizers.networks.mappings import abinet, crnn, cslr, htr, own, vgg, vitstr
+from bench.recognizers.networks.mappings.mapping import WeightMapping
+
+MAPPINGS: dict[str, WeightMapping] = {
+    mapping.name: mapping
+    for family in (own, vgg, crnn, vitstr, abinet, cslr, htr)
+    for mapping in family.MAPPINGS
+}
+"""All mappings by name."""
+
+
+def find_mapping(name: str) -> WeightMapping:
+    """Return the mapping called `name`. Raises BenchError with the nearest name."""
+    if name not in MAPPINGS:
+        raise BenchError(f"there is no mapping '{name}'{did_you_mean(name, MAPPINGS)}")
+    return MAPPINGS[name]

@@ -1,0 +1,69 @@
+"""VGG and two BiLSTMs: clovaai's model None-VGG-BiLSTM-CTC, and EasyOCR's English weights."""
+
+from __future__ import annotations
+
+import string
+
+from bench.recognizers.networks.mappings.mapping import (
+    DIGITS_AND_LOWER,
+    PRINTABLE,
+    WeightMapping,
+)
+
+_STAGES = {0: 0, 3: 1, 6: 2, 8: 3, 11: 4, 14: 5, 18: 6}
+_NORMS = {12: 4, 15: 5}
+_LAYERS = (
+    {
+        f"FeatureExtraction.ConvNet.{there}": f"model.convolutions.stages.{here}.convolution"
+        for there, here in _STAGES.items()
+    }
+    | {
+        f"FeatureExtraction.ConvNet.{there}": f"model.convolutions.stages.{here}.norm"
+        for there, here in _NORMS.items()
+    }
+    | {
+        "SequenceModeling.0.rnn": "model.encoder.first.lstm",
+        "SequenceModeling.0.linear": "model.encoder.join",
+        "SequenceModeling.1.rnn": "model.encoder.second.lstm",
+        "SequenceModeling.1.linear": "model.encoder.project",
+        "Prediction": "head",
+    }
+)
+_CLOVAAI = "github.com/clovaai/deep-text-recognition-benchmark, None-VGG-BiLSTM-CTC"
+
+MAPPINGS = (
+    WeightMapping(
+        name="clovaai-crnn",
+        source=_CLOVAAI,
+        layers=_LAYERS,
+        model="vgg-bilstm",
+        input="clovaai",
+        alphabet=tuple(DIGITS_AND_LOWER),
+        prefixes=("module.",),
+    ),
+    WeightMapping(
+        name="clovaai-crnn-sensitive",
+        source=f"{_CLOVAAI} with --sensitive",
+        layers=_LAYERS,
+        model="vgg-bilstm",
+        input="clovaai",
+        alphabet=tuple(PRINTABLE),
+        prefixes=("module.",),
+    ),
+    WeightMapping(
+        name="easyocr-english-g2",
+        source="github.com/JaidedAI/EasyOCR, english_g2.pth",
+        layers=_LAYERS,
+        model={"name": "vgg-bilstm", "width": 32},
+        input="easyocr",
+        alphabet=(
+            *string.digits,
+            *string.punctuation,
+            " ",
+            "€",
+            *string.ascii_uppercase,
+            *string.ascii_lowercase,
+        ),
+        prefixes=("module.",),
+    ),
+)

@@ -1,0 +1,79 @@
+"""A network of bench with weights from elsewhere, reading encoded images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import torch
+
+from bench.core.recognition import Reading, TextReader
+from bench.core.types import InputShape
+from bench.recognizers.inputs.preparation import prepare
+from bench.recognizers.networks import network as networks
+from bench.recognizers.networks.mapped import load_mapped
+from bench.recognizers.networks.mappings import find_mapping
+from bench.recognizers.networks.weight_files import check_digest, read_weights
+from bench.recognizers.outputs.texts import TextDecoding
+
+if TYPE_CHECKING:
+    from bench.core.recognition import Workplace
+    from bench.data.reading.encoded_samples import EncodedSample
+    from bench.recognizers.weights import Weights
+
+_PARAMETER = "weights of recognizer 'weights'"
+
+
+class NetworkReader(TextReader):
+    """Images to texts by a network in evaluation mode, channels last in memory.
+
+    Raises:
+        BenchError: The file is not the one that is wanted, or does not fit the architecture.
+    """
+
+    def __init__(self, recognizer: Weights, workplace: Workplace) -> None:
+        model, loss, how, characters = recognizer.architecture()
+        if recognizer.sha256:
+            check_digest(recognizer.weights, _PARAMETER, recognizer.sha256)
+        shape = InputShape(how.channels, how.height, how.width)
+        network = networks.build(model, loss, shape, len(characters) + 1)
+        weights = read_weights(recognizer.weights, _PARAMETER)
+        file = PurePath(recognizer.weights).name
+        load_mapped(network, weights, find_mapping(recognizer.mapping), file)
+        self._device = workplace.device
+        self._network = network.to(memory_format=torch.channels_last).to(self._device).eval()
+        self._input = how
+        self._texts = TextDecoding(
+            loss.decoder, characters, recognizer.decoder, recognizer.confidence
+        )
+
+    def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
+        """Return the readings of a batch; images of different sizes are read one after the other.
+
+        Raises:
+            BenchError: An image cannot be decoded.
+        """
+        readings = [Reading("")] * len(samples)
+        for places, images, columns in prepare(samples, self._input):
+            width = images.shape[3]
+            lengths = torch.full((len(places),), width)
+            if not self._input.read_padding:
+                lengths = torch.from_numpy(columns)
+            inputs = torch.from_numpy(images).to(memory_format=torch.channels_last)
+            with torch.inference_mode():
+                logits, steps = self._network(inputs.to(self._device), lengths)
+                read = self._texts.readings(logits, steps)
+            for place, reading in zip(places, read, strict=True):
+                readings[place] = reading
+        return readings
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights."""
+        return networks.count_parameters(self._network)[0]
+
+    @property
+    def alphabet(self) -> frozenset[str]:
+        """The characters that its classes stand for."""
+        return self._texts.alphabet

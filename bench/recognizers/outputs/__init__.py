@@ -1,0 +1,1 @@
+"""What recognizers from outside bench compute, made into texts."""

@@ -1,0 +1,72 @@
+"""Logits to texts with confidences, by the decoders of bench."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from bench.core.recognition import Reading
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bench.core.components import Decoder
+    from bench.core.types import DecoderFamily
+    from bench.decoding.algorithms.decoded import Decoded
+
+Confidence = Literal["product", "mean"]
+"""`product`: what the decoder says, which is the probability of its path or of its labels; `mean`:
+the mean probability of the labels on the path, in each frame or step that shows one."""
+
+
+class TextDecoding:
+    """Logits (N, T, C), class 0 blank or end of sequence, to readings.
+
+    Args:
+        family: How labels are spelled by frames or steps.
+        vocabulary: What classes from 1 stand for; the empty text for what is no character.
+        decoder: A decoder that reads the family.
+        confidence: What the confidence of a reading is.
+        separator: What is between two labels.
+
+    Raises:
+        BenchError: A file of the decoder is missing or malformed.
+    """
+
+    def __init__(
+        self,
+        family: DecoderFamily,
+        vocabulary: tuple[str, ...],
+        decoder: Decoder,
+        confidence: Confidence = "product",
+        separator: str = "",
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._decode = decoder.build(family, vocabulary)
+        self._confidence = confidence
+        self._separator = separator
+        self.alphabet = frozenset(character for token in vocabulary for character in token)
+        """The characters that it can write."""
+
+    def readings(self, logits: Tensor, lengths: Tensor) -> list[Reading]:
+        """Return what N samples read, of which `lengths` (N,) frames or steps are valid."""
+        decoded = self._decode(logits, lengths)
+        confidences = _means(decoded) if self._confidence == "mean" else decoded.confidence.tolist()
+        return [
+            Reading(
+                self._separator.join(filter(None, (self._vocabulary[c - 1] for c in labels))),
+                min(max(confidence, 0.0), 1.0) if math.isfinite(confidence) else None,
+            )
+            for labels, confidence in zip(decoded.labels, confidences, strict=True)
+        ]
+
+
+def _means(decoded: Decoded) -> list[float]:
+    """Return the mean probability of the labels on each path, 0 where it shows none."""
+    shown = decoded.path != 0
+    counts = shown.sum(1)
+    sums = np.where(shown, np.exp(decoded.scores), 0).sum(1)
+    means: list[float] = np.divide(sums, counts, out=np.zeros(len(sums)), where=counts > 0).tolist()
+    return means

@@ -1,0 +1,278 @@
+"""Splits: disjoint, stable, and no group in two of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.core.errors import BenchError
+from bench.core.types import SPLITS
+from bench.data.raw.entries import Entry, Rejected
+from bench.data.raw.labels.csv_table import CsvTable
+from bench.data.raw.labels.data_folder import ImageFile, data_folder
+from bench.data.raw.labels.divisions import (
+    ColumnSplits,
+    Group,
+    LabelFileSplits,
+    ListedSplits,
+    NamedSplits,
+    RatioSplits,
+    WholeSplit,
+    named_split,
+)
+from bench.data.raw.labels.label_format import LabelFormat, Row
+from bench.data.raw.labels.line_lists import TabList
+from bench.data.raw.labels.own_reader import OwnReader
+
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+RATIO = RatioSplits(SHARES, "v1")
+NAMES = st.from_regex(r"([ab0-9]{1,3}/)?[ab0-9]{1,4}\.png", fullmatch=True)
+IDS = st.lists(NAMES, min_size=1, max_size=60, unique=True)
+
+
+class Rows(LabelFormat):
+    """Rows that a test lists."""
+
+    name = "rows"
+    about = "rows of a test"
+
+    def __init__(self, rows):
+        self.listed = rows
+
+    def find(self, data):
+        return [data.root]
+
+    def rows(self, _labels, _data):
+        yield from self.listed
+
+
+def row(name, text="x", **columns):
+    return Row(name, text, ImageFile(Path(), name), columns)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return data_folder(tmp_path_factory.mktemp("data"))
+
+
+def ratio_of(names, seed="v1", group=None):
+    division = RatioSplits(SHARES, seed)
+    rows = [row(name) for name in names]
+    return {each.id: division.of(each, "gt.txt", group and group.of(each)) for each in rows}
+
+
+@given(IDS, IDS)
+def test_a_sample_stays_in_its_split_whatever_is_added(names, others):
+    alone, together = ratio_of(names), ratio_of([*others, *reversed(names)])
+    assert alone == {name: together[name] for name in names}
+    assert {*alone.values()} <= {*SPLITS}
+
+
+@given(IDS)
+def test_a_group_is_in_one_split(names):
+    group = Group(pattern="^.")
+    splits = ratio_of(names, group=group)
+    by_group = {}
+    for name, split in splits.items():
+        by_group.setdefault(group.of(row(name)), set()).add(split)
+    assert all(len(each) == 1 for each in by_group.values())
+
+
+@given(IDS, st.sampled_from(["names", "whole", "ratio", "column"]))
+def test_every_sample_is_in_one_split_or_rejected_by_name(data, names, kind):
+    division = {
+        "names": NamedSplits(),
+        "whole": WholeSplit("validation"),
+        "ratio": RatioSplits({"train": 1.0}, "v1"),
+        "column": ColumnSplits("set"),
+    }[kind]
+    sets = ["train", "dev", "test", "other"]
+    rows = [row(f"train/{name}", set=sets[n % 4]) for n, name in enumerate(names)]
+    reader = OwnReader(data, [data.root], Rows([*rows, rows[0]]), division)
+    listed = [each for part in reader.parts for each in reader.entries(part)]
+    assert sorted(each.id for each in listed) == sorted(each.id for each in [*rows, rows[0]])
+    kept = [each.id for each in listed if isinstance(each, Entry)]
+    assert len(kept) == len({*kept})
+    reasons = {each.reason for each in listed if isinstance(each, Rejected)}
+    assert reasons <= {
+        "listed before with the same text",
+        "a set that is not train, validation or test",
+    }
+
+
+def test_shares_are_about_what_they_say_and_the_seed_decides():
+    names = [f"{n}.jpg" for n in range(10_000)]
+    splits = ratio_of(names)
+    counts = {split: [*splits.values()].count(split) for split in SPLITS}
+    assert counts["train"] == pytest.approx(8000, abs=200)
+    assert counts["validation"] == pytest.approx(1000, abs=150)
+    assert splits != ratio_of(names, seed="v2")
+    # The draw is part of what a person shares: it must be the same in every release.
+    drawn = {split: [n for n in range(40) if splits[f"{n}.jpg"] == split] for split in SPLITS}
+    assert drawn["validation"] == [4, 17]
+    assert drawn["test"] == [14, 22]
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train.txt", "train"),
+        ("gt_val.csv", "validation"),
+        ("Validation", "validation"),
+        ("dev", "validation"),
+        ("my-test-set", "test"),
+        ("EVALUATION", "test"),
+        ("train_val.txt", None),
+        ("contest", None),
+        ("restrain.txt", None),
+        ("", None),
+    ],
+)
+def test_names_say_the_split(name, split):
+    assert named_split(name) == split
+
+
+def test_the_name_of_labels_counts_before_that_of_folders_and_of_no_image():
+    division = NamedSplits()
+    assert division.of(row("test/1.jpg"), "train/gt.txt", None) == "train"
+    assert division.of(row("test/a/1.jpg"), "gt.txt", None) == "test"
+    assert division.of(row("all/train.jpg"), "gt.txt", None) is None
+    assert division.of(row("train/x/dev/1.jpg"), "all/gt.txt", None) == "validation"
+
+
+def test_lists_have_ids_paths_names_or_groups(write):
+    root = write({"a.lst": "in/1.jpg\r\nin/2\n\n", "b.txt": "3.jpg\nw4\n4b\n"})
+    division = ListedSplits({"train": "a.lst", "test": "b.txt"}, root)
+    placed = {
+        name: division.of(row(name), "gt.txt", group)
+        for name, group in (
+            ("in/1.jpg", None),
+            ("in/2.jpg", None),
+            ("in/3.jpg", None),
+            ("in/4.jpg", "w4"),
+            ("in/4b.jpg", None),
+            ("in/5.jpg", None),
+        )
+    }
+    assert [*placed.values()] == ["train", "train", "test", "test", "test", None]
+    twice = ListedSplits({"train": "a.lst", "test": "a.lst"}, root)
+    with pytest.raises(BenchError, match=r"a\.lst:1: 'in/1\.jpg' is in the list of 'train' too"):
+        twice.of(row("x"), "gt.txt", None)
+
+
+def test_what_no_list_has_is_left_out_and_known(data, write):
+    root = write({"a.lst": "1.jpg\n"})
+    division = ListedSplits({"test": "a.lst"}, root)
+    reader = OwnReader(data, [data.root], Rows([row("1.jpg"), row("2.jpg")]), division)
+    first, second = reader.entries("test")
+    assert first.id == "1.jpg"
+    assert second == Rejected("2.jpg", "known to be in no list of a split")
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "said"),
+    [
+        (Group(column="writer"), "a/b/1.jpg", "w1"),
+        (Group(column="page"), "a/b/1.jpg", None),
+        (Group(folder=1), "a/b/1.jpg", "a"),
+        (Group(folder=-1), "a/b/1.jpg", "b"),
+        (Group(folder=3), "a/b/1.jpg", None),
+        (Group(folder=1), "1.jpg", None),
+        (Group(pattern=r"([a-z]\d\d)-"), "lines/a01-000.png", "a01"),
+        (Group(pattern=r"\d+"), "lines/a01-000.png", "01"),
+        (Group(pattern="x"), "lines/a01-000.png", None),
+    ],
+)
+def test_a_group_is_a_column_a_folder_or_a_pattern(group, name, said):
+    assert group.of(row(name, writer="w1")) == said
+
+
+def test_a_group_in_two_splits_is_refused(data):
+    rows = [row("1", set="train", writer="w"), row("2", set="test", writer="w")]
+    with pytest.raises(BenchError) as caught:
+        OwnReader(data, [data.root], Rows(rows), ColumnSplits("set"), Group(column="writer"))
+    assert str(caught.value).startswith(
+        "group 'w' (column 'writer') is in two splits: '1' in train and '2' in test"
+    )
+
+
+def test_a_sample_without_a_group_is_rejected(data):
+    rows = [row("1", writer="w"), row("2", writer=""), row("3")]
+    reader = OwnReader(data, [data.root], Rows(rows), WholeSplit("test"), Group(column="writer"))
+    _, *rejected = reader.entries("test")
+    assert rejected == [Rejected(name, "no group by column 'writer'") for name in ("2", "3")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "an empty text"),
+        ("a\nb", "a text of several lines"),
+        ("a\x1b[31m", "a text with a control character"),
+        ("a\tb", "a text with a control character"),
+        ("a\x85b", "a text with a control character"),
+    ],
+)
+def test_a_text_that_cannot_be_one_is_rejected(data, text, reason):
+    reader = OwnReader(data, [data.root], Rows([row("0"), row("1", text)]), WholeSplit("test"))
+    assert [*reader.entries("test")][1] == Rejected("1", reason)
+
+
+def test_marks_of_direction_and_joiners_stay(data):
+    text = "\u200fשלום\u200d"
+    reader = OwnReader(data, [data.root], Rows([row("1", text)]), WholeSplit("test"))
+    assert [each.text for each in reader.entries("test")] == [text]
+
+
+def test_the_first_of_two_samples_with_an_id_counts(data):
+    rows = [row("1", "a"), row("1", "b"), row("1", "a")]
+    reader = OwnReader(data, [data.root], Rows(rows), WholeSplit("test"))
+    first, *others = reader.entries("test")
+    assert first.text == "a"
+    assert [each.reason for each in others] == [
+        "listed before with another text",
+        "listed before with the same text",
+    ]
+
+
+def test_samples_in_no_split_say_what_to_set(data):
+    with pytest.raises(BenchError) as caught:
+        OwnReader(data, [data.root], Rows([row("train/1"), row("2")]), NamedSplits())
+    assert "1 of 2 samples are in no split, such as '2'" in str(caught.value)
+    assert 'splits = "test"' in str(caught.value)
+
+
+def test_a_split_that_gets_no_sample_is_refused(data):
+    with pytest.raises(BenchError, match="the split 'test' gets none of 1 samples"):
+        OwnReader(
+            data, [data.root], Rows([row("1")]), RatioSplits({"train": 0.999, "test": 0.001}, "s")
+        )
+
+
+def test_labels_without_a_sample_are_refused_with_the_reasons(data):
+    rows = [Rejected("gt.txt:1", "a row without a tab")] * 2
+    with pytest.raises(
+        BenchError, match=r"no sample is listed by \. as .*: 2 a row without a tab; set"
+    ):
+        OwnReader(data, [data.root], Rows(rows), WholeSplit("test"))
+
+
+def test_each_file_of_labels_may_be_of_a_split(write):
+    root = write({"a.txt": "1.jpg\tone\nbad\n", "b.txt": "2.jpg\ttwo\n"})
+    data = data_folder(root)
+    division = LabelFileSplits({"a.txt": "test", "b.txt": "train"})
+    reader = OwnReader(data, [root / "a.txt", root / "b.txt"], TabList(), division)
+    assert reader.parts == ("train", "test")
+    assert [each.id for each in reader.entries("train")] == ["2.jpg"]
+    assert [each.id for each in reader.entries("test")] == ["1.jpg", "a.txt:2"]
+
+
+def test_a_column_says_the_split(write):
+    root = write({"a.csv": "path,text,set\n1.jpg,a,Training\n2.jpg,b,dev\n3.jpg,c,x\n"})
+    reader = OwnReader(data_folder(root), [root / "a.csv"], CsvTable(), ColumnSplits("set"))
+    assert reader.parts == ("train", "validation")
+    _, rejected = reader.entries("train")
+    assert rejected == Rejected("3.jpg", "a set that is not train, validation or test")

@@ -1,0 +1,102 @@
+"""What labels a folder has, and when a person has to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.core.errors import BenchError
+from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.looking import choose, look
+
+IMAGES = {f"{n}.jpg": b"x" for n in range(3)}
+
+
+@pytest.fixture
+def chosen(write):
+    """Return a function that writes files and gives the format and the labels that are chosen."""
+
+    def of(files):
+        data = data_folder(write(files))
+        found = choose(look(data), data)
+        return found.format.name, [data.relative(each) for each in found.labels]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        ({"gt.txt": "0.jpg\ta\n1.jpg\tb c\n"}, "tab"),
+        ({"gt.txt": "0.jpg a\n1.jpg b c\n"}, "space"),
+        ({"gt.txt": "0.jpg,a\n1.jpg,b c\n"}, "comma"),
+        ({"gt.txt": '0.jpg, "a"\n1.jpg, "b c"\n'}, "icdar"),
+        ({"labels.csv": "filename,words\n0.jpg,a\n1.jpg,b\n"}, "csv"),
+        ({"labels.csv": "filename,words\n0.jpg,a\n1.jpg,b, c\n2.jpg,c\n"}, "easyocr"),
+        ({"0.gt.txt": "a", "1.gt.txt": "b", "2.gt.txt": "c"}, "pairs"),
+        ({"a.json": '{"0.jpg": "a", "1.jpg": "b"}'}, "json"),
+    ],
+)
+def test_the_one_format_that_fits_is_taken(chosen, files, name):
+    assert chosen({**IMAGES, **files}) == (name, ["." if name == "pairs" else next(iter(files))])
+
+
+def test_other_texts_in_the_folder_are_no_labels(chosen):
+    files = {
+        **IMAGES,
+        "gt.txt": "0.jpg\ta\n",
+        "README.txt": "0.jpg is a picture",
+        "alphabet.txt": "abc",
+        "notes.txt": "the images were taken in May\nby a friend",
+        ".hidden.txt": "1.jpg\tb\n",
+    }
+    assert chosen(files) == ("tab", ["gt.txt"])
+
+
+def test_a_file_of_labels_per_split_is_taken_with_the_others(chosen):
+    files = {f"{part}/labels.csv": "file_name,text\n0.jpg,a\n" for part in ("train", "test")}
+    images = {f"{part}/0.jpg": b"x" for part in ("train", "test")}
+    assert chosen({**files, **images}) == ("csv", ["test/labels.csv", "train/labels.csv"])
+
+
+def test_two_readings_are_shown_and_a_person_chooses(chosen):
+    with pytest.raises(BenchError) as caught:
+        chosen({**IMAGES, "labels.csv": 'filename,words\n0.jpg,"a"\n1.jpg,b\n'})
+    said = str(caught.value)
+    assert "'0.jpg' is 'a'" in said
+    assert "'0.jpg' is '\"a\"'" in said
+    assert said.endswith("choose one with --format csv or --format easyocr")
+
+
+def test_two_files_of_different_labels_are_two_readings(chosen):
+    with pytest.raises(BenchError, match="can be read in two ways"):
+        chosen({**IMAGES, "a.txt": "0.jpg\ta\n1.jpg\tb\n", "b.txt": "0.jpg,x\n1.jpg,y\n"})
+
+
+def test_images_that_are_missing_are_said(chosen):
+    with pytest.raises(BenchError) as caught:
+        chosen({**IMAGES, "gt.txt": "0.jpg\ta\n1.jpg\tb\nnone.jpg\tc\n"})
+    assert "only 67% of the first rows have an image" in str(caught.value)
+    assert "'none.jpg' is missing" in str(caught.value)
+    assert str(caught.value).endswith("set --format tab")
+
+
+@pytest.mark.parametrize("files", [{"gt.txt": "9.jpg\ta\n"}, {}, {"gt.txt": b"\xff\xfe\x00"}])
+def test_a_folder_without_labels_is_said_to_have_none(chosen, files):
+    with pytest.raises(BenchError, match="no labels were found in it whose images exist"):
+        chosen({**IMAGES, **files})
+
+
+def test_a_hostile_folder_is_read_to_its_end(chosen, write):
+    deep = "/".join(["x"] * 60)
+    files = {
+        f"{deep}/0.jpg": b"x",
+        "a.txt": "\0" * 1000 + "\n" + "y" * 70_000,
+        "b.json": "[" * 100_000,
+        "c.csv": '"' * 1001,
+        "d.jsonl": "{" * 5000,
+    }
+    root = write(files)
+    (root / "loop").symlink_to(root)
+    (root / "gone.txt").symlink_to(root / "nowhere")
+    with pytest.raises(BenchError, match="no labels were found"):
+        chosen({})

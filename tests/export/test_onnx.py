@@ -1,0 +1,107 @@
+"""Graphs in onnxruntime read what networks in torch read; skipped where they are not installed."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from bench.core.errors import BenchError
+from bench.core.types import Batch
+from bench.data.inputs.image_transform import ImageTransform
+from bench.data.reading.encoded_images import EncodedImages
+from bench.data.reading.encoded_samples import EncodedSample
+from bench.decoding.greedy import GreedyDecoder
+from bench.export import exporting, graph_check, onnx_graph
+from bench.export.input_sizes import input_sizes
+from bench.figures.finished import FinishedTraining
+
+onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript")
+
+SMALL = [
+    ('{ name = "crnn", width = 2, hidden = 4 }', "ctc"),
+    ('{ name = "htr-ctc", width = 2, features = 8, hidden = 4, masked = true }', "ctc"),
+    ('{ name = "vitstr-tiny", depth = 1, heads = 1 }', "ce"),
+]
+FULL = [('"crnn"', "ctc"), ('"svtr-tiny"', "ctc"), ('"htr-ctc"', "ctc"), ('"vitstr-tiny"', "ce")]
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "samples"),
+    [
+        *(pytest.param(*each, 24) for each in SMALL),
+        *(pytest.param(*each, 200, marks=pytest.mark.slow) for each in FULL),
+    ],
+)
+def test_texts_are_those_of_torch(left, words, model, loss, samples):
+    made = left(model, loss)
+    training = FinishedTraining(*made.store.training(made.training.key))
+    network, transform = training.network, ImageTransform(training.input)
+    sizes = input_sizes(training.input, transform.shape, network)
+    content = onnx_graph.to_onnx(network, sizes, training.model.name)
+    read = GreedyDecoder().build(training.loss.decoder, tuple(training.record.vocabulary))
+    batches = [*make_batches(transform, words(samples))]
+    compared = graph_check.compare(content, network, batches, read)
+    assert compared.samples == samples
+    assert compared.different_texts == 0
+    assert 0 < compared.largest_difference < 1e-4
+    with torch.inference_mode():
+        labels = [tuple(each) for b in batches for each in read(*network(*b[:2])).labels]
+    assert len({*labels}) > samples / 4, "they read different texts of different images"
+    assert str(onnx_graph.__file__).encode() not in content, "no path of this machine"
+
+
+def make_batches(transform, encoded):
+    """Yield batches of 1, 7, 8, 9 samples and so on, padded where lengths differ."""
+    samples = [EncodedSample(str(n), (each,)) for n, each in enumerate(encoded)]
+    references = EncodedImages(samples).references()
+    first, size = 0, 1
+    while part := references[first : first + size]:
+        inputs, lengths = transform.read(part, None)
+        none = torch.zeros(len(part), 0, dtype=torch.long)
+        ids = tuple(reference.id for reference in part)
+        yield Batch(transform.finish(inputs), lengths, none, lengths, none, ids)
+        first, size = first + size, max(size + 1, 7)
+
+
+def test_an_exported_graph_reads_with_what_its_folder_says(left, words, tmp_path):
+    """Preprocess and decode by `model.json` alone, with NumPy and OpenCV."""
+    made = left()
+    training = FinishedTraining(*made.store.training(made.training.key))
+    about = exporting.export_training(training, made.store, tmp_path / "out", samples=8)
+    document = json.loads((tmp_path / "out" / "model.json").read_text())
+    assert document["graph"]["inputs"] == {"images": ["batch", 1, 32, 100]}
+    assert document["graph"]["compared_on"] == "noise"
+    assert document["graph"]["different_texts"] == 0
+    assert about.graph.compared_samples == 8
+    assert "model.onnx" in (tmp_path / "out" / "README.md").read_text()
+    session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
+    import cv2
+
+    from bench.recognizers.networks import load
+
+    encoded = words(12)
+    for content, reading in zip(encoded, load(tmp_path / "out").read(encoded), strict=True):
+        gray = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+        shrinks = gray.shape[0] >= 32 and gray.shape[1] >= 100
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        values = cv2.resize(gray, (100, 32), interpolation=how).astype(np.float32) / 127.5 - 1
+        [logits] = session.run(["logits"], {"images": values[None, None]})
+        best = logits[0].argmax(1)
+        kept = [c for n, c in enumerate(best) if c and (n == 0 or best[n - 1] != c)]
+        assert "".join(document["vocabulary"][c - 1] for c in kept) == reading.text
+
+
+def test_a_graph_of_other_weights_is_refused(left):
+    made = left()
+    training = FinishedTraining(*made.store.training(made.training.key))
+    network = training.network
+    sizes = input_sizes(training.input, ImageTransform(training.input).shape, network)
+    content = onnx_graph.to_onnx(network, sizes, "crnn")
+    network.head.bias[3] += 0.1
+    read = GreedyDecoder().build("ctc", tuple(training.record.vocabulary))
+    with pytest.raises(BenchError, match=r"does not compute what the network does \(logits differ"):
+        graph_check.compare(content, network, graph_check.noise(sizes), read)

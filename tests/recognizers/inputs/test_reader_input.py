@@ -1,0 +1,81 @@
+"""The table `input` of recognizers from outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.core.errors import BenchError
+from bench.core.model_input import ImageInput
+from bench.models.htr_ctc import HtrCTC
+from bench.recognizers.inputs.reader_input import (
+    PRESETS,
+    InputChanges,
+    ReaderInput,
+    as_trained,
+    parse_changes,
+)
+
+
+def made(value):
+    return parse_changes(value).applied(ReaderInput())
+
+
+def test_a_name_is_a_preset_and_a_table_changes_one():
+    assert made("pp-ocr") == PRESETS["pp-ocr"]
+    changed = made({"preset": "pp-ocr", "height": 32, "margin": [1, 2]})
+    assert (changed.height, changed.margin, changed.color) == (32, (1, 2), "bgr")
+    sizes = made({"sizes": [[64, 64], [32, 128]], "color": "gray"}).sizes
+    assert sizes == ((64, 64), (32, 128))
+
+
+def test_a_table_without_a_preset_changes_what_is_given():
+    changes = parse_changes({"width": 200})
+    assert changes.applied(PRESETS["easyocr"]).width == 200
+    assert changes.applied(PRESETS["easyocr"]).height == 64
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["pp-ocr", {"preset": "pp-ocr", "height": 32}, {"sizes": [[64, 64], [32, 128]], "pad": 7}],
+)
+def test_toml_is_what_it_was_made_of(value):
+    changes = parse_changes(value)
+    assert parse_changes(changes.toml()) == changes
+    assert changes.toml() == value
+    assert hash(changes) == hash(parse_changes(value))
+
+
+def test_boards_print_it_in_short():
+    assert str(parse_changes({"preset": "pp-ocr", "height": 32})) == "pp-ocr height 32"
+    assert str(InputChanges()) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("pp-orc", "there is no preset 'pp-orc'; did you mean 'pp-ocr'?"),
+        (7, "it must be the name of a preset, or a table"),
+        ({"hight": 7}, "'input': there is no key 'hight' here; did you mean 'height'?"),
+        ({"height": 0}, "Expected `int` >= 1"),
+        ({"color": "cmyk"}, "'color = \"cmyk\"' must be one of 'gray', 'rgb', 'bgr'"),
+        ({"pad": 256}, "pad"),
+        ({"color": "gray", "scaling": "imagenet"}, "a mean for each of three channels"),
+        ({"width": 100, "keep_ratio": True}, "keep_ratio needs padding"),
+        ({"min_width": 320}, "min_width needs padding"),
+        ({"width": 100, "pad": "edge", "multiple": 8}, "multiple has an effect only where"),
+        ({"sizes": [[64, 64]], "width": 100}, "sizes stretches images"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(value, fault):
+    with pytest.raises(BenchError) as raised:
+        made(value)
+    assert fault.lower() in str(raised.value).lower()
+
+
+def test_the_input_of_a_training_becomes_one_whose_padding_is_not_read():
+    line = as_trained(HtrCTC.default_input)
+    assert (line.height, line.width, line.margin, line.scaling) == (64, 0, (16, 32), "unit")
+    assert (line.pad, line.pad_to, line.read_padding) == ("edge", "batch", False)
+    word = as_trained(ImageInput(width=100, keep_ratio=True))
+    assert (word.pad, word.keep_ratio, word.color) == (128, True, "gray")
+    assert as_trained(ImageInput()).pad == "none"

@@ -1,0 +1,187 @@
+"""The recognizer `weights`: a file, a mapping, and texts of images."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import foreign_networks as foreign
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from bench.core import registry
+from bench.core.errors import BenchError
+from bench.core.recognition import Workplace
+from bench.core.types import InputShape
+from bench.data.reading.encoded_samples import EncodedSample
+from bench.recognizers.networks import network as networks
+from bench.recognizers.networks.mappings import MAPPINGS
+from bench.recognizers.networks.parameters import parse_loss, parse_model
+
+PLACE = Workplace("cpu", 1, Path("cache"))
+SMALL = {"name": "vgg-bilstm", "width": 2, "hidden": 6}
+
+
+def word(width, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (20, width, 3), np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return EncodedSample(f"word-{seed}", (out.getvalue(),))
+
+
+WORDS = [word(60, 0), word(31, 1), word(200, 2)]
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """Return a checkpoint of clovaai's network at a small size."""
+    there = foreign.randomized(foreign.Clovaai(2, 6, 37))
+    state = {f"module.{name}": value for name, value in there.state_dict().items()}
+    torch.save(state, tmp_path / "small.pth")
+    return there, str(tmp_path / "small.pth")
+
+
+def made(path, **parameters):
+    table = {"weights": path, "mapping": "clovaai-crnn", "model": SMALL} | parameters
+    return registry.make("recognizer", "weights", table)
+
+
+def greedy(logits, characters):
+    """Return the text of logits (T, C): repeats merged, blanks removed."""
+    best = logits.argmax(-1).tolist()
+    kept = [c for i, c in enumerate(best) if c and (not i or c != best[i - 1])]
+    return "".join(characters[c - 1] for c in kept)
+
+
+def test_images_are_read_as_the_network_elsewhere_reads_them(checkpoint):
+    there, path = checkpoint
+    characters = MAPPINGS["clovaai-crnn"].alphabet
+    with made(path).open(PLACE) as reader:
+        readings = reader.read(WORDS)
+        assert reader.alphabet == frozenset(characters)
+        assert reader.parameters == sum(weight.numel() for weight in there.parameters())
+    for sample, reading in zip(WORDS, readings, strict=True):
+        image = Image.open(io.BytesIO(sample.images[0])).convert("L")
+        pixels = np.array(image.resize((100, 32), Image.Resampling.BICUBIC), np.float32)
+        with torch.inference_mode():
+            logits = there(torch.from_numpy(pixels / 127.5 - 1)[None, None])[0]
+        assert reading.text == greedy(logits, characters)
+        probability = logits.softmax(-1).amax(-1).prod()
+        assert reading.confidence == pytest.approx(float(probability), rel=1e-3)
+
+
+def test_ratios_can_be_kept_and_each_image_is_read_as_it_is_alone(checkpoint):
+    _, path = checkpoint
+    with made(path, input={"width": 0}, confidence="mean").open(PLACE) as reader:
+        together = reader.read(WORDS)
+        alone = [reader.read([sample])[0] for sample in WORDS]
+    assert [one.text for one in together] == [one.text for one in alone]
+    assert all(0 < one.confidence < 1 for one in together)
+
+
+def test_weights_of_a_training_are_read_by_the_mapping_of_bench(tmp_path):
+    torch.manual_seed(0)
+    model, loss = {"name": "crnn", "width": 2, "hidden": 4}, "enctc"
+    network = networks.build(parse_model(model), parse_loss(loss), InputShape(1, 32, 100), 4)
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    reader = registry.make(
+        "recognizer",
+        "weights",
+        {
+            "weights": str(tmp_path / "weights.safetensors"),
+            "model": model,
+            "loss": loss,
+            "alphabet": "abc",
+            "decoder": {"name": "beam", "width": 4},
+        },
+    )
+    with reader.open(PLACE) as opened:
+        readings = opened.read(WORDS)
+    assert len(readings) == len(WORDS)
+    assert all(set(reading.text) <= set("abc") for reading in readings)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fault"),
+    [
+        ({"mapping": "clovaai"}, "there is no mapping 'clovaai'; did you mean"),
+        ({"mapping": "bench", "model": "crn"}, "there is no model 'crn'"),
+        ({"alphabet": "abc", "alphabet_file": "x"}, "set alphabet or alphabet_file, and not both"),
+        ({"loss": "ce"}, "model 'vgg-bilstm' emits frames, loss 'ce' has a classifier of seq2seq"),
+        ({"mapping": "parseq-vitstr", "model": "vitstr-tiny", "decoder": "beam"}, "does not read"),
+        ({"model": "cslr-resnet18"}, "model 'cslr-resnet18' reads clips"),
+        ({"input": {"hight": 3}}, "there is no key 'hight'"),
+    ],
+)
+def test_parameters_that_do_not_go_together(parameters, fault):
+    with pytest.raises(BenchError) as raised:
+        made("weights.pth", **parameters).architecture()
+    assert fault in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ({}, "mapping 'bench' is for every model; set model"),
+        ({"model": "crnn"}, "does not know what the classes stand for; set alphabet"),
+    ],
+)
+def test_what_a_mapping_does_not_know_has_to_be_set(table, fault):
+    with pytest.raises(BenchError, match=fault):
+        registry.make("recognizer", "weights", {"weights": "w.pth"} | table).architecture()
+
+
+def test_another_file_than_the_wanted_one_is_refused(checkpoint):
+    _, path = checkpoint
+    with (
+        pytest.raises(BenchError, match="sha256 = '00' is wanted"),
+        made(path, sha256="00").open(PLACE),
+    ):
+        pass
+
+
+def test_an_alphabet_of_another_length_names_the_classifier(checkpoint):
+    _, path = checkpoint
+    with (
+        pytest.raises(BenchError, match=r"'module.Prediction.weight' has the shape \(37, 6\)"),
+        made(path, alphabet="abc").open(PLACE),
+    ):
+        pass
+
+
+def test_the_key_knows_what_the_mapping_decides(checkpoint):
+    _, path = checkpoint
+    spec = made(path).spec()["parameters"]
+    assert spec["model"]["name"] == "vgg-bilstm"
+    assert spec["input"]["interpolation"] == "bicubic"
+    assert "".join(spec["alphabet"]) == "0123456789abcdefghijklmnopqrstuvwxyz"
+    assert spec != made(path, input={"width": 0}).spec()["parameters"]
+    assert spec == made(path, input="clovaai").spec()["parameters"]
+    assert json.loads(json.dumps(spec)) == spec
+
+
+def test_toml_is_what_it_was_made_of(checkpoint):
+    _, path = checkpoint
+    one = made(path, input={"width": 0}, decoder={"name": "beam", "width": 3})
+    table = one.toml()
+    assert table.pop("name") == "weights"
+    assert registry.make("recognizer", "weights", table) == one
+    assert one.label.startswith(
+        "weights(weights=small.pth, mapping=clovaai-crnn, model=vgg-bilstm("
+    )
+
+
+def test_files_of_the_decoder_are_found_from_the_folder_of_bench_toml(tmp_path, checkpoint):
+    _, path = checkpoint
+    (tmp_path / "words.txt").write_text("abc\n")
+    table = {
+        "weights": Path(path).name,
+        "decoder": {"name": "lexicon", "words": "words.txt"},
+    }
+    located = registry.find("recognizer", "weights").located(table, tmp_path)
+    assert located["weights"] == path
+    assert located["decoder"]["words"] == str(tmp_path / "words.txt")
