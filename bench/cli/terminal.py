@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from bench.core.printable import printable
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -35,6 +37,7 @@ Exit codes:
 
 _CONTROLS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """Control characters beyond ASCII's, and those that turn the direction of writing."""
+_LINES = "\n\t"
 _STDOUT = "bench.stdout"
 """Where a context of click keeps the stdout of one document."""
 
@@ -87,27 +90,18 @@ def command_line() -> str:
     return shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--force")])
 
 
-def printable(text: str) -> str:
-    """Return a text in which control characters, as of a file's name, are spelled out."""
-    return "".join(
-        each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text
-    )
-
-
 def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
     """Print a sentence on stderr."""
     # click knows terminals, but not https://no-color.org.
     color = False if os.environ.get("NO_COLOR") else None
-    click.secho(printable(sentence), err=True, color=color, **style)
+    click.secho(printable(sentence, _LINES), err=True, color=color, **style)
 
 
 def report(text: str, data: object, *, as_json: bool) -> None:
     """Print `data` as the one document on stdout and the text on stderr, or just the text."""
+    click.echo(printable(text, _LINES), err=as_json)
     if as_json:
-        click.echo(text, err=True)
         print_json(data)
-    else:
-        click.echo(text)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:

@@ -5,9 +5,16 @@ from __future__ import annotations
 _MAX_SHOWN = 120
 
 
-def printable(text: str) -> str:
-    """Return `text` with an escape sequence for each character that does not print."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+def printable(text: str, keep: str = "") -> str:
+    """Return `text` with an escape sequence for each character that does not print.
+
+    Args:
+        text: The text.
+        keep: Characters that stay as they are, such as ends of lines.
+    """
+    return "".join(
+        letter if letter.isprintable() or letter in keep else repr(letter)[1:-1] for letter in text
+    )
 
 
 def quoted(text: str, longest: int = _MAX_SHOWN) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.terminal import EXITS, Load, printable
+from bench.cli.terminal import EXITS, Load
 from bench.core.errors import BenchError
+from bench.core.printable import printable
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -68,12 +69,13 @@ def init(
     file, text = _file(config)
     found, data = _found(folder, kind, format_name, labels, images)
     keys, counted = _keys(folder, file.parent, found, data, kind, labels, images)
-    _print_found(found, data, counted)
     comments = [f"Every sample is tested on. To train on some: {_RATIO}"]
     if column := found.format.grouped_by:
         comments.append(f'with all samples of a {column} in one split: group.column = "{column}"')
     added = with_dataset(text, name, keys, comments if keys.get("splits") == "test" else ())
     write_bytes(file, added.encode())
+    # Only now, because whoever reads the first lines of it may close the pipe.
+    _print_found(found, data, counted)
     verb = "added to" if text else "written to a new"
     click.echo(f"\n[dataset.{name}] was {verb} {file}; next: bench data prepare {name}")
     bench_toml.load(file)
