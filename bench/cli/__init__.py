@@ -30,6 +30,8 @@ _VERBS = {
     "read": LazyVerb("bench.cli.verbs.read:read", "Read your own images."),
     "export": LazyVerb("bench.cli.verbs.export:export", "Write a trained network to a folder."),
     "verify": LazyVerb("bench.cli.verbs.verify:verify", "Score all predictions again."),
+    "pack": LazyVerb("bench.cli.verbs.packs:pack", "Write finished rows to one file."),
+    "accept": LazyVerb("bench.cli.verbs.packs:accept", "Check rows of others and add them."),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
 }

@@ -26,12 +26,16 @@ def read(file: Path, kind: type[T], schema: int, *, noun: str, remedy: str) -> T
     Raises BenchError (unverified) where it is none, in a sentence that calls it a `noun` and ends
     with what to do, `remedy`; and OSError where there is no file to read.
     """
-    content = file.read_bytes()
+    return parse(file.read_bytes(), kind, schema, source=str(file), noun=noun, remedy=remedy)
+
+
+def parse(content: bytes, kind: type[T], schema: int, *, source: str, noun: str, remedy: str) -> T:
+    """Return what `read` does, of JSON that is at hand; errors begin with its `source`."""
     try:
         found = msgspec.json.decode(content)["schema"]
         if found != schema:
             raise BenchError(
-                f"{file}: its schema is {found}, this bench reads {schema}; "
+                f"{source}: its schema is {found}, this bench reads {schema}; "
                 f"update bench, or {remedy}",
                 Exit.UNVERIFIED,
             )
@@ -39,7 +43,7 @@ def read(file: Path, kind: type[T], schema: int, *, noun: str, remedy: str) -> T
     # A byte that is no UTF-8 within a string is no DecodeError to msgspec, nor is deep nesting.
     except (msgspec.DecodeError, UnicodeError, RecursionError, KeyError, TypeError) as error:
         article = "an" if noun[0] in "aeiou" else "a"
-        fault = f"{file}: this is not {article} {noun} of bench ({error}); {remedy}"
+        fault = f"{source}: this is not {article} {noun} of bench ({error}); {remedy}"
         raise BenchError(fault, Exit.UNVERIFIED) from None
 
 

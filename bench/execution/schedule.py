@@ -95,7 +95,8 @@ def open_executor(name: str, address: str | None = None) -> AbstractContextManag
     for module in plugin_modules().values():
         others.update(getattr(module, "EXECUTORS", {}))
     points, faults = entry_points.load("bench.executor", name=name)
-    others.update({point.name: open_other for point, open_other in points if name not in others})
+    for _, open_other in points:
+        others.setdefault(name, open_other)
     if name in others:
         return others[name](address)
     hint = did_you_mean(name, [*EXECUTORS, *others])

@@ -258,6 +258,18 @@ def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedRes
         gpu_seconds=sum(gpu_seconds) if on_gpu else UNSET,
         shared_gpu=any(each.provenance.shared_gpu for each in done) if on_gpu else UNSET,
         training_memory=max(peaks) if on_gpu and peaks else UNSET,
+        run_by=_run_by([*done, *evaluations.values()]) or UNSET,
+    )
+
+
+def _run_by(records: Sequence[TrainingRecord | EvaluationRecord]) -> list[str]:
+    """Return who ran the records that were accepted from others, each with the machine."""
+    return sorted(
+        {
+            f"{record.accepted.by} on {record.provenance.gpu or record.provenance.cpu}"
+            for record in records
+            if record.accepted
+        }
     )
 
 

@@ -120,6 +120,8 @@ class SeedResult:
             what follows is left out unless all of its trainings are done, on a GPU.
         shared_gpu: Whether other tasks could compute on the same GPU at the same time.
         training_memory: The most bytes that tensors of a training took on the GPU at once.
+        run_by: Who ran what was accepted from others, each with the machine; left out where all of
+            it was run here.
     """
 
     seed: int
@@ -131,6 +133,7 @@ class SeedResult:
     gpu_seconds: float | UnsetType = UNSET
     shared_gpu: bool | UnsetType = UNSET
     training_memory: int | UnsetType = UNSET
+    run_by: list[str] | UnsetType = UNSET
 
 
 @dataclass(frozen=True)

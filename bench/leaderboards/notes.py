@@ -29,6 +29,7 @@ def notes(board: Board) -> list[str]:
         *_reading(board),
         *_missing(board),
         *_hardware(board),
+        *_accepted(board),
         *_gpu_costs(board),
         *_latencies(board),
     ]
@@ -209,6 +210,22 @@ def _missing(board: Board) -> list[str]:
 
 def _hardware(board: Board) -> list[str]:
     return [f"Trained on {'; '.join(board.hardware)}."] if board.hardware else []
+
+
+def _accepted(board: Board) -> list[str]:
+    """Say which rows others have run, and where."""
+    accepted = []
+    for row in board.rows:
+        others = [result for result in row.seeds if result.run_by]
+        people = dict.fromkeys(each for result in others for each in result.run_by or [])
+        seeds = ", ".join(str(result.seed) for result in others)
+        some = f" (seed{'s' * (len(others) > 1)} {seeds})" if len(others) < len(row.seeds) else ""
+        if people:
+            accepted.append(f"{row.label}{some}, by {' and '.join(people)}")
+    if not accepted:
+        return []
+    rows = "; ".join(accepted)
+    return [f"Run by others, and accepted after every prediction was scored again: {rows}."]
 
 
 def _gpu_costs(board: Board) -> list[str]:

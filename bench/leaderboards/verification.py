@@ -12,7 +12,7 @@ from bench.core.hashing import digest
 from bench.leaderboards import board as boards
 from bench.leaderboards import column_counts, rebuild, versions
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
-from bench.trials.store import PREDICTIONS, RECORDS, content, read_record
+from bench.trials.store import PREDICTIONS, RECORDS, content, left_out, left_out_note, read_record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,6 +82,8 @@ def verify(
             reports.faults.append(str(error))
             continue
         reports.faults += _of_record(file, record)
+        if left_out(file.parent, record):
+            reports.notes.append(left_out_note(file.parent, record))
         if isinstance(record, TrainingRecord):
             reports.faults += _of_training(file, record)
         else:
@@ -136,7 +138,7 @@ def _of_record(file: Path, record: Record) -> Iterator[str]:
         yield f"{file}: its key is {record.key}, its spec gives {digest(record.spec)}"
     if not file.parent.name.endswith(f"-{record.key}"):
         yield f"{file}: its key is {record.key}, which is not that of its folder"
-    for name in record.files:
+    for name in sorted(record.files.keys() - {*left_out(file.parent, record)}):
         yield from _fault(lambda name=name: content(file.parent, record, name))  # type: ignore[misc]
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import bench
 from bench.core.components import Augmentation
+from bench.core.plugin_files import plugin_files
 from bench.core.sources import outside_source
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Origin:
     Attributes:
         file: The name of its source file.
         distribution: The installed distribution that has it.
-        version: The version of that distribution.
+        version: The version of that distribution; of a plug-in without a commit, the first digits
+            of the SHA-256 of its content.
         commit: The commit of the git checkout that has the file; a + behind it says that the file
             differs from that commit.
     """
@@ -244,6 +246,9 @@ def origin(file: Path) -> Origin:
     commit = _git(file.parent, "rev-parse", "--short=9", "HEAD")
     tracked = commit and _git(file.parent, "ls-files", "--", file.name)
     changed = tracked and _git(file.parent, "status", "--porcelain", "--", file.name)
+    plugin = next((each for each in plugin_files() if each.path == str(file)), None)
+    if plugin:
+        distribution, version = None, None if tracked else plugin.digest[:_DIGITS]
     return Origin(
         file=file.name,
         distribution=distribution,

@@ -79,6 +79,23 @@ class TrainingTimings:
 
 
 @dataclass(frozen=True)
+class Acceptance:
+    """How a record came here that was made elsewhere.
+
+    Attributes:
+        by: Who ran it, as they are called on boards.
+        pack: The SHA-256 of the pack that it came in.
+        accepted: The time, in UTC.
+        missing: The files beside the record that the pack did not have.
+    """
+
+    by: str
+    pack: str
+    accepted: str
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class TrainingRecord:
     """What a finished training left.
 
@@ -100,6 +117,7 @@ class TrainingRecord:
             None on a CPU.
         trained_on: The devices that computed its steps, in order: "cpu", or names of GPUs. Several
             where it resumed on another device; `provenance` describes the last one.
+        accepted: By whom it was run elsewhere; None where it was run here.
         schema: The version of this document.
     """
 
@@ -118,6 +136,7 @@ class TrainingRecord:
     attempts: list[Attempt] = field(default_factory=list)
     peak_memory: int | None = None
     trained_on: list[str] = field(default_factory=list)
+    accepted: Acceptance | None = None
     schema: int = SCHEMA
 
     @property
@@ -160,6 +179,7 @@ class EvaluationRecord:
         price: What reading the split cost in US dollars; None where it has no price.
         remarks: How many readings there are of each kind that a person should know of.
         alphabet: The characters that the recognizer can read; None where they are unknown.
+        accepted: By whom it was run elsewhere; None where it was run here.
         schema: The version of this document.
     """
 
@@ -179,6 +199,7 @@ class EvaluationRecord:
     price: float | None = None
     remarks: dict[str, int] = field(default_factory=dict)
     alphabet: str | None = None
+    accepted: Acceptance | None = None
     schema: int = SCHEMA
 
     @property

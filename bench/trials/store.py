@@ -230,6 +230,8 @@ def content(folder: Path, record: Record, name: str) -> bytes:
     """
     file = folder / name
     held = file.read_bytes() if file.is_file() else b""
+    if name in left_out(folder, record):
+        raise BenchError(left_out_note(folder, record), Exit.UNVERIFIED)
     if hashlib.sha256(held).hexdigest() != record.files.get(name):
         fault = "is not what its record says" if held else "is gone"
         raise BenchError(
@@ -238,6 +240,25 @@ def content(folder: Path, record: Record, name: str) -> bytes:
             Exit.UNVERIFIED,
         )
     return held
+
+
+def left_out(folder: Path, record: Record) -> list[str]:
+    """Return the files of a record in `folder` that are not there as their pack did not have them.
+
+    A record that was run here has none.
+    """
+    missing = record.accepted.missing if record.accepted else []
+    return [name for name in missing if name in record.files and not (folder / name).exists()]
+
+
+def left_out_note(folder: Path, record: Record) -> str:
+    """Return the sentence on files of a record that was accepted without them."""
+    by = record.accepted.by if record.accepted else ""
+    return (
+        f"{folder}: {' and '.join(left_out(folder, record))} of {record.key} were not in the pack "
+        f"of {by} that it was accepted from, so that what reads them cannot be verified or run; "
+        "ask for a pack with --weights, or run its suite again with --force"
+    )
 
 
 def write(file: Path, document: Record | Failure | Profile | Feasibility) -> None:

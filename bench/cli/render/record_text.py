@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bench.cli.render import descriptions
 from bench.core import text_table
 from bench.evaluation.metrics import metric
+from bench.trials.records import Failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from bench.trials.provenance import Provenance
     from bench.trials.records import (
         EvaluationRecord,
-        Failure,
         Profile,
         Record,
         TrainingRecord,
@@ -80,7 +80,14 @@ def failure(failed: Failure, folder: Path) -> str:
 
 def _title(record: Record | Failure, folder: Path) -> str:
     names = " · ".join(record.labels.values())
-    return f"{names} · seed {record.seed}\n{record.key}  {folder}"
+    title = f"{names} · seed {record.seed}\n{record.key}  {folder}"
+    if isinstance(record, Failure) or record.accepted is None:
+        return title
+    accepted, origin = record.accepted, record.provenance
+    return (
+        f"{title}\nrun by {accepted.by} on {origin.gpu or origin.cpu} ({origin.platform}), "
+        f"accepted {accepted.accepted[:10]} from pack {accepted.pack[:12]}"
+    )
 
 
 def _scores(record: EvaluationRecord) -> str:

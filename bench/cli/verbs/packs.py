@@ -1,0 +1,82 @@
+"""The verbs `pack` and `accept`: results in one file, and what others have packed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
+from bench.core.errors import Exit
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(epilog=EXITS)
+@suite_argument
+@click.option("--row", "rows", multiple=True, help="Only rows whose label matches this glob.")
+@click.option("--out", type=_FILE, help="The file; else SUITE.pack in this folder.")
+@click.option("--by", default="", help="Who ran them, as boards should print it.")
+@click.option("--weights", is_flag=True, help="Pack the weights of trainings too.")
+@as_json_option
+@click.pass_obj
+def pack(
+    load: Load,
+    suite: str,
+    rows: tuple[str, ...],
+    out: Path | None,
+    by: str,
+    *,
+    weights: bool,
+    as_json: bool,
+) -> None:
+    """Write records and predictions of SUITE to one file, for `bench accept` in another checkout.
+
+    All of it is verified first. A label is what the board calls a row. The same results give the
+    same bytes. leaderboards/CONTRIBUTING.md says how to contribute them.
+    """
+    from bench.core.documents import write_bytes
+    from bench.packs import packing
+
+    packed = packing.pack(load(), suite, rows, by=by, weights=weights)
+    file = out or Path(f"{suite}.pack")
+    digest = write_bytes(file, packed.content)
+    for label, (done, lacking) in packed.rows.items():
+        state = f"{done} evaluation{'s' * (done != 1)}"
+        say(f"{label}: {state}{f', {lacking} not done' if lacking else ''}")
+    if not by:
+        say("nobody is named as who ran them; --by NAME does, or the one who accepts the pack")
+    data = {
+        "file": str(file),
+        "sha256": digest,
+        "rows": {label: done for label, (done, _) in packed.rows.items()},
+        "weights": packed.weights,
+    }
+    report(
+        f"{file}: {len(packed.content) / 2**20:.1f} MiB, SHA-256 {digest}", data, as_json=as_json
+    )
+
+
+@click.command(epilog=EXITS)
+@click.argument("file", type=_FILE)
+@click.option("--by", default="", help="Who ran its rows, where the pack does not say so.")
+@as_json_option
+@click.pass_obj
+def accept(load: Load, file: Path, by: str, *, as_json: bool) -> int:
+    """Check the pack FILE of others, and add its rows to the results here.
+
+    Keys, sources, fingerprints and samples have to be those of the same suite here, for which its
+    data have to be prepared; every prediction is scored again. Where anything differs, each
+    difference is named, nothing is added, and the exit code is 5. Results that are here already
+    stay. Boards and `bench show` name who ran what was accepted.
+    """
+    from bench.packs import accepting, pack_file
+
+    config = load()
+    accepted = accepting.accept(config, pack_file.read(file), by)
+    for note in accepted.notes:
+        say(note)
+    for fault in accepted.faults:
+        say(fault, fg="red")
+    report(accepting.text(accepted), accepted, as_json=as_json)
+    return Exit.UNVERIFIED if accepted.faults else Exit.DONE
