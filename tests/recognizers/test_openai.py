@@ -434,7 +434,7 @@ def test_headers_that_come_byte_by_byte_are_within_the_timeout(server):
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         client, began = clients.Client(url, timeout=0.3, retries=0), time.monotonic()
-        with pytest.raises(BenchError, match="no reply within 0.3 seconds, asked once"):
+        with pytest.raises(BenchError, match=r"no reply within 0\.3 seconds; raise"):
             client.post({})
         assert time.monotonic() - began < 5
         thread.join()
