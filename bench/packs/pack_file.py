@@ -127,6 +127,14 @@ def to_bytes(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
+def check_replaceable(path: Path) -> None:
+    """Raise BenchError where a file is in the way that is not a pack itself."""
+    if path.exists() and not zipfile.is_zipfile(path):
+        raise BenchError(
+            f"{path}: it is there already and not a pack; name another file with --out"
+        )
+
+
 def read(path: Path) -> Pack:
     """Read a pack.
 

@@ -174,6 +174,10 @@ def test_the_same_rows_give_the_same_bytes(packed, trained, bench, tmp_path, mon
     assert json.loads(answer.out)["rows"] == {"cnn-bilstm · radial-ctc": 2}
     assert "cnn-bilstm · radial-ctc: 2 evaluations\nnobody is named" in answer.err
     assert len(pack_file.read(tmp_path / "tiny.pack").keys("evaluation")) == 2
+    (tmp_path / "notes.txt").write_text("mine")
+    answer = bench("--config", config, "pack", "tiny", "--out", "notes.txt")
+    assert (answer.code, "it is there already and not a pack" in answer.err) == (2, True)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
     answer = bench("--config", config, "pack", "tiny", "--row", "nothing")
     assert (answer.code, "no row of the suite matches 'nothing'" in answer.err) == (3, True)
 

@@ -36,10 +36,11 @@ def pack(
     same bytes. leaderboards/CONTRIBUTING.md says how to contribute them.
     """
     from bench.core.documents import write_bytes
-    from bench.packs import packing
+    from bench.packs import pack_file, packing
 
-    packed = packing.pack(load(), suite, rows, by=by, weights=weights)
     file = out or Path(f"{suite}.pack")
+    pack_file.check_replaceable(file)
+    packed = packing.pack(load(), suite, rows, by=by, weights=weights)
     digest = write_bytes(file, packed.content)
     for label, (done, lacking) in packed.rows.items():
         state = f"{done} evaluation{'s' * (done != 1)}"

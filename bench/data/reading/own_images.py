@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,10 @@ SUFFIXES = frozenset(
     {".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 """What of a folder is read, in lower case; a file that is named itself may have any name."""
+
+
+MAX_BYTES = 2**28
+"""Of an image file; more than any that can be decoded has."""
 
 
 class UnreadableImage(NamedTuple):
@@ -40,7 +45,7 @@ def read_images(paths: Sequence[str]) -> Iterator[EncodedSample | UnreadableImag
     """Yield each file as a sample that can be decoded, or why it is none."""
     for path in paths:
         try:
-            content = Path(path).read_bytes()
+            content = _content(Path(path))
             images.measured(content)
         except OSError as error:
             yield UnreadableImage(path, error.strerror or str(error))
@@ -48,6 +53,16 @@ def read_images(paths: Sequence[str]) -> Iterator[EncodedSample | UnreadableImag
             yield UnreadableImage(path, str(error))
         else:
             yield EncodedSample(path, (content,))
+
+
+def _content(file: Path) -> bytes:
+    """Return what is in a file. Raises SampleError where that may have no end, or be no image."""
+    status = file.stat()
+    if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
+        raise SampleError("no plain file")
+    if status.st_size > MAX_BYTES:
+        raise SampleError(f"a file of more than {MAX_BYTES >> 20} MiB")
+    return file.read_bytes()
 
 
 def _paths(word: str) -> list[str]:

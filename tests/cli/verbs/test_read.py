@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -134,17 +135,24 @@ def test_json_has_the_texts_as_they_are_and_obeys_nothing(pictures, bench):
 def test_what_cannot_be_read_is_reported_and_the_others_are_read(pictures, bench):
     (pictures / "broken.png").write_bytes(b"\x89PNG")
     (pictures / "empty.png").touch()
-    words = ["pics/broken.png", "pics/3.png", "pics/empty.png", "gone\x1b.png"]
+    (pictures / "endless.png").symlink_to("/dev/zero")
+    os.mkfifo(pictures / "pipe.png")
+    words = [
+        *(f"pics/{name}.png" for name in ("broken", "3", "empty", "endless", "pipe")),
+        "gone\x1b.png",
+    ]
     answer = bench("read", *words, "--with", "shades")
     assert answer.code == Exit.FAILED
     assert "shade 3" in answer.out
     assert answer.err.splitlines() == [
         "pics/broken.png: an image that cannot be decoded (at most 67,108,864 pixels)",
         "pics/empty.png: an image of no bytes",
+        "pics/endless.png: no plain file",
+        "pics/pipe.png: no plain file",
         r"gone\x1b.png: No such file or directory",
     ]
     document = json.loads(bench("read", *words, "--with", "shades", "--json").out)
-    assert ["error" in row for row in document["images"]] == [True, False, True, True]
+    assert ["error" in row for row in document["images"]] == [True, False, *[True] * 4]
 
 
 def test_globs_and_folders_name_each_image_once(pictures, bench):
