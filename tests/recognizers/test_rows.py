@@ -162,6 +162,17 @@ def test_another_protocol_scores_what_was_read_under_the_first(texts, home, boar
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
+def test_what_others_have_read_is_not_recorded_as_read_here(texts, home, board, bench):
+    board("-r", "python")
+    (file,) = Store(home / "results").records("evaluation")
+    record = json.loads(file.read_text())
+    record["accepted"] = {"by": "Ada", "pack": "0" * 64, "accepted": "2026-01-01", "missing": []}
+    file.write_text(json.dumps(record))
+    (home / "bench.toml").write_text(SUITE.replace('"str-36"', '"str-62"'))
+    board("-r", "python")
+    assert len((home / "calls.txt").read_text().split()) == 8
+
+
 def test_what_was_read_before_a_fault_is_kept(texts, home, board, bench):
     good = "    def read(self, images):\n"
     fault = (
