@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from bench.core import registry
 from bench.core.errors import BenchError
+from bench.core.recognition import Workplace
 from bench.core.types import Batch
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.reading.encoded_images import EncodedImages
@@ -17,10 +23,12 @@ from bench.decoding.greedy import GreedyDecoder
 from bench.export import exporting, graph_check, onnx_graph
 from bench.export.input_sizes import input_sizes
 from bench.figures.finished import FinishedTraining
+from bench.recognizers.networks import load
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
+DOCS = Path(__file__).parents[2] / "docs" / "export.md"
 VITSTR = '{ name = "vitstr-tiny", depth = 1, heads = 1 }'
 SMALL = [('{ name = "crnn", width = 2, hidden = 4 }', "ctc"), (VITSTR, "ce")]
 MASKED = '{ name = "htr-ctc", width = 2, features = 8, hidden = 4, masked = true }'
@@ -78,10 +86,6 @@ def test_an_exported_graph_reads_with_what_its_folder_says(left, words, tmp_path
     assert about.graph.compared_samples == 8
     assert "model.onnx" in (tmp_path / "out" / "README.md").read_text()
     session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
-    import cv2
-
-    from bench.recognizers.networks import load
-
     encoded = words(12)
     for content, reading in zip(encoded, load(tmp_path / "out").read(encoded), strict=True):
         gray = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -92,6 +96,22 @@ def test_an_exported_graph_reads_with_what_its_folder_says(left, words, tmp_path
         best = logits[0].argmax(1)
         kept = [c for n, c in enumerate(best) if c and (n == 0 or best[n - 1] != c)]
         assert "".join(document["vocabulary"][c - 1] for c in kept) == reading.text
+
+
+def test_the_recognizer_onnx_reads_an_exported_graph(left, words, tmp_path):
+    """The row of a suite that the docs show."""
+    made = left()
+    training = FinishedTraining(*made.store.training(made.training.key))
+    exporting.export_training(training, made.store, tmp_path / "my-crnn", samples=8)
+    [row] = re.findall(r"recognizers = \[\n    \{ onnx = .*?\n\]", DOCS.read_text(), re.DOTALL)
+    [table] = tomllib.loads(row.replace("my-crnn", str(tmp_path / "my-crnn")))["recognizers"]
+    recognizer = registry.make("recognizer", "onnx", table)
+    encoded = words(12)
+    samples = [EncodedSample(str(n), (each,)) for n, each in enumerate(encoded)]
+    with recognizer.open(Workplace("cpu", 1, tmp_path)) as reader:
+        readings = reader.read(samples)
+    expected = load(tmp_path / "my-crnn").read(encoded)
+    assert [reading.text for reading in readings] == [reading.text for reading in expected]
 
 
 def test_a_graph_of_other_weights_is_refused(left):
