@@ -13,7 +13,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from bench.core.files import existing_file, file_digest, file_parameters, located_file
+from bench.core.files import PACKAGE, existing_file, file_digest, file_parameters, located_file
 from bench.core.model_input import Input
 from bench.core.schema import Tabular
 from bench.core.sources import source_spec
@@ -87,10 +87,11 @@ class Component:
     def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
         """Return parameters with the paths among them found from the folder of bench.toml, `home`.
 
-        Values are not checked yet, so they may be of any type.
+        Values are not checked yet, so they may be of any type. Files of packages are looked for
+        when they are needed, because a suite can be used in part where a package is missing.
 
         Raises:
-            BenchError: A file is missing.
+            BenchError: Another file is missing.
         """
         component: type = cls
         files = {
@@ -99,7 +100,8 @@ class Component:
             if isinstance(parameters.get(name), str)
         }
         for name, path in files.items():
-            existing_file(path, f"{name} of {cls.kind} '{cls.name}'")
+            if not path.startswith(PACKAGE):
+                existing_file(path, f"{name} of {cls.kind} '{cls.name}'")
         return parameters | files
 
     def spec(self) -> dict[str, Any]:

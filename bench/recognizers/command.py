@@ -97,11 +97,12 @@ class CommandRecognizer(Recognizer):
         """Find the program; kill what is left of it in the end."""
         from bench.recognizers.outside.program import executable, programs, thread_limits
 
-        executable(self.command, self._user, _REMEDY)
+        command = [_resolved(word) for word in self.command]
+        executable(command, self._user, _REMEDY)
         limits = thread_limits(workplace.threads, workplace.device)
         name = f"{self._user} ({named_files.shown(self.command[0])})"
         with programs(limits, name) as started:
-            yield _CommandReader(self, started, name)
+            yield _CommandReader(self, command, started, name)
 
     def _program(self) -> dict[str, str]:
         from bench.recognizers.outside.program import executable, printed_version
@@ -123,8 +124,15 @@ class CommandRecognizer(Recognizer):
 class _CommandReader(TextReader):
     """Starts the program once per batch, or once per image."""
 
-    def __init__(self, recognizer: CommandRecognizer, programs: Programs, user: str) -> None:
+    def __init__(
+        self,
+        recognizer: CommandRecognizer,
+        command: Sequence[str],
+        programs: Programs,
+        user: str,
+    ) -> None:
         self._recognizer = recognizer
+        self._command = command
         self._programs = programs
         self._user = user
 
@@ -136,10 +144,10 @@ class _CommandReader(TextReader):
         files = write_images(samples, self._recognizer.format, self._programs.folder)
         ids = [sample.id for sample in samples]
         try:
-            if any(_IMAGE in word for word in self._recognizer.command):
+            if any(_IMAGE in word for word in self._command):
                 return [self._one(*pair) for pair in zip(files, ids, strict=True)]
             lines = "".join(f"{file}\n" for file in files).encode()
-            printed = self._programs.run(self._recognizer.command, lines, self._recognizer.timeout)
+            printed = self._programs.run(self._command, lines, self._recognizer.timeout)
             return answers(printed, files, ids, self._user)
         finally:
             for file in files:
@@ -148,7 +156,7 @@ class _CommandReader(TextReader):
     def _one(self, file: Path, sample: str) -> Reading:
         from bench.recognizers.outside.answers import whole_answer
 
-        command = [word.replace(_IMAGE, str(file)) for word in self._recognizer.command]
+        command = [word.replace(_IMAGE, str(file)) for word in self._command]
         printed = self._programs.run(command, b"", self._recognizer.timeout)
         return whole_answer(printed, sample, self._user)
 
@@ -157,9 +165,14 @@ def _located(word: object, home: Path) -> object:
     if not isinstance(word, str):
         return word
     option, equals, value = word.partition("=")
-    if equals and (file := named_files.named_file(value, home)):
-        return f"{option}={file}"
+    if equals and named_files.named_file(value, home):
+        return f"{option}={named_files.located(value, home)}"
     return named_files.located(word, home)
+
+
+def _resolved(word: str) -> str:
+    option, equals, value = word.partition("=")
+    return str(f"{option}={named_files.resolved(value)}" if equals else named_files.resolved(word))
 
 
 def _shown(word: str) -> str:

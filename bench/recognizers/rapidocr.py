@@ -74,7 +74,8 @@ class RapidOcrRecognizer(Recognizer):
             "EngineConfig.onnxruntime.use_cuda": workplace.device != "cpu",
         }
         if self.characters:
-            settings["Rec.rec_keys_path"] = str(Path(self.characters).absolute())
+            listed = existing_file(self.characters, f"characters of {_USER}")
+            settings["Rec.rec_keys_path"] = str(listed.absolute())
         yield _RapidOcrReader(rapidocr.RapidOCR(params=settings), letters)
 
     def _file(self) -> Path:

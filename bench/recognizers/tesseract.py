@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import msgspec
 
 from bench.core.components import Recognizer
 from bench.core.errors import BenchError
@@ -19,6 +21,9 @@ from bench.core.schema import Positive
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
     from bench.recognizers.outside.program import Programs
+
+Mode = Annotated[int, msgspec.Meta(ge=3, le=13)]
+Engine = Annotated[int, msgspec.Meta(ge=0, le=3)]
 
 _PROGRAM = "tesseract"
 _USER = "recognizer 'tesseract'"
@@ -46,8 +51,8 @@ class TesseractRecognizer(Recognizer):
 
     name: ClassVar[str] = "tesseract"
 
-    psm: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] = 8
-    oem: Literal[0, 1, 2, 3] = 3
+    psm: Mode = 8
+    oem: Engine = 3
     lang: str = "eng"
     whitelist: str | None = None
     timeout: Positive = 600.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 from bench.core.components import Decoder, Loss, Model, Recognizer
 from bench.core.errors import BenchError
 from bench.core.files import InputFile
-from bench.core.model_input import ImageInput
+from bench.core.model_input import FrameInput, parse_input
 from bench.core.schema import Parsed
 from bench.decoding.greedy import GreedyDecoder
 from bench.recognizers.inputs.reader_input import (
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.core.recognition import TextReader, Workplace
+    from bench.recognizers.networks.mappings.mapping import WeightMapping
 
 
 _GREEDY = GreedyDecoder()
@@ -45,13 +46,13 @@ class Architecture(NamedTuple):
     Attributes:
         model: The architecture.
         loss: The loss whose classifier it has.
-        input: How images are prepared.
+        input: How images or clips are prepared.
         characters: What classes from 1 stand for; empty texts are no characters.
     """
 
     model: Model
     loss: Loss
-    input: ReaderInput
+    input: ReaderInput | FrameInput
     characters: tuple[str, ...]
 
 
@@ -71,9 +72,10 @@ class Weights(Recognizer):
         loss: The loss whose classifier the network has; None: that of the mapping.
         input: How images are prepared: a preset, or a table of what differs from the mapping's
             preset, or from the model's own input where the mapping has none; None: nothing differs.
+            Of a model of clips: a table of size, crop and normalization.
         alphabet: The characters of the classes from 1, in order; empty: those of `alphabet_file`,
             else of the mapping.
-        alphabet_file: A file with one character on each line.
+        alphabet_file: A file with one character, or one gloss, on each line.
         space: Whether a space is the last character, behind those of the alphabet.
         decoder: A decoder of bench.
         confidence: What the confidence of a reading is: the `product` of probabilities that the
@@ -103,6 +105,8 @@ class Weights(Recognizer):
     def __post_init__(self) -> None:
         """Raise BenchError where mapping, model, loss, input and decoder do not go together."""
         model, loss, _, _ = self.architecture(with_characters=False)
+        # What it reads is what its model reads.
+        object.__setattr__(self, "accepts", model.accepts)
         if model.emits != loss.accepts:
             raise BenchError(
                 f"recognizer 'weights': model '{model.name}' emits {model.emits}, loss "
@@ -129,18 +133,25 @@ class Weights(Recognizer):
             raise BenchError(
                 f"recognizer 'weights': mapping '{mapping.name}' is for every model; set model"
             )
-        if not isinstance(model.default_input, ImageInput):
-            raise BenchError(
-                f"recognizer 'weights': model '{model.name}' reads clips, and recognizers read "
-                "images; take a model of images"
-            )
-        default = PRESETS[mapping.input] if mapping.input else as_trained(model.default_input)
         return Architecture(
             model,
             self.loss or parse_loss(mapping.loss),
-            (self.input or InputChanges()).applied(default),
+            self._input(model, mapping),
             self._characters(mapping.alphabet) if with_characters else (),
         )
+
+    def _input(self, model: Model, mapping: WeightMapping) -> ReaderInput | FrameInput:
+        """Return how images or clips are prepared. Raises BenchError where its keys are wrong."""
+        changes = self.input or InputChanges()
+        if isinstance(model.default_input, FrameInput):
+            if changes.preset:
+                raise BenchError(
+                    f"recognizer 'weights': model '{model.name}' reads clips, and preset "
+                    f"'{changes.preset}' is one of images; set keys such as size and crop"
+                )
+            return parse_input(model.default_input, dict(changes.keys))
+        default = PRESETS[mapping.input] if mapping.input else as_trained(model.default_input)
+        return changes.applied(default)
 
     def _characters(self, default: tuple[str, ...]) -> tuple[str, ...]:
         """Return the characters of the classes from 1, those of the mapping where none are set."""

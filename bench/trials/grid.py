@@ -256,19 +256,20 @@ def select(
     """
     axes: dict[Axis, Sequence[str]] = {"model": models, "loss": losses, "decoder": decoders}
     trained = [trial for trial in grid if isinstance(trial.entry, TrainedEntry)]
-    others = [trial for trial in grid if isinstance(trial.entry, RecognizerEntry)]
+    others = [trial.entry for trial in grid if isinstance(trial.entry, RecognizerEntry)]
     for axis, globs in axes.items():
         _require_matches(axis, [getattr(trial.entry, axis) for trial in trained], globs)
-    _require_matches(
-        "recognizer",
-        [each.entry.recognizer for each in others if isinstance(each.entry, RecognizerEntry)],
-        recognizers,
-    )
+    for glob in recognizers:
+        if not any(_any_matches(e.recognizer, [glob], e.label) for e in others):
+            hint = did_you_mean(
+                glob, [name for e in others for name in (e.recognizer.name, e.label)]
+            )
+            raise BenchError(f"no recognizer of the suite matches '{glob}'{hint}", Exit.NOTHING)
     of_trained = any(axes.values())
     chosen = []
     for trial in grid:
         if isinstance(trial.entry, RecognizerEntry):
-            wanted = _any_matches(trial.entry.recognizer, recognizers) and (
+            wanted = _any_matches(trial.entry.recognizer, recognizers, trial.entry.label) and (
                 bool(recognizers) or not of_trained
             )
         else:
@@ -318,9 +319,12 @@ def _require_matches(axis: Axis, parts: Sequence[Component], globs: Sequence[str
             raise BenchError(f"no {axis} of the suite matches '{glob}'{hint}", Exit.NOTHING)
 
 
-def _any_matches(component: Component, globs: Sequence[str]) -> bool:
-    """Return whether a component matches one of the globs; any does where there are none."""
-    return not globs or any(_matches(component, glob) for glob in globs)
+def _any_matches(component: Component, globs: Sequence[str], label: str = "") -> bool:
+    """Return whether a component, or its label on a board, matches one of the globs.
+
+    Where there are none, any does.
+    """
+    return not globs or any(_matches(component, glob) or fnmatchcase(label, glob) for glob in globs)
 
 
 def _matches(component: Component | type[Component], glob: str) -> bool:

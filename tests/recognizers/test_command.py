@@ -253,3 +253,14 @@ def test_a_version_stands_for_the_program(make, tmp_path):
     assert newer.spec()["program"]["printed"] == "tool 1.3"
     with pytest.raises(BenchError, match="exit code 4 and printed ''; name a command that prints"):
         make("exit 4", version_command=version).spec()
+
+
+def test_an_argument_may_be_a_file_of_a_package(make, reading, samples):
+    body = 'read -r p; printf "%s\t%s %s\n" "$p" "${1##*/}" "${2##*/}"'
+    name = "package:click/click/core.py"
+    recognizer = make(body, f"--file={name}", name)
+    with reading(recognizer) as reader:
+        assert texts(reader.read(samples[:1])) == ["core.py core.py"]
+    option, file = recognizer.spec()["parameters"]["command"]
+    assert option == ["--file", file]
+    assert file["file"] == "core.py"

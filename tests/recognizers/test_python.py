@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from hashlib import sha256
+from pathlib import Path
 
+import click.core
 import pytest
 
 from bench.core import registry
@@ -221,3 +223,21 @@ def test_a_class_of_a_package_is_keyed_by_all_modules_of_the_package(
     assert "my_package_of_readers" not in sys.modules
     with reading(recognizer) as reader:
         assert [r.text for r in reader.read(samples[:1])] == ["cpu2:10"]
+
+
+def test_a_file_of_a_package_is_found_where_the_class_is_constructed(make, reading, samples):
+    source = (
+        "from pathlib import Path\nclass Reader:\n"
+        "    def __init__(self, file):\n        self.size = len(Path(file).read_text())\n"
+        "    def read(self, images):\n        return [str(self.size) for image in images]\n"
+    )
+    name = "package:click/click/core.py"
+    recognizer = make(source, parameters={"file": name}, files=[name])
+    assert recognizer.parameters == {"file": name}
+    digest = recognizer.spec()["parameters"]["files"][0]["sha256"]
+    assert digest == sha256(Path(click.core.__file__).read_bytes()).hexdigest()
+    with reading(recognizer) as reader:
+        size = len(Path(click.core.__file__).read_text())
+        assert [r.text for r in reader.read(samples[:1])] == [str(size)]
+    with pytest.raises(BenchError, match=r"has no file 'none\.py'"):
+        make(source, parameters={"file": "package:click/none.py"}).spec()

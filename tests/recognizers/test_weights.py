@@ -6,6 +6,7 @@ import io
 import json
 from pathlib import Path
 
+import cv2
 import foreign_networks as foreign
 import numpy as np
 import pytest
@@ -113,7 +114,10 @@ def test_weights_of_a_training_are_read_by_the_mapping_of_bench(tmp_path):
         ({"alphabet": "abc", "alphabet_file": "x"}, "set alphabet or alphabet_file, and not both"),
         ({"loss": "ce"}, "model 'vgg-bilstm' emits frames, loss 'ce' has a classifier of seq2seq"),
         ({"mapping": "parseq-vitstr", "model": "vitstr-tiny", "decoder": "beam"}, "does not read"),
-        ({"model": "cslr-resnet18"}, "model 'cslr-resnet18' reads clips"),
+        (
+            {"mapping": "vac", "model": "cslr-resnet18", "input": "clovaai"},
+            "reads clips, and preset",
+        ),
         ({"input": {"hight": 3}}, "there is no key 'hight'"),
     ],
 )
@@ -185,3 +189,38 @@ def test_files_of_the_decoder_are_found_from_the_folder_of_bench_toml(tmp_path, 
     located = registry.find("recognizer", "weights").located(table, tmp_path)
     assert located["weights"] == path
     assert located["decoder"]["words"] == str(tmp_path / "words.txt")
+
+
+def test_clips_are_read_as_glosses(tmp_path):
+    there = foreign.randomized(foreign.Vac(8, 4))
+    torch.save({"model_state_dict": there.state_dict(), "epoch": 3}, tmp_path / "vac.pt")
+    (tmp_path / "glosses.txt").write_text("REGEN\nSONNE\nWIND\n")
+    recognizer = registry.make(
+        "recognizer",
+        "weights",
+        {
+            "weights": str(tmp_path / "vac.pt"),
+            "mapping": "vac",
+            "model": {"name": "cslr-resnet18", "hidden": 4},
+            "alphabet_file": str(tmp_path / "glosses.txt"),
+            "input": {"size": 40, "crop": 32},
+        },
+    )
+    assert recognizer.accepts == "frames"
+    clips = [
+        EncodedSample(f"clip-{count}", tuple(word(50, n).images[0] for n in range(count)))
+        for count in (9, 5)
+    ]
+    with recognizer.open(PLACE) as reader:
+        readings = reader.read(clips)
+        assert reader.alphabet is None
+    for clip, reading in zip(clips, readings, strict=True):
+        frames = []
+        for encoded in clip.images:
+            pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR_RGB)
+            frames.append(cv2.resize(pixels, (40, 40))[4:36, 4:36].transpose(2, 0, 1))
+        with torch.inference_mode():
+            logits = there(torch.from_numpy(np.stack(frames)).float() / 127.5 - 1)
+        best = logits.argmax(-1).tolist()
+        kept = [c for i, c in enumerate(best) if c and (not i or c != best[i - 1])]
+        assert reading.text == " ".join(("REGEN", "SONNE", "WIND")[c - 1] for c in kept)

@@ -1,4 +1,4 @@
-"""A network of bench with weights from elsewhere, reading encoded images."""
+"""A network of bench with weights from elsewhere, reading encoded images or clips."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from bench.core.model_input import FrameInput
 from bench.core.recognition import Reading, TextReader
 from bench.core.types import InputShape
+from bench.recognizers.inputs.clips import prepare_clips
 from bench.recognizers.inputs.preparation import prepare
 from bench.recognizers.networks import network as networks
 from bench.recognizers.networks.mapped import load_mapped
@@ -20,13 +22,15 @@ from bench.recognizers.outputs.texts import TextDecoding
 if TYPE_CHECKING:
     from bench.core.recognition import Workplace
     from bench.data.reading.encoded_samples import EncodedSample
+    from bench.recognizers.inputs.reader_input import ReaderInput
     from bench.recognizers.weights import Weights
 
+_BETWEEN_GLOSSES = " "
 _PARAMETER = "weights of recognizer 'weights'"
 
 
 class NetworkReader(TextReader):
-    """Images to texts by a network in evaluation mode, channels last in memory.
+    """Images or clips to texts by a network in evaluation mode, channels last in memory.
 
     Raises:
         BenchError: The file is not the one that is wanted, or does not fit the architecture.
@@ -36,7 +40,7 @@ class NetworkReader(TextReader):
         model, loss, how, characters = recognizer.architecture()
         if recognizer.sha256:
             check_digest(recognizer.weights, _PARAMETER, recognizer.sha256)
-        shape = InputShape(how.channels, how.height, how.width)
+        shape = _shape(how)
         network = networks.build(model, loss, shape, len(characters) + 1)
         weights = read_weights(recognizer.weights, _PARAMETER)
         file = PurePath(recognizer.weights).name
@@ -45,7 +49,11 @@ class NetworkReader(TextReader):
         self._network = network.to(memory_format=torch.channels_last).to(self._device).eval()
         self._input = how
         self._texts = TextDecoding(
-            loss.decoder, characters, recognizer.decoder, recognizer.confidence
+            loss.decoder,
+            characters,
+            recognizer.decoder,
+            recognizer.confidence,
+            _BETWEEN_GLOSSES if isinstance(how, FrameInput) else "",
         )
 
     def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
@@ -54,19 +62,24 @@ class NetworkReader(TextReader):
         Raises:
             BenchError: An image cannot be decoded.
         """
+        if isinstance(self._input, FrameInput):
+            clips, frames = prepare_clips(samples, self._input)
+            return self._read(clips, frames)
         readings = [Reading("")] * len(samples)
         for places, images, columns in prepare(samples, self._input):
-            width = images.shape[3]
-            lengths = torch.full((len(places),), width)
+            lengths = torch.full((len(places),), images.shape[3])
             if not self._input.read_padding:
                 lengths = torch.from_numpy(columns)
             inputs = torch.from_numpy(images).to(memory_format=torch.channels_last)
-            with torch.inference_mode():
-                logits, steps = self._network(inputs.to(self._device), lengths)
-                read = self._texts.readings(logits, steps)
-            for place, reading in zip(places, read, strict=True):
+            for place, reading in zip(places, self._read(inputs, lengths), strict=True):
                 readings[place] = reading
         return readings
+
+    def _read(self, inputs: torch.Tensor, lengths: torch.Tensor) -> list[Reading]:
+        """Return the readings of inputs of one size."""
+        with torch.inference_mode():
+            logits, steps = self._network(inputs.to(self._device), lengths)
+            return self._texts.readings(logits, steps)
 
     @property
     def parameters(self) -> int:
@@ -74,6 +87,14 @@ class NetworkReader(TextReader):
         return networks.count_parameters(self._network)[0]
 
     @property
-    def alphabet(self) -> frozenset[str]:
-        """The characters that its classes stand for."""
-        return self._texts.alphabet
+    def alphabet(self) -> frozenset[str] | None:
+        """The characters that its classes stand for; None where they are glosses."""
+        return None if isinstance(self._input, FrameInput) else self._texts.alphabet
+
+
+def _shape(how: ReaderInput | FrameInput) -> InputShape:
+    """Return the shape of an image or a frame; 0 where sizes differ."""
+    if isinstance(how, FrameInput):
+        side = how.crop or how.size
+        return InputShape(3, side, side)
+    return InputShape(how.channels, how.height, how.width)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from bench.core.recognition import Reading
 
 if TYPE_CHECKING:
@@ -65,6 +63,8 @@ class TextDecoding:
 
 def _means(decoded: Decoded) -> list[float]:
     """Return the mean probability of the labels on each path, 0 where it shows none."""
+    import numpy as np
+
     shown = decoded.path != 0
     counts = shown.sum(1)
     sums = np.where(shown, np.exp(decoded.scores), 0).sum(1)

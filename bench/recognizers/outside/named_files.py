@@ -1,7 +1,8 @@
 """Values of bench.toml that name files: found from its folder, and represented by their content.
 
 A text names a file if it has a dot or a slash and there is such a file. So numbers and words are
-never taken for files that happen to be called so.
+never taken for files that happen to be called so. `package:DISTRIBUTION/path/inside` names a file
+of an installed package; it keeps its name up to where it is used.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import BenchError
-from bench.core.files import existing_file, file_digest
+from bench.core.files import PACKAGE, existing_file, file_digest, located_file
 
 
 def located(value: Any, home: Path) -> Any:  # noqa: ANN401 (any value of TOML)
     """Return `value` with an absolute path for each text in it that names a file in `home`."""
     if isinstance(value, str):
-        file = named_file(value, home)
+        file = None if value.startswith(PACKAGE) else named_file(value, home)
         return value if file is None else str(file)
     if isinstance(value, dict):
         return {key: located(item, home) for key, item in value.items()}
@@ -33,12 +34,29 @@ def required(values: Any, home: Path, user: str) -> Any:  # noqa: ANN401 (as TOM
     """
     if not isinstance(values, list | tuple):
         return values
-    return [
-        str(existing_file(str((home / value).absolute()), f"files of {user}"))
-        if isinstance(value, str)
-        else value
+    files = [
+        located_file(value, home.absolute()) if isinstance(value, str) else value
         for value in values
     ]
+    for file in files:
+        if isinstance(file, str):
+            existing_file(file, f"files of {user}")
+    return files
+
+
+def resolved(value: Any) -> Any:  # noqa: ANN401 (any value of TOML)
+    """Return `value` with the path of each file of a package in it.
+
+    Raises:
+        BenchError: The package, or the file in it, is missing.
+    """
+    if isinstance(value, str) and value.startswith(PACKAGE):
+        return str(existing_file(value, "a parameter"))
+    if isinstance(value, dict):
+        return {key: resolved(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolved(item) for item in value]
+    return value
 
 
 def content(value: Any, user: str) -> Any:  # noqa: ANN401 (any value of TOML)
@@ -66,7 +84,13 @@ def shown(value: str) -> str:
 
 
 def named_file(value: str, home: Path) -> Path | None:
-    """Return the file that a text names, found from `home`."""
+    """Return the file that a text names, found from `home`.
+
+    Raises:
+        BenchError: It names a file of a package that is missing.
+    """
+    if value.startswith(PACKAGE):
+        return existing_file(value, "a parameter")
     if "." not in value and "/" not in value:
         return None
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
@@ -15,6 +14,7 @@ from typing import Any
 
 from bench.core.errors import BenchError, did_you_mean, one_line
 from bench.core.printable import printable
+from bench.core.raised_at import raised_at
 from bench.recognizers.outside.python_source import ClassSource, missing_class, module_name
 
 
@@ -71,8 +71,9 @@ def construct(kind: type, parameters: dict[str, Any], offered: dict[str, Any], u
 
 
 def failure(what: str, error: BaseException, file: str | Path) -> BenchError:
-    """Return an error that says what failed, where in the file or beside it, and why."""
-    return BenchError(f"{what}: {_place(error, Path(file))}: {printable(one_line(error))}")
+    """Return an error that says what failed, on which line of a person's own files, and why."""
+    place = raised_at(error, [Path(file)]) or Path(file).name
+    return BenchError(f"{what}: {place}: {printable(one_line(error))}")
 
 
 def _class(source: ClassSource, user: str) -> type:
@@ -116,13 +117,3 @@ def _forget(folder: str, before: set[str]) -> None:
         file = getattr(sys.modules[name], "__file__", None)
         if file and file.startswith(f"{folder}/"):
             del sys.modules[name]
-
-
-def _place(error: BaseException, file: Path) -> str:
-    """Return file and line of the last call in the folder of `file`, else of the last of all."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [frame for frame in frames if Path(frame.filename).is_relative_to(file.parent)]
-    last = (inside or [*frames])[-1:]
-    return f"{Path(last[0].filename).name}:{last[0].lineno}" if last else file.name

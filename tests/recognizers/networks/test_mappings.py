@@ -272,8 +272,8 @@ def test_published_shapes_fit_the_model_of_the_mapping(name):
     shape = InputShape(3 if color else 1, height, 128)
     with torch.device("meta"):
         network = networks.build(model, loss, shape, classes)
-    # It raises an error where a name or a shape does not fit.
-    load_mapped(network, state, mapping, "weights.pth")
+        # It raises an error where a name or a shape does not fit.
+        load_mapped(network, state, mapping, "weights.pth")
 
 
 def clovaai():

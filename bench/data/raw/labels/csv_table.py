@@ -53,8 +53,9 @@ class CsvTable(LabelFormat):
         image, text = self._require(labels, header)
         records = self._records(labels)
         base = data.base(labels, [r[image] for _, r in islice(records, _PROBED) if len(r) > image])
+        name = data.relative(labels)
         for number, record in self._records(labels):
-            place = f"{data.relative(labels)}:{number}"
+            place = f"{name}:{number}"
             if len(record) != len(header):
                 reason = f"a row of {len(record)} columns, the header has {len(header)}"
                 yield Rejected(place, reason)
@@ -68,9 +69,9 @@ class CsvTable(LabelFormat):
                 yield Rejected(place, str(error))
                 continue
             columns = {
-                name: value.strip(text_files.BLANKS)
-                for place, (name, value) in enumerate(zip(header, record, strict=True))
-                if place not in {image, text}
+                key: value.strip(text_files.BLANKS)
+                for column, (key, value) in enumerate(zip(header, record, strict=True))
+                if column not in {image, text}
             }
             yield Row(identity, record[text].strip(text_files.BLANKS), source, columns)
 
@@ -96,8 +97,8 @@ class CsvTable(LabelFormat):
         if found := self._columns(file):
             return found
         if named_fields.field(header, named_fields.IMAGES, self.image) is None:
-            raise named_fields.missing(file, header, "image", self.image)
-        raise named_fields.missing(file, header, "text", self.text)
+            raise named_fields.missing(self.name, file, header, "image", self.image)
+        raise named_fields.missing(self.name, file, header, "text", self.text)
 
     def _records(self, file: Path) -> Iterator[tuple[int, list[str]]]:
         """Yield the records below the header, with the numbers of their last lines."""

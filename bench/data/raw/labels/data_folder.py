@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from bench.core.errors import BenchError
@@ -33,6 +33,8 @@ SUFFIXES = frozenset(
 """Endings of image files, in lower case."""
 _DEPTH = 4
 _MAX_FILES = 500_000
+# Names that do not begin with a dot, with one slash between.
+_PLAIN = re.compile(r"[^./\\\0][^/\\\0]*(?:/[^./\\\0][^/\\\0]*)*")
 _PROBED = 200
 """Rows from which it is decided what paths are relative to."""
 _IMAGE_FOLDERS = ("", "images", "imgs", "image", "img")
@@ -110,19 +112,40 @@ class DataFolder:
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """The files near the root, sorted; hidden ones, and folders further down, are left out."""
-        found = [*islice(_walk(self.root, _DEPTH), _MAX_FILES + 1)]
-        if len(found) > _MAX_FILES:
-            raise BenchError(
-                f"{self.root} has more than {_MAX_FILES:,} files, too many to look through for "
-                "labels; name the files of labels"
-            )
-        return tuple(sorted(found))
+        """The files near the root that are not images, sorted.
+
+        Hidden ones, and folders further down, are left out.
+        """
+        return tuple(
+            folder / name
+            for folder, names in self._names.items()
+            for name in names
+            if not is_image(name)
+        )
+
+    def images_in(self, folder: Path) -> Sequence[str]:
+        """Return the names of the images in one of `folders`."""
+        return [name for name in self._names.get(folder, ()) if is_image(name)]
+
+    @cached_property
+    def _names(self) -> dict[Path, list[str]]:
+        """The names of the files in each folder near the root, sorted."""
+        found: dict[Path, list[str]] = {}
+        count = 0
+        for folder, names in _walk(self.root, _DEPTH):
+            found[folder] = names
+            count += len(names)
+            if count > _MAX_FILES:
+                raise BenchError(
+                    f"{self.root} has more than {_MAX_FILES:,} files, too many to look through "
+                    "for labels; name the files of labels"
+                )
+        return dict(sorted(found.items()))
 
     @cached_property
     def folders(self) -> tuple[Path, ...]:
-        """The root and the folders of `files`, sorted."""
-        return tuple(sorted({self.root, *(file.parent for file in self.files)}))
+        """The root and the folders near it, sorted."""
+        return tuple(self._names)
 
     def relative(self, path: Path) -> str:
         """Return how messages and ids call a path in this folder."""
@@ -147,15 +170,27 @@ class DataFolder:
             SampleError: The path leads out of the folder, or is empty.
         """
         name = normalized(path)
-        # Labels that a program wrote on this machine may have absolute paths.
-        for folder in (base, self.root):
-            name = name.removeprefix(f"{folder.as_posix()}/")
-        if not image_tree.is_inside(name):
-            raise SampleError("a path out of the data set's folder" if name else "an empty path")
-        whole = base / PurePosixPath(name)
-        within = whole.is_relative_to(self.root)
-        identity = whole.relative_to(self.root).as_posix() if within else str(PurePosixPath(name))
+        if name.startswith("/"):
+            # Labels that a program wrote on this machine may have absolute paths.
+            for folder in (base, self.root):
+                name = name.removeprefix(f"{folder.as_posix()}/")
+        # Millions of rows: only a path that needs it is taken apart.
+        if not _PLAIN.fullmatch(name):
+            if not image_tree.is_inside(name):
+                raise SampleError(
+                    "a path out of the data set's folder" if name else "an empty path"
+                )
+            name = PurePosixPath(name).as_posix()
+        if base not in self._prefixes:
+            within = base.is_relative_to(self.root)
+            self._prefixes[base] = self.prefix(base) if within else ""
+        identity = self._prefixes[base] + name
         return identity, FrameFolder(base, name) if self.clips else ImageFile(base, name)
+
+    @cached_property
+    def _prefixes(self) -> dict[Path, str]:
+        """How the ids of images begin by what their paths are relative to."""
+        return {}
 
     def base(self, labels: Path, paths: Sequence[str]) -> Path:
         """Return what the paths in a file of labels are relative to.
@@ -192,7 +227,8 @@ def data_folder(root: Path, images: Path | None = None, *, clips: bool = False) 
 
 def is_image(name: str) -> bool:
     """Return whether a file has the ending of an image."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")  # noqa: PTH122 (called once per file)
+    stem, dot, suffix = name.rpartition(".")
+    return bool(stem) and dot + suffix.lower() in SUFFIXES and not name.startswith(".")
 
 
 def normalized(path: str) -> str:
@@ -206,19 +242,19 @@ def _up_to(folder: Path, root: Path) -> Iterator[Path]:
         yield folder
 
 
-def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    """Yield the files in `folder` and so many levels below it; follow no link to a folder."""
+def _walk(folder: Path, depth: int) -> Iterator[tuple[Path, list[str]]]:
+    """Yield `folder` and the folders of so many levels below it, with the names of their files.
+
+    Hidden files and folders are left out, and no link to a folder is followed.
+    """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise BenchError(
             f"{folder} cannot be read ({error.strerror}); look at its permissions"
         ) from None
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            if depth:
-                yield from _walk(Path(entry.path), depth - 1)
-        elif entry.is_file():
-            yield Path(entry.path)
+    shown = [entry for entry in entries if not entry.name.startswith(".")]
+    folders = [entry for entry in shown if entry.is_dir(follow_symlinks=False)]
+    yield folder, [entry.name for entry in shown if entry.is_file()]
+    for entry in folders if depth else ():
+        yield from _walk(Path(entry.path), depth - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -30,6 +30,7 @@ _WORDS: dict[str, Split] = {
 }
 """What file and folder names, and columns, call the splits."""
 NO_SPLIT = "known to be in no list of a split"
+NOT_LISTED = "known to be in a list of a split, and not in the labels"
 """`bench data check` takes what is known for a note and not for a failure."""
 
 
@@ -97,6 +98,14 @@ class Division(ABC):
     def of_labels(self, labels: str) -> Split | None:  # noqa: ARG002 (most depend on samples)
         """Return the split of all that a file of labels lists, None where it is not known."""
         return None
+
+    def unused(
+        self,
+        ids: Iterable[str],  # noqa: ARG002 (only lists have names of their own)
+        groups: Iterable[str],  # noqa: ARG002
+    ) -> Iterator[tuple[Split, str]]:
+        """Yield the names that the division has, and that no sample and no group has."""
+        return iter(())
 
     def why_not(self, row: Row) -> str | None:  # noqa: ARG002 (as before)
         """Return why a sample may be in no split, None where each has to be in one."""
@@ -183,9 +192,13 @@ class ListedSplits(Division):
 
     def of(self, row: Row, labels: str, group: str | None) -> Split | None:  # noqa: ARG002
         """Return the split whose list has the id, the path, the name or the group of a sample."""
-        path = PurePosixPath(row.id)
-        names = (row.id, str(path.with_suffix("")), path.name, path.stem, group or row.id)
+        names = [*_names(row.id), *([group] if group else [])]
         return next((self._split_of[name] for name in names if name in self._split_of), None)
+
+    def unused(self, ids: Iterable[str], groups: Iterable[str]) -> Iterator[tuple[Split, str]]:
+        """Yield what a list has and no sample is called, with its split."""
+        names = {name for each in ids for name in _names(each)}.union(groups)
+        return ((split, name) for name, split in self._split_of.items() if name not in names)
 
     def why_not(self, row: Row) -> str:  # noqa: ARG002
         """Return that no list has it."""
@@ -240,3 +253,9 @@ class RatioSplits(Division):
 def _nearest(path: PurePosixPath) -> Split | None:
     """Return what the last part of a path says that says anything."""
     return next(filter(None, map(named_split, reversed(path.parts))), None)
+
+
+def _names(identity: str) -> tuple[str, ...]:
+    """Return what a list may call a sample: its id or file name, with or without the ending."""
+    path = PurePosixPath(identity)
+    return identity, str(path.with_suffix("")), path.name, path.stem

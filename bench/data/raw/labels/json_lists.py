@@ -78,7 +78,7 @@ class JsonLines(LabelFormat):
         """Yield a row per line; its other fields are kept as they would be printed."""
         if not self._fields(first := _first_object(labels)):
             option, chosen = ("text", self.text) if self._image(first) else ("image", self.image)
-            raise named_fields.missing(labels, [*first], option, chosen)
+            raise named_fields.missing(self.name, labels, [*first], option, chosen)
         base = _base(self._labelled(labels, data), labels, data)
         return _as_rows(self._labelled(labels, data), base, data)
 
@@ -90,8 +90,9 @@ class JsonLines(LabelFormat):
         return (image, text) if image and text else None
 
     def _labelled(self, labels: Path, data: DataFolder) -> Iterator[_Labelled | Rejected]:
+        file = data.relative(labels)
         for number, line in text_files.lines(labels):
-            place = f"{data.relative(labels)}:{number}"
+            place = f"{file}:{number}"
             record = _parsed(line)
             if not isinstance(record, dict):
                 yield Rejected(place, "a row that is not a JSON object")
@@ -137,8 +138,9 @@ class JsonMap(LabelFormat):
     def _labelled(
         labels: Path, data: DataFolder, document: dict[str, str]
     ) -> Iterator[_Labelled | Rejected]:
+        file = data.relative(labels)
         for number, (path, text) in enumerate(document.items(), 1):
-            yield _Labelled(f"{data.relative(labels)}: entry {number}", path, text)
+            yield _Labelled(f"{file}: entry {number}", path, text)
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,9 @@ class MmocrList(LabelFormat):
     def _labelled(
         labels: Path, data: DataFolder, listed: list[Any]
     ) -> Iterator[_Labelled | Rejected]:
+        file = data.relative(labels)
         for number, record in enumerate(listed, 1):
-            place = f"{data.relative(labels)}: entry {number}"
+            place = f"{file}: entry {number}"
             match record:
                 case {"img_path": str(path), "instances": [{"text": str(text)}]}:
                     yield _Labelled(place, path, text)

@@ -34,9 +34,9 @@ class LineList(LabelFormat):
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
         """Yield a row per line, or per image of a line that names several."""
-        base = data.base(labels, self._paths(labels))
+        base, name = data.base(labels, self._paths(labels)), data.relative(labels)
         for number, line in self.lines(labels):
-            place = f"{data.relative(labels)}:{number}"
+            place = f"{name}:{number}"
             if not image_tree.is_text(line):
                 yield Rejected(place, "a row that is not UTF-8")
                 continue

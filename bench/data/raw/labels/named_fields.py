@@ -46,11 +46,13 @@ def field(fields: Collection[str], known: tuple[str, ...], chosen: str) -> str |
     return next((names[name] for name in known if name in names), None)
 
 
-def missing(file: Path, fields: Collection[str], option: str, chosen: str) -> BenchError:
+def missing(
+    format_: str, file: Path, fields: Collection[str], option: str, chosen: str
+) -> BenchError:
     """Return the error of a file without the field that `option` of its format names."""
     if chosen:
         return BenchError(f"{file}: there is no field '{chosen}'{did_you_mean(chosen, fields)}")
     return BenchError(
         f"{file}: none of its fields {', '.join(map(repr, fields))} is known to be the {option}; "
-        f'set {option} in its format, such as format = {{ name = "csv", {option} = "…" }}'
+        f'set {option} in its format, such as format = {{ name = "{format_}", {option} = "…" }}'
     )

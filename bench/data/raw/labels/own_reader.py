@@ -11,7 +11,7 @@ from bench.core.errors import BenchError
 from bench.core.types import SPLITS, Split
 from bench.data.raw.entries import Entry, Rejected
 from bench.data.raw.labels.data_folder import DataFolder
-from bench.data.raw.labels.divisions import Division, Group
+from bench.data.raw.labels.divisions import NOT_LISTED, Division, Group
 from bench.data.raw.labels.label_format import LabelFormat, Row
 
 _SHOWN = 3
@@ -67,9 +67,10 @@ class OwnReader:
         return self._format.database(labels[0]) if len(labels) == 1 else None
 
     def entries(self, part: str) -> Iterator[Entry | Rejected]:
-        """Yield what is in the split `part`, and with the first split what has none."""
+        """Yield what is in the split `part`; with the first, also what is in none of `parts`."""
         for split, outcome in self.divided():
-            if (split or self.parts[0]) == part:
+            # All that a file of a split lists may be rejected.
+            if (split if split in self.parts else self.parts[0]) == part:
                 yield _entry(outcome) if isinstance(outcome, Row) else outcome
 
     def _splits(self) -> tuple[Split, ...]:
@@ -121,6 +122,7 @@ class OwnReader:
     def divided(self) -> Iterator[tuple[Split | None, Row | Rejected]]:
         """Yield every row of all labels with its split."""
         seen: dict[str, str] = {}
+        groups = set[str]()
         for labels in self._labels:
             name = self._data.relative(labels)
             of_labels = self._division.of_labels(name)
@@ -132,7 +134,11 @@ class OwnReader:
                     yield of_labels, Rejected(row.id, reason)
                 else:
                     seen[row.id] = row.text
+                    if self._group and (group := self._group.of(row)):
+                        groups.add(group)
                     yield self._placed(row, name)
+        for split, unused in self._division.unused(seen, groups):
+            yield split, Rejected(_printable(unused), NOT_LISTED)
 
     def _placed(self, row: Row, labels: str) -> tuple[Split | None, Row | Rejected]:
         """Return the split of a row; a Rejected where it may be in none."""

@@ -37,10 +37,14 @@ class Pairs(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the folders in which an image has a text."""
-        names: dict[Path, set[str]] = {}
+        texts: dict[Path, set[str]] = {}
         for file in data.files:
-            names.setdefault(file.parent, set()).add(file.name)
-        return [folder for folder in sorted(names) if self._has_pair(names[folder])]
+            texts.setdefault(file.parent, set()).add(file.name)
+        return [
+            folder
+            for folder in sorted(texts)
+            if self._has_pair({*texts[folder], *data.images_in(folder)})
+        ]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
         """Yield a row per text in a folder, and a rejected one per image without a text."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from bench.core.errors import BenchError
-from bench.data.raw.labels.data_folder import DataFolder, is_image
+from bench.data.raw.labels.data_folder import DataFolder
 
 BLANKS = " \t"
 """What is removed at both ends of a text. Not a no-break space, which may be meant."""
@@ -36,14 +36,14 @@ def named(data: DataFolder, suffixes: Sequence[str]) -> list[Path]:
     Left out are the label of a single image (`x.txt` or `x.gt.txt` beside `x.png`) and files such
     as a README.
     """
-    stems = {(file.parent, _stem(file.name)) for file in data.files if is_image(file.name)}
-    return [
+    candidates = [
         file
         for file in data.files
-        if file.name.lower().endswith(tuple(suffixes))
-        and (file.parent, _stem(file.name)) not in stems
-        and not file.name.lower().startswith(_OTHERS)
+        if file.name.lower().endswith(tuple(suffixes)) and not file.name.lower().startswith(_OTHERS)
     ]
+    folders = {file.parent for file in candidates}
+    stems = {folder: {*map(_stem, data.images_in(folder))} for folder in folders}
+    return [file for file in candidates if _stem(file.name) not in stems[file.parent]]
 
 
 def _stem(name: str) -> str:

@@ -164,12 +164,25 @@ def test_lists_have_ids_paths_names_or_groups(write):
 
 
 def test_what_no_list_has_is_left_out_and_known(data, write):
-    root = write({"a.lst": "1.jpg\n"})
-    division = ListedSplits({"test": "a.lst"}, root)
-    reader = OwnReader(data, [data.root], Rows([row("1.jpg"), row("2.jpg")]), division)
-    first, second = reader.entries("test")
-    assert first.id == "1.jpg"
-    assert second == Rejected("2.jpg", "known to be in no list of a split")
+    root = write({"a.lst": "1.jpg\n9.jpg\n", "b.lst": "w\nw2\n"})
+    division = ListedSplits({"test": "a.lst", "train": "b.lst"}, root)
+    rows = [row("1.jpg", writer="v"), row("2.jpg", writer="x"), row("3.jpg", writer="w")]
+    reader = OwnReader(data, [data.root], Rows(rows), division, Group(column="writer"))
+    other, only, unused = reader.entries("train")
+    assert other == Rejected("2.jpg", "known to be in no list of a split")
+    assert only.id == "3.jpg"
+    assert unused == Rejected("w2", "known to be in a list of a split, and not in the labels")
+    _, missing = reader.entries("test")
+    assert missing == Rejected("9.jpg", "known to be in a list of a split, and not in the labels")
+
+
+def test_what_is_rejected_in_a_split_without_a_sample_is_listed_all_the_same(write):
+    root = write({"train.txt": "1.jpg\tone\n", "val.txt": "bad\n"})
+    data = data_folder(root)
+    reader = OwnReader(data, [root / "train.txt", root / "val.txt"], TabList(), NamedSplits())
+    assert reader.parts == ("train",)
+    _, rejected = reader.entries("train")
+    assert rejected == Rejected("val.txt:1", "a row without a tab")
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ def test_a_table_keeps_its_other_columns_and_every_value_as_it_is(read):
         (CsvTable(), "path,x\n1.jpg,Hi\n", "is known to be the text"),
         (CsvTable("pth"), "path,text\n1.jpg,Hi\n", "no field 'pth'; did you mean 'path'?"),
         (CsvTable(), "", "is known to be the image"),
-        (JsonLines(), '{"path": "1.jpg"}', "is known to be the text"),
+        (JsonLines(), '{"path": "1.jpg"}', 'format = { name = "jsonl", text = "…" }'),
         (JsonMap(), '["1.jpg"]', "this is not a map"),
         (MmocrList(), "{}", "this is not MMOCR's"),
     ],
