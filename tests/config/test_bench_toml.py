@@ -431,7 +431,9 @@ def test_every_suite_of_benchs_own_file_resolves(prepared):
         suite = loaded.suite(name)
         assert grid.trials(suite)
         assert suite.about
-        assert suite.warnings == (), "its protocol is that of the cards"
+        # Scored on purpose by a protocol that keeps punctuation.
+        unstripped = name == "scene-text-ready-unstripped"
+        assert len(suite.warnings) == unstripped, "its protocol is that of the cards"
 
 
 @pytest.mark.parametrize(
