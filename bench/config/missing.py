@@ -75,7 +75,7 @@ def sentence(
         return with_how_to_add(single_fault, faults) if key in _KINDS else single_fault
     return with_how_to_add(
         f"needs what bench does not have yet: {', '.join(_listed(*e) for e in missing.items())}; "
-        "`bench ls datasets | models | losses | decoders` lists what exists",
+        "`bench ls datasets | models | losses | decoders | recognizers` lists what exists",
         faults,
     )
 

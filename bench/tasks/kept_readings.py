@@ -63,6 +63,6 @@ class KeptReadings:
         whole = len(readings)
         if whole < len(self._ids):
             whole -= whole % batch_size
-        if whole < len(lines) or lines:
+        if lines:
             self._file.write_bytes(b"".join(line + b"\n" for line in lines[:whole]))
         return readings[:whole]

@@ -40,7 +40,7 @@ def test_all_that_is_missing_is_named_at_the_first_of_it(sentence):
     assert sentence(("cnn-bilstm", "vitstr"), (LOSSES, losses)) == (
         "bench.toml:6: [suite.tiny] needs what bench does not have yet: "
         "the model 'vitstr', the losses 'mild' and 'soft'; "
-        "`bench ls datasets | models | losses | decoders` lists what exists; "
+        "`bench ls datasets | models | losses | decoders | recognizers` lists what exists; "
         "to add your own, list its file in `plugins` of bench.toml, or pass --plugin FILE"
     )
 

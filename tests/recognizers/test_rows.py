@@ -209,7 +209,7 @@ def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, h
     (home / "reader.py").unlink()
     answer, rows = board("-r", "*")
     assert answer.code == 1
-    assert "not run: own code:" in answer.err
+    assert "cannot be used here: own code:" in answer.err
     assert "reader.py" in answer.err
     assert {*rows} >= {"perfect", "others"}
     assert "own code" not in rows
