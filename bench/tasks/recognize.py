@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
+from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.data.reading.encoded_samples import encoded_samples
 from bench.evaluation import predictions
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 MAX_UNREADABLE = 0.5
 """The largest share of transcripts that may have characters which the recognizer cannot read."""
 UNREADABLE = "transcripts with characters outside the alphabet"
+MAX_REMARKS = 20
+"""Kinds of remarks that a record holds; the rarest of more are one, `OTHER_REMARKS`."""
+OTHER_REMARKS = "other remarks"
+_MAX_REMARK = 100
+"""Characters of a remark that boards print."""
 _REPORT_SECONDS = 0.5
 
 
@@ -62,11 +67,8 @@ def recognize(
         )
     read = _read_under_another_protocol(evaluation, store, ids)
     if read is None:
-        workplace = Workplace(chosen, resources.cpus, store.answers)
-        read = yield from _read_split(evaluation, store, workplace, samples, transcripts)
+        read = yield from _read_split(evaluation, store, samples, ids)
     unreadable = _count_unreadable(evaluation, read.alphabet, transcripts)
-    if unreadable:
-        read = replace(read, remarks=read.remarks | {UNREADABLE: unreadable})
     record = write_evaluation(
         store.folder(evaluation),
         evaluation,
@@ -74,51 +76,58 @@ def recognize(
         chosen=chosen,
         began=began,
         attempts=attempts,
-        read=read,
+        recognizer=read,
+        remarks=read.remarks | ({UNREADABLE: unreadable} if unreadable else {}),
     )
     (store.folder(evaluation) / READINGS).unlink(missing_ok=True)
     yield Finished(metric.summary(record.scores), record.seconds)
 
 
 def _read_split(
-    evaluation: RecognizerEvaluation,
-    store: Store,
-    workplace: Workplace,
-    samples: EncodedSamples,
-    transcripts: Sequence[str],
+    evaluation: RecognizerEvaluation, store: Store, samples: EncodedSamples, ids: Sequence[str]
 ) -> Generator[SamplesRead, None, SplitRead]:
     """Open the recognizer and have it read what it has not read in an earlier attempt."""
-    batch_size = evaluation.resources.batch_size
-    ids = [reference.id for reference in samples.references]
-    kept = KeptReadings(store.folder(evaluation), ids, batch_size)
+    resources = evaluation.resources
+    kept = KeptReadings(store.folder(evaluation), ids, resources.batch_size)
+    workplace = Workplace(device.prepare(resources), resources.cpus, store.answers)
     with evaluation.recognizer.open(workplace) as reader:
         reader.begin(ids)
-        # Before anything is read, for an alphabet that is too small refuses all of it.
-        _count_unreadable(evaluation, reader.alphabet, transcripts)
-        yield from _read(reader, samples, kept, batch_size)
+        _count_unreadable(evaluation, reader.alphabet, [*samples.transcripts()])
+        yield from _read(reader, samples, kept, resources.batch_size)
         remarks = Counter(reader.remarks())
         remarks.update(reading.remark for reading in kept.readings if reading.remark)
         prices = [reading.price for reading in kept.readings if reading.price is not None]
         return SplitRead(
             kept.readings,
-            dict(remarks),
+            _boarded(remarks),
             None if reader.alphabet is None else "".join(sorted(reader.alphabet)),
             reader.parameters,
             sum(prices) if prices else None,
         )
 
 
+def _boarded(remarks: Counter[str]) -> dict[str, int]:
+    """Return remarks as boards print them: few, short, in one line, without control characters."""
+    counts = Counter[str]()
+    for remark, count in remarks.items():
+        line = printable(" ".join(remark.split()))
+        counts[line if len(line) <= _MAX_REMARK else f"{line[:_MAX_REMARK]}…"] += count
+    frequent = dict(counts.most_common(MAX_REMARKS))
+    others = counts.total() - sum(frequent.values())
+    return frequent | ({OTHER_REMARKS: others} if others else {})
+
+
 def _read_under_another_protocol(
     evaluation: RecognizerEvaluation, store: Store, ids: Sequence[str]
 ) -> SplitRead | None:
-    """Return what the same recognizer has read here of the same split, None where it has not.
+    """Return what the same recognizer has read of the same split, None where nothing is there.
 
     Readings do not depend on the protocol. What is evaluated again, by `--force`, is read again.
-    What others have read is not taken over: the record would say that it was read here.
     """
     if store.record(evaluation):
         return None
     for record in store.siblings(evaluation):
+        # What others have read is theirs: it would be recorded as read here.
         if (
             not isinstance(record, EvaluationRecord)
             or record.accepted
