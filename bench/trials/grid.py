@@ -274,9 +274,8 @@ def select(
         _require_matches(axis, [getattr(trial.entry, axis) for trial in trained], globs)
     for glob in recognizers:
         if not any(_any_matches(e.recognizer, [glob], e.label) for e in others):
-            hint = did_you_mean(
-                glob, [name for e in others for name in (e.recognizer.name, e.label)]
-            )
+            names = {name for e in others for name in (e.recognizer.name, e.label) if name}
+            hint = did_you_mean(glob, names)
             raise BenchError(f"no recognizer of the suite matches '{glob}'{hint}", Exit.NOTHING)
     chosen = [trial for trial in grid if is_selected(trial.entry, axes, recognizers)]
     _require_matches("test", [e.test for t in grid for e in t.evaluations.values()], tests)

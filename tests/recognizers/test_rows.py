@@ -151,6 +151,24 @@ def test_what_is_done_is_not_read_again_and_an_edited_reader_is(texts, home, boa
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
+def test_a_reader_that_was_not_trained_has_an_empty_list(texts, home, board, bench):
+    config = home / "bench.toml"
+    config.write_text(SUITE.replace('label = "own code"', 'label = "own code", trained_on = []'))
+    answer, rows = board("-r", "python")
+    assert answer.code == 0
+    assert rows["own code"]["may_have_seen"] == []
+    assert "own code: none" in bench("board", "words").out
+
+
+def test_a_glob_that_matches_no_recognizer_lists_each_name_once(texts, home, board, bench):
+    config = home / "bench.toml"
+    config.write_text(SUITE.replace(', label = "own code"', ""))
+    refused = bench("run", "words", "-r", "zzzzzzzz")
+    assert refused.code == 3
+    names = "there is others, perfect, predictions, python"
+    assert refused.err.strip().endswith(f"no recognizer of the suite matches 'zzzzzzzz'; {names}")
+
+
 def test_another_protocol_scores_what_was_read_under_the_first(texts, home, board, bench):
     board("-r", "python")
     config = home / "bench.toml"
