@@ -160,6 +160,12 @@ def test_a_reader_that_was_not_trained_has_an_empty_list(texts, home, board, ben
     assert "own code: none" in bench("board", "words").out
 
 
+def test_a_dry_run_of_recognizers_names_no_trainings(texts, bench):
+    lines = bench("run", "words", "-r", "*", "--dry-run").out.splitlines()
+    assert lines[-1] == "3 evaluations to run: no record tells the cost yet"
+    assert not any("trainings to run" in line for line in lines)
+
+
 def test_a_glob_that_matches_no_recognizer_lists_each_name_once(texts, home, board, bench):
     config = home / "bench.toml"
     config.write_text(SUITE.replace(', label = "own code"', ""))
