@@ -205,7 +205,7 @@ def test_recognizers_are_selected_by_their_own_option(texts, home):
         labels(recognizers=["pyton"])
 
 
-def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, home, board):
+def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, home, board, bench):
     (home / "reader.py").unlink()
     answer, rows = board("-r", "*")
     assert answer.code == 1
@@ -213,6 +213,13 @@ def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, h
     assert "reader.py" in answer.err
     assert {*rows} >= {"perfect", "others"}
     assert "own code" not in rows
+    # It has no fault where it is not selected, and says why where nothing else is.
+    assert board("-r", "predictions")[0].code == 0
+    alone = bench("run", "words", "-r", "python")
+    assert alone.code == 3
+    assert "cannot be used here: own code:" in alone.err
+    assert "cannot be used here: own code:" in bench("status", "words").err
+    assert "cannot be used here: own code:" in bench("board", "words").err
 
 
 def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
@@ -238,6 +245,7 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
         ('label = "others"', 'recipe = "short"', "'recipe' is not a key of a recognizer"),
         ("iiit5k-synthetic = 81.2", "iit5k-synthetic = 81.2", "did you mean 'iiit5k-synthetic'?"),
         ('label = "others"', 'texts = "a"', "there is no key 'texts' here"),
+        ('label = "perfect"', 'label = "others"', "two recognizers are called 'others' on boards"),
         ('predictions = "others.csv", ', "", "a recognizer is a name, or a table with a 'name'"),
         ('"others.csv"', '"absent.csv"', "absent.csv"),
         ('"perfect.csv", label = "perfect", trained_on = ["iiit5k"]', '"others.csv"', "same trial"),
@@ -262,5 +270,10 @@ def test_a_suite_of_recognizers_alone_trains_nothing(texts, home, bench):
     answer = bench("run", "words", "--executor", "inline", "--no-profile", "--json")
     assert answer.code == 0
     assert len(json.loads(answer.out)["rows"]) == 3
+    seeds = bench("run", "words", "--seeds", "0")
+    assert (seeds.code, "nothing of the suite is trained, so it has no seeds" in seeds.err) == (
+        3,
+        True,
+    )
     (home / "bench.toml").write_text("".join(line for line in kept if not line.startswith("tests")))
     assert "requires 'tests'" in bench("run", "words").err
