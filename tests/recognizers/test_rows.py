@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,8 @@ from bench.data.reading.encoded_samples import encoded_samples
 from bench.data.store import data_dir
 from bench.tasks.kept_readings import READINGS
 from bench.trials import grid
-from bench.trials.store import Store
+from bench.trials.records import Acceptance
+from bench.trials.store import EVALUATION, Store, read_record, write
 
 SAMPLES = 30
 SUITE = """\
@@ -159,6 +161,16 @@ def test_another_protocol_scores_what_was_read_under_the_first(texts, home, boar
     assert rows["own code"]["rank"]
     assert len((home / "calls.txt").read_text().split()) == 4
     board("-r", "python", "--force")
+    assert len((home / "calls.txt").read_text().split()) == 8
+
+
+def test_what_others_have_read_is_not_passed_off_as_read_here(texts, home, board):
+    board("-r", "python")
+    (file,) = home.glob(f"results/evaluations/*/python/*/*/{EVALUATION}")
+    theirs = Acceptance("Ada", "0" * 64, "2026-11-28T00:00:00+00:00")
+    write(file, replace(read_record(file), accepted=theirs))
+    (home / "bench.toml").write_text(SUITE.replace('"str-36"', '"str-62"'))
+    board("-r", "python")
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
