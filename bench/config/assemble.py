@@ -15,6 +15,7 @@ from bench.core import registry
 from bench.core.components import incompatibility, short_labels
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.model_input import parse_input
+from bench.core.printable import quoted
 from bench.core.schema import SchemaError, fill
 from bench.data import cards
 
@@ -40,6 +41,8 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "trained_on": (list, "a list of names of data sets"),
 }
 """The type of each, and what a person writes there."""
+MAX_LABEL = 120
+"""Characters of what boards print of an entry."""
 
 
 class _Listed(NamedTuple):
@@ -51,6 +54,10 @@ class _Listed(NamedTuple):
     train: tuple[Dataset, ...] = ()
     label: str = ""
     trained_on: list[str] | None = None
+
+
+def _fits_board(text: object) -> bool:
+    return isinstance(text, str) and text.isprintable() and 0 < len(text.strip()) <= MAX_LABEL
 
 
 class Maker:
@@ -67,6 +74,8 @@ class Maker:
         name = table.pop("name", None if kind != "recognizer" else recognizer_name(table))
         if not isinstance(name, str):
             fault = f"a {kind} is a name, or a table with a 'name'"
+            if kind == "recognizer":
+                fault += ", or with the main key of just one, such as 'predictions'"
             raise self.config.error(fault, self.section, key or kind)
         own: dict[str, Any] = {k: table.pop(k) for k in _OF_ENTRY.get(kind, ()) if k in table}
         with self.config.locating(self.section, key or kind, name):
@@ -116,8 +125,15 @@ class Maker:
     def _check_types(own: dict[str, Any]) -> None:
         for key, value in own.items():
             types, noun = _TYPES[key]
-            if not isinstance(value, types) or value == []:
+            if not isinstance(value, types) or (value == [] and key != "trained_on"):
                 raise SchemaError(key, f"'{key}' must be {noun}")
+            for text in {"label": [value], "trained_on": value}.get(key, ()):
+                if not _fits_board(text):
+                    raise SchemaError(
+                        key,
+                        f"'{key}' has {quoted(str(text))}, which boards cannot print; write a text "
+                        f"of at most {MAX_LABEL} characters in one line",
+                    )
 
 
 def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) -> Suite:

@@ -34,8 +34,11 @@ class BenchError(Exception):
 
 def one_line(error: BaseException) -> str:
     """Return the message of an error in one line, behind its type unless it is for the user."""
-    message = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
-    message = printable(message)
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 (an error of someone else's, whose text is an error itself)
+        text = "its message cannot be read"
+    message = printable(" ".join(line.strip() for line in text.splitlines() if line.strip()))
     if isinstance(error, BenchError):
         return message
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -40,6 +40,8 @@ def raised_at(error: BaseException, own: Collection[Path] = ()) -> str | None:
     for file, line in frames:
         if str(file) in mine or _is_own(file, package):
             return f"{file.name}:{line}"
+    if own and isinstance(error, SyntaxError):
+        return None  # it is in a file that Python could not read as far as a line
     for file, line in frames:
         if file.is_relative_to(package):
             return f"{file.relative_to(package.parent)}:{line}"

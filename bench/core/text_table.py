@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from unicodedata import east_asian_width
 
+from bench.core.printable import printable
+
 
 def plain(
     headers: Sequence[str], rows: Sequence[Sequence[str]], right: str | Collection[str] = ""
@@ -13,7 +15,8 @@ def plain(
 
     `right` names those flush right: a collection of headers, or several separated by commas.
     """
-    lines = [headers, *rows]
+    # A line end within a cell would break the table.
+    lines = [headers, *([printable(cell) for cell in row] for row in rows)]
     widths = [max(_width(line[column]) for line in lines) for column in range(len(headers))]
     flush = _flush_right(headers, right)
     return "\n".join("  ".join(map(_padded, line, widths, flush)).rstrip() for line in lines)
@@ -24,7 +27,7 @@ def markdown(
 ) -> str:
     """Write a Markdown table."""
     rules = ["---:" if flush else "---" for flush in _flush_right(headers, right)]
-    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    escaped = [[printable(cell).replace("|", "\\|") for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in [headers, rules, *escaped])
 
 

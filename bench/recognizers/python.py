@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from bench.core.components import Recognizer
 from bench.core.errors import BenchError
+from bench.core.printable import quoted
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.core.schema import Parsed
 from bench.recognizers.outside import named_files
@@ -25,6 +26,8 @@ from bench.recognizers.outside.table import Table, table
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
 
+MAX_PARAMETERS = 2**53
+"""Weights; a number that any reader of JSON reads as it is."""
 _NO_PARAMETERS = Table()
 
 
@@ -88,17 +91,15 @@ class PythonRecognizer(Recognizer):
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
         """Import and construct the class; call its `close` in the end, if it has one."""
-        from bench.recognizers.outside.python_class import construct, failure, imported
+        from bench.recognizers.outside.python_class import construct, failing, imported
 
         source, user = self._source, self._user
         with imported(source, user) as kind:
             offered = {"device": workplace.device, "threads": workplace.threads}
             reader = construct(kind, named_files.resolved(self.parameters), offered, user)
             yield _PythonReader(reader, source, user)
-            try:
+            with failing(f"{user}.close failed", source.file):
                 getattr(reader, "close", lambda: None)()
-            except (Exception, SystemExit) as error:
-                raise failure(f"{user}.close failed", error, source.file) from error
 
     @property
     def _source(self) -> ClassSource:
@@ -119,14 +120,12 @@ class _PythonReader(TextReader):
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
         """Return what the object reads of the pixels."""
-        from bench.recognizers.outside.python_class import failure
+        from bench.recognizers.outside.python_class import failing
 
         images = [sample.pixels(3) for sample in samples]
-        try:
+        what = f"{self._user}.read failed on {len(samples)} images from {quoted(samples[0].id)}"
+        with failing(what, self._source.file):
             read = self._reader.read(images)
-        except (Exception, SystemExit) as error:
-            what = f"{self._user}.read failed on {len(samples)} images from '{samples[0].id}'"
-            raise failure(what, error, self._source.file) from error
         if isinstance(read, str) or not isinstance(read, Sequence):
             raise BenchError(
                 f"{self._user}.read returned a value of type {type(read).__name__}; return a list "
@@ -142,16 +141,29 @@ class _PythonReader(TextReader):
     @property
     def parameters(self) -> int | None:
         """The number of weights, where the object says so."""
-        count = getattr(self._reader, "parameters", None)
-        return count if isinstance(count, int) else None
+        count = self._attribute("parameters")
+        counts = isinstance(count, int) and not isinstance(count, bool)
+        return count if counts and 0 <= count < MAX_PARAMETERS else None
 
     @property
     def alphabet(self) -> frozenset[str] | None:
         """The characters that it can read, where the object says so."""
-        letters = getattr(self._reader, "alphabet", None)
+        letters = self._attribute("alphabet")
         if letters is None or callable(letters):
             return None
-        return frozenset("".join(map(str, letters)))
+        if not isinstance(letters, Iterable):
+            raise BenchError(
+                f"{self._user}.alphabet is of type {type(letters).__name__}; make it a text of all "
+                "characters that it can read, or leave it out"
+            )
+        # A lone surrogate is no character, and no file can hold it.
+        return frozenset("".join(map(str, letters)).encode("utf-8", "ignore").decode())
+
+    def _attribute(self, name: str) -> Any:  # noqa: ANN401 (whatever a person's class has)
+        from bench.recognizers.outside.python_class import failing
+
+        with failing(f"{self._user}.{name} cannot be read", self._source.file):
+            return getattr(self._reader, name, None)
 
     def _checked(self, item: object, sample: str) -> Reading:
         user = f"{self._user}.read"

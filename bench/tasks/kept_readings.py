@@ -7,6 +7,7 @@ readings depend on the batch is given the same ones.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -52,8 +53,9 @@ class KeptReadings:
     def _read(self, batch_size: int) -> list[Reading]:
         """Return the readings of whole batches, and cut the file behind them."""
         readings: list[Reading] = []
-        lines = self._file.read_bytes().splitlines() if self._file.is_file() else []
-        # A process that was killed may have left half a line.
+        content = self._file.read_bytes() if self._file.is_file() else b""
+        # A process that was killed, or a disk that is full, may have left half a line.
+        lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
         with suppress(ValueError, TypeError, KeyError, msgspec.ValidationError):
             for identity, line in zip(self._ids, lines, strict=False):
                 fields = json.loads(line)
@@ -63,6 +65,6 @@ class KeptReadings:
         whole = len(readings)
         if whole < len(self._ids):
             whole -= whole % batch_size
-        if lines:
-            self._file.write_bytes(b"".join(line + b"\n" for line in lines[:whole]))
+        if len(content) > (length := sum(map(len, lines[:whole]))):
+            os.truncate(self._file, length)  # so that what stays is never rewritten
         return readings[:whole]

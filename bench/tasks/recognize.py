@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
+from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.data.reading.encoded_samples import encoded_samples
 from bench.evaluation import predictions
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 MAX_UNREADABLE = 0.5
 """The largest share of transcripts that may have characters which the recognizer cannot read."""
 UNREADABLE = "transcripts with characters outside the alphabet"
+MAX_REMARKS = 20
+"""Kinds of remarks that a record holds; the rarest of more are one, `OTHER_REMARKS`."""
+OTHER_REMARKS = "other remarks"
+_MAX_REMARK = 100
+"""Characters of a remark that boards print."""
 _REPORT_SECONDS = 0.5
 
 
@@ -101,11 +107,22 @@ def _read_split(
         prices = [reading.price for reading in kept.readings if reading.price is not None]
         return SplitRead(
             kept.readings,
-            dict(remarks),
+            _boarded(remarks),
             None if reader.alphabet is None else "".join(sorted(reader.alphabet)),
             reader.parameters,
             sum(prices) if prices else None,
         )
+
+
+def _boarded(remarks: Counter[str]) -> dict[str, int]:
+    """Return remarks as boards print them: few, short, in one line, without control characters."""
+    counts = Counter[str]()
+    for remark, count in remarks.items():
+        line = printable(" ".join(remark.split()))
+        counts[line if len(line) <= _MAX_REMARK else f"{line[:_MAX_REMARK]}…"] += count
+    frequent = dict(counts.most_common(MAX_REMARKS))
+    others = counts.total() - sum(frequent.values())
+    return frequent | ({OTHER_REMARKS: others} if others else {})
 
 
 def _read_under_another_protocol(
@@ -119,6 +136,7 @@ def _read_under_another_protocol(
     if store.record(evaluation):
         return None
     for record in store.siblings(evaluation):
+        # What others have read is theirs: it would be recorded as read here.
         if (
             not isinstance(record, EvaluationRecord)
             or record.accepted

@@ -13,6 +13,7 @@ from bench.core import registry
 from bench.core.components import short_labels
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.plugin_files import with_how_to_add
+from bench.core.printable import quoted
 from bench.trials.specs import (
     Evaluation,
     RecognizerEvaluation,
@@ -58,7 +59,19 @@ def trials(suite: Suite) -> list[Trial]:
                 "remove one of them"
             )
         labels[keys] = label
+    _check_names(suite)
     return grid
+
+
+def _check_names(suite: Suite) -> None:
+    """Raise BenchError where a recognizer's row is called like another row."""
+    names = row_labels(suite.rows)
+    for entry, name in zip(suite.rows, names, strict=True):
+        if isinstance(entry, RecognizerEntry) and names.count(name) > 1:
+            raise BenchError(
+                f"suite '{suite.name}': two rows are called {quoted(name)}; give one of them "
+                "another 'label'"
+            )
 
 
 def unavailable(suite: Suite) -> dict[RecognizerEntry, str]:

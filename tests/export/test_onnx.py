@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from bench.core import registry
 from bench.core.errors import BenchError
+from bench.core.recognition import Workplace
 from bench.core.types import Batch
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.reading.encoded_images import EncodedImages
@@ -17,10 +23,12 @@ from bench.decoding.greedy import GreedyDecoder
 from bench.export import exporting, graph_check, onnx_graph
 from bench.export.input_sizes import input_sizes
 from bench.figures.finished import FinishedTraining
+from bench.recognizers.networks import load
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
+DOCS = Path(__file__).parents[2] / "docs" / "export.md"
 VITSTR = '{ name = "vitstr-tiny", depth = 1, heads = 1 }'
 CRNN = '{ name = "crnn", width = 2, hidden = 4 }'
 MASKED = '{ name = "htr-ctc", width = 2, features = 8, hidden = 4, masked = true }'
@@ -90,10 +98,6 @@ def test_an_exported_graph_reads_with_what_its_folder_says(left, words, tmp_path
     assert about.graph.compared_samples == 8
     assert "model.onnx" in (tmp_path / "out" / "README.md").read_text()
     session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
-    import cv2
-
-    from bench.recognizers.networks import load
-
     encoded = words(12)
     for content, reading in zip(encoded, load(tmp_path / "out").read(encoded), strict=True):
         gray = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -104,6 +108,19 @@ def test_an_exported_graph_reads_with_what_its_folder_says(left, words, tmp_path
         best = logits[0].argmax(1)
         kept = [c for n, c in enumerate(best) if c and (n == 0 or best[n - 1] != c)]
         assert "".join(document["vocabulary"][c - 1] for c in kept) == reading.text
+    assert_read_by_the_row_of_the_docs(tmp_path / "out", encoded)
+
+
+def assert_read_by_the_row_of_the_docs(folder, encoded):
+    """Read with the recognizer `onnx`, as a row of a suite does."""
+    [row] = re.findall(r"recognizers = \[\n    \{ onnx = .*?\n\]", DOCS.read_text(), re.DOTALL)
+    [table] = tomllib.loads(row.replace("my-crnn", str(folder)))["recognizers"]
+    recognizer = registry.make("recognizer", "onnx", table)
+    samples = [EncodedSample(str(n), (each,)) for n, each in enumerate(encoded)]
+    with recognizer.open(Workplace("cpu", 1, folder)) as reader:
+        readings = reader.read(samples)
+    expected = load(folder).read(encoded)
+    assert [reading.text for reading in readings] == [reading.text for reading in expected]
 
 
 def test_a_graph_of_other_weights_is_refused(left):

@@ -23,7 +23,7 @@ def checked_reading(
     confidence: Any = None,  # noqa: ANN401 (whatever a library or a file has)
     seconds: Any = None,  # noqa: ANN401
     price: Any = None,  # noqa: ANN401
-    remark: str = "",
+    remark: Any = "",  # noqa: ANN401
 ) -> Reading:
     """Return the reading of a sample.
 
@@ -37,13 +37,18 @@ def checked_reading(
             f"{user} returned {_kind(text)} for sample {quoted(sample)}; return a text, "
             "which is empty where nothing is read"
         )
-    clean = "".join("\N{REPLACEMENT CHARACTER}" if _is_surrogate(c) else c for c in text)
+    if not isinstance(remark, str):
+        raise BenchError(
+            f"{user} has a remark of type {type(remark).__name__} for sample {quoted(sample)}; it "
+            "has to be a text, or absent"
+        )
+    clean = _unicode(text)
     return Reading(
         text=clean,
         confidence=_number(confidence, "confidence", sample, user, largest=1),
         seconds=_number(seconds, "seconds", sample, user),
         price=_number(price, "price", sample, user),
-        remark=remark or (NOT_UNICODE if clean != text else ""),
+        remark=_unicode(remark) or (NOT_UNICODE if clean != text else ""),
     )
 
 
@@ -70,6 +75,10 @@ def _number(
             f"{span}, or absent"
         )
     return number
+
+
+def _unicode(text: str) -> str:
+    return "".join("\N{REPLACEMENT CHARACTER}" if _is_surrogate(c) else c for c in text)
 
 
 def _is_surrogate(letter: str) -> bool:

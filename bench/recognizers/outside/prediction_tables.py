@@ -107,7 +107,7 @@ def _selected(
                 "in quotes where it is JSON"
             )
         # An empty cell is no number.
-        numbers = {key: row[key] for key in NUMBER_COLUMNS if row.get(key) not in {None, ""}}
+        numbers = {key: row[key] for key in NUMBER_COLUMNS if row.get(key) not in (None, "")}
         yield Prediction(str(identity), read or "", place, numbers)
 
 
@@ -123,6 +123,8 @@ def _column(
     matches = [name for name in names if name.strip().lower() in aliases]
     if len(matches) == 1:
         return matches[0]
+    if not names:
+        raise BenchError(f"{file}: it is empty; write an id and a text per sample")
     listed = ", ".join(map(quoted, matches or names[:8]))
     if matches:
         raise BenchError(

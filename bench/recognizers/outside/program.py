@@ -7,6 +7,7 @@ pipe from this process. So the programs end also when this process is killed.
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from bench.core.errors import BenchError
 from bench.core.files import file_digest
@@ -25,7 +26,11 @@ from bench.core.printable import quoted
 _GUARD = ("/bin/sh", "-c", "read line; kill -KILL 0")
 _MAX_OUTPUT = 2**28
 """Bytes; more than the texts of any batch."""
+_LOOK_SECONDS = 0.5
+"""From one look at the size of the output to the next."""
 _VERSION_TIMEOUT = 20.0
+_MAX_VERSION = 2**16
+"""Bytes that a command may print as its version."""
 
 
 def executable(command: Sequence[str], user: str, remedy: str) -> Path:
@@ -73,14 +78,10 @@ class Programs:
             (self.folder / "stdout").open("w+b") as printed,
             (self.folder / "stderr").open("w+b") as errors,
         ):
-            code = self._wait(self._start(command, given, printed, errors), timeout)
+            process = self._start(command, given, printed, errors)
+            code = self._wait(process, timeout, (printed, errors))
             if code != 0:
                 raise BenchError(f"{self._user} {_end(code)}{_last_line(errors)}")
-            if printed.seek(0, os.SEEK_END) > _MAX_OUTPUT:
-                raise BenchError(
-                    f"{self._user} printed more than {_MAX_OUTPUT >> 20} MiB for one batch; it "
-                    "has to print one line per image"
-                )
             printed.seek(0)
             content = printed.read()
         for name in names:
@@ -122,18 +123,35 @@ class Programs:
                 f"{self._user} cannot be started ({reason}); check that it runs in a shell"
             ) from None
 
-    def _wait(self, process: subprocess.Popen[bytes], timeout: float) -> int:
+    def _wait(
+        self, process: subprocess.Popen[bytes], timeout: float, written: Sequence[BinaryIO]
+    ) -> int:
+        """Return its exit code; kill it where it takes too long, or fills the disk."""
+        deadline = time.monotonic() + timeout
         try:
-            return process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise BenchError(
-                f"{self._user} did not end within {timeout:g} s and was killed; raise 'timeout', "
-                "or read smaller batches"
-            ) from None
+            while True:
+                left = deadline - time.monotonic()
+                with suppress(subprocess.TimeoutExpired):
+                    code = process.wait(max(0.0, min(left, _LOOK_SECONDS)))
+                    self._check_size(written)
+                    return code
+                self._check_size(written)
+                if left <= _LOOK_SECONDS:
+                    raise BenchError(
+                        f"{self._user} did not end within {timeout:g} s and was killed; raise "
+                        "'timeout', or read smaller batches"
+                    )
         finally:
             if process.poll() is None:
                 self.close()
                 process.wait()
+
+    def _check_size(self, written: Sequence[BinaryIO]) -> None:
+        if any(os.fstat(file.fileno()).st_size > _MAX_OUTPUT for file in written):
+            raise BenchError(
+                f"{self._user} printed more than {_MAX_OUTPUT >> 20} MiB for one batch; it has to "
+                "print one line per image"
+            )
 
 
 @contextmanager
@@ -163,7 +181,10 @@ def printed_version(command: Sequence[str], user: str, remedy: str) -> str:
         BenchError: There is no such program, or it fails.
     """
     file = executable(command, user, remedy)
-    return _printed(tuple(command), file, file_digest(str(file), user), user)
+    printed = _printed(tuple(command), file, file_digest(str(file), user), user)
+    if isinstance(printed, BenchError):
+        raise printed
+    return printed
 
 
 @lru_cache(maxsize=64)
@@ -172,35 +193,55 @@ def _printed(
     file: Path,  # noqa: ARG001 (as the digest)
     digest: str,  # noqa: ARG001
     user: str,
-) -> str:
-    """Run a command, again only when its program is another."""
-    begun = time.monotonic()
+) -> str | BenchError:
+    """Run a command, again only when its program is another; return what is wrong with it, too."""
+    what = f"{user}: {quoted(' '.join(command))}"
+    remedy = "name a command that prints a version and"
     try:
-        ended = subprocess.run(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=_VERSION_TIMEOUT,
-            check=False,
+            process_group=0,
         )
-    except subprocess.TimeoutExpired:
-        raise BenchError(
-            f"{user}: {quoted(' '.join(command))} did not end within "
-            f"{time.monotonic() - begun:.0f} s; name a command that prints a version and ends"
-        ) from None
-    except OSError as error:
-        raise BenchError(
-            f"{user}: {quoted(' '.join(command))} cannot be started ({error.strerror}); check "
-            "that it runs in a shell"
-        ) from None
-    text = ended.stdout.decode("utf-8", "replace").strip()
-    if ended.returncode or not text:
-        raise BenchError(
-            f"{user}: {quoted(' '.join(command))} {_end(ended.returncode)} and printed "
-            f"{quoted(text)}; name a command that prints a version and exits with 0"
-        )
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        return BenchError(f"{what} cannot be started ({reason}); check that it runs in a shell")
+    with process, cast("IO[bytes]", process.stdout) as output:
+        try:
+            content = _read_version(process, output)
+            code = process.wait(_VERSION_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return BenchError(f"{what} did not end within {_VERSION_TIMEOUT:.0f} s; {remedy} ends")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    if len(content) > _MAX_VERSION:
+        return BenchError(f"{what} prints more than {_MAX_VERSION >> 10} KiB; {remedy} no more")
+    text = content.decode("utf-8", "replace").strip()
+    if code or not text:
+        return BenchError(f"{what} {_end(code)} and printed {quoted(text)}; {remedy} exits with 0")
     return text
+
+
+def _read_version(process: subprocess.Popen[bytes], output: IO[bytes]) -> bytes:
+    """Return what a process prints until its output ends, or all that a version may be, and more.
+
+    Raises:
+        TimeoutExpired: Its output does not end.
+    """
+    content, deadline = b"", time.monotonic() + _VERSION_TIMEOUT
+    while len(content) <= _MAX_VERSION:
+        left = max(0.0, deadline - time.monotonic())
+        if not select.select([output], [], [], left)[0]:
+            raise subprocess.TimeoutExpired(process.args, _VERSION_TIMEOUT)
+        part = os.read(output.fileno(), _MAX_VERSION)
+        if not part:
+            return content
+        content += part
+    os.killpg(process.pid, signal.SIGKILL)
+    return content
 
 
 def _end(code: int) -> str:

@@ -6,14 +6,13 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from bench.core.errors import BenchError, did_you_mean, one_line
-from bench.core.printable import printable
 from bench.core.raised_at import raised_at
 from bench.recognizers.outside.python_source import ClassSource, missing_class, module_name
 
@@ -33,7 +32,8 @@ def imported(source: ClassSource, user: str) -> Iterator[type]:
         yield _class(source, user)
     finally:
         if source.module is None:
-            sys.path.remove(folder)
+            with suppress(ValueError):  # the class has changed it
+                sys.path.remove(folder)
             _forget(folder, before)
 
 
@@ -64,27 +64,36 @@ def construct(kind: type, parameters: dict[str, Any], offered: dict[str, Any], u
             hint = did_you_mean(unknown[0], known) or "; it takes none"
             raise BenchError(f"{user} has no parameter '{unknown[0]}'{hint}") from None
         raise BenchError(f"{user}: {error}; set it in parameters = {{ … }}") from None
-    try:
+    with failing(f"{user} cannot be constructed", inspect.getfile(kind)):
         return kind(**given)
-    except (Exception, SystemExit) as error:
-        raise failure(f"{user} cannot be constructed", error, inspect.getfile(kind)) from error
 
 
-def failure(what: str, error: BaseException, file: str | Path) -> BenchError:
-    """Return an error that says what failed, on which line of a person's own files, and why."""
-    place = raised_at(error, [Path(file)]) or Path(file).name
-    return BenchError(f"{what}: {place}: {printable(one_line(error))}")
+@contextmanager
+def failing(what: str, file: str | Path) -> Iterator[None]:
+    """Raise whatever a person's code raises as a sentence with a line of their own files.
+
+    Also what is not an Exception, such as SystemExit or the panic of a library in Rust; but not
+    KeyboardInterrupt.
+
+    Raises:
+        BenchError: The code raises.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        place = raised_at(error, [Path(file)]) or Path(file).name
+        raise BenchError(f"{what}: {place}: {one_line(error)}") from error
 
 
 def _class(source: ClassSource, user: str) -> type:
-    try:
+    with failing(f"{user} cannot be imported", source.file):
         module = (
             _import_file(source)
             if source.module is None
             else importlib.import_module(source.module)
         )
-    except (Exception, SystemExit) as error:
-        raise failure(f"{user} cannot be imported", error, source.file) from error
     kind = getattr(module, source.name, None)
     if not isinstance(kind, type):
         own = [
