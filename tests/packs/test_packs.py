@@ -18,6 +18,8 @@ from bench.evaluation import predictions, protocols
 from bench.packs import pack_file
 from bench.trials.store import EVALUATION, PREDICTIONS, TRAINING, WEIGHTS, content, read_record
 
+# In one worker, which packs the trained suite once.
+pytestmark = pytest.mark.xdist_group("packs")
 BY = "Ada Lovelace (Kew)"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,8 @@ from bench.data.reading.encoded_samples import encoded_samples
 from bench.data.store import data_dir
 from bench.tasks.kept_readings import READINGS
 from bench.trials import grid
-from bench.trials.store import Store
+from bench.trials.records import Acceptance
+from bench.trials.store import EVALUATION, Store, read_record, write
 
 SAMPLES = 30
 SUITE = """\
@@ -186,6 +188,16 @@ def test_another_protocol_scores_what_was_read_under_the_first(texts, home, boar
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
+def test_what_others_have_read_is_not_passed_off_as_read_here(texts, home, board):
+    board("-r", "python")
+    (file,) = home.glob(f"results/evaluations/*/python/*/*/{EVALUATION}")
+    theirs = Acceptance("Ada", "0" * 64, "2026-11-28T00:00:00+00:00")
+    write(file, replace(read_record(file), accepted=theirs))
+    (home / "bench.toml").write_text(SUITE.replace('"str-36"', '"str-62"'))
+    board("-r", "python")
+    assert len((home / "calls.txt").read_text().split()) == 8
+
+
 def test_what_was_read_before_a_fault_is_kept(texts, home, board, bench):
     good = "    def read(self, images):\n"
     fault = (
@@ -229,7 +241,7 @@ def test_recognizers_are_selected_by_their_own_option(texts, home):
         labels(recognizers=["pyton"])
 
 
-def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, home, board):
+def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, home, board, bench):
     (home / "reader.py").unlink()
     answer, rows = board("-r", "*")
     assert answer.code == 1
@@ -237,6 +249,13 @@ def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, h
     assert "reader.py" in answer.err
     assert {*rows} >= {"perfect", "others"}
     assert "own code" not in rows
+    # It has no fault where it is not selected, and says why where nothing else is.
+    assert board("-r", "predictions")[0].code == 0
+    alone = bench("run", "words", "-r", "python")
+    assert alone.code == 3
+    assert "cannot be used here: own code:" in alone.err
+    assert "cannot be used here: own code:" in bench("status", "words").err
+    assert "cannot be used here: own code:" in bench("board", "words").err
 
 
 def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
@@ -262,6 +281,7 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
         ('label = "others"', 'recipe = "short"', "'recipe' is not a key of a recognizer"),
         ("iiit5k-synthetic = 81.2", "iit5k-synthetic = 81.2", "did you mean 'iiit5k-synthetic'?"),
         ('label = "others"', 'texts = "a"', "there is no key 'texts' here"),
+        ('label = "perfect"', 'label = "others"', "two recognizers are called 'others' on boards"),
         ('predictions = "others.csv", ', "", "a recognizer is a name, or a table with a 'name'"),
         ('"others.csv"', '"absent.csv"', "absent.csv"),
         ('"perfect.csv", label = "perfect", trained_on = ["iiit5k"]', '"others.csv"', "same trial"),
@@ -286,5 +306,10 @@ def test_a_suite_of_recognizers_alone_trains_nothing(texts, home, bench):
     answer = bench("run", "words", "--executor", "inline", "--no-profile", "--json")
     assert answer.code == 0
     assert len(json.loads(answer.out)["rows"]) == 3
+    seeds = bench("run", "words", "--seeds", "0")
+    assert (seeds.code, "nothing of the suite is trained, so it has no seeds" in seeds.err) == (
+        3,
+        True,
+    )
     (home / "bench.toml").write_text("".join(line for line in kept if not line.startswith("tests")))
     assert "requires 'tests'" in bench("run", "words").err
