@@ -54,12 +54,12 @@ def keep_raised_at(error: BaseException) -> None:
 
 
 def _is_own(file: Path, package: Path) -> bool:
-    return (
-        file.is_absolute()
-        and not file.is_relative_to(package)
-        and not _INSTALLED & {*file.parts}
-        and not any(file.is_relative_to(folder) for folder in _library())
-    )
+    return file.is_absolute() and not file.is_relative_to(package) and not is_installed(file)
+
+
+def is_installed(file: Path) -> bool:
+    """Return whether a file belongs to an installed package or to Python."""
+    return bool(_INSTALLED & {*file.parts}) or any(map(file.is_relative_to, _library()))
 
 
 @cache

@@ -16,6 +16,7 @@ from bench.core import registry
 from bench.core.errors import BenchError
 from bench.core.recognition import Reading
 from bench.data.reading.encoded_samples import EncodedSample
+from bench.recognizers.outside import program
 
 from .conftest import encoded
 
@@ -143,6 +144,13 @@ def test_what_a_program_does_wrong_is_a_sentence(make, reading, samples, body, s
         reader.read(samples[:2])
 
 
+@pytest.mark.parametrize("body", ["exec yes", "yes >&2 & yes >&2"])
+def test_a_program_that_prints_without_end_is_killed(make, reading, samples, monkeypatch, body):
+    monkeypatch.setattr(program, "_MAX_OUTPUT", 2**20)
+    with reading(make(body)) as reader, pytest.raises(BenchError, match="more than 1 MiB for one"):
+        reader.read(samples)
+
+
 def test_a_hung_program_is_killed_with_all_that_it_started(make, reading, samples, tmp_path):
     body = f"sleep 60 & echo $! > {tmp_path}/child; sleep 60"
     with reading(make(body, timeout=0.3)) as reader:
@@ -253,6 +261,17 @@ def test_a_version_stands_for_the_program(make, tmp_path):
     assert newer.spec()["program"]["printed"] == "tool 1.3"
     with pytest.raises(BenchError, match="exit code 4 and printed ''; name a command that prints"):
         make("exit 4", version_command=version).spec()
+    with pytest.raises(BenchError, match="prints more than 64 KiB; name a command that prints a"):
+        make("yes", version_command=version).spec()
+
+
+def test_a_version_that_does_not_end_is_waited_for_once(make, monkeypatch, tmp_path):
+    monkeypatch.setattr(program, "_VERSION_TIMEOUT", 0.3)
+    recognizer = make(f"echo begun >> {tmp_path}/runs; sleep 60", version_command=["./reader.sh"])
+    for _ in range(2):
+        with pytest.raises(BenchError, match="did not end within 0 s; name a command"):
+            recognizer.spec()
+    assert (tmp_path / "runs").read_text() == "begun\n"
 
 
 def test_an_argument_may_be_a_file_of_a_package(make, reading, samples):

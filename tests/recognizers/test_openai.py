@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import cv2
 import numpy as np
@@ -417,3 +419,22 @@ def test_pauses_are_read_as_seconds_milliseconds_or_dates(headers, seconds):
     for name, value in headers.items():
         message[name] = value
     assert retry_after(message) == seconds
+
+
+def test_headers_that_come_byte_by_byte_are_within_the_timeout(server):
+    def serve(listener):
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            for letter in b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200:
+                connection.sendall(bytes([letter]))
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        client, began = clients.Client(url, timeout=0.3, retries=0), time.monotonic()
+        with pytest.raises(BenchError, match=r"no reply within 0\.3 seconds; raise"):
+            client.post({})
+        assert time.monotonic() - began < 5
+        thread.join()

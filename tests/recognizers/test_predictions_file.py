@@ -131,6 +131,11 @@ def test_control_characters_are_kept_as_they_were_read(read):
         ("p.csv", "id,text,seconds\ntest/2,a,x\n", "line 2 has seconds = 'x' for sample 'test/2'"),
         ("p.jsonl", '{"id": "test/1", "text": "a"}\n{', "line 2 is not JSON"),
         ("p.jsonl", "[" * 5000, "line 1 is not JSON"),
+        (
+            "p.jsonl",
+            '{"id": "test/2", "text": "a", "confidence": [1]}',
+            r"line 1 has confidence = '\[1\]' for sample 'test/2'",
+        ),
         ("p.jsonl", "[1]", "line 1 is not a JSON object"),
         ("p.jsonl", '{"id": "test/1", "text": 7}', "line 1: 'text' is not a text but '7'"),
         ("p.jsonl", '{"id": null, "text": "a"}', "line 1 has no id in 'id'"),

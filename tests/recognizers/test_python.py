@@ -82,6 +82,47 @@ def test_readings_keep_what_they_say_and_control_characters(make, reading, sampl
     assert second == Reading("b\N{REPLACEMENT CHARACTER}", remark="characters that are not Unicode")
 
 
+def test_remarks_are_unicode(make, reading, samples):
+    source = "from bench.core.recognition import Reading\n" + method(
+        "return [Reading('a', remark='\\ud800')]"
+    )
+    with reading(make(source)) as reader:
+        assert reader.read(samples[:1])[0].remark == "\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize("count", ["-5", "10**40", "True", "'many'"])
+def test_what_is_not_a_number_of_weights_is_unknown(make, reading, count):
+    source = WIDTHS.replace("parameters = 7", f"parameters = {count}")
+    with reading(make(source)) as reader:
+        assert reader.parameters is None
+
+
+def test_an_alphabet_is_of_characters(make, reading):
+    with reading(make(WIDTHS.replace('"0123456789"', '"a\\ud800"'))) as reader:
+        assert reader.alphabet == frozenset("a")
+    wrong = (
+        ("5", "Reader.alphabet is of type int; make it a text"),
+        ("property(lambda self: 1 / 0)", "alphabet cannot be read: my_reader.py:2: ZeroDivision"),
+    )
+    for alphabet, sentence in wrong:
+        source = WIDTHS.replace('"0123456789"', alphabet)
+        with reading(make(source)) as reader, pytest.raises(BenchError, match=sentence):
+            _ = reader.alphabet
+
+
+def test_a_class_may_change_where_modules_are_found(make, reading, samples):
+    source = method("import sys; sys.path[:] = sys.path[1:]; return ['a']")
+    before = [*sys.path]
+    with reading(make(source)) as reader:
+        assert reader.read(samples[:1]) == [Reading("a")]
+    assert sys.path == before
+
+
+def test_an_installed_module_is_keyed_alone_not_with_the_packages_beside_it(make):
+    source = make(target="typing_extensions:Protocol").spec()["source"]
+    assert [*source] == ["typing_extensions.py"]
+
+
 def test_its_label_has_the_class_and_its_parameters(make, tmp_path):
     (tmp_path / "w.bin").write_bytes(b"1")
     parameters = {"weights": "w.bin", "wide": True}
@@ -112,6 +153,12 @@ def test_a_class_is_closed_in_the_end(make, reading, tmp_path):
             r"failed on 2 images from 'test/0': my_reader.py:3: ValueError: no\\x1b\[2J room",
         ),
         ("raise SystemExit(3)", "my_reader.py:3: SystemExit: 3"),
+        ("raise BaseException('a panic')", "my_reader.py:3: BaseException: a panic"),
+        ("raise type('E', (Exception,), {'__str__': lambda self: 1 / 0})", "message cannot be"),
+        (
+            "from bench.core.recognition import Reading; return [Reading('a', remark=7)] * 2",
+            "a remark of type int for sample 'test/0'",
+        ),
         ("import json; return json.loads('{')", "my_reader.py:3: JSONDecodeError: Expecting"),
         (
             "from bench.core.recognition import Reading; return [Reading('a', 97.3)] * 2",
@@ -130,6 +177,7 @@ def test_what_read_does_wrong_is_a_sentence(make, reading, samples, body, senten
         ("import no_such_package\n", {}, "my_reader.py:1: ModuleNotFoundError: No module named"),
         ("x = 1\ny = (\n", {}, r"cannot be imported: my_reader.py:2: SyntaxError: '\(' was never"),
         ("raise SystemExit\n", {}, "my_reader.py:1: SystemExit"),
+        ("x = '\0'\n", {}, "cannot be imported: my_reader.py: SyntaxError: source code"),
         ("class Raeder: ...\n", {}, "has no class 'Reader'; did you mean 'Raeder'?"),
         ("class Reader: ...\n", {}, "has no method 'read'; add read"),
         (WIDTHS, {"prefx": "w"}, "has no parameter 'prefx'; did you mean 'prefix'?"),

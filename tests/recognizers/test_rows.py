@@ -241,6 +241,20 @@ def test_recognizers_are_selected_by_their_own_option(texts, home):
         labels(recognizers=["pyton"])
 
 
+def test_the_remarks_of_a_record_are_few_and_in_one_line(texts, home, board, bench):
+    head = "import itertools\nfrom bench.core.recognition import Reading\n"
+    head += "numbers = itertools.count()\n"
+    remark = "remark=f'odd\\n{next(numbers)}'"
+    source = head + READER.replace("self.text for _", f"Reading(self.text, {remark}) for _")
+    (home / "reader.py").write_text(source)
+    board("-r", "python")
+    (file,) = Store(home / "results").records("evaluation")
+    remarks = json.loads(file.read_text())["remarks"]
+    assert remarks["odd 1"] == 1
+    assert remarks["other remarks"] == SAMPLES - 20
+    assert sum(remarks.values()) == SAMPLES
+
+
 def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, home, board, bench):
     (home / "reader.py").unlink()
     answer, rows = board("-r", "*")
@@ -277,6 +291,10 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
             "did you mean 'python'?",
         ),
         ('label = "others"', "label = 3", "'label' must be a text in quotes"),
+        ('label = "others"', 'label = "a\\nb"', "'label' has 'a\\nb', which boards cannot print"),
+        ('label = "others"', 'label = " "', "'label' has ' ', which boards cannot print"),
+        ('label = "others"', 'label = "perfect"', "two rows are called 'perfect'; give one of"),
+        ('trained_on = ["synth90k"]', "trained_on = [5]", "'trained_on' has '5', which boards"),
         ('trained_on = ["synth90k"]', 'trained_on = "synth90k"', "'trained_on' must be a list"),
         ('label = "others"', 'recipe = "short"', "'recipe' is not a key of a recognizer"),
         ("iiit5k-synthetic = 81.2", "iit5k-synthetic = 81.2", "did you mean 'iiit5k-synthetic'?"),

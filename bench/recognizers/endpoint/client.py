@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
+from bench.recognizers.endpoint.deadline import BoundedHTTP, BoundedHTTPS, deadline
 from bench.recognizers.endpoint.pace import Pace
 
 if TYPE_CHECKING:
@@ -87,11 +88,7 @@ class Client:
         self._closed = threading.Event()
         # Neither files nor redirects: what opens URLs by default follows both.
         self._opener = urllib.request.OpenerDirector()
-        for handler in (
-            urllib.request.ProxyHandler,
-            urllib.request.HTTPHandler,
-            urllib.request.HTTPSHandler,
-        ):
+        for handler in (urllib.request.ProxyHandler, BoundedHTTP, BoundedHTTPS):
             self._opener.add_handler(handler())
 
     @property
@@ -116,7 +113,8 @@ class Client:
             last = attempt > self._retries
             self._wait(self._pace.turn())
             try:
-                reply = self._send(content, attempt)
+                with deadline(self._timeout):
+                    reply = self._send(content, attempt)
             except (OSError, http.client.HTTPException) as error:
                 if last or _is_final(error):
                     raise BenchError(self._unreachable(error, attempt), Exit.FAILED) from None

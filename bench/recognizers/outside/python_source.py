@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.files import existing_file
 from bench.core.printable import quoted
+from bench.core.raised_at import is_installed
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,15 @@ class ClassSource:
         """Return the SHA-256 of each source file that decides what the class does.
 
         Those are the file and the modules beside it that it imports, directly or not; or all
-        modules of its package. An edit of any of them makes another reader.
+        modules of its package; or the file alone, where it is installed and beside it are other
+        packages. An edit of any of them makes another reader.
         """
         depth = len((self.module or "").split(".")) - (self.file.name != "__init__.py")
         if self.module and depth:
             root = self.file.parents[depth - 1]
             files = sorted(root.rglob("*.py"))
+        elif self.module and is_installed(self.file):
+            root, files = self.file.parent, [self.file]
         else:
             root, files = self.file.parent, _files_beside(self.file)
         return {
