@@ -293,7 +293,7 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
         ('label = "others"', "label = 3", "'label' must be a text in quotes"),
         ('label = "others"', 'label = "a\\nb"', "'label' has 'a\\nb', which boards cannot print"),
         ('label = "others"', 'label = " "', "'label' has ' ', which boards cannot print"),
-        ('label = "others"', 'label = "perfect"', "two rows are called 'perfect'; give one of"),
+        ('label = "others"', 'label = "perfect"', "two recognizers are called 'perfect' on boards"),
         ('trained_on = ["synth90k"]', "trained_on = [5]", "'trained_on' has '5', which boards"),
         ('trained_on = ["synth90k"]', 'trained_on = "synth90k"', "'trained_on' must be a list"),
         ('label = "others"', 'recipe = "short"', "'recipe' is not a key of a recognizer"),
