@@ -90,7 +90,7 @@ def trained(tmp_path_factory) -> Path:
 def prepared(tmp_path, monkeypatch) -> Path:
     """Work in a folder without a bench.toml, where all data sets look prepared; return it."""
     from bench.core import registry
-    from bench.core.documents import encode, write_bytes
+    from bench.core.documents import encode
     from bench.data.store import data_dir
     from bench.data.store.prepared import DOCUMENT, Part, Prepared
 
@@ -103,8 +103,20 @@ def prepared(tmp_path, monkeypatch) -> Path:
             }
             (tmp_path / "data" / folder).mkdir(parents=True)
             document = Prepared(folder, "Layout", parts, "0")
-            write_bytes(tmp_path / "data" / folder / DOCUMENT, encode(document))
+            # Not by `write_bytes` of bench, which waits for the disk at each of them.
+            (tmp_path / "data" / folder / DOCUMENT).write_bytes(encode(document))
     return tmp_path
+
+
+@pytest.fixture
+def one_thread():
+    """Have torch compute in one thread: tiny networks only wait for a second one."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

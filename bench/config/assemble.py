@@ -144,9 +144,9 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
         fault = "'seeds' must be a non-empty list without duplicates"
         raise config.error(fault, section, "seeds")
     columns = _columns(make, table)
-    recognizers = recognizer_entries(make, table, columns)
+    recognizers = recognizer_entries(make, table, columns, parent.recognizers if parent else ())
     recipe = recipe_of(config, _suite_layer(make, table)) if table.recipe else None
-    entries = _entries(make, table, columns) if table.models or not recognizers else []
+    entries = _entries(make, table, columns) if table.models or not table.recognizers else []
     tuned = filter(None, (_tuned(make, table, columns, n) for n in range(len(table.tuned))))
     protocol = config.protocol(table.protocol)
     inherited = parent.entries if parent else ()
@@ -164,10 +164,7 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
         sweep=_sweep(make, table.sweep),
         warnings=tuple(_warnings(name, columns, protocol.name)),
         published=tuple(published_figures(make, table, columns)),
-        recognizers=(
-            *(known := parent.recognizers if parent else ()),
-            *(each for each in recognizers if each not in known),
-        ),
+        recognizers=recognizers,
     )
 
 

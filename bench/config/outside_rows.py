@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 
 def recognizer_entries(
-    make: Maker, table: SuiteTable, columns: Sequence[Column]
+    make: Maker,
+    table: SuiteTable,
+    columns: Sequence[Column],
+    inherited: Sequence[RecognizerEntry],
 ) -> tuple[RecognizerEntry, ...]:
-    """Return what is not trained by bench. Raises BenchError on what cannot read a test set."""
+    """Return what is not trained by bench, with what the suite inherits.
+
+    Raises:
+        BenchError: One cannot read a test set, or boards would call two of them the same.
+    """
     if not table.recognizers:
-        return ()
-    entries = []
+        return tuple(inherited)
+    entries = [*inherited]
     for listed in make.all("recognizer", table.recognizers, "recognizers"):
         reader: Recognizer = listed.component
         for column in columns:
@@ -34,7 +41,13 @@ def recognizer_entries(
                 raise make.config.error(fault, make.section, "recognizers", reader.name)
         stated = reader.training_data if listed.trained_on is None else listed.trained_on
         trained_on = None if stated is None else tuple(stated)
-        entries.append(RecognizerEntry(reader, listed.label, trained_on))
+        entry = RecognizerEntry(reader, listed.label, trained_on)
+        if entry in inherited:
+            continue
+        if entry.name in {each.name for each in entries}:
+            fault = f"two recognizers are called '{entry.name}' on boards; set label of one of them"
+            raise make.config.error(fault, make.section, "recognizers", reader.name)
+        entries.append(entry)
     return tuple(entries)
 
 

@@ -183,6 +183,11 @@ class RecognizerEntry:
     trained_on: tuple[str, ...] | None = None
 
     @property
+    def name(self) -> str:
+        """What boards call it where no other recognizer has the same name."""
+        return self.label or self.recognizer.label
+
+    @property
     def origin(self) -> Origin:
         """Where the row comes from."""
         return self.recognizer.origin

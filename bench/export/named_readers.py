@@ -115,6 +115,7 @@ def _trained(key: str, store: Store) -> NamedReader:
     from bench.decoding.greedy import GreedyDecoder
     from bench.export.exporting import find_training, separator
     from bench.recognizers.networks.network_reader import NetworkReader
+    from bench.recognizers.outputs.texts import TextDecoding
 
     try:
         training = find_training(store, key)
@@ -130,13 +131,10 @@ def _trained(key: str, store: Store) -> NamedReader:
             f"{training.folder}: this network reads clips of frames, not images; name another"
         )
     vocabulary = tuple(training.record.vocabulary)
-    reader = NetworkReader(
-        training.network,
-        ImageTransform(training.input),
-        GreedyDecoder().build(training.loss.decoder, vocabulary),
-        vocabulary,
-        separator=separator(vocabulary),
+    texts = TextDecoding(
+        training.loss.decoder, vocabulary, GreedyDecoder(), separator=separator(vocabulary)
     )
+    reader = NetworkReader(training.network, ImageTransform(training.input), texts)
     return NamedReader(training.title, reader)
 
 

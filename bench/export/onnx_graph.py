@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from importlib import import_module
 from io import StringIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from bench.core.errors import BenchError, Exit, one_line
+from bench.core.optional import import_extra
 from bench.export.traceable import Traceable
 from bench.nn.feedback import Greedy
 from bench.recognizers.networks.network import Seq2SeqRecognitionNetwork
@@ -35,13 +35,7 @@ _SHOWN = 300
 def require_onnx() -> None:
     """Raise BenchError where a package is not installed that graphs require."""
     for name in _PACKAGES:
-        try:
-            import_module(name)
-        except ImportError:
-            raise BenchError(
-                f"an ONNX graph requires {name}, which is not installed; install it with: "
-                "pip install 'bench[onnx]'"
-            ) from None
+        import_extra(name, "onnx", "an ONNX graph")
 
 
 def to_onnx(network: RecognitionNetwork, sizes: InputSizes, model: str) -> bytes:

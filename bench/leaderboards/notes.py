@@ -214,17 +214,17 @@ def _hardware(board: Board) -> list[str]:
 
 def _accepted(board: Board) -> list[str]:
     """Say which rows others have run, and where."""
-    accepted = []
+    accepted: dict[str, list[str]] = {}
     for row in board.rows:
         others = [result for result in row.seeds if result.run_by]
         people = dict.fromkeys(each for result in others for each in result.run_by or [])
         seeds = ", ".join(str(result.seed) for result in others)
         some = f" (seed{'s' * (len(others) > 1)} {seeds})" if len(others) < len(row.seeds) else ""
         if people:
-            accepted.append(f"{row.label}{some}, by {' and '.join(people)}")
+            accepted.setdefault(" and ".join(people), []).append(f"{row.label}{some}")
     if not accepted:
         return []
-    rows = "; ".join(accepted)
+    rows = "; ".join(f"{', '.join(rows)}, by {people}" for people, rows in accepted.items())
     return [f"Run by others, and accepted after every prediction was scored again: {rows}."]
 
 

@@ -46,12 +46,12 @@ def test_samples(evaluation: Evaluation) -> list[Sample]:
 def faults(table: pa.Table, samples: list[Sample]) -> Iterator[str]:
     """Yield how a table of predictions is not one of these samples, in a clause each."""
     ids = table["id"].to_pylist()
-    known = {sample.id: sample for sample in samples}
+    here, there = {sample.id for sample in samples}, {*ids}
     if repeated := [each for each, count in Counter(ids).items() if count > 1]:
         yield f"it has sample {quoted(str(repeated[0]))} more than once"
         return
-    missing = [sample.id for sample in samples if sample.id not in {*ids}]
-    unknown = [each for each in ids if each not in known]
+    missing = [sample.id for sample in samples if sample.id not in there]
+    unknown = [each for each in ids if each not in here]
     if missing:
         yield (
             f"it lacks {len(missing):,} of the {len(samples):,} samples of the test split, such as "

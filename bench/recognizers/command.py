@@ -138,8 +138,8 @@ class _CommandReader(TextReader):
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
         """Write the images to files and return what the program prints for them."""
-        from bench.recognizers.outside.answers import answers
         from bench.recognizers.outside.image_files import write_images
+        from bench.recognizers.outside.printed_answers import answers
 
         files = write_images(samples, self._recognizer.format, self._programs.folder)
         ids = [sample.id for sample in samples]
@@ -154,7 +154,7 @@ class _CommandReader(TextReader):
                 file.unlink(missing_ok=True)
 
     def _one(self, file: Path, sample: str) -> Reading:
-        from bench.recognizers.outside.answers import whole_answer
+        from bench.recognizers.outside.printed_answers import whole_answer
 
         command = [word.replace(_IMAGE, str(file)) for word in self._command]
         printed = self._programs.run(command, b"", self._recognizer.timeout)

@@ -100,7 +100,7 @@ class OpenAI(Recognizer):
         """
         from bench.recognizers.endpoint.answer_cache import AnswerCache
         from bench.recognizers.endpoint.client import Client
-        from bench.recognizers.endpoint.reader import EndpointReader
+        from bench.recognizers.endpoint.endpoint_reader import EndpointReader
 
         client = Client(
             f"{self.openai.rstrip('/')}/chat/completions",

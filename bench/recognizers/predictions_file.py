@@ -17,7 +17,7 @@ from bench.core.recognition import Reading, TextReader, Workplace
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
-    from bench.recognizers.outside.prediction_files import Prediction
+    from bench.recognizers.outside.prediction_tables import Prediction
 
 MISSING = Reading("", remark="missing")
 """Of a sample that the file does not have: nothing was read."""
@@ -56,7 +56,7 @@ class PredictionsRecognizer(Recognizer):
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:  # noqa: ARG002
         """Read the file."""
-        from bench.recognizers.outside.prediction_files import Columns, read_predictions
+        from bench.recognizers.outside.prediction_tables import Columns, read_predictions
 
         file = existing_file(self.predictions, f"recognizer '{self.name}'")
         columns = Columns(self.id, self.text, self.header)

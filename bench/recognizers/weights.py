@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from bench.core.components import Decoder, Loss, Model, Recognizer
@@ -169,11 +169,18 @@ class Weights(Recognizer):
             )
         return (*characters, " ") if self.space else characters
 
+    @property
+    def label(self) -> str:
+        """The file, and what is not a default but `sha256`, as boards print them."""
+        return replace(self, sha256="").label if self.sha256 else super().label
+
     def spec(self) -> dict[str, Any]:
         """Return what it adds to a key, with what the mapping decides."""
         spec = super().spec()
         model, loss, how, characters = self.architecture()
         decided = {
+            # The content of the file is in the key, whether it is checked or not.
+            "sha256": "",
             "model": model.spec(),
             "loss": loss.spec(),
             "input": how.spec(),
@@ -184,6 +191,6 @@ class Weights(Recognizer):
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
         """Return a reader with the network on the device of the workplace."""
-        from bench.recognizers.networks.reader import NetworkReader
+        from bench.recognizers.networks.weights_reader import WeightsReader
 
-        yield NetworkReader(self, workplace)
+        yield WeightsReader(self, workplace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,8 +53,7 @@ def write_evaluation(
     chosen: str,
     began: float,
     attempts: Sequence[Attempt],
-    recognizer: SplitRead | None = None,
-    remarks: Mapping[str, int] | None = None,
+    read: SplitRead | None = None,
 ) -> EvaluationRecord:
     """Write predictions and, last, the record, and return that.
 
@@ -65,8 +64,7 @@ def write_evaluation(
         chosen: The device: "cpu" or "cuda".
         began: When it began, by `time.perf_counter`.
         attempts: Attempts of this run that failed before.
-        recognizer: What a recognizer from outside has read, of which its own figures are recorded.
-        remarks: Counts of what a person should know of the readings.
+        read: What a recognizer from outside has read; its own figures are recorded.
 
     Raises:
         BenchError: No sample is scored.
@@ -96,10 +94,10 @@ def write_evaluation(
         ),
         files={PREDICTIONS: write_bytes(folder / PREDICTIONS, encoded)},
         attempts=list(attempts),
-        parameters=recognizer.parameters if recognizer else None,
-        price=recognizer.price if recognizer else None,
-        alphabet=recognizer.alphabet if recognizer else None,
-        remarks=dict(sorted((remarks or {}).items())),
+        parameters=read.parameters if read else None,
+        price=read.price if read else None,
+        alphabet=read.alphabet if read else None,
+        remarks=dict(sorted(read.remarks.items())) if read else {},
     )
     write(folder / EVALUATION, record)
     (folder / FAILURE).unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
@@ -67,8 +68,11 @@ def recognize(
         )
     read = _read_under_another_protocol(evaluation, store, ids)
     if read is None:
-        read = yield from _read_split(evaluation, store, samples, ids)
+        workplace = Workplace(chosen, resources.cpus, store.answers)
+        read = yield from _read_split(evaluation, store, workplace, samples, transcripts)
     unreadable = _count_unreadable(evaluation, read.alphabet, transcripts)
+    if unreadable:
+        read = replace(read, remarks=read.remarks | {UNREADABLE: unreadable})
     record = write_evaluation(
         store.folder(evaluation),
         evaluation,
@@ -76,24 +80,28 @@ def recognize(
         chosen=chosen,
         began=began,
         attempts=attempts,
-        recognizer=read,
-        remarks=read.remarks | ({UNREADABLE: unreadable} if unreadable else {}),
+        read=read,
     )
     (store.folder(evaluation) / READINGS).unlink(missing_ok=True)
     yield Finished(metric.summary(record.scores), record.seconds)
 
 
 def _read_split(
-    evaluation: RecognizerEvaluation, store: Store, samples: EncodedSamples, ids: Sequence[str]
+    evaluation: RecognizerEvaluation,
+    store: Store,
+    workplace: Workplace,
+    samples: EncodedSamples,
+    transcripts: Sequence[str],
 ) -> Generator[SamplesRead, None, SplitRead]:
     """Open the recognizer and have it read what it has not read in an earlier attempt."""
-    resources = evaluation.resources
-    kept = KeptReadings(store.folder(evaluation), ids, resources.batch_size)
-    workplace = Workplace(device.prepare(resources), resources.cpus, store.answers)
+    batch_size = evaluation.resources.batch_size
+    ids = [reference.id for reference in samples.references]
+    kept = KeptReadings(store.folder(evaluation), ids, batch_size)
     with evaluation.recognizer.open(workplace) as reader:
         reader.begin(ids)
-        _count_unreadable(evaluation, reader.alphabet, [*samples.transcripts()])
-        yield from _read(reader, samples, kept, resources.batch_size)
+        # Before anything is read, for an alphabet that is too small refuses all of it.
+        _count_unreadable(evaluation, reader.alphabet, transcripts)
+        yield from _read(reader, samples, kept, batch_size)
         remarks = Counter(reader.remarks())
         remarks.update(reading.remark for reading in kept.readings if reading.remark)
         prices = [reading.price for reading in kept.readings if reading.price is not None]
@@ -120,14 +128,14 @@ def _boarded(remarks: Counter[str]) -> dict[str, int]:
 def _read_under_another_protocol(
     evaluation: RecognizerEvaluation, store: Store, ids: Sequence[str]
 ) -> SplitRead | None:
-    """Return what the same recognizer has read of the same split, None where nothing is there.
+    """Return what the same recognizer has read here of the same split, None where it has not.
 
     Readings do not depend on the protocol. What is evaluated again, by `--force`, is read again.
+    What others have read is not taken over: the record would say that it was read here.
     """
     if store.record(evaluation):
         return None
     for record in store.siblings(evaluation):
-        # What others have read is theirs: it would be recorded as read here.
         if (
             not isinstance(record, EvaluationRecord)
             or record.accepted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
@@ -116,7 +116,7 @@ def _evaluation(suite: Suite, entry: TrainedEntry, column: Column, seed: int) ->
 def row_label(entry: Entry) -> str:
     """Return what a person calls an entry by itself."""
     if isinstance(entry, RecognizerEntry):
-        return entry.label or entry.recognizer.label
+        return entry.name
     decoder = "" if entry.decoder.label == "greedy" else f" · {entry.decoder.label}"
     tuned = ", tuned" if entry.tuning else ""
     return f"{entry.label or entry.model.label} · {entry.loss.label}{decoder}{tuned}"
@@ -274,23 +274,10 @@ def select(
         _require_matches(axis, [getattr(trial.entry, axis) for trial in trained], globs)
     for glob in recognizers:
         if not any(_any_matches(e.recognizer, [glob], e.label) for e in others):
-            hint = did_you_mean(
-                glob, [name for e in others for name in (e.recognizer.name, e.label)]
-            )
+            names = {name for e in others for name in (e.recognizer.name, e.label) if name}
+            hint = did_you_mean(glob, names)
             raise BenchError(f"no recognizer of the suite matches '{glob}'{hint}", Exit.NOTHING)
-    of_trained = any(axes.values())
-    chosen = []
-    for trial in grid:
-        if isinstance(trial.entry, RecognizerEntry):
-            wanted = _any_matches(trial.entry.recognizer, recognizers, trial.entry.label) and (
-                bool(recognizers) or not of_trained
-            )
-        else:
-            wanted = (of_trained or not recognizers) and all(
-                _any_matches(getattr(trial.entry, axis), globs) for axis, globs in axes.items()
-            )
-        if wanted:
-            chosen.append(trial)
+    chosen = [trial for trial in grid if is_selected(trial.entry, axes, recognizers)]
     _require_matches("test", [e.test for t in grid for e in t.evaluations.values()], tests)
     if tests:
         chosen = [part for trial in chosen if (part := _on(trial, tests)).evaluations]
@@ -299,6 +286,26 @@ def select(
     if not chosen:
         raise BenchError("no trial of the suite matches all of that at once", Exit.NOTHING)
     return chosen[:limit]
+
+
+def is_selected(
+    entry: Entry, axes: Mapping[Axis, Sequence[str]], recognizers: Sequence[str]
+) -> bool:
+    """Return whether globs select an entry; without any, each entry is selected.
+
+    Args:
+        entry: The entry.
+        axes: Globs of the parts of trained entries.
+        recognizers: Globs of recognizers from outside.
+    """
+    of_trained = any(axes.values())
+    if isinstance(entry, RecognizerEntry):
+        if not recognizers:
+            return not of_trained
+        return _any_matches(entry.recognizer, recognizers, entry.label)
+    if recognizers and not of_trained:
+        return False
+    return all(_any_matches(getattr(entry, axis), globs) for axis, globs in axes.items())
 
 
 def _on(trial: Trial, tests: Sequence[str]) -> Trial:
@@ -312,6 +319,8 @@ def _on(trial: Trial, tests: Sequence[str]) -> Trial:
 
 def _of_seeds(grid: Sequence[Trial], chosen: list[Trial], seeds: Collection[int]) -> list[Trial]:
     trained = {trial.seed for trial in grid if isinstance(trial.entry, TrainedEntry)}
+    if not trained:
+        raise BenchError("nothing of the suite is trained, so it has no seeds", Exit.NOTHING)
     if unknown := set(seeds) - trained:
         existing = ", ".join(map(str, sorted(trained)))
         raise BenchError(

@@ -140,9 +140,17 @@ def survey(trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | None 
 
 
 def _same_names(record: Record, task: Task) -> bool:
-    return {name: _bare(label) for name, label in record.labels.items()} == {
-        name: _bare(label) for name, label in task.labels.items()
-    }
+    """Return whether a record is an earlier version of a task: of the same parts, by their names.
+
+    Recognizers from outside are told apart by their parameters too: two programs have one name.
+    """
+    before, now = record.labels, task.labels
+    return before.keys() == now.keys() and all(
+        before[part] == now[part]
+        if part == "recognizer"
+        else _bare(before[part]) == _bare(now[part])
+        for part in now
+    )
 
 
 def _bare(label: str) -> str:

@@ -25,11 +25,16 @@ PACKAGES = (
     "torch",
     "numpy",
     "ray",
+    "easyocr",
     "editdistance",
     "fast-ctc-decoder",
+    "onnxruntime",
+    "onnxruntime-gpu",
     "pyarrow",
+    "rapidocr",
     "regex",
     "scikit-learn",
+    "transformers",
 )
 COMPUTING = ("core", "nn", "decoding", "data", "recognizers", "training", "tasks", "evaluation")
 """The packages of bench that decide numbers, besides the files of a task's own components."""

@@ -242,7 +242,7 @@ def test_samples_that_cannot_be_are_left_out_and_counted(scans, bench):
         file.write(rows)
     refused = bench("data", "init", "words")
     assert refused.code == 2
-    assert "--format tab" in refused.err
+    assert "--format of `bench data init`, to tab" in refused.err
     found = bench("data", "init", "words", "--format", "tab").out
     assert "samples     8, of which 7 have their images" in found
     assert "missing: 'none.png'" in found

@@ -46,6 +46,11 @@ class Left(NamedTuple):
         return self.store.folder(self.training)
 
 
+@pytest.fixture(autouse=True)
+def _threads(one_thread):
+    """Compute in one thread."""
+
+
 @pytest.fixture
 def left(prepared, make_training_record):
     """Return a function that leaves what a training of a model on words would."""

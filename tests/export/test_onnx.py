@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from bench.core import registry
 from bench.core.errors import BenchError
+from bench.core.recognition import Workplace
 from bench.core.types import Batch
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.reading.encoded_images import EncodedImages
@@ -17,20 +23,35 @@ from bench.decoding.greedy import GreedyDecoder
 from bench.export import exporting, graph_check, onnx_graph
 from bench.export.input_sizes import input_sizes
 from bench.figures.finished import FinishedTraining
+from bench.recognizers.networks import load
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
+# In one worker, which imports torch.onnx once and traces each graph once.
+pytestmark = pytest.mark.xdist_group("onnx")
 
+DOCS = Path(__file__).parents[2] / "docs" / "export.md"
 VITSTR = '{ name = "vitstr-tiny", depth = 1, heads = 1 }'
-SMALL = [('{ name = "crnn", width = 2, hidden = 4 }', "ctc"), (VITSTR, "ce")]
+CRNN = '{ name = "crnn", width = 2, hidden = 4 }'
 MASKED = '{ name = "htr-ctc", width = 2, features = 8, hidden = 4, masked = true }'
 FULL = [('"crnn"', "ctc"), ('"svtr-tiny"', "ctc"), ('"htr-ctc"', "ctc"), ('"vitstr-tiny"', "ce")]
+GRAPHS = {}
+
+
+def graph(training, network):
+    """Return the sizes of a training's inputs and its graph, which is traced once."""
+    sizes = input_sizes(training.input, ImageTransform(training.input).shape, network)
+    if training.record.key not in GRAPHS:
+        GRAPHS[training.record.key] = onnx_graph.to_onnx(network, sizes, training.model.name)
+    return sizes, GRAPHS[training.record.key]
 
 
 @pytest.mark.parametrize(
     ("model", "loss", "samples"),
     [
-        *(pytest.param(*each, 24) for each in SMALL),
+        (VITSTR, "ce", 24),
+        # By default, the graph of an exported folder below is this one.
+        pytest.param(CRNN, "ctc", 24, marks=pytest.mark.slow),
         pytest.param(MASKED, "ctc", 24, marks=pytest.mark.slow),
         *(pytest.param(*each, 200, marks=pytest.mark.slow) for each in FULL),
     ],
@@ -39,8 +60,7 @@ def test_texts_are_those_of_torch(left, words, model, loss, samples):
     made = left(model, loss)
     training = FinishedTraining(*made.store.training(made.training.key))
     network, transform = training.network, ImageTransform(training.input)
-    sizes = input_sizes(training.input, transform.shape, network)
-    content = onnx_graph.to_onnx(network, sizes, training.model.name)
+    _, content = graph(training, network)
     read = GreedyDecoder().build(training.loss.decoder, tuple(training.record.vocabulary))
     batches = [*make_batches(transform, words(samples))]
     compared = graph_check.compare(content, network, batches, read)
@@ -78,10 +98,6 @@ def test_an_exported_graph_reads_with_what_its_folder_says(left, words, tmp_path
     assert about.graph.compared_samples == 8
     assert "model.onnx" in (tmp_path / "out" / "README.md").read_text()
     session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
-    import cv2
-
-    from bench.recognizers.networks import load
-
     encoded = words(12)
     for content, reading in zip(encoded, load(tmp_path / "out").read(encoded), strict=True):
         gray = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -92,14 +108,26 @@ def test_an_exported_graph_reads_with_what_its_folder_says(left, words, tmp_path
         best = logits[0].argmax(1)
         kept = [c for n, c in enumerate(best) if c and (n == 0 or best[n - 1] != c)]
         assert "".join(document["vocabulary"][c - 1] for c in kept) == reading.text
+    assert_read_by_the_row_of_the_docs(tmp_path / "out", encoded)
+
+
+def assert_read_by_the_row_of_the_docs(folder, encoded):
+    """Read with the recognizer `onnx`, as a row of a suite does."""
+    [row] = re.findall(r"recognizers = \[\n    \{ onnx = .*?\n\]", DOCS.read_text(), re.DOTALL)
+    [table] = tomllib.loads(row.replace("my-crnn", str(folder)))["recognizers"]
+    recognizer = registry.make("recognizer", "onnx", table)
+    samples = [EncodedSample(str(n), (each,)) for n, each in enumerate(encoded)]
+    with recognizer.open(Workplace("cpu", 1, folder)) as reader:
+        readings = reader.read(samples)
+    expected = load(folder).read(encoded)
+    assert [reading.text for reading in readings] == [reading.text for reading in expected]
 
 
 def test_a_graph_of_other_weights_is_refused(left):
     made = left(VITSTR, "ce")
     training = FinishedTraining(*made.store.training(made.training.key))
     network = training.network
-    sizes = input_sizes(training.input, ImageTransform(training.input).shape, network)
-    content = onnx_graph.to_onnx(network, sizes, "vitstr-tiny")
+    sizes, content = graph(training, network)
     network.head.bias[3] += 0.1
     read = GreedyDecoder().build("seq2seq", tuple(training.record.vocabulary))
     with pytest.raises(BenchError, match=r"does not compute what the network does \(logits differ"):

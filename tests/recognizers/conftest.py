@@ -21,6 +21,11 @@ def encoded(shade: int, width: int = 12, form: str = "PNG") -> bytes:
     return stream.getvalue()
 
 
+@pytest.fixture(autouse=True)
+def _threads(one_thread):
+    """Compute in one thread."""
+
+
 @pytest.fixture
 def samples() -> list[EncodedSample]:
     """Return five samples, whose image says which they are: 10, 11, … pixels wide."""

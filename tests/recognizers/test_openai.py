@@ -177,10 +177,10 @@ def test_a_damaged_answer_is_asked_for_again(server, opened, tmp_path):
 def test_without_usage_there_is_no_price_and_a_remark(server, opened):
     server.steps = [Step(completion("a", usage=None)), Step(completion("b"))]
     with opened(price_input=1.0, price_output=1.0, parallel=1) as reader:
-        prices = [reading.price for reading in reader.read(samples(10, 20))]
-        assert reader.remarks() == {"no usage reported": 1}
-    assert prices[0] is None
-    assert prices[1] == pytest.approx(105e-6)
+        first, second = reader.read(samples(10, 20))
+    assert (first.price, first.remark) == (None, "no usage reported")
+    assert second.price == pytest.approx(105e-6)
+    assert not second.remark
 
 
 @pytest.mark.parametrize(

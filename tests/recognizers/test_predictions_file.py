@@ -121,7 +121,7 @@ def test_control_characters_are_kept_as_they_were_read(read):
         ("p.csv", "id,text\ntest/1,a\ntest/1,b\n", "'test/1' has two texts, 'a' in line 2 and 'b'"),
         ("p.csv", "id,text\n1.x,a\nno\x1b[2J,b\n", r"none of its 2 ids .*'no\\x1b\[2J', the split"),
         ("p.csv", "id,text\n", "it has no prediction; write an id"),
-        ("p.csv", "", "it is empty; write an id and a text per sample"),
+        ("p.csv", "", "it is empty; write an id and a text"),
         ("p.csv", "id,text\ntest/1,a,b\n", "line 2 has 3 columns, not 2"),
         ("p.csv", "id,text\n,a\n", "line 2 has no id in 'id'"),
         ("p.csv", 'id,text\ntest/1,"a\n', "line 3 is not CSV|line 2 is not CSV"),

@@ -13,6 +13,7 @@ from bench.core import registry
 from bench.core.errors import BenchError
 from bench.core.recognition import Reading
 from bench.core.schema import SchemaError
+from bench.data.reading.encoded_samples import EncodedSample
 
 WIDTHS = """\
 class Reader:
@@ -51,6 +52,22 @@ def test_a_class_reads_pixels_with_its_parameters_device_and_threads(make, readi
         assert [r.text for r in reader.read(samples[4:])] == ["wcpu2:14"]
         assert reader.parameters == 7
         assert reader.alphabet == frozenset("0123456789")
+
+
+def test_a_broken_image_is_named(make, reading):
+    with (
+        reading(make()) as reader,
+        pytest.raises(BenchError, match="sample 'test/7' is an image that cannot be decoded"),
+    ):
+        reader.read([EncodedSample("test/7", (b"no image",))])
+
+
+def test_a_probability_that_was_rounded_up_is_one(make, reading, samples):
+    source = "from bench.core.recognition import Reading\n" + method(
+        "return [Reading('a', 1 + 1e-7)]"
+    )
+    with reading(make(source)) as reader:
+        assert reader.read(samples[:1]) == [Reading("a", 1.0)]
 
 
 def test_readings_keep_what_they_say_and_control_characters(make, reading, samples):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,8 @@ from bench.data.reading.encoded_samples import encoded_samples
 from bench.data.store import data_dir
 from bench.tasks.kept_readings import READINGS
 from bench.trials import grid
-from bench.trials.store import Store
+from bench.trials.records import Acceptance
+from bench.trials.store import EVALUATION, Store, read_record, write
 
 SAMPLES = 30
 SUITE = """\
@@ -151,6 +153,30 @@ def test_what_is_done_is_not_read_again_and_an_edited_reader_is(texts, home, boa
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
+def test_a_reader_that_was_not_trained_has_an_empty_list(texts, home, board, bench):
+    config = home / "bench.toml"
+    config.write_text(SUITE.replace('label = "own code"', 'label = "own code", trained_on = []'))
+    answer, rows = board("-r", "python")
+    assert answer.code == 0
+    assert rows["own code"]["may_have_seen"] == []
+    assert "own code: none" in bench("board", "words").out
+
+
+def test_a_dry_run_of_recognizers_names_no_trainings(texts, bench):
+    lines = bench("run", "words", "-r", "*", "--dry-run").out.splitlines()
+    assert lines[-1] == "3 evaluations to run: no record tells the cost yet"
+    assert not any("trainings to run" in line for line in lines)
+
+
+def test_a_glob_that_matches_no_recognizer_lists_each_name_once(texts, home, board, bench):
+    config = home / "bench.toml"
+    config.write_text(SUITE.replace(', label = "own code"', ""))
+    refused = bench("run", "words", "-r", "zzzzzzzz")
+    assert refused.code == 3
+    names = "there is others, perfect, predictions, python"
+    assert refused.err.strip().endswith(f"no recognizer of the suite matches 'zzzzzzzz'; {names}")
+
+
 def test_another_protocol_scores_what_was_read_under_the_first(texts, home, board, bench):
     board("-r", "python")
     config = home / "bench.toml"
@@ -162,12 +188,11 @@ def test_another_protocol_scores_what_was_read_under_the_first(texts, home, boar
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
-def test_what_others_have_read_is_not_recorded_as_read_here(texts, home, board, bench):
+def test_what_others_have_read_is_not_passed_off_as_read_here(texts, home, board):
     board("-r", "python")
-    (file,) = Store(home / "results").records("evaluation")
-    record = json.loads(file.read_text())
-    record["accepted"] = {"by": "Ada", "pack": "0" * 64, "accepted": "2026-01-01", "missing": []}
-    file.write_text(json.dumps(record))
+    (file,) = home.glob(f"results/evaluations/*/python/*/*/{EVALUATION}")
+    theirs = Acceptance("Ada", "0" * 64, "2026-11-28T00:00:00+00:00")
+    write(file, replace(read_record(file), accepted=theirs))
     (home / "bench.toml").write_text(SUITE.replace('"str-36"', '"str-62"'))
     board("-r", "python")
     assert len((home / "calls.txt").read_text().split()) == 8
@@ -230,14 +255,21 @@ def test_the_remarks_of_a_record_are_few_and_in_one_line(texts, home, board, ben
     assert sum(remarks.values()) == SAMPLES
 
 
-def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, home, board):
+def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, home, board, bench):
     (home / "reader.py").unlink()
     answer, rows = board("-r", "*")
     assert answer.code == 1
-    assert "not run: own code:" in answer.err
+    assert "cannot be used here: own code:" in answer.err
     assert "reader.py" in answer.err
     assert {*rows} >= {"perfect", "others"}
     assert "own code" not in rows
+    # It has no fault where it is not selected, and says why where nothing else is.
+    assert board("-r", "predictions")[0].code == 0
+    alone = bench("run", "words", "-r", "python")
+    assert alone.code == 3
+    assert "cannot be used here: own code:" in alone.err
+    assert "cannot be used here: own code:" in bench("status", "words").err
+    assert "cannot be used here: own code:" in bench("board", "words").err
 
 
 def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
@@ -261,12 +293,13 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
         ('label = "others"', "label = 3", "'label' must be a text in quotes"),
         ('label = "others"', 'label = "a\\nb"', "'label' has 'a\\nb', which boards cannot print"),
         ('label = "others"', 'label = " "', "'label' has ' ', which boards cannot print"),
-        ('label = "others"', 'label = "perfect"', "two rows are called 'perfect'; give one of"),
+        ('label = "others"', 'label = "perfect"', "two recognizers are called 'perfect' on boards"),
         ('trained_on = ["synth90k"]', "trained_on = [5]", "'trained_on' has '5', which boards"),
         ('trained_on = ["synth90k"]', 'trained_on = "synth90k"', "'trained_on' must be a list"),
         ('label = "others"', 'recipe = "short"', "'recipe' is not a key of a recognizer"),
         ("iiit5k-synthetic = 81.2", "iit5k-synthetic = 81.2", "did you mean 'iiit5k-synthetic'?"),
         ('label = "others"', 'texts = "a"', "there is no key 'texts' here"),
+        ('label = "perfect"', 'label = "others"', "two recognizers are called 'others' on boards"),
         ('predictions = "others.csv", ', "", "a recognizer is a name, or a table with a 'name'"),
         ('"others.csv"', '"absent.csv"', "absent.csv"),
         ('"perfect.csv", label = "perfect", trained_on = ["iiit5k"]', '"others.csv"', "same trial"),
@@ -291,5 +324,10 @@ def test_a_suite_of_recognizers_alone_trains_nothing(texts, home, bench):
     answer = bench("run", "words", "--executor", "inline", "--no-profile", "--json")
     assert answer.code == 0
     assert len(json.loads(answer.out)["rows"]) == 3
+    seeds = bench("run", "words", "--seeds", "0")
+    assert (seeds.code, "nothing of the suite is trained, so it has no seeds" in seeds.err) == (
+        3,
+        True,
+    )
     (home / "bench.toml").write_text("".join(line for line in kept if not line.startswith("tests")))
     assert "requires 'tests'" in bench("run", "words").err

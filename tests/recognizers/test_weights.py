@@ -165,6 +165,9 @@ def test_the_key_knows_what_the_mapping_decides(checkpoint):
     assert "".join(spec["alphabet"]) == "0123456789abcdefghijklmnopqrstuvwxyz"
     assert spec != made(path, input={"width": 0}).spec()["parameters"]
     assert spec == made(path, input="clovaai").spec()["parameters"]
+    checked = made(path, sha256="00")
+    assert spec == checked.spec()["parameters"], "its content decides, checked or not"
+    assert checked.label == made(path).label
     assert json.loads(json.dumps(spec)) == spec
 
 

@@ -126,7 +126,8 @@ def _counted(count: int, noun: str) -> str:
 def dry_run(current: Plan, missing: Sequence[Task]) -> str:
     """List the selection, how much of it is to be run, and what that may cost."""
     lines = []
-    for kind in ("training", "evaluation"):
+    kinds = {each.task.kind for each in current.statuses.values()}
+    for kind in sorted(kinds, reverse=True):
         tasks = [task for task in missing if task.kind == kind]
         price = plan.price(current, tasks)
         cost = "no record tells the cost yet"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say
+from bench.cli.verbs.selection import Selection
 from bench.core.errors import BenchError, Exit
 
 if TYPE_CHECKING:
@@ -132,7 +133,9 @@ def _print(config: Config, word: str, *, as_json: bool) -> None:
 
     published = versions.published(word, config.leaderboards)
     try:
-        made, counts = working.draw(config, config.suite(word))
+        suite = config.suite(word)
+        Selection().say_unavailable(suite)
+        made, counts = working.draw(config, suite)
         reason = "" if any(row.seeds for row in made.rows) else f"nothing of '{word}' has run here"
     except BenchError as error:
         # Data are not prepared, a component is not installed, or there is no such suite.
@@ -174,7 +177,9 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> None
     """Say what publishing changes, then publish, or refuse what is incomplete."""
     from bench.leaderboards import difference, publish, render, versions, working
 
-    made, counts = working.draw(config, config.suite(name))
+    suite = config.suite(name)
+    Selection().say_unavailable(suite)
+    made, counts = working.draw(config, suite)
     render.write(made, counts, versions.working_path(config.results, name))
     publication = publish.prepare(made, counts, config.leaderboards, partial=partial)
     board = publication.board

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from bench.cli.render.split_bars import split_bars
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say
 from bench.cli.verbs.data_init import init
 from bench.core.errors import BenchError, Exit
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 name_argument = click.argument("name")
 _FILE = click.Path(path_type=Path)
-_REPORT_SECONDS = 0.1
 
 
 class Shape(click.ParamType["tuple[int, int, int]"]):
@@ -99,7 +96,7 @@ def prepare(
     if decoded:
         from bench.data.store import caching
 
-        with _bars() as advance:
+        with split_bars() as advance:
             caching.keep(dataset.prepared_name, InputShape(*decoded), advance)
 
 
@@ -127,7 +124,7 @@ def _read_in(config: Config, name: str, source: Path, *, force: bool) -> Prepare
         elif prepared.read(dataset.folder):
             say(f"{dataset.prepared_name} is prepared already; --force prepares it again")
             return dataset
-        with _bars() as advance:
+        with split_bars() as advance:
             dataset.prepare(folder, advance)
     return dataset
 
@@ -147,7 +144,7 @@ def _print_prepared(dataset: PreparedDataset) -> None:
     from bench.data.datasets.own import OwnDataset
     from bench.data.store import prepared
 
-    # Raises where it was prepared from another folder, or divided in another way.
+    # Raises where the table has changed since, such as its division into splits.
     dataset.splits()
     for part, document in prepared.require(dataset.prepared_name).parts.items():
         left = sum(document.rejected.values())
@@ -176,7 +173,7 @@ def _print_alphabet(dataset: OwnDataset) -> None:
 def verify(load: Load, name: str) -> int:
     """Read every sample of prepared data NAME again, and compare it with its checksum."""
     config = load()
-    with _bars() as advance:
+    with split_bars() as advance:
         faults = _prepared(config, name).verify(advance)
     for fault in faults:
         say(fault, fg="red")
@@ -221,7 +218,7 @@ def check(
     from bench.data.inspection.check import check_dataset
 
     encoder = dataset.label_encoder(letters)
-    with _bars() as advance:
+    with split_bars() as advance:
         findings = list(check_dataset(dataset, encoder, scored, advance))
     if architecture:
         findings += _infeasible(dataset, architecture, objective, encoder)
@@ -362,7 +359,7 @@ def synth(name: str, count: int, out: Path, seed: int, difficulty: Difficulty) -
     """
     from bench import synthetic
 
-    with _bars() as advance:
+    with split_bars() as advance:
         synthetic.generate(
             name,
             out,
@@ -401,37 +398,3 @@ def _prepared(config: Config, name: str, *, synthetic: bool = False) -> Prepared
     if not isinstance(dataset, PreparedDataset):
         raise BenchError(f"data set '{name}' comes with bench: there is nothing to prepare")
     return dataset
-
-
-@contextmanager
-def _bars() -> Iterator[Callable[[str, int], None]]:
-    """Show one progress bar per partition on stderr."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TaskID, TextColumn
-    from rich.progress import TimeElapsedColumn as Elapsed
-
-    tasks: dict[str, TaskID] = {}
-    pending, reported = Counter[str](), 0.0
-    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), Elapsed())
-    console = Console(stderr=True)
-    # On anything but a terminal, a removed bar would leave an empty line.
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
-
-        def update() -> None:
-            for part, done in pending.items():
-                if part not in tasks:
-                    tasks[part] = progress.add_task(part, total=None)
-                progress.update(tasks[part], advance=done)
-            pending.clear()
-
-        def advance(part: str, done: int) -> None:
-            nonlocal reported
-            pending[part] += done
-            # Updating a bar for every sample would take as long as reading some samples.
-            if (now := time.monotonic()) - reported >= _REPORT_SECONDS:
-                reported = now
-                update()
-
-        yield advance
-        update()

@@ -6,6 +6,7 @@ import click
 
 from bench.cli.render import descriptions
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
+from bench.cli.verbs.selection import Selection
 from bench.core.errors import Exit
 from bench.trials import grid
 from bench.trials.store import Store
@@ -31,11 +32,13 @@ def profile(load: Load, suite: str, address: str | None, *, as_json: bool) -> in
     from bench.profiling.place import open_place
 
     config = load()
-    trials = grid.trials(config.suite(suite))
+    listed = config.suite(suite)
+    unavailable = Selection().say_unavailable(listed)
+    trials = grid.trials(listed)
     evaluations = [each for trial in trials for each in trial.evaluations.values()]
     outcome = phase.profile(evaluations, Store(config.results), say, open_place(address, say))
     for fault in outcome.faults:
         say(f"not profiled: {fault}", fg="red")
     text = descriptions.profiles(outcome.profiles)
     report(text, descriptions.profiles_json(outcome.profiles), as_json=as_json)
-    return Exit.FAILED if outcome.faults else Exit.DONE
+    return Exit.FAILED if outcome.faults or unavailable else Exit.DONE

@@ -77,12 +77,6 @@ def run(
     missing = status.missing(force=force, changed=changed)
     for warning in selected.suite.warnings:
         say(f"warning: {warning}", fg="yellow")
-    unavailable = [
-        f"{grid.row_label(entry)}: {reason}"
-        for entry, reason in grid.unavailable(selected.suite).items()
-    ]
-    for reason in unavailable:
-        say(f"not run: {reason}", fg="yellow")
     if dry_run:
         report(
             descriptions.dry_run(status, missing),
@@ -91,7 +85,7 @@ def run(
         )
         return Exit.DONE
     say(descriptions.to_run(suite, status, missing))
-    outcome = Outcome(faults=unavailable)
+    outcome = Outcome(faults=selected.unavailable)
     if missing:
         outcome.failures = _execute(
             config, selected, missing, executor, address, fail_fast=fail_fast, force=force
@@ -113,12 +107,14 @@ class Selected:
         trials: The selected trials, ad-hoc ones included.
         all_trials: All trials, ad-hoc ones included.
         listed: The selected trials that the suite lists.
+        unavailable: Why selected recognizers cannot be used here.
     """
 
     suite: Suite
     trials: list[Trial]
     all_trials: list[Trial]
     listed: list[Trial]
+    unavailable: list[str]
 
 
 @dataclass
@@ -136,11 +132,14 @@ class Outcome:
 
 def _select(config: Config, name: str, selection: Selection) -> Selected:
     suite = config.suite(name)
+    # First, because one that is not here may be the only one that matches.
+    unavailable = selection.say_unavailable(suite)
     wide = grid.widened(suite, models=selection.models, losses=selection.losses)
     trials = grid.trials(wide)
     chosen = selection.of(trials)
     entries = {*suite.rows}
-    return Selected(suite, chosen, trials, [trial for trial in chosen if trial.entry in entries])
+    listed = [trial for trial in chosen if trial.entry in entries]
+    return Selected(suite, chosen, trials, listed, unavailable)
 
 
 def _execute(

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bench.cli.terminal import say
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.config.suite import Suite
     from bench.trials.specs import Trial
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -69,6 +72,24 @@ class Selection:
     seeds: frozenset[int] | None = None
     limit: int | None = None
     recognizers: tuple[str, ...] = ()
+
+    def say_unavailable(self, suite: Suite) -> list[str]:
+        """Say which selected recognizers cannot be used here and why, and return that."""
+        from bench.trials import grid
+
+        axes: dict[grid.Axis, Sequence[str]] = {
+            "model": self.models,
+            "loss": self.losses,
+            "decoder": self.decoders,
+        }
+        reasons = [
+            f"{entry.name}: {reason}"
+            for entry, reason in grid.unavailable(suite).items()
+            if grid.is_selected(entry, axes, self.recognizers)
+        ]
+        for reason in reasons:
+            say(f"cannot be used here: {reason}", fg="yellow")
+        return reasons
 
     def of(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return the selected trials. Raises BenchError (nothing selected) on no match."""

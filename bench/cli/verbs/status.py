@@ -6,6 +6,7 @@ import click
 
 from bench.cli.render import descriptions
 from bench.cli.terminal import EXITS, Load, as_json_option, report, suite_argument
+from bench.cli.verbs.selection import Selection
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
@@ -19,8 +20,9 @@ from bench.trials.store import Store
 def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -> None:
     """Show which trainings and evaluations of SUITE are done, failed, stale or to do."""
     config = load()
-    trials = grid.trials(config.suite(suite))
-    current = plan.survey(trials, Store(config.results))
+    listed = config.suite(suite)
+    Selection().say_unavailable(listed)
+    current = plan.survey(grid.trials(listed), Store(config.results))
     if changed:
         current = current.with_changed_sources()
     report(

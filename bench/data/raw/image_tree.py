@@ -10,6 +10,11 @@ from pathlib import Path, PurePosixPath
 from bench.core.errors import BenchError
 from bench.data.raw.entries import SampleError
 
+IMAGE_SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in "bmp gif jpeg jpg jp2 pbm pgm png pnm ppm tif tiff webp".split()  # noqa: SIM905
+)
+"""Endings of image files, in lower case."""
 _ABOVE = 3
 """How far above the folder that was named a root is looked for."""
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from bench.core.errors import BenchError
-from bench.data.inputs import images
-from bench.data.raw.entries import SampleError
 from bench.data.reading.samples import SampleRef
 
 if TYPE_CHECKING:
@@ -39,18 +36,11 @@ class EncodedImages:
 
     def pixels(self, row: int, channels: int) -> Pixels:
         """Return the image of a sample. Raises BenchError where it cannot be decoded."""
-        return self._decoded(row, 0, channels)
+        return self._samples[row].pixels(channels)
 
     def clip(self, row: int, frames: Iterable[int], channels: int) -> Iterator[Pixels]:
         """Yield some frames of a clip. Raises BenchError where one cannot be decoded."""
-        return (self._decoded(row, frame, channels) for frame in frames)
+        return (self._samples[row].pixels(channels, frame) for frame in frames)
 
     def decoded(self, shape: InputShape) -> None:
         """Return None: nothing is decoded ahead of time."""
-
-    def _decoded(self, row: int, frame: int, channels: int) -> Pixels:
-        sample = self._samples[row]
-        try:
-            return images.decoded(sample.images[frame], channels)
-        except SampleError as error:
-            raise BenchError(f"sample '{sample.id}' is {error}; remove it from the data") from None

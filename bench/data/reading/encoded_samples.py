@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 from bench.core.errors import BenchError
+from bench.core.printable import quoted
 from bench.data.datasets.base import StoredDataset
 from bench.data.inputs import images
+from bench.data.raw.entries import SampleError
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset
@@ -29,13 +31,24 @@ class EncodedSample:
     id: str
     images: tuple[bytes, ...]
 
-    def pixels(self, channels: int = 3) -> Pixels:
+    def pixels(self, channels: int = 3, frame: int = 0) -> Pixels:
         """Return its image: red, green and blue (H, W, 3), or gray (H, W) of one channel.
 
+        Args:
+            channels: 3 or 1.
+            frame: Which frame of a clip.
+
         Raises:
-            SampleError: The image cannot be decoded.
+            BenchError: The image cannot be decoded; it names the sample.
         """
-        return images.decoded(self.images[0], channels)
+        try:
+            return images.decoded(self.images[frame], channels)
+        except SampleError as error:
+            raise self.unusable(error) from None
+
+    def unusable(self, reason: SampleError) -> BenchError:
+        """Return the error of a sample whose image cannot be used."""
+        return BenchError(f"sample {quoted(self.id)} is {reason}; remove it from the data")
 
 
 class EncodedSamples(Sequence[EncodedSample]):

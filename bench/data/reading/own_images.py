@@ -11,13 +11,8 @@ from typing import NamedTuple
 from bench.core.errors import BenchError, Exit
 from bench.data.inputs import images
 from bench.data.raw.entries import SampleError
+from bench.data.raw.image_tree import IMAGE_SUFFIXES
 from bench.data.reading.encoded_samples import EncodedSample
-
-SUFFIXES = frozenset(
-    {".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
-"""What of a folder is read, in lower case; a file that is named itself may have any name."""
-
 
 MAX_BYTES = 2**28
 """Of an image file; more than any that can be decoded has."""
@@ -68,11 +63,15 @@ def _content(file: Path) -> bytes:
 def _paths(word: str) -> list[str]:
     place = Path(word)
     if place.is_dir():
-        found = sorted(str(file) for file in place.iterdir() if file.suffix.lower() in SUFFIXES)
+        # A file that is named itself may have any name.
+        found = sorted(
+            str(file) for file in place.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES
+        )
         if not found:
+            endings = ", ".join(sorted(IMAGE_SUFFIXES))
             raise BenchError(
-                f"{word}: there is no image in this folder ({', '.join(sorted(SUFFIXES))}); name "
-                "another folder, or the files themselves",
+                f"{word}: there is no image in this folder ({endings}); name another folder, or "
+                "the files themselves",
                 Exit.NOTHING,
             )
         return found

@@ -11,8 +11,9 @@ import torch
 
 from bench.core.errors import BenchError
 from bench.core.files import existing_file
+from bench.core.optional import import_extra
 from bench.core.recognition import Reading, TextReader
-from bench.recognizers.graphs.onnx_graph import read_graph
+from bench.recognizers.graphs.onnx_file import read_onnx_file
 from bench.recognizers.inputs.preparation import prepare
 from bench.recognizers.outputs.alphabets import characters_of_lines, check_classes
 from bench.recognizers.outputs.texts import TextDecoding
@@ -45,7 +46,7 @@ class OnnxReader(TextReader):
     def __init__(self, recognizer: Onnx, workplace: Workplace) -> None:
         file = existing_file(recognizer.onnx, _PARAMETER)
         self._name = PurePath(recognizer.onnx).name
-        graph = read_graph(file.read_bytes(), f"the file '{recognizer.onnx}' of {_PARAMETER}")
+        graph = read_onnx_file(file.read_bytes(), f"the file '{recognizer.onnx}' of {_PARAMETER}")
         if graph.external:
             raise BenchError(
                 f"{self._name} keeps weights in other files, whose content bench does not check; "
@@ -204,13 +205,7 @@ class OnnxReader(TextReader):
 
 def _session(file: str, name: str, workplace: Workplace) -> Any:  # noqa: ANN401 (untyped package)
     """Return a session of onnxruntime on the device of a workplace."""
-    try:
-        import onnxruntime
-    except ImportError:
-        raise BenchError(
-            "recognizer 'onnx' requires onnxruntime, which is not installed; install it with: "
-            "pip install 'bench[onnx]'"
-        ) from None
+    onnxruntime = import_extra("onnxruntime", "onnx", "recognizer 'onnx'")
     providers = ["CPUExecutionProvider"]
     if workplace.device == "cuda":
         providers.insert(0, "CUDAExecutionProvider")

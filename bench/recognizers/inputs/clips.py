@@ -8,10 +8,8 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from bench.core.errors import BenchError
 from bench.data.inputs import images
 from bench.data.inputs.pixel_values import normalize_bytes
-from bench.data.raw.entries import SampleError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,17 +39,12 @@ def prepare_clips(
 
 def _frames(sample: EncodedSample, how: FrameInput) -> Pixels:
     """Return the frames (T, H, W, 3) of a clip."""
-    try:
-        return np.stack([_scaled(encoded, how) for encoded in sample.images])
-    except SampleError as error:
-        raise BenchError(
-            f"sample '{sample.id}' has {error}; run `bench data check` on its data set"
-        ) from None
+    places = range(len(sample.images))
+    return np.stack([_scaled(sample.pixels(_CHANNELS, place), how) for place in places])
 
 
-def _scaled(encoded: bytes, how: FrameInput) -> Pixels:
+def _scaled(frame: Pixels, how: FrameInput) -> Pixels:
     """Return one frame, scaled and cropped."""
-    frame = images.decoded(encoded, _CHANNELS)
     if how.size:
         frame = images.resized(frame, how.size, how.size)
     if not how.crop:

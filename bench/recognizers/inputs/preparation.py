@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bench.core.errors import BenchError
 from bench.data.inputs import images
 from bench.data.raw.entries import SampleError
 
@@ -78,15 +77,8 @@ def prepare(samples: Sequence[EncodedSample], how: ReaderInput) -> Iterator[Prep
 
 def decode(sample: EncodedSample, how: ReaderInput) -> Pixels:
     """Return the pixels (H, W), or red, green and blue (H, W, 3), with their margin."""
-    try:
-        if how.library == "opencv":
-            pixels = sample.pixels(how.channels)
-        else:
-            pixels = _decoded_by_pillow(sample.images[0], how.channels)
-    except SampleError as error:
-        raise BenchError(
-            f"sample '{sample.id}' has {error}; run `bench data check` on its data set"
-        ) from None
+    opencv = how.library == "opencv"
+    pixels = sample.pixels(how.channels) if opencv else _decoded_by_pillow(sample, how.channels)
     if how.margin == (0, 0):
         return pixels
     rows, columns = how.margin
@@ -94,14 +86,15 @@ def decode(sample: EncodedSample, how: ReaderInput) -> Pixels:
     return np.pad(pixels, sides[: pixels.ndim], constant_values=_WHITE)
 
 
-def _decoded_by_pillow(encoded: bytes, channels: int) -> Pixels:
+def _decoded_by_pillow(sample: EncodedSample, channels: int) -> Pixels:
     try:
-        with Image.open(io.BytesIO(encoded)) as image:
+        with Image.open(io.BytesIO(sample.images[0])) as image:
             if image.width * image.height > images.MOST_PIXELS:
-                raise SampleError(f"an image of more than {images.MOST_PIXELS:,} pixels")
+                too_large = SampleError(f"an image of more than {images.MOST_PIXELS:,} pixels")
+                raise sample.unusable(too_large)
             return np.asarray(image.convert("L" if channels == 1 else "RGB"), np.uint8)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise SampleError("an image that cannot be decoded") from None
+        raise sample.unusable(SampleError("an image that cannot be decoded")) from None
 
 
 def scale(pixels: Pixels, how: ReaderInput) -> Pixels:

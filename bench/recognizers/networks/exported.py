@@ -28,6 +28,7 @@ from bench.data.reading.encoded_samples import EncodedSample
 from bench.decoding.greedy import GreedyDecoder
 from bench.recognizers.networks import network as networks
 from bench.recognizers.networks.network_reader import NetworkReader
+from bench.recognizers.outputs.texts import TextDecoding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -218,16 +219,11 @@ def load(folder: str | Path, device: str = "cpu") -> ImageReader:
             f"{place}: this network reads clips of frames, and images are read here; "
             "bench.recognizers.networks.exported.load_network returns the network itself"
         )
-    decode = GreedyDecoder().build(about.decoder_family, tuple(about.vocabulary))
-    reader = NetworkReader(
-        load_network(place, about),
-        ImageTransform(model_input),
-        decode,
-        about.vocabulary,
-        separator=about.separator,
-        device=device,
+    texts = TextDecoding(
+        about.decoder_family, tuple(about.vocabulary), GreedyDecoder(), separator=about.separator
     )
-    return ImageReader(about, reader)
+    network = load_network(place, about)
+    return ImageReader(about, NetworkReader(network, ImageTransform(model_input), texts, device))
 
 
 def _sample(place: int, image: Image) -> EncodedSample:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.core.recognition import Reading, TextReader
+from bench.core.recognition import TextReader
 from bench.data.reading.encoded_images import EncodedImages
 from bench.recognizers.networks.network import count_parameters
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from bench.core.recognition import Reading
     from bench.data.reading.encoded_samples import EncodedSample
     from bench.data.reading.pipeline import Transform
-    from bench.decoding.algorithms.decoded import Decode
     from bench.recognizers.networks.network import RecognitionNetwork
+    from bench.recognizers.outputs.texts import TextDecoding
 
 _BATCH = 32
 
@@ -31,9 +32,7 @@ class NetworkReader(TextReader):
     Args:
         network: The network, in evaluation mode.
         transform: How samples become its inputs.
-        decode: A built decoder.
-        vocabulary: The tokens of the classes from 1.
-        separator: What is between two tokens of a text.
+        texts: What makes texts of its logits.
         device: Where it computes.
     """
 
@@ -41,17 +40,12 @@ class NetworkReader(TextReader):
         self,
         network: RecognitionNetwork,
         transform: Transform,
-        decode: Decode,
-        vocabulary: Sequence[str],
-        *,
-        separator: str = "",
+        texts: TextDecoding,
         device: str = "cpu",
     ) -> None:
         self.network = network.to(device)
-        self.vocabulary = tuple(vocabulary)
         self._transform = transform
-        self._decode = decode
-        self._separator = separator
+        self._texts = texts
         self._device = device
 
     @property
@@ -62,7 +56,7 @@ class NetworkReader(TextReader):
     @property
     def alphabet(self) -> frozenset[str]:
         """The characters of its tokens."""
-        return frozenset(self._separator).union(*self.vocabulary)
+        return self._texts.alphabet
 
     def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
         """Return what the network reads of each sample.
@@ -87,13 +81,5 @@ class NetworkReader(TextReader):
 
     @torch.inference_mode()
     def _readings(self, inputs: Tensor, lengths: Tensor) -> list[Reading]:
-        decoded = self._decode(
-            *self.network(self._transform.finish(inputs.to(self._device)), lengths)
-        )
-        return [
-            Reading(
-                self._separator.join(self.vocabulary[label - 1] for label in labels),
-                min(max(float(confidence), 0.0), 1.0),
-            )
-            for labels, confidence in zip(decoded.labels, decoded.confidence, strict=True)
-        ]
+        finished = self._transform.finish(inputs.to(self._device))
+        return self._texts.readings(*self.network(finished, lengths))

@@ -45,7 +45,7 @@ class TextDecoding:
         self._decode = decoder.build(family, vocabulary)
         self._confidence = confidence
         self._separator = separator
-        self.alphabet = frozenset(character for token in vocabulary for character in token)
+        self.alphabet = frozenset(separator).union(*vocabulary)
         """The characters that it can write."""
 
     def readings(self, logits: Tensor, lengths: Tensor) -> list[Reading]:

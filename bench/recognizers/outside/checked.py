@@ -11,6 +11,8 @@ from bench.core.recognition import Reading
 
 NOT_UNICODE = "characters that are not Unicode"
 """The remark on a text in which lone surrogates were replaced, for no file can hold them."""
+_ROUNDING = 1e-6
+"""By how much a probability in float32 may be above 1."""
 
 
 def checked_reading(
@@ -63,6 +65,8 @@ def _number(
         number = float(value)
     except (TypeError, ValueError):
         number = math.nan
+    if largest < number <= largest + _ROUNDING:
+        number = largest
     if not 0 <= number <= largest or math.isinf(number):
         span = "between 0 and 1" if largest == 1 else "of at least 0"
         shown = quoted(str(value))

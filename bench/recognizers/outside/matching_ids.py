@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-_IMAGE_SUFFIXES = frozenset(
-    "jpg jpeg png bmp gif tif tiff webp ppm pgm pnm jp2".split()  # noqa: SIM905 (shorter)
-)
+from bench.data.raw.image_tree import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -72,4 +70,4 @@ def _without_suffix(name: str) -> str:
     """Return a path with slashes, without `./` before it and the suffix of an image behind it."""
     path = name.replace("\\", "/").removeprefix("./")
     stem, dot, suffix = path.rpartition(".")
-    return stem if dot and suffix.lower() in _IMAGE_SUFFIXES else path
+    return stem if f"{dot}{suffix.lower()}" in IMAGE_SUFFIXES else path

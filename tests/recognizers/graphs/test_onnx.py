@@ -16,7 +16,7 @@ from bench.core import registry
 from bench.core.errors import BenchError
 from bench.core.recognition import Workplace
 from bench.data.reading.encoded_samples import EncodedSample
-from bench.recognizers.graphs.onnx_graph import read_graph
+from bench.recognizers.graphs.onnx_file import read_onnx_file
 
 COLORS = {"r": (255, 0, 0), "g": (0, 255, 0), "b": (0, 0, 255), "_": (0, 0, 0)}
 INPUT = {"height": 8, "scaling": "signed", "interpolation": "nearest"}
@@ -174,7 +174,7 @@ def test_weights_in_other_files_are_refused(tmp_path):
 
 
 def test_weights_are_counted():
-    graph = read_graph(tiny_graph(scores()), "tiny.onnx")
+    graph = read_onnx_file(tiny_graph(scores()), "tiny.onnx")
     assert (graph.parameters, graph.external) == (12, False)
 
 

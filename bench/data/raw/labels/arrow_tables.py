@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from bench.core.errors import BenchError
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import DataFolder
+from bench.data.raw.labels.data_folder import PROBED, DataFolder
 from bench.data.raw.labels.label_format import CERTAIN, ImageSource, LabelFormat, Row
 from bench.data.raw.labels.table_columns import (
     Record,
@@ -30,7 +30,6 @@ _STATE = "state.json"
 _FILE_FORMAT = b"ARROW1"
 _MAX_DECODED = 8
 """Row groups of a Parquet file that are kept decoded."""
-_PROBED = 200
 _REMEDY = "save it again with save_to_disk of the library datasets"
 
 
@@ -223,7 +222,7 @@ def _row(
 
 def _base(labels: Path, images: pa.Array, data: DataFolder) -> Path:
     """Return what the paths among the first of a column of images are relative to."""
-    paths = _paths(images.slice(0, _PROBED))
+    paths = _paths(images.slice(0, PROBED))
     return data.base(labels, [path for path in paths if path])
 
 

@@ -10,8 +10,8 @@ from typing import ClassVar
 from bench.core.errors import BenchError
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels import text_files
-from bench.data.raw.labels.data_folder import SUFFIXES, DataFolder
+from bench.data.raw.labels import label_text
+from bench.data.raw.labels.data_folder import DataFolder
 from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
 
 _TEXTS = ("Transcriptions", "Transcription")
@@ -55,12 +55,12 @@ class Bentham(LabelFormat):
                 yield Rejected(place, "a text that is not UTF-8")
             else:
                 columns = {"split": splits.get(file.stem, "")}
-                yield Row(identity, text.strip(f"{text_files.BLANKS}\r\n"), source, columns)
+                yield Row(identity, text.strip(f"{label_text.BLANKS}\r\n"), source, columns)
 
 
 def _image(folder: Path, stem: str) -> str:
     """Return the path of the image of a line, one that is missing where there is none."""
-    paths = [f"{_IMAGES}/{stem}{suffix}" for suffix in (".png", *sorted(SUFFIXES))]
+    paths = [f"{_IMAGES}/{stem}{suffix}" for suffix in (".png", *sorted(image_tree.IMAGE_SUFFIXES))]
     return next((path for path in paths if (folder / path).is_file()), paths[0])
 
 
@@ -68,7 +68,7 @@ def _splits(folder: Path) -> dict[str, str]:
     """Return the split of each id. Raises BenchError where two lists have it."""
     lists: dict[str, Path] = {}
     for file in sorted(folder.glob("*.lst")):
-        for _, line in text_files.lines(file):
+        for _, line in label_text.lines(file):
             first = lists.setdefault(line.strip(), file)
             if first != file:
                 raise BenchError(

@@ -13,11 +13,10 @@ from bench.core.errors import BenchError
 from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels import named_fields, text_files
-from bench.data.raw.labels.data_folder import DataFolder
+from bench.data.raw.labels import label_text, named_fields
+from bench.data.raw.labels.data_folder import PROBED, DataFolder
 from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
-_PROBED = 200
 _DELIMITERS = "\t;,"
 """In the order in which a header is looked at for them."""
 
@@ -44,7 +43,7 @@ class CsvTable(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the tables whose header has a column of paths and one of texts."""
-        files = text_files.named(data, (".csv", ".tsv", ".txt"))
+        files = label_text.named(data, (".csv", ".tsv", ".txt"))
         return [file for file in files if self._columns(file)]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
@@ -52,7 +51,7 @@ class CsvTable(LabelFormat):
         header = self._header(labels)
         image, text = self._require(labels, header)
         records = self._records(labels)
-        base = data.base(labels, [r[image] for _, r in islice(records, _PROBED) if len(r) > image])
+        base = data.base(labels, [r[image] for _, r in islice(records, PROBED) if len(r) > image])
         name = data.relative(labels)
         for number, record in self._records(labels):
             place = f"{name}:{number}"
@@ -69,14 +68,14 @@ class CsvTable(LabelFormat):
                 yield Rejected(place, str(error))
                 continue
             columns = {
-                key: value.strip(text_files.BLANKS)
+                key: value.strip(label_text.BLANKS)
                 for column, (key, value) in enumerate(zip(header, record, strict=True))
                 if column not in {image, text}
             }
-            yield Row(identity, record[text].strip(text_files.BLANKS), source, columns)
+            yield Row(identity, record[text].strip(label_text.BLANKS), source, columns)
 
     def _header(self, file: Path) -> list[str]:
-        with text_files.opened(file) as stream:
+        with label_text.opened(file) as stream:
             first = next(iter(stream), "")
         [header] = [*csv.reader([first.rstrip("\r\n")], delimiter=self._delimiter(first))] or [[]]
         return [name.strip() for name in header]
@@ -102,7 +101,7 @@ class CsvTable(LabelFormat):
 
     def _records(self, file: Path) -> Iterator[tuple[int, list[str]]]:
         """Yield the records below the header, with the numbers of their last lines."""
-        with text_files.opened(file) as stream:
+        with label_text.opened(file) as stream:
             first = stream.readline()
             reader = csv.reader(stream, delimiter=self._delimiter(first))
             try:

@@ -14,30 +14,14 @@ from bench.core.errors import BenchError
 from bench.data.raw import image_tree
 from bench.data.raw.entries import SampleError
 
-SUFFIXES = frozenset(
-    {
-        ".bmp",
-        ".gif",
-        ".jpeg",
-        ".jpg",
-        ".jp2",
-        ".png",
-        ".pnm",
-        ".pgm",
-        ".ppm",
-        ".tif",
-        ".tiff",
-        ".webp",
-    }
-)
-"""Endings of image files, in lower case."""
 _DEPTH = 4
 _MAX_FILES = 500_000
 # Names that do not begin with a dot, with one slash between.
 _PLAIN = re.compile(r"[^./\\\0][^/\\\0]*(?:/[^./\\\0][^/\\\0]*)*")
-_PROBED = 200
+PROBED = 200
 """Rows from which it is decided what paths are relative to."""
-_IMAGE_FOLDERS = ("", "images", "imgs", "image", "img")
+IMAGE_FOLDERS = ("", "images", "imgs", "image", "img")
+"""Folders that images may be in, from the folder of their labels or one above it."""
 
 
 @dataclass(frozen=True)
@@ -202,8 +186,8 @@ class DataFolder:
         if self.images is not None:
             return self.images
         folders = (labels.parent, *_up_to(labels.parent, self.root))
-        candidates = [folder / name for folder in folders for name in _IMAGE_FOLDERS]
-        counts = {base: self._existing(base, paths[:_PROBED]) for base in candidates}
+        candidates = [folder / name for folder in folders for name in IMAGE_FOLDERS]
+        counts = {base: self._existing(base, paths[:PROBED]) for base in candidates}
         return max(counts, key=lambda base: counts[base])  # the first of equals
 
     def _existing(self, base: Path, paths: Sequence[str]) -> int:
@@ -228,7 +212,11 @@ def data_folder(root: Path, images: Path | None = None, *, clips: bool = False) 
 def is_image(name: str) -> bool:
     """Return whether a file has the ending of an image."""
     stem, dot, suffix = name.rpartition(".")
-    return bool(stem) and dot + suffix.lower() in SUFFIXES and not name.startswith(".")
+    return (
+        bool(stem)
+        and dot + suffix.lower() in image_tree.IMAGE_SUFFIXES
+        and not name.startswith(".")
+    )
 
 
 def normalized(path: str) -> str:

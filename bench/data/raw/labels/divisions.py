@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.core.errors import BenchError
 from bench.core.types import SPLITS, Split
-from bench.data.raw.labels import text_files
+from bench.data.raw.labels import label_text
 from bench.data.raw.labels.data_folder import normalized
 from bench.data.raw.labels.label_format import Row
 
@@ -209,7 +209,7 @@ class ListedSplits(Division):
         listed: dict[str, Split] = {}
         for split, path in self.files.items():
             file = self.root / path
-            for number, line in text_files.lines(file):
+            for number, line in label_text.lines(file):
                 name = normalized(line)
                 if listed.setdefault(name, split) != split:
                     raise BenchError(

@@ -13,11 +13,10 @@ from bench.core.errors import BenchError
 from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels import named_fields, text_files
-from bench.data.raw.labels.data_folder import DataFolder
+from bench.data.raw.labels import label_text, named_fields
+from bench.data.raw.labels.data_folder import PROBED, DataFolder
 from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
-_PROBED = 200
 _FIRST = 2**16
 
 
@@ -44,11 +43,11 @@ def _as_rows(
             except SampleError as error:
                 yield Rejected(each.place, str(error))
             else:
-                yield Row(identity, each.text.strip(text_files.BLANKS), source, each.columns)
+                yield Row(identity, each.text.strip(label_text.BLANKS), source, each.columns)
 
 
 def _base(labelled: Iterator[_Labelled | Rejected], labels: Path, data: DataFolder) -> Path:
-    first = islice(labelled, _PROBED)
+    first = islice(labelled, PROBED)
     return data.base(labels, [each.path for each in first if isinstance(each, _Labelled)])
 
 
@@ -71,7 +70,7 @@ class JsonLines(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the text files whose first line is an object with a path and a text."""
-        files = text_files.named(data, (".jsonl", ".json", ".ndjson", ".txt"))
+        files = label_text.named(data, (".jsonl", ".json", ".ndjson", ".txt"))
         return [file for file in files if self._fields(_first_object(file))]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
@@ -91,7 +90,7 @@ class JsonLines(LabelFormat):
 
     def _labelled(self, labels: Path, data: DataFolder) -> Iterator[_Labelled | Rejected]:
         file = data.relative(labels)
-        for number, line in text_files.lines(labels):
+        for number, line in label_text.lines(labels):
             place = f"{file}:{number}"
             record = _parsed(line)
             if not isinstance(record, dict):
@@ -123,7 +122,7 @@ class JsonMap(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the JSON files that are such maps."""
-        files = text_files.named(data, (".json",))
+        files = label_text.named(data, (".json",))
         return [file for file in files if _is_map(_document(file))]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
@@ -153,7 +152,7 @@ class MmocrList(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the JSON files that have such a list."""
-        files = text_files.named(data, (".json",))
+        files = label_text.named(data, (".json",))
         return [file for file in files if _data_list(_document(file)) is not None]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
@@ -189,12 +188,12 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 (any JSON)
 
 
 def _document(file: Path) -> Any:  # noqa: ANN401 (as `_parsed`)
-    return _parsed(text_files.content(file))
+    return _parsed(label_text.content(file))
 
 
 def _first_object(file: Path) -> dict[str, Any]:
     """Return the object on the first line, empty where there is none."""
-    with text_files.opened(file) as stream:
+    with label_text.opened(file) as stream:
         # A document without a line feed may be large; no row of a list is.
         first = _parsed(stream.readline(_FIRST))
     return first if isinstance(first, dict) else {}

@@ -14,11 +14,10 @@ from typing import ClassVar
 from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels import text_files
-from bench.data.raw.labels.data_folder import DataFolder
+from bench.data.raw.labels import label_text
+from bench.data.raw.labels.data_folder import PROBED, DataFolder
 from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
-_PROBED = 200
 _SUFFIXES = (".txt", ".tsv", ".csv", ".lst", ".list")
 
 
@@ -30,7 +29,7 @@ class LineList(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the text files that may be lists."""
-        return text_files.named(data, _SUFFIXES)
+        return label_text.named(data, _SUFFIXES)
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
         """Yield a row per line, or per image of a line that names several."""
@@ -51,11 +50,11 @@ class LineList(LabelFormat):
                 except SampleError as error:
                     yield Rejected(place, str(error))
                 else:
-                    yield Row(identity, text.strip(text_files.BLANKS), source)
+                    yield Row(identity, text.strip(label_text.BLANKS), source)
 
     def lines(self, labels: Path) -> Iterator[tuple[int, str]]:
         """Yield the lines that are rows, with their numbers."""
-        return text_files.lines(labels)
+        return label_text.lines(labels)
 
     @abstractmethod
     def split(self, line: str) -> tuple[Sequence[str], str]:
@@ -64,7 +63,7 @@ class LineList(LabelFormat):
     def _paths(self, labels: Path) -> list[str]:
         """Return the first paths of a list."""
         paths: list[str] = []
-        for _, line in islice(self.lines(labels), _PROBED):
+        for _, line in islice(self.lines(labels), PROBED):
             try:
                 paths += self.split(line)[0]
             except SampleError:
@@ -100,7 +99,7 @@ class CommaList(LineList):
     about: ClassVar[str] = "lines such as 1.jpg,two words"
 
     def split(self, line: str) -> tuple[Sequence[str], str]:
-        """Split at the first comma."""
+        """Split at the first comma; quotes are text."""
         path, comma, text = line.partition(",")
         if not comma:
             raise SampleError("a row without a comma")
@@ -126,7 +125,7 @@ class SpaceList(LineList):
 
 
 @dataclass(frozen=True)
-class EasyOcrList(LineList):
+class EasyOcrList(CommaList):
     """EasyOCR's labels.csv: the header `filename,words`, then lines split at their first comma."""
 
     name: ClassVar[str] = "easyocr"
@@ -135,18 +134,11 @@ class EasyOcrList(LineList):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the CSV files with that header."""
-        return [file for file in text_files.named(data, (".csv",)) if _has_header(file)]
+        return [file for file in label_text.named(data, (".csv",)) if _has_header(file)]
 
     def lines(self, labels: Path) -> Iterator[tuple[int, str]]:
         """Yield the lines below the header."""
-        return islice(text_files.lines(labels), int(_has_header(labels)), None)
-
-    def split(self, line: str) -> tuple[Sequence[str], str]:
-        """Split at the first comma; quotes are text."""
-        path, comma, text = line.partition(",")
-        if not comma:
-            raise SampleError("a row without a comma")
-        return [path], text
+        return islice(label_text.lines(labels), int(_has_header(labels)), None)
 
 
 @dataclass(frozen=True)
@@ -180,5 +172,5 @@ def _listed(field: str) -> list[str]:
 
 
 def _has_header(file: Path) -> bool:
-    first = next(text_files.lines(file), (0, ""))[1]
+    first = next(label_text.lines(file), (0, ""))[1]
     return [word.strip().lower() for word in first.split(",")] == ["filename", "words"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.errors import BenchError, Exit
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import DataFolder
+from bench.data.raw.labels.data_folder import PROBED, DataFolder
 from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ _SUFFIXES = {".lmdb", ".mdb"}
 _MAGIC = (0xBEEFC0DE).to_bytes(4, "little")
 _MAGIC_AT = 16
 """Where it is in the first page, behind the page's own header."""
-_PROBED = 200
 _LISTED = b"total_number"
 """The key of mmocr's first LMDBs, whose lines of labels are counted from 0 without a prefix."""
 _MAX_LISTED = 10**9
@@ -142,7 +141,7 @@ def _file_rows(
 ) -> Iterator[Row | Rejected]:
     """Yield the samples whose images are files."""
     probed = []
-    for number in islice(numbers, _PROBED):
+    for number in islice(numbers, PROBED):
         try:
             probed.append(_path_and_text(label(number))[0])
         except SampleError:

@@ -112,8 +112,8 @@ def choose(found: Sequence[Found], data: DataFolder) -> Found:
         if other.reading != first.reading:
             raise BenchError(
                 f"{data.root}: its labels can be read in two ways: {first.described(data)}; or "
-                f"{other.described(data)}; choose one with --format {first.format.name} or "
-                f"--format {other.format.name}"
+                f"{other.described(data)}; set format in bench.toml, or --format of `bench data "
+                f"init`, to {first.format.name} or {other.format.name}"
             )
     return first
 
@@ -159,6 +159,6 @@ def _none(found: Sequence[Found], data: DataFolder) -> str:
     missing = f"'{absent}' is missing" if absent else f"1 row: {next(iter(best.rejected), '')}"
     return (
         f"{data.root}: only {best.share:.0%} of the first rows have an image that exists, read as "
-        f"{best.described(data)}; {missing}; if that is right all the same, set "
-        f"--format {best.format.name}"
+        f"{best.described(data)}; {missing}; if that is right all the same, set format in "
+        f"bench.toml, or --format of `bench data init`, to {best.format.name}"
     )

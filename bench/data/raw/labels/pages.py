@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import SUFFIXES, DataFolder, FrameFolder, ImageFile
+from bench.data.raw.image_tree import IMAGE_SUFFIXES
+from bench.data.raw.labels.data_folder import IMAGE_FOLDERS, DataFolder, FrameFolder, ImageFile
 
 if TYPE_CHECKING:
     from bench.data.inputs.images import Pixels
@@ -21,9 +22,8 @@ WHITE_SPACE = " \t\r\n"
 """What is dropped at the ends of a text; a no-break space there is part of it."""
 _MAX_DECODED = 8
 """Pages that are kept decoded: lines of several pages are cut out at the same time."""
-_IMAGE_FOLDERS = ("", "images", "imgs", "image", "img")
 _POINT = re.compile(r"(-?[0-9]{1,7}(?:\.[0-9]{1,9})?)[\s,]+(-?[0-9]{1,7}(?:\.[0-9]{1,9})?)[\s,]*")
-_SUFFIXES = [spelled for suffix in sorted(SUFFIXES) for spelled in (suffix, suffix.upper())]
+_SUFFIXES = [spelled for suffix in sorted(IMAGE_SUFFIXES) for spelled in (suffix, suffix.upper())]
 _MIN_POINTS = 3
 _MAX_COORDINATE = 10**6
 
@@ -169,7 +169,7 @@ def _bases(file: Path, data: DataFolder) -> Iterator[Path]:
     for folder in file.parents:
         if not folder.is_relative_to(data.root):
             return
-        yield from (folder / name for name in _IMAGE_FOLDERS)
+        yield from (folder / name for name in IMAGE_FOLDERS)
 
 
 def _image_at(base: Path, name: str, data: DataFolder) -> ImageFile | None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from bench.core.errors import BenchError
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels import text_files
+from bench.data.raw.labels import label_text
 from bench.data.raw.labels.data_folder import DataFolder, is_image
 from bench.data.raw.labels.label_format import SPECIFIC, LabelFormat, Row
 
@@ -84,14 +84,14 @@ class Pairs(LabelFormat):
 def _row(folder: Path, name: str, image: str, data: DataFolder) -> Row | Rejected:
     """Return the row of an image and the file `name` of its text."""
     place = data.relative(folder / name)
-    text = text_files.content(folder / name)
+    text = label_text.content(folder / name)
     if not image_tree.is_text(text):
         return Rejected(place, "a text that is not UTF-8")
     try:
         identity, source = data.source(folder, image)
     except SampleError as error:
         return Rejected(place, str(error))
-    return Row(identity, text.strip(f"{text_files.BLANKS}\r\n"), source)
+    return Row(identity, text.strip(f"{label_text.BLANKS}\r\n"), source)
 
 
 def _ending_with(ending: str, names: Iterable[str]) -> set[str]:

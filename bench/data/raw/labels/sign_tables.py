@@ -12,7 +12,7 @@ from bench.core.errors import BenchError
 from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels import text_files
+from bench.data.raw.labels import label_text
 from bench.data.raw.labels.data_folder import DataFolder, FrameFolder, normalized
 from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
 
@@ -51,7 +51,7 @@ class SignCorpus(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the tables by their headers."""
-        files = text_files.named(data, (".csv", ".txt"))
+        files = label_text.named(data, (".csv", ".txt"))
         return [file for file in files if _corpus(file) is not None]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
@@ -60,7 +60,7 @@ class SignCorpus(LabelFormat):
         if corpus is None:
             raise BenchError(f"{labels}: its first line is not such as {self.about}")
         base, header = _base(labels, data, corpus), list[str]()
-        for number, line in text_files.lines(labels):
+        for number, line in label_text.lines(labels):
             place, values = f"{data.relative(labels)}:{number}", _values(line)
             if not header:
                 header = values
@@ -75,7 +75,7 @@ class SignCorpus(LabelFormat):
 
 def _corpus(file: Path) -> _Corpus | None:
     """Return what a table calls its columns, None where it is no such table."""
-    header = [_values(line) for _, line in islice(text_files.lines(file), 1)]
+    header = [_values(line) for _, line in islice(label_text.lines(file), 1)]
     return next((each for each in _CORPORA if header and {*each} <= {*header[0]}), None)
 
 
@@ -114,7 +114,7 @@ def _base(labels: Path, data: DataFolder, corpus: _Corpus) -> Path:
     """Return what clips are relative to: where the most of the first ones have frames."""
     if data.images is not None:
         return data.images
-    header, *rows = (_values(line) for _, line in islice(text_files.lines(labels), _PROBED + 1))
+    header, *rows = (_values(line) for _, line in islice(label_text.lines(labels), _PROBED + 1))
     place = header.index(corpus.clip)
     paths = [row[place] for row in rows if len(row) == len(header)]
     counts = {base: _existing(base, paths, data) for base in _bases(labels, data)}

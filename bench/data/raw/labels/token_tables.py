@@ -13,13 +13,15 @@ from typing import ClassVar
 from bench.core.errors import BenchError
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels import text_files
-from bench.data.raw.labels.data_folder import SUFFIXES, DataFolder, FrameFolder, ImageFile
+from bench.data.raw.labels import label_text
+from bench.data.raw.labels.data_folder import PROBED, DataFolder, FrameFolder, ImageFile
 from bench.data.raw.labels.label_format import CERTAIN, SPECIFIC, LabelFormat, Row
 
-_PROBED = 200
-_BLANK = re.compile(f"[{text_files.BLANKS}]+")
-_SUFFIXES = ("", *sorted(SUFFIXES, key=lambda suffix: suffix not in {".png", ".jpg"}))
+_BLANK = re.compile(f"[{label_text.BLANKS}]+")
+_SUFFIXES = (
+    "",
+    *sorted(image_tree.IMAGE_SUFFIXES, key=lambda suffix: suffix not in {".png", ".jpg"}),
+)
 """What may be missing behind the identity of an image, the likeliest first."""
 
 
@@ -53,9 +55,9 @@ class Kaldi(LabelFormat):
                 raise BenchError(f"{file} is missing; name a folder of Kaldi with both files")
         paths = dict(_pairs(scp))
         writer = dict(_pairs(writers)) if writers.is_file() else {}
-        base = data.base(scp, [*islice(paths.values(), _PROBED)])
+        base = data.base(scp, [*islice(paths.values(), PROBED)])
         prefix = data.prefix(labels)
-        for number, line in text_files.lines(text):
+        for number, line in label_text.lines(text):
             identity, words = _divided(line)
             place = f"{data.relative(text)}:{number}"
             if not image_tree.is_text(line):
@@ -88,16 +90,14 @@ class PyLaia(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the text files whose first rows are single characters and spaces as symbols."""
-        files = text_files.named(data, (".txt", ".tbl", ".table"))
+        files = label_text.named(data, (".txt", ".tbl", ".table"))
         return [file for file in files if self._is_table(file)]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
         """Yield a row per line."""
-        names = (_divided(line)[0] for _, line in islice(_symbols(labels), _PROBED))
+        names = (_divided(line)[0] for _, line in islice(_symbols(labels), PROBED))
         known = [*_SUFFIXES]
-        probes = [
-            name + suffix for name in islice(names, _PROBED // len(known)) for suffix in known
-        ]
+        probes = [name + suffix for name in islice(names, PROBED // len(known)) for suffix in known]
         base = data.base(labels, probes)
         for number, line in _symbols(labels):
             name, symbols = _divided(line)
@@ -115,24 +115,24 @@ class PyLaia(LabelFormat):
 
     def _is_table(self, file: Path) -> bool:
         """Return whether the first rows have nothing but symbols, and a space among them."""
-        rows = [_BLANK.split(_divided(line)[1]) for _, line in islice(_symbols(file), _PROBED)]
+        rows = [_BLANK.split(_divided(line)[1]) for _, line in islice(_symbols(file), PROBED)]
         symbols = {symbol for row in rows for symbol in row if symbol}
         return self.space in symbols and all(map(_is_symbol, symbols - {self.space}))
 
 
 def _divided(line: str) -> tuple[str, str]:
     """Return the first word of a line, and what is behind it. A no-break space divides nothing."""
-    first, *rest = _BLANK.split(line.strip(text_files.BLANKS), 1)
+    first, *rest = _BLANK.split(line.strip(label_text.BLANKS), 1)
     return first, "".join(rest)
 
 
 def _pairs(file: Path) -> Iterator[tuple[str, str]]:
-    return (_divided(line) for _, line in text_files.lines(file))
+    return (_divided(line) for _, line in label_text.lines(file))
 
 
 def _symbols(file: Path) -> Iterator[tuple[int, str]]:
     """Yield the lines of a table that are no comments, with their numbers."""
-    return ((number, line) for number, line in text_files.lines(file) if line[:1] != "#")
+    return ((number, line) for number, line in label_text.lines(file) if line[:1] != "#")
 
 
 def _is_symbol(word: str) -> bool:

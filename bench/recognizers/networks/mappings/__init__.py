@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bench.core.errors import BenchError, did_you_mean
-from bench.recognizers.networks.mappings import abinet, crnn, cslr, htr, own, vgg, vitstr
+from bench.recognizers.networks.mappings import abinet, bench_weights, crnn, cslr, htr, vgg, vitstr
 from bench.recognizers.networks.mappings.mapping import WeightMapping
 
 MAPPINGS: dict[str, WeightMapping] = {
     mapping.name: mapping
-    for family in (own, vgg, crnn, vitstr, abinet, cslr, htr)
+    for family in (bench_weights, vgg, crnn, vitstr, abinet, cslr, htr)
     for mapping in family.MAPPINGS
 }
 """All mappings by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.recognizers.networks.mappings.mapping import WeightMapping
@@ -62,28 +63,25 @@ def _end_first(name: str, weight: Tensor) -> Tensor:
     return weight[[0 if name.startswith("model.") else _END, *others]]
 
 
+_SEQ2SEQ = WeightMapping(
+    name="htr-thesis-seq2seq",
+    source=f"{_SOURCE}, seq2seq",
+    layers=_BACKBONE | _DECODER,
+    model="htr-seq2seq",
+    loss="ce",
+    input="htr-thesis",
+    alphabet=(*_SYMBOLS, *_REST),
+    ignored=("pe",),
+    convert=_end_first,
+)
+
 MAPPINGS = (
-    WeightMapping(
-        name="htr-thesis-seq2seq",
-        source=f"{_SOURCE}, seq2seq",
-        layers=_BACKBONE | _DECODER,
-        model="htr-seq2seq",
-        loss="ce",
-        input="htr-thesis",
-        alphabet=(*_SYMBOLS, *_REST),
-        ignored=("pe",),
-        convert=_end_first,
-    ),
-    WeightMapping(
+    _SEQ2SEQ,
+    replace(
+        _SEQ2SEQ,
         name="htr-thesis-seq2seq-light",
         source=f"{_SOURCE}, seq2seq_light",
-        layers=_BACKBONE | _DECODER,
         model="htr-seq2seq-light",
-        loss="ce",
-        input="htr-thesis",
-        alphabet=(*_SYMBOLS, *_REST),
-        ignored=("pe",),
-        convert=_end_first,
     ),
     WeightMapping(
         name="htr-thesis-ctc",

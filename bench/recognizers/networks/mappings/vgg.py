@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 
 from bench.recognizers.networks.mappings.mapping import (
     DIGITS_AND_LOWER,
@@ -31,24 +32,23 @@ _LAYERS = (
 )
 _CLOVAAI = "github.com/clovaai/deep-text-recognition-benchmark, None-VGG-BiLSTM-CTC"
 
+_CRNN = WeightMapping(
+    name="clovaai-crnn",
+    source=_CLOVAAI,
+    layers=_LAYERS,
+    model="vgg-bilstm",
+    input="clovaai",
+    alphabet=tuple(DIGITS_AND_LOWER),
+    prefixes=("module.",),
+)
+
 MAPPINGS = (
-    WeightMapping(
-        name="clovaai-crnn",
-        source=_CLOVAAI,
-        layers=_LAYERS,
-        model="vgg-bilstm",
-        input="clovaai",
-        alphabet=tuple(DIGITS_AND_LOWER),
-        prefixes=("module.",),
-    ),
-    WeightMapping(
+    _CRNN,
+    replace(
+        _CRNN,
         name="clovaai-crnn-sensitive",
         source=f"{_CLOVAAI} with --sensitive",
-        layers=_LAYERS,
-        model="vgg-bilstm",
-        input="clovaai",
         alphabet=tuple(PRINTABLE),
-        prefixes=("module.",),
     ),
     WeightMapping(
         name="easyocr-english-g2",

@@ -64,7 +64,7 @@ def test_two_readings_are_shown_and_a_person_chooses(chosen):
     said = str(caught.value)
     assert "'0.jpg' is 'a'" in said
     assert "'0.jpg' is '\"a\"'" in said
-    assert said.endswith("choose one with --format csv or --format easyocr")
+    assert said.endswith("or --format of `bench data init`, to csv or easyocr")
 
 
 def test_two_files_of_different_labels_are_two_readings(chosen):
@@ -77,7 +77,7 @@ def test_images_that_are_missing_are_said(chosen):
         chosen({**IMAGES, "gt.txt": "0.jpg\ta\n1.jpg\tb\nnone.jpg\tc\n"})
     assert "only 67% of the first rows have an image" in str(caught.value)
     assert "'none.jpg' is missing" in str(caught.value)
-    assert str(caught.value).endswith("set --format tab")
+    assert str(caught.value).endswith("--format of `bench data init`, to tab")
 
 
 @pytest.mark.parametrize("files", [{"gt.txt": "9.jpg\ta\n"}, {}, {"gt.txt": b"\xff\xfe\x00"}])

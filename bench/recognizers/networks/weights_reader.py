@@ -29,7 +29,7 @@ _BETWEEN_GLOSSES = " "
 _PARAMETER = "weights of recognizer 'weights'"
 
 
-class NetworkReader(TextReader):
+class WeightsReader(TextReader):
     """Images or clips to texts by a network in evaluation mode, channels last in memory.
 
     Raises:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from bench.core.errors import BenchError
 from bench.core.recognition import Reading, TextReader
 from bench.recognizers.endpoint.answer_cache import question_key
 from bench.recognizers.endpoint.answers import parse_reply
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from bench.recognizers.openai import OpenAI
 
 NO_USAGE = "no usage reported"
+"""The remark on an answer that came without a count of tokens, and so without a price."""
 _KINDS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 """What endpoints take as it is, by its first bytes."""
 
@@ -38,7 +38,6 @@ class EndpointReader(TextReader):
         self._recognizer = recognizer
         self._client = client
         self._cache = cache
-        self._unpriced = 0
 
     def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
         """Return what the model reads of each sample.
@@ -75,10 +74,6 @@ class EndpointReader(TextReader):
                 answers[key] = answer
         return [self._reading(answers[key]) for key in keys]
 
-    def remarks(self) -> Mapping[str, int]:
-        """Return how many answers came without a count of tokens, and so without a price."""
-        return {NO_USAGE: self._unpriced} if self._unpriced else {}
-
     def _ask(self, sample: str, kind: str, image: bytes) -> Answer:
         reply = self._client.post(self._question(f"data:image/{kind};base64,{_base64(image)}"))
         return parse_reply(reply, self._client.url, sample, has_key=self._client.has_key)
@@ -102,27 +97,23 @@ class EndpointReader(TextReader):
         return question
 
     def _reading(self, answer: Answer) -> Reading:
-        price = None
+        price, remark = None, answer.remark
         if answer.input_tokens is not None and answer.output_tokens is not None:
             price = self._recognizer.price(answer.input_tokens, answer.output_tokens)
         elif self._recognizer.price_input is not None:
-            self._unpriced += 1
-        return Reading(answer.text, None, answer.seconds, price, answer.remark)
+            remark = remark or NO_USAGE
+        return Reading(answer.text, None, answer.seconds, price, remark)
 
 
 def _encoded_image(sample: EncodedSample) -> tuple[str, bytes]:
     """Return the format and the bytes of an image that every endpoint takes."""
     from bench.data.inputs import images
-    from bench.data.raw.entries import SampleError
 
     stored = bytes(sample.images[0])
     for beginning, kind in _KINDS.items():
         if stored.startswith(beginning):
             return kind, stored
-    try:
-        return "png", images.encoded_png(sample.pixels())
-    except SampleError as error:
-        raise BenchError(f"sample '{sample.id}' is {error}; remove it from the data") from None
+    return "png", images.encoded_png(sample.pixels())
 
 
 def _base64(content: bytes) -> str:

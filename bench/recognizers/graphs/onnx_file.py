@@ -29,8 +29,8 @@ _LONGEST_VARINT = 10
 Field = tuple[int, int, "memoryview | int"]
 
 
-class OnnxGraph(NamedTuple):
-    """What is read of a graph.
+class OnnxFile(NamedTuple):
+    """What is read of a file.
 
     Attributes:
         parameters: How many numbers its tensors of weights hold.
@@ -41,7 +41,7 @@ class OnnxGraph(NamedTuple):
     external: bool
 
 
-def read_graph(content: bytes, where: str) -> OnnxGraph:
+def read_onnx_file(content: bytes, where: str) -> OnnxFile:
     """Return what a file of ONNX says. Raises BenchError where it is none."""
     try:
         tensors = [*_tensors(memoryview(content))]
@@ -49,12 +49,12 @@ def read_graph(content: bytes, where: str) -> OnnxGraph:
         tensors = []
     if not tensors:
         raise BenchError(f"{where} is not a file of ONNX with weights; give another file")
-    return OnnxGraph(
+    return OnnxFile(
         sum(tensor.parameters for tensor in tensors), any(tensor.external for tensor in tensors)
     )
 
 
-def _tensors(content: memoryview) -> Iterator[OnnxGraph]:
+def _tensors(content: memoryview) -> Iterator[OnnxFile]:
     """Yield the tensors of a model: initializers, and those of nodes, such as constants."""
     for graph in _within(content, _GRAPH):
         for tensor in _within(graph, _INITIALIZER):
@@ -65,7 +65,7 @@ def _tensors(content: memoryview) -> Iterator[OnnxGraph]:
                     yield _tensor(tensor)
 
 
-def _tensor(content: memoryview) -> OnnxGraph:
+def _tensor(content: memoryview) -> OnnxFile:
     sizes: list[int] = []
     kind = location = 0
     for number, wire, value in _fields(content):
@@ -77,7 +77,7 @@ def _tensor(content: memoryview) -> OnnxGraph:
             kind = value
         elif number == _LOCATION and isinstance(value, int):
             location = value
-    return OnnxGraph(math.prod(sizes) if kind in _WEIGHTS else 0, location == _EXTERNAL)
+    return OnnxFile(math.prod(sizes) if kind in _WEIGHTS else 0, location == _EXTERNAL)
 
 
 def _within(content: memoryview, wanted: int) -> Iterator[memoryview]:

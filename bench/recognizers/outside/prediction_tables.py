@@ -141,14 +141,12 @@ def _column(
 def _delimited(file: Path, form: str, columns: Columns) -> tuple[Sequence[str], Iterator[Row]]:
     """Read a CSV, or a TSV, in which quotation marks are characters as any other."""
     text = _decoded(file)
-    csv.field_size_limit(_MAX_FIELD)
     if form == "csv":
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        lines = _numbered(file, reader)
+        split = _csv_lines(file, text)
     else:
-        split = (line.removesuffix("\r").split("\t") for line in text.split("\n"))
-        lines = ((number, cells) for number, cells in enumerate(split, 1))
-    lines = ((number, cells) for number, cells in lines if cells not in ([], [""]))
+        rows = (line.removesuffix("\r").split("\t") for line in text.split("\n"))
+        split = [*enumerate(rows, 1)]
+    lines = ((number, cells) for number, cells in split if cells not in ([], [""]))
     names: Sequence[str] = ["id", "text"]
     if columns.header:
         number, names = next(lines, (1, []))
@@ -169,14 +167,19 @@ def _cells(
         yield f"line {number}", dict(zip(names, cells, strict=True))
 
 
-def _numbered(file: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401
+def _csv_lines(file: Path, text: str) -> list[tuple[int, list[str]]]:
+    """Return the rows of a CSV with the numbers of their last lines."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # A setting of the whole process.
+    before = csv.field_size_limit(_MAX_FIELD)
     try:
-        for cells in reader:
-            yield reader.line_num, cells
+        return [(reader.line_num, cells) for cells in reader]
     except csv.Error as error:
         raise BenchError(
             f"{file}: line {reader.line_num} is not CSV ({error}); write it with a library"
         ) from None
+    finally:
+        csv.field_size_limit(before)
 
 
 def _json_lines(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
