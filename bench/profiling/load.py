@@ -26,7 +26,8 @@ class Usage:
 
     Attributes:
         wall: On the clock.
-        own: CPU time of this process.
+        own: CPU time of this process and of its children that have ended, such as the programs that
+            a recognizer runs.
         everyone: CPU time of all processes, summed over the cores; None where it is unknown.
         cores: The cores of the machine.
         gpu: The GPU that is measured, at that moment; None without one, or where its driver does
@@ -44,11 +45,16 @@ def usage(gpu: Gpu | None = None) -> Usage:
     """Return the usage up to now, with the state of the GPU that is measured."""
     return Usage(
         wall=time.perf_counter(),
-        own=time.process_time(),
+        own=time.process_time() + _ended_children(),
         everyone=_everyone(),
         cores=os.cpu_count() or 1,
         gpu=gpu.state() if gpu else None,
     )
+
+
+def _ended_children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _everyone() -> float | None:

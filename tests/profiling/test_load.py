@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -108,3 +110,9 @@ def test_usage_grows_with_the_work_of_this_process():
     assert now.wall - before.wall >= 0.15
     if now.everyone is not None:
         assert now.everyone - before.everyone >= 0.15
+
+
+def test_the_work_of_a_program_that_has_ended_counts_as_ones_own():
+    before = load.usage()
+    subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)
+    assert load.usage().own - before.own >= 0.1
