@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from bench.profiling.load import disturbance
+from bench.profiling.load import MIN_OWN, disturbance
 from bench.trials.records import Latency
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def measure_latency(
     batch: int,
     decoded: bool,
     max_seconds: float = MAX_SECONDS,
+    min_own: float = MIN_OWN,
 ) -> Latency:
     """Time a function.
 
@@ -38,13 +39,18 @@ def measure_latency(
         batch: Samples per batch, for the result.
         decoded: Whether `call` reaches to labels, for the result.
         max_seconds: How long `MIN_SAMPLES` may take.
+        min_own: The smallest share of one core that `call` needs.
     """
     instruments.reset_memory()
     instruments.warm_up(call, WARM_UP_CALLS)
     before = instruments.usage()
     samples = _samples(call, instruments, max_seconds)
     after = instruments.usage()
-    reasons = [_too_few(samples, max_seconds), disturbance(before, after), _too_wide(samples)]
+    reasons = [
+        _too_few(samples, max_seconds),
+        disturbance(before, after, min_own),
+        _too_wide(samples),
+    ]
     reason = ", and ".join(filter(None, reasons))
     return Latency(
         batch=batch,

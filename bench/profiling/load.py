@@ -15,6 +15,8 @@ MAX_OTHERS = 0.1
 """The largest share of the machine's CPU time that other processes may use while bench measures."""
 MIN_OWN = 0.9
 """The smallest share of one core that bench needs meanwhile."""
+MIN_OWN_OF_PROGRAMS = 0.5
+"""The same where programs are started, which waits for the disk and for pipes."""
 MAX_CLOCK_CHANGE = 1.1
 """The largest ratio of the GPU's clocks before and after the samples."""
 _STAT = Path("/proc/stat")
@@ -67,15 +69,21 @@ def _everyone() -> float | None:
     return (user + nice + system + irq + softirq + sum(stolen)) / os.sysconf("SC_CLK_TCK")
 
 
-def disturbance(before: Usage, after: Usage) -> str:
-    """Return in one or more clauses what disturbed bench between two moments, or ""."""
-    clauses = [_host_disturbance(before, after)]
+def disturbance(before: Usage, after: Usage, min_own: float = MIN_OWN) -> str:
+    """Return in one or more clauses what disturbed bench between two moments, or "".
+
+    Args:
+        before: The usage up to the first moment.
+        after: The usage up to the second one.
+        min_own: The smallest share of one core that bench needs meanwhile.
+    """
+    clauses = [_host_disturbance(before, after, min_own)]
     if before.gpu and after.gpu:
         clauses += _gpu_disturbances(before.gpu, after.gpu)
     return ", and ".join(filter(None, clauses))
 
 
-def _host_disturbance(before: Usage, after: Usage) -> str:
+def _host_disturbance(before: Usage, after: Usage, min_own: float) -> str:
     seconds = after.wall - before.wall
     own = after.own - before.own
     if before.everyone is not None and after.everyone is not None:
@@ -85,8 +93,8 @@ def _host_disturbance(before: Usage, after: Usage) -> str:
                 f"other processes used {others:.0%} of the machine's CPU time "
                 f"(at most {MAX_OTHERS:.0%})"
             )
-    if own / seconds < MIN_OWN:
-        return f"bench got only {own / seconds:.0%} of a core (at least {MIN_OWN:.0%})"
+    if own / seconds < min_own:
+        return f"bench got only {own / seconds:.0%} of a core (at least {min_own:.0%})"
     return ""
 
 

@@ -12,6 +12,7 @@ from bench.data.reading.encoded_samples import encoded_samples
 from bench.profiling import method
 from bench.profiling.instruments import find_instruments
 from bench.profiling.latency import measure_latency
+from bench.profiling.load import MIN_OWN_OF_PROGRAMS
 from bench.training.accelerator import describe_device
 from bench.training.device import settle
 from bench.trials import provenance
@@ -82,6 +83,7 @@ def _latencies(reader: TextReader, samples: Sequence[EncodedSample], device: str
             batch=size,
             decoded=True,
             max_seconds=MAX_SECONDS,
+            min_own=MIN_OWN_OF_PROGRAMS,
         )
         for size in method.BATCHES
     ]
