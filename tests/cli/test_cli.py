@@ -227,6 +227,7 @@ class Mine(CTC):
 '''
 
 
+@pytest.mark.slow
 def test_an_edited_loss_of_another_package_is_trained_again(home, start_bench):
     info = home / "site" / "mine-1.0.dist-info"
     info.mkdir(parents=True)

@@ -188,6 +188,7 @@ def test_cancelling_a_training_on_two_devices_leaves_nothing(
     assert {*placement_groups()} == {"REMOVED"}
 
 
+@pytest.mark.slow
 def test_closing_ends_what_runs(cluster, training, store, faulty, tmp_path):
     pid_file = tmp_path / "pid"
     slow = on(training, faulty.Slow(digits=2, pid_file=str(pid_file)))

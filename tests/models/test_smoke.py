@@ -18,7 +18,9 @@ from bench.losses.ctc import CTC
 from bench.models.abinet_vision import AbinetVision
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
+from bench.models.crnn_small import CrnnSmall
 from bench.models.svtr_tiny import SvtrTiny
+from bench.models.vgg_bilstm import VggBiLSTM
 from bench.trials import grid
 from bench.trials.store import Store
 
@@ -40,7 +42,12 @@ SUITES = {
     ),
     "scene-text-smoke": Smoke(
         {"synth90k": 2000, "iiit5k": 300},
-        ((SvtrTiny(heads=1), CTC()), (AbinetVision(width=2, layers=1), CE())),
+        (
+            (SvtrTiny(heads=1), CTC()),
+            (AbinetVision(width=2, layers=1), CE()),
+            (CrnnSmall(width=8, hidden=32), CTC()),
+            (VggBiLSTM(width=8, hidden=32), CTC()),
+        ),
     ),
     "handwriting-smoke": Smoke({"iam": 150}),
     "sign-language-smoke": Smoke({"phoenix14": 60}),

@@ -110,6 +110,7 @@ def finished(task, seconds=0.0) -> bool:
     return bool(ray.wait([task], timeout=seconds)[0])
 
 
+@pytest.mark.slow
 def test_a_phase_measures_where_the_gpus_are_and_alone(node, start, evaluations, store, with_gpus):
     outcome = phase.profile(evaluations, store, node.sentences.append, nullcontext(node))
     assert outcome.faults == []

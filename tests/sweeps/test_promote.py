@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bench.config import bench_toml as config
 from bench.config.bench_toml import Config
-from bench.config.suite import Entry
+from bench.config.suite import TrainedEntry
 from bench.core.errors import BenchError, Exit
 from bench.sweeps import report
 from bench.sweeps.promote import promoted_text
@@ -86,7 +86,7 @@ def winner(folder: Path, sweep: Sweep, params: dict | None = None) -> report.Rep
     return report.report_of(study)
 
 
-def tuned_entries(loaded: Config) -> list[Entry]:
+def tuned_entries(loaded: Config) -> list[TrainedEntry]:
     return [entry for entry in loaded.suite("tiny").entries if entry.tuning]
 
 

@@ -70,7 +70,11 @@ def assert_equal(found, expected, tolerance):
 
 
 @pytest.mark.xdist_group("ranks")
-@pytest.mark.parametrize(("model", "loss"), [*CASES, *DEEP_CASES], ids=lambda part: part.label)
+@pytest.mark.parametrize(
+    ("model", "loss"),
+    [*CASES, *(pytest.param(*case, marks=pytest.mark.slow) for case in DEEP_CASES)],
+    ids=lambda part: part.label,
+)
 def test_two_ranks_compute_what_one_device_computes(pair, model, loss):
     expected = rank_pair.train(model, loss, torch.float64)
     assert np.isfinite(expected["loss 1"])
