@@ -82,6 +82,9 @@ def _origins(board: Board) -> list[str]:
             "they have a data set of the name of a test set, or one that shares samples with it."
         ),
     ]
+    named = [f"{row.label}: {_code(row.model)}" for row in rows if row.label != row.model]
+    if named:
+        paragraphs.append(f"What these rows are: {'; '.join(named)}.")
     stated = "; ".join(
         f"{row.label}: {'not stated' if row.train is None else ', '.join(row.train) or 'none'}"
         for row in rows
@@ -97,6 +100,11 @@ def _origins(board: Board) -> list[str]:
     if any(row.price is not None for row in rows):
         paragraphs.append("$ per 1,000: what reading 1,000 samples cost in US dollars.")
     return paragraphs
+
+
+def _code(text: str) -> str:
+    """Return a text as code in Markdown, whatever characters it has."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def _varying_keys(rows: Sequence[Row]) -> list[str]:

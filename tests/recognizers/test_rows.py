@@ -129,6 +129,7 @@ def test_rows_of_all_origins_are_ranked_in_one_table(texts, board, bench):
     page = bench("board", "words").out
     assert "Readings to know of: others: 2 missing, 1 unknown ids." in page
     assert "own code: not stated" in page
+    assert "own code: `python(reader.py:Reader)`" in page.replace("\n", " ")
     assert "not excluded" in page
     assert "Published elsewhere, not ranked (accuracy %):" in page
     assert "81.20" in page
