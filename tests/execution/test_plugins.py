@@ -41,6 +41,7 @@ def training(tmp_path, evaluations, monkeypatch):
     plugin_files.settle([])
 
 
+@pytest.mark.slow
 def test_workers_of_a_cluster_import_what_the_driver_has_read(cluster, training, store):
     with connect(cluster.address) as executor:
         *_, (_, last) = Schedule.of([training], executor, store).events()

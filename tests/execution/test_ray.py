@@ -173,6 +173,7 @@ def test_two_devices_give_the_bytes_of_the_inline_executor(cluster, training, st
 
 
 @pytest.mark.skipif(os.cpu_count() < 2, reason="two devices are two cores here")
+@pytest.mark.slow
 def test_cancelling_a_training_on_two_devices_leaves_nothing(
     cluster, training, store, faulty, tmp_path
 ):

@@ -86,6 +86,7 @@ def make_batches(transform, encoded):
         first, size = first + size, max(size + 1, 7)
 
 
+@pytest.mark.slow
 def test_an_exported_graph_reads_with_what_its_folder_says(left, words, tmp_path):
     """Preprocess and decode by `model.json` alone, with NumPy and OpenCV."""
     made = left()
