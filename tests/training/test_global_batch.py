@@ -82,6 +82,7 @@ def test_two_ranks_compute_what_one_device_computes(pair, model, loss):
         assert_equal(found, expected, 1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("ranks")
 @pytest.mark.parametrize(("model", "loss"), CASES, ids=lambda part: part.label)
 def test_so_they_do_in_float32(pair, model, loss):
