@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 _HEIGHT = 32
 _TIMES = (1, 2, 4, 4, 8, 8, 8)
 _NORMALIZED = (2, 4, 6)
-_HALVED = (0, 1)
 _LOWERED = (3, 5)
-"""Convolutions whose pooling halves both sides, and those where it halves the height alone."""
+"""Convolutions whose pooling halves the height alone."""
 
 
 @dataclass(frozen=True)
@@ -73,25 +72,11 @@ class CRNN(FrameModel):
 
     def convolutions(self, channels: int) -> Convolutions:
         """Return the stages that bring 32 rows down to one."""
-        from torch import nn
+        from bench.nn.convolutions import Convolutions
+        from bench.nn.crnn_stages import crnn_stages
 
-        from bench.nn.convolutions import Convolutions, Stage
-
-        stages = []
-        for number, times in enumerate(_TIMES):
-            last = number + 1 == len(_TIMES)
-            normalized = number in _NORMALIZED
-            width = times * self.width
-            convolution = nn.Conv2d(
-                channels,
-                width,
-                2 if last else 3,
-                padding=0 if last else 1,
-                bias=self.bias or not normalized,
-            )
-            pool = nn.MaxPool2d(2) if number in _HALVED else None
-            if number in _LOWERED:
-                pool = nn.MaxPool2d(2, (2, 1), (0, 1))
-            stages.append(Stage(convolution, nn.BatchNorm2d(width) if normalized else None, pool))
-            channels = width
+        widths = [times * self.width for times in _TIMES]
+        stages = crnn_stages(
+            channels, widths, normalized=_NORMALIZED, lowered=_LOWERED, bias=self.bias
+        )
         return Convolutions(stages, masked=True)

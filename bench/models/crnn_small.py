@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 _HEIGHT = 32
 _TIMES = (1, 2, 4, 4, 8, 8)
 _NORMALIZED = (2, 4, 5)
-_HALVED = (0, 1)
 _LOWERED = (3, 4)
-"""Convolutions whose pooling halves both sides, and those where it halves the height alone."""
+"""Convolutions whose pooling halves the height alone."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,8 @@ class CrnnSmall(FrameModel):
 
     def build(self, shape: InputShape) -> nn.Module:
         """Return the network for images of `shape`. Raises BenchError on another height."""
-        from torch import nn
-
-        from bench.nn.convolutions import ColumnReader, Convolutions, Stage
+        from bench.nn.convolutions import ColumnReader, Convolutions
+        from bench.nn.crnn_stages import crnn_stages
         from bench.nn.frames import BiLSTM
 
         if shape.height != _HEIGHT:
@@ -60,20 +58,10 @@ class CrnnSmall(FrameModel):
                 f"crnn-small reads words {_HEIGHT} pixels high, and these are {shape.height}; "
                 f"set the height of the input to {_HEIGHT}"
             )
-        stages: list[nn.Module] = []
-        channels = shape.channels
-        for number, times in enumerate(_TIMES):
-            last = number + 1 == len(_TIMES)
-            features = times * self.width
-            convolution = nn.Conv2d(channels, features, 2 if last else 3, padding=0 if last else 1)
-            norm = nn.BatchNorm2d(features) if number in _NORMALIZED else None
-            pool = nn.MaxPool2d(2) if number in _HALVED else None
-            if number in _LOWERED:
-                pool = nn.MaxPool2d(2, (2, 1), (0, 1))
-            stages.append(Stage(convolution, norm, pool))
-            channels = features
+        widths = [times * self.width for times in _TIMES]
+        stages = crnn_stages(shape.channels, widths, normalized=_NORMALIZED, lowered=_LOWERED)
         return ColumnReader(
             Convolutions(stages, masked=True),
-            BiLSTM(channels, self.hidden, 1),
-            FeatureDims(2 * self.hidden, channels),
+            BiLSTM(widths[-1], self.hidden, 1),
+            FeatureDims(2 * self.hidden, widths[-1]),
         )

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 _LOWEST = 32
 _TIMES = (1, 2, 4, 4, 8, 8, 8)
 _NORMALIZED = (4, 5)
-_HALVED = (0, 1)
 _LOWERED = (3, 5)
-"""Convolutions whose pooling halves both sides, and those where it halves the height alone."""
+"""Convolutions whose pooling halves the height alone."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,8 @@ class VggBiLSTM(FrameModel):
 
     def build(self, shape: InputShape) -> nn.Module:
         """Return the network for images of `shape`. Raises BenchError on too low ones."""
-        from torch import nn
-
-        from bench.nn.convolutions import ColumnReader, Convolutions, RowMean, Stage
+        from bench.nn.convolutions import ColumnReader, Convolutions, RowMean
+        from bench.nn.crnn_stages import crnn_stages
         from bench.nn.frames import ProjectedBiLSTM
 
         if shape.height < _LOWEST:
@@ -65,22 +63,17 @@ class VggBiLSTM(FrameModel):
                 f"vgg-bilstm reads words at least {_LOWEST} pixels high, and these are "
                 f"{shape.height}; set the height of the input to {_LOWEST}"
             )
-        stages: list[nn.Module] = []
-        channels = shape.channels
-        for number, times in enumerate(_TIMES):
-            last = number + 1 == len(_TIMES)
-            features = times * self.width
-            norm = nn.BatchNorm2d(features) if number in _NORMALIZED else None
-            convolution = nn.Conv2d(
-                channels, features, 2 if last else 3, padding=0 if last else 1, bias=norm is None
-            )
-            pool = nn.MaxPool2d(2) if number in _HALVED else None
-            if number in _LOWERED:
-                pool = nn.MaxPool2d((2, 1))
-            stages.append(Stage(convolution, norm, pool))
-            channels = features
+        widths = [times * self.width for times in _TIMES]
+        stages = crnn_stages(
+            shape.channels,
+            widths,
+            normalized=_NORMALIZED,
+            lowered=_LOWERED,
+            padded=False,
+            bias=False,
+        )
         return ColumnReader(
             Convolutions([*stages, RowMean()], masked=True),
-            ProjectedBiLSTM(channels, self.hidden),
-            FeatureDims(self.hidden, channels),
+            ProjectedBiLSTM(widths[-1], self.hidden),
+            FeatureDims(self.hidden, widths[-1]),
         )
