@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from bench.core.errors import BenchError, Exit
+from bench.core.regular_files import read_regular
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ def read(file: Path, kind: type[T], schema: int, *, noun: str, remedy: str) -> T
     Raises BenchError (unverified) where it is none, in a sentence that calls it a `noun` and ends
     with what to do, `remedy`; and OSError where there is no file to read.
     """
-    return parse(file.read_bytes(), kind, schema, source=str(file), noun=noun, remedy=remedy)
+    return parse(read_regular(file), kind, schema, source=str(file), noun=noun, remedy=remedy)
 
 
 def parse(content: bytes, kind: type[T], schema: int, *, source: str, noun: str, remedy: str) -> T:

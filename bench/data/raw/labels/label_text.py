@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from bench.core.errors import BenchError
+from bench.core.text_encodings import open_text
 from bench.data.raw.labels.data_folder import DataFolder
 
 BLANKS = " \t"
@@ -27,7 +28,6 @@ _OTHERS = (
 _NOT_TEXT = "bench.not_text"
 # Python's own "surrogateescape" raises on half a character of UTF-16.
 codecs.register_error(_NOT_TEXT, lambda error: ("\udcff", cast("UnicodeDecodeError", error).end))
-_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def named(data: DataFolder, suffixes: Sequence[str]) -> list[Path]:
@@ -60,10 +60,8 @@ def opened(file: Path) -> Iterator[io.TextIOWrapper]:
     the file cannot be read.
     """
     try:
-        with file.open("rb") as stream:
-            encoding = _BOMS.get(stream.read(2), "utf-8-sig")
-            stream.seek(0)
-            yield io.TextIOWrapper(stream, encoding, errors=_NOT_TEXT, newline="")
+        with open_text(file, _NOT_TEXT) as stream:
+            yield stream
     except OSError as error:
         raise BenchError(
             f"{file} cannot be read ({error.strerror}); look at its permissions and its disk"
