@@ -16,6 +16,8 @@ from bench.trials.events import (
     Event,
     Failed,
     Finished,
+    FinishedElsewhere,
+    HeldElsewhere,
     Infeasible,
     Progress,
     Resumed,
@@ -63,7 +65,7 @@ class LiveReporter:
         match event:
             case Started():
                 self._tasks.update(self._row(task), completed=0, text="reading data")
-            case Resumed() | Retried():
+            case Resumed() | Retried() | HeldElsewhere():
                 self._tasks.update(self._row(task), text=describe(event))
             case Infeasible():
                 line = f"{self._names[task.key]}: {describe(event)}"
@@ -76,7 +78,7 @@ class LiveReporter:
                 self._tasks.update(self._row(task), completed=event.fraction, text=text)
             case SamplesRead():
                 self._tasks.update(self._row(task), completed=event.fraction, text=describe(event))
-            case Finished() | Failed():
+            case Finished() | FinishedElsewhere() | Failed():
                 self._end(task, event)
         failed = f"  {self._failed} failed" if self._failed else ""
         self._totals.update(self._total, text=f"{len(self._rows)} running{failed}")
@@ -88,7 +90,7 @@ class LiveReporter:
             )
         return self._rows[task.key]
 
-    def _end(self, task: Task, event: Finished | Failed) -> None:
+    def _end(self, task: Task, event: Finished | FinishedElsewhere | Failed) -> None:
         if task.key in self._rows:
             self._tasks.remove_task(self._rows.pop(task.key))
         lost = isinstance(event, Failed)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from bench.trials.events import Event, Failed, Finished, Progress, SamplesRead, Validated, describe
+from bench.trials.events import (
+    Event,
+    Failed,
+    Finished,
+    FinishedElsewhere,
+    Progress,
+    SamplesRead,
+    Validated,
+    describe,
+)
 
 if TYPE_CHECKING:
     from bench.trials.records import Failure
@@ -78,7 +87,7 @@ class PlainReporter:
     def show(self, task: Task, event: Event) -> None:
         """Print the event to standard error, unless it is too soon for another line."""
         now = time.monotonic()
-        if isinstance(event, Finished | Failed):
+        if isinstance(event, Finished | FinishedElsewhere | Failed):
             self._ended += 1
         elif (
             isinstance(event, Progress | Validated | SamplesRead)

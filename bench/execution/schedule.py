@@ -15,7 +15,16 @@ from bench.core.plugin_modules import import_faults, plugin_modules
 from bench.execution.progress import reporter
 from bench.execution.retries import back_off, retried
 from bench.tasks.task import fail, failed_attempt
-from bench.trials.events import Event, Failed, Finished, Retried, Started
+from bench.trials.events import (
+    Event,
+    Failed,
+    Finished,
+    FinishedElsewhere,
+    HeldElsewhere,
+    Retried,
+    Started,
+)
+from bench.trials.leases import Leases
 from bench.trials.records import Attempt
 from bench.trials.specs import Evaluation
 
@@ -30,6 +39,8 @@ Report = tuple["Task", Event | Attempt]
 _AHEAD = 1
 """Tasks submitted beyond what runs at once, so that no slot waits for the next one."""
 _IDLE_SECONDS = 0.5
+_LEASE_SECONDS = 2.0
+"""Between two looks at a task that another process works on."""
 
 
 class Executor(Protocol):
@@ -106,11 +117,21 @@ def open_executor(name: str, address: str | None = None) -> AbstractContextManag
 
 @dataclass
 class _Running:
-    """A submitted task: the attempts before, and when this one started."""
+    """A task that is due or submitted.
+
+    Attributes:
+        task: The task.
+        before: What the store says of it when the run begins, see `Store.written`.
+        attempts: Attempts of this run that failed before.
+        started: When this attempt started.
+        elsewhere: Whether another process works on it.
+    """
 
     task: Task
-    attempts: list[Attempt]
+    before: tuple[int | None, int | None]
+    attempts: list[Attempt] = field(default_factory=list)
     started: float | None = None
+    elsewhere: bool = False
 
 
 @dataclass
@@ -118,33 +139,37 @@ class Schedule:
     """The state of a run: what waits for its training, what is due, what runs.
 
     An evaluation is due as soon as its training is done, and goes before trainings that have not
-    started: boards fill row by row.
+    started: boards fill row by row. A task that another process works on is waited for.
     """
 
     executor: Executor
     store: Store
+    leases: Leases
     due: list[tuple[float, _Running]] = field(default_factory=list)
-    waiting: dict[str, list[Evaluation]] = field(default_factory=dict)
+    waiting: dict[str, list[_Running]] = field(default_factory=dict)
     running: dict[str, _Running] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tasks: Sequence[Task], executor: Executor, store: Store) -> Schedule:
+    def of(
+        cls, tasks: Sequence[Task], executor: Executor, store: Store, leases: Leases
+    ) -> Schedule:
         """Return the schedule of `tasks`. Raises BenchError where one is too large to ever run."""
-        schedule = cls(executor, store)
+        schedule = cls(executor, store, leases)
         trainings = {task.key for task in tasks if task.kind == "training"}
         for task in tasks:
             executor.check(task)
+            state = _Running(task, store.written(task))
             required = task.training if isinstance(task, Evaluation) else None
-            if isinstance(task, Evaluation) and required and required.key in trainings:
-                schedule.waiting.setdefault(required.key, []).append(task)
+            if required and required.key in trainings:
+                schedule.waiting.setdefault(required.key, []).append(state)
             else:
-                schedule.due.append((0.0, _Running(task, [])))
+                schedule.due.append((0.0, state))
         return schedule
 
     def events(self) -> Iterator[tuple[Task, Event]]:
         """Yield the events of all tasks as they arrive, until none is left."""
         while self.due or self.running:
-            self._submit()
+            yield from self._submit()
             if not self.running:
                 time.sleep(_IDLE_SECONDS)
                 continue
@@ -152,23 +177,56 @@ class Schedule:
                 if task.key in self.running:
                     yield from self._settle(self.running[task.key], report)
 
-    def _submit(self) -> None:
-        """Submit what is due, evaluations first, as far as the executor has room."""
+    def _submit(self) -> Iterator[tuple[Task, Event]]:
+        """Submit what is due, evaluations first, as far as the executor has room.
+
+        Yields what other processes do with it.
+        """
         now = time.monotonic()
         self.due.sort(key=lambda each: each[1].task.kind == "training")
-        left = []
+        due, self.due = self.due, []
         # A cluster is asked for its nodes once for all tasks that reserve the same.
         capacities: dict[Resources, int] = {}
-        for moment, state in self.due:
+        for moment, state in due:
             resources = state.task.resources
             if resources not in capacities:
                 capacities[resources] = self.executor.capacity(state.task)
             if moment > now or len(self.running) >= capacities[resources] + _AHEAD:
-                left.append((moment, state))
+                self.due.append((moment, state))
                 continue
-            self.running[state.task.key] = state
-            self.executor.submit(state.task, self.store, state.attempts)
-        self.due = left
+            event = self._elsewhere(state)
+            if state.elsewhere:
+                self.due.append((now + _LEASE_SECONDS, state))
+            if event:
+                yield state.task, event
+            elif not state.elsewhere:
+                self.running[state.task.key] = state
+                self.executor.submit(state.task, self.store, state.attempts)
+
+    def _elsewhere(self, state: _Running) -> Event | None:
+        """Take the lease of a task; return what to tell of a process that has or had it."""
+        task, noticed = state.task, state.elsewhere
+        holder = self.leases.take(task.key)
+        state.elsewhere = holder is not None
+        if holder:
+            return None if noticed else HeldElsewhere(str(holder))
+        record, failure = self.store.written(task)
+        if record not in {None, state.before[0]}:
+            self._end(task, done=True)
+            return FinishedElsewhere()
+        if state.attempts or failure in {None, state.before[1]}:
+            return None
+        failed = self.store.failure(task)
+        if failed:
+            self._end(task, done=False)
+        return Failed(failed) if failed else None
+
+    def _end(self, task: Task, *, done: bool) -> None:
+        """Give up a task that has ended; its evaluations are due if it is done, else stay to do."""
+        self.leases.release(task.key)
+        evaluations = self.waiting.pop(task.key, [])
+        if done:
+            self.due += [(0.0, state) for state in evaluations]
 
     def _settle(self, state: _Running, report: Event | Attempt) -> Iterator[tuple[Task, Event]]:
         """Update the schedule by a report; yield the event to show."""
@@ -177,18 +235,18 @@ class Schedule:
             state.started = time.monotonic()
         elif isinstance(report, Finished):
             del self.running[task.key]
-            ready = self.waiting.pop(task.key, [])
-            self.due += [(0.0, _Running(evaluation, [])) for evaluation in ready]
+            self._end(task, done=True)
         elif isinstance(report, Attempt):
             del self.running[task.key]
             attempts = [*state.attempts, report]
             again = retried(task, attempts)
             if again is None:
-                # Its evaluations stay to do: they have not failed.
-                self.waiting.pop(task.key, None)
-                yield task, Failed(fail(task, self.store, attempts))
+                failed = Failed(fail(task, self.store, attempts))
+                self._end(task, done=False)
+                yield task, failed
                 return
-            self.due.append((time.monotonic() + back_off(report.cause), _Running(again, attempts)))
+            next_time = time.monotonic() + back_off(report.cause)
+            self.due.append((next_time, _Running(again, state.before, attempts)))
             yield task, Retried(report)
             return
         yield task, report
@@ -230,9 +288,9 @@ def execute(
     """
     failures = []
     shown_names = {task.key: names[task.key] for task in tasks}
-    with reporter(shown_names, store) as shown, opened as executor:
+    with reporter(shown_names, store) as shown, Leases(store.root) as leases, opened as executor:
         try:
-            for task, event in Schedule.of(tasks, executor, store).events():
+            for task, event in Schedule.of(tasks, executor, store, leases).events():
                 shown.show(task, event)
                 if interrupted():
                     raise KeyboardInterrupt

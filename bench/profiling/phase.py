@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bench.core.errors import one_line
 from bench.profiling import method
 from bench.profiling.place import ThisProcess
+from bench.trials.leases import waited_for
 from bench.trials.specs import RecognizerEvaluation
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from bench.trials.records import Profile
     from bench.trials.specs import Evaluation
     from bench.trials.store import Store
+
+
+_LEASE = "profiling"
+"""One process at a time measures latencies in a folder of records."""
 
 
 class Outcome(NamedTuple):
@@ -129,8 +134,17 @@ def _profile(
     final: Collection[str],
 ) -> Profile:
     hardware = place.hardware(evaluation.resources)
-    profile = covering_profile(evaluation, store, hardware)
-    if profile is None or not (profile.valid or profile.key in final):
+
+    def measured() -> Profile | None:
+        profile = covering_profile(evaluation, store, hardware)
+        return profile if profile and (profile.valid or profile.key in final) else None
+
+    if profile := measured():
+        return profile
+    with waited_for(store.root, _LEASE, lambda holder: say(f"{holder} is profiling; waiting")):
+        # It may have been that one.
+        if profile := measured():
+            return profile
         say(f"profiling {_label(evaluation)} on {hardware.line}")
         profile = place.measure(evaluation, store, final)
         store.keep(profile)

@@ -134,6 +134,18 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class HeldElsewhere:
+    """Another process works on the task; this one waits for it, or takes it over."""
+
+    holder: str
+
+
+@dataclass(frozen=True)
+class FinishedElsewhere:
+    """Another process has written the record."""
+
+
+@dataclass(frozen=True)
 class Retried:
     """An attempt failed, and the task was submitted again."""
 
@@ -148,8 +160,10 @@ Event = (
     | Progress
     | Validated
     | SamplesRead
+    | HeldElsewhere
     | Retried
     | Finished
+    | FinishedElsewhere
     | Failed
 )
 
@@ -175,6 +189,10 @@ def describe(event: Event) -> str:  # noqa: C901, PLR0911 (one line per event)
             return f"step {step}, epoch {epoch:g}  validation LER {ler:.2%}"
         case SamplesRead(done, samples, speed, eta):
             return f"{done:,} of {samples:,} samples  {speed:.1f}/s  {eta:.0f} s left"
+        case HeldElsewhere(holder):
+            return f"{holder} works on it; waiting"
+        case FinishedElsewhere():
+            return "done by another process"
         case Finished(summary, seconds):
             return f"done in {seconds:.1f} s  {summary}"
         case Retried(attempt):

@@ -17,6 +17,7 @@ results/profiles/<key>.json
                          what a model, loss and decoder cost on one machine (`Profile`)
 results/feasibility/<key>.json
                          how many targets are longer than the output (`Feasibility`)
+results/leases/          who works on which task at the moment (`bench.trials.leases`)
 results/answers/         what recognizers from outside keep between runs, such as paid answers
 """
 
@@ -105,6 +106,12 @@ class Store:
         """Return the record of `task`, or None while it has none."""
         file = self.folder(task) / RECORDS[task.kind]
         return read_record(file) if file.exists() else None
+
+    def written(self, task: Task) -> tuple[int | None, int | None]:
+        """Return when the record and the failure of `task` were written, in ns; None: not yet."""
+        folder = self.folder(task)
+        record, failure = (_written(folder / name) for name in (RECORDS[task.kind], FAILURE))
+        return record, failure
 
     def failure(self, task: Task) -> Failure | None:
         """Return how the last attempt at `task` failed, or None."""
@@ -199,6 +206,12 @@ class Store:
         file.parent.mkdir(parents=True, exist_ok=True)
         write(file, document)
         return file
+
+
+def _written(file: Path) -> int | None:
+    with suppress(FileNotFoundError):
+        return file.stat().st_mtime_ns
+    return None
 
 
 def _document(folder: Path) -> Path | None:

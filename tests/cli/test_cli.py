@@ -347,6 +347,18 @@ def test_an_interrupted_run_says_what_resumes_it(home, start_bench):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
+def test_two_runs_share_the_work_and_each_ends_with_the_board(home, start_bench):
+    runs = [start_bench("run", "tiny", "--executor", "inline", "--no-profile") for _ in range(2)]
+    answers = [process.communicate(timeout=300) for process in runs]
+    assert [process.returncode for process in runs] == [0, 0]
+    lines = "".join(err for _, err in answers).splitlines()
+    assert sum(": done in" in line for line in lines) == 8
+    assert sum(line.endswith("done by another process") for line in lines) == 8
+    assert answers[0][0] == answers[1][0], "both boards are whole"
+    assert not (home / "results/leases").exists()
+
+
 def test_profile_measures_once_and_the_board_and_show_tell_it(home, bench):
     assert bench("run", "tiny", "--executor", "inline", "--no-profile").code == 0
     first = bench("profile", "tiny", "--json")

@@ -12,6 +12,7 @@ import pytest
 from bench.config import bench_toml as config
 from bench.sweeps import report
 from bench.sweeps.study import Study
+from bench.trials.leases import Leases
 
 RATE = "loguniform = [1e-3, 1e-1]"
 
@@ -159,3 +160,12 @@ def test_a_promotion_goes_through_a_link_and_changes_no_permission(home, bench, 
     assert file.is_symlink()
     assert "[[suite.tiny.tuned]]" in real.read_text()
     assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_sweep_is_run_by_one_process_at_a_time(study, bench):
+    study.prepare()
+    with Leases(study.root) as elsewhere:
+        elsewhere.take("sweep")
+        answer = bench("sweep", "tiny")
+    assert answer.code == 2
+    assert "runs this sweep; wait for its end, or stop it" in answer.err

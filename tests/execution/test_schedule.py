@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 from collections import deque
 from contextlib import nullcontext
 from dataclasses import replace
@@ -11,11 +12,20 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from bench.core.errors import BenchError
-from bench.execution import retries
+from bench.execution import retries, schedule
 from bench.execution.schedule import EXECUTORS, Schedule, execute, open_executor
-from bench.tasks.task import failed_attempt
+from bench.tasks.task import fail, failed_attempt
 from bench.trials import grid
-from bench.trials.events import Failed, Finished, Progress, Retried, Started
+from bench.trials.events import (
+    Failed,
+    Finished,
+    FinishedElsewhere,
+    HeldElsewhere,
+    Progress,
+    Retried,
+    Started,
+)
+from bench.trials.leases import Leases
 
 PROGRESS = Progress(1, 2, 0.5, 1.0, 1.0, 1.0, None)
 
@@ -82,7 +92,8 @@ def run(store, monkeypatch):
     monkeypatch.setattr(retries, "NOTICE_SECONDS", 0.0)
 
     def run(tasks, executor):
-        return list(Schedule.of(tasks, executor, store).events())
+        with Leases(store.root) as leases:
+            return list(Schedule.of(tasks, executor, store, leases).events())
 
     return run
 
@@ -119,8 +130,10 @@ def test_evaluations_do_not_wait_for_all_trainings(tasks, run, slots):
 
 def test_no_more_is_submitted_than_runs_and_one_task_ahead(tasks, store):
     executor = ScriptedExecutor(slots=2)
-    for _ in Schedule.of(tasks, executor, store).events():
-        assert len(executor.queue) + len(executor.running) <= 3
+    with Leases(store.root) as leases:
+        events = Schedule.of(tasks, executor, store, leases).events()
+        for _ in events:
+            assert len(executor.queue) + len(executor.running) <= 3
 
 
 @pytest.mark.parametrize("cause", ["error", "configuration", "timeout", "lost worker"])
@@ -183,7 +196,7 @@ def test_a_task_that_is_too_large_is_refused_before_any_runs(tasks, store):
     huge = tasks[0].with_resources(replace(tasks[0].resources, cpus=100))
     executor = ScriptedExecutor()
     with pytest.raises(BenchError, match="lower cpus"):
-        Schedule.of([*tasks[1:], huge], executor, store)
+        execute([*tasks[1:], huge], names_of([*tasks, huge]), store, nullcontext(executor))
     assert executor.log == []
 
 
@@ -230,3 +243,91 @@ def test_an_executor_that_cannot_be_imported_is_named(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: [point])
     with pytest.raises(BenchError, match=r"'other' of group bench\.executor cannot be imported"):
         open_executor("other")
+
+
+@pytest.fixture
+def elsewhere(store):
+    """Return the leases of another process that shares the folder of records."""
+    with Leases(store.root) as leases:
+        yield leases
+
+
+@pytest.fixture
+def quick_looks(monkeypatch):
+    monkeypatch.setattr(schedule, "_LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(schedule, "_IDLE_SECONDS", 0.01)
+
+
+def during_wait(task, executor, store, act):
+    """Run a task that is held elsewhere; `act` when the run has noticed; return its events."""
+    events = []
+    with Leases(store.root) as leases:
+        for _, event in Schedule.of([task], executor, store, leases).events():
+            events.append(event)
+            if isinstance(event, HeldElsewhere):
+                act()
+    return events
+
+
+@pytest.mark.usefixtures("quick_looks")
+def test_what_another_process_finishes_is_not_run_again(tasks, store, elsewhere, leave):
+    task, executor = tasks[0], ScriptedExecutor()
+
+    def finish_elsewhere():
+        leave(task)
+        elsewhere.release(task.key)
+
+    assert elsewhere.take(task.key) is None
+    events = during_wait(task, executor, store, finish_elsewhere)
+    assert [type(event) for event in events] == [HeldElsewhere, FinishedElsewhere]
+    assert f"process {os.getpid()} on " in events[0].holder
+    assert executor.log == []
+
+
+@pytest.mark.usefixtures("quick_looks")
+def test_what_failed_elsewhere_is_not_tried_again(tasks, store, elsewhere):
+    task, executor = tasks[0], ScriptedExecutor()
+
+    def fail_elsewhere():
+        fail(task, store, [failed_attempt("error", "as it is")])
+        elsewhere.release(task.key)
+
+    assert elsewhere.take(task.key) is None
+    *_, last = during_wait(task, executor, store, fail_elsewhere)
+    assert last == Failed(store.failure(task))
+    assert executor.log == []
+
+
+@pytest.mark.usefixtures("quick_looks")
+def test_what_another_process_leaves_is_taken_over(tasks, store, elsewhere):
+    # It has failed before, which says nothing of this run.
+    task = tasks[0]
+    fail(task, store, [failed_attempt("error", "long ago")])
+    assert elsewhere.take(task.key) is None
+    events = during_wait(task, ScriptedExecutor(), store, lambda: elsewhere.release(task.key))
+    assert [type(event) for event in events] == [HeldElsewhere, Started, Finished]
+
+
+def test_a_record_written_since_the_plan_was_made_is_not_made_again(tasks, store, leave):
+    executor = ScriptedExecutor()
+    with Leases(store.root) as leases:
+        planned = Schedule.of([tasks[0]], executor, store, leases)
+        leave(tasks[0])
+        assert [event for _, event in planned.events()] == [FinishedElsewhere()]
+
+
+def test_the_evaluations_of_a_training_done_elsewhere_are_run(tasks, run, store, leave):
+    executor = ScriptedExecutor()
+    with Leases(store.root) as leases:
+        planned = Schedule.of(tasks, executor, store, leases)
+        leave(tasks[0])
+        list(planned.events())
+    assert tasks[0] not in [task for _, task in executor.log]
+    assert {task.key for what, task in executor.log if what == "end"} == {
+        task.key for task in tasks[1:]
+    }
+
+
+def test_a_run_gives_up_its_leases(tasks, store):
+    execute(tasks, names_of(tasks), store, nullcontext(ScriptedExecutor()))
+    assert not (store.root / "leases").exists()

@@ -11,6 +11,7 @@ from bench.decoding.beam import BeamDecoder
 from bench.profiling import method, phase
 from bench.profiling.hardware import Hardware
 from bench.tasks.task import run_task
+from bench.trials.leases import Leases
 
 HERE = Hardware("cpu", "Example CPU", 1, 2)
 
@@ -153,3 +154,22 @@ def test_test_sets_of_one_shape_share_a_profile(evaluations, store, place, profi
     outcome = profile(both)
     assert len(outcome.profiles) == 1
     assert place.evaluations == []
+
+
+def test_what_another_process_measures_meanwhile_is_waited_for_and_kept(
+    evaluations, store, place, make_profile
+):
+    with Leases(store.root) as elsewhere:
+        elsewhere.take("profiling")
+        sentences = []
+
+        def say(sentence):
+            sentences.append(sentence)
+            store.keep(make_profile(evaluations[0]))
+            elsewhere.release("profiling")
+
+        outcome = phase.profile(evaluations[:1], store, say, nullcontext(place))
+    assert len(outcome.profiles) == 1
+    assert place.evaluations == []
+    assert len(sentences) == 1
+    assert sentences[0].endswith("is profiling; waiting")

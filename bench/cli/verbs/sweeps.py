@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
-from bench.core.errors import Exit
+from bench.core.errors import BenchError, Exit
+from bench.trials.leases import Leases
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -104,8 +105,13 @@ def _run(study: Study, address: str | None) -> None:
         ended += 1
         say(f"[{ended}/{budget}] trial {trial.number} {trial_line(trial, select)}")
 
-    with connect(address):
-        tune.run(study, on_end, interrupted)
+    with Leases(study.root) as leases:
+        if holder := leases.take("sweep"):
+            raise BenchError(
+                f"{study.root}: {holder} runs this sweep; wait for its end, or stop it"
+            )
+        with connect(address):
+            tune.run(study, on_end, interrupted)
 
 
 def _promote(config: Config, sweep: Sweep, summary: Report) -> None:

@@ -1,0 +1,180 @@
+"""Leases: which process works on a task, so that several share the records of one folder.
+
+results/leases/<name>.json   the process that works on it (`Holder`); removed when it has ended
+
+A lease is held by a lock on its file, which ends with the process, and by a heartbeat, the file's
+time of modification. The lock is what counts on one machine; file systems that several machines
+share may not pass locks on, so that the lease of another machine lasts as long as its heartbeat.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import msgspec
+
+HEARTBEAT_SECONDS = 10.0
+EXPIRY_SECONDS = 60.0
+"""A lease of another machine ends when this long no heartbeat was seen. By this machine's own time:
+clocks of several machines differ."""
+_LOOK_SECONDS = 0.5
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_MAX_BYTES = 4096
+
+
+def _boot() -> str:
+    with suppress(OSError):
+        return _BOOT.read_text(encoding="ascii").strip()
+    return ""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process that works on a task.
+
+    Attributes:
+        host: The name of its machine.
+        boot: What identifies the machine from one start of it to the next.
+        pid: Its number there.
+        since: The time at which it took the task, in UTC.
+    """
+
+    host: str = field(default_factory=platform.node)
+    boot: str = field(default_factory=_boot)
+    pid: int = field(default_factory=os.getpid)
+    since: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is a process of this machine, so that a lock of its own would be seen."""
+        return bool(self.boot) and self.boot == _boot()
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+class Leases:
+    """The leases of this process in one folder of records; all are given up in the end."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / "leases"
+        self._held: dict[str, BinaryIO] = {}
+        self._seen: dict[str, tuple[int, float]] = {}
+        self._ended = threading.Event()
+        self._heart = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._heart.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._heart.join()
+        for name in [*self._held]:
+            self.release(name)
+        with suppress(OSError):
+            self._folder.rmdir()
+
+    def take(self, name: str) -> Holder | None:
+        """Take a lease, unless another process has it, which is returned."""
+        if name in self._held:
+            return None
+        file = self._folder / f"{name}.json"
+        while True:
+            try:
+                stream = os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC), "r+b", 0)
+            except FileNotFoundError:
+                # The last process to leave has removed the folder.
+                self._folder.mkdir(parents=True, exist_ok=True)
+                continue
+            holder = self._other(name, stream)
+            if holder:
+                stream.close()
+                return holder
+            with suppress(FileNotFoundError):
+                if os.path.samestat(file.stat(), os.fstat(stream.fileno())):
+                    break
+            # Its holder has just given it up, and removed the file.
+            stream.close()
+        stream.seek(0)
+        stream.truncate()
+        stream.write(msgspec.json.encode(Holder()))
+        self._held[name] = stream
+        return None
+
+    def release(self, name: str) -> None:
+        """Give up a lease, if this process has it."""
+        if (stream := self._held.pop(name, None)) is not None:
+            # Before the lock ends: else another process could have it by now.
+            with suppress(OSError):
+                (self._folder / f"{name}.json").unlink(missing_ok=True)
+            stream.close()
+
+    def _other(self, name: str, stream: BinaryIO) -> Holder | None:
+        """Lock a lease; return which other process has it, or None."""
+        locks = True
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(stream) or Holder(host="an unknown machine", boot="", pid=0)
+        except OSError:
+            # A file system without locks.
+            locks = False
+        holder = _holder(stream)
+        if holder is None or (locks and holder.is_here) or self._expired(name, stream):
+            return None
+        return holder
+
+    def _expired(self, name: str, stream: BinaryIO) -> bool:
+        """Return whether a lease has had no heartbeat for long, as seen from here."""
+        beat, now = os.fstat(stream.fileno()).st_mtime_ns, time.monotonic()
+        seen, since = self._seen.setdefault(name, (beat, now))
+        if seen != beat:
+            self._seen[name] = beat, now
+            return False
+        return now - since >= EXPIRY_SECONDS
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT_SECONDS):
+            for stream in [*self._held.values()]:
+                # It may have been given up meanwhile; a disk that is away is noticed elsewhere.
+                with suppress(OSError, ValueError):
+                    os.utime(stream.fileno())
+
+
+@contextmanager
+def waited_for(root: Path, name: str, tell: Callable[[Holder], None]) -> Iterator[None]:
+    """Hold a lease; `tell` is given the process that has it, if this one has to wait."""
+    with Leases(root) as leases:
+        told = False
+        while holder := leases.take(name):
+            if not told:
+                tell(holder)
+            told = True
+            time.sleep(_LOOK_SECONDS)
+        yield
+
+
+def _holder(stream: BinaryIO) -> Holder | None:
+    """Return the process that a lease names; None of one that was never written whole."""
+    stream.seek(0)
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.decode(stream.read(_MAX_BYTES), type=Holder)
+    return None
