@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import save
 
+from bench.core.disk import require_space
 from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
 from bench.core.hashing import digest
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
 
 _MAX_EXAMPLES = 20
+_BYTES_PER_PARAMETER = 32
+"""At most on disk: two checkpoints, while one replaces the other, of the weights, the selected ones
+and two moments of the optimizer."""
 
 
 def train(
@@ -89,6 +93,8 @@ def _train(
     _require_samples(training, pipeline, "train")
     validation = _require_samples(training, pipeline, "validation")
     network = _build(training, pipeline, chosen)
+    if rank.leads:
+        _require_space(network, folder)
     built = time.perf_counter()
     step = TrainingStep(network, training.loss, training.recipe.precision)
     sources = provenance.computing_sources(training.components)
@@ -133,6 +139,14 @@ def _build(training: Training, pipeline: InputPipeline, chosen: str) -> Recognit
     network.to(memory_format=torch.channels_last).to(chosen)
     convert_batch_norms(network)
     return network
+
+
+def _require_space(network: RecognitionNetwork, folder: Path) -> None:
+    """Raise BenchError where the disk is too full for checkpoints and weights."""
+    parameters, _ = networks.count_parameters(network)
+    size = parameters * _BYTES_PER_PARAMETER
+    what = f"a training of {parameters:,} parameters writes"
+    require_space(folder, size, what, "free some disk space, or name another folder with --results")
 
 
 def _require_samples(training: Training, pipeline: InputPipeline, split: Split) -> Batches:

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -33,6 +32,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from bench.core import documents
+from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
 from bench.trials.records import (
     SCHEMA,
@@ -74,15 +74,7 @@ class Store:
 
     def prepare(self) -> None:
         """Make the folder. Raises BenchError where nothing can be written into it."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.root):
-                pass
-        except OSError as error:
-            raise BenchError(
-                f"{self.root}: no record can be written there ({error.strerror}); "
-                "name another folder with --results"
-            ) from None
+        require_writable(self.root, "name another folder with --results")
 
     def folder(self, task: Task) -> Path:
         """Return where `task` leaves its files."""

@@ -347,6 +347,18 @@ def test_an_interrupted_run_says_what_resumes_it(home, start_bench):
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("place", ["results", "results/boards", "results/boards/tiny"])
+def test_what_cannot_be_written_at_the_end_is_refused_before_any_training(home, bench, place):
+    file = home / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    answer = bench("run", "tiny", "--executor", "inline", "--no-profile")
+    assert answer.code == 2
+    assert place in answer.err
+    assert "nothing can be written there" in answer.err
+    assert not list(home.glob("results/trainings"))
+
+
 @pytest.mark.slow
 def test_two_runs_share_the_work_and_each_ends_with_the_board(home, start_bench):
     runs = [start_bench("run", "tiny", "--executor", "inline", "--no-profile") for _ in range(2)]

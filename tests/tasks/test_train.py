@@ -17,6 +17,7 @@ from bench.losses.cr_ctc import CRCTC
 from bench.losses.prior_ctc import PriorCTC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.recognizers.networks import network as recognizer
+from bench.tasks import train
 from bench.tasks.task import run_task
 from bench.training.checkpoint import Checkpoint
 from bench.trials import provenance
@@ -306,3 +307,13 @@ def test_a_model_that_cannot_be_trained_on_the_input_is_refused(training, store)
     failure = fail(wide, store)
     assert failure.cause == "configuration"
     assert "lower the crop" in failure.message
+
+
+def test_a_disk_too_full_for_the_weights_is_refused_before_the_first_step(
+    training, store, monkeypatch
+):
+    monkeypatch.setattr(train, "_BYTES_PER_PARAMETER", 10**15)
+    failure = fail(training, store)
+    assert failure.cause == "configuration"
+    assert "MB are free; free some disk space, or name another folder with" in failure.message
+    assert not (store.folder(training) / CHECKPOINT).exists()

@@ -11,6 +11,7 @@ from bench.cli.render import descriptions
 from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
 from bench.cli.verbs.boards import print_board
 from bench.cli.verbs.selection import Selection, selection_options
+from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
 from bench.profiling.place import open_place
 from bench.trials import grid, plan
@@ -155,6 +156,12 @@ def _execute(
     """Run the missing tasks; return the failures."""
     store = Store(config.results)
     store.prepare()
+    from bench.leaderboards.working import working_folder
+
+    # What is written last.
+    require_writable(
+        working_folder(config, selected.suite.name), "change its permissions or remove it"
+    )
     from bench.execution.schedule import execute, open_executor
 
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
+from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
 from bench.trials.leases import Leases
 
@@ -78,6 +79,10 @@ def sweep(
     spec = replace(spec, table=table)
     study = Study(spec, config.results)
     study.prepare()
+    if promote:
+        require_writable(
+            config.path.resolve().parent, f"--promote writes {config.path.name}, leave it out"
+        )
     _run(study, address)
     summary = reports.report_of(study)
     reports.write_report(summary, study.root)
