@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -263,6 +263,18 @@ class Schedule:
         return reports
 
 
+def task_events(
+    tasks: Sequence[Task], executor: Executor, store: Store
+) -> Generator[tuple[Task, Event], None, None]:
+    """Run tasks, and yield their events as they arrive; the leases end with the iterator.
+
+    Raises:
+        BenchError: A task is too large for the executor.
+    """
+    with Leases(store.root) as leases:
+        yield from Schedule.of(tasks, executor, store, leases).events()
+
+
 def execute(
     tasks: Sequence[Task],
     names: dict[str, str],
@@ -288,9 +300,13 @@ def execute(
     """
     failures = []
     shown_names = {task.key: names[task.key] for task in tasks}
-    with reporter(shown_names, store) as shown, Leases(store.root) as leases, opened as executor:
+    with (
+        reporter(shown_names, store) as shown,
+        opened as executor,
+        closing(task_events(tasks, executor, store)) as events,
+    ):
         try:
-            for task, event in Schedule.of(tasks, executor, store, leases).events():
+            for task, event in events:
                 shown.show(task, event)
                 if interrupted():
                     raise KeyboardInterrupt

@@ -9,7 +9,7 @@ from ray.cluster_utils import Cluster
 
 from bench.execution import retries
 from bench.execution.ray import connect
-from bench.execution.schedule import Schedule
+from bench.execution.schedule import task_events
 from bench.trials.events import Finished, Retried, Started
 
 pytestmark = pytest.mark.xdist_group("ray")
@@ -61,7 +61,7 @@ def test_a_task_of_a_lost_node_is_run_elsewhere(
     training = on(evaluations[0].training, slow, gpus=1.0)
     node = add_node()
     seen = []
-    for _, event in Schedule.of([training], executor, store).events():
+    for _, event in task_events([training], executor, store):
         seen.append(event)
         if isinstance(event, Started) and not any(isinstance(e, Retried) for e in seen):
             cluster.remove_node(node, allow_graceful=False)
@@ -81,7 +81,7 @@ def test_half_a_gpu_lets_two_tasks_share_it(executor, add_node, evaluations, sto
     halves = [on(each.training, slow, gpus=0.5) for each in evaluations[:2]]
     assert [executor.capacity(half) for half in halves] == [2, 2]
     running, most = set(), 0
-    for task, event in Schedule.of(halves, executor, store).events():
+    for task, event in task_events(halves, executor, store):
         if isinstance(event, Started):
             running.add(task.key)
         if isinstance(event, Finished):

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from bench.core.errors import BenchError
 from bench.execution.in_process import InProcessExecutor
 from bench.execution.inline import InlineExecutor
-from bench.execution.schedule import Schedule, execute, open_executor
+from bench.execution.schedule import execute, open_executor, task_events
 from bench.execution.task_process import start_task
 from bench.trials.events import Failed, Listening, Progress, Resumed, Retried
 from bench.trials.rank import Rank
@@ -61,7 +61,7 @@ def test_the_loss_of_a_rank_ends_the_others_and_training_resumes_to_the_same_bit
     training = replace(evaluation.training, data=(data,))
     recipe = replace(training.recipe, epochs=4, schedule="one-cycle")
     training = on_devices(replace(training, recipe=recipe), 2, checkpoint_every="0 seconds")
-    events = [event for _, event in Schedule.of([training], InlineExecutor(), store).events()]
+    events = [event for _, event in task_events([training], InlineExecutor(), store)]
     (retried,) = (place for place, event in enumerate(events) if isinstance(event, Retried))
     assert events[retried].attempt.cause == "lost worker"
     (resumed,) = (event for event in events[retried:] if isinstance(event, Resumed))

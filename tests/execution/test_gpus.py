@@ -10,7 +10,7 @@ import pytest
 from ray.cluster_utils import Cluster
 
 from bench.execution.ray import connect
-from bench.execution.schedule import Schedule
+from bench.execution.schedule import task_events
 from bench.trials.events import Failed
 
 pytestmark = pytest.mark.xdist_group("ray")
@@ -35,7 +35,7 @@ def test_no_process_ever_sees_two_gpus(executor, evaluations, store, faulty, tmp
     for seed in range(40):
         resources = replace(training.resources, gpus=shares[seed % len(shares)])
         tasks.append(replace(training, seed=seed).with_resources(resources))
-    events = [event for _, event in Schedule.of(tasks, executor, store).events()]
+    events = [event for _, event in task_events(tasks, executor, store)]
     failures = [event.failure for event in events if isinstance(event, Failed)]
     assert {failure.message for failure in failures} == {"seen; look at the file"}
     seen = [line.split() for line in Path(file).read_text().splitlines()]

@@ -15,7 +15,7 @@ from running import assert_same_bytes
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.execution.in_process import InProcessExecutor
 from bench.execution.inline import InlineExecutor
-from bench.execution.schedule import Schedule, execute, open_executor
+from bench.execution.schedule import execute, open_executor, task_events
 from bench.trials import grid, plan
 from bench.trials.events import Failed, Finished, Retried, Started
 from bench.trials.store import LOG, PREDICTIONS, Store
@@ -50,7 +50,7 @@ def test_fail_fast_stops_at_the_first_failure(evaluations, store):
 
 
 def test_an_evaluation_ends_before_the_last_training_starts(trials, store):
-    events = list(Schedule.of(grid.tasks(trials), InlineExecutor(), store).events())
+    events = list(task_events(grid.tasks(trials), InlineExecutor(), store))
     started = [n for n, (t, e) in enumerate(events) if t.kind == "training" and type(e) is Started]
     ended = [n for n, (t, e) in enumerate(events) if t.kind == "evaluation" and type(e) is Finished]
     assert len(started) == len(ended) == 4
@@ -77,7 +77,7 @@ def test_out_of_memory_is_tried_once_more(evaluations, store, faulty, tmp_path, 
     file = "" if always else str(tmp_path / "memory")
     data = faulty.OutOfMemory(digits=2, rounds=1, file=file)
     training = replace(evaluations[0].training, data=(data,))
-    events = [e for _, e in Schedule.of([training], InlineExecutor(), store).events()]
+    events = [e for _, e in task_events([training], InlineExecutor(), store)]
     assert sum(isinstance(event, Retried) for event in events) == 1
     assert isinstance(events[-1], Failed if always else Finished)
     ended = store.failure(training) if always else store.record(training)

@@ -14,7 +14,7 @@ import pytest
 from processes import gone, none_marked, parent, written
 from running import assert_same_bytes
 
-from bench.execution.schedule import Schedule, execute, open_executor
+from bench.execution.schedule import execute, open_executor, task_events
 from bench.trials.events import Resumed
 from bench.trials.store import CHECKPOINT, Store
 
@@ -22,10 +22,10 @@ pytestmark = pytest.mark.xdist_group("ray")
 
 DRIVER = """\
 import pickle, sys
-from bench.execution.schedule import Schedule, open_executor
+from bench.execution.schedule import open_executor, task_events
 training, store, name = pickle.loads(bytes.fromhex(sys.argv[1]))
 with open_executor(name) as executor:
-    for task, event in Schedule.of([training], executor, store).events():
+    for task, event in task_events([training], executor, store):
         print(type(event).__name__, getattr(event, "failure", ""), flush=True)
 """
 
@@ -105,7 +105,7 @@ def test_a_kill_leaves_no_process_and_the_training_resumes(
 
     assert (store.folder(training) / CHECKPOINT).exists()
     with open_executor("inline") as again:
-        events = [event for _, event in Schedule.of([training], again, store).events()]
+        events = [event for _, event in task_events([training], again, store)]
     (resumed,) = (event for event in events if isinstance(event, Resumed))
     assert resumed.step in {20, 21}, "epochs of ten steps: it hung once the third had begun"
     alone = Store(tmp_path / "alone")

@@ -11,7 +11,7 @@ from ray.cluster_utils import Cluster
 from bench.core import plugin_files, registry
 from bench.execution import task_process
 from bench.execution.ray import connect
-from bench.execution.schedule import Schedule
+from bench.execution.schedule import task_events
 from bench.execution.task_process import start_task
 from bench.trials.events import Finished
 
@@ -44,7 +44,7 @@ def training(tmp_path, evaluations, monkeypatch):
 @pytest.mark.slow
 def test_workers_of_a_cluster_import_what_the_driver_has_read(cluster, training, store):
     with connect(cluster.address) as executor:
-        *_, (_, last) = Schedule.of([training], executor, store).events()
+        *_, (_, last) = task_events([training], executor, store)
     assert isinstance(last, Finished), last
     record = store.record(training)
     assert record.spec["loss"] == training.loss.spec()

@@ -16,7 +16,7 @@ from running import assert_same_bytes
 from bench.core.errors import BenchError
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.execution.ray import connect, with_workers
-from bench.execution.schedule import Schedule, execute, open_executor
+from bench.execution.schedule import execute, open_executor, task_events
 from bench.trials.events import Finished, Progress, Resumed, Started
 from bench.trials.records import Attempt
 from bench.trials.store import CHECKPOINT, LOG, Store
@@ -37,7 +37,7 @@ def training(evaluations):
 
 
 def run(executor, tasks, store):
-    return [(task.key, event) for task, event in Schedule.of(tasks, executor, store).events()]
+    return [(task.key, event) for task, event in task_events(tasks, executor, store)]
 
 
 def last_of(events, task):
@@ -90,7 +90,7 @@ def test_a_fault_of_one_task_fails_that_task_alone(
     waiting = [replace(evaluations[0], training=each) for each in wrong]
     right = [training, evaluations[0]]
     events = []
-    for task, event in Schedule.of([*wrong, *waiting, *right], cluster, store).events():
+    for task, event in task_events([*wrong, *waiting, *right], cluster, store):
         events.append((task.key, event))
         if task.key == killed.key and isinstance(event, Started):
             while not (pid_file.exists() and pid_file.read_text()):
@@ -193,7 +193,7 @@ def test_cancelling_a_training_on_two_devices_leaves_nothing(
 def test_closing_ends_what_runs(cluster, training, store, faulty, tmp_path):
     pid_file = tmp_path / "pid"
     slow = on(training, faulty.Slow(digits=2, pid_file=str(pid_file)))
-    for _, event in Schedule.of([slow], cluster, store).events():
+    for _, event in task_events([slow], cluster, store):
         if isinstance(event, Started):
             break
     cluster.close()

@@ -13,7 +13,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.execution import retries, schedule
-from bench.execution.schedule import EXECUTORS, Schedule, execute, open_executor
+from bench.execution.schedule import EXECUTORS, Schedule, execute, open_executor, task_events
 from bench.tasks.task import fail, failed_attempt
 from bench.trials import grid
 from bench.trials.events import (
@@ -92,8 +92,7 @@ def run(store, monkeypatch):
     monkeypatch.setattr(retries, "NOTICE_SECONDS", 0.0)
 
     def run(tasks, executor):
-        with Leases(store.root) as leases:
-            return list(Schedule.of(tasks, executor, store, leases).events())
+        return list(task_events(tasks, executor, store))
 
     return run
 
@@ -130,10 +129,8 @@ def test_evaluations_do_not_wait_for_all_trainings(tasks, run, slots):
 
 def test_no_more_is_submitted_than_runs_and_one_task_ahead(tasks, store):
     executor = ScriptedExecutor(slots=2)
-    with Leases(store.root) as leases:
-        events = Schedule.of(tasks, executor, store, leases).events()
-        for _ in events:
-            assert len(executor.queue) + len(executor.running) <= 3
+    for _ in task_events(tasks, executor, store):
+        assert len(executor.queue) + len(executor.running) <= 3
 
 
 @pytest.mark.parametrize("cause", ["error", "configuration", "timeout", "lost worker"])
@@ -261,11 +258,10 @@ def quick_looks(monkeypatch):
 def during_wait(task, executor, store, act):
     """Run a task that is held elsewhere; `act` when the run has noticed; return its events."""
     events = []
-    with Leases(store.root) as leases:
-        for _, event in Schedule.of([task], executor, store, leases).events():
-            events.append(event)
-            if isinstance(event, HeldElsewhere):
-                act()
+    for _, event in task_events([task], executor, store):
+        events.append(event)
+        if isinstance(event, HeldElsewhere):
+            act()
     return events
 
 
