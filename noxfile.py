@@ -53,6 +53,12 @@ def gpu(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Disturb runs in many ways, and check what is left: `nox -s chaos -- --seed 1`."""
+    session.run("python", "tests/chaos/campaign.py", *session.posargs)
+
+
+@nox.session
 def board(session: nox.Session) -> None:
     """Print the working board of the embedded suite; check every published board."""
     session.run("bench", "board", "quick")
