@@ -391,6 +391,7 @@ def test_profile_measures_once_and_the_board_and_show_tell_it(home, bench):
     assert "24.4 k" in bench("show", key).out
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_profiles_of_what_is_done(home, bench):
     answer = bench("run", "tiny", "--executor", "inline", "--seeds", "0", "-l", "ctc")
     assert answer.code == 0

@@ -275,6 +275,7 @@ def test_damaged_predictions_are_one_sentence(tmp_path, damage):
     assert str(caught.value).endswith("evaluate again with --force")
 
 
+@pytest.mark.slow
 def test_a_large_split_does_not_pile_up_in_memory():
     rows = Predictions(protocols.find("str-36"))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

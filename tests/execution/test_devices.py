@@ -54,6 +54,7 @@ def test_two_devices_train_what_one_trains_and_one_evaluates(evaluation, store):
     assert read[1].scores == pytest.approx(read[0].scores, abs=2.0)
 
 
+@pytest.mark.slow
 def test_the_loss_of_a_rank_ends_the_others_and_training_resumes_to_the_same_bits(
     evaluation, store, faulty, tmp_path
 ):

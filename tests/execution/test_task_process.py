@@ -178,6 +178,7 @@ def test_killing_ends_the_processes_below_too(calls, tmp_path):
     process.kill()
 
 
+@pytest.mark.slow
 def test_a_dead_server_is_replaced_and_its_children_end(calls, tmp_path):
     file = tmp_path / "pids"
     process = TaskProcess(calls.hangs, (str(file),))
@@ -200,7 +201,7 @@ def test_a_server_that_cannot_start_is_one_sentence(calls, monkeypatch):
     assert "has ended twice before it forked one" in attempt.message
 
 
-@pytest.mark.parametrize("guard", ["server", "child"])
+@pytest.mark.parametrize("guard", ["server", pytest.param("child", marks=pytest.mark.slow)])
 def test_nothing_outlives_a_killed_client(calls, tmp_path, guard):
     file = tmp_path / "pids"
     program = (

@@ -91,6 +91,7 @@ def test_the_gradient_of_the_likelihood_is_the_posterior(case, tau):
             torch.testing.assert_close(gradient[n], expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(tiny, taus)
 def test_gradients_are_those_of_finite_differences(case, tau):

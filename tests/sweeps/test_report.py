@@ -220,6 +220,7 @@ def test_the_parameter_that_decides_has_the_largest_share(path):
     assert shares[path] > 0.95
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(st.lists(st.tuples(points, st.integers(0, 1000)), min_size=4, max_size=12))
 def test_shares_sum_to_one_the_largest_first(trials):

@@ -50,9 +50,9 @@ def both(request, tmp_path_factory):
     ("name", "tolerance"),
     [
         ("crnn × ctc", 1e-5),
-        ("cslr-resnet18 × vac(radial)", 1e-5),
+        pytest.param("cslr-resnet18 × vac(radial)", 1e-5, marks=pytest.mark.slow),
         # Rounding grows: without oneDNN's convolutions one device is apart from itself by 2e-3.
-        ("abinet-vision × conclr", 5e-3),
+        pytest.param("abinet-vision × conclr", 5e-3, marks=pytest.mark.slow),
     ],
 )
 def test_two_ranks_have_the_losses_and_weights_of_one_device(both, name, tolerance):

@@ -39,7 +39,15 @@ def run_step(model, loss, precision="float32", *, varied=True):
     return cuda, output
 
 
-@pytest.mark.parametrize("name", MODELS)
+def fast(*names):
+    """Return all models; those that are not named are slow tests, being relatives of these."""
+    marks = [pytest.mark.slow]
+    return [name if name in names else pytest.param(name, marks=marks) for name in MODELS]
+
+
+@pytest.mark.parametrize(
+    "name", fast("crnn", "cnn-bilstm", "cnn-attention", "svtr-tiny", "cslr-resnet18", "htr-ctc")
+)
 def test_no_step_waits_for_its_device(name):
     model = MODELS[name]
     for loss in small.losses(model):
@@ -54,7 +62,7 @@ def test_no_step_waits_for_its_device(name):
         assert output.infeasible == expected.infeasible > 0
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", fast("crnn", "cnn-attention", "vitstr-tiny"))
 def test_no_step_under_autocast_waits_for_its_device(name):
     model = MODELS[name]
     for loss in small.losses(model, variants=False):

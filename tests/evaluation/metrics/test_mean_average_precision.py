@@ -128,6 +128,7 @@ def test_the_spread_of_the_counts_is_that_of_resampled_corpora():
     assert error == pytest.approx(np.std(drawn), rel=0.35)
 
 
+@pytest.mark.slow
 def test_thousands_of_samples_take_seconds():
     rng = np.random.default_rng(0)
     samples = []

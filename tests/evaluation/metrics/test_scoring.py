@@ -133,6 +133,7 @@ def test_a_sample_too_long_to_be_aligned_is_named():
         score_pairs("gloss-phoenix14", ("A", "A"), texts)
 
 
+@pytest.mark.slow
 def test_a_large_corpus_is_not_kept():
     samples = (Sample("", f"line {n}", "line 7") for n in range(20_000))
     tracemalloc.start()

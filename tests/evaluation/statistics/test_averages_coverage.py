@@ -84,6 +84,7 @@ def measure(case, corpora):
     return (*(hits / corpora / case.rows), false / corpora)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [Case("small", 4, 1), Case("small", 4, 3, 0.05)])
 def test_averages_and_ranks_hold_their_level(case):
     weighted, mean, false = measure(case, 100)
