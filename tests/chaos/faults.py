@@ -61,7 +61,7 @@ def _resume(work: Workspace, reference: Mapping[str, Any]) -> int:
 
 def _prepared(work: Workspace) -> dict[str, Any]:
     """Return what prepared data consist of."""
-    file = work.folder / "data" / "synth90k-synthetic" / "dataset.json"
+    file = work.folder / "data" / "synth90k-synthetic" / "prepared.json"
     require(file.is_file(), f"{file} is missing")
     return dict(json.loads(file.read_bytes())["parts"])
 
