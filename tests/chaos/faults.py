@@ -244,12 +244,9 @@ def _full_disk(work: Workspace, chance: random.Random) -> None:
         run = inside.start(*chance.choice([INLINE, RAY]))
         _wait_for_moment(run, chance)
         work.count("full disks")
-        with (disk / "filler").open("wb") as filler:
-            try:
-                while True:
-                    filler.write(bytes(4096))
-            except OSError:
-                pass
+        with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(bytes(4096))
         code = run.end()
         require(code in {0, 1, 2}, f"{run} ended with {code}:\n{run.text()}")
         if code:
