@@ -346,18 +346,18 @@ def _moved_clocks(work: Workspace, chance: random.Random) -> None:
 
 
 FAULTS = (
-    Fault("kill the driver, inline", 5, _kill_driver(INLINE), _resume),
+    Fault("kill the driver, inline", 4, _kill_driver(INLINE), _resume),
     Fault("kill the driver, Ray", 3, _kill_driver(RAY), _resume),
-    Fault("kill a task, inline", 3, _kill_task(INLINE), _resume),
+    Fault("kill a task, inline", 2, _kill_task(INLINE), _resume),
     Fault("kill a task, Ray", 2, _kill_task(RAY), _resume),
-    Fault("kill processes of Ray", 4, _kill_ray, _resume),
-    Fault("signal, inline", 6, _signal(INLINE), _resume),
-    Fault("signal, Ray", 4, _signal(RAY), _resume),
+    Fault("kill processes of Ray", 3, _kill_ray, _resume),
+    Fault("signal, inline", 5, _signal(INLINE), _resume),
+    Fault("signal, Ray", 3, _signal(RAY), _resume),
     Fault("signal while profiling", 2, _signal_profiling, _resume),
-    Fault("fill the disk", 3, _full_disk, _resume),
+    Fault("fill the disk", 2, _full_disk, _resume),
     Fault("disk turns read-only", 1, _read_only, _resume),
-    Fault("two drivers", 3, _two_drivers, _resume),
+    Fault("two drivers", 2, _two_drivers, _resume),
     Fault("lose a node", 1, _lost_node, _resume),
-    Fault("move the clocks", 2, _moved_clocks, _resume),
-    Fault("kill preparing", 4, _kill_preparing, _resume_preparing),
+    Fault("move the clocks", 1, _moved_clocks, _resume),
+    Fault("kill preparing", 3, _kill_preparing, _resume_preparing),
 )
