@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import lmdb
 
 from bench.core.errors import BenchError, Exit
+from bench.core.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 FILE = "data.mdb"
 SAMPLES = b"num-samples"
+_MAGIC = (0xBEEFC0DE).to_bytes(4, "little")
+_MAGIC_AT = 16
+"""Where it is in the first page, behind the page's own header."""
 _MAP_BYTES = 64 * 2**20
 
 
@@ -27,6 +31,15 @@ def key(kind: str, number: int, frame: int | None = None) -> bytes:
 def data_file(place: Path) -> Path:
     """Return the file of an LMDB that is a folder or a single file."""
     return place if place.is_file() else place / FILE
+
+
+def is_lmdb(file: Path) -> bool:
+    """Return whether a file begins as LMDB's files do, whatever is in it."""
+    try:
+        with open_regular(file) as stream:
+            return stream.read(_MAGIC_AT + len(_MAGIC)).endswith(_MAGIC)
+    except OSError:
+        return False
 
 
 class Database:
@@ -46,7 +59,12 @@ class Database:
         try:
             # Nobody writes what is prepared, so that readers need no lock.
             self._environment = lmdb.open(
-                str(file), subdir=False, readonly=True, lock=False, readahead=False, meminit=False
+                os.fsencode(file),  # a name may be of another encoding
+                subdir=False,
+                readonly=True,
+                lock=False,
+                readahead=False,
+                meminit=False,
             )
         except (lmdb.Error, OSError) as error:
             fault = f"{file}: this is no LMDB ({error}); copy or prepare it again"
@@ -119,7 +137,7 @@ class Writer:
     def __init__(self, folder: Path, *, clips: bool) -> None:
         self._file = folder / FILE
         try:
-            self._environment = lmdb.open(str(folder), map_size=_MAP_BYTES, lock=False)
+            self._environment = lmdb.open(os.fsencode(folder), map_size=_MAP_BYTES, lock=False)
         except lmdb.Error as error:
             raise self._unwritable(error) from None
         self._clips = clips
