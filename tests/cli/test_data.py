@@ -44,6 +44,12 @@ def picture(seed: int) -> bytes:
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
+def piped(file: Path) -> None:
+    """Put a pipe in the place of a file."""
+    file.unlink()
+    os.mkfifo(file)
+
+
 @pytest.fixture(autouse=True)
 def _own_data(home, monkeypatch):
     """Keep prepared data in the folder of the test, whose bench.toml has no suite."""
@@ -113,8 +119,10 @@ def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
             "prepared.json says 3",
         ),
         ("test/samples.arrow", lambda file: file.write_bytes(b"no table"), "samples.arrow"),
+        ("test/samples.arrow", piped, "samples.arrow"),
+        ("test/data.mdb", piped, "this is no LMDB (a named pipe, not a regular file)"),
     ],
-    ids=["pixels", "document", "count", "table"],
+    ids=["pixels", "document", "count", "table", "table-pipe", "pixels-pipe"],
 )
 def test_data_that_were_damaged_fail_with_5_and_name_the_file(words, bench, name, change, said):
     change(words / SYNTHETIC / name)

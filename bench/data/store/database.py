@@ -57,6 +57,7 @@ class Database:
                 Exit.UNVERIFIED,
             )
         try:
+            open_regular(file).close()  # LMDB would wait for the writer of a pipe
             # Nobody writes what is prepared, so that readers need no lock.
             self._environment = lmdb.open(
                 os.fsencode(file),  # a name may be of another encoding
@@ -67,7 +68,8 @@ class Database:
                 meminit=False,
             )
         except (lmdb.Error, OSError) as error:
-            fault = f"{file}: this is no LMDB ({error}); copy or prepare it again"
+            why = error.strerror if isinstance(error, OSError) else error
+            fault = f"{file}: this is no LMDB ({why}); copy or prepare it again"
             raise BenchError(fault, Exit.UNVERIFIED) from None
         pages = self._environment.info()["last_pgno"] + 1
         wanted, there = pages * self._environment.stat()["psize"], file.stat().st_size

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from bench.core.printable import shortened
+from bench.core.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -134,7 +135,8 @@ def checksum(samples: Path) -> str:
 
 
 def chunks(samples: Path) -> Iterator[pa.RecordBatch]:
-    """Yield the chunks of a finished table, mapped from disk."""
+    """Yield the chunks of a finished table, mapped from disk. Raises OSError and ArrowException."""
+    open_regular(samples).close()  # Arrow would wait for the writer of a pipe
     reader = pa.ipc.open_file(pa.memory_map(os.fsencode(samples)))
     for index in range(reader.num_record_batches):
         yield reader.get_batch(index)
