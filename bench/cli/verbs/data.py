@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 name_argument = click.argument("name")
 _FILE = click.Path(path_type=Path)
+_MAX_SHOWN = 120
+"""Characters of a name or a transcript in a table."""
 
 
 class Shape(click.ParamType["tuple[int, int, int]"]):
@@ -330,7 +332,11 @@ def show(
         drawn, columns = sheets.samples(dataset, split, count), 4
         shown = drawn
     rows = [
-        (shortened(each.id), f"{each.pixels.shape[1]}×{each.pixels.shape[0]}", shortened(each.text))
+        (
+            shortened(each.id, _MAX_SHOWN),
+            f"{each.pixels.shape[1]}×{each.pixels.shape[0]}",
+            shortened(each.text, _MAX_SHOWN),
+        )
         for each in shown
     ]
     click.echo(f"\n{text_table.plain(('sample', 'pixels', 'transcript'), rows)}")

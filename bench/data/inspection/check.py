@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MAX_NAMED = 5
 """Samples and characters that a finding names; more are only counted."""
+_MAX_SHOWN = 120
+"""Characters of a name, a reason or a token in a finding."""
 _KNOWN = "known to be"
 """What the reasons say for which everybody leaves a sample out."""
 
@@ -100,14 +102,18 @@ def name_samples(names: Sequence[str], count: int | None = None) -> str:
         return "none"
     count = count or len(names)
     more = ", …" if count > MAX_NAMED else ""
-    return f"{count:,}: {', '.join(map(shortened, names[:MAX_NAMED]))}{more}"
+    return (
+        f"{count:,}: {', '.join(shortened(name, _MAX_SHOWN) for name in names[:MAX_NAMED])}{more}"
+    )
 
 
 def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
     """Yield what was left out when the data set was prepared."""
     for part, document in require(dataset.prepared_name).parts.items():
         reasons = document.rejected
-        listed = "; ".join(f"{count:,} {shortened(reason)}" for reason, count in reasons.items())
+        listed = "; ".join(
+            f"{count:,} {shortened(reason, _MAX_SHOWN)}" for reason, count in reasons.items()
+        )
         known = all(_KNOWN in reason for reason in reasons)
         verdict: Verdict = "failed" if not known else "note" if reasons else "ok"
         yield Finding(part, "left out", listed or "none", verdict)
@@ -272,6 +278,7 @@ def _is_near(one: SampleRef, other: SampleRef) -> bool:
 def _name_tokens(counts: Counter[str]) -> str:
     """Return the most frequent tokens, each with the number of samples that have it."""
     listed = ", ".join(
-        f"{shortened(repr(token))} in {count:,}" for token, count in counts.most_common(MAX_NAMED)
+        f"{shortened(repr(token), _MAX_SHOWN)} in {count:,}"
+        for token, count in counts.most_common(MAX_NAMED)
     )
     return listed or "none"

@@ -13,11 +13,11 @@ from pathlib import Path
 import lmdb
 
 from bench.core.errors import BenchError, Exit
-from bench.core.printable import shortened
 from bench.data.raw.entries import SampleError
 from bench.data.store.database import SAMPLES, Database, data_file, database, key
 
 DIGITS = 9
+_SHOWN = 40
 BEHIND = "a label behind num-samples"
 """Why a sample is rejected that `labels_beyond` finds."""
 
@@ -101,8 +101,9 @@ class NumberedLmdb:
             raise self.broken(f"it has no key {SAMPLES.decode()}")
         digits = said.strip()
         if not (digits.isdigit() and len(digits) <= DIGITS):
-            value = shortened(repr(said))
-            raise self.broken(f"its {SAMPLES.decode()} is no number of samples but {value}")
+            raise self.broken(
+                f"its {SAMPLES.decode()} is no number of samples but {said[:_SHOWN]!r}"
+            )
         # One sample or another may lack a key. Where most do, the LMDB was never written out.
         keys = self._current().keys() - 1
         if int(digits) > keys:

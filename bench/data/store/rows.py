@@ -32,6 +32,8 @@ _FIELDS = [
     ("hash", pa.binary(16)),
 ]
 """`number` is that of the LMDB's keys, from 1; `frames` is 0 for an image."""
+_MAX_SHOWN = 500
+"""Characters of an identity and of a reason in the list of what was left out."""
 _REASON = ("reason", pa.string())
 """Why a row is no sample; empty where it is one."""
 
@@ -81,7 +83,10 @@ def finish(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter
         others = table.filter(compute.not_equal(table["reason"], ""))
         with rejected.open("w", encoding="utf-8", newline="") as lines:
             named = zip(others["id"].to_pylist(), others["reason"].to_pylist(), strict=True)
-            listed = ([shortened(name), shortened(reason)] for name, reason in named)
+            listed = (
+                [shortened(name, _MAX_SHOWN), shortened(reason, _MAX_SHOWN)]
+                for name, reason in named
+            )
             csv.writer(lines, "excel-tab").writerows(listed)
         size = compute.sum(whole["bytes"]).as_py() or 0
         return digest(chunks(samples)), size, Counter(others["reason"].to_pylist())
