@@ -78,7 +78,7 @@ class _RowGroups:
 
         try:
             table = parquet.ParquetFile(pa.OSFile(os.fsencode(self._file))).read_row_group(
-                group, columns=[self._image]
+                group, columns=[self._image], use_threads=False
             )
             table.validate(full=True)
         except (OSError, pa.ArrowException):
@@ -188,7 +188,7 @@ class ParquetTable(LabelFormat):
         number, base, prefix = 0, None, data.prefix(labels.with_suffix(""))
         for group in range(file.num_row_groups):
             listed = [*[columns.image] * named, columns.text, *columns.others]
-            table = file.read_row_group(group, columns=listed).combine_chunks()
+            table = file.read_row_group(group, columns=listed, use_threads=False).combine_chunks()
             table.validate(full=True)
             for batch in table.to_batches():
                 paths: list[str | None] = [None] * len(batch)
