@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -18,7 +18,7 @@ MAX_BYTES = 2**30
 """Of a file that is read whole. Records, boards and predictions are smaller by far."""
 
 
-def open_regular(file: Path | str) -> BinaryIO:
+def open_regular(file: Path | str) -> BufferedReader:
     """Open a regular file, or a link to one, for reading in binary.
 
     Raises:

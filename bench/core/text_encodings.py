@@ -16,6 +16,7 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BEGINNING = 2**16
 """Bytes of a file that show what ends its lines."""
 _HANDLER, _NOT_TEXT = "bench.text_encodings", "\udcff"
+_GZIP = f"\x1f{_NOT_TEXT}"
 # In place of what is not text, so that the line of it is known.
 codecs.register_error(
     _HANDLER, lambda error: (_NOT_TEXT, cast("UnicodeDecodeError", error).end or 1)
@@ -103,20 +104,21 @@ def read_text(file: Path | str, longest: int = MAX_BYTES) -> str:
     """
     content = read_regular(file, longest)
     text = content.decode(encoding_of(content[:2]), _HANDLER)
-    place = min((place for each in (_NOT_TEXT, "\0") if (place := text.find(each)) >= 0), default=0)
-    _require_text(text, text.count("\n", 0, place) + 1)
+    _require_text(text, text.count("\n", 0, max(0, text.find(_NOT_TEXT))) + 1)
     return text
 
 
 def _require_text(text: str, number: int) -> None:
+    if number == 1 and text.startswith(_GZIP):
+        raise NotTextError(number, "the file is packed by gzip; unpack it with gunzip")
+    # The first letter of a text is one of ASCII, or what follows is hardly ever UTF-8.
+    if number == 1 and "\0" in text[:2]:
+        raise NotTextError(
+            number,
+            "the file begins as UTF-16 without a byte order mark; save it as UTF-8",
+        )
     if _NOT_TEXT in text:
         raise NotTextError(
             number,
             "it is neither UTF-8 nor UTF-16 with a byte order mark; save the file as UTF-8",
-        )
-    if "\0" in text:
-        raise NotTextError(
-            number,
-            "it has a null character, as UTF-16 without a byte order mark has; save the file as "
-            "UTF-8",
         )

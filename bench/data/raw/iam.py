@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 _ASCII = ("ascii/lines.txt", "lines.txt")
 _FORMS = ("forms", "formsA-D", "formsE-H", "formsI-Z")
-_NEEDED = {"ascii/lines.txt": _ASCII, "xml": ("xml",), "lines or forms": ("lines", *_FORMS)}
-"""What there has to be, and what may stand for it."""
+_FOLDERS = {"folder xml": ("xml",), "folder lines or forms": ("lines", *_FORMS)}
+"""What there has to be beside the list of lines, and what may stand for it."""
+_NEEDED = ("file ascii/lines.txt", *_FOLDERS)
 
 # a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE|to|stop: a word may hold a space.
 _ROW = re.compile(
@@ -78,7 +79,10 @@ class IamLines:
             if line["form"] != form:
                 form = line["form"]
                 texts, fault = self._texts(form)
-            if text := texts.get(line["id"]):
+            text = texts.get(line["id"], "")
+            if not text.isprintable():
+                yield Rejected(line["id"], "a text with control characters in the XML of its form")
+            elif text:
                 yield self._entry(line, text)
             else:
                 yield Rejected(line["id"], fault or "no text in the XML of its form")
@@ -153,8 +157,10 @@ def texts(document: bytes) -> dict[str, str]:
 
 
 def _missing(folder: Path) -> list[str]:
-    return [
+    listed, *_ = _NEEDED
+    missing = [] if any((folder / name).is_file() for name in _ASCII) else [listed]
+    return missing + [
         needed
-        for needed, names in _NEEDED.items()
-        if not any((folder / name).exists() for name in names)
+        for needed, names in _FOLDERS.items()
+        if not any((folder / name).is_dir() for name in names)
     ]
