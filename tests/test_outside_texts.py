@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.data.datasets import line_splits
+from bench.data.raw.entries import Entry
 from bench.data.raw.iam import IamLines
 from bench.data.raw.phoenix14 import Phoenix14Reader
 from bench.decoding.algorithms.arpa import read_arpa
@@ -51,7 +53,7 @@ def _iam(folder: Path) -> Any:
     for name in ("xml", "lines"):
         (folder / name).mkdir(exist_ok=True)
     (folder / "xml" / "a01-000u.xml").write_text('<line id="a01-000u-00" text="Über"/>')
-    return [(each.id, each.text) for each in IamLines(folder).entries("lines")]
+    return _texts(IamLines(folder).entries("lines"))
 
 
 def _phoenix(folder: Path) -> Any:
@@ -60,7 +62,11 @@ def _phoenix(folder: Path) -> Any:
         (folder / "features" / "fullFrame-210x260px" / split).mkdir(parents=True, exist_ok=True)
         if split != "test":
             (manual / f"{split}.corpus.csv").touch()
-    return [(each.id, each.text) for each in Phoenix14Reader(folder, "multisigner").entries("test")]
+    return _texts(Phoenix14Reader(folder, "multisigner").entries("test"))
+
+
+def _texts(entries: Any) -> list[str]:
+    return [each.text for each in entries if isinstance(each, Entry)]
 
 
 def _official(folder: Path) -> Any:
@@ -121,13 +127,14 @@ def test_every_encoding_says_the_same(reader, tmp_path):
 def test_text_of_another_encoding_is_refused(reader, tmp_path, encoding):
     file, (name, text, read) = reader
     file.write_bytes(text.encode(encoding))
-    if name in ROWS and encoding == "latin-1":
-        assert not [text for _, text in read(tmp_path) if "ber" in text or "GR" in text]
+    if name in ROWS:
+        with suppress(BenchError):
+            assert read(tmp_path) == []
         return
     with pytest.raises(BenchError) as error:
         read(tmp_path)
     [sentence] = str(error.value).splitlines()
-    assert "UTF-16" in sentence or "its first line is not" in sentence or name == "lines.txt"
+    assert "UTF-16" in sentence
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda file: file.symlink_to("/dev/zero")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from io import BufferedReader
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 
 _KINDS = {
@@ -14,6 +14,7 @@ _KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
+_CHUNK = 2**20
 MAX_BYTES = 2**30
 """Of a file that is read whole. Records, boards and predictions are smaller by far."""
 
@@ -48,7 +49,16 @@ def read_regular(file: Path | str, longest: int = MAX_BYTES) -> bytes:
         OSError: As of `open_regular`, or the file is longer.
     """
     with open_regular(file) as stream:
-        content = stream.read(longest + 1)
-    if len(content) > longest:
+        content = read_at_most(stream, longest)
+    if content is None:
         raise OSError(errno.EFBIG, f"longer than {longest:,} bytes", str(file))
     return content
+
+
+def read_at_most(stream: BufferedIOBase, longest: int) -> bytes | None:
+    """Return the rest of a stream, None where that has more than `longest` bytes."""
+    # A read of so many bytes would reserve memory for all of them first.
+    content = bytearray()
+    while len(content) <= longest and (chunk := stream.read(_CHUNK)):
+        content += chunk
+    return bytes(content) if len(content) <= longest else None

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 from bench.core.errors import BenchError
-from bench.core.regular_files import open_regular
+from bench.core.regular_files import open_regular, read_at_most
 
 
 def read_gzip(file: Path, longest: int) -> bytes:
@@ -22,13 +22,13 @@ def read_gzip(file: Path, longest: int) -> bytes:
     """
     try:
         with open_regular(file) as packed, gzip.GzipFile(fileobj=packed) as stream:
-            content = stream.read(longest + 1)
+            content = read_at_most(stream, longest)
     except (OSError, EOFError, zlib.error) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
         raise BenchError(
             f"{file} cannot be unpacked by gzip ({reason}); get the file again"
         ) from None
-    if len(content) > longest:
+    if content is None:
         raise BenchError(
             f"{file} holds more than {longest:,} bytes when it is unpacked, so that it is not the "
             "file that it is called; get the file again"

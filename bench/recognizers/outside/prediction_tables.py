@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.core.errors import BenchError, did_you_mean
+from bench.core.errors import BenchError, did_you_mean, one_line
 from bench.core.printable import printable, quoted
 from bench.core.regular_files import open_regular
 from bench.core.text_encodings import NotTextError, read_lines, read_text
@@ -222,6 +222,10 @@ def _parquet(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
             # Lists, such as the paths of bench's own predictions, are neither ids nor texts.
             names = [f.name for f in opened.schema_arrow if not pa.types.is_nested(f.type)]
             rows = opened.read(columns=names).to_pylist()
-    except (pa.ArrowException, ValueError) as error:
-        raise BenchError(f"{file}: it is not a Parquet file ({error}); write it again") from None
+    # What Arrow finds wrong within a file is an OSError too, but none with a number.
+    except (pa.ArrowException, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        reason = one_line(error)
+        raise BenchError(f"{file}: it is not a Parquet file ({reason}); write it again") from None
     return names, ((f"row {number}", row) for number, row in enumerate(rows, 1))
