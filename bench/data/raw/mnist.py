@@ -74,7 +74,7 @@ def verify(folder: Path, advance: Advance) -> list[str]:
         noted = document.fingerprint.removeprefix("md5:").split()
         for name, md5 in zip(_FILES[part], noted, strict=True):
             file = folder / _RAW / name
-            if not file.exists() or _md5(read_regular(file)) != md5:
+            if not _is_intact(file, md5):
                 faults.append(f"{file} is missing or altered; prepare {folder.name} again")
         advance(part, document.samples)
     return faults
@@ -106,9 +106,14 @@ def _content(source: Path, name: str) -> bytes:
     """Return a file of `source` or of torchvision's folders in it, unpacked."""
     for folder in (source, source / _RAW, source / "raw"):
         plain, packed = folder / name, folder / f"{name}.gz"
-        if plain.is_file():
-            return read_regular(plain, MAX_BYTES)
-        if packed.is_file():
+        if plain.exists():
+            try:
+                return read_regular(plain, MAX_BYTES)
+            except OSError as error:
+                raise BenchError(
+                    f"{plain} cannot be read ({error.strerror}); get it again"
+                ) from None
+        if packed.exists():
             return read_gzip(packed, MAX_BYTES)
     raise BenchError(
         f"{source}: there is neither {name} nor {name}.gz, nor in {_RAW} below; name the folder of "
@@ -134,6 +139,13 @@ def _digits(source: Path, contents: dict[str, bytes]) -> int:
             "has images; get it again"
         )
     return count
+
+
+def _is_intact(file: Path, md5: str) -> bool:
+    try:
+        return _md5(read_regular(file, MAX_BYTES)) == md5
+    except OSError:
+        return False
 
 
 def _md5(content: bytes) -> str:

@@ -18,10 +18,12 @@ def test_a_file_that_was_altered_is_refused_before_it_is_read(tmp_path, monkeypa
     synthetic.generate("seq-mnist", tmp_path / "source", 10)
     mnist.prepare(tmp_path / "source", folder, lambda *_: None, synthetic=True)
     assert {*mnist.scans(folder)} == {"train", "test"}
-    os.truncate(folder / "MNIST/raw/t10k-images-idx3-ubyte", 100)
-    with pytest.raises(BenchError, match="t10k-images-idx3-ubyte is missing or altered") as error:
-        mnist.scans(folder)
-    assert error.value.code == Exit.UNVERIFIED
+    file = folder / "MNIST/raw/t10k-images-idx3-ubyte"
+    for alter in (lambda: os.truncate(file, 100), file.unlink, lambda: os.mkfifo(file)):
+        alter()
+        with pytest.raises(BenchError, match="t10k-images-idx3-ubyte is missing or alt") as error:
+            mnist.scans(folder)
+        assert error.value.code == Exit.UNVERIFIED
 
 
 def _altered(source, name, content):
