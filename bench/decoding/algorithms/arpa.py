@@ -14,6 +14,7 @@ from typing import NamedTuple, NoReturn
 
 from bench.core.errors import BenchError
 from bench.core.files import existing_file, lines_of_file
+from bench.core.printable import quoted
 
 MAX_LINE = 8192
 """Characters of a line."""
@@ -97,7 +98,7 @@ class _Reader:
         while not (line := self._next()).startswith("\\"):
             ngram = self._entry(line, order, highest)
             if ngram.tokens in seen:
-                self._refuse(f"the n-gram '{' '.join(ngram.tokens)}' appears twice")
+                self._refuse(f"the n-gram {quoted(' '.join(ngram.tokens))} appears twice")
             seen.add(ngram.tokens)
             if len(seen) > count:
                 self._refuse(f"more than the {count:,} {order}-grams that the header declares")
@@ -119,10 +120,10 @@ class _Reader:
         if order == 1:
             self._unigrams.update(tokens)
         elif unknown := [token for token in tokens if token not in self._unigrams]:
-            self._refuse(f"'{unknown[0]}' is not among the 1-grams")
+            self._refuse(f"{quoted(unknown[0])} is not among the 1-grams")
         probability = self._logarithm(columns[0])
         if probability > 0:
-            self._refuse(f"the log10 probability {columns[0]} is above 0")
+            self._refuse(f"the log10 probability {quoted(columns[0])} is above 0")
         backoff = self._logarithm(columns[-1]) if len(columns) == order + 2 else 0.0
         return NGram(tokens, probability, backoff)
 
@@ -133,7 +134,7 @@ class _Reader:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            self._refuse(f"'{text}' is not a finite number")
+            self._refuse(f"{quoted(text)} is not a finite number")
         return value
 
     def _next(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.core.errors import BenchError
 from bench.core.files import lines_of_file
+from bench.core.printable import quoted
 
 Word = tuple[int, ...]
 MAX_LINE = 4096
@@ -51,7 +52,10 @@ def read_word_list(path: str, vocabulary: tuple[str, ...], parameter: str) -> Wo
         if len(words) > MAX_WORDS:
             raise BenchError(f"'{path}' of {parameter} has more than {MAX_WORDS:,} words")
     if not words:
-        reason = f"all {left_out} words have characters outside the vocabulary, such as '{example}'"
+        reason = (
+            f"all {left_out} words have characters outside the vocabulary, such as "
+            f"{quoted(example)}"
+        )
         raise BenchError(
             f"'{path}' of {parameter} has no word that can be read: "
             f"{reason if left_out else 'it is empty'}; give words of the characters that the "
