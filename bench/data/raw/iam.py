@@ -67,11 +67,15 @@ class IamLines:
         """Return None: the images are files."""
 
     def entries(self, part: str) -> Iterator[Entry | Rejected]:  # noqa: ARG002 (there is one)
-        """Yield the lines in the order of lines.txt. Raises BenchError where reading it fails."""
-        form, texts, fault = "", dict[str, str](), ""
+        """Yield the lines in the order of lines.txt.
+
+        Raises BenchError where reading it fails, and where it lists none.
+        """
+        form, texts, fault, listed = "", dict[str, str](), "", False
         for number, row in enumerate(tree.lines(self._annotation), 1):
             if not row or row.startswith("#"):
                 continue
+            listed = True
             line = _ROW.fullmatch(row)
             if line is None or not tree.is_text(row):
                 yield Rejected(f"{self._annotation.name}:{number}", "a row that is no line of IAM")
@@ -86,6 +90,8 @@ class IamLines:
                 yield self._entry(line, text)
             else:
                 yield Rejected(line["id"], fault or "no text in the XML of its form")
+        if not listed:
+            raise BenchError(f"{self._annotation} lists no line; take it from IAM again")
 
     def _texts(self, form: str) -> tuple[dict[str, str], str]:
         """Return the text of each line of a form, and why there is none."""

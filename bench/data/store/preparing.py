@@ -128,12 +128,6 @@ def _part(
         work / _ROWS, work / prepared.SAMPLES, work / prepared.REJECTED
     )
     kept = _note(work).kept
-    if not kept and not reasons:
-        raise BenchError(
-            f"partition '{part}' of {folder.name} lists no sample; take its lists from the raw "
-            "data set again, and prepare it with --force",
-            Exit.UNVERIFIED,
-        )
     if not kept:
         raise BenchError(
             f"{work / prepared.REJECTED}: partition '{part}' has no sample that can be used, "

@@ -188,8 +188,8 @@ def test_entities_are_neither_expanded_nor_read(write, declared):
 @pytest.mark.parametrize(
     ("make", "code", "message"),
     [
-        (lambda place: place.write_text(""), 5, "partition 'lines' of iam lists no sample"),
-        (lambda place: place.write_text("#\n"), 5, "partition 'lines' of iam lists no sample"),
+        (lambda place: place.write_text(""), 2, "lines.txt lists no line; take it"),
+        (lambda place: place.write_text("#\n"), 2, "lines.txt lists no line; take it"),
         (lambda place: place.mkdir(), 2, "there is no file ascii/lines.txt"),
         (os.mkfifo, 2, "there is no file ascii/lines.txt"),
         (lambda place: place.write_bytes(b"\xff\xfe\x00"), 5, "1 were rejected"),
