@@ -18,9 +18,7 @@ _BEGINNING = 2**16
 _HANDLER, _NOT_TEXT = "bench.text_encodings", "\udcff"
 _GZIP = f"\x1f{_NOT_TEXT}"
 # In place of what is not text, so that the line of it is known.
-codecs.register_error(
-    _HANDLER, lambda error: (_NOT_TEXT, cast("UnicodeDecodeError", error).end or 1)
-)
+codecs.register_error(_HANDLER, lambda error: (_NOT_TEXT, cast("UnicodeDecodeError", error).end))
 
 
 class NotTextError(ValueError):

@@ -59,7 +59,7 @@ def scans(home):
 
 def declared(home, **keys):
     """Return the one table of bench.toml, without the keys that are given and equal."""
-    [table] = tomllib.loads((home / "bench.toml").read_text())["dataset"].values()
+    [table] = tomllib.loads((home / "bench.toml").read_text("utf-8-sig"))["dataset"].values()
     assert {key: table[key] for key in keys} == keys
     return table
 
