@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 from bench.core.errors import BenchError
+from bench.core.regular_files import read_regular
+from bench.core.text_encodings import open_text
 from bench.data.raw.entries import SampleError
 
 IMAGE_SUFFIXES = frozenset(
@@ -17,6 +21,14 @@ IMAGE_SUFFIXES = frozenset(
 """Endings of image files, in lower case."""
 _ABOVE = 3
 """How far above the folder that was named a root is looked for."""
+_START = 2**20
+"""Characters in which the first line of a file has to end."""
+MAC_FOLDER = "__MACOSX"
+"""What macOS puts into an archive beside the data; like `.DS_Store`, it holds none of them."""
+NOT_TEXT = "bench.not_text"
+"""How `open` is to treat bytes that are not of the encoding: they become surrogates."""
+# Python's own "surrogateescape" raises on half a character of UTF-16.
+codecs.register_error(NOT_TEXT, lambda error: ("\udcff", cast("UnicodeDecodeError", error).end))
 
 
 def root(source: Path, holds: Callable[[Path], object], below: Sequence[str] = ()) -> Path | None:
@@ -46,7 +58,11 @@ def _candidates(source: Path, below: Sequence[str]) -> Iterator[Path]:
 def _only_folders(folder: Path) -> Iterator[Path]:
     """Yield `folder`, and further down as long as there is but one folder in it, and no file."""
     yield folder
-    shown = (child for child in folder.iterdir() if not child.name.startswith("."))
+    shown = (
+        child
+        for child in folder.iterdir()
+        if not child.name.startswith(".") and child.name != MAC_FOLDER
+    )
     match list(islice(shown, 2)):
         case [only] if only.is_dir() and not only.is_symlink():
             yield from _only_folders(only)
@@ -67,14 +83,28 @@ def natural_order(name: str) -> list[tuple[str, int]]:
 
 
 def lines(file: Path) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file, bare of white space at their ends.
+    """Yield the lines of a list, bare of white space at their ends; see `whole_lines`."""
+    return map(str.rstrip, whole_lines(file))
 
-    Only a line feed ends a line, for a line may be known by its number. Bytes that are no UTF-8
-    become surrogates, see `is_text`. Raises BenchError where the file cannot be read.
+
+def whole_lines(file: Path) -> Iterator[str]:
+    """Yield the lines of a file of UTF-8, or of UTF-16.
+
+    Only a line feed ends a line, for a line may be known by its number; in a file that has none,
+    a carriage return does. Bytes that are not text become surrogates, see `is_text`. Raises
+    BenchError where the file cannot be read.
     """
     try:
-        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as stream:
-            yield from map(str.rstrip, stream)
+        with open_text(file, NOT_TEXT, newline="\n") as stream:
+            start = stream.read(_START)
+        end = "\r" if "\r" in start and "\n" not in start else "\n"
+        if len(start) == _START and end not in start:
+            raise BenchError(
+                f"{file}: its first line has more than {_START:,} characters, so that this is not "
+                "a list; take the file from the raw data set again"
+            )
+        with open_text(file, NOT_TEXT, newline=end) as stream:
+            yield from stream
     except OSError as error:
         raise BenchError(
             f"{file} cannot be read ({error.strerror}); look at its permissions and its disk"
@@ -82,7 +112,7 @@ def lines(file: Path) -> Iterator[str]:
 
 
 def is_text(line: str) -> bool:
-    """Return whether a line of `lines` was UTF-8."""
+    """Return whether a line of `lines` was text in its encoding."""
     return line.isascii() or not any("\ud800" <= character <= "\udfff" for character in line)
 
 
@@ -97,7 +127,7 @@ def read(folder: Path, name: str) -> bytes:
             raise SampleError("a file outside the data set's folder")
         if not file.is_file():
             raise SampleError("no plain file")
-        content = file.read_bytes()
+        content = read_regular(file)
     except FileNotFoundError:
         raise SampleError("a file that is missing") from None
     # Links in a circle are a RuntimeError before Python 3.13, a NUL in a name is a ValueError.
