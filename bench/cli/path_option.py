@@ -21,7 +21,7 @@ class LocalPath(click.ParamType[Path]):
         param: click.Parameter | None,
         ctx: click.Context | None,  # noqa: ARG002 (click's)
     ) -> Path:
-        """Return the path. Raises BenchError on a URL, and on a name that is not UTF-8."""
+        """Return the path. Raises BenchError on a URL."""
         try:
             return local_path(value)
         except BenchError as error:

@@ -218,7 +218,7 @@ def load(
         if not path.exists():
             raise BenchError(f"{path}: there is no such file; name a {NAME} with --config")
         return Config(path, path.absolute().parent, results, plugins)
-    here = local_path(Path.cwd())
+    here = Path.cwd()
     for folder in (here, *here.parents):
         # A pipe or a folder of that name is refused where it is read.
         if (folder / NAME).exists():

@@ -15,7 +15,7 @@ def local_path(path: str | Path) -> Path:
     """Return a path with the home folder in place of `~`.
 
     Raises:
-        BenchError: It is a URL, its name is not UTF-8, or `~` is the home of nobody.
+        BenchError: It is a URL, or `~` is the home of nobody.
     """
     text = str(path)
     if _URL.match(text):
@@ -25,12 +25,6 @@ def local_path(path: str | Path) -> Path:
         )
     if "\0" in text:
         raise BenchError(f"{quoted(text)} has a null character, which no path has; remove it")
-    # Names of files that are not of the encoding of the system have surrogates for their bytes.
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise BenchError(
-            f"{quoted(text)} is not a name in UTF-8, which lists and records have to be; rename "
-            "it, or make a link to it and name that"
-        )
     try:
         return Path(path).expanduser()
     except RuntimeError:
