@@ -12,7 +12,6 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from bench.core.errors import BenchError
 from bench.core.local_paths import local_path
-from bench.core.regular_files import open_regular
 from bench.core.text_encodings import MAX_LINE, NotTextError, read_lines
 
 
@@ -130,7 +129,7 @@ def _unreadable(path: str, parameter: str, error: OSError) -> BenchError:
 @lru_cache(maxsize=256)
 def _digest(file: Path, inode: int, size: int, modified: int) -> str:  # noqa: ARG001
     """Hash a file, again only when one of the other arguments says that it has changed."""
-    with open_regular(file) as content:
+    with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from io import BufferedIOBase, BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -14,12 +14,23 @@ _KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
-_CHUNK = 2**20
+_MIN_BUFFER = 2**20
 MAX_BYTES = 2**30
 """Of a file that is read whole. Records, boards and predictions are smaller by far."""
 
 
-def open_regular(file: Path | str) -> BufferedReader:
+def is_there(file: Path) -> bool:
+    """Return whether a folder has an entry of this name, even one that cannot be read."""
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass  # that it may not be looked at is said where it is read
+    return True
+
+
+def open_regular(file: Path | str) -> BinaryIO:
     """Open a regular file, or a link to one, for reading in binary.
 
     Raises:
@@ -49,16 +60,9 @@ def read_regular(file: Path | str, longest: int = MAX_BYTES) -> bytes:
         OSError: As of `open_regular`, or the file is longer.
     """
     with open_regular(file) as stream:
-        content = read_at_most(stream, longest)
-    if content is None:
+        # As much memory as it takes, of files of the system that state no size a little.
+        size = max(os.fstat(stream.fileno()).st_size, _MIN_BUFFER)
+        content = stream.read(min(size, longest) + 1)
+    if len(content) > longest:
         raise OSError(errno.EFBIG, f"longer than {longest:,} bytes", str(file))
     return content
-
-
-def read_at_most(stream: BufferedIOBase, longest: int) -> bytes | None:
-    """Return the rest of a stream, None where that has more than `longest` bytes."""
-    # A read of so many bytes would reserve memory for all of them first.
-    content = bytearray()
-    while len(content) <= longest and (chunk := stream.read(_CHUNK)):
-        content += chunk
-    return bytes(content) if len(content) <= longest else None
