@@ -17,6 +17,11 @@ def printable(text: str, keep: str = "") -> str:
     )
 
 
+def shortened(text: str, longest: int = _MAX_SHOWN) -> str:
+    """Return `text` printable, and cut after `longest` characters."""
+    return printable(text if len(text) <= longest else f"{text[:longest]}…")
+
+
 def quoted(text: str, longest: int = _MAX_SHOWN) -> str:
     """Return `text` in quotes, printable, and cut after `longest` characters."""
-    return f"'{printable(text if len(text) <= longest else f'{text[:longest]}…')}'"
+    return f"'{shortened(text, longest)}'"

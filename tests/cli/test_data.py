@@ -44,6 +44,12 @@ def picture(seed: int) -> bytes:
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
+def piped(file: Path) -> None:
+    """Put a pipe in the place of a file."""
+    file.unlink()
+    os.mkfifo(file)
+
+
 @pytest.fixture(autouse=True)
 def _own_data(home, monkeypatch):
     """Keep prepared data in the folder of the test, whose bench.toml has no suite."""
@@ -113,8 +119,10 @@ def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
             "prepared.json says 3",
         ),
         ("test/samples.arrow", lambda file: file.write_bytes(b"no table"), "samples.arrow"),
+        ("test/samples.arrow", piped, "samples.arrow"),
+        ("test/data.mdb", piped, "this is no LMDB (a named pipe, not a regular file)"),
     ],
-    ids=["pixels", "document", "count", "table"],
+    ids=["pixels", "document", "count", "table", "table-pipe", "pixels-pipe"],
 )
 def test_data_that_were_damaged_fail_with_5_and_name_the_file(words, bench, name, change, said):
     change(words / SYNTHETIC / name)
@@ -276,3 +284,100 @@ def test_an_interrupted_synthetic_data_set_is_rendered_again(home, bench, start_
     assert "was interrupted; run `bench data synth` again" in refused.err
     assert bench("data", "synth", "synth90k", "--out", "new", "--count", "10").code == 0
     assert len([*home.glob("new/**/*.jpg")]) == 10
+
+
+def tree(folder: Path, **parts: dict[str, bytes]) -> Path:
+    """Write words in the form of Synth90k: images by their names, for each partition."""
+    (folder / "test").mkdir(parents=True)
+    (folder / "lexicon.txt").write_text("one\ntwo\n")
+    for part, pictures in parts.items():
+        for name, content in pictures.items():
+            (folder / "test" / name).write_bytes(content)
+        rows = "".join(f"./test/{name} {row % 2}\n" for row, name in enumerate(pictures))
+        (folder / f"annotation_{part}.txt").write_text(rows)
+    return folder
+
+
+def written(text: str, suffix: str = ".png", size: tuple[int, int] = (100, 32)) -> bytes:
+    drawn = np.full((32, 100), 220, np.uint8)
+    cv2.putText(drawn, text, (5, 24), 0, 0.8, 10, 2)
+    return cv2.imencode(suffix, cv2.resize(drawn, size))[1].tobytes()
+
+
+def test_images_that_spoil_a_data_set_are_named(home, bench):
+    words = {f"{text}.png": written(text) for text in ("abc", "def", "ghi", "jkl", "mno")}
+    blank = cv2.imencode(".png", np.full((32, 100), 9, np.uint8))[1].tobytes()
+    tree(
+        home / "source",
+        train=words | {"blank.png": blank},
+        test={
+            "again.jpg": written("def", ".jpg", (90, 29)),
+            "other.png": written("xyz"),
+            "copy.png": words["abc.png"],
+            "speck.png": written("abc", size=(40, 3)),
+            "page.png": written("pqr", size=(5000, 40)),
+        },
+    )
+    assert bench("data", "prepare", "synth90k", "--source", "source").code == 0
+    answer = bench("data", "check", "synth90k", "--json")
+    assert answer.code == 5
+    found = {(each["split"], each["check"]): each for each in json.loads(answer.out)}
+    assert found["train", "of one color"]["found"] == "1: test/blank"
+    assert found["train", "of one color"]["verdict"] == "failed"
+    assert found["test", "of one color"]["found"] == "none"
+    extreme = found["test", "extreme sizes"]
+    assert extreme["found"] == "2: test/speck (40×3), test/page (5000×40)"
+    assert extreme["verdict"] == "note"
+    assert found["test", "in a split before"]["found"] == "1: test/copy"
+    near = found["test", "like one in a split before"]
+    assert near["found"] == "1: test/again like test/def of train"
+    assert near["verdict"] == "note"
+
+
+def test_a_row_that_is_listed_twice_is_left_out_by_name(home, bench):
+    source = tree(home / "source", test={f"{n}.png": written(n) for n in ("a", "b", "c")})
+    with (source / "annotation_test.txt").open("a") as rows:
+        rows.write("./test/b.png 1\n")
+    answer = bench("data", "prepare", "svt", "--source", "source")
+    assert (answer.code, answer.err) == (0, "")
+    assert "svt/test: 3 samples; 1 left out" in answer.out
+    rejected = (home / "data/svt/test/rejected.tsv").read_text()
+    assert rejected.splitlines() == ["test/b\tlisted before with the same text"]
+
+
+def test_no_label_reaches_the_terminal_raw_or_in_full(home, bench):
+    labels = ("\x1b]0;owned\x07x", "a\nb\tc\r", "x" * 100_000, "ab \u202ecd", "\n" * 500, "plain")
+    samples = {n: (picture(n), label.encode()) for n, label in enumerate(labels, 1)}
+    release(home / "source", samples, said=6)
+    assert bench("data", "prepare", "svt", "--source", "source").code == 0
+    for verb in ("show", "check"):
+        answer = bench("data", verb, "svt", *(["--protocol", "htr-raw"] * (verb == "check")))
+        assert all(line.isprintable() for line in (answer.out + answer.err).splitlines())
+        assert max(map(len, answer.out.splitlines())) < 300
+    drawn = cv2.imread("data/svt/samples.png")
+    assert drawn.shape[0] < 1000
+
+
+def test_folders_whose_names_are_of_another_encoding(home, bench, monkeypatch):
+    source, data = (os.fsdecode(name) for name in (b"source\xe9", b"data\xe9"))
+    tree(home / source, test={f"{n}.png": written(n) for n in ("a", "b", "c")})
+    monkeypatch.setenv("BENCH_DATA", data)
+    assert bench("data", "prepare", "svt", "--source", source).code == 0
+    assert bench("data", "verify", "svt").code == 0
+    assert bench("data", "show", "svt").code == 0
+    assert (home / data / "svt" / "samples.png").is_file()
+    (home / source / "gt.txt").write_text("test/a.png\tone\n")
+    answer = bench("data", "init", source, "--name", "mine", "--format", "tab")
+    assert answer.code == 2
+    assert "is not UTF-8" in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_what_is_left_of_an_interrupted_force_does_not_look_prepared(words, bench, monkeypatch):
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", stop)
+    bench("data", "prepare", "synth90k", "--source", "words", "--force")
+    monkeypatch.undo()
+    assert not (words / SYNTHETIC / "prepared.json").exists()

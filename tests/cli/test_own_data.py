@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tarfile
 import tomllib
@@ -335,6 +336,7 @@ def test_the_page_on_own_data_has_every_format():
         ("init words --format csv", "no labels were found in it"),
         ("init words --labels gt.tsv", "gt.tsv does not exist; name a file in"),
         ("init words --labels ../bench.toml", "is not a path in"),
+        ("init words --labels pipe", "pipe is no file and no folder; name a file in"),
         ("init words --images pictures", "pictures is not a folder"),
         ("init words --name a/b", "cannot be called 'a/b'"),
         ("prepare word", "there is no dataset 'word'; did you mean 'words'?"),
@@ -346,6 +348,7 @@ def test_the_page_on_own_data_has_every_format():
 def test_a_slip_is_one_sentence_and_exit_code_2(scans, bench, line, said):
     home = scans("words")
     (home / "empty").mkdir()
+    os.mkfifo(home / "words" / "pipe")
     assert bench("data", "init", "words").code == 0
     text = (home / "bench.toml").read_text()
     words = [

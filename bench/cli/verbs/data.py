@@ -15,6 +15,7 @@ from bench.cli.render.split_bars import split_bars
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say
 from bench.cli.verbs.data_init import init
 from bench.core.errors import BenchError, Exit
+from bench.core.printable import shortened
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from bench.synthetic import Difficulty
 
 name_argument = click.argument("name")
+_MAX_SHOWN = 120
+"""Characters of a name or a transcript in a table."""
 
 
 class Shape(click.ParamType["tuple[int, int, int]"]):
@@ -132,10 +135,13 @@ def _read_in(config: Config, name: str, source: Path, *, force: bool) -> Prepare
 def _clear(dataset: PreparedDataset, source: Path) -> None:
     """Remove a prepared data set. Raises BenchError where `source` is that of another."""
     from bench.data.datasets.base import StoredDataset
+    from bench.data.store.prepared import DOCUMENT
 
     # Other data sets are overwritten, once their source is known to be complete.
     if isinstance(dataset, StoredDataset):
         dataset.reader(source)
+        # First, so that what is left of it after an interruption does not look prepared.
+        (dataset.folder / DOCUMENT).unlink(missing_ok=True)
         shutil.rmtree(dataset.folder, ignore_errors=True)
 
 
@@ -326,7 +332,12 @@ def show(
         drawn, columns = sheets.samples(dataset, split, count), 4
         shown = drawn
     rows = [
-        (each.id, f"{each.pixels.shape[1]}×{each.pixels.shape[0]}", each.text) for each in shown
+        (
+            shortened(each.id, _MAX_SHOWN),
+            f"{each.pixels.shape[1]}×{each.pixels.shape[0]}",
+            shortened(each.text, _MAX_SHOWN),
+        )
+        for each in shown
     ]
     click.echo(f"\n{text_table.plain(('sample', 'pixels', 'transcript'), rows)}")
     folder = dataset.folder if isinstance(dataset, PreparedDataset) else Path()

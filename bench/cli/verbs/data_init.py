@@ -75,7 +75,14 @@ def init(
     if column := found.format.grouped_by:
         comments.append(f'with all samples of a {column} in one split: group.column = "{column}"')
     added = with_dataset(text, name, keys, comments if keys.get("splits") == "test" else ())
-    write_bytes(file, encoded(added, file) if text else added.encode())
+    try:
+        content = encoded(added, file) if text else added.encode()
+    except UnicodeEncodeError:
+        raise BenchError(
+            f"{folder}: a name in its path is not UTF-8, and bench.toml holds nothing else; rename "
+            "it, or make a link to it with another name"
+        ) from None
+    write_bytes(file, content)
     # Only now, because whoever reads the first lines of it may close the pipe.
     _print_found(found, data, counted)
     verb = "added to" if text else "written to a new"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MOST_PIXELS = 2**26
 """More than any line, page or frame has; what claims more is a fault or an attack."""
@@ -19,7 +19,13 @@ from numpy.typing import NDArray  # noqa: E402
 from bench.data.raw.entries import SampleError  # noqa: E402
 
 Encoded = bytes | memoryview
+Array = NDArray[Any]
 Pixels = NDArray[np.uint8]
+
+_HEAD = 1024
+"""Bytes of an image that tell of its format."""
+_DEPTHS = (8, 10, 12, 14, 16)
+"""Bits per value that scanners and cameras have."""
 
 # Its own threads would fight those of torch and of the loaders for the same cores.
 cv2.setNumThreads(0)
@@ -41,6 +47,9 @@ def measured(encoded: Encoded) -> Size:
 def decoded(encoded: Encoded, channels: int) -> Pixels:
     """Return pixels (H, W) of one channel, (H, W, 3) in the order red, green, blue of three.
 
+    What is transparent is put on white. Values of 16 bits that use fewer, such as 0 to 255, are
+    scaled by the smallest usual range that holds them.
+
     Raises SampleError where they cannot be decoded, or are more than `MOST_PIXELS`.
     """
     if not encoded:
@@ -48,13 +57,56 @@ def decoded(encoded: Encoded, channels: int) -> Pixels:
     # How a camera was held says nothing here: no other reader of these data sets turns them.
     mode = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR_RGB
     buffer = np.frombuffer(encoded, np.uint8)
+    pixels: Array | None = None
     try:
-        pixels = cv2.imdecode(buffer, mode | cv2.IMREAD_IGNORE_ORIENTATION)
+        if _may_have_alpha_or_16_bits(bytes(encoded[:_HEAD])):
+            pixels = _composed(cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED), channels)
+        if pixels is None:
+            pixels = cv2.imdecode(buffer, mode | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         pixels = None
     if pixels is None:
         raise SampleError(f"an image that cannot be decoded (at most {MOST_PIXELS:,} pixels)")
     return np.asarray(pixels, np.uint8)
+
+
+def _may_have_alpha_or_16_bits(head: bytes) -> bool:
+    """Return whether an image that begins so may be more than 8 bits of gray or color.
+
+    JPEG and most PNG are told by their first bytes; others have to be decoded to know.
+    """
+    if head.startswith(b"\xff\xd8"):
+        return False
+    if head.startswith(b"\x89PNG"):
+        depth, kind = head[24:25], head[25:26]
+        return depth == b"\x10" or kind not in {b"\0", b"\2"} or b"tRNS" in head
+    return True
+
+
+def _composed(whole: Array | None, channels: int) -> Pixels | None:
+    """Return what `decoded` does of an image as it is stored, None where that is ordinary."""
+    if whole is None or whole.dtype not in (np.uint8, np.uint16):
+        return None
+    most = np.iinfo(whole.dtype).max
+    depth, transparent = 8, False
+    alpha = cv2.extractChannel(whole, 3) if whole.shape[2:] == (4,) else None
+    if alpha is not None:
+        # A channel that is 0 all over is unused: such an image would show nothing.
+        transparent = bool(alpha.min() < most and alpha.max() > 0)
+    colors = whole[..., :3] if alpha is not None else whole
+    if whole.dtype == np.uint16:
+        depth = next(bits for bits in _DEPTHS if colors.max() < 2**bits)
+    if not transparent and depth == most.bit_length():
+        return None
+    values = (colors >> (depth - 8)).astype(np.uint8)
+    if alpha is not None and transparent:
+        opacity = alpha[..., None] / np.float32(most)
+        values = np.rint(values * opacity + 255 * (1 - opacity)).astype(np.uint8)
+    if channels == 1:
+        gray = values if values.ndim == 2 else cv2.cvtColor(values, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004
+        return np.asarray(gray, np.uint8)
+    code = cv2.COLOR_GRAY2RGB if values.ndim == 2 else cv2.COLOR_BGR2RGB  # noqa: PLR2004
+    return np.asarray(cv2.cvtColor(values, code), np.uint8)
 
 
 def resized(pixels: Pixels, width: int, height: int) -> Pixels:

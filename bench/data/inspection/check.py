@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from bench.core.errors import BenchError
+from bench.core.printable import shortened
 from bench.data import cards
 from bench.data.datasets.base import PreparedDataset, StoredDataset
 from bench.data.datasets.own import MAX_LOST, OwnDataset
 from bench.data.inspection.native_input import native_input
-from bench.data.reading.samples import Samples
+from bench.data.inspection.near_duplicates import (
+    Fingerprints,
+    candidates,
+    fingerprint,
+    look_alike,
+)
+from bench.data.reading.samples import SampleRef, Samples
 from bench.data.store.prepared import require
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset
     from bench.core.types import Split
+    from bench.data.inputs.images import Pixels
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.evaluation.protocols import Protocol
 
 MAX_NAMED = 5
 """Samples and characters that a finding names; more are only counted."""
+_MAX_SHOWN = 120
+"""Characters of a name, a reason or a token in a finding."""
 _KNOWN = "known to be"
 """What the reasons say for which everybody leaves a sample out."""
+
+_MAX_BLANK = 0.01
+"""The share of images of one color that is only to be known."""
+_MIN_SIDE = 4
+_MAX_TIMES = 20
+"""How many times the median a width or a height may be."""
 
 Verdict = Literal["ok", "note", "failed"]
 Advance = Callable[["Split", int], None]
@@ -65,27 +83,37 @@ def check_dataset(
     if not isinstance(dataset, StoredDataset):
         return
     samples = {split: Samples([dataset.selection(split)]) for split in splits}
+    looks: dict[Split, Fingerprints] = {}
     for split in splits:
-        yield _undecodable(samples[split], split, advance)
+        looks[split] = np.zeros(len(samples[split]), np.uint64)
+        yield from _pictures(samples[split], split, looks[split], advance)
+        yield _sizes(samples[split], split)
         yield from _labels(samples[split], split, encoder, own=isinstance(dataset, OwnDataset))
         if protocol is not None:
             yield from _protocol(samples[split], split, protocol)
     yield from _duplicates(samples)
+    if dataset.gives == "image":
+        yield from _near_duplicates(samples, looks)
 
 
-def name_samples(names: Sequence[str]) -> str:
-    """Return how many samples there are, and the first of their names."""
+def name_samples(names: Sequence[str], count: int | None = None) -> str:
+    """Return how many samples there are, which may be more than are named, and the first names."""
     if not names:
         return "none"
-    more = ", …" if len(names) > MAX_NAMED else ""
-    return f"{len(names):,}: {', '.join(names[:MAX_NAMED])}{more}"
+    count = count or len(names)
+    more = ", …" if count > MAX_NAMED else ""
+    return (
+        f"{count:,}: {', '.join(shortened(name, _MAX_SHOWN) for name in names[:MAX_NAMED])}{more}"
+    )
 
 
 def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
     """Yield what was left out when the data set was prepared."""
     for part, document in require(dataset.prepared_name).parts.items():
         reasons = document.rejected
-        listed = "; ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+        listed = "; ".join(
+            f"{count:,} {shortened(reason, _MAX_SHOWN)}" for reason, count in reasons.items()
+        )
         known = all(_KNOWN in reason for reason in reasons)
         verdict: Verdict = "failed" if not known else "note" if reasons else "ok"
         yield Finding(part, "left out", listed or "none", verdict)
@@ -115,22 +143,50 @@ def _sample_counts(
     return {split: sum(1 for _ in pipeline.annotations(split)) for split in splits}
 
 
-def _undecodable(samples: Samples, split: Split, advance: Advance) -> Finding:
-    broken, reasons = [], []
-    for reference in samples:
+def _pictures(
+    samples: Samples, split: Split, looks: Fingerprints, advance: Advance
+) -> Iterator[Finding]:
+    """Decode every sample; write the fingerprints of images into `looks`."""
+    broken, reasons, blank = [], [], []
+    for index, reference in enumerate(samples):
         partition, row = reference.partition, reference.row
         try:
             frames = range(partition.value("frames", row))
             if frames:
-                deque(partition.clip(row, frames, 1), maxlen=0)
+                # All frames are decoded, whatever the first ones are.
+                plain = [is_blank(frame) for frame in partition.clip(row, frames, 1)]
             else:
-                partition.pixels(row, 1)
+                pixels = partition.pixels(row, 1)
+                plain = [is_blank(pixels)]
+                looks[index] = 0 if plain[0] else fingerprint(pixels)
         except BenchError as error:
             broken.append(reference.id)
             reasons.append(str(error))
+        else:
+            if all(plain):
+                blank.append(reference.id)
         advance(split, 1)
     text = "; ".join([name_samples(broken), *reasons[:1]])
-    return Finding(split, "undecodable", text, "failed" if broken else "ok")
+    yield Finding(split, "undecodable", text, "failed" if broken else "ok")
+    too_many = len(blank) > _MAX_BLANK * len(samples)
+    verdict: Verdict = "failed" if too_many else "note" if blank else "ok"
+    yield Finding(split, "of one color", name_samples(blank), verdict)
+
+
+def is_blank(pixels: Pixels) -> bool:
+    """Return whether an image is of one color."""
+    return bool(pixels.min() == pixels.max())
+
+
+def _sizes(samples: Samples, split: Split) -> Finding:
+    """Look for images that are too small to show a word, or large as a page among words."""
+    sizes = np.stack([samples.column("width"), samples.column("height")], 1)
+    extreme = (sizes < _MIN_SIDE) | (sizes > _MAX_TIMES * np.median(sizes, 0))
+    rows = np.flatnonzero(extreme.any(1)).tolist()
+    names = [
+        f"{samples.reference(row).id} ({sizes[row, 0]}×{sizes[row, 1]})" for row in rows[:MAX_NAMED]
+    ]
+    return Finding(split, "extreme sizes", name_samples(names, len(rows)), "note" if rows else "ok")
 
 
 def _labels(
@@ -191,7 +247,38 @@ def _duplicates(samples: dict[Split, Samples]) -> Iterator[Finding]:
             yield Finding(split, "in a split before", name_samples(shared), verdict)
 
 
+def _near_duplicates(
+    samples: dict[Split, Samples], looks: dict[Split, Fingerprints]
+) -> Iterator[Finding]:
+    """Compare how images look with those of the splits before; copies of bytes are found above."""
+    splits = list(samples)
+    for place, split in enumerate(splits[1:], 1):
+        names, count = [], 0
+        for before in splits[:place]:
+            for index, others in candidates(looks[before], looks[split]):
+                mine = samples[split].reference(index)
+                for other in samples[before].references(others):
+                    if _is_near(mine, other):
+                        count += 1
+                        names += [f"{mine.id} like {other.id} of {before}"] * (count <= MAX_NAMED)
+                        break
+        found = name_samples(names, count)
+        yield Finding(split, "like one in a split before", found, "note" if count else "ok")
+
+
+def _is_near(one: SampleRef, other: SampleRef) -> bool:
+    if one.partition.value("hash", one.row) == other.partition.value("hash", other.row):
+        return False
+    try:
+        return look_alike(one.partition.pixels(one.row, 1), other.partition.pixels(other.row, 1))
+    except BenchError:
+        return False
+
+
 def _name_tokens(counts: Counter[str]) -> str:
     """Return the most frequent tokens, each with the number of samples that have it."""
-    listed = ", ".join(f"{token!r} in {count:,}" for token, count in counts.most_common(MAX_NAMED))
+    listed = ", ".join(
+        f"{shortened(repr(token), _MAX_SHOWN)} in {count:,}"
+        for token, count in counts.most_common(MAX_NAMED)
+    )
     return listed or "none"

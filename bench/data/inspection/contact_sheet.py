@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.core.model_input import FrameInput
+from bench.core.printable import shortened
 from bench.core.types import Batch
 from bench.data.inputs.pixel_values import denormalize
 from bench.data.inspection.native_input import native_input
@@ -37,6 +38,10 @@ _CROPPED = (7, 8)
 """VAC crops frames of 256 pixels to 224."""
 _WIDE = 6
 _LARGEST = 8
+_MAX_LINES = 4
+"""Lines of text that are written below a sample."""
+_MAX_LETTERS = 300
+"""More than fit into a line."""
 
 
 class Shown(NamedTuple):
@@ -139,20 +144,27 @@ def sheet(shown: Sequence[Shown], columns: int = _COLUMNS) -> Image.Image:
     wide = median(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
     columns, width = (1, _COLUMNS * _CELL[0]) if wide else (columns, _CELL[0])
     pictures = [_fitted(Image.fromarray(one.pixels), width, _CELL[1]) for one in shown]
-    text = (1 + max(one.text.count("\n") for one in shown)) * _TEXT + _MARGIN
+    texts = [_fit_text(one.text) for one in shown]
+    text = (1 + max(each.count("\n") for each in texts)) * _TEXT + _MARGIN
     height = max(picture.height for picture in pictures) + text
     rows = -(-len(shown) // columns)
     size = (columns * (width + _MARGIN) + _MARGIN, rows * height + _MARGIN)
     drawn = Image.new("RGB", size, "white")
     font = ImageFont.load_default(_TEXT - 4)
-    for place, (one, picture) in enumerate(zip(shown, pictures, strict=True)):
+    for place, (words, picture) in enumerate(zip(texts, pictures, strict=True)):
         left = _MARGIN + place % columns * (width + _MARGIN)
         top = _MARGIN + place // columns * height
         drawn.paste(picture, (left, top))
-        words = Image.new("RGB", (width, text), "white")
-        ImageDraw.Draw(words).text((0, 2), one.text, "black", font)
-        drawn.paste(words, (left, top + picture.height))
+        label = Image.new("RGB", (width, text), "white")
+        ImageDraw.Draw(label).text((0, 2), words, "black", font)
+        drawn.paste(label, (left, top + picture.height))
     return drawn
+
+
+def _fit_text(text: str) -> str:
+    """Return the first lines of a text, printable and cut."""
+    lines = text[: _MAX_LINES * _MAX_LETTERS].split("\n")[:_MAX_LINES]
+    return "\n".join(shortened(line, _MAX_LETTERS) for line in lines)
 
 
 def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:

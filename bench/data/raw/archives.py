@@ -7,10 +7,14 @@ holes in them, and zip archives have none.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import lzma
 import posixpath
+import re
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -18,10 +22,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Literal, NamedTuple
+from typing import IO, Literal, NamedTuple, NoReturn, Self
 
 from bench.core.errors import BenchError
+from bench.core.printable import quoted
 from bench.data.raw import image_tree as tree
+from bench.data.store.database import is_lmdb
 
 _SHARE = 0.9
 """How much of the free disk an archive may fill."""
@@ -31,6 +37,14 @@ _BLOCKS = 2**20
 _LONGEST_TARGET = 4096
 _UNIX = 3
 _ENCRYPTED = 1
+_MAX_HEADER = 2**20
+"""Bytes of a name, and of what else a header says; the content of a file is behind it."""
+
+
+class _HeaderTooLongError(Exception):
+    """A header of a tar that would take the memory."""
+
+
 _DAMAGED = (
     OSError,
     EOFError,
@@ -39,7 +53,24 @@ _DAMAGED = (
     zlib.error,
     lzma.LZMAError,
     NotImplementedError,  # a way of packing that zipfile does not know
+    _HeaderTooLongError,
+    # Of headers that are no numbers, no text, or that refer to each other a thousand times.
+    struct.error,
+    ValueError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    RecursionError,
 )
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DESCRIBING = {
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+}
+"""Kinds of members that are names of the next one, or tell of it."""
 _Kind = Literal["file", "folder", "symbolic link", "hard link", "other"]
 
 
@@ -57,7 +88,8 @@ def unpacked(source: Path, into: Path) -> Iterator[Path]:
     """Give the folder of a data set: `source`, or what is unpacked from it if it is an archive.
 
     A tar (plain, or packed by gzip, bzip2 or xz) or zip is unpacked into a folder of its own in
-    `into`. It is removed when it was used; what fails or is interrupted finds it there again.
+    `into`. It is removed when it was used; what fails or is interrupted finds it there again. What
+    was unpacked from an earlier archive of that name is removed.
 
     Raises BenchError where `source` is neither, is damaged, or holds what must not be unpacked.
     """
@@ -65,20 +97,43 @@ def unpacked(source: Path, into: Path) -> Iterator[Path]:
         yield source
         return
     if not source.is_file():
-        raise BenchError(f"{source} does not exist; name the folder or the archive of the data set")
+        fault = "is no folder and no file" if source.exists() else "does not exist"
+        raise BenchError(f"{source} {fault}; name the folder or the archive of the data set")
+    if is_lmdb(source):
+        raise BenchError(f"{source} is an LMDB and no archive; name the folder that it is in")
     about = source.stat()
-    folder = into / f"{source.name}-{about.st_size}-{about.st_mtime_ns}"
-    if not folder.exists():
-        part = folder.with_name(f"{folder.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
+    into.mkdir(parents=True, exist_ok=True)
+    with _only_user(into / f".{source.name}.unpacking", source):
+        folder = into / f"{source.name}-{about.st_size}-{about.st_mtime_ns}"
+        # Data sets are beside them: what is removed has a time in nanoseconds in its name.
+        unpacked_before = re.compile(rf"{re.escape(source.name)}-[0-9]+-[0-9]{{16,}}(\.part)?")
+        for stale in into.iterdir():
+            if stale != folder and unpacked_before.fullmatch(stale.name):
+                shutil.rmtree(stale, ignore_errors=True)
+        if not folder.exists():
+            part = folder.with_name(f"{folder.name}.part")
+            try:
+                _Unpacking(source, part).run()
+            except BaseException:
+                shutil.rmtree(part, ignore_errors=True)
+                raise
+            part.rename(folder)
+        yield folder
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _only_user(claim: Path, source: Path) -> Iterator[None]:
+    """Keep other processes from what is unpacked from an archive, while this one uses it."""
+    with claim.open("wb") as stream:
         try:
-            _Unpacking(source, part).run()
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
-        part.rename(folder)
-    yield folder
-    shutil.rmtree(folder)
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BenchError(f"{source}: another process prepares from it; wait for it") from None
+        try:
+            yield
+        finally:
+            claim.unlink(missing_ok=True)
 
 
 class _Unpacking:
@@ -97,11 +152,17 @@ class _Unpacking:
         try:
             for member in _members(self._source):
                 name = member.name
-                self._write(member)
+                if not _is_of_macos(name):
+                    self._write(member)
         except FileExistsError:
             raise self._refused(name, "is there twice") from None
         except _DAMAGED as error:
-            place = f" at or behind '{name}'" if name else ""
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise BenchError(
+                    f"{self._source} cannot be unpacked into {self._folder.parent}, for the disk "
+                    "is full; free some of it, or unpack the archive elsewhere and name the folder"
+                ) from None
+            place = f" at or behind {quoted(name)}" if name else ""
             raise BenchError(
                 f"{self._source} cannot be unpacked{place} ({error}); if it is a whole tar or zip, "
                 "unpack it yourself and name the folder, else download it again"
@@ -164,17 +225,50 @@ class _Unpacking:
 
     def _refused(self, name: str, why: str) -> BenchError:
         return BenchError(
-            f"{self._source}: '{name}' {why}, so nothing of this archive is used; get it from its "
-            "authors, or unpack it and name the folder"
+            f"{self._source}: {quoted(name)} {why}, so nothing of this archive is used; get it "
+            "from its authors, or unpack it and name the folder"
         )
 
 
+def _is_of_macos(name: str) -> bool:
+    """Return whether a member is what macOS adds to archives, and none of the data."""
+    path = PurePosixPath(name)
+    return tree.MAC_FOLDER in path.parts or path.name.startswith((".DS_Store", "._"))
+
+
+class _Header(tarfile.TarInfo):
+    """A header that is refused before it takes much memory."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Return the header of a block of 512 bytes, unless one that it announces is too long."""
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _DESCRIBING and found.size > _MAX_HEADER:
+            raise _HeaderTooLongError(f"a name or header of {found.size:,} bytes")
+        if found.type == tarfile.GNUTYPE_SPARSE:
+            raise _HeaderTooLongError("a sparse file, whose header may have any length")
+        return found
+
+    def _proc_gnusparse_10(self, *_: object) -> NoReturn:
+        """Refuse the list of parts of a sparse file, which is read to its end."""
+        raise _HeaderTooLongError("a sparse file, whose header may have any length")
+
+
 def _members(source: Path) -> Iterator[_Member]:
-    return _tar(source) if tarfile.is_tarfile(source) else _zip(source)
+    return _tar(source) if _is_tar(source) else _zip(source)
+
+
+def _is_tar(source: Path) -> bool:
+    """Return whether a tar begins there. `tarfile.is_tarfile` reads a name of any length."""
+    try:
+        tarfile.open(source, tarinfo=_Header).close()
+    except tarfile.TarError:
+        return False
+    return True
 
 
 def _tar(source: Path) -> Iterator[_Member]:
-    with tarfile.open(source, "r|*") as archive:
+    with tarfile.open(source, "r|*", tarinfo=_Header) as archive:
         while member := archive.next():
             content = partial(archive.extractfile, member)
             yield _Member(member.name, _kind(member), content, member.linkname)
@@ -195,19 +289,21 @@ def _kind(member: tarfile.TarInfo) -> _Kind:
 def _zip(source: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(source) as archive:
         for member in archive.infolist():
-            kind, target = _zip_kind(member), ""
+            # Windows' own tools write backslashes, against the format.
+            name = member.filename.replace("\\", "/")
+            kind, target = _zip_kind(member, name), ""
             if kind == "symbolic link":
                 with archive.open(member) as stream:
                     target = stream.read(_LONGEST_TARGET).decode(errors="surrogateescape")
-            yield _Member(member.filename, kind, partial(archive.open, member), target)
+            yield _Member(name, kind, partial(archive.open, member), target)
 
 
-def _zip_kind(member: zipfile.ZipInfo) -> _Kind:
+def _zip_kind(member: zipfile.ZipInfo, name: str) -> _Kind:
     if member.flag_bits & _ENCRYPTED:
         return "other"
     # Only what Unix packed says what it is; of all else the name says whether it is a folder.
     mode = member.external_attr >> 16 if member.create_system == _UNIX else 0
     kinds: dict[int, _Kind] = {stat.S_IFREG: "file", stat.S_IFLNK: "symbolic link"}
-    if member.is_dir():
+    if name.endswith("/"):
         return "folder"
     return kinds.get(stat.S_IFMT(mode) or stat.S_IFREG, "other")

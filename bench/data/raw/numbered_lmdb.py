@@ -17,6 +17,9 @@ from bench.data.raw.entries import SampleError
 from bench.data.store.database import SAMPLES, Database, data_file, database, key
 
 DIGITS = 9
+_SHOWN = 40
+BEHIND = "a label behind num-samples"
+"""Why a sample is rejected that `labels_beyond` finds."""
 
 
 class NumberedLmdb:
@@ -96,13 +99,16 @@ class NumberedLmdb:
         said = self.annotation(SAMPLES)
         if said is None:
             raise self.broken(f"it has no key {SAMPLES.decode()}")
-        said = said.strip()
-        if not (said.isdigit() and len(said) <= DIGITS):
-            raise self.broken(f"its {SAMPLES.decode()} is no number of samples")
+        digits = said.strip()
+        if not (digits.isdigit() and len(digits) <= DIGITS):
+            raise self.broken(
+                f"its {SAMPLES.decode()} is no number of samples but {said[:_SHOWN]!r}"
+            )
         # One sample or another may lack a key. Where most do, the LMDB was never written out.
         keys = self._current().keys() - 1
-        if int(said) > keys:
+        if int(digits) > keys:
             raise self.broken(
-                f"its {SAMPLES.decode()} is {int(said)}, and it has {keys} other keys, not two each"
+                f"its {SAMPLES.decode()} is {int(digits)}, and it has {keys} other keys, not two "
+                "each"
             )
-        return int(said)
+        return int(digits)

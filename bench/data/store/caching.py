@@ -38,9 +38,12 @@ def keep(name: str, shape: InputShape, advance: Advance) -> None:
                 f"take {wanted / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free; take a smaller "
                 "shape"
             )
-        images = np.lib.format.open_memmap(partial, "w+", np.uint8, size)
-        for row in range(len(partition)):
-            images[row] = resize_image(partition.pixels(row, shape.channels), shape)
-            advance(part, 1)
-        images.flush()
-        partial.replace(file)
+        try:
+            images = np.lib.format.open_memmap(partial, "w+", np.uint8, size)
+            for row in range(len(partition)):
+                images[row] = resize_image(partition.pixels(row, shape.channels), shape)
+                advance(part, 1)
+            images.flush()
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)

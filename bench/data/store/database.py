@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import lmdb
 
 from bench.core.errors import BenchError, Exit
+from bench.core.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 FILE = "data.mdb"
 SAMPLES = b"num-samples"
+_MAGIC = (0xBEEFC0DE).to_bytes(4, "little")
+_MAGIC_AT = 16
+"""Where it is in the first page, behind the page's own header."""
 _MAP_BYTES = 64 * 2**20
 
 
@@ -27,6 +31,15 @@ def key(kind: str, number: int, frame: int | None = None) -> bytes:
 def data_file(place: Path) -> Path:
     """Return the file of an LMDB that is a folder or a single file."""
     return place if place.is_file() else place / FILE
+
+
+def is_lmdb(file: Path) -> bool:
+    """Return whether a file begins as LMDB's files do, whatever is in it."""
+    try:
+        with open_regular(file) as stream:
+            return stream.read(_MAGIC_AT + len(_MAGIC)).endswith(_MAGIC)
+    except OSError:
+        return False
 
 
 class Database:
@@ -44,12 +57,19 @@ class Database:
                 Exit.UNVERIFIED,
             )
         try:
+            open_regular(file).close()  # LMDB would wait for the writer of a pipe
             # Nobody writes what is prepared, so that readers need no lock.
             self._environment = lmdb.open(
-                str(file), subdir=False, readonly=True, lock=False, readahead=False, meminit=False
+                os.fsencode(file),  # a name may be of another encoding
+                subdir=False,
+                readonly=True,
+                lock=False,
+                readahead=False,
+                meminit=False,
             )
         except (lmdb.Error, OSError) as error:
-            fault = f"{file}: this is no LMDB ({error}); copy or prepare it again"
+            why = error.strerror if isinstance(error, OSError) else error
+            fault = f"{file}: this is no LMDB ({why}); copy or prepare it again"
             raise BenchError(fault, Exit.UNVERIFIED) from None
         pages = self._environment.info()["last_pgno"] + 1
         wanted, there = pages * self._environment.stat()["psize"], file.stat().st_size
@@ -119,7 +139,7 @@ class Writer:
     def __init__(self, folder: Path, *, clips: bool) -> None:
         self._file = folder / FILE
         try:
-            self._environment = lmdb.open(str(folder), map_size=_MAP_BYTES, lock=False)
+            self._environment = lmdb.open(os.fsencode(folder), map_size=_MAP_BYTES, lock=False)
         except lmdb.Error as error:
             raise self._unwritable(error) from None
         self._clips = clips

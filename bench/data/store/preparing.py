@@ -7,6 +7,7 @@ written again, to the same bytes.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import os
@@ -70,10 +71,10 @@ def prepare(
     Killed at any moment, it resumes there the next time. `clips` says that a sample is one.
 
     Raises BenchError where a partition lists nothing that can be used, where another source was
-    being prepared here, and where another process is at it.
+    being prepared here, where another process is at it, and where the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder, str(source.resolve())):
+    with _alone(folder, str(source.resolve())), _disk_of(folder):
         parts = {part: _part(reader, part, folder, advance, clips=clips) for part in reader.parts}
         found = prepared.Prepared(
             name=folder.name,
@@ -86,10 +87,25 @@ def prepare(
 
 
 @contextmanager
+def _disk_of(folder: Path) -> Iterator[None]:
+    """Say of a full disk which one it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise BenchError(
+            f"{folder} cannot be written, for its disk is full; free some of it, then run the same "
+            "again: it resumes"
+        ) from None
+
+
+@contextmanager
 def _alone(folder: Path, source: str) -> Iterator[None]:
     """Keep other processes and other sources out of `folder` until it is prepared."""
     file = folder / ".preparing"
-    with file.open("a+", encoding="utf-8") as claim:
+    # The name of a folder may be of another encoding.
+    with file.open("a+", encoding="utf-8", errors="surrogateescape") as claim:
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -117,6 +133,7 @@ def _part(
     if (done / _PART).exists():
         found = _read(done / _PART, prepared.Part)
         advance(part, found.samples + sum(found.rejected.values()))
+        _tidy(done)
         return found
     work = folder / f"{part}.partial"
     work.mkdir(exist_ok=True)
@@ -127,7 +144,7 @@ def _part(
     fingerprint, size, reasons = rows.finish(
         work / _ROWS, work / prepared.SAMPLES, work / prepared.REJECTED
     )
-    kept = _note(work).kept
+    kept = _note(work).listed - reasons.total()
     if not kept:
         raise BenchError(
             f"{work / prepared.REJECTED}: partition '{part}' has no sample that can be used, "
@@ -140,9 +157,14 @@ def _part(
     documents.write_bytes(work / _PART, documents.encode(found))
     shutil.rmtree(done, ignore_errors=True)
     work.rename(done)
-    for name in (_ROWS, _NOTE):
-        (done / name).unlink()
+    _tidy(done)
     return found
+
+
+def _tidy(done: Path) -> None:
+    """Remove what only an interrupted preparation needs, or has left."""
+    for file in (done / _ROWS, done / _NOTE, *done.glob(".*.part")):
+        file.unlink(missing_ok=True)
 
 
 def _kept(ready: Path | None, folder: Path) -> Path | None:
@@ -159,6 +181,9 @@ def _write(
     advance(part, note.listed)
     table = rows.Rows(work / _ROWS, reader.columns, note.rows_bytes)
     entries = itertools.islice(reader.entries(part), note.listed, None)
+    if writes and not note.listed:
+        # A disk that was full when it was made may have left half of its first pages.
+        (work / FILE).unlink(missing_ok=True)
     with closing(table), _writer(work, writes=writes, clips=clips) as writer:
         for group in _groups(_loaded(entries)):
             numbered, kept = [], note.kept

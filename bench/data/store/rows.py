@@ -8,7 +8,12 @@ from collections import Counter
 from hashlib import blake2b, file_digest, sha256
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+from pyarrow import compute
+
+from bench.core.printable import shortened
+from bench.core.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,6 +32,8 @@ _FIELDS = [
     ("hash", pa.binary(16)),
 ]
 """`number` is that of the LMDB's keys, from 1; `frames` is 0 for an image."""
+_MAX_SHOWN = 500
+"""Characters of an identity and of a reason in the list of what was left out."""
 _REASON = ("reason", pa.string())
 """Why a row is no sample; empty where it is one."""
 
@@ -60,22 +67,52 @@ class Rows:
 def finish(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter[str]]:
     """Write the `samples` among `rows` as chunks, and the others as lines of `rejected`.
 
-    Return the fingerprint and the bytes of pixels of the samples, and how many others there are by
-    reason.
+    Of samples with one identity, the first is kept. Return the fingerprint and the bytes of pixels
+    of the samples, and how many others there are by reason.
     """
-    with pa.memory_map(str(rows)) as mapped:
-        table = pa.ipc.open_stream(mapped).read_all()
-        whole = table.filter(pa.compute.equal(table["reason"], "")).drop_columns(["reason"])
-        with pa.OSFile(str(samples), "wb") as file, pa.ipc.new_file(file, whole.schema) as writer:
+    with pa.memory_map(os.fsencode(rows)) as mapped:
+        table = _without_repeats(pa.ipc.open_stream(mapped).read_all())
+        whole = table.filter(compute.equal(table["reason"], "")).drop_columns(["reason"])
+        with (
+            pa.OSFile(os.fsencode(samples), "wb") as file,
+            pa.ipc.new_file(file, whole.schema) as writer,
+        ):
             for start in range(0, len(whole), CHUNK):
                 [batch] = whole.slice(start, CHUNK).combine_chunks().to_batches()
                 writer.write_batch(batch)
-        others = table.filter(pa.compute.not_equal(table["reason"], ""))
+        others = table.filter(compute.not_equal(table["reason"], ""))
         with rejected.open("w", encoding="utf-8", newline="") as lines:
             named = zip(others["id"].to_pylist(), others["reason"].to_pylist(), strict=True)
-            csv.writer(lines, "excel-tab").writerows(named)
-        size = pa.compute.sum(whole["bytes"]).as_py() or 0
+            listed = (
+                [shortened(name, _MAX_SHOWN), shortened(reason, _MAX_SHOWN)]
+                for name, reason in named
+            )
+            csv.writer(lines, "excel-tab").writerows(listed)
+        size = compute.sum(whole["bytes"]).as_py() or 0
         return digest(chunks(samples)), size, Counter(others["reason"].to_pylist())
+
+
+def _without_repeats(table: pa.Table) -> pa.Table:
+    """Return the rows, with a reason for each sample whose identity an earlier one has."""
+    kept = compute.equal(table["reason"], "").to_numpy()
+    ids = table["id"]
+    # Eight bytes for each: the identities themselves may be millions.
+    each = (hash(identity) for chunk in ids.chunks for identity in chunk.to_pylist())
+    hashes = np.fromiter(each, np.int64, len(ids))
+    _, first, counts = np.unique(hashes[kept], return_index=True, return_counts=True)
+    if (counts == 1).all():
+        return table
+    texts, before = table["text"], dict[str, str]()
+    repeated = set(hashes[kept][first[counts > 1]].tolist())
+    reasons = table["reason"].to_pylist()
+    for row in np.flatnonzero(kept & np.isin(hashes, [*repeated])).tolist():
+        identity, text = ids[row].as_py(), texts[row].as_py()
+        if identity in before:
+            same = "the same" if before[identity] == text else "another"
+            reasons[row] = f"listed before with {same} text"
+        before.setdefault(identity, text)
+    place = table.schema.get_field_index("reason")
+    return table.set_column(place, table.schema.field(place), pa.array(reasons, pa.string()))
 
 
 def content_hash(pixels: Iterable[bytes]) -> bytes:
@@ -103,8 +140,9 @@ def checksum(samples: Path) -> str:
 
 
 def chunks(samples: Path) -> Iterator[pa.RecordBatch]:
-    """Yield the chunks of a finished table, mapped from disk."""
-    reader = pa.ipc.open_file(pa.memory_map(str(samples)))
+    """Yield the chunks of a finished table, mapped from disk. Raises OSError and ArrowException."""
+    open_regular(samples).close()  # Arrow would wait for the writer of a pipe
+    reader = pa.ipc.open_file(pa.memory_map(os.fsencode(samples)))
     for index in range(reader.num_record_batches):
         yield reader.get_batch(index)
 

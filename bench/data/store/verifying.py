@@ -44,7 +44,7 @@ def _is_table(partition: Partition, document: Part) -> bool:
     """Return whether the table of samples is the one that was prepared; only then is it mapped."""
     table = partition.folder / SAMPLES
     return (
-        table.exists()
+        table.is_file()
         and rows.checksum(table) == document.table
         and rows.digest(partition.chunks) == document.fingerprint
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from bench.data.inputs import images
@@ -41,6 +42,68 @@ def test_every_mode_becomes_bytes_of_the_channels_asked_for(mode: str) -> None:
     for channels, shape in ((1, (5, 7)), (3, (5, 7, 3))):
         found = images.decoded(content, channels)
         assert (found.shape, found.dtype) == (shape, np.uint8)
+
+
+GRAY = np.zeros((8, 12), np.uint8)
+GRAY[2:6, 3:9] = 200
+NONE = np.zeros_like(GRAY)
+PALETTE = Image.fromarray((GRAY > 0).astype(np.uint8))
+PALETTE.putpalette([0] * 768)
+ON_WHITE = np.where(GRAY > 0, 0, 255)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (encoded(Image.fromarray(np.dstack([NONE, GRAY])), "PNG"), 255 - GRAY),
+        (encoded(Image.fromarray(np.dstack([NONE] * 3 + [GRAY])), "PNG"), 255 - GRAY),
+        (
+            encoded(
+                Image.fromarray(np.dstack([NONE] * 3 + [GRAY])), "WEBP", lossless=True, exact=True
+            ),
+            255 - GRAY,
+        ),
+        (encoded(Image.fromarray(np.dstack([NONE] * 3 + [GRAY])), "TIFF"), 255 - GRAY),
+        (encoded(PALETTE, "PNG", transparency=0), ON_WHITE),
+        (encoded(PALETTE, "GIF", transparency=0), ON_WHITE),
+        (encoded(Image.fromarray(GRAY.astype(np.uint16)), "PNG"), GRAY),
+        (encoded(Image.fromarray(GRAY.astype(np.uint16)), "TIFF"), GRAY),
+        (encoded(Image.fromarray(GRAY.astype(np.uint16) * 16), "PNG"), GRAY),
+        (b"P5\n12 8\n65535\n" + GRAY.astype(">u2").tobytes(), GRAY),
+        (cv2.imencode(".png", np.dstack([GRAY.astype(np.uint16)] * 3))[1].tobytes(), GRAY),
+    ],
+    ids=[
+        *("gray-alpha", "alpha", "webp", "tiff", "palette", "gif"),
+        *("16-bit", "16-bit-tiff", "12-bit", "16-bit-pgm", "16-bit-color"),
+    ],
+)
+def test_an_image_is_not_read_as_one_flat_color(
+    content: bytes, expected: NDArray[np.uint8]
+) -> None:
+    np.testing.assert_array_equal(images.decoded(content, 1), expected)
+    np.testing.assert_array_equal(images.decoded(content, 3), np.dstack([expected] * 3))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ordinary_pixels_are_those_that_opencv_decodes(seed: int) -> None:
+    drawn = np.random.default_rng(seed).integers(0, 256, (9, 13, 4), np.uint8)
+    opaque = drawn.copy()
+    opaque[..., 3] = 255
+    unused = drawn.copy()
+    unused[..., 3] = 0
+    pictures = [
+        *(Image.fromarray(each) for each in (drawn[..., 0], drawn[..., :3], opaque, unused)),
+        Image.fromarray(drawn[..., 0].astype(np.uint16) * 257),
+        Image.fromarray(drawn[..., :3]).quantize(16),
+        Image.fromarray(drawn[..., 0] > 99),
+    ]
+    contents = [encoded(each, "PNG") for each in pictures]
+    contents += [encoded(pictures[1], kind) for kind in ("JPEG", "BMP", "TIFF", "WEBP", "PPM")]
+    for content in contents:
+        buffer = np.frombuffer(content, np.uint8)
+        for channels, mode in ((1, cv2.IMREAD_GRAYSCALE), (3, cv2.IMREAD_COLOR_RGB)):
+            plain = cv2.imdecode(buffer, mode | cv2.IMREAD_IGNORE_ORIENTATION)
+            np.testing.assert_array_equal(images.decoded(content, channels), plain)
 
 
 def test_how_a_camera_was_held_turns_no_image() -> None:

@@ -50,6 +50,54 @@ def test_a_word_that_the_name_has_not_is_read_from_the_lexicon_counted_from_0(sa
     assert sample("word.png 0")[:2] == ("word", "zero")
 
 
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ("./test/12_5_0.jpg 0", "zero"),
+        ("./test/12_slinking_0.jpg 0", "zero"),
+        ("./test/12_bolts_2.jpg 2", "bolts"),
+        ("./test/12_BOLTS_2.jpg 2", "BOLTS"),
+        ("./tést/12_BOLTS_2.jpg 2", "BOLTS"),
+    ],
+)
+def test_a_word_of_a_name_counts_where_it_is_the_lexicons(sample, row, word):
+    assert sample(row).text == word
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lists_of_other_systems_are_read(write, encoding, end):
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    files = {
+        "annotation_test.txt": [
+            "./test/a0.jpg 1",
+            "test\\a1.jpg 2",
+            "test/a2.jpg\t0",
+            "t/ä 3.png 0",
+        ],
+        "lexicon.txt": ["zero", "Öne", "two"],
+    }
+    root = write(
+        {name: f"{mark}{end.join(rows)}{end}".encode(encoding) for name, rows in files.items()}
+    )
+    found = list(Annotations(root).entries("test"))
+    assert [entry[:2] for entry in found] == [
+        ("test/a0", "Öne"),
+        ("test/a1", "two"),
+        ("test/a2", "zero"),
+        ("t/ä 3", "zero"),
+    ]
+
+
+def test_stems_that_meet_keep_their_suffixes(write):
+    rows = ["t/a.jpg 0", "t/a.png 1", "t/b.png 1", "t/c.png 0", "t/c.gif 1", "t/d.jpg 0"]
+    root = write({"annotation_test.txt": "\n".join(rows), "lexicon.txt": LEXICON})
+    write({row.split()[0]: row for row in rows})
+    found = list(Annotations(root).entries("test"))
+    assert [entry.id for entry in found] == ["t/a", "t/a.png", "t/b", "t/c.png", "t/c.gif", "t/d"]
+    assert [entry.load() for entry in found] == [(row.encode(),) for row in rows]
+
+
 @pytest.mark.parametrize("name", ["7_other_2.jpg", "img_other_1.jpg", "7_an_other_1.jpg"])
 def test_a_name_of_another_shape_has_no_word(sample, name):
     assert sample(f"./a/{name} 1").text == "slinking"
@@ -88,6 +136,12 @@ def test_the_order_is_that_of_the_rows_and_blank_ones_are_passed_over(write):
         ("./1/1_w_0.jpg one", "a row that is not a path and the number of a word"),
         ("./1/1.jpg " + "9" * 5000, "a row that is not a path and the number of a word"),
         ("./1/.hidden.jpg 0", "a row that is not a path and the number of a word"),
+        ("./1/\x1b]0;owned\x07.jpg 0", "a row with a control character"),
+        ("./1/1_\x1b[2J_0.jpg 0", "a row with a control character"),
+        (
+            "./1/1.jpg 0".encode("utf-16-le"),
+            "a row with NUL characters, as of UTF-16 without a byte order mark; save it as UTF-8",
+        ),
         (b"./1/1_\xff_0.jpg 0", "a row that is no UTF-8"),
         (b"./1/\xff.jpg 0", "a row that is no UTF-8"),
     ],

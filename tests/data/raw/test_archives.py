@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
+import resource
 import shutil
 import tarfile
+import time
 import zipfile
 from types import SimpleNamespace
 
+import lmdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,9 +108,15 @@ def test_another_archive_of_the_same_name_is_unpacked_anew(tmp_path, into):
     source = tar(tmp_path / "x.tar", *FILES.items())
     interrupted = unpacked(source, into)
     interrupted.__enter__()
+    assert not interrupted.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    (into / f"{source.name}-9-{time.time_ns()}.part").mkdir()  # of a process that was killed
+    (into / f"{source.name}-2024-1").mkdir()  # a data set
     tar(source, ("other", b""))
     with unpacked(source, into) as folder:
         assert content(folder) == {"other": b""}
+        folders = {each for each in into.iterdir() if each.is_dir()}
+        assert folders == {folder, into / f"{source.name}-2024-1"}
+    assert [each.name for each in into.iterdir()] == [f"{source.name}-2024-1"]
 
 
 def test_links_within_are_kept(tmp_path, into):
@@ -226,6 +236,88 @@ def test_what_is_not_there_is_an_error(tmp_path, into):
     missing = unpacked(tmp_path / "absent", into)
     with pytest.raises(BenchError, match="absent does not exist"), missing:
         pass
+
+
+def test_a_zip_of_windows_tools_has_backslashes(tmp_path, into):
+    files = {name.replace("/", "\\"): packed for name, packed in FILES.items()}
+    source = zipped(tmp_path / "x.zip", ("release\\b\\", b""), *files.items())
+    with unpacked(source, into) as folder:
+        assert content(folder) == FILES
+        assert (folder / "release" / "b").is_dir()
+
+
+@pytest.mark.parametrize("write", [tar, zipped])
+def test_what_macos_adds_is_left_out(tmp_path, into, write):
+    added = ["__MACOSX/release/a/._1.jpg", "release/.DS_Store", "release/a/._1.jpg"]
+    source = write(tmp_path / "x", *FILES.items(), *[(name, b"\0\5\x16\7") for name in added])
+    with unpacked(source, into) as folder:
+        assert content(folder) == FILES
+
+
+def test_an_archive_is_used_by_one_process_at_a_time(tmp_path, into):
+    source = tar(tmp_path / "x.tar", *FILES.items())
+    with unpacked(source, into) as folder:
+        with pytest.raises(BenchError, match="another process prepares from it"):
+            unpacked(source, into).__enter__()
+        assert content(folder) == FILES
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (os.mkfifo, "is no folder and no file"),
+        (lambda file: file.symlink_to("/dev/zero"), "is no folder and no file"),
+        (lambda file: lmdb.open(str(file), subdir=False, lock=False).close(), "is an LMDB and no"),
+    ],
+    ids=["pipe", "device", "lmdb"],
+)
+def test_what_is_no_archive_at_all_says_what_it_is(tmp_path, into, make, why):
+    make(tmp_path / "x")
+    refused(tmp_path / "x", into, why)
+
+
+def huge(kind, first):
+    """Return a tar.gz of few bytes with a header of 64 MB, before or behind a file."""
+    stream = io.BytesIO()
+    with gzip.open(stream, "wb", compresslevel=1) as packed:
+        if not first:
+            packed.write(member("fine").tobuf())
+        packed.write(member("long", kind, size=2**26).tobuf())
+        for _ in range(64):
+            packed.write(bytes(2**20) if kind != tarfile.GNUTYPE_LONGNAME else b"a" * 2**20)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_header_that_would_take_the_memory_is_refused(tmp_path, into, kind, first):
+    (tmp_path / "x").write_bytes(huge(kind, first))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refused(tmp_path / "x", into, "a name or header of 67,108,864 bytes")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 2**10
+
+
+def sparse_1_0():
+    """Return a tar of one sparse file, whose list of parts is in its content."""
+    found = member("sparse", size=512)
+    found.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(found, io.BytesIO(b"9000000\n".ljust(512, b"1")))
+    return stream.getvalue()
+
+
+def test_a_sparse_file_is_refused_before_its_list_of_parts_is_read(tmp_path, into):
+    (tmp_path / "x").write_bytes(sparse_1_0())
+    refused(tmp_path / "x", into, "a sparse file")
+    (tmp_path / "x").write_bytes(member("old", tarfile.GNUTYPE_SPARSE).tobuf() + bytes(1024))
+    refused(tmp_path / "x", into, "a sparse file")
+
+
+def test_a_chain_of_headers_is_refused(tmp_path, into):
+    chain = member("next", tarfile.GNUTYPE_LONGNAME, size=1).tobuf() + b"a".ljust(512, b"\0")
+    (tmp_path / "x").write_bytes(chain * 3000)
+    refused(tmp_path / "x", into, "cannot be unpacked")
 
 
 NAMES = st.lists(st.sampled_from(["..", ".", "a", "b", "", "c"]), min_size=1, max_size=4)

@@ -90,3 +90,17 @@ def test_a_name_is_inside_where_no_part_of_it_leads_out(name):
         assert os.path.normpath(PurePosixPath("/root", name)).startswith("/root/")
     else:
         assert name.startswith("/") or ".." in name or "\\" in name or not name.strip("./")
+
+
+def test_a_list_that_is_no_plain_file_is_an_error_and_no_wait(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    (tmp_path / "pages").write_bytes(bytes(2**21))
+    for name, why in (("pipe", "a named pipe"), ("endless", "a device"), ("pages", "its first")):
+        with pytest.raises(BenchError, match=f"{name}.*{why}"):
+            list(tree.lines(tmp_path / name))
+
+
+def test_what_macos_adds_is_passed_over_when_a_root_is_looked_for(write):
+    root = write({"__MACOSX/data/._wanted.txt": "", ".DS_Store": "", "data/wanted.txt": ""})
+    assert tree.root(root, holds) == root / "data"

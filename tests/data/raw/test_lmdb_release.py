@@ -162,6 +162,36 @@ def test_what_is_no_number_of_samples_is_an_error(database, said):
     assert "its num-samples is no number of samples" in fault(found, database)
 
 
+def test_the_value_that_is_no_number_of_samples_is_shown(database):
+    assert r"but b'\x1b4\n';" in fault(keys(3) | {"num-samples": b"\x1b4\n"}, database)
+
+
+def test_a_number_of_samples_may_end_with_a_line_feed(database):
+    found = opened(database(keys(4) | {"num-samples": b"4\n"})).entries("test")
+    assert len(list(found)) == 4
+
+
+def test_samples_behind_the_number_of_samples_are_rejected_by_name(database):
+    found = list(opened(database(keys(5) | {"num-samples": b"2"})).entries("test"))
+    assert [entry.id[-1] for entry in found] == [*"12345"]
+    assert found[2:] == [
+        Rejected(f"SVT/{number:09d}", "a label behind num-samples") for number in (3, 4, 5)
+    ]
+
+
+@pytest.mark.parametrize("name", ["SVT", "SVT.lmdb", "SVT.mdb"])
+def test_an_lmdb_may_be_a_single_file(tmp_path, database, name):
+    folder = database(keys(3)) / "test" / "SVT"
+    (tmp_path / "single").mkdir()
+    (folder / "data.mdb").rename(tmp_path / "single" / name)
+    layout = opened(tmp_path / "single")
+    assert [entry.id for entry in layout.entries("test")] == [
+        f"SVT/{number:09d}" for number in (1, 2, 3)
+    ]
+    assert [entry.load() for entry in layout.entries("test")][2] == (b"pixels 3",)
+    assert layout.database("test") == tmp_path / "single" / name
+
+
 def test_more_samples_than_keys_are_an_error(database):
     found = keys(3) | {"num-samples": b"900000000"}
     assert "its num-samples is 900000000, and it has 6 other keys" in fault(found, database)

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lmdb
@@ -89,6 +89,69 @@ def test_what_cannot_be_used_is_left_out_by_name_and_reason(prepare: Prepare, fo
     assert "67,108,864 pixels" in lines[3]
     assert Partition("words", "train").value("id", 2) == "last"
     assert Partition("words", "train").pixels(2, 1).shape == (31, 60)
+
+
+def test_of_samples_with_one_identity_the_first_is_kept(prepare: Prepare, folder: Path) -> None:
+    layout = listed(3, ["train"])
+    layout.samples["train"] += [
+        layout.image("train/1", "Word1", jpeg(8)),
+        layout.image("train/2", "Other", jpeg(9)),
+        layout.image("train/1", "Word1", jpeg(8)),
+        layout.image("unread", "a", b"no image"),
+        layout.image("unread", "a", jpeg(10)),
+    ]
+    found = prepare(layout).parts["train"]
+    assert found.samples == 4
+    assert found.rejected["listed before with the same text"] == 2
+    assert found.rejected["listed before with another text"] == 1
+    lines = (folder / "words" / "train" / REJECTED).read_text().splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["train/1", "train/2", "train/1", "unread"]
+    partition = Partition("words", "train")
+    assert partition.column("id").to_pylist() == ["train/0", "train/1", "train/2", "unread"]
+    assert partition.encoded(1) == [jpeg(1, 43)]
+    assert partition.encoded(3) == [jpeg(10)]
+
+
+def test_the_list_of_what_was_left_out_is_printable_and_cut(prepare: Prepare, folder: Path) -> None:
+    layout = listed(1, ["train"])
+    layout.samples["train"].append(Rejected("\x1b]0;owned\x07\u202e" + "x" * 100_000, "a\nb"))
+    prepare(layout)
+    [line] = (folder / "words" / "train" / REJECTED).read_text().splitlines()
+    assert line.replace("\t", "").isprintable()
+    assert len(line) < 600
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "bench-test", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system may be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("taken", [800_000, 1_040_000])
+def test_a_full_disk_is_one_sentence_and_is_resumed_from(
+    small_disk: Path, tmp_path: Path, taken: int
+) -> None:
+    (small_disk / "other").write_bytes(bytes(taken))
+
+    def prepare() -> Prepared:
+        layout = listed(60, ["train"])
+        return preparing.prepare(
+            layout, tmp_path, small_disk / "words", lambda *_: None, clips=False
+        )
+
+    with pytest.raises(BenchError, match=r"disk is full.* run the same again: it resumes"):
+        prepare()
+    assert read(small_disk / "words") is None
+    (small_disk / "other").unlink()
+    assert prepare().parts["train"].samples == 60
+    names = {file.name for file in (small_disk / "words").rglob("*")}
+    assert names == {"prepared.json", "train", "data.mdb", "part.json", REJECTED, "samples.arrow"}
 
 
 def test_nothing_usable_is_an_error_that_tells_where_to_look(prepare: Prepare) -> None:
@@ -203,6 +266,19 @@ def test_kill_9_costs_no_group_that_was_done(
     assert found.parts == prepare(listed(200, ["train"]), "whole").parts
     with lmdb.open(str(folder / "words" / "train"), readonly=True, lock=False) as environment:
         assert environment.begin().get(b"num-samples") == b"200"
+
+
+def test_what_a_kill_left_in_a_finished_partition_is_removed(
+    prepare: Prepare, folder: Path
+) -> None:
+    done = folder / "words" / "train"
+    found = prepare(listed(3, ["train"]))
+    names = {file.name for file in done.iterdir()}
+    for name in ("rows.arrows", "progress.json", ".part.json.0123.part"):
+        (done / name).write_bytes(b"left")
+    (folder / "words" / "prepared.json").unlink()
+    assert prepare(listed(3, ["train"])) == found
+    assert {file.name for file in done.iterdir()} == names
 
 
 def test_another_source_does_not_go_on_with_what_was_begun(

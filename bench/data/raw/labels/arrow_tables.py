@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,9 @@ class _RowGroups:
         from pyarrow import parquet
 
         try:
-            table = parquet.ParquetFile(self._file).read_row_group(group, columns=[self._image])
+            table = parquet.ParquetFile(pa.OSFile(os.fsencode(self._file))).read_row_group(
+                group, columns=[self._image]
+            )
             table.validate(full=True)
         except (OSError, pa.ArrowException):
             raise SampleError("an image in a group of rows that cannot be read") from None
@@ -175,9 +178,10 @@ class ParquetTable(LabelFormat):
             raise _broken(labels, "Parquet file", error) from None
 
     def _rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
+        import pyarrow as pa
         from pyarrow import parquet
 
-        file = parquet.ParquetFile(labels)
+        file = parquet.ParquetFile(pa.OSFile(os.fsencode(labels)))
         columns = require_columns(file.schema_arrow, self.image, self.text, labels)
         named = not is_encoded(file.schema_arrow.field(columns.image).type)
         groups = _RowGroups(labels, columns.image)
@@ -201,7 +205,9 @@ class ParquetTable(LabelFormat):
         from pyarrow import parquet
 
         try:
-            return find_columns(parquet.read_schema(file), self.image, self.text)
+            return find_columns(
+                parquet.read_schema(pa.OSFile(os.fsencode(file))), self.image, self.text
+            )
         except (OSError, pa.ArrowException, UnicodeDecodeError):
             return None
 
@@ -264,7 +270,7 @@ def _batches(folder: Path, data: DataFolder) -> Iterator[pa.RecordBatch]:
 
     for file in _arrow_files(folder, data):
         try:
-            mapped = pa.memory_map(str(file))
+            mapped = pa.memory_map(os.fsencode(file))
             opened = _opened(mapped)
             for batch in opened:
                 # Arrow trusts offsets and names of a file that anybody may have written.

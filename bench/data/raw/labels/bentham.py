@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bench.core.errors import BenchError
+from bench.core.text_encodings import decode
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import label_text
@@ -44,10 +45,10 @@ class Bentham(LabelFormat):
         if folder is None:
             raise BenchError(f"{labels / _TEXTS[0]} is missing; name the folder that has it")
         splits = _splits(labels / _LISTS)
-        for file in sorted(folder.glob("*.txt")):
+        for file in sorted(folder.glob("[!.]*.txt")):
             place = data.relative(file)
             try:
-                text = image_tree.read(data.root, place).decode("utf-8-sig")
+                text = decode(image_tree.read(data.root, place))
                 identity, source = data.source(labels, _image(labels, file.stem))
             except SampleError as error:
                 yield Rejected(place, str(error))
@@ -67,7 +68,7 @@ def _image(folder: Path, stem: str) -> str:
 def _splits(folder: Path) -> dict[str, str]:
     """Return the split of each id. Raises BenchError where two lists have it."""
     lists: dict[str, Path] = {}
-    for file in sorted(folder.glob("*.lst")):
+    for file in sorted(folder.glob("[!.]*.lst")):
         for _, line in label_text.lines(file):
             first = lists.setdefault(line.strip(), file)
             if first != file:

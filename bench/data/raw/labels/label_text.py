@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
 
 from bench.core.errors import BenchError
+from bench.core.regular_files import MAX_BYTES
 from bench.core.text_encodings import open_text
+from bench.data.raw.image_tree import NOT_TEXT
 from bench.data.raw.labels.data_folder import DataFolder
 
 BLANKS = " \t"
@@ -25,9 +25,6 @@ _OTHERS = (
     "charset",
     "vocab",
 )
-_NOT_TEXT = "bench.not_text"
-# Python's own "surrogateescape" raises on half a character of UTF-16.
-codecs.register_error(_NOT_TEXT, lambda error: ("\udcff", cast("UnicodeDecodeError", error).end))
 
 
 def named(data: DataFolder, suffixes: Sequence[str]) -> list[Path]:
@@ -60,7 +57,7 @@ def opened(file: Path) -> Iterator[io.TextIOWrapper]:
     the file cannot be read.
     """
     try:
-        with open_text(file, _NOT_TEXT) as stream:
+        with open_text(file, NOT_TEXT) as stream:
             yield stream
     except OSError as error:
         raise BenchError(
@@ -78,6 +75,9 @@ def lines(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def content(file: Path) -> str:
-    """Return the text of a file."""
+    """Return the text of a file. Raises BenchError where it is too long to be one of labels."""
     with opened(file) as stream:
-        return stream.read()
+        text = stream.read(MAX_BYTES + 1)
+    if len(text) > MAX_BYTES:
+        raise BenchError(f"{file} has more than {MAX_BYTES:,} characters; divide it into several")
+    return text

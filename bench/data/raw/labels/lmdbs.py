@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 _FILE = "data.mdb"
 _SUFFIXES = {".lmdb", ".mdb"}
-_MAGIC = (0xBEEFC0DE).to_bytes(4, "little")
-_MAGIC_AT = 16
-"""Where it is in the first page, behind the page's own header."""
 _LISTED = b"total_number"
 """The key of mmocr's first LMDBs, whose lines of labels are counted from 0 without a prefix."""
 _MAX_LISTED = 10**9
@@ -69,10 +66,12 @@ class Lmdb(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the folders of files `data.mdb`, and files such as `words.lmdb`."""
+        from bench.data.store.database import is_lmdb
+
         found = [
             file.parent if file.name == _FILE else file
             for file in data.files
-            if file.suffix.lower() in _SUFFIXES and _is_lmdb(file)
+            if file.suffix.lower() in _SUFFIXES and is_lmdb(file)
         ]
         return sorted(found)
 
@@ -102,7 +101,7 @@ class Lmdb(LabelFormat):
 
 def _rows(labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
     """Yield the samples of an LMDB of either form. Raises lmdb.Error where it is damaged."""
-    from bench.data.raw.numbered_lmdb import NumberedLmdb
+    from bench.data.raw.numbered_lmdb import BEHIND, NumberedLmdb
     from bench.data.store.database import data_file, database
 
     data.require_inside(data_file(labels))
@@ -118,7 +117,7 @@ def _rows(labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
     else:
         yield from _image_rows(prefix, numbered)
     for number in numbered.labels_beyond():
-        yield Rejected(f"{prefix}{number:09d}", "a label behind num-samples")
+        yield Rejected(f"{prefix}{number:09d}", BEHIND)
 
 
 def _image_rows(prefix: str, numbered: NumberedLmdb) -> Iterator[Row | Rejected]:
@@ -216,12 +215,3 @@ def _text(label: bytes | None) -> str:
         return label.decode()
     except UnicodeDecodeError:
         raise SampleError("a label that is no UTF-8") from None
-
-
-def _is_lmdb(file: Path) -> bool:
-    """Return whether a file begins as LMDB's files do, whatever is in it."""
-    try:
-        with file.open("rb") as stream:
-            return stream.read(_MAGIC_AT + len(_MAGIC)).endswith(_MAGIC)
-    except OSError:
-        return False

@@ -76,6 +76,7 @@ def _located(data: DataFolder, path: str) -> Path:
     file = data.root / path
     if not is_inside(path) and path != ".":
         raise BenchError(f"'{path}' is not a path in {data.root}; name a file in that folder")
-    if not file.exists():
-        raise BenchError(f"{file} does not exist; name a file in {data.root}")
+    if not (file.is_file() or file.is_dir()):
+        fault = "is no file and no folder" if file.exists() else "does not exist"
+        raise BenchError(f"{file} {fault}; name a file in {data.root}")
     return file

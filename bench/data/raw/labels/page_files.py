@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from bench.core.regular_files import open_regular
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels.data_folder import DataFolder
@@ -68,7 +69,7 @@ class PageFiles(LabelFormat):
         if not file.name.lower().endswith(self.suffixes):
             return False
         try:
-            with file.open("rb") as stream:
+            with open_regular(file) as stream:
                 return self.is_page(stream.read(_START))
         except OSError:
             return None

@@ -49,7 +49,11 @@ class Pairs(LabelFormat):
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
         """Yield a row per text in a folder, and a rejected one per image without a text."""
         try:
-            names = sorted(entry.name for entry in os.scandir(labels) if entry.is_file())
+            names = sorted(
+                entry.name
+                for entry in os.scandir(labels)
+                if entry.is_file() and not entry.name.startswith(".")
+            )
         except OSError as error:
             raise BenchError(
                 f"{labels} cannot be read ({error.strerror}); name a folder of pairs"

@@ -47,3 +47,14 @@ def test_a_line_without_an_image_or_a_text_inside_the_folder(write):
     *_, without, linked = listed(root)
     assert not without.images.exists()
     assert linked == Rejected("Transcriptions/005_01.txt", "a file outside the data set's folder")
+
+
+def test_what_macos_adds_is_passed_over_and_texts_may_be_utf_16(write):
+    added = {"Transcriptions/._002_01.txt": b"\0\5", "Partitions/._TrainLines.lst": b"\0\5"}
+    utf_16 = {"Transcriptions/003_01.txt": "Öl".encode("utf-16")}
+    assert [row.id for row in listed(write(FILES | added | utf_16))] == [
+        "Images/Lines/002_01.png",
+        "Transcriptions/002_02.txt",
+        "Images/Lines/003_01.jpg",
+    ]
+    assert listed(write({}))[2].text == "Öl"

@@ -296,3 +296,22 @@ def test_a_clip_is_a_folder_of_frames_in_the_order_of_their_numbers(write):
     [row] = TabList().rows(root / "gt.txt", data_folder(root, clips=True))
     assert row.id == "clips/a"
     assert [*row.images.load()] == [b"1", b"9", b"10"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_list_of_another_system_is_read(read, encoding, end):
+    rows = f".\\1.jpg\tHi{end}2.jpg\ttwo wörds{end}".encode(encoding)
+    assert samples(read(TabList(), {"gt.txt": rows})) == [("1.jpg", "Hi"), ("2.jpg", "two wörds")]
+
+
+def test_what_macos_adds_is_no_pair(read):
+    added = {"._1.gt.txt": b"\0\5", "._1.jpg": b"\0\5", ".DS_Store": b"\0"}
+    texts = {f"{number}.gt.txt": "Hi" for number in (1, 2, 3)}
+    found = samples(read(Pairs(), texts | added))
+    assert found == [("1.jpg", "Hi"), ("2.jpg", "Hi"), ("3.jpg", "Hi")]
+
+
+def test_a_path_that_is_too_long_for_a_name_is_an_image_that_is_missing(read):
+    [row] = read(TabList(), {"gt.txt": "x" * 5000 + ".jpg\tHi\n"})
+    assert not row.images.exists()
