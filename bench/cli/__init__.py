@@ -11,6 +11,7 @@ import click
 
 import bench
 from bench.cli.lazy import LazyGroup, LazyVerb
+from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, catch_signals, command_line, say
 from bench.core.errors import BenchError, Exit
 
@@ -50,7 +51,7 @@ def _keep_plugins(
 
 _plugin_option = click.Option(
     ["--plugin"],
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     multiple=True,
     expose_value=False,
     callback=_keep_plugins,
@@ -71,19 +72,19 @@ _plugin_option = click.Option(
 @click.option(
     "--config",
     "path",
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     help="The bench.toml; else the nearest one at or above this folder, else bench's own.",
 )
 @click.option(
     "--results",
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     envvar="BENCH_RESULTS",
     help="The folder of the records; else `results` beside bench.toml. [env: BENCH_RESULTS]",
 )
 @click.option(
     "--data",
     "prepared",
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     envvar="BENCH_DATA",
     help="The folder of prepared data; else `data` beside bench.toml. [env: BENCH_DATA]",
 )

@@ -15,7 +15,7 @@ from bench.core import registry
 from bench.core.components import incompatibility, short_labels
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.model_input import parse_input
-from bench.core.printable import quoted
+from bench.core.names import text_fault
 from bench.core.schema import SchemaError, fill
 from bench.data import cards
 
@@ -41,8 +41,6 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "trained_on": (list, "a list of names of data sets"),
 }
 """The type of each, and what a person writes there."""
-MAX_LABEL = 120
-"""Characters of what boards print of an entry."""
 
 
 class _Listed(NamedTuple):
@@ -54,10 +52,6 @@ class _Listed(NamedTuple):
     train: tuple[Dataset, ...] = ()
     label: str = ""
     trained_on: list[str] | None = None
-
-
-def _fits_board(text: object) -> bool:
-    return isinstance(text, str) and text.isprintable() and 0 < len(text.strip()) <= MAX_LABEL
 
 
 class Maker:
@@ -128,12 +122,8 @@ class Maker:
             if not isinstance(value, types) or (value == [] and key != "trained_on"):
                 raise SchemaError(key, f"'{key}' must be {noun}")
             for text in {"label": [value], "trained_on": value}.get(key, ()):
-                if not _fits_board(text):
-                    raise SchemaError(
-                        key,
-                        f"'{key}' has {quoted(str(text))}, which boards cannot print; write a text "
-                        f"of at most {MAX_LABEL} characters in one line",
-                    )
+                if fault := text_fault(key, text):
+                    raise SchemaError(key, fault)
 
 
 def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) -> Suite:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +12,11 @@ from bench.config import assemble, datasets, missing, recipe_layers
 from bench.config.suite import Suite, SuiteTable
 from bench.core import plugin_files, registry
 from bench.core.errors import BenchError, did_you_mean
+from bench.core.local_paths import local_path
+from bench.core.names import name_fault
 from bench.core.schema import SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
+from bench.core.toml_text import read_toml
 from bench.evaluation import protocols
 from bench.evaluation.protocols import Protocol
 
@@ -39,7 +41,7 @@ class Config:
         leaderboards: The folder of published boards.
         data: The folder of prepared data.
         plugins: The files of Python that it lists, with components of one's own.
-        text: The file's content, with its own line endings.
+        text: The file's content without a byte order mark, with its own line endings.
         tables: Each suite as it is spelled, after what it inherits.
         recipes: Each `[recipe.NAME]` as it is spelled.
         protocols: Each `[protocol.NAME]`.
@@ -58,13 +60,7 @@ class Config:
         self.results = (results or home / "results").absolute()
         self.leaderboards = home / "leaderboards"
         self.data = home / "data"
-        try:
-            # With its own line endings, which stay when an entry is written into it.
-            self.text = path.read_bytes().decode()
-            document = tomllib.loads(self.text)
-        # Thousands of digits are a plain ValueError, thousands of brackets a RecursionError.
-        except (ValueError, RecursionError) as error:
-            raise BenchError(f"{path}: this is not TOML: {error}") from None
+        self.text, document = read_toml(path)
         for key in document:
             if key not in {*_TABLES, _PLUGINS}:
                 fault = f"there is no key '{key}' here{did_you_mean(key, [*_TABLES, _PLUGINS])}"
@@ -85,10 +81,6 @@ class Config:
         self._raw = dict(self._named_tables(document, "suite"))
         self.tables: dict[str, SuiteTable] = {}
         for name in self._raw:
-            # Its results and boards have a folder of that name.
-            if name in {"", ".", ".."} or "/" in name:
-                fault = f"suite name '{name}' cannot be a folder name; rename it"
-                raise self.error(fault, "", "suite")
             with self.locating(f"suite.{name}"):
                 self.tables[name] = fill(SuiteTable, self._inherited(name))
 
@@ -150,8 +142,8 @@ class Config:
             raise self.error(fault, "", _PLUGINS)
         paths = []
         for entry in entries:
-            path = self.path.parent / Path(entry).expanduser()
             with self.locating("", _PLUGINS, entry):
+                path = self.path.parent / local_path(entry)
                 plugin_files.read_file(path)
             paths.append(path)
         return tuple(paths)
@@ -191,6 +183,8 @@ class Config:
             if not isinstance(table, dict):
                 fault = f"{kind} '{name}' must be a table; it begins with [{kind}.{name}]"
                 raise self.error(fault, "", kind)
+            if misnamed := name_fault(kind, name):
+                raise self.error(misnamed, "", kind)
             yield name, table
 
     @contextmanager
@@ -221,12 +215,13 @@ def load(
         plugins: Files with components of one's own, beside those that bench.toml lists.
     """
     if path is not None:
-        if not path.is_file():
+        if not path.exists():
             raise BenchError(f"{path}: there is no such file; name a {NAME} with --config")
         return Config(path, path.absolute().parent, results, plugins)
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / NAME).is_file():
+        # A pipe or a folder of that name is refused where it is read.
+        if (folder / NAME).exists():
             return Config(folder / NAME, folder, results, plugins)
     package = Path(bench.__file__).parent
     # A wheel carries the file inside the package; a checkout has it beside the package.

@@ -11,6 +11,8 @@ from typing import Any, cast
 
 from bench.core import registry
 from bench.core.errors import BenchError, did_you_mean, nearest
+from bench.core.local_paths import local_path
+from bench.core.names import name_fault
 from bench.core.schema import SchemaError, fill
 from bench.core.types import SPLITS, Split
 from bench.data import cards
@@ -34,7 +36,6 @@ from bench.evaluation.protocols import PROTOCOLS, Protocol
 BY_NAMES = "names"
 DEFAULT_SEED = "v1"
 FindProtocol = Callable[[str], Protocol]
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TYPO = 0.6
 """Likeness to the name of a protocol above which a text is not taken for characters."""
 _TOLERANCE = 1e-6
@@ -95,7 +96,7 @@ def declare(
     clips = values.kind == "clips"
     labels = OwnLabels(
         # `/` takes the right side where that is absolute.
-        folder=home / Path(values.folder).expanduser(),
+        folder=home / _folder(values.folder),
         division=of_files or _division(values.splits),
         format=label_format(values.format, clips=clips) if values.format else None,
         labels=files,
@@ -111,13 +112,19 @@ def declare(
     )
 
 
+def _folder(path: str) -> Path:
+    try:
+        return local_path(path)
+    except BenchError as error:
+        raise SchemaError("folder", str(error)) from None
+
+
 def check_name(name: str) -> None:
     """Raise SchemaError where a data set cannot be called so."""
-    if not _NAME.fullmatch(name) or name.endswith(SYNTHETIC):
-        fault = (
-            f"a data set cannot be called '{name}'; take letters, digits and hyphens, and an end "
-            f"other than {SYNTHETIC}"
-        )
+    if fault := name_fault("dataset", name):
+        raise SchemaError("", fault)
+    if name.endswith(SYNTHETIC):
+        fault = f"a data set cannot be called '{name}'; take an end other than {SYNTHETIC}"
         raise SchemaError("", fault)
     if name in registry.builtin("dataset") or cards.find(name):
         raise SchemaError("", f"bench has a data set '{name}' already; rename this one")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bench.config.suite import Published, RecognizerEntry
 from bench.core import registry
 from bench.core.errors import did_you_mean
+from bench.core.names import MAX_LABEL, text_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from bench.config.assemble import Maker
     from bench.config.suite import Column, SuiteTable
     from bench.core.components import Recognizer
+
+_MAX_TEXT = 1000
+"""Characters of the source and the note of a published figure."""
 
 
 def recognizer_entries(
@@ -59,6 +63,13 @@ def published_figures(
     for number, row in enumerate(table.published):
         section = f"{make.section}.published[{number}]"
         published = make.config.fill(Published, section, row)
+        for key, text, longest in (
+            ("label", published.label, MAX_LABEL),
+            ("source", published.source, _MAX_TEXT),
+            ("note", published.note or "none", _MAX_TEXT),
+        ):
+            if misfit := text_fault(key, text, longest):
+                raise make.config.error(misfit, section, key)
         for name in published.scores:
             if name not in names:
                 fault = f"'{name}' is not a test set of this suite{did_you_mean(name, names)}"

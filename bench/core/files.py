@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache, lru_cache
 from importlib import metadata
@@ -10,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, get_args, get_type_hints
 
 from bench.core.errors import BenchError
+from bench.core.local_paths import local_path
+from bench.core.text_encodings import MAX_LINE, NotTextError, read_lines
 
 
 class FileContent:
@@ -34,7 +37,28 @@ def file_parameters(component: type) -> tuple[str, ...]:
 
 def located_file(path: str, home: Path) -> str:
     """Return `path` as it is found from the folder `home`; a file of a package stays as it is."""
-    return path if path.startswith(PACKAGE) else str(home / Path(path).expanduser())
+    return path if path.startswith(PACKAGE) else str(home / local_path(path))
+
+
+def lines_of_file(path: str, parameter: str, longest: int = MAX_LINE) -> Iterator[str]:
+    """Yield the lines of a file of text, as `bench.core.text_encodings.read_lines` does.
+
+    Args:
+        path: The file, as `existing_file` finds it.
+        parameter: The parameter that names it, for messages.
+        longest: The number of characters that a line may have at most.
+
+    Raises:
+        BenchError: There is no such file, it cannot be read, or a line is too long or not text; the
+            message has the line.
+    """
+    file = existing_file(path, parameter)
+    try:
+        yield from read_lines(file, longest)
+    except NotTextError as error:
+        raise BenchError(f"line {error.line} of '{file}' of {parameter}: {error}") from None
+    except OSError as error:
+        raise _unreadable(path, parameter, error) from None
 
 
 def existing_file(path: str, parameter: str) -> Path:
@@ -45,9 +69,10 @@ def existing_file(path: str, parameter: str) -> Path:
     """
     if path.startswith(PACKAGE):
         return _package_file(path, parameter)
-    file = Path(path).expanduser()
+    file = local_path(path)
     if not file.is_file():
         fault = "is a folder" if file.is_dir() else "does not exist"
+        fault = "is not a regular file" if file.exists() and not file.is_dir() else fault
         raise BenchError(f"the file '{path}' of {parameter} {fault}; give the path of a file")
     return file
 
@@ -92,10 +117,13 @@ def file_digest(path: str, parameter: str) -> str:
         status = file.stat()
         return _digest(file, status.st_ino, status.st_size, status.st_mtime_ns)
     except OSError as error:
-        raise BenchError(
-            f"the file '{path}' of {parameter} cannot be read ({error.strerror}); "
-            "check its permissions"
-        ) from None
+        raise _unreadable(path, parameter, error) from None
+
+
+def _unreadable(path: str, parameter: str, error: OSError) -> BenchError:
+    return BenchError(
+        f"the file '{path}' of {parameter} cannot be read ({error.strerror}); check its permissions"
+    )
 
 
 @lru_cache(maxsize=256)

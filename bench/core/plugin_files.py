@@ -22,11 +22,14 @@ from pathlib import Path
 import msgspec
 
 from bench.core.errors import BenchError
+from bench.core.regular_files import read_regular
 
 PACKAGE = "bench.plugins"
 VARIABLE = "BENCH_PLUGIN_SOURCES"
 _MAX_BYTES = 120_000
 """Of a variable of the environment; Linux allows 128 KiB."""
+_MAX_SOURCE = 2**24
+"""Bytes of one file."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def read_file(path: Path) -> PluginFile:
     if path.suffix != ".py":
         raise BenchError(f"plug-in '{path}' is not a file of Python; its name has to end with .py")
     try:
-        return PluginFile(str(path.absolute()), path.read_bytes())
+        return PluginFile(str(path.absolute()), read_regular(path, _MAX_SOURCE))
     except OSError as error:
         fault = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
         raise BenchError(

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from bench.core import entry_points
 from bench.core.components import Augmentation, Component, Dataset, Decoder, Loss, Model, Recognizer
 from bench.core.errors import BenchError, did_you_mean
+from bench.core.names import name_fault
 from bench.core.plugin_files import PluginFile, plugin_files, with_how_to_add
 from bench.core.plugin_modules import declared, import_faults
 from bench.core.schema import fill
@@ -161,6 +162,9 @@ def _installed(kind: Kind) -> Outside:
             )
             continue
         name = component.name
+        if fault := name_fault(kind, name):
+            unusable.append(f"entry point '{point.name}' of group bench.{kind}: {fault}")
+            continue
         if own := builtin(kind).get(name):
             # What bench has works whatever is installed beside it.
             unusable.append(_clash(kind, component, own))
@@ -196,7 +200,7 @@ def _unusable(kind: Kind, component: type[Component]) -> str | None:
             f"{kind} {component.__name__} has no name; add one to the class, like "
             f'name: ClassVar[str] = "my-{kind}"'
         )
-    return None
+    return None if missing else name_fault(kind, component.name)
 
 
 def _clash(kind: Kind, component: type[Component], other: type[Component]) -> str:

@@ -14,8 +14,20 @@ _KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
+_MIN_BUFFER = 2**20
 MAX_BYTES = 2**30
 """Of a file that is read whole. Records, boards and predictions are smaller by far."""
+
+
+def is_there(file: Path) -> bool:
+    """Return whether a folder has an entry of this name, even one that cannot be read."""
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass  # that it may not be looked at is said where it is read
+    return True
 
 
 def open_regular(file: Path | str) -> BinaryIO:
@@ -48,7 +60,9 @@ def read_regular(file: Path | str, longest: int = MAX_BYTES) -> bytes:
         OSError: As of `open_regular`, or the file is longer.
     """
     with open_regular(file) as stream:
-        content = stream.read(longest + 1)
+        # As much memory as it takes, of files of the system that state no size a little.
+        size = max(os.fstat(stream.fileno()).st_size, _MIN_BUFFER)
+        content = stream.read(min(size, longest) + 1)
     if len(content) > longest:
         raise OSError(errno.EFBIG, f"longer than {longest:,} bytes", str(file))
     return content

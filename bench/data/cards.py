@@ -6,7 +6,6 @@ bench downloads no dataset, and a card says nothing that was neither checked nor
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ import bench
 from bench.core.errors import BenchError
 from bench.core.schema import Count, Natural, SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
+from bench.core.toml_text import read_toml
 
 NAME = "card.toml"
 T = TypeVar("T")
@@ -177,12 +177,7 @@ def find(name: str) -> Card | None:
 
 def read(file: Path) -> Card:
     """Read a card. Raises BenchError with file, line and nearest word where it does not fit."""
-    try:
-        text = file.read_bytes().decode()
-        table = tomllib.loads(text)
-    # Thousands of digits are a plain ValueError, thousands of brackets a RecursionError.
-    except (ValueError, RecursionError) as error:
-        raise BenchError(f"{file}: this is not TOML: {error}") from None
+    text, table = read_toml(file)
     try:
         card = _card(table)
     except _SectionError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from bench.core.components import Decoder
 from bench.core.errors import BenchError
 from bench.core.files import InputFile
+from bench.core.printable import quoted
 from bench.core.schema import Natural
 from bench.core.types import DecoderFamily
 from bench.decoding.families import CTC
@@ -70,7 +71,7 @@ class LexiconDecoder(Decoder):
             return ()
         note = (
             f"{self.label}: {listed.left_out:,} words with characters outside the vocabulary are "
-            f"left out, such as '{listed.example}'; {len(listed.words):,} words remain"
+            f"left out, such as {quoted(listed.example)}; {len(listed.words):,} words remain"
         )
         return (note,)
 

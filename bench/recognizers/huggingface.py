@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.components import Recognizer
 from bench.core.errors import BenchError, one_line
+from bench.core.local_paths import local_path
 from bench.core.optional import import_extra, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
@@ -56,7 +57,7 @@ class HuggingFaceRecognizer(Recognizer):
         folder = parameters.get("huggingface")
         if not isinstance(folder, str):
             return parameters
-        return parameters | {"huggingface": str((home / Path(folder).expanduser()).absolute())}
+        return parameters | {"huggingface": str((home / local_path(folder)).absolute())}
 
     def spec(self) -> dict[str, Any]:
         """Return what it adds to a key: the SHA-256 of each file, and the version of transformers.

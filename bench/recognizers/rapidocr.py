@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.components import Recognizer
 from bench.core.errors import BenchError, one_line
-from bench.core.files import InputFile, existing_file, file_digest
+from bench.core.files import InputFile, existing_file, file_digest, lines_of_file
 from bench.core.optional import import_extra, installed_folder, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
@@ -93,8 +93,8 @@ class RapidOcrRecognizer(Recognizer):
     def _letters(self, file: Path) -> frozenset[str]:
         """Return the characters of a network, without which RapidOCR would download some."""
         if self.characters:
-            listed = existing_file(self.characters, f"characters of {_USER}")
-            return frozenset(listed.read_text(encoding="utf-8").split("\n")) - {""} | {" "}
+            listed = lines_of_file(self.characters, f"characters of {_USER}")
+            return frozenset(listed) - {""} | {" "}
         onnxruntime = import_extra("onnxruntime", _EXTRA, _USER)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tomllib
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
+from bench.core.toml_text import read_toml
 
 if TYPE_CHECKING:
     from bench.synthetic import Difficulty
@@ -44,8 +44,9 @@ def is_complete(marker: Path) -> bool | None:
     if not marker.is_file():
         return None
     try:
-        return bool(tomllib.loads(marker.read_text(encoding="utf-8"))["complete"])
-    except (ValueError, KeyError):
+        _, document = read_toml(marker)
+        return bool(document["complete"])
+    except (BenchError, KeyError):
         raise BenchError(
             f"{marker}: this does not say whether the synthetic data set is complete; remove the "
             "folder and run `bench data synth` again",

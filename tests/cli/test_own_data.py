@@ -60,7 +60,7 @@ def scans(home):
 
 def declared(home, **keys):
     """Return the one table of bench.toml, without the keys that are given and equal."""
-    [table] = tomllib.loads((home / "bench.toml").read_text())["dataset"].values()
+    [table] = tomllib.loads((home / "bench.toml").read_text("utf-8-sig"))["dataset"].values()
     assert {key: table[key] for key in keys} == keys
     return table
 
@@ -176,7 +176,7 @@ def test_a_source_may_be_an_archive_or_another_folder(scans, bench):
 def test_init_refuses_a_name_that_is_there_unless_forced(scans, bench):
     home = scans("words")
     assert bench("data", "init", "words", "--kind", "lines").code == 0
-    text = (home / "bench.toml").read_text() + "# mine\n"
+    text = "\ufeff" + (home / "bench.toml").read_text() + "# mine\n"
     (home / "bench.toml").write_text(text)
     again = bench("data", "init", "words")
     assert (again.code, again.out) == (2, "")
@@ -184,7 +184,9 @@ def test_init_refuses_a_name_that_is_there_unless_forced(scans, bench):
     assert (home / "bench.toml").read_text() == text
     assert bench("data", "init", "words", "--force").code == 0
     declared(home, kind="words")
-    assert (home / "bench.toml").read_text().endswith("# mine\n")
+    new = (home / "bench.toml").read_text()
+    assert new.endswith("# mine\n")
+    assert new.rfind("\ufeff") == 0
     assert bench("data", "init", "words", "--name", "second").code == 0
     assert bench("data", "init", "words", "--name", "iiit5k").code == 2
 

@@ -106,7 +106,7 @@ def test_a_protocol_of_bench_needs_no_bench_toml(texts, bench):
         ),
         (["gone.txt", "hyp.txt", "--protocol", "htr-raw"], "gone.txt: it cannot be read (No such"),
         (["ref.txt", "one.txt", "--protocol", "htr-raw"], "ref.txt has 4 lines, one.txt has 1"),
-        (["bad.txt", "one.txt", "--protocol", "htr-raw"], "bad.txt:1: byte 1 of the line is not"),
+        (["bad.txt", "one.txt", "--protocol", "htr-raw"], "bad.txt:1: it is neither UTF-8"),
         (["none.txt", "none.txt", "--protocol", "htr-raw"], "none.txt: no sample with a reference"),
         (["one.txt", "one.txt", "--protocol", "digits"], "one.txt: no sample with a reference"),
         (["r.stm", "hyp.txt", "--protocol", "gloss-phoenix14"], "an STM is compared with a CTM"),

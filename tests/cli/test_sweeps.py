@@ -151,14 +151,16 @@ def test_what_is_no_number_of_minutes_is_a_usage_error(home, bench, used_up, min
     assert "--minutes" in answer.err
 
 
-def test_a_promotion_goes_through_a_link_and_changes_no_permission(home, bench, used_up):
+def test_a_promotion_keeps_link_permission_and_byte_order_mark(home, bench, used_up):
     file, real = home / "bench.toml", home / "real.toml"
     file.rename(real)
+    real.write_bytes(b"\xef\xbb\xbf" + real.read_bytes())
     real.chmod(0o640)
     file.symlink_to(real)
     assert bench("sweep", "tiny", "--promote").code == 0
     assert file.is_symlink()
     assert "[[suite.tiny.tuned]]" in real.read_text()
+    assert real.read_bytes().count(b"\xef\xbb\xbf") == real.read_text().startswith("\ufeff") == 1
     assert real.stat().st_mode & 0o777 == 0o640
 
 

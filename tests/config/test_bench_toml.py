@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from bench.config import bench_toml
 from bench.config.missing import missing_names
 from bench.config.recipe import Recipe, Resources
 from bench.config.suite import Column, TrainedEntry
+from bench.core import toml_text
 from bench.core.errors import BenchError, Exit
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.decoding.greedy import GreedyDecoder
@@ -336,17 +339,81 @@ def test_a_suite_that_is_no_table_is_said(home, text):
     assert "suite" in sentence(home / "bench.toml").partition(": ")[2]
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a = " + b"[" * 9000, b"a = " + b"9" * 5000])
+@pytest.mark.parametrize("content", [b"a = " + b"[" * 9000, b"a = " + b"9" * 5000])
 def test_a_file_that_is_no_toml_is_said(home, content):
     (home / "bench.toml").write_bytes(content)
     assert "this is not TOML" in sentence(home / "bench.toml")
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/a"])
-def test_a_suite_that_no_folder_can_be_named_after_is_refused(home, name):
+def test_a_byte_order_mark_is_no_part_of_a_file(home):
     file = home / "bench.toml"
-    file.write_text(file.read_text().replace("suite.tiny", f'suite."{name}"'))
-    assert f"suite name '{name}' cannot be a folder name" in sentence(file)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    config = bench_toml.load(file)
+    assert [*config.tables] == ["tiny"]
+    assert toml_text.encoded(config.text, file) == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda file: file.write_bytes("a = 1\n".encode("utf-16")),
+            " is UTF-16, and TOML is UTF-8",
+        ),
+        (
+            lambda file: file.write_bytes("a = 1".encode("utf-16-le")),
+            " is UTF-16, and TOML is UTF-8",
+        ),
+        (lambda file: file.write_bytes(b"# a\n# \xe4\n"), ":2: this line is not UTF-8"),
+        (lambda file: file.write_bytes(b"# a\r[suite.a]\r"), ": its lines end with carriage ret"),
+        (lambda file: file.mkdir(), r" cannot be read \(Is a directory\)"),
+        (os.mkfifo, r" cannot be read \(a named pipe, not a regular file\)"),
+        (lambda file: file.symlink_to("/dev/zero"), r" cannot be read \(a device"),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_another_file_in_the_place_of_bench_toml_is_named(home, make, message, named):
+    file = home / "bench.toml"
+    file.unlink()
+    make(file)
+    with pytest.raises(BenchError, match=f"^{file}{message}"):
+        bench_toml.load(file if named else None)
+
+
+ODD = ["", ".", "..", "a/b", "/a", "a b", "<b>x</b>", "a|b", "a\x1b[2J", "a" * 300, "-a", "größe"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_that_cannot_stand_in_paths_and_tables_is_refused(home, bench, name):
+    file = home / "bench.toml"
+    file.write_text(file.read_text().replace("suite.tiny", f"suite.{json.dumps(name)}"))
+    for words in (["run", "--", name], ["status", "tiny"], ["--config", str(file), "board"]):
+        answer = bench(*words)
+        assert answer.code == Exit.USAGE
+        assert f"{file}:1: a suite cannot be called '" in answer.err
+        assert "\x1b" not in answer.err
+    assert not (home / "results").exists()
+
+
+@pytest.mark.parametrize("kind", ["recipe", "protocol", "dataset"])
+def test_names_of_other_tables_follow_the_rule_of_suites(home, kind):
+    file = home / "bench.toml"
+    file.write_text(f'{file.read_text()}\n[{kind}."a b"]\n')
+    assert f"a {kind} cannot be called 'a b'" in sentence(file)
+
+
+@pytest.mark.parametrize("label", ["", "a\x1b[2J", "a" * 300, "a\nb"])
+def test_labels_that_boards_cannot_print_are_refused(home, label):
+    file = home / "bench.toml"
+    text = file.read_text()
+    model = f'{{ name = "cnn-bilstm", label = {json.dumps(label)}, '
+    file.write_text(text.replace('{ name = "cnn-bilstm", ', model))
+    assert "which boards cannot print" in sentence(file)
+    published = (
+        f'[[suite.tiny.published]]\nlabel = {json.dumps(label)}\nsource = "x"\nscores = {{}}'
+    )
+    file.write_text(f"{text}\n{published}\n")
+    assert "which boards cannot print" in sentence(file)
 
 
 def test_an_empty_file_has_no_suite(home):
@@ -385,7 +452,7 @@ def test_a_file_that_is_not_there_is_said(home, bench):
 
 
 def test_a_folder_is_no_file(home):
-    with pytest.raises(BenchError, match="there is no such file"):
+    with pytest.raises(BenchError, match="Is a directory"):
         bench_toml.load(home)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import secrets
 import subprocess
@@ -93,6 +94,22 @@ def test_one_that_cannot_be_imported_leaves_the_others_usable(plug):
     assert "at wrong.py:2)" in faults[1]
     with pytest.raises(BenchError, match=r"no loss 'other'.*broken.py cannot be imported"):
         registry.find("loss", "other")
+
+
+@pytest.mark.parametrize("name", ["a b", "<b>", "a|b", "../a", "", "a" * 300])
+def test_a_name_that_cannot_stand_in_paths_and_tables_is_refused(plug, name):
+    settle([plug(text=LOSS.replace('"my-loss"', repr(name)))])
+    assert name not in registry.everything("loss")
+    [fault] = registry.plugin_faults()
+    assert "my_loss.py: a loss cannot be called '" in fault
+    settle([plug(text=METRIC.replace('name = "', f'name = "{name} '))])
+    assert "a metric cannot be called '" in metric.plugin_faults()[0]
+
+
+def test_a_plugin_that_is_not_a_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(BenchError, match=r"pipe.py' cannot be read \(a named pipe"):
+        settle([tmp_path / "pipe.py"])
 
 
 def test_a_name_of_bench_is_refused_with_both_files(plug):

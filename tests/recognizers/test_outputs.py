@@ -39,7 +39,7 @@ def test_characters_of_files(tmp_path, content, characters):
     [
         (b"a\n\nb\n", "has nothing on line 2; write one character on each line"),
         (b"", "has nothing on line 1"),
-        (b"a\n\xff\n", "is not UTF-8"),
+        (b"a\n\xff\n", "neither UTF-8 nor"),
     ],
 )
 def test_files_that_are_no_alphabet(tmp_path, content, fault):

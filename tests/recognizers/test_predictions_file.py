@@ -126,7 +126,7 @@ def test_control_characters_are_kept_as_they_were_read(read):
         ("p.csv", "id,text\n,a\n", "line 2 has no id in 'id'"),
         ("p.csv", 'id,text\ntest/1,"a\n', "line 3 is not CSV|line 2 is not CSV"),
         ("p.csv", "id,id,text\n", "line 1 names a column twice"),
-        ("p.csv", b"id,text\ntest/1,\xff\n", "line 2 is not UTF-8"),
+        ("p.csv", b"id,text\ntest/1,\xff\n", "line 2: it is neither UTF-8"),
         ("p.csv", "id,text,confidence\ntest/2,a,97\n", "line 2 has confidence = '97' for sample"),
         ("p.csv", "id,text,seconds\ntest/2,a,x\n", "line 2 has seconds = 'x' for sample 'test/2'"),
         ("p.jsonl", '{"id": "test/1", "text": "a"}\n{', "line 2 is not JSON"),

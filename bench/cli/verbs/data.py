@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render.split_bars import split_bars
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say
 from bench.cli.verbs.data_init import init
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from bench.synthetic import Difficulty
 
 name_argument = click.argument("name")
-_FILE = click.Path(path_type=Path)
 _MAX_SHOWN = 120
 """Characters of a name or a transcript in a table."""
 
@@ -63,7 +63,7 @@ data.add_command(init)
 
 @data.command(epilog=EXITS)
 @name_argument
-@click.option("--source", type=_FILE, help="The folder, tar or zip of the raw data set.")
+@click.option("--source", type=LOCAL_PATH, help="The folder, tar or zip of the raw data set.")
 @click.option("--decoded", type=Shape(), help="Also store words decoded at a shape, like 32x100.")
 @click.option("--force", is_flag=True, help="Prepare again what is prepared already.")
 @click.pass_obj
@@ -265,7 +265,7 @@ def _infeasible(
     help="[default: test; train with --augment]",
 )
 @click.option("--count", type=click.IntRange(1, 400), default=20, show_default=True)
-@click.option("--out", type=_FILE, help="The picture to draw; else samples.png with the data.")
+@click.option("--out", type=LOCAL_PATH, help="The picture to draw; else samples.png with the data.")
 @click.option(
     "--augment",
     metavar="RECIPE",
@@ -354,7 +354,7 @@ def show(
 @data.command(epilog=EXITS)
 @name_argument
 @click.option("--count", type=click.IntRange(1), default=2000, show_default=True)
-@click.option("--out", type=_FILE, required=True, help="A new or empty folder.")
+@click.option("--out", type=LOCAL_PATH, required=True, help="A new or empty folder.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
     "--difficulty",

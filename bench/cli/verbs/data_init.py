@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, Load
 from bench.core.errors import BenchError
 from bench.core.printable import printable
@@ -30,7 +31,7 @@ _MAX_REASONS = 5
 
 
 @click.command(epilog=EXITS)
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=LOCAL_PATH)
 @click.option("--name", help="What to call the data set; else as the folder.")
 @click.option("--kind", type=click.Choice(["words", "lines", "clips"]), help="What it holds.")
 @click.option("--format", "format_name", help="The label format, where several or none fit.")
@@ -57,6 +58,7 @@ def init(
     from bench.config import bench_toml, datasets
     from bench.config.new_dataset import with_dataset
     from bench.core.documents import write_bytes
+    from bench.core.toml_text import encoded
 
     config = load()
     name = name or _name_of(folder)
@@ -74,7 +76,7 @@ def init(
         comments.append(f'with all samples of a {column} in one split: group.column = "{column}"')
     added = with_dataset(text, name, keys, comments if keys.get("splits") == "test" else ())
     try:
-        content = added.encode()
+        content = encoded(added, file) if text else added.encode()
     except UnicodeEncodeError:
         raise BenchError(
             f"{folder}: a name in its path is not UTF-8, and bench.toml holds nothing else; rename "

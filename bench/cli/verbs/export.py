@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, Load, as_json_option, report
 from bench.trials.store import Store
 
@@ -16,7 +17,7 @@ _SAMPLES = 200
 @click.argument("training")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     help="The folder, new or empty; else exports/<model>-<loss>-<key>.",
 )
 @click.option("--onnx", is_flag=True, help="Write an ONNX graph too, compared with torch.")

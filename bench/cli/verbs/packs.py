@@ -6,16 +6,15 @@ from pathlib import Path
 
 import click
 
+from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
 from bench.core.errors import Exit
-
-_FILE = click.Path(path_type=Path)
 
 
 @click.command(epilog=EXITS)
 @suite_argument
 @click.option("--row", "rows", multiple=True, help="Only rows whose label matches this glob.")
-@click.option("--out", type=_FILE, help="The file; else SUITE.pack in this folder.")
+@click.option("--out", type=LOCAL_PATH, help="The file; else SUITE.pack in this folder.")
 @click.option("--by", default="", help="Who ran them, as boards should print it.")
 @click.option("--weights", is_flag=True, help="Pack the weights of trainings too.")
 @as_json_option
@@ -59,7 +58,7 @@ def pack(
 
 
 @click.command(epilog=EXITS)
-@click.argument("file", type=_FILE)
+@click.argument("file", type=LOCAL_PATH)
 @click.option("--by", default="", help="Who ran its rows, where the pack does not say so.")
 @as_json_option
 @click.pass_obj

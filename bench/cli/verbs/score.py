@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, Load, as_json_option, report
 
 
 @click.command(epilog=EXITS)
-@click.argument("reference", type=click.Path(path_type=Path))
-@click.argument("hypothesis", type=click.Path(path_type=Path))
+@click.argument("reference", type=LOCAL_PATH)
+@click.argument("hypothesis", type=LOCAL_PATH)
 @click.option(
     "--protocol",
     "name",

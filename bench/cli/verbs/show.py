@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from bench import figures
+from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render import record_text
 from bench.cli.terminal import EXITS, Load, as_json_option, print_json, report
 from bench.trials.records import EvaluationRecord, Failure
@@ -31,9 +32,7 @@ def _picture_options(command: Command) -> Command:
 @click.argument("key")
 @_picture_options
 @click.option("--sample", "samples", multiple=True, help=f"Of {_SAMPLED}: this sample's id.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Where pictures go; else KEY's folder/figures."
-)
+@click.option("--out", type=LOCAL_PATH, help="Where pictures go; else KEY's folder/figures.")
 @as_json_option
 @click.pass_obj
 def show(

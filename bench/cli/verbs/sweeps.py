@@ -121,6 +121,7 @@ def _run(study: Study, address: str | None) -> None:
 
 def _promote(config: Config, sweep: Sweep, summary: Report) -> None:
     from bench.core.documents import write_bytes
+    from bench.core.toml_text import encoded
     from bench.sweeps.promote import promoted_text
 
     text = promoted_text(config, sweep, summary)
@@ -133,6 +134,6 @@ def _promote(config: Config, sweep: Sweep, summary: Report) -> None:
     # Write the file that a link points to, and keep its permissions.
     file = config.path.resolve()
     mode = stat.S_IMODE(file.stat().st_mode)
-    write_bytes(file, text.encode())
+    write_bytes(file, encoded(text, file))
     file.chmod(mode)
     say(f"promoted; `bench run {sweep.suite.name}` trains it with all seeds")

@@ -10,6 +10,8 @@ from typing import cast
 
 from bench.core.documents import write_bytes
 from bench.core.errors import BenchError, did_you_mean
+from bench.core.regular_files import read_regular
+from bench.core.text_encodings import NotTextError, read_lines
 from bench.core.types import Split
 from bench.data import cards
 
@@ -98,7 +100,7 @@ def keep_official(source: Path, folder: Path) -> None:
     for file in sorted(source.rglob(f"{TASK}/*.txt")):
         if file.name in _FILES:
             folder.mkdir(exist_ok=True)
-            write_bytes(folder / file.name, file.read_bytes())
+            write_bytes(folder / file.name, read_regular(file))
 
 
 def _listed(split: cards.Splits) -> LineSplits:
@@ -125,7 +127,7 @@ def _official(source: Path | None) -> LineSplits:
     lines: dict[str, Split | None] = {}
     for name, split in _FILES.items():
         file = folder / name
-        if not file.is_file():
+        if not file.exists():
             raise BenchError(
                 f"{file}: there is no such file; unpack {TASK}.zip there, or name another folder"
             )
@@ -138,7 +140,14 @@ def _official(source: Path | None) -> LineSplits:
 
 
 def _rows(file: Path) -> Iterator[str]:
-    """Yield the rows of a list without comments and blank lines."""
-    for row in file.read_text(encoding="utf-8").splitlines():
-        if row.strip() and not row.startswith("#"):
-            yield row.strip()
+    """Yield the rows of a list without comments and blank lines. Raises BenchError."""
+    try:
+        for row in read_lines(file):
+            if row.strip() and not row.startswith("#"):
+                yield row.strip()
+    except NotTextError as error:
+        raise BenchError(f"{file}:{error.line}: {error}") from None
+    except OSError as error:
+        raise BenchError(
+            f"{file}: it cannot be read ({error.strerror}); unpack {TASK}.zip again"
+        ) from None

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 _ASCII = ("ascii/lines.txt", "lines.txt")
 _FORMS = ("forms", "formsA-D", "formsE-H", "formsI-Z")
-_NEEDED = {"ascii/lines.txt": _ASCII, "xml": ("xml",), "lines or forms": ("lines", *_FORMS)}
-"""What there has to be, and what may stand for it."""
+_FOLDERS = {"folder xml": ("xml",), "folder lines or forms": ("lines", *_FORMS)}
+"""What there has to be beside the list of lines, and what may stand for it."""
+_NEEDED = ("file ascii/lines.txt", *_FOLDERS)
 
 # a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE|to|stop: a word may hold a space.
 _ROW = re.compile(
@@ -66,11 +67,15 @@ class IamLines:
         """Return None: the images are files."""
 
     def entries(self, part: str) -> Iterator[Entry | Rejected]:  # noqa: ARG002 (there is one)
-        """Yield the lines in the order of lines.txt. Raises BenchError where reading it fails."""
-        form, texts, fault = "", dict[str, str](), ""
+        """Yield the lines in the order of lines.txt.
+
+        Raises BenchError where reading it fails, and where it lists none.
+        """
+        form, texts, fault, listed = "", dict[str, str](), "", False
         for number, row in enumerate(tree.lines(self._annotation), 1):
             if not row or row.startswith("#"):
                 continue
+            listed = True
             line = _ROW.fullmatch(row)
             if line is None or not tree.is_text(row):
                 yield Rejected(f"{self._annotation.name}:{number}", "a row that is no line of IAM")
@@ -78,10 +83,15 @@ class IamLines:
             if line["form"] != form:
                 form = line["form"]
                 texts, fault = self._texts(form)
-            if text := texts.get(line["id"]):
+            text = texts.get(line["id"], "")
+            if not text.isprintable():
+                yield Rejected(line["id"], "a text with control characters in the XML of its form")
+            elif text:
                 yield self._entry(line, text)
             else:
                 yield Rejected(line["id"], fault or "no text in the XML of its form")
+        if not listed:
+            raise BenchError(f"{self._annotation} lists no line; take it from IAM again")
 
     def _texts(self, form: str) -> tuple[dict[str, str], str]:
         """Return the text of each line of a form, and why there is none."""
@@ -153,8 +163,10 @@ def texts(document: bytes) -> dict[str, str]:
 
 
 def _missing(folder: Path) -> list[str]:
-    return [
+    listed, *_ = _NEEDED
+    missing = [] if any((folder / name).is_file() for name in _ASCII) else [listed]
+    return missing + [
         needed
-        for needed, names in _NEEDED.items()
-        if not any((folder / name).exists() for name in names)
+        for needed, names in _FOLDERS.items()
+        if not any((folder / name).is_dir() for name in names)
     ]

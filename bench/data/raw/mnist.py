@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench
 from bench.core import documents
 from bench.core.errors import BenchError, Exit
+from bench.core.regular_files import read_regular
+from bench.data.raw.gzip_files import read_gzip
 from bench.data.store import prepared
 from bench.data.store.prepared import Part, Prepared
 
@@ -30,8 +30,11 @@ _FILES = {
     },
 }
 """The MD5 of each file, uncompressed: images, then labels."""
-_LABELS_HEADER = 8
-"""Bytes of an IDX file of labels before the first one."""
+MAX_BYTES = 2**28
+"""Of a file, unpacked: five times those of MNIST."""
+_IMAGES, _LABELS, _SIDE = 2051, 2049, 28
+"""The first numbers of IDX files of images and of labels, and the height and width of an image."""
+_DIGITS = 10
 _RAW = Path("MNIST", "raw")
 _PADDING = 2
 
@@ -39,8 +42,8 @@ _PADDING = 2
 def prepare(source: Path, folder: Path, advance: Advance, *, synthetic: bool) -> Prepared:
     """Write the files of `source`, plain or gzip, into `folder` where torchvision looks for them.
 
-    Raises BenchError where one is missing or, unless `synthetic`, is not the MNIST that everybody
-    has.
+    Raises BenchError where one is missing, is not of digits or, unless `synthetic`, is not the
+    MNIST that everybody has.
     """
     raw = folder / _RAW
     raw.mkdir(parents=True, exist_ok=True)
@@ -54,9 +57,9 @@ def prepare(source: Path, folder: Path, advance: Advance, *, synthetic: bool) ->
                     f"{source}: {name} is not the file of MNIST, whose MD5 is {md5}; get it again",
                     Exit.UNVERIFIED,
                 )
-            documents.write_bytes(raw / name, contents[name])
-        *_, labels = contents.values()
-        count, size = len(labels) - _LABELS_HEADER, sum(map(len, contents.values()))
+        count, size = _digits(source, contents), sum(map(len, contents.values()))
+        for name, content in contents.items():
+            documents.write_bytes(raw / name, content)
         parts[part] = Part(count, f"md5:{' '.join(found.values())}", size, {})
         advance(part, count)
     document = Prepared(folder.name, "IDX", parts, bench.__version__)
@@ -71,7 +74,7 @@ def verify(folder: Path, advance: Advance) -> list[str]:
         noted = document.fingerprint.removeprefix("md5:").split()
         for name, md5 in zip(_FILES[part], noted, strict=True):
             file = folder / _RAW / name
-            if not file.exists() or _md5(file.read_bytes()) != md5:
+            if not _is_intact(file, md5):
                 faults.append(f"{file} is missing or altered; prepare {folder.name} again")
         advance(part, document.samples)
     return faults
@@ -103,17 +106,46 @@ def _content(source: Path, name: str) -> bytes:
     """Return a file of `source` or of torchvision's folders in it, unpacked."""
     for folder in (source, source / _RAW, source / "raw"):
         plain, packed = folder / name, folder / f"{name}.gz"
-        if plain.is_file():
-            return plain.read_bytes()
-        if packed.is_file():
+        if plain.exists():
             try:
-                return gzip.decompress(packed.read_bytes())
-            except (OSError, EOFError, zlib.error) as error:
-                raise BenchError(f"{packed}: this is no gzip ({error}); get it again") from None
+                return read_regular(plain, MAX_BYTES)
+            except OSError as error:
+                raise BenchError(
+                    f"{plain} cannot be read ({error.strerror}); get it again"
+                ) from None
+        if packed.exists():
+            return read_gzip(packed, MAX_BYTES)
     raise BenchError(
         f"{source}: there is neither {name} nor {name}.gz, nor in {_RAW} below; name the folder of "
         "MNIST's IDX files with --source"
     )
+
+
+def _digits(source: Path, contents: dict[str, bytes]) -> int:
+    """Return the number of digits. Raises BenchError where images and labels are not of so many."""
+    (of_images, images), (of_labels, labels) = contents.items()
+    count = int.from_bytes(images[4:8])
+    header = b"".join(number.to_bytes(4) for number in (_IMAGES, count, _SIDE, _SIDE))
+    if not count or images[:16] != header or len(images) != len(header) + count * _SIDE**2:
+        raise BenchError(
+            f"{source}: {of_images} is not an IDX file of images of {_SIDE} × {_SIDE} pixels; get "
+            "it again"
+        )
+    header = _LABELS.to_bytes(4) + count.to_bytes(4)
+    digits = labels.removeprefix(header)
+    if not labels.startswith(header) or len(digits) != count or max(digits) >= _DIGITS:
+        raise BenchError(
+            f"{source}: {of_labels} is not an IDX file of {count:,} digits, as many as {of_images} "
+            "has images; get it again"
+        )
+    return count
+
+
+def _is_intact(file: Path, md5: str) -> bool:
+    try:
+        return _md5(read_regular(file, MAX_BYTES)) == md5
+    except OSError:
+        return False
 
 
 def _md5(content: bytes) -> str:

@@ -90,7 +90,7 @@ class CorpusReader:
         """Return None: the frames are files."""
 
     def entries(self, part: str) -> Iterator[Entry | Rejected]:
-        """Yield the rows of a table. Raises BenchError where it has another header."""
+        """Yield the rows of a table. Raises BenchError where it has another header, or no row."""
         split, corpus = _SPLITS[part], self._corpus
         file = self._folder / corpus.table.format(split)
         rows = tree.lines(file)
@@ -99,9 +99,13 @@ class CorpusReader:
                 f"{file}: its first line is not {'|'.join(corpus.header)}; take the file from the "
                 "release again"
             )
+        listed = False
         for number, row in enumerate(rows, 2):
             if row:
+                listed = True
                 yield self._sample(row, split, f"{file.name}:{number}")
+        if not listed:
+            raise BenchError(f"{file} lists no sample; take it from the release again")
 
     def _sample(self, row: str, split: str, place: str) -> Entry | Rejected:
         """Return what a row holds; `place` names one that cannot be read."""

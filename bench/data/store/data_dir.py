@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bench.core.local_paths import local_path
+
 VARIABLE = "BENCH_DATA"
 
 
@@ -15,4 +17,4 @@ def settle(folder: Path) -> None:
 
 def folder() -> Path:
     """Return the folder of prepared datasets: that of BENCH_DATA, else `data` in this one."""
-    return Path(os.environ.get(VARIABLE) or "data").absolute()
+    return local_path(os.environ.get(VARIABLE) or "data").absolute()

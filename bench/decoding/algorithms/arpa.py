@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from bench.core.errors import BenchError
-from bench.core.files import existing_file
+from bench.core.files import existing_file, lines_of_file
+from bench.core.printable import quoted
 
-MAX_LINE_BYTES = 8192
+MAX_LINE = 8192
+"""Characters of a line."""
 MAX_ORDER = 20
 MAX_NGRAMS = 10_000_000
 """Of all orders; more would take gigabytes of memory."""
@@ -37,18 +38,18 @@ def read_arpa(path: str, parameter: str, max_order: int = MAX_ORDER) -> Iterator
     """Yield the n-grams of an ARPA file up to an order, in the order of the file.
 
     Raises:
-        BenchError: The file is missing, not UTF-8, too large, or violates the format; the message
+        BenchError: The file is missing, not text, too large, or violates the format; the message
             names the line.
     """
-    yield from _Reader(existing_file(path, parameter), parameter).ngrams(max_order)
+    yield from _Reader(path, parameter).ngrams(max_order)
 
 
 class _Reader:
-    def __init__(self, file: Path, parameter: str) -> None:
-        self._file = file
+    def __init__(self, path: str, parameter: str) -> None:
+        self._file = existing_file(path, parameter)
         self._parameter = parameter
         self._number = 0
-        self._lines = self._read()
+        self._lines = self._numbered(lines_of_file(path, parameter, MAX_LINE))
         self._unigrams: set[str] = set()
 
     def ngrams(self, max_order: int) -> Iterator[NGram]:
@@ -97,7 +98,7 @@ class _Reader:
         while not (line := self._next()).startswith("\\"):
             ngram = self._entry(line, order, highest)
             if ngram.tokens in seen:
-                self._refuse(f"the n-gram '{' '.join(ngram.tokens)}' appears twice")
+                self._refuse(f"the n-gram {quoted(' '.join(ngram.tokens))} appears twice")
             seen.add(ngram.tokens)
             if len(seen) > count:
                 self._refuse(f"more than the {count:,} {order}-grams that the header declares")
@@ -119,10 +120,10 @@ class _Reader:
         if order == 1:
             self._unigrams.update(tokens)
         elif unknown := [token for token in tokens if token not in self._unigrams]:
-            self._refuse(f"'{unknown[0]}' is not among the 1-grams")
+            self._refuse(f"{quoted(unknown[0])} is not among the 1-grams")
         probability = self._logarithm(columns[0])
         if probability > 0:
-            self._refuse(f"the log10 probability {columns[0]} is above 0")
+            self._refuse(f"the log10 probability {quoted(columns[0])} is above 0")
         backoff = self._logarithm(columns[-1]) if len(columns) == order + 2 else 0.0
         return NGram(tokens, probability, backoff)
 
@@ -133,7 +134,7 @@ class _Reader:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            self._refuse(f"'{text}' is not a finite number")
+            self._refuse(f"{quoted(text)} is not a finite number")
         return value
 
     def _next(self) -> str:
@@ -143,20 +144,9 @@ class _Reader:
             self._refuse("the file ends too early; is it an ARPA file, and complete?")
         return line
 
-    def _read(self) -> Iterator[str]:
-        with self._file.open("rb") as content:
-            while line := content.readline(MAX_LINE_BYTES + 1):
-                self._number += 1
-                if self._number == 1 and line.startswith(b"\x1f\x8b"):
-                    self._refuse("the file is compressed; unpack it with gunzip")
-                if len(line) > MAX_LINE_BYTES:
-                    self._refuse(f"more than {MAX_LINE_BYTES:,} bytes")
-                try:
-                    yield line.decode("utf-8-sig" if self._number == 1 else "utf-8").strip(
-                        " \t\r\n"
-                    )
-                except UnicodeDecodeError:
-                    self._refuse("not UTF-8; convert the file")
+    def _numbered(self, lines: Iterator[str]) -> Iterator[str]:
+        for self._number, line in enumerate(lines, 1):
+            yield line.strip(" \t\r\n")
 
     def _refuse(self, fault: str) -> NoReturn:
         raise BenchError(f"line {self._number} of '{self._file}' of {self._parameter}: {fault}")

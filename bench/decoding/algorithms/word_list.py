@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.core.errors import BenchError
-from bench.core.files import existing_file
+from bench.core.files import lines_of_file
+from bench.core.printable import quoted
 
 Word = tuple[int, ...]
-MAX_LINE_BYTES = 4096
+MAX_LINE = 4096
+"""Characters of a line."""
 MAX_WORDS = 5_000_000
 
 
@@ -29,20 +29,20 @@ class WordList:
 
 
 def read_word_list(path: str, vocabulary: tuple[str, ...], parameter: str) -> WordList:
-    """Read a UTF-8 file of one word per line and spell its words in a vocabulary.
+    """Read a file of one word per line and spell its words in a vocabulary.
 
     A vocabulary without upper-case letters reads lower-case words, and one without lower-case
     letters upper-case words, so the words are converted as the targets of the training were. Blank
     lines and repeated words are skipped.
 
     Raises:
-        BenchError: The file is missing or not UTF-8, a line or the file is too long, or no word of
+        BenchError: The file is missing or not text, a line or the file is too long, or no word of
             it can be spelled.
     """
     spelling = Spelling(vocabulary)
     words: dict[Word, None] = {}
     left_out, example = 0, ""
-    for text in _lines(existing_file(path, parameter), parameter):
+    for text in lines_of_file(path, parameter, MAX_LINE):
         word = spelling.classes(text)
         if word:
             words[word] = None
@@ -52,7 +52,10 @@ def read_word_list(path: str, vocabulary: tuple[str, ...], parameter: str) -> Wo
         if len(words) > MAX_WORDS:
             raise BenchError(f"'{path}' of {parameter} has more than {MAX_WORDS:,} words")
     if not words:
-        reason = f"all {left_out} words have characters outside the vocabulary, such as '{example}'"
+        reason = (
+            f"all {left_out} words have characters outside the vocabulary, such as "
+            f"{quoted(example)}"
+        )
         raise BenchError(
             f"'{path}' of {parameter} has no word that can be read: "
             f"{reason if left_out else 'it is empty'}; give words of the characters that the "
@@ -86,21 +89,3 @@ class Spelling:
 
     def _tokens(self, text: str) -> list[str]:
         return text.split() if self._splits else list(text)
-
-
-def _lines(file: Path, parameter: str) -> Iterator[str]:
-    with file.open("rb") as content:
-        number = 0
-        while line := content.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            if len(line) > MAX_LINE_BYTES:
-                raise BenchError(
-                    f"line {number} of '{file}' of {parameter} has more than "
-                    f"{MAX_LINE_BYTES:,} bytes; give a text file of one word per line"
-                )
-            try:
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                raise BenchError(
-                    f"line {number} of '{file}' of {parameter} is not UTF-8; convert the file"
-                ) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from bench.core import entry_points
 from bench.core.errors import BenchError, did_you_mean, one_line
+from bench.core.names import name_fault
 from bench.core.plugin_files import PluginFile, plugin_files, with_how_to_add
 from bench.core.plugin_modules import declared, import_faults
 from bench.core.sources import outside_source, source_spec
@@ -91,8 +92,8 @@ def register(metric: Metric) -> Metric:
         BenchError: Another metric has the name, or it cannot be the name of a column.
     """
     name = metric.name
-    if "/" in name or not name:
-        raise BenchError(f"metric '{name}': a name is not empty and has no '/'; rename it")
+    if fault := name_fault("metric", name):
+        raise BenchError(fault)
     if name in _registered and type(_registered[name]) is not type(metric):
         raise BenchError(f"there is a metric '{name}' already; rename the other")
     _registered[name] = metric
@@ -169,6 +170,9 @@ def _plugged(
         except (AttributeError, TypeError) as error:
             fault = f"plug-in {file.path}: metric {kind.__name__} cannot be made ({one_line(error)}"
             unusable.append(f"{fault}); give it a name, and no parameters")
+            continue
+        if misnamed := name_fault("metric", name):
+            unusable.append(f"plug-in {file.path}: {misnamed}")
             continue
         other = metrics.get(name) or _registered.get(name)
         if other is not None and type(other) is not kind:

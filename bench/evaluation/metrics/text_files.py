@@ -1,7 +1,6 @@
 """References and hypotheses from text files: line by line, by id, or STM and CTM.
 
-A line ends with a line feed, and a carriage return before it belongs to the end; nothing else ends
-a line.
+What ends a line is said by `bench.core.text_encodings.read_lines`.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
+from bench.core import text_encodings
 from bench.core.errors import BenchError
 from bench.evaluation.metrics.scoring import Sample
+from bench.evaluation.metrics.time_marked import read_time_marked
 
-_COMMENT = ";;"
-_STM_FIELDS = ("file", "channel", "speaker", "begin", "end")
 _MAX_SHOWN = 80
 
 
@@ -31,8 +30,9 @@ def read_samples(reference: Path, hypothesis: Path, *, ids: bool = False) -> Ite
         BenchError: A file cannot be read, or the two do not match.
     """
     if (reference.suffix.lower(), hypothesis.suffix.lower()) == (".stm", ".ctm"):
-        rows = _read_stm(reference), _read_ctm(hypothesis)
-        return _match_ids(reference, rows[0], hypothesis, rows[1], missing="")
+        return read_time_marked(
+            reference, read_lines(reference), hypothesis, read_lines(hypothesis)
+        )
     if ids:
         rows = _read_tabbed(reference), _read_tabbed(hypothesis)
         return _match_ids(reference, rows[0], hypothesis, rows[1])
@@ -40,23 +40,15 @@ def read_samples(reference: Path, hypothesis: Path, *, ids: bool = False) -> Ite
 
 
 def read_lines(file: Path) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file without their ends.
+    """Yield the lines of a file without their ends.
 
     Raises:
         BenchError: The file cannot be read; the message has the line.
     """
     try:
-        with file.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                content = line.removesuffix(b"\n").removesuffix(b"\r")
-                try:
-                    # A byte order mark is not a character of the first line.
-                    yield content.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise BenchError(
-                        f"{file}:{number}: byte {error.start + 1} of the line is not UTF-8; "
-                        "write the file as UTF-8"
-                    ) from None
+        yield from text_encodings.read_lines(file)
+    except text_encodings.NotTextError as error:
+        raise BenchError(f"{file}:{error.line}: {error}") from None
     except OSError as error:
         raise BenchError(
             f"{file}: it cannot be read ({error.strerror}); name a file of text"
@@ -82,16 +74,14 @@ def _match_ids(
     references: Iterator[tuple[str, str]],
     hypothesis: Path,
     hypotheses: Iterator[tuple[str, str]],
-    missing: str | None = None,
 ) -> Iterator[Sample]:
-    # `missing` is the hypothesis of an id without one, None where that is a mistake.
     texts = dict(hypotheses)
     for name, text in references:
-        if name not in texts and missing is None:
+        if name not in texts:
             raise BenchError(
                 f"{hypothesis}: there is no {_quoted(name)}, which {reference} has; add its line"
             )
-        yield Sample(f"{reference}: {_quoted(name)}", text, texts.pop(name, missing or ""))
+        yield Sample(f"{reference}: {_quoted(name)}", text, texts.pop(name))
     if texts:
         name = next(iter(texts))
         raise BenchError(
@@ -107,51 +97,12 @@ def _read_tabbed(file: Path) -> Iterator[tuple[str, str]]:
             raise BenchError(
                 f"{file}:{number}: there is no tab; write an id, a tab and the text on each line"
             )
-        yield _unique(name, seen, file, number), text
-
-
-def _read_stm(file: Path) -> Iterator[tuple[str, str]]:
-    # file channel speaker begin end [<label>] gloss…
-    seen: set[str] = set()
-    for number, line in enumerate(read_lines(file), 1):
-        fields = line.split()
-        if not fields or fields[0].startswith(_COMMENT):
-            continue
-        if len(fields) < len(_STM_FIELDS):
+        if name in seen:
             raise BenchError(
-                f"{file}:{number}: an STM line begins with five fields: {', '.join(_STM_FIELDS)}"
+                f"{file}:{number}: {_quoted(name)} occurs twice; keep one of its lines"
             )
-        glosses = fields[len(_STM_FIELDS) :]
-        if glosses and glosses[0].startswith("<") and glosses[0].endswith(">"):
-            glosses = glosses[1:]
-        yield _unique(fields[0], seen, file, number), " ".join(glosses)
-
-
-def _read_ctm(file: Path) -> Iterator[tuple[str, str]]:
-    # file channel begin duration gloss [confidence], in any order.
-    utterances: dict[str, list[tuple[float, str]]] = {}
-    for number, line in enumerate(read_lines(file), 1):
-        fields = line.split()
-        if not fields or fields[0].startswith(_COMMENT):
-            continue
-        try:
-            name, begin = fields[0], float(fields[2])
-        except (IndexError, ValueError):
-            raise BenchError(
-                f"{file}:{number}: a CTM line is file, channel, begin, duration and gloss"
-            ) from None
-        # A line without a gloss says that nothing was read.
-        utterances.setdefault(name, []).extend((begin, gloss) for gloss in fields[4:5])
-    for name, timed in utterances.items():
-        timed.sort(key=lambda item: item[0])
-        yield name, " ".join(gloss for _, gloss in timed)
-
-
-def _unique(name: str, seen: set[str], file: Path, number: int) -> str:
-    if name in seen:
-        raise BenchError(f"{file}:{number}: {_quoted(name)} occurs twice; keep one of its lines")
-    seen.add(name)
-    return name
+        seen.add(name)
+        yield name, text
 
 
 def _quoted(name: str) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.core.errors import BenchError
+from bench.core.local_paths import local_path
 from bench.core.schema import Count, SchemaError, fill
+from bench.core.text_encodings import NotTextError, read_lines
 from bench.evaluation.metrics.metric import find
 from bench.evaluation.protocols.protocol import (
     Case,
@@ -32,7 +34,7 @@ class ProtocolTable:
 
     Attributes:
         charset: The characters that are compared. Neither this nor `charset_file`: all are.
-        charset_file: A UTF-8 file of these characters instead: one per line, or all on one line.
+        charset_file: A file of these characters instead: one per line, or all on one line.
             A path is relative to the folder of bench.toml.
         metrics: Empty: those that bench's own protocols of this kind report.
         ranked_by: Empty: the first of the metrics.
@@ -95,16 +97,18 @@ def _charset(table: ProtocolTable, folder: Path) -> str:
     key = "charset_file"
     if table.charset:
         raise SchemaError(key, "'charset' and 'charset_file' exclude each other; remove one")
-    file = folder / table.charset_file
     try:
-        lines = file.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        file = folder / local_path(table.charset_file)
+    except BenchError as error:
+        raise SchemaError(key, f"charset_file: {error}") from None
+    try:
+        lines = [line for line in read_lines(file) if line]
+    except NotTextError as error:
+        raise SchemaError(key, f"charset_file {file}: line {error.line}: {error}") from None
+    except OSError as error:
         raise SchemaError(
-            key, f"charset_file {file} cannot be read ({reason}); name a UTF-8 file of characters"
+            key, f"charset_file {file} cannot be read ({error.strerror}); name a file of characters"
         ) from None
-    lines = [line.removesuffix("\r") for line in lines]
-    lines = [line for line in lines if line]
     if len(lines) != 1 and any(len(line) != 1 for line in lines):
         raise SchemaError(
             key, f"charset_file {file}: write one character per line, or all on one line"

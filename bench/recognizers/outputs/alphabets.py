@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
-from bench.core.files import existing_file
+from bench.core.files import lines_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,30 +16,27 @@ _SHOWN = 20
 
 
 def characters_of_file(path: str, parameter: str) -> tuple[str, ...]:
-    """Return the characters of a UTF-8 file with one on each line.
+    """Return the characters of a file with one on each line.
 
     Lines end with a line feed alone: dictionaries hold other separators as characters. A first or
     last line `blank` names the blank and is left out.
 
     Raises:
-        BenchError: There is no such file, it is not UTF-8, or it has an empty line.
+        BenchError: There is no such file, it is not text, or it has an empty line.
     """
-    try:
-        text = existing_file(path, parameter).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BenchError(
-            f"the file '{path}' of {parameter} is not UTF-8 ({error.reason} at byte "
-            f"{error.start}); save it in that encoding"
-        ) from None
-    return characters_of_lines(text, f"the file '{path}' of {parameter}")
+    return _characters([*lines_of_file(path, parameter)], f"the file '{path}' of {parameter}")
 
 
 def characters_of_lines(text: str, where: str) -> tuple[str, ...]:
     """Return the characters of a text with one on each line, as `characters_of_file` does."""
-    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
-    if lines[0] == _BLANK:
+    lines = text.removesuffix("\n").split("\n")
+    return _characters([line.removesuffix("\r") for line in lines], where)
+
+
+def _characters(lines: list[str], where: str) -> tuple[str, ...]:
+    if lines[:1] == [_BLANK]:
         del lines[0]
-    elif lines[-1] == _BLANK:
+    elif lines[-1:] == [_BLANK]:
         del lines[-1]
     if "" in lines or not lines:
         number = lines.index("") + 1 if lines else 1

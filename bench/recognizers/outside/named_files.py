@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.core.errors import BenchError
 from bench.core.files import PACKAGE, existing_file, file_digest, located_file
+from bench.core.local_paths import local_path
 
 
 def located(value: Any, home: Path) -> Any:  # noqa: ANN401 (any value of TOML)
@@ -94,10 +95,10 @@ def named_file(value: str, home: Path) -> Path | None:
     if "." not in value and "/" not in value:
         return None
     try:
-        file = (home / Path(value).expanduser()).absolute()
+        file = (home / local_path(value)).absolute()
         return file if file.is_file() else None
-    # Too long for a path, with a zero byte in it, or of a user that does not exist.
-    except (OSError, ValueError, RuntimeError):
+    # Too long for a path, or not one at all.
+    except (OSError, BenchError):
         return None
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.core.errors import BenchError, did_you_mean
+from bench.core.errors import BenchError, did_you_mean, one_line
 from bench.core.printable import printable, quoted
+from bench.core.regular_files import open_regular
+from bench.core.text_encodings import NotTextError, read_lines, read_text
 
 ID_COLUMNS = (
     "id", "sample", "sample_id", "filename", "file_name", "file", "image", "image_path", "path",
@@ -29,6 +31,7 @@ _SUFFIXES = {
     ".parquet": "parquet",
 }
 _MAX_FIELD = 2**24
+_MAX_ROWS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ def read_predictions(file: Path, columns: Columns) -> Iterator[Prediction]:
             yield from _selected(file, columns, *_json_lines(file))
         else:
             yield from _selected(file, columns, *_delimited(file, form, columns))
+    except NotTextError as error:
+        raise BenchError(f"{file}: line {error.line}: {error}") from None
     except OSError as error:
         raise BenchError(
             f"{file}: it cannot be read ({error.strerror or error}); name a file of predictions"
@@ -140,12 +145,10 @@ def _column(
 
 def _delimited(file: Path, form: str, columns: Columns) -> tuple[Sequence[str], Iterator[Row]]:
     """Read a CSV, or a TSV, in which quotation marks are characters as any other."""
-    text = _decoded(file)
     if form == "csv":
-        split = _csv_lines(file, text)
+        split = _csv_lines(file, read_text(file))
     else:
-        rows = (line.removesuffix("\r").split("\t") for line in text.split("\n"))
-        split = [*enumerate(rows, 1)]
+        split = [*enumerate((line.split("\t") for line in read_lines(file)), 1)]
     lines = ((number, cells) for number, cells in split if cells not in ([], [""]))
     names: Sequence[str] = ["id", "text"]
     if columns.header:
@@ -183,10 +186,11 @@ def _csv_lines(file: Path, text: str) -> list[tuple[int, list[str]]]:
 
 
 def _json_lines(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
-    lines = [
-        (number, line) for number, line in enumerate(_decoded(file).split("\n"), 1) if line.strip()
+    rows: list[Row] = [
+        (f"line {number}", _object(file, number, line))
+        for number, line in enumerate(read_lines(file), 1)
+        if line.strip()
     ]
-    rows = [(f"line {number}", _object(file, number, line)) for number, line in lines]
     # Rows may leave out columns.
     names = [*dict.fromkeys(name for _, row in rows for name in row)]
     return names, iter(rows)
@@ -212,19 +216,16 @@ def _parquet(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
     from pyarrow import parquet
 
     try:
-        opened = parquet.ParquetFile(file)
-        # Lists, such as the paths of bench's own predictions, are neither ids nor texts.
-        names = [f.name for f in opened.schema_arrow if not pa.types.is_nested(f.type)]
-        rows = opened.read(columns=names).to_pylist()
-    except (pa.ArrowException, ValueError) as error:
-        raise BenchError(f"{file}: it is not a Parquet file ({error}); write it again") from None
+        with open_regular(file) as stream, parquet.ParquetFile(stream) as opened:
+            if opened.metadata.num_rows > _MAX_ROWS:
+                raise BenchError(f"{file}: it has more than {_MAX_ROWS:,} rows; write one a sample")
+            # Lists, such as the paths of bench's own predictions, are neither ids nor texts.
+            names = [f.name for f in opened.schema_arrow if not pa.types.is_nested(f.type)]
+            rows = opened.read(columns=names).to_pylist()
+    # What Arrow finds wrong within a file is an OSError too, but none with a number.
+    except (pa.ArrowException, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        reason = one_line(error)
+        raise BenchError(f"{file}: it is not a Parquet file ({reason}); write it again") from None
     return names, ((f"row {number}", row) for number, row in enumerate(rows, 1))
-
-
-def _decoded(file: Path) -> str:
-    content = file.read_bytes()
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise BenchError(f"{file}: line {line} is not UTF-8; write the file as UTF-8") from None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.files import existing_file
+from bench.core.local_paths import local_path
 from bench.core.printable import quoted
 from bench.core.raised_at import is_installed
 
@@ -87,9 +88,7 @@ def located_target(target: str, home: Path) -> str:
     """Return `target` with the path of its file found from the folder `home`."""
     where, colon, name = target.rpartition(":")
     return (
-        f"{(home / Path(where).expanduser()).absolute()}:{name}"
-        if colon and _is_path(where)
-        else target
+        f"{(home / local_path(where)).absolute()}:{name}" if colon and _is_path(where) else target
     )
 
 

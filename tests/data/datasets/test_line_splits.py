@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import pytest
@@ -93,4 +94,26 @@ def test_official_lists_that_are_not_there_are_asked_for(distribution):
 def test_official_lists_that_contradict_one_another_are_refused(distribution):
     (distribution / splits.TASK / "testset.txt").write_text("x00-000-00\n")
     with pytest.raises(BenchError, match="line 'x00-000-00' is in 'train' too"):
+        splits.line_splits("official", distribution)
+
+
+def test_official_lists_may_be_of_utf_16_and_of_old_ends_of_lines(distribution):
+    file = distribution / splits.TASK / "testset.txt"
+    file.write_bytes("x00-009-00\rx00-009-01\r".encode("utf-16"))
+    assert splits.line_splits("official", distribution).get("x00-009-01") == "test"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda file: file.write_bytes(b"a\n\xff\n"), r"testset\.txt:2: it is neither UTF-8"),
+        (os.mkfifo, r"testset\.txt: it cannot be read \(a named pipe"),
+        (lambda file: file.mkdir(), r"testset\.txt: it cannot be read \(Is a directory"),
+    ],
+)
+def test_official_lists_that_are_not_text_are_refused(distribution, make, message):
+    file = distribution / splits.TASK / "testset.txt"
+    file.unlink()
+    make(file)
+    with pytest.raises(BenchError, match=message):
         splits.line_splits("official", distribution)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -121,11 +122,14 @@ def test_a_box_that_is_not_on_the_form_is_refused(write, box):
 @pytest.mark.parametrize(
     ("gone", "said"),
     [
-        ("ascii", "no ascii/lines.txt;"),
-        ("xml", "no xml;"),
-        ("lines", "no lines or forms;"),
-        (("ascii", "lines"), "no ascii/lines.txt, no lines or forms;"),
-        (("ascii", "lines", "xml"), "no ascii/lines.txt, no xml, no lines or forms;"),
+        ("ascii", "no file ascii/lines.txt;"),
+        ("xml", "no folder xml;"),
+        ("lines", "no folder lines or forms;"),
+        (("ascii", "lines"), "no file ascii/lines.txt, no folder lines or forms;"),
+        (
+            ("ascii", "lines", "xml"),
+            "no file ascii/lines.txt, no folder xml, no folder lines or forms;",
+        ),
     ],
 )
 def test_what_is_missing_of_iam_is_said(write, gone, said):
@@ -179,3 +183,33 @@ def test_entities_are_neither_expanded_nor_read(write, declared):
     first, *_ = listed(write(FILES | {"xml/a01-000u.xml": document}))
     reason = "the XML of its form is a document that declares entities"
     assert first == Rejected("a01-000u-00", reason)
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "message"),
+    [
+        (lambda place: place.write_text(""), 2, "lines.txt lists no line; take it"),
+        (lambda place: place.write_text("#\n"), 2, "lines.txt lists no line; take it"),
+        (lambda place: place.mkdir(), 2, "there is no file ascii/lines.txt"),
+        (os.mkfifo, 2, "there is no file ascii/lines.txt"),
+        (lambda place: place.write_bytes(b"\xff\xfe\x00"), 5, "1 were rejected"),
+    ],
+    ids=["empty", "comments", "folder", "pipe", "half a character"],
+)
+def test_a_list_without_lines_is_one_sentence(tmp_path, write, bench, make, code, message):
+    root = write(without("ascii"))
+    (root / "ascii").mkdir()
+    make(root / "ascii" / "lines.txt")
+    answer = bench(
+        "--data", str(tmp_path / "data"), "data", "prepare", "iam", "--source", str(root)
+    )
+    assert answer.code == code
+    assert message in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_text_with_a_line_break_is_rejected(write):
+    form = xml({"a01-000u-00": "A MOVE&amp;#10;to", "a01-000u-01": "caf\xe9"})
+    first, second, _ = listed(write(FILES | {"xml/a01-000u.xml": form}))
+    assert first == Rejected("a01-000u-00", "a text with control characters in the XML of its form")
+    assert second.text == "café"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 
 import pytest
@@ -17,7 +18,40 @@ def test_a_file_that_was_altered_is_refused_before_it_is_read(tmp_path, monkeypa
     synthetic.generate("seq-mnist", tmp_path / "source", 10)
     mnist.prepare(tmp_path / "source", folder, lambda *_: None, synthetic=True)
     assert {*mnist.scans(folder)} == {"train", "test"}
-    os.truncate(folder / "MNIST/raw/t10k-images-idx3-ubyte", 100)
-    with pytest.raises(BenchError, match="t10k-images-idx3-ubyte is missing or altered") as error:
-        mnist.scans(folder)
-    assert error.value.code == Exit.UNVERIFIED
+    file = folder / "MNIST/raw/t10k-images-idx3-ubyte"
+    for alter in (lambda: os.truncate(file, 100), file.unlink, lambda: os.mkfifo(file)):
+        alter()
+        with pytest.raises(BenchError, match="t10k-images-idx3-ubyte is missing or alt") as error:
+            mnist.scans(folder)
+        assert error.value.code == Exit.UNVERIFIED
+
+
+def _altered(source, name, content):
+    file = next(source.rglob(f"{name}*"))
+    file.unlink()
+    file.with_name(f"{name}.gz").write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train-images-idx3-ubyte", gzip.compress(bytes(2**20)), "holds more than 65,536 bytes"),
+        ("train-images-idx3-ubyte", gzip.compress(bytes(16)), "is not an IDX file of images"),
+        ("train-images-idx3-ubyte", b"", "is not an IDX file of images"),
+        (
+            "t10k-labels-idx1-ubyte",
+            gzip.compress(b"\0\0\x08\x01"),
+            "is not an IDX file of 1 digits",
+        ),
+        ("t10k-labels-idx1-ubyte", b"\x1f\x8b", "cannot be unpacked by gzip"),
+        ("t10k-labels-idx1-ubyte", gzip.compress(bytes(99))[:-9], "cannot be unpacked by gzip"),
+    ],
+)
+def test_another_file_in_the_place_of_one_of_mnist_is_refused(
+    tmp_path, monkeypatch, name, content, message
+):
+    monkeypatch.setattr(mnist, "MAX_BYTES", 2**16)
+    synthetic.generate("seq-mnist", tmp_path / "source", 10)
+    _altered(tmp_path / "source", name, content)
+    with pytest.raises(BenchError, match=message):
+        mnist.prepare(tmp_path / "source", tmp_path / "x", lambda *_: None, synthetic=True)

@@ -122,6 +122,12 @@ def test_a_table_with_another_header_is_an_error(write, header):
         list(Phoenix14Reader(root, "multisigner").entries("validation"))
 
 
+def test_a_table_without_rows_is_an_error(write):
+    root = write(release() | {"annotations/manual/dev.corpus.csv": f"{HEADER}\n\n"})
+    with pytest.raises(BenchError, match=r"dev.corpus.csv lists no sample"):
+        list(Phoenix14Reader(root, "multisigner").entries("validation"))
+
+
 def test_a_release_that_is_not_whole_is_an_error(write):
     files = {name: content for name, content in release().items() if "dev" not in name}
     with pytest.raises(BenchError) as raised:

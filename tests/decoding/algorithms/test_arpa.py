@@ -67,7 +67,7 @@ def test_text_before_the_header_a_byte_order_mark_and_windows_lines_are_read(tmp
         ("-0.5\ta", "-0.5", "a 1-gram is a log10 probability, 1 tokens"),
         ("a \u3000", "a b", "line 11 .* 'b' is not among the 1-grams"),
         ("a \u3000", "a \u3000 -1", "line 11 .* a 2-gram is"),
-        ("a \u3000", "a" * 9000, "more than 8,192 bytes"),
+        ("a \u3000", "a" * 9000, "more than 8,192 characters"),
     ],
 )
 def test_a_malformed_file_is_refused_with_its_line(tmp_path, old, new, message):
@@ -80,7 +80,11 @@ def test_a_malformed_file_is_refused_with_its_line(tmp_path, old, new, message):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "too early"), (b"\x1f\x8b\x08", "unpack"), (b"\\data\\\n\xff\n", "line 2 .*not UTF-8")],
+    [
+        (b"", "too early"),
+        (b"\x1f\x8b\x08", "unpack"),
+        (b"\\data\\\n\xff\n", "line 2 .*neither UTF-8 nor"),
+    ],
 )
 def test_other_files_are_refused(tmp_path, content, message):
     with pytest.raises(BenchError, match=message):

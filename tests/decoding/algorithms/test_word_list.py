@@ -49,8 +49,8 @@ def test_a_word_is_written_as_the_vocabulary_is(vocabulary, text, expected):
     [
         ("\n\n", "no word that can be read: it is empty"),
         ("1\n2\n", "all 2 words have characters outside the vocabulary, such as '1'"),
-        (b"a\n\xff\n", "line 2 .* is not UTF-8"),
-        ("a" * 5000, "line 1 .* more than 4,096 bytes"),
+        (b"a\n\xff\n", "line 2 .*neither UTF-8 nor"),
+        ("a" * 5000, "line 1 .* more than 4,096 characters"),
     ],
 )
 def test_an_unusable_file_is_one_sentence(read, content, message):

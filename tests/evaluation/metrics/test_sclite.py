@@ -48,12 +48,12 @@ def corpus(folder, seed, vocabulary, noise):
     return folder / "ref.stm", folder / "hyp.ctm"
 
 
-def sclite(reference, hypothesis):
+def sclite(reference, hypothesis, scored=SENTENCES):
     """Return correct, substituted, deleted and inserted glosses, as sclite sums them."""
     words = ["-h", hypothesis, "ctm", "-r", reference, "stm", "-f", "0", "-o", "pra", "stdout"]
     answer = subprocess.run([SCLITE, *words], capture_output=True, text=True, check=True).stdout
     scores = re.findall(r"Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)", answer)
-    assert len(scores) == SENTENCES
+    assert len(scores) == scored
     return [sum(int(score[n]) for score in scores) for n in range(4)]
 
 
@@ -65,6 +65,42 @@ def test_errors_are_those_of_sclite(tmp_path, seed, noise, vocabulary):
     protocol = protocols.find("gloss-phoenix14")
     result = score(protocol, read_samples(*files))
     assert result.excluded == {}
+    assert result.metrics["wer"].denominator == correct + substituted + deleted
+    edits = result.substitutions, result.deletions, result.insertions
+    assert edits == (substituted, deleted, inserted)
+
+
+def segments(folder, seed):
+    """Write two files of two channels, with gaps and ignored segments."""
+    draw = random.Random(seed)  # noqa: S311 (sentences, no secrets)
+    stm, ctm, scored = [], [], 0
+    for channel in ("u1 A", "u1 B", "u2 1", "u2 2"):
+        clock = 0.0
+        for _ in range(50):
+            begin = clock + draw.choice([0, 0, 0.5])
+            clock = begin + draw.choice([1, 2])
+            words = [draw.choice(FEW) for _ in range(draw.randint(0, 6))] + ["REGEN-A"]
+            ignored = draw.random() < 0.2
+            scored += not ignored
+            text = "IGNORE_TIME_SEGMENT_IN_SCORING" if ignored else " ".join(words)
+            stm.append(f"{channel} s {begin:.2f} {clock:.2f} <o,f0> {text}\n")
+        times = sorted(draw.uniform(-1, clock + 1) for _ in range(250))
+        read = [draw.choice(MANY) for _ in times]
+        rows = zip(times, read, strict=True)
+        ctm += [f"{channel} {t:.2f} {draw.choice([0, 0.1, 0.5])} {word}\n" for t, word in rows]
+    (folder / "ref.stm").write_text("".join(stm))
+    (folder / "hyp.ctm").write_text("".join(ctm))
+    return folder / "ref.stm", folder / "hyp.ctm", scored
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_segments_and_channels_are_those_of_sclite(tmp_path, seed):
+    *files, scored = segments(tmp_path, seed)
+    correct, substituted, deleted, inserted = sclite(*files, scored)
+    # Without the clean-up of PHOENIX14, which merges repetitions.
+    costs = {"unit": "gloss", "case": "upper", "costs": [3, 3, 4]}
+    result = score(protocols.declare("plain", costs), read_samples(*files))
+    assert result.samples == scored
     assert result.metrics["wer"].denominator == correct + substituted + deleted
     edits = result.substitutions, result.deletions, result.insertions
     assert edits == (substituted, deleted, inserted)

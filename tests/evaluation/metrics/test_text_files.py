@@ -20,6 +20,20 @@ u1 1 10.00 0.01 NORD
 u1 1 9.00 0.01 HEUTE
 u3 1 0.00 0.01
 """
+SEGMENTS = """\
+f 1 s 4 6 REGEN
+f 1 s 0 2 HEUTE
+f 1 s 2 4 <o> ignore_time_segment_in_scoring
+f 2 s 0 9 WIND
+"""
+GLOSSES = """\
+f 1 1.90 0.10 HEUTE
+f 1 1.90 0.30 IGNORED
+f 1 3.90 0.10 IGNORED
+f 1 4.00 0.00 REGEN
+f 1 9.00 0.10 LAST
+f 2 1.00 0.10 WIND
+"""
 
 
 @pytest.fixture
@@ -46,6 +60,9 @@ def files(tmp_path):
         ("\n\n", ["", ""]),
         ("", []),
         ("\ufeffa\n\ufeffb\n", ["a", "\ufeffb"]),
+        ("ä\r\nb\r\n".encode("utf-16"), ["ä", "b"]),
+        ("a\rb\r", ["a", "b"]),
+        ("a\rb\nc", ["a\rb", "c"]),
         ("a\u2028b\x0cc\x85d\n", ["a\u2028b\x0cc\x85d"]),
         (" a \n", [" a "]),
         ("é\n", ["é"]),
@@ -69,6 +86,11 @@ def test_stm_and_ctm_are_sorted_by_their_times(files):
     assert samples == [("HEUTE NORD", "HEUTE NORD"), ("REGEN", "REGEN"), ("", "")]
 
 
+def test_a_gloss_belongs_to_the_first_segment_that_ends_after_its_middle(files):
+    samples = files(SEGMENTS, GLOSSES, (".stm", ".ctm"))
+    assert samples == [("HEUTE", "HEUTE"), ("REGEN", "REGEN LAST"), ("WIND", "WIND")]
+
+
 def test_an_utterance_that_the_ctm_lacks_reads_nothing(files):
     assert files(STM, "", (".STM", ".CTM"))[0] == ("HEUTE NORD", "")
 
@@ -78,18 +100,26 @@ def test_an_utterance_that_the_ctm_lacks_reads_nothing(files):
     [
         ("a\nb\n", "a\n", ("", ""), False, "ref has 2 lines, .*hyp has 1: line n of one"),
         ("a\n", "a\nb\nc", ("", ""), False, "ref has 1 lines, .*hyp has 3"),
-        (b"a\n\xff\n", "a\nb\n", ("", ""), False, "ref:2: byte 1 of the line is not UTF-8"),
-        ("a\nb\n", b"a\nab\xc3\n", ("", ""), False, "hyp:2: byte 3 of the line is not UTF-8"),
+        (b"a\n\xff\n", "a\nb\n", ("", ""), False, "ref:2: it is neither UTF-8"),
+        ("a\nb\n", b"a\nab\xc3\n", ("", ""), False, "hyp:2: it is neither UTF-8"),
         ("x\ta\n", "x a\n", ("", ""), True, "hyp:1: there is no tab"),
         ("x\ta\n", "y\ta\n", ("", ""), True, "hyp: there is no 'x', which .*ref has"),
         ("x\ta\n", "x\ta\ny\tb\n", ("", ""), True, "ref: there is no 'y', which .*hyp has"),
         ("x\ta\nx\tb\n", "x\ta\n", ("", ""), True, "ref:2: 'x' occurs twice"),
         ("u1 1 s 0.0\n", CTM, (".stm", ".ctm"), False, "ref.stm:1: an STM line begins with five"),
-        (STM, "u1 1 x 0.1 A\n", (".stm", ".ctm"), False, "hyp.ctm:1: a CTM line is file"),
+        (STM, "u1 1 x 0.1 A\n", (".stm", ".ctm"), False, "hyp.ctm:1: 'x' is not a number of"),
         (STM, "u1 1\n", (".stm", ".ctm"), False, "hyp.ctm:1: a CTM line is file"),
-        (STM, "u9 1 0.0 0.1 A\n", (".stm", ".ctm"), False, "ref.stm: there is no 'u9', which"),
+        (STM, "u9 1 0.0 0.1 A\n", (".stm", ".ctm"), False, "ref.stm: there is no 'u9' of channel"),
+        (STM, "u1 2 0.0 0.1 A\n", (".stm", ".ctm"), False, "there is no 'u1' of channel '2'"),
         ("\x1b" * 99 + "\ta\n", "", ("", ""), True, r"no '(\\x1b){80}…', which"),
-        (STM + STM, CTM, (".stm", ".ctm"), False, "ref.stm:6: 'u1' occurs twice"),
+        (STM + STM, CTM, (".stm", ".ctm"), False, "ref.stm:6: the segment overlaps that of line 2"),
+        (
+            "a\n".encode("utf-16-le"),
+            "a\n",
+            ("", ""),
+            False,
+            "ref:1: the file begins as UTF-16 without",
+        ),
     ],
 )
 def test_what_does_not_match_is_one_sentence(files, reference, hypothesis, suffixes, ids, message):
@@ -97,6 +127,43 @@ def test_what_does_not_match_is_one_sentence(files, reference, hypothesis, suffi
         files(reference, hypothesis, suffixes, ids=ids)
     assert caught.value.code == Exit.USAGE
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("0 2 A { B / C / @ } D", r"ref.stm:3: '{' belongs to an alternation"),
+        ("0 2 A {B/C}", r"ref.stm:3: '{B/C}' belongs to an alternation"),
+        ("0 2 A (B) C", r"ref.stm:3: '\(B\)' is marked as optional"),
+        ("0 2 (A B) C", r"ref.stm:3: '\(A' is marked as optional"),
+        ("0 2 A @", "ref.stm:3: '@' stands for no gloss; remove it"),
+        ("0 2 A;B", "ref.stm:3: 'A;B' has a semicolon"),
+        ("0 2 A\\B", "ref.stm:3: .* has a semicolon or a backslash"),
+        ("0 2 IGNORE_TIME_SEGMENT_IN_SCORING A", "ref.stm:3: IGNORE_.* stands beside glosses"),
+        ("2 1 A", "ref.stm:3: the segment ends at 1, before its begin 2"),
+        ("0 nan A", "ref.stm:3: 'nan' is not a number of seconds"),
+        ("0 9 A\nf 1 s 8 10 B", "ref.stm:4: the segment overlaps that of line 3 of 'f' of channel"),
+    ],
+)
+def test_markup_of_an_stm_that_is_not_scored_is_refused(files, fields, message):
+    with pytest.raises(BenchError, match=message):
+        files(f";;\ne 1 s 0 1 A(B)\nf 1 s {fields}\n", "", (".stm", ".ctm"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("* * <ALT_BEGIN>", "hyp.ctm:2: <ALT_BEGIN>: alternations are not scored"),
+        ("0 1 (A)", r"hyp.ctm:2: '\(A\)' is marked as optional"),
+        ("0 1 @", "hyp.ctm:2: '@' stands for no gloss"),
+        ("0 1 A;", "hyp.ctm:2: 'A;' has a semicolon"),
+        ("0 x A", "hyp.ctm:2: 'x' is not a number of seconds"),
+        ("inf 1 A", "hyp.ctm:2: 'inf' is not a number of seconds"),
+    ],
+)
+def test_markup_of_a_ctm_that_is_not_scored_is_refused(files, fields, message):
+    with pytest.raises(BenchError, match=message):
+        files(STM, f"u1 1 0 1 {{\nu1 1 {fields}\n", (".stm", ".ctm"))
 
 
 def test_a_missing_file_is_one_sentence(tmp_path):

@@ -119,7 +119,7 @@ def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
         ({"costs": [0, 1, 1]}, "costs", "'costs = "),
         ({"charset": "a", "charset_file": "x"}, "charset_file", "exclude each other"),
         ({"charset_file": "gone.txt"}, "charset_file", "cannot be read (No such file"),
-        ({"charset_file": "latin1.txt"}, "charset_file", "cannot be read (it is not UTF-8)"),
+        ({"charset_file": "latin1.txt"}, "charset_file", "line 1: it is neither UTF-8 nor"),
         ({"charset_file": "empty.txt"}, "charset_file", "is empty; write the characters"),
         ({"charset_file": "two.txt"}, "charset_file", "one character per line, or all on one"),
         ({"charset": "aba"}, "charset", "charset has 'a' twice"),

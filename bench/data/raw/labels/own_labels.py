@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bench.core.errors import BenchError
+from bench.core.local_paths import local_path
 from bench.data.raw.image_tree import is_inside
 from bench.data.raw.labels.data_folder import DataFolder, data_folder
 from bench.data.raw.labels.divisions import Division, Group, ListedSplits
@@ -45,7 +46,7 @@ class OwnLabels:
 
     def data(self, source: Path) -> DataFolder:
         """Return the folder `source` to read. Raises BenchError where it is none."""
-        images = source / Path(self.images).expanduser() if self.images else None
+        images = source / local_path(self.images) if self.images else None
         return data_folder(source, images, clips=self.clips)
 
     def located(self, data: DataFolder) -> tuple[Path, ...]:

@@ -1,0 +1,39 @@
+"""The type of options and arguments that name a local file or folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.core.errors import BenchError
+from bench.core.local_paths import local_path
+
+
+class LocalPath(click.ParamType[Path]):
+    """A file or folder of this machine, with the home folder in place of `~`."""
+
+    name = "path"
+
+    def convert(
+        self,
+        value: str | Path,
+        param: click.Parameter | None,
+        ctx: click.Context | None,  # noqa: ARG002 (click's)
+    ) -> Path:
+        """Return the path. Raises BenchError on a URL."""
+        try:
+            return local_path(value)
+        except BenchError as error:
+            # click's own error would be of three lines.
+            raise BenchError(f"{_named(param)}{error}") from None
+
+
+def _named(param: click.Parameter | None) -> str:
+    if param is None:
+        return ""
+    name = param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
+    return f"{name} or {param.envvar}: " if param.envvar else f"{name}: "
+
+
+LOCAL_PATH = LocalPath()
