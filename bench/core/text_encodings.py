@@ -15,10 +15,11 @@ MAX_LINE = 2**24
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BEGINNING = 2**16
 """Bytes of a file that show what ends its lines."""
-_HANDLER, _NOT_TEXT = "bench.text_encodings", "\udcff"
+MARKED, _NOT_TEXT = "bench.marked", "\udcff"
+"""How `open_text` reads what is not text as a surrogate in its place, so that its line is known."""
 _GZIP = f"\x1f{_NOT_TEXT}"
-# In place of what is not text, so that the line of it is known.
-codecs.register_error(_HANDLER, lambda error: (_NOT_TEXT, cast("UnicodeDecodeError", error).end))
+# Python's own "surrogateescape" raises on half a character of UTF-16.
+codecs.register_error(MARKED, lambda error: (_NOT_TEXT, cast("UnicodeDecodeError", error).end))
 
 
 class NotTextError(ValueError):
@@ -48,7 +49,7 @@ def open_text(file: Path | str, errors: str = "strict", newline: str = "") -> io
 
     Args:
         file: The file.
-        errors: What becomes of bytes that do not belong to the encoding, as for `open`.
+        errors: What becomes of bytes that are not of the encoding: `MARKED`, or as for `open`.
         newline: What ends a line, as for `open`.
 
     Raises:
@@ -74,7 +75,7 @@ def read_lines(file: Path | str, longest: int = MAX_LINE) -> Iterator[str]:
         OSError: As of `open_regular`.
         NotTextError: A line is too long, or not text.
     """
-    with open_text(file, _HANDLER, "\n") as stream:
+    with open_text(file, MARKED, "\n") as stream:
         beginning = stream.read(_BEGINNING)
         stream.seek(0)
         if "\r" in beginning and "\n" not in beginning:
@@ -101,7 +102,7 @@ def read_text(file: Path | str, longest: int = MAX_BYTES) -> str:
         NotTextError: A line is not text.
     """
     content = read_regular(file, longest)
-    text = content.decode(encoding_of(content[:2]), _HANDLER)
+    text = content.decode(encoding_of(content[:2]), MARKED)
     _require_text(text, text.count("\n", 0, max(0, text.find(_NOT_TEXT))) + 1)
     return text
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import cast
 
 from bench.core.errors import BenchError
 from bench.core.regular_files import read_regular
-from bench.core.text_encodings import open_text
+from bench.core.text_encodings import MARKED, open_text
 from bench.data.raw.entries import SampleError
 
 IMAGE_SUFFIXES = frozenset(
@@ -25,10 +23,6 @@ _START = 2**20
 """Characters in which the first line of a file has to end."""
 MAC_FOLDER = "__MACOSX"
 """What macOS puts into an archive beside the data; like `.DS_Store`, it holds none of them."""
-NOT_TEXT = "bench.not_text"
-"""How `open` is to treat bytes that are not of the encoding: they become surrogates."""
-# Python's own "surrogateescape" raises on half a character of UTF-16.
-codecs.register_error(NOT_TEXT, lambda error: ("\udcff", cast("UnicodeDecodeError", error).end))
 
 
 def root(source: Path, holds: Callable[[Path], object], below: Sequence[str] = ()) -> Path | None:
@@ -95,7 +89,7 @@ def whole_lines(file: Path) -> Iterator[str]:
     BenchError where the file cannot be read.
     """
     try:
-        with open_text(file, NOT_TEXT, newline="\n") as stream:
+        with open_text(file, MARKED, newline="\n") as stream:
             start = stream.read(_START)
         end = "\r" if "\r" in start and "\n" not in start else "\n"
         if len(start) == _START and end not in start:
@@ -103,7 +97,7 @@ def whole_lines(file: Path) -> Iterator[str]:
                 f"{file}: its first line has more than {_START:,} characters, so that this is not "
                 "a list; take the file from the raw data set again"
             )
-        with open_text(file, NOT_TEXT, newline=end) as stream:
+        with open_text(file, MARKED, newline=end) as stream:
             yield from stream
     except OSError as error:
         raise BenchError(

@@ -221,7 +221,7 @@ def _parquet(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
                 raise BenchError(f"{file}: it has more than {_MAX_ROWS:,} rows; write one a sample")
             # Lists, such as the paths of bench's own predictions, are neither ids nor texts.
             names = [f.name for f in opened.schema_arrow if not pa.types.is_nested(f.type)]
-            rows = opened.read(columns=names).to_pylist()
+            rows = opened.read(columns=names, use_threads=False).to_pylist()
     # What Arrow finds wrong within a file is an OSError too, but none with a number.
     except (pa.ArrowException, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno:

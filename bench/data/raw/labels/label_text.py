@@ -9,8 +9,7 @@ from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.core.regular_files import MAX_BYTES
-from bench.core.text_encodings import open_text
-from bench.data.raw.image_tree import NOT_TEXT
+from bench.core.text_encodings import MARKED, open_text
 from bench.data.raw.labels.data_folder import DataFolder
 
 BLANKS = " \t"
@@ -57,7 +56,7 @@ def opened(file: Path) -> Iterator[io.TextIOWrapper]:
     the file cannot be read.
     """
     try:
-        with open_text(file, NOT_TEXT) as stream:
+        with open_text(file, MARKED) as stream:
             yield stream
     except OSError as error:
         raise BenchError(
