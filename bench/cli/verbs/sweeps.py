@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
 from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
+from bench.core.signals import interrupted
 from bench.trials.leases import Leases
 
 if TYPE_CHECKING:
