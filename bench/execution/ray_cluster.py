@@ -33,6 +33,7 @@ from ray._private.authentication import authentication_token_setup
 
 from bench.core import plugin_files
 from bench.core.errors import BenchError, Exit
+from bench.core.marked_processes import VARIABLE, kill_marked, new_mark
 from bench.core.printable import printable
 from bench.core.signals import resume_sentence
 from bench.data.store import data_dir
@@ -63,6 +64,7 @@ _SIGNAL_SECONDS = 0.5
 """Within this time of each other, the processes of a job get a signal that is sent to all."""
 _SLICE_SECONDS = 0.2
 _HANDLER_SECONDS = 0.002
+_GCS_SECONDS = "RAY_gcs_server_port_wait_time_s"
 _NO_TOKEN = "InvalidAuthToken"  # noqa: S105 (Ray's word for an error)
 _MAX_REASON = 300
 
@@ -85,6 +87,7 @@ class RayCluster:
     def __init__(self, address: ClusterAddress | None, folder: str) -> None:
         self.own = address is None
         self._address, self._folder = address, folder
+        self._mark = new_mark()
         self._stop = threading.Event()
         self.did_not_start = False
         self._started: Future[str] = Future()
@@ -180,12 +183,13 @@ class RayCluster:
         if self._thread.is_alive():
             # At its exit, this process would wait for a lock of Ray's that the thread has.
             atexit.unregister(worker.shutdown)
-            _kill_processes()
+        # Ray leaves some of its processes to themselves where its raylet did not end in order.
+        kill_marked(self._mark)
 
     def _live(self) -> None:
         """Connect, wait, and disconnect."""
         try:
-            with _patience(own=self.own):
+            with _startup(self.own, self._mark):
                 ray.init(
                     address=str(self._address) if self._address else "local",
                     log_to_driver=False,
@@ -253,7 +257,7 @@ class RayCluster:
         # The main thread is in a call of Ray's, which would end this process without a sentence.
         sys.stderr.write(f"bench: {self._lost}\n")
         sys.stderr.flush()
-        _kill_processes()
+        kill_marked(self._mark)
         os._exit(self._lost.code)
 
 
@@ -313,14 +317,14 @@ def _keep_handler() -> None:
 
 
 @contextmanager
-def _patience(*, own: bool) -> Iterator[None]:
-    """Let Ray wait longer for its own processes than the 30 s after which it raises.
+def _startup(own: bool, mark: str) -> Iterator[None]:  # noqa: FBT001 (a flag of the cluster)
+    """Mark the processes that Ray starts, and let it wait longer for them than its 30 s.
 
     For a GCS that answers but does not take this process, it waits less than its 20 s.
     """
-    name, get_node = "RAY_gcs_server_port_wait_time_s", services.get_node
-    before = os.environ.get(name)
-    os.environ[name] = f"{START_SECONDS if own else _JOIN_ATTEMPTS:.0f}"
+    get_node, before = services.get_node, dict(os.environ)
+    os.environ[_GCS_SECONDS] = f"{START_SECONDS if own else _JOIN_ATTEMPTS:.0f}"
+    os.environ[VARIABLE] = mark
 
     def get_node_patiently(gcs: str, node: str) -> Any:  # noqa: ANN401 (a dictionary of Ray's)
         ends = time.monotonic() + START_SECONDS
@@ -338,10 +342,10 @@ def _patience(*, own: bool) -> Iterator[None]:
         yield
     finally:
         services.get_node = get_node
-        if before is None:
+        for name in (_GCS_SECONDS, VARIABLE):
             del os.environ[name]
-        else:
-            os.environ[name] = before
+            if name in before:
+                os.environ[name] = before[name]
 
 
 def _reason(error: BaseException) -> str:
@@ -353,10 +357,3 @@ def _reason(error: BaseException) -> str:
         cause = cause.__cause__
     first = next(iter(str(error).strip().splitlines()), "")
     return printable(first)[:_MAX_REASON] or type(error).__name__
-
-
-def _kill_processes() -> None:
-    """Kill the processes of a cluster that this process has started."""
-    with suppress(Exception):
-        node: Any = worker._global_node  # noqa: SLF001
-        node.kill_all_processes(check_alive=False, allow_graceful=False)
