@@ -30,6 +30,12 @@ def interrupted() -> bool:
     return bool(_received)
 
 
+def raise_if_interrupted() -> None:
+    """Raise KeyboardInterrupt where a signal came, even if its exception was lost."""
+    if _received:
+        raise KeyboardInterrupt
+
+
 @contextmanager
 def held_signals() -> Iterator[None]:
     """Let no signal interrupt what must not be left halfway, such as the end of Ray.

@@ -15,6 +15,8 @@ from ray.util.placement_group import PlacementGroup, placement_group, remove_pla
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from bench.core.errors import BenchError, one_line
+from bench.core.signals import raise_if_interrupted
+from bench.execution.lost import await_signal
 from bench.execution.task_process import start_task
 from bench.tasks.task import failed_attempt
 from bench.trials.events import Event, Failed, Finished, Listening, Started
@@ -99,6 +101,7 @@ class RayExecutor:
 
     def poll(self) -> list[Report]:
         """Wait a moment for events of all tasks. Raises LostClusterError where it has gone."""
+        raise_if_interrupted()
         self._cluster.check()
         if not self._streams:
             return []
@@ -142,6 +145,7 @@ class RayExecutor:
         try:
             report: Event | Attempt = ray.get(next(stream))
         except (RayError, StopIteration) as error:
+            await_signal()
             self._cluster.confirm()
             self._end(run, ended=stream)
             if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):

@@ -35,11 +35,11 @@ from bench.core import plugin_files
 from bench.core.errors import BenchError, Exit
 from bench.core.marked_processes import VARIABLE, kill_marked, new_mark
 from bench.core.printable import printable
+from bench.core.short_folder import make_short_folder
 from bench.core.signals import resume_sentence
 from bench.data.store import data_dir
 from bench.execution.ray_address import ClusterAddress, find, probe
 from bench.execution.ray_output import quiet
-from bench.execution.short_folder import make_short_folder
 
 Result = TypeVar("Result")
 
@@ -60,8 +60,6 @@ LOST_SECONDS = 10.0
 60 s, from native code."""
 _NOTICE_SECONDS = 10.0
 """How long the main thread may take to notice a loss and to leave."""
-_SIGNAL_SECONDS = 0.5
-"""Within this time of each other, the processes of a job get a signal that is sent to all."""
 _SLICE_SECONDS = 0.2
 _HANDLER_SECONDS = 0.002
 _GCS_SECONDS = "RAY_gcs_server_port_wait_time_s"
@@ -127,12 +125,9 @@ class RayCluster:
     def confirm(self) -> None:
         """Wait until it is known whether the cluster is there, after something on it was lost.
 
-        A batch system may also have signalled all processes of a job, this one a moment later.
-
         Raises:
             LostClusterError: It has gone.
         """
-        time.sleep(_SIGNAL_SECONDS)
         with suppress(OSError):
             self._probe()
             return
@@ -349,11 +344,10 @@ def _startup(own: bool, mark: str) -> Iterator[None]:  # noqa: FBT001 (a flag of
 
 
 def _reason(error: BaseException) -> str:
-    """Return the first line of an error of Ray's, or what has caused it where that is a token."""
+    """Return an error of Ray's in one line, or what has caused it where that is a token."""
     cause: BaseException | None = error
     while cause is not None:
         if _NO_TOKEN in str(cause):
             return _NO_TOKEN
         cause = cause.__cause__
-    first = next(iter(str(error).strip().splitlines()), "")
-    return printable(first)[:_MAX_REASON] or type(error).__name__
+    return printable(" ".join(str(error).split()))[:_MAX_REASON] or type(error).__name__

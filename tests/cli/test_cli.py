@@ -118,7 +118,11 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["run", "tiny", "--executor", "slurm"], 2, "slurm"),
         (["run", "--sede", "1"], 2, "--seeds"),
         (["run", "tiny", "--address", "127.0.0.1:1"], 2, "no Ray cluster answers"),
-        (["run", "tiny", "--address", "127.0.0.1:" + "9" * 20], 2, "is not the HOST:PORT of a Ray cluster"),
+        (
+            ["run", "tiny", "--address", "127.0.0.1:" + "9" * 20],
+            2,
+            "is not the HOST:PORT of a Ray cluster",
+        ),
         (["--results", "bench.toml", "run", "tiny"], 2, "name another folder with --results"),
         (["show", "beef"], 2, "a key that begins with 'beef'"),
         (["sweep", "tniy"], 2, "did you mean 'tiny'?"),
