@@ -53,6 +53,7 @@ def test_a_ray_that_hangs_as_it_starts_is_given_up(monkeypatch):
             pass
     finally:
         released.set()
+    assert "(no answer within 0 s; its logs are in" in str(raised.value)
     shutil.rmtree(str(raised.value).partition("logs are in ")[2].partition(")")[0])
 
 
