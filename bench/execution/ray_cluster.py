@@ -36,7 +36,7 @@ from bench.core.errors import BenchError, Exit
 from bench.core.marked_processes import VARIABLE, kill_marked, new_mark
 from bench.core.printable import printable
 from bench.core.short_folder import make_short_folder
-from bench.core.signals import resume_sentence
+from bench.core.signals import held_signals, resume_sentence
 from bench.data.store import data_dir
 from bench.execution.ray_address import ClusterAddress, find, probe
 from bench.execution.ray_output import quiet
@@ -61,7 +61,8 @@ LOST_SECONDS = 10.0
 _NOTICE_SECONDS = 10.0
 """How long the main thread may take to notice a loss and to leave."""
 _SLICE_SECONDS = 0.2
-_HANDLER_SECONDS = 0.002
+_START_SLICE_SECONDS = 0.02
+_LEAVE_SLICE_SECONDS = 0.002
 _GCS_SECONDS = "RAY_gcs_server_port_wait_time_s"
 _NO_TOKEN = "InvalidAuthToken"  # noqa: S105 (Ray's word for an error)
 _MAX_REASON = 300
@@ -104,8 +105,8 @@ class RayCluster:
         ends = time.monotonic() + patience
         while not self._started.done():
             if time.monotonic() >= ends:
-                raise BenchError(self._fault(f"no answer within {patience:.0f} s"))
-            wait([self._started], _HANDLER_SECONDS)
+                raise BenchError(self._fault(f"it took more than {patience:.0f} s"))
+            wait([self._started], _START_SLICE_SECONDS)
             _keep_handler()
         if error := self._started.exception():
             # Ray raises a plain Exception where a machine is too slow for it.
@@ -151,10 +152,10 @@ class RayCluster:
                 future.set_exception(error)
 
         threading.Thread(target=run, daemon=True).start()
-        while True:
-            with suppress(TimeoutError):
-                return future.result(_SLICE_SECONDS)
+        while not future.done():
             self.check()
+            wait([future], _SLICE_SECONDS)
+        return future.result()
 
     def nodes(self) -> list[dict[str, Any]]:
         """Return the nodes that are alive, as Ray describes them.
@@ -171,9 +172,11 @@ class RayCluster:
     def leave(self) -> None:
         """End it, or what this process has of it."""
         self._stop.set()
-        ends = time.monotonic() + _LEAVE_SECONDS
+        # Nothing is left behind by a process that has not joined.
+        waits = self.own or self._started.done()
+        ends = time.monotonic() + (_LEAVE_SECONDS if waits else 0.0)
         while self._thread.is_alive() and time.monotonic() < ends:
-            self._thread.join(_HANDLER_SECONDS)
+            self._thread.join(_LEAVE_SLICE_SECONDS)
             _keep_handler()
         if self._thread.is_alive():
             # At its exit, this process would wait for a lock of Ray's that the thread has.
@@ -223,7 +226,10 @@ class RayCluster:
                 f"{cluster} takes no process without its token; copy ~/.ray/auth_token from its "
                 "head to this machine, and `export RAY_AUTH_MODE=token`"
             )
-        return f"{cluster} cannot be joined ({reason})"
+        return (
+            f"{cluster} cannot be joined ({reason}); where this machine is not a node of it, run "
+            f"`ray start --address {self._address}` first"
+        )
 
     def _probe(self) -> None:
         host, _, port = self._started.result().rpartition(":")
@@ -231,13 +237,14 @@ class RayCluster:
 
     def _watch(self) -> None:
         """Ask the GCS again and again whether it is there, until this process leaves it."""
-        self._answered = time.monotonic()
+        silent_since = None
         while not self._stop.wait(_PROBE_EVERY):
             try:
                 self._probe()
-                self._answered = time.monotonic()
+                self._answered, silent_since = time.monotonic(), None
             except OSError as error:
-                if time.monotonic() - self._answered >= LOST_SECONDS:
+                silent_since = silent_since or time.monotonic()
+                if time.monotonic() - silent_since >= LOST_SECONDS:
                     self._lose(error)
                     return
 
@@ -250,9 +257,11 @@ class RayCluster:
         if self._stop.wait(_NOTICE_SECONDS):
             return
         # The main thread is in a call of Ray's, which would end this process without a sentence.
-        sys.stderr.write(f"bench: {self._lost}\n")
+        show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
+        sys.stderr.write(f"{show_cursor}bench: {self._lost}\n")
         sys.stderr.flush()
         kill_marked(self._mark)
+        shutil.rmtree(self._folder, ignore_errors=True)
         os._exit(self._lost.code)
 
 
@@ -283,7 +292,8 @@ def connected(address: str | None = None) -> Iterator[RayCluster]:
                 cluster.start()
                 yield cluster
             finally:
-                cluster.leave()
+                with held_signals():
+                    cluster.leave()
     finally:
         _current.remove(cluster)
         if not cluster.did_not_start:

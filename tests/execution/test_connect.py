@@ -47,13 +47,12 @@ def test_a_ray_that_hangs_as_it_starts_is_given_up(monkeypatch):
     monkeypatch.setattr(ray_cluster, "_LEAVE_SECONDS", 0.1)
     try:
         with (
-            pytest.raises(BenchError, match=r"\(no answer within 0 s; its logs") as raised,
+            pytest.raises(BenchError, match=r"\(it took more than 0 s; its logs") as raised,
             connect(),
         ):
             pass
     finally:
         released.set()
-    assert "(no answer within 0 s; its logs are in" in str(raised.value)
     shutil.rmtree(str(raised.value).partition("logs are in ")[2].partition(")")[0])
 
 
@@ -79,5 +78,6 @@ def test_another_version_of_ray_is_said_to_be_the_cause(monkeypatch):
     error = RuntimeError("Version mismatch: The cluster was started with:\n  Ray: 1.0\n")
     assert _joining(monkeypatch, error) == (
         "the Ray cluster at '10.0.0.1:6379' cannot be joined (Version mismatch: The cluster was "
-        "started with: Ray: 1.0)"
+        "started with: Ray: 1.0); where this machine is not a node of it, run "
+        "`ray start --address 10.0.0.1:6379` first"
     )
