@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 VARIABLE = "BENCH_MARK"
 _MAX_ROUNDS = 20
+_ROUND_SECONDS = 0.02
 
 
 def new_mark() -> str:
@@ -23,14 +25,17 @@ def new_mark() -> str:
 
 def kill_marked(mark: str) -> None:
     """Kill the processes that were started with `mark`, on Linux; elsewhere it does nothing."""
+    found_none = 0
     for _ in range(_MAX_ROUNDS):
-        # One may have started another meanwhile.
         pids = [*_marked(f"{VARIABLE}={mark}".encode())]
         for pid in pids:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        if not pids:
+        # One may have started another meanwhile, which shows no environment as it begins.
+        found_none = 0 if pids else found_none + 1
+        if found_none > 1:
             return
+        time.sleep(_ROUND_SECONDS)
 
 
 def _marked(entry: bytes) -> Iterator[int]:
