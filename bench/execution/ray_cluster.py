@@ -63,9 +63,9 @@ _NOTICE_SECONDS = 10.0
 _SLICE_SECONDS = 0.2
 _START_SLICE_SECONDS = 0.02
 _LEAVE_SLICE_SECONDS = 0.002
-_GCS_SECONDS = "RAY_gcs_server_port_wait_time_s"
 _NO_TOKEN = "InvalidAuthToken"  # noqa: S105 (Ray's word for an error)
 _MAX_REASON = 300
+_TOKEN = 2 * new_mark()
 
 
 class LostClusterError(BenchError):
@@ -328,8 +328,11 @@ def _startup(own: bool, mark: str) -> Iterator[None]:  # noqa: FBT001 (a flag of
     For a GCS that answers but does not take this process, it waits less than its 20 s.
     """
     get_node, before = services.get_node, dict(os.environ)
-    os.environ[_GCS_SECONDS] = f"{START_SECONDS if own else _JOIN_ATTEMPTS:.0f}"
-    os.environ[VARIABLE] = mark
+    seconds = START_SECONDS if own else _JOIN_ATTEMPTS
+    variables = {"RAY_gcs_server_port_wait_time_s": f"{seconds:.0f}", VARIABLE: mark}
+    if own and not _has_token():
+        variables["RAY_AUTH_TOKEN"] = _TOKEN
+    os.environ.update(variables)
 
     def get_node_patiently(gcs: str, node: str) -> Any:  # noqa: ANN401 (a dictionary of Ray's)
         ends = time.monotonic() + START_SECONDS
@@ -347,10 +350,21 @@ def _startup(own: bool, mark: str) -> Iterator[None]:  # noqa: FBT001 (a flag of
         yield
     finally:
         services.get_node = get_node
-        for name in (_GCS_SECONDS, VARIABLE):
+        for name in variables:
             del os.environ[name]
             if name in before:
                 os.environ[name] = before[name]
+
+
+def _has_token() -> bool:
+    """Return whether Ray has a token for clusters of this user, or can write one to their home."""
+    if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
+        return True
+    with suppress(OSError, RuntimeError):
+        folder = Path.home() / ".ray"
+        folder.mkdir(exist_ok=True)
+        return (folder / "auth_token").exists() or os.access(folder, os.W_OK)
+    return False
 
 
 def _reason(error: BaseException) -> str:

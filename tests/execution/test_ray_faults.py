@@ -120,12 +120,12 @@ def test_a_ray_that_is_slow_to_start_is_waited_for(start):
     assert run.end(seconds=110)[0] == 0
 
 
-def test_a_deep_tmpdir_is_no_obstacle(home, start):
+def test_a_deep_tmpdir_and_a_home_that_cannot_be_written_are_no_obstacles(home, start):
     deep = home / "scratch/slurm_jobdir/1355700/tmp.t0016" / ("x" * 60)
     deep.mkdir(parents=True)
     file = home / "bench.toml"
     file.write_text(file.read_text() + "\n[suite.tiny.resources]\nworkers = 1\n")
-    run = start(*RUN, "--limit", "1", TMPDIR=str(deep))
+    run = start(*RUN, "--limit", "1", TMPDIR=str(deep), HOME="/proc/none")
     code, last = run.end(seconds=110)
     assert code == 0, last
 
