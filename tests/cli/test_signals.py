@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -10,43 +11,48 @@ import time
 
 import pytest
 
+SIGNALLED = """\
+import os, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["MODULE"]:
+            os.kill(os.getpid(), int(os.environ["NUMBER"]))
+
+sys.meta_path.insert(0, Finder())
+"""
+
 
 @pytest.fixture
-def start_slowly(home):
-    """Return a function that starts the command line, and tells of each module that it imports."""
-    started = []
+def signalled(home, tmp_path_factory):
+    """Return a function that runs a command, which gets a signal as it imports a module.
 
-    def start(*words):
-        process = subprocess.Popen(
-            [sys.executable, "-X", "importtime", "-m", "bench", *words],
+    It returns the exit code and the lines of stderr.
+    """
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "sitecustomize.py").write_text(SIGNALLED)
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+    def run(words, module, number):
+        environment = {"PYTHONPATH": path, "MODULE": module, "NUMBER": str(int(number))}
+        answer = subprocess.run(
+            [sys.executable, "-m", "bench", *words.split()],
             cwd=home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
             text=True,
         )
-        started.append(process)
-        return process
+        return answer.returncode, [line for line in answer.stderr.splitlines() if line]
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def interrupted(process, number, module):
-    """Send a signal once a module was imported; return what is printed besides imports."""
-    for line in process.stderr:
-        if line.rstrip().endswith(f" {module}"):
-            process.send_signal(number)
-            break
-    _, err = process.communicate(timeout=60)
-    return [line for line in err.splitlines() if not line.startswith("import time:")]
+    return run
 
 
 @pytest.mark.parametrize(
     ("words", "module"),
     [
-        ("run tiny", "click.types"),
+        ("run tiny", "bench.cli"),
+        ("board tiny", "click.types"),
         ("run tiny --executor inline", "bench.cli.lazy"),
         ("data prepare iam", "bench.core.errors"),
         ("verify", "bench.core.errors"),
@@ -54,18 +60,15 @@ def interrupted(process, number, module):
     ],
 )
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_bench_is_imported_is_an_interrupt(start_slowly, words, module, number):
-    process = start_slowly(*words.split())
-    lines = interrupted(process, number, module)
+def test_a_signal_while_bench_is_imported_is_an_interrupt(signalled, words, module, number):
     resumes = f"interrupted; what is done is kept, this resumes: bench {words}"
-    assert [line for line in lines if line] == [resumes]
-    assert process.returncode == 130
+    assert signalled(words, module, number) == (130, [resumes])
 
 
-def test_a_profile_that_a_signal_meets_while_torch_is_imported_ends(start_slowly):
-    process = start_slowly("profile", "tiny")
-    lines = interrupted(process, signal.SIGTERM, "torch.storage")
-    assert process.returncode == 130
+@pytest.mark.slow
+def test_a_profile_that_a_signal_meets_while_torch_is_imported_ends(signalled):
+    code, lines = signalled("profile tiny", "torch.storage", signal.SIGTERM)
+    assert code == 130
     assert lines[-1] == "interrupted; what is done is kept, this resumes: bench profile tiny"
     assert not re.search("not profiled|Error", "\n".join(lines))
 
