@@ -49,7 +49,7 @@ class Started:
         _, err = self.process.communicate(timeout=120)
         assert time.monotonic() - began < seconds
         assert "Traceback" not in err
-        assert "raylet" not in err
+        assert "(raylet)" not in err
         assert none_marked(self.mark)
         return self.process.returncode, err.splitlines()[-1] if err else ""
 
