@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,7 +17,7 @@ from hypothesis import settings
 
 from bench import cli
 from bench.config import bench_toml
-from bench.core import hashing
+from bench.core import hashing, signals
 from bench.trials import grid
 from bench.trials.store import Store
 
@@ -106,6 +107,17 @@ def prepared(tmp_path, monkeypatch) -> Path:
             # Not by `write_bytes` of bench, which waits for the disk at each of them.
             (tmp_path / "data" / folder / DOCUMENT).write_bytes(encode(document))
     return tmp_path
+
+
+@pytest.fixture
+def caught_signals():
+    """Catch signals as the command line does, and forget in the end that any came."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signals.catch_signals()
+    yield
+    signals._received.clear()
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import click
 import bench
 from bench.cli.lazy import LazyGroup, LazyVerb
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, catch_signals, command_line, say
+from bench.cli.terminal import EXITS, say
 from bench.core.errors import BenchError, Exit
+from bench.core.signals import interrupted, resume_sentence
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -114,24 +115,48 @@ def app(
 
 def main() -> NoReturn:
     """Run the command line and end with a documented exit code."""
-    catch_signals()
     for stream in (sys.stdout, sys.stderr):
         # A terminal without ± or – shows ? there; a board must not end in a traceback for it.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        sys.exit(app(standalone_mode=False))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(Exit.USAGE)
-    except BenchError as error:
-        say(f"bench: {error}", fg="red")
-        sys.exit(error.code)
-    except OSError as error:
-        # A full disk, a folder that nobody may write into, a file where a folder should be.
-        where = f"{error.filename}: " if error.filename else ""
-        say(f"bench: {where}{error.strerror or error}", fg="red")
-        sys.exit(Exit.USAGE)
+        sys.exit(_run())
     except (click.Abort, KeyboardInterrupt):
-        say(f"interrupted; what is done is kept, this resumes: {command_line()}", fg="red")
+        say(f"interrupted; {resume_sentence()}", fg="red")
         sys.exit(Exit.INTERRUPTED)
+
+
+def _run() -> int:
+    """Run the command line and return its exit code; errors have been printed.
+
+    Raises:
+        KeyboardInterrupt: A signal has come, whatever has become of its exception.
+    """
+    try:
+        code: int = app(standalone_mode=False)
+    except click.Abort:
+        raise
+    except Exception as error:  # noqa: BLE001 (what is no sentence is raised again)
+        if interrupted():
+            raise KeyboardInterrupt from None
+        return _report(error)
+    if code and interrupted():
+        raise KeyboardInterrupt
+    return code
+
+
+def _report(error: Exception) -> Exit:
+    """Print what a verb has raised in a sentence; raise it again where it is none."""
+    match error:
+        case click.ClickException():
+            error.show()
+        case BenchError():
+            say(f"bench: {error}", fg="red")
+            return error.code
+        case OSError():
+            # A full disk, a folder that nobody may write into, a file where a folder should be.
+            where = f"{error.filename}: " if error.filename else ""
+            say(f"bench: {where}{error.strerror or error}", fg="red")
+        case _:
+            raise error
+    return Exit.USAGE

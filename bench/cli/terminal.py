@@ -1,24 +1,20 @@
-"""What the verbs share: options, what goes to which stream, and the signals that end a run."""
+"""What the verbs share: options, and what goes to which stream."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shlex
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.core.printable import printable
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from bench.config.bench_toml import Config
 
 Load = Callable[[], "Config"]
@@ -69,26 +65,6 @@ as_json_option = click.option(
     help="One JSON document on stdout.",
 )
 
-# Native code, such as a module that is being imported, may swallow the exception of a signal.
-_signals: list[int] = []
-
-
-def catch_signals() -> None:
-    """Let SIGINT and SIGTERM raise KeyboardInterrupt."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-
-
-def interrupted() -> bool:
-    """Return whether a signal came, even if its exception was lost."""
-    return bool(_signals)
-
-
-def command_line() -> str:
-    """Return the command line that resumes this command."""
-    # --force would begin again with what this run had already done.
-    return shlex.join(["bench", *(word for word in sys.argv[1:] if word != "--force")])
-
 
 def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
     """Print a sentence on stderr."""
@@ -102,8 +78,3 @@ def report(text: str, data: object, *, as_json: bool) -> None:
     click.echo(printable(text, _LINES), err=as_json)
     if as_json:
         print_json(data)
-
-
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    _signals.append(number)
-    raise KeyboardInterrupt

@@ -77,6 +77,8 @@ def run_alone(descriptor: int) -> NoReturn:
 def _end_after(run: Callable[[], int]) -> NoReturn:
     """Run, and end this process with the exit code, without what libraries would do at exit."""
     code = 1
+    # A signal that is meant for bench ends this process, without a stack trace in the log.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         code = run()
     except SystemExit as end:

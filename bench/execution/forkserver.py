@@ -126,6 +126,5 @@ def _become_child(connection: int, client: int) -> NoReturn:
     """Run one task in this process, a new child, and end it."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setpgid(0, 0)
     run_forked(connection, client)

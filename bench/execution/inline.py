@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bench.core.signals import raise_if_interrupted
+from bench.execution.lost import await_signal
 from bench.execution.task_process import own_gpus, prepare
 from bench.execution.task_ranks import TaskRanks
 from bench.trials.events import Failed, Finished
@@ -41,6 +43,7 @@ class InlineExecutor:
 
     def poll(self) -> list[Report]:
         """Wait a moment for the next event of the first task, which is started if it was not."""
+        raise_if_interrupted()
         if not self._queue:
             return []
         task, store, attempts = self._queue[0]
@@ -49,6 +52,8 @@ class InlineExecutor:
         report = self._process.poll(_WAIT_SECONDS)
         if report is None:
             return []
+        if isinstance(report, Attempt) and report.cause == "lost worker":
+            await_signal()
         if isinstance(report, Finished | Failed | Attempt):
             self._end_first()
         return [(task, report.failure.attempts[-1] if isinstance(report, Failed) else report)]

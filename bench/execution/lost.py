@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import TYPE_CHECKING
 
+from bench.core.signals import raise_if_interrupted
 from bench.tasks.task import failed_attempt
 
 if TYPE_CHECKING:
     from bench.trials.records import Attempt
+
+_SIGNAL_SECONDS = 0.5
+
+
+def await_signal() -> None:
+    """Wait for the signal that may have ended a process: a batch system sends it to all of a job.
+
+    Raises:
+        KeyboardInterrupt: It has reached this process too.
+    """
+    time.sleep(_SIGNAL_SECONDS)
+    raise_if_interrupted()
 
 
 def lost_attempt(code: int | None, *, short_of_memory: bool) -> Attempt:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
-import socket
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-# Ray reads these when it is imported. Its uv hook would build a new environment for each worker;
-# the workers of bench run in the environment of the driver.
-os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-
+from bench.execution.ray_cluster import RayCluster, connected, current  # isort: skip  (before ray)
 import ray
 from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskError
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from bench.core import plugin_files
 from bench.core.errors import BenchError, one_line
-from bench.data.store import data_dir
+from bench.core.signals import raise_if_interrupted
+from bench.execution.lost import await_signal
 from bench.execution.task_process import start_task
 from bench.tasks.task import failed_attempt
 from bench.trials.events import Event, Failed, Finished, Listening, Started
@@ -40,56 +31,19 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 
-# What tasks send is small, and a dashboard would be one more open port.
-_OWN_CLUSTER: dict[str, Any] = {
-    "include_dashboard": False,
-    "object_store_memory": 128 * 2**20,
-}
 _WAIT_SECONDS = 0.5
 _CHECK_SECONDS = 1.0
-_PROBE_SECONDS = 5.0
 
 
 @contextmanager
 def connect(address: str | None = None) -> Iterator[RayExecutor]:
     """Start a Ray cluster on this machine, or join the one at `address`; leave it in the end.
 
-    Raises BenchError where no cluster answers at `address`, or none starts.
+    Raises:
+        BenchError: No cluster answers at `address` or takes this process, or none starts.
     """
-    # Workers that this process does not start do not have its environment.
-    handed = {data_dir.VARIABLE: str(data_dir.folder())}
-    if plugin_files.VARIABLE in os.environ:
-        handed[plugin_files.VARIABLE] = os.environ[plugin_files.VARIABLE]
-    environment = {"runtime_env": {"env_vars": handed}}
-    where, options = (address, environment) if address else ("local", _OWN_CLUSTER)
-    try:
-        _probe(where)
-        with _signals_kept():
-            ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
-    except Exception as error:  # noqa: BLE001 (Ray raises a plain Exception where it is too slow)
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise BenchError(
-            f"no Ray cluster answers at '{address}' ({reason}); start one with `ray start --head`, "
-            "or leave --address out"
-            if address
-            else f"Ray does not start on this machine ({reason}); try again when it is less busy, "
-            "or run with --executor inline"
-        ) from None
-    try:
-        yield RayExecutor()
-    finally:
-        ray.shutdown()
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Restore the SIGTERM handler, which Ray replaces by its own stack trace and exit code."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if before is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)
+    with connected(address) as cluster:
+        yield RayExecutor(cluster)
 
 
 @dataclass
@@ -120,7 +74,8 @@ class RayExecutor:
     is a placement group with a bundle per device: all of them are reserved, or none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cluster: RayCluster) -> None:
+        self._cluster = cluster
         self._streams: dict[ray.ObjectRefGenerator, tuple[_Run, Rank]] = {}
         self._checked = time.monotonic()
 
@@ -139,11 +94,15 @@ class RayExecutor:
         task = task.with_resources(with_workers(task.resources, nodes))
         run = _Run(task, store, [*attempts], _wanted(task, nodes))
         if devices > 1:
-            run.group = placement_group([run.wanted] * devices, strategy="PACK")
+            run.group = self._cluster.answer(
+                lambda: placement_group([run.wanted] * devices, strategy="PACK")
+            )
         self._launch(run, Rank(count=devices))
 
     def poll(self) -> list[Report]:
-        """Wait a moment for events of all tasks."""
+        """Wait a moment for events of all tasks. Raises LostClusterError where it has gone."""
+        raise_if_interrupted()
+        self._cluster.check()
         if not self._streams:
             return []
         ready, _ = ray.wait(list(self._streams), timeout=_WAIT_SECONDS, fetch_local=False)
@@ -186,6 +145,8 @@ class RayExecutor:
         try:
             report: Event | Attempt = ray.get(next(stream))
         except (RayError, StopIteration) as error:
+            await_signal()
+            self._cluster.confirm()
             self._end(run, ended=stream)
             if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
                 # The worker lives; the fault came before or after the task, such as a missing disk.
@@ -218,9 +179,9 @@ class RayExecutor:
                 if stream is not ended:
                     ray.cancel(stream, force=True)
                 del self._streams[stream]
-        if run.group:
-            remove_placement_group(run.group)
+        if group := run.group:
             run.group = None
+            self._cluster.answer(lambda: remove_placement_group(group))
 
     def _without_node(self) -> list[Report]:
         """Take out of the queue what waits for a node that is gone."""
@@ -292,8 +253,7 @@ def with_workers(
 
 
 def _nodes() -> list[dict[str, float]]:
-    nodes = ray.nodes()  # type: ignore[no-untyped-call]
-    return [node["Resources"] for node in nodes if node["Alive"]]
+    return [node["Resources"] for node in current().nodes()]
 
 
 # Retries are bench's own decision: Ray would repeat a task that takes its node down forever.
@@ -314,10 +274,3 @@ def _task(
 def assigned_gpus() -> list[str]:
     """Return the ids of the GPUs that Ray has assigned to what this worker runs at the moment."""
     return [str(gpu) for gpu in ray.get_gpu_ids()]
-
-
-def _probe(address: str) -> None:
-    """Raise OSError where nothing listens at `address`: Ray itself would wait for minutes."""
-    host, colon, port = address.rpartition("://")[2].rpartition(":")
-    if colon and port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=_PROBE_SECONDS).close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import BenchError
-from bench.execution.ray import connect  # It settles Ray's environment, so it comes before Ray.
+from bench.execution.ray_cluster import connected, current  # It settles Ray's environment.
 from bench.profiling.place import ThisProcess
 
 import ray  # isort: skip
@@ -48,7 +48,7 @@ class Node:
 @contextmanager
 def reserve_node(address: str, say: Callable[[str], None]) -> Iterator[ClusterNode]:
     """Join the cluster at `address`, and give the reserved node back in the end."""
-    with connect(address):
+    with connected(address):
         yield ClusterNode(say)
 
 
@@ -77,7 +77,7 @@ class ClusterNode:
                 _resources_on(node, resources)
             )
             try:
-                self._hardware[resources] = ray.get(answer)
+                self._hardware[resources] = current().answer(lambda: ray.get(answer))
             except RayError as error:
                 raise _fault(error, node) from None
         return self._hardware[resources]
@@ -93,7 +93,7 @@ class ClusterNode:
         there = evaluation.with_resources(_resources_on(node, resources))
         answer = self._reserved(node).measure.remote(there, store, final)
         try:
-            profile: Profile = ray.get(answer)
+            profile: Profile = current().answer(lambda: ray.get(answer))
         except RayError as error:
             if not isinstance(error, RayTaskError):
                 self._worker = None
@@ -150,7 +150,6 @@ def choose_node(resources: Resources, nodes: Sequence[Node]) -> Node:
 
 def alive_nodes() -> list[Node]:
     """Return the nodes of the cluster that this process is connected to."""
-    nodes = ray.nodes()  # type: ignore[no-untyped-call]
     return [
         Node(
             id=node["NodeID"],
@@ -158,8 +157,7 @@ def alive_nodes() -> list[Node]:
             cpus=node["Resources"].get("CPU", 0.0),
             gpus=node["Resources"].get("GPU", 0.0),
         )
-        for node in nodes
-        if node["Alive"]
+        for node in current().nodes()
     ]
 
 
@@ -187,7 +185,7 @@ def _on(node: Node) -> NodeAffinitySchedulingStrategy:
 
 def _is_ready(worker: Any, node: Node, seconds: float) -> bool:  # noqa: ANN401 (Ray's own)
     ready = worker.__ray_ready__.remote()
-    if not ray.wait([ready], timeout=seconds)[0]:
+    if not current().answer(lambda: ray.wait([ready], timeout=seconds))[0]:
         return False
     try:
         ray.get(ready)

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.core.errors import one_line
+from bench.core.signals import raise_if_interrupted
 from bench.profiling import method
 from bench.profiling.place import ThisProcess
 from bench.trials.leases import waited_for
@@ -85,6 +86,8 @@ def _profile_all(
             others = [each for each in outcome.profiles if each.key != measured.key]
             outcome.profiles[:] = [*others, measured]
             final.add(measured.key)
+        # Where native code has lost the exception, a fault may be what became of it.
+        raise_if_interrupted()
     return outcome
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol, cast
 
+from bench.core.signals import held_signals
+
 if TYPE_CHECKING:
     from bench.config.recipe import Resources
     from bench.profiling.hardware import Hardware
@@ -31,14 +33,17 @@ class ThisProcess:
 
     def hardware(self, resources: Resources) -> Hardware:
         """Return the hardware that this process computes on."""
-        from bench.profiling.hardware import find_hardware
+        with held_signals():
+            # An interrupt would leave torch imported by half.
+            from bench.profiling.hardware import find_hardware
 
         return find_hardware(resources)
 
     def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
         """Measure in this process."""
-        from bench.profiling.measure import measure
-        from bench.profiling.recognizers import measure_recognizer
+        with held_signals():
+            from bench.profiling.measure import measure
+            from bench.profiling.recognizers import measure_recognizer
         from bench.trials.specs import TrainedEvaluation
 
         hardware = self.hardware(evaluation.resources)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -200,3 +203,25 @@ def test_a_task_that_hangs_or_ends_its_process_fails_alone(evaluations, store, f
 def test_in_this_process_a_task_that_reserves_no_gpu_computes_on_the_cpu(evaluations, store):
     assert run([evaluations[0].training], store, "in-process") == []
     assert store.record(evaluations[0].training).provenance.device == "cpu"
+
+
+@pytest.mark.usefixtures("caught_signals")
+def test_a_signal_to_all_processes_of_a_job_is_an_interrupt(evaluations, store, faulty, tmp_path):
+    file = tmp_path / "pid"
+    data = faulty.Slow(digits=2, rounds=1, pid_file=str(file))
+    training = replace(evaluations[0].training, data=(data,))
+
+    def end_all():
+        os.kill(int(file.read_text()), signal.SIGTERM)
+        # A batch system goes through a list: this process may be its last.
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def events():
+        for _, event in task_events([training], InlineExecutor(), store):
+            if isinstance(event, Started):
+                threading.Timer(0.3, end_all).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        events()
+    assert store.failure(training) is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+import os
+import signal
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 
 import pytest
@@ -173,3 +175,15 @@ def test_what_another_process_measures_meanwhile_is_waited_for_and_kept(
     assert place.evaluations == []
     assert len(sentences) == 1
     assert sentences[0].endswith("is profiling; waiting")
+
+
+@pytest.mark.usefixtures("caught_signals")
+def test_an_interrupt_that_native_code_has_lost_is_no_fault(evaluations, profile):
+    class Importing(Recorder):
+        def hardware(self, _resources):
+            with suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+            raise RecursionError("maximum recursion depth exceeded")
+
+    with pytest.raises(KeyboardInterrupt):
+        profile(evaluations, at=Importing(None))

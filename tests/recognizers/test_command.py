@@ -151,8 +151,9 @@ def test_a_program_that_prints_without_end_is_killed(make, reading, samples, mon
         reader.read(samples)
 
 
-def test_a_hung_program_is_killed_with_all_that_it_started(make, reading, samples, tmp_path):
-    body = f"sleep 60 & echo $! > {tmp_path}/child; sleep 60"
+@pytest.mark.parametrize("start", ["sleep 60 &", "setsid sh -c 'sleep 60' &"])
+def test_a_hung_program_is_killed_with_all_that_it_started(make, reading, samples, tmp_path, start):
+    body = f"{start} echo $! > {tmp_path}/child; sleep 60"
     with reading(make(body, timeout=0.3)) as reader:
         with pytest.raises(BenchError, match=r"did not end within 0.3 s and was killed; raise"):
             reader.read(samples)

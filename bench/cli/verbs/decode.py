@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, suite_argument
+from bench.cli.terminal import EXITS, Load, as_json_option, report, suite_argument
 from bench.cli.verbs.run import say_failures
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.config.suite import TrainedEntry
 from bench.core import registry
 from bench.core.errors import BenchError, Exit
+from bench.core.signals import interrupted
 from bench.trials import grid, plan
 from bench.trials.specs import Evaluation, TrainedEvaluation, Trial
 from bench.trials.store import Store

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
 from bench.cli.verbs.boards import print_board
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
+from bench.core.signals import interrupted
 from bench.profiling.place import open_place
 from bench.trials import grid, plan
 from bench.trials.store import Store

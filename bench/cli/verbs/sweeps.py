@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, interrupted, report, say, suite_argument
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
 from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
+from bench.core.signals import interrupted
 from bench.trials.leases import Leases
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _run(study: Study, address: str | None) -> None:
     say(f"{name}: {ended} of {budget} trials have ended" + ("" if left else ", nothing to run"))
     if not left:
         return
-    from bench.execution.ray import connect
+    from bench.execution.ray_cluster import connected
     from bench.sweeps import tune
 
     def on_end(trial: StudyTrial) -> None:
@@ -115,8 +116,11 @@ def _run(study: Study, address: str | None) -> None:
             raise BenchError(
                 f"{study.root}: {holder} runs this sweep; wait for its end, or stop it"
             )
-        with connect(address):
-            tune.run(study, on_end, interrupted)
+        with connected(address) as cluster:
+            try:
+                tune.run(study, on_end, lambda: interrupted() or cluster.is_lost)
+            finally:
+                cluster.check()
 
 
 def _promote(config: Config, sweep: Sweep, summary: Report) -> None:

@@ -18,6 +18,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import BenchError
+from bench.core.short_folder import keep_sockets_short
 from bench.data.reading.reading_process import Answer, serve
 from bench.data.reading.sent_once import SentOnce
 
@@ -245,6 +246,7 @@ def _context(module: str) -> BaseContext:
     Args:
         module: That of the first pass.
     """
+    keep_sockets_short()
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context: Any = multiprocessing.get_context("forkserver")

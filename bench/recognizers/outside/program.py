@@ -1,7 +1,9 @@
 """Programs that read images: started for a batch, and killed with all that they started.
 
 A program runs in a process group of its own, led by a guard: a shell that waits for the end of a
-pipe from this process. So the programs end also when this process is killed.
+pipe from this process. So the programs end also when this process is killed. What a program has
+started in a session of its own is found by a mark in its environment and killed with the others, as
+long as this process lives to do so.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import IO, BinaryIO, cast
 
 from bench.core.errors import BenchError
 from bench.core.files import file_digest
+from bench.core.marked_processes import VARIABLE, kill_marked, new_mark
 from bench.core.printable import quoted
 
 _GUARD = ("/bin/sh", "-c", "read line; kill -KILL 0")
@@ -61,7 +64,8 @@ class Programs:
 
     def __init__(self, folder: Path, environment: Mapping[str, str], user: str) -> None:
         self.folder = folder
-        self._environment = os.environ | environment
+        self._mark = new_mark()
+        self._environment = os.environ | environment | {VARIABLE: self._mark}
         self._user = user
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -89,13 +93,14 @@ class Programs:
         return content
 
     def close(self) -> None:
-        """Kill what is left of the process group."""
+        """Kill what is left of the process group, and what has left it for a session of its own."""
         guard, self._guard = self._guard, None
         if guard is None:
             return
         with suppress(ProcessLookupError):
             os.killpg(guard.pid, signal.SIGKILL)
         guard.communicate()
+        kill_marked(self._mark)
 
     def _start(
         self, command: Sequence[str], given: BinaryIO, printed: BinaryIO, errors: BinaryIO

@@ -1,0 +1,377 @@
+"""The Ray cluster that this process is connected to: started or joined, watched, and left.
+
+All of Ray's own life in this process is in one thread: the system ends Ray's processes with the
+thread that has started them, and Ray replaces the handler of SIGTERM in a main thread. So signals
+reach the main thread at once, and nothing waits longer for Ray than is said here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+# Ray reads these when it is imported. Its uv hook would build a new environment for each worker;
+# the workers of bench run in the environment of the driver.
+os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import ray
+from ray._common.utils import get_ray_address_file
+from ray._private import services, worker
+from ray._private.authentication import authentication_token_setup
+
+from bench.core import plugin_files
+from bench.core.errors import BenchError, Exit
+from bench.core.marked_processes import VARIABLE, kill_marked, new_mark
+from bench.core.printable import printable
+from bench.core.short_folder import make_short_folder
+from bench.core.signals import held_signals, resume_sentence
+from bench.data.store import data_dir
+from bench.execution.ray_address import ClusterAddress, find, probe
+from bench.execution.ray_output import quiet
+
+Result = TypeVar("Result")
+
+# What tasks send is small, and a dashboard would be one more open port.
+_OWN_CLUSTER: dict[str, Any] = {
+    "include_dashboard": False,
+    "object_store_memory": 128 * 2**20,
+}
+START_SECONDS = 180.0
+"""How long Ray may take to start on this machine, as one that is busy or slow."""
+_JOIN_SECONDS = 30.0
+_JOIN_ATTEMPTS = 5
+"""How often, once a second, Ray asks a GCS that answers but does not accept this process."""
+_LEAVE_SECONDS = 30.0
+_PROBE_EVERY = 1.0
+LOST_SECONDS = 10.0
+"""How long a GCS may not answer until the cluster counts as lost. Ray would end this process after
+60 s, from native code."""
+_NOTICE_SECONDS = 10.0
+"""How long the main thread may take to notice a loss and to leave."""
+_SLICE_SECONDS = 0.2
+_START_SLICE_SECONDS = 0.02
+_LEAVE_SLICE_SECONDS = 0.002
+_NO_TOKEN = "InvalidAuthToken"  # noqa: S105 (Ray's word for an error)
+_MAX_REASON = 300
+_TOKEN = 2 * new_mark()
+
+
+class LostClusterError(BenchError):
+    """The cluster has gone in the middle of a run."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; {resume_sentence()}", Exit.FAILED)
+
+
+class RayCluster:
+    """A cluster that this process is connected to.
+
+    Attributes:
+        own: Whether this process has started it, on this machine.
+        did_not_start: Whether it should have been, and its logs may say why not.
+    """
+
+    def __init__(self, address: ClusterAddress | None, folder: str) -> None:
+        self.own = address is None
+        self._address, self._folder = address, folder
+        self._mark = new_mark()
+        self._stop = threading.Event()
+        self.did_not_start = False
+        self._started: Future[str] = Future()
+        self._lost: LostClusterError | None = None
+        self._answered = 0.0
+        self._thread = threading.Thread(target=self._live, name="bench-ray", daemon=True)
+
+    def start(self) -> None:
+        """Start or join it.
+
+        Raises:
+            BenchError: It does not start, or does not take this process.
+        """
+        self._thread.start()
+        patience = START_SECONDS if self.own else _JOIN_SECONDS
+        ends = time.monotonic() + patience
+        while not self._started.done():
+            if time.monotonic() >= ends:
+                raise BenchError(self._fault(f"it took more than {patience:.0f} s"))
+            wait([self._started], _START_SLICE_SECONDS)
+            _keep_handler()
+        if error := self._started.exception():
+            # Ray raises a plain Exception where a machine is too slow for it.
+            raise BenchError(self._fault(_reason(error)))
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def check(self) -> None:
+        """Raise LostClusterError where the cluster has gone."""
+        if self._lost:
+            raise self._lost
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the cluster has gone."""
+        return self._lost is not None
+
+    def confirm(self) -> None:
+        """Wait until it is known whether the cluster is there, after something on it was lost.
+
+        Raises:
+            LostClusterError: It has gone.
+        """
+        with suppress(OSError):
+            self._probe()
+            return
+        asked = time.monotonic()
+        while self._answered < asked:
+            self.check()
+            time.sleep(_SLICE_SECONDS)
+
+    def answer(self, call: Callable[[], Result]) -> Result:
+        """Return what a call of Ray's returns, which might wait for a cluster that has gone.
+
+        Raises:
+            LostClusterError: It has gone.
+        """
+        future: Future[Result] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(call())
+            except BaseException as error:  # noqa: BLE001 (it is raised in the thread that waits)
+                future.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        while not future.done():
+            self.check()
+            wait([future], _SLICE_SECONDS)
+        return future.result()
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Return the nodes that are alive, as Ray describes them.
+
+        Raises:
+            LostClusterError: The cluster has gone.
+        """
+        nodes: list[dict[str, Any]] = self.answer(ray.nodes)
+        alive = [node for node in nodes if node["Alive"]]
+        if self.own and not alive:
+            raise LostClusterError("Ray has ended on this machine: its raylet is gone")
+        return alive
+
+    def leave(self) -> None:
+        """End it, or what this process has of it."""
+        self._stop.set()
+        # Nothing is left behind by a process that has not joined.
+        waits = self.own or self._started.done()
+        ends = time.monotonic() + (_LEAVE_SECONDS if waits else 0.0)
+        while self._thread.is_alive() and time.monotonic() < ends:
+            self._thread.join(_LEAVE_SLICE_SECONDS)
+            _keep_handler()
+        if self._thread.is_alive():
+            # At its exit, this process would wait for a lock of Ray's that the thread has.
+            atexit.unregister(worker.shutdown)
+        # Ray leaves some of its processes to themselves where its raylet did not end in order.
+        kill_marked(self._mark)
+
+    def _live(self) -> None:
+        """Connect, wait, and disconnect."""
+        try:
+            with _startup(self.own, self._mark):
+                ray.init(
+                    address=str(self._address) if self._address else "local",
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    **self._options(),
+                )
+            node: Any = worker._global_node  # noqa: SLF001
+            self._started.set_result(node.gcs_address)
+        except BaseException as error:  # noqa: BLE001 (it is raised in the main thread)
+            self._started.set_exception(error)
+        else:
+            self._stop.wait()
+        with suppress(Exception):
+            ray.shutdown()
+
+    def _options(self) -> dict[str, Any]:
+        if self.own:
+            return {**_OWN_CLUSTER, "_temp_dir": self._folder}
+        # Workers that this process does not start do not have its environment.
+        handed = {data_dir.VARIABLE: str(data_dir.folder())}
+        if plugin_files.VARIABLE in os.environ:
+            handed[plugin_files.VARIABLE] = os.environ[plugin_files.VARIABLE]
+        return {"runtime_env": {"env_vars": handed}}
+
+    def _fault(self, reason: str) -> str:
+        """Return in a sentence why Ray was not started or joined."""
+        if self.own:
+            self.did_not_start = True
+            return (
+                f"Ray does not start on this machine ({reason}; its logs are in {self._folder}); "
+                "try again when it is less busy, or run with --executor inline"
+            )
+        cluster = f"the Ray cluster at '{self._address}'"
+        if _NO_TOKEN in reason or "authentication token" in reason:
+            return (
+                f"{cluster} takes no process without its token; copy ~/.ray/auth_token from its "
+                "head to this machine, and `export RAY_AUTH_MODE=token`"
+            )
+        return (
+            f"{cluster} cannot be joined ({reason}); where this machine is not a node of it, run "
+            f"`ray start --address {self._address}` first"
+        )
+
+    def _probe(self) -> None:
+        host, _, port = self._started.result().rpartition(":")
+        probe(host.strip("[]"), int(port))
+
+    def _watch(self) -> None:
+        """Ask the GCS again and again whether it is there, until this process leaves it."""
+        silent_since = None
+        while not self._stop.wait(_PROBE_EVERY):
+            try:
+                self._probe()
+                self._answered, silent_since = time.monotonic(), None
+            except OSError as error:
+                silent_since = silent_since or time.monotonic()
+                if time.monotonic() - silent_since >= LOST_SECONDS:
+                    self._lose(error)
+                    return
+
+    def _lose(self, error: OSError) -> None:
+        where = "Ray's GCS on this machine" if self.own else f"the Ray cluster at '{self._address}'"
+        reason = error.strerror or str(error)
+        self._lost = LostClusterError(
+            f"{where} is gone: it has not answered for {LOST_SECONDS:.0f} s ({reason})"
+        )
+        if self._stop.wait(_NOTICE_SECONDS):
+            return
+        # The main thread is in a call of Ray's, which would end this process without a sentence.
+        show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
+        sys.stderr.write(f"{show_cursor}bench: {self._lost}\n")
+        sys.stderr.flush()
+        kill_marked(self._mark)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os._exit(self._lost.code)
+
+
+_current: list[RayCluster] = []
+
+
+def current() -> RayCluster:
+    """Return the cluster that this process is connected to."""
+    return _current[-1]
+
+
+@contextmanager
+def connected(address: str | None = None) -> Iterator[RayCluster]:
+    """Start a Ray cluster on this machine, or join the one at `address`; leave it in the end.
+
+    Raises:
+        BenchError: No cluster answers at `address` or takes this process, or none starts.
+    """
+    found = _find(address) if address else None
+    if found:
+        found.require()
+    folder = make_short_folder()
+    cluster = RayCluster(found, folder)
+    _current.append(cluster)
+    try:
+        with quiet(Path(folder) / "driver.log"):
+            try:
+                cluster.start()
+                yield cluster
+            finally:
+                with held_signals():
+                    cluster.leave()
+    finally:
+        _current.remove(cluster)
+        if not cluster.did_not_start:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _find(address: str) -> ClusterAddress | None:
+    if address == "auto":
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        # Ray does so for this address alone: the cluster is likely one of the same user.
+        authentication_token_setup.maybe_enable_token_auth_if_token_available(
+            warn_if_disabled=False
+        )
+    return find(address, get_ray_address_file(None), services.find_gcs_addresses)
+
+
+def _keep_handler() -> None:
+    """Install the handler of SIGTERM that this process had.
+
+    As it starts, Ray's native code installs one that ends the process with a stack trace, and as it
+    ends, none.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+
+
+@contextmanager
+def _startup(own: bool, mark: str) -> Iterator[None]:  # noqa: FBT001 (a flag of the cluster)
+    """Mark the processes that Ray starts, and let it wait longer for them than its 30 s.
+
+    For a GCS that answers but does not take this process, it waits less than its 20 s.
+    """
+    get_node, before = services.get_node, dict(os.environ)
+    seconds = START_SECONDS if own else _JOIN_ATTEMPTS
+    variables = {"RAY_gcs_server_port_wait_time_s": f"{seconds:.0f}", VARIABLE: mark}
+    if own and not _has_token():
+        variables["RAY_AUTH_TOKEN"] = _TOKEN
+    os.environ.update(variables)
+
+    def get_node_patiently(gcs: str, node: str) -> Any:  # noqa: ANN401 (a dictionary of Ray's)
+        ends = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return get_node(gcs, node)  # type: ignore[no-untyped-call]
+            except RuntimeError:
+                if time.monotonic() >= ends:
+                    raise
+                time.sleep(_SLICE_SECONDS)
+
+    if own:
+        services.get_node = get_node_patiently
+    try:
+        yield
+    finally:
+        services.get_node = get_node
+        for name in variables:
+            del os.environ[name]
+            if name in before:
+                os.environ[name] = before[name]
+
+
+def _has_token() -> bool:
+    """Return whether Ray has a token for clusters of this user, or can write one to their home."""
+    if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
+        return True
+    with suppress(OSError, RuntimeError):
+        folder = Path.home() / ".ray"
+        folder.mkdir(exist_ok=True)
+        return (folder / "auth_token").exists() or os.access(folder, os.W_OK)
+    return False
+
+
+def _reason(error: BaseException) -> str:
+    """Return an error of Ray's in one line, or what has caused it where that is a token."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if _NO_TOKEN in str(cause):
+            return _NO_TOKEN
+        cause = cause.__cause__
+    return printable(" ".join(str(error).split()))[:_MAX_REASON] or type(error).__name__
