@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 from bench.core.signals import catch_signals, ignore_signals, resume_sentence
+
+_INTERRUPTED = 130
 
 
 def main() -> NoReturn:
     """Run the command line and end with a documented exit code."""
     catch_signals()
+    ending = _Ending()
+    # What is registered first is called last.
+    atexit.register(ending.end_process)
     try:
         try:
             from bench.cli import main as run_command_line
@@ -22,7 +30,32 @@ def main() -> NoReturn:
         # It came before the command line could say so.
         ignore_signals()
         sys.stderr.write(f"interrupted; {resume_sentence()}\n")
-        sys.exit(130)
+        ending.code = _INTERRUPTED
+    except SystemExit as left:
+        ending.code = int(left.code or 0)
+    sys.exit(ending.code)
+
+
+class _Ending:
+    """Ends this process once all of Python's own handlers have run.
+
+    What would come then changes exit codes: threads that native libraries have not ended abort the
+    process (arrow issue 34314), and Python ends itself by SIGINT where any KeyboardInterrupt has
+    passed through `exec`, be it handled or not.
+
+    Attributes:
+        code: The exit code; 1 where an exception has ended the command.
+    """
+
+    code = 1
+
+    def end_process(self) -> NoReturn:
+        """Flush what was printed and end."""
+        for stream in (sys.stdout, sys.stderr):
+            # A reader that is gone is no fault of the command.
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(self.code)
 
 
 if __name__ == "__main__":
