@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -13,7 +13,7 @@ import bench
 from bench.cli.lazy import LazyGroup, LazyVerb
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, catch_signals, command_line, say
-from bench.core.errors import BenchError, Exit
+from bench.core.errors import BenchError, Exit, one_line, os_error
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -122,15 +122,16 @@ def main() -> NoReturn:
     try:
         sys.exit(app(standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        lines = StringIO()
+        error.show(lines)
+        say(lines.getvalue().rstrip())
         sys.exit(Exit.USAGE)
     except BenchError as error:
-        say(f"bench: {error}", fg="red")
+        say(f"bench: {one_line(error)}", fg="red")
         sys.exit(error.code)
     except OSError as error:
         # A full disk, a folder that nobody may write into, a file where a folder should be.
-        where = f"{error.filename}: " if error.filename else ""
-        say(f"bench: {where}{error.strerror or error}", fg="red")
+        say(f"bench: {os_error(error)}", fg="red")
         sys.exit(Exit.USAGE)
     except (click.Abort, KeyboardInterrupt):
         say(f"interrupted; what is done is kept, this resumes: {command_line()}", fg="red")

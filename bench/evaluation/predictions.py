@@ -8,6 +8,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from bench.core.errors import BenchError, Exit
+from bench.core.printable import first_line
+from bench.core.regular_files import is_there, read_regular
 from bench.evaluation.metrics import find, metrics_of
 from bench.evaluation.metrics.readings import Readings, normalize_samples
 
@@ -45,6 +48,10 @@ valid frame, `aligned` the frame on it of each label read, `scores` the confiden
 network are not those of its input."""
 _METRICS = b"bench.metrics"
 _ROWS_PER_BATCH = 4096
+MAX_ROWS, MAX_TABLE = 10**7, 2**31
+"""Samples of a table that is read, and the bytes that it says to have."""
+_MAX_COUNT = 2**40
+"""Edits or units of a sample; sums of as many as there can be are exact."""
 
 
 class WorstSample(NamedTuple):
@@ -261,35 +268,101 @@ def read(file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
         BenchError: (unverified) The file is missing or damaged, or its columns are not those of
             its metrics.
     """
-    if not file.is_file():
+    if not is_there(file):
         raise BenchError(f"{file}: the predictions are missing; {remedy}", Exit.UNVERIFIED)
     try:
-        return parse(file.read_bytes())
-    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise BenchError(
-            f"{file}: the predictions cannot be read ({reason}); {remedy}", Exit.UNVERIFIED
-        ) from None
+        content = read_regular(file)
+    except OSError as error:
+        raise _unreadable(file, error.strerror, remedy) from None
+    return of_bytes(content, file, remedy)
+
+
+def of_bytes(content: bytes, file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
+    """Read what `to_bytes` returned, as it is in `file`; raises as `read` does."""
+    try:
+        return parse(content)
+    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
+        raise _unreadable(file, str(error), remedy) from None
+
+
+def _unreadable(file: Path, reason: str | None, remedy: str) -> BenchError:
+    fault = f"{file}: the predictions cannot be read ({first_line(reason or '')}); {remedy}"
+    return BenchError(fault, Exit.UNVERIFIED)
 
 
 def parse(content: bytes) -> pa.Table:
     """Read what `to_bytes` returned.
 
     Raises:
-        ValueError: It is not a table of predictions. (Arrow's own errors of damaged files, and
-            OSError, are raised too.)
+        ValueError: It is not a table of predictions, or its values cannot be. (Arrow's own errors
+            of damaged files, and OSError, are raised too.)
     """
     # Without threads: while Arrow starts some, a process that ends is aborted (arrow issue 34314).
     file = parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False)
+    described = file.metadata
+    size = sum(described.row_group(n).total_byte_size for n in range(described.num_row_groups))
+    if described.num_rows > MAX_ROWS or size > MAX_TABLE:
+        raise ValueError(
+            f"it has {described.num_rows:,} rows and {size:,} bytes, more than {MAX_ROWS:,} and "
+            f"{MAX_TABLE:,}"
+        )
     table = file.read(use_threads=False)
-    metrics = json.loads((table.schema.metadata or {}).get(_METRICS, b"null"))
-    if not isinstance(metrics, list) or not all(isinstance(name, str) for name in metrics):
+    try:
+        metrics = json.loads((table.schema.metadata or {}).get(_METRICS, b"null"))
+    except RecursionError:
+        metrics = None
+    if (
+        not isinstance(metrics, list)
+        or not all(isinstance(name, str) for name in metrics)
+        or len({*metrics}) < len(metrics)
+    ):
         raise ValueError("its metadata does not list metrics")
     expected = schema(metrics)
     if not table.schema.equals(expected):
         raise ValueError(f"its columns are not {', '.join(expected.names)}")
     table.validate(full=True)
+    _check_rows(table)
+    for name in metrics:
+        _check_counts(table, name)
     return table
+
+
+def _check_rows(table: pa.Table) -> None:
+    """Raise ValueError where a sample has no id or text, or two have one id."""
+    for name in ("id", "reference", "hypothesis"):
+        if table[name].null_count:
+            raise ValueError(f"a sample has no {name}")
+    if len({*table["id"].to_pylist()}) < len(table):
+        raise ValueError("a sample is listed twice")
+    lists = {name: table[name].combine_chunks() for name in ("path", "aligned", "key_frames")}
+    values = {name: each.flatten() for name, each in lists.items()}
+    for name, each in values.items():
+        if each.null_count or (len(each) and each.to_numpy().min() < 0):
+            raise ValueError(f"{name} has a value that is no class or frame")
+    frames, labels = (np.diff(lists[name].offsets.to_numpy()) for name in ("path", "aligned"))
+    if (values["aligned"].to_numpy() >= np.repeat(frames, labels)).any():
+        raise ValueError("a label is aligned with a frame that its sample does not have")
+
+
+def _check_counts(table: pa.Table, metric: str) -> None:
+    """Raise ValueError where the counts of a metric cannot be."""
+    scored = np.array([reason is None for reason in table["excluded"].to_pylist()], dtype=bool)
+    # Nulls become NaN; what is not exact as a float is too large in any case.
+    above, below = (
+        table[name].combine_chunks().to_numpy(zero_copy_only=False).astype(float)
+        for name in _columns(metric)
+    )
+    counted = ~np.isnan(below)
+    if (counted != ~np.isnan(above)).any() or (counted & ~scored).any():
+        raise ValueError(f"{metric} lacks a count, or counts a sample that is excluded")
+    above, below = above[counted], below[counted]
+    signed, bound = True, math.inf
+    with suppress(BenchError):  # the metric of a plug-in that is not here
+        signed, bound = find(metric).whole_corpus, find(metric).max_value
+    largest = np.minimum(_MAX_COUNT, below * bound) if math.isfinite(bound) else _MAX_COUNT
+    odd = (below < 0) | (below > _MAX_COUNT) | (abs(above) > _MAX_COUNT)
+    if odd.any() or (not signed and ((above < 0) | (above > largest)).any()):
+        raise ValueError(f"{metric} has counts that no sample can have")
 
 
 def _columns(metric: str) -> tuple[str, str]:

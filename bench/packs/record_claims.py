@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bench.core.printable import quoted
+from bench.evaluation.predictions import MAX_ROWS, MAX_TABLE
 from bench.trials.store import LAST_WEIGHTS, PREDICTIONS, WEIGHTS
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from bench.trials.specs import Kind, Task
 
 _MAX_TEXT = 2000
-_MAX_ROWS, _MAX_TABLE = 10**7, 2**31
 _MARKUP = {*"<>|`"}
 """What would be markup on the page of a board."""
 _MAIN: dict[Kind, str] = {"training": WEIGHTS, "evaluation": PREDICTIONS}
@@ -75,10 +75,10 @@ def odd_table(content: bytes | None) -> str | None:
     except (pa.ArrowException, OSError) as error:
         return f"its predictions are not a Parquet file ({str(error).partition(chr(10))[0]})"
     size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
-    if metadata.num_rows > _MAX_ROWS or size > _MAX_TABLE:
+    if metadata.num_rows > MAX_ROWS or size > MAX_TABLE:
         return (
             f"its predictions have {metadata.num_rows:,} rows and {size:,} bytes, more than "
-            f"{_MAX_ROWS:,} and {_MAX_TABLE:,}"
+            f"{MAX_ROWS:,} and {MAX_TABLE:,}"
         )
     return None
 
