@@ -12,6 +12,7 @@ from bench.core.printable import first_line, in_one_line
 _REMEDIES = {
     errno.ENOSPC: "free some space there and run it again; what is done is kept",
     errno.EDQUOT: "free some of your quota there and run it again; what is done is kept",
+    errno.EFBIG: "raise the limit on the size of files (`ulimit -f`), or name another folder",
     errno.EROFS: "name another folder, or have this one mounted for writing",
     errno.EACCES: "check its permissions and those of its folder",
     errno.EPERM: "check its permissions and those of its folder",

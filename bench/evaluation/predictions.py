@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from bench.core.errors import BenchError, Exit
-from bench.core.printable import first_line
+from bench.core.printable import first_line, quoted
 from bench.core.regular_files import is_there, read_regular
 from bench.evaluation.metrics import find, metrics_of
 from bench.evaluation.metrics.readings import Readings, normalize_samples
@@ -332,8 +332,10 @@ def _check_rows(table: pa.Table) -> None:
     for name in ("id", "reference", "hypothesis"):
         if table[name].null_count:
             raise ValueError(f"a sample has no {name}")
-    if len({*table["id"].to_pylist()}) < len(table):
-        raise ValueError("a sample is listed twice")
+    ids = table["id"].to_pylist()
+    if len({*ids}) < len(ids):
+        [(repeated, _)] = Counter(ids).most_common(1)
+        raise ValueError(f"it has sample {quoted(repeated)} more than once")
     lists = {name: table[name].combine_chunks() for name in ("path", "aligned", "key_frames")}
     values = {name: each.flatten() for name, each in lists.items()}
     for name, each in values.items():
