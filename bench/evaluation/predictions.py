@@ -8,7 +8,6 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,10 +16,11 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from bench.core.errors import BenchError, Exit
-from bench.core.printable import first_line, quoted
+from bench.core.printable import first_line
 from bench.core.regular_files import is_there, read_regular
 from bench.evaluation.metrics import find, metrics_of
 from bench.evaluation.metrics.readings import Readings, normalize_samples
+from bench.evaluation.prediction_checks import check_counts, check_rows
 
 if TYPE_CHECKING:
     from bench.evaluation.metrics import Metric
@@ -50,8 +50,6 @@ _METRICS = b"bench.metrics"
 _ROWS_PER_BATCH = 4096
 MAX_ROWS, MAX_TABLE = 10**7, 2**31
 """Samples of a table that is read, and the bytes that it says to have."""
-_MAX_COUNT = 2**40
-"""Edits or units of a sample; sums of as many as there can be are exact."""
 
 
 class WorstSample(NamedTuple):
@@ -321,50 +319,10 @@ def parse(content: bytes) -> pa.Table:
     if not table.schema.equals(expected):
         raise ValueError(f"its columns are not {', '.join(expected.names)}")
     table.validate(full=True)
-    _check_rows(table)
+    check_rows(table)
     for name in metrics:
-        _check_counts(table, name)
+        check_counts(table, *_columns(name))
     return table
-
-
-def _check_rows(table: pa.Table) -> None:
-    """Raise ValueError where a sample has no id or text, or two have one id."""
-    for name in ("id", "reference", "hypothesis"):
-        if table[name].null_count:
-            raise ValueError(f"a sample has no {name}")
-    ids = table["id"].to_pylist()
-    if len({*ids}) < len(ids):
-        [(repeated, _)] = Counter(ids).most_common(1)
-        raise ValueError(f"it has sample {quoted(repeated)} more than once")
-    lists = {name: table[name].combine_chunks() for name in ("path", "aligned", "key_frames")}
-    values = {name: each.flatten() for name, each in lists.items()}
-    for name, each in values.items():
-        if each.null_count or (len(each) and each.to_numpy().min() < 0):
-            raise ValueError(f"{name} has a value that is no class or frame")
-    frames, labels = (np.diff(lists[name].offsets.to_numpy()) for name in ("path", "aligned"))
-    if (values["aligned"].to_numpy() >= np.repeat(frames, labels)).any():
-        raise ValueError("a label is aligned with a frame that its sample does not have")
-
-
-def _check_counts(table: pa.Table, metric: str) -> None:
-    """Raise ValueError where the counts of a metric cannot be."""
-    scored = np.array([reason is None for reason in table["excluded"].to_pylist()], dtype=bool)
-    # Nulls become NaN; what is not exact as a float is too large in any case.
-    above, below = (
-        table[name].combine_chunks().to_numpy(zero_copy_only=False).astype(float)
-        for name in _columns(metric)
-    )
-    counted = ~np.isnan(below)
-    if (counted != ~np.isnan(above)).any() or (counted & ~scored).any():
-        raise ValueError(f"{metric} lacks a count, or counts a sample that is excluded")
-    above, below = above[counted], below[counted]
-    signed, bound = True, math.inf
-    with suppress(BenchError):  # the metric of a plug-in that is not here
-        signed, bound = find(metric).whole_corpus, find(metric).max_value
-    largest = np.minimum(_MAX_COUNT, below * bound) if math.isfinite(bound) else _MAX_COUNT
-    odd = (below < 0) | (below > _MAX_COUNT) | (abs(above) > _MAX_COUNT)
-    if odd.any() or (not signed and ((above < 0) | (above > largest)).any()):
-        raise ValueError(f"{metric} has counts that no sample can have")
 
 
 def _columns(metric: str) -> tuple[str, str]:

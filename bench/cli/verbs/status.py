@@ -1,4 +1,4 @@
-"""The verb `status`: what is done, failed, stale or to do."""
+"""The verb `status`: what is done, damaged, failed, stale or to do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.trials.store import Store
 @as_json_option
 @click.pass_obj
 def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -> int:
-    """Show which trainings and evaluations of SUITE are done, failed, stale or to do.
+    """Show which trainings and evaluations of SUITE are done, damaged, failed, stale or to do.
 
     A damaged record is named, and the exit code is then 5.
     """
