@@ -21,7 +21,7 @@ _MAX_COUNT = 2**40
 
 
 def check_rows(table: pa.Table) -> None:
-    """Raise ValueError where a sample has no id or text, an id is there twice, or a frame is not."""
+    """Raise ValueError where a sample lacks its id or a text, or a label a frame."""
     for name in ("id", "reference", "hypothesis"):
         if table[name].null_count:
             raise ValueError(f"a sample has no {name}")

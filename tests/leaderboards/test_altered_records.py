@@ -14,7 +14,14 @@ from bench.trials import store as disk
 
 from .conftest import FIRST
 
+USUAL = {"empty", "braces", "a pipe", "a link to itself"}
+"""What is tried by default where all of it would take long."""
 TRACEBACK = "Traceback (most recent call last)"
+
+
+def mostly_slow(names, usual=USUAL):
+    """Return names as parameters, those that are not usual among the slow tests."""
+    return [pytest.param(name, marks=[] if name in usual else pytest.mark.slow) for name in names]
 
 
 def fields(**changes):
@@ -99,23 +106,26 @@ def told(answer, file) -> str:
     return lines[0]
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [("evaluation", name) for name in ANY | EVALUATION]
-    + [("training", name) for name in ANY | TRAINING],
-)
-def test_a_record_that_cannot_be_is_named_and_the_others_are_listed(
-    bench, finished, store, kind, name
+@pytest.mark.parametrize("name", [*ANY, *EVALUATION])
+def test_an_evaluation_that_cannot_be_is_named_and_the_others_are_listed(
+    bench, finished, store, name
 ):
-    trial = finished[0]
-    task = trial.trainings[0] if kind == "training" else trial.evaluations[FIRST]
-    file = store.folder(task) / disk.RECORDS[kind]
-    (ANY | EVALUATION | TRAINING)[name](file)
+    file = store.folder(finished[0].evaluations[FIRST]) / disk.EVALUATION
+    (ANY | EVALUATION)[name](file)
     answer = bench("status", "tiny")
     assert answer.code == 5
     assert "move the folder away and run its suite again" in told(answer, file)
-    assert answer.out.count("damaged") == 2  # the row, and its number
-    assert "3 done" in answer.out if kind == "training" else "7 done" in answer.out
+    assert "evaluations: 1 damaged, 7 done" in answer.out
+
+
+@pytest.mark.parametrize("name", mostly_slow([*ANY, *TRAINING], {*USUAL, *TRAINING}))
+def test_a_training_that_cannot_be_is_named_and_the_others_are_listed(bench, finished, store, name):
+    file = store.folder(finished[0].trainings[0]) / disk.TRAINING
+    (ANY | TRAINING)[name](file)
+    answer = bench("status", "tiny")
+    assert answer.code == 5
+    assert "move the folder away and run its suite again" in told(answer, file)
+    assert "trainings: 1 damaged, 3 done" in answer.out
 
 
 @pytest.mark.parametrize("name", ["braces", "a pipe"])
@@ -208,7 +218,13 @@ def tables():
     }
 
 
-@pytest.mark.parametrize("name", [*tables(), "zero bytes", "garbage", "half"])
+@pytest.mark.parametrize(
+    "name",
+    mostly_slow(
+        [*tables(), "zero bytes", "garbage", "half"],
+        {"no rows", "no texts", "negative counts", "frames beyond", "garbage"},
+    ),
+)
 def test_predictions_with_a_new_checksum_are_named(bench, finished, store, name):
     evaluation = finished[0].evaluations[FIRST]
     folder = store.folder(evaluation)
@@ -233,7 +249,7 @@ def test_predictions_with_a_new_checksum_are_named(bench, finished, store, name)
     assert TRACEBACK not in answer.out + answer.err
 
 
-@pytest.mark.parametrize("name", ["empty", "braces", "a list", "a pipe", "a link to itself"])
+@pytest.mark.parametrize("name", mostly_slow(["braces", "a list", "a pipe"], {"a pipe"}))
 @pytest.mark.parametrize("file", ["board.json", "README.md", "samples.csv"])
 def test_a_damaged_file_of_a_board_is_named(bench, published, name, file):
     folder = published / "tiny" / "v1"
