@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -13,7 +13,7 @@ import bench
 from bench.cli.lazy import LazyGroup, LazyVerb
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, say
-from bench.core.errors import BenchError, Exit
+from bench.core.errors import BenchError, Exit, one_line, os_error
 from bench.core.signals import interrupted, resume_sentence
 
 if TYPE_CHECKING:
@@ -149,14 +149,15 @@ def _report(error: Exception) -> Exit:
     """Print what a verb has raised in a sentence; raise it again where it is none."""
     match error:
         case click.ClickException():
-            error.show()
+            lines = StringIO()
+            error.show(lines)
+            say(lines.getvalue().rstrip())
         case BenchError():
-            say(f"bench: {error}", fg="red")
+            say(f"bench: {one_line(error)}", fg="red")
             return error.code
         case OSError():
             # A full disk, a folder that nobody may write into, a file where a folder should be.
-            where = f"{error.filename}: " if error.filename else ""
-            say(f"bench: {where}{error.strerror or error}", fg="red")
+            say(f"bench: {os_error(error)}", fg="red")
         case _:
             raise error
     return Exit.USAGE

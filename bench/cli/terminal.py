@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.core.printable import printable
+from bench.core.errors import Exit
+from bench.core.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -26,13 +26,11 @@ Exit codes:
   2    usage or configuration
   3    nothing selected
   4    a regression was found, where --fail-on regress asks
-  5    verification failed
+  5    verification failed, or a record or file of results cannot be used
   130  interrupted; the last line says what resumes
 """
 
 
-_CONTROLS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""Control characters beyond ASCII's, and those that turn the direction of writing."""
 _LINES = "\n\t"
 _STDOUT = "bench.stdout"
 """Where a context of click keeps the stdout of one document."""
@@ -51,9 +49,8 @@ def print_json(data: object) -> None:
     import msgspec
 
     document = json.dumps(msgspec.to_builtins(data), indent=1, ensure_ascii=False)
-    # JSON leaves these as they are, and a terminal would obey them.
-    document = _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
-    click.echo(document, file=click.get_current_context().meta[_STDOUT])
+    # JSON leaves most control characters as they are, and a terminal would obey them.
+    click.echo(printable_json(document), file=click.get_current_context().meta[_STDOUT])
 
 
 suite_argument = click.argument("suite", default="quick")
@@ -71,6 +68,15 @@ def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
     # click knows terminals, but not https://no-color.org.
     color = False if os.environ.get("NO_COLOR") else None
     click.secho(printable(sentence, _LINES), err=True, color=color, **style)
+
+
+def say_faults(faults: Iterable[str]) -> Exit:
+    """Say each fault of a record, and return the exit code where nothing worse has happened."""
+    code = Exit.DONE
+    for fault in faults:
+        say(printable(fault), fg="red")
+        code = Exit.UNVERIFIED
+    return code
 
 
 def report(text: str, data: object, *, as_json: bool) -> None:

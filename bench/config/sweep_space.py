@@ -15,6 +15,7 @@ from bench.core.errors import did_you_mean
 from bench.core.schema import Count, Natural, NonNegative, Positive, SchemaError
 
 Kind = Literal["loguniform", "uniform", "choice", "randint"]
+_ROUNDING = 1e-9
 _PARTS = ("recipe", "model", "loss", "input")
 """Not the data: validation scores on other data do not compare."""
 _KINDS: tuple[Kind, ...] = ("loguniform", "uniform", "choice", "randint")
@@ -47,6 +48,17 @@ class Domain:
     def members(self) -> Iterable[Any]:
         """All values of a `choice` or `randint`."""
         return range(*self.values) if self.kind == "randint" else self.values
+
+    def has(self, value: object) -> bool:
+        """Return whether `value` may have been drawn."""
+        if self.kind == "randint":
+            return type(value) is int and value in range(*self.values)
+        if self.kind == "choice":
+            return any(value == each and type(value) is type(each) for each in self.values)
+        low, high = self.values
+        # A logarithm and back may round an end of the interval.
+        margin = _ROUNDING * max(abs(low), abs(high))
+        return _finite(value) and low - margin <= value <= high + margin
 
     @property
     def size(self) -> float:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -14,6 +17,9 @@ from bench.core.errors import BenchError, Exit
 from bench.core.regular_files import read_regular
 
 T = TypeVar("T")
+MAX_DOCUMENT = 2**26
+"""Bytes of a JSON document that is read; those of bench are smaller by far."""
+_STALE_SECONDS = 3600
 
 
 def encode(content: object) -> bytes:
@@ -21,44 +27,121 @@ def encode(content: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
 
 
-def read(file: Path, kind: type[T], schema: int, *, noun: str, remedy: str) -> T:
+def read(
+    file: Path,
+    kind: type[T],
+    schema: int,
+    *,
+    noun: str,
+    remedy: str,
+    check: Callable[[T], object] | None = None,
+) -> T:
     """Read a `kind` from the JSON in `file`, whose key `schema` has to be `schema`.
 
-    Raises BenchError (unverified) where it is none, in a sentence that calls it a `noun` and ends
-    with what to do, `remedy`; and OSError where there is no file to read.
+    Args:
+        file: The file.
+        kind: The type of the document.
+        schema: The version of the document.
+        noun: What errors call it.
+        remedy: What to do where it is none: the end of the sentence.
+        check: Raises ValueError on a document of this type that cannot be one.
+
+    Raises:
+        BenchError: (unverified) There is no such document in the file, or it cannot be read.
     """
-    return parse(read_regular(file), kind, schema, source=str(file), noun=noun, remedy=remedy)
+    try:
+        content = read_regular(file, MAX_DOCUMENT)
+    except OSError as error:
+        fault = f"{file}: {_with_article(noun)} cannot be read from it ({error.strerror}); {remedy}"
+        raise BenchError(fault, Exit.UNVERIFIED) from None
+    return parse(content, kind, schema, source=str(file), noun=noun, remedy=remedy, check=check)
 
 
-def parse(content: bytes, kind: type[T], schema: int, *, source: str, noun: str, remedy: str) -> T:
+def parse(
+    content: bytes,
+    kind: type[T],
+    schema: int,
+    *,
+    source: str,
+    noun: str,
+    remedy: str,
+    check: Callable[[T], object] | None = None,
+) -> T:
     """Return what `read` does, of JSON that is at hand; errors begin with its `source`."""
     try:
         found = msgspec.json.decode(content)["schema"]
         if found != schema:
             raise BenchError(
-                f"{source}: its schema is {found}, this bench reads {schema}; "
+                f"{source}: its schema is {str(found)[:20]}, this bench reads {schema}; "
                 f"update bench, or {remedy}",
                 Exit.UNVERIFIED,
             )
-        return msgspec.json.decode(content, type=kind)
+        document = msgspec.json.decode(content, type=kind)
+        if check:
+            check(document)
     # A byte that is no UTF-8 within a string is no DecodeError to msgspec, nor is deep nesting.
-    except (msgspec.DecodeError, UnicodeError, RecursionError, KeyError, TypeError) as error:
-        article = "an" if noun[0] in "aeiou" else "a"
-        fault = f"{source}: this is not {article} {noun} of bench ({error}); {remedy}"
+    except (msgspec.DecodeError, ValueError, RecursionError, KeyError, TypeError) as error:
+        reason = f"the key {error} is missing" if isinstance(error, KeyError) else error
+        fault = f"{source}: this is not {_with_article(noun)} of bench ({reason}); {remedy}"
         raise BenchError(fault, Exit.UNVERIFIED) from None
+    return document
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def with_texts(document: T, change: Callable[[str], str]) -> T:
+    """Return a document, a dataclass of JSON values, in which all texts are changed."""
+    return msgspec.convert(_changed(msgspec.to_builtins(document), change), type(document))
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 (JSON)
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {change(name): _changed(each, change) for name, each in value.items()}
+    return [_changed(each, change) for each in value] if isinstance(value, list) else value
 
 
 def write_bytes(file: Path, content: bytes) -> str:
-    """Write `file` atomically and durably; return the SHA-256 of its content."""
+    """Write `file` atomically and durably; return the SHA-256 of its content.
+
+    Raises:
+        OSError: It cannot be written, and nothing is left beside it; `filename` is `file`.
+    """
     part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
-    with part.open("xb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        with part.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(file)
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError) and error.errno is not None:
+            # That of a full disk names no file, and others name the part.
+            raise OSError(error.errno, error.strerror, str(file)) from None
+        raise
+    remove_parts(file.parent)
     return hashlib.sha256(content).hexdigest()
+
+
+def remove_parts(folder: Path, name: str = "*", older_than: float = _STALE_SECONDS) -> None:
+    """Remove what killed processes have left of files that they wrote into a folder.
+
+    Args:
+        folder: The folder.
+        name: The name of the files, as a glob.
+        older_than: Seconds; what is younger may be another process's that still writes it.
+    """
+    for part in folder.glob(f".{name}.*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime >= older_than:
+                part.unlink()

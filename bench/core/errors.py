@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from enum import IntEnum
 
-from bench.core.printable import printable
+from bench.core.printable import first_line, in_one_line
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space there and run it again; what is done is kept",
+    errno.EDQUOT: "free some of your quota there and run it again; what is done is kept",
+    errno.EFBIG: "raise the limit on the size of files (`ulimit -f`), or name another folder",
+    errno.EROFS: "name another folder, or have this one mounted for writing",
+    errno.EACCES: "check its permissions and those of its folder",
+    errno.EPERM: "check its permissions and those of its folder",
+}
 
 
 class Exit(IntEnum):
@@ -33,15 +43,28 @@ class BenchError(Exception):
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an error in one line, behind its type unless it is for the user."""
+    """Return the message of an error in one line of bounded length.
+
+    It stands behind the error's type unless it is for the user. Of several lines of others, it is
+    the first one: the log has all of them.
+    """
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 (an error of someone else's, whose text is an error itself)
         text = "its message cannot be read"
-    message = printable(" ".join(line.strip() for line in text.splitlines() if line.strip()))
     if isinstance(error, BenchError):
-        return message
+        return in_one_line(text)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return in_one_line(os_error(error))
+    message = first_line(text)
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def os_error(error: OSError) -> str:
+    """Return what the system says of a file, and what to do where that is known."""
+    where = f"{error.filename}: " if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{where}{error.strerror or error}{f'; {remedy}' if remedy else ''}"
 
 
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:

@@ -25,8 +25,9 @@ def is_there(file: Path) -> bool:
         file.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:
-        pass  # that it may not be looked at is said where it is read
+    except OSError as error:
+        # That it may not be looked at is said where it is read.
+        return error.errno != errno.ENAMETOOLONG
     return True
 
 

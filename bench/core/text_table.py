@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from unicodedata import east_asian_width
 
-from bench.core.printable import printable
+from bench.core.printable import escaped_markdown, shortened, without_html
+
+
+class Markup(str):
+    """A cell that is Markdown already, such as a link; HTML in it is escaped all the same."""
+
+    __slots__ = ()
 
 
 def plain(
@@ -16,7 +22,7 @@ def plain(
     `right` names those flush right: a collection of headers, or several separated by commas.
     """
     # A line end within a cell would break the table.
-    lines = [headers, *([printable(cell) for cell in row] for row in rows)]
+    lines = [[shortened(cell) for cell in row] for row in [headers, *rows]]
     widths = [max(_width(line[column]) for line in lines) for column in range(len(headers))]
     flush = _flush_right(headers, right)
     return "\n".join("  ".join(map(_padded, line, widths, flush)).rstrip() for line in lines)
@@ -25,10 +31,15 @@ def plain(
 def markdown(
     headers: Sequence[str], rows: Sequence[Sequence[str]], right: str | Collection[str] = ""
 ) -> str:
-    """Write a Markdown table."""
+    """Write a Markdown table; cells are shown as they are, but for those that are `Markup`."""
     rules = ["---:" if flush else "---" for flush in _flush_right(headers, right)]
-    escaped = [[printable(cell).replace("|", "\\|") for cell in row] for row in rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [headers, rules, *escaped])
+    head, *lines = ([_markdown_cell(cell) for cell in row] for row in [headers, *rows])
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, rules, *lines])
+
+
+def _markdown_cell(cell: str) -> str:
+    shown = without_html(shortened(cell)) if isinstance(cell, Markup) else escaped_markdown(cell)
+    return shown.replace("|", "\\|")
 
 
 def magnitude(count: int) -> str:

@@ -16,8 +16,11 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from bench.core.errors import BenchError, Exit
+from bench.core.printable import first_line
+from bench.core.regular_files import is_there, read_regular
 from bench.evaluation.metrics import find, metrics_of
 from bench.evaluation.metrics.readings import Readings, normalize_samples
+from bench.evaluation.prediction_checks import check_counts, check_rows
 
 if TYPE_CHECKING:
     from bench.evaluation.metrics import Metric
@@ -45,6 +48,8 @@ valid frame, `aligned` the frame on it of each label read, `scores` the confiden
 network are not those of its input."""
 _METRICS = b"bench.metrics"
 _ROWS_PER_BATCH = 4096
+MAX_ROWS, MAX_TABLE = 10**7, 2**31
+"""Samples of a table that is read, and the bytes that it says to have."""
 
 
 class WorstSample(NamedTuple):
@@ -261,34 +266,62 @@ def read(file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
         BenchError: (unverified) The file is missing or damaged, or its columns are not those of
             its metrics.
     """
-    if not file.is_file():
+    if not is_there(file):
         raise BenchError(f"{file}: the predictions are missing; {remedy}", Exit.UNVERIFIED)
     try:
-        return parse(file.read_bytes())
-    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise BenchError(
-            f"{file}: the predictions cannot be read ({reason}); {remedy}", Exit.UNVERIFIED
-        ) from None
+        content = read_regular(file)
+    except OSError as error:
+        raise _unreadable(file, error.strerror, remedy) from None
+    return of_bytes(content, file, remedy)
+
+
+def of_bytes(content: bytes, file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
+    """Read what `to_bytes` returned, as it is in `file`; raises as `read` does."""
+    try:
+        return parse(content)
+    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
+        raise _unreadable(file, str(error), remedy) from None
+
+
+def _unreadable(file: Path, reason: str | None, remedy: str) -> BenchError:
+    fault = f"{file}: the predictions cannot be read ({first_line(reason or '')}); {remedy}"
+    return BenchError(fault, Exit.UNVERIFIED)
 
 
 def parse(content: bytes) -> pa.Table:
     """Read what `to_bytes` returned.
 
     Raises:
-        ValueError: It is not a table of predictions. (Arrow's own errors of damaged files, and
-            OSError, are raised too.)
+        ValueError: It is not a table of predictions, or its values cannot be. (Arrow's own errors
+            of damaged files, and OSError, are raised too.)
     """
     # Without threads: while Arrow starts some, a process that ends is aborted (arrow issue 34314).
     file = parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False)
+    described = file.metadata
+    size = sum(described.row_group(n).total_byte_size for n in range(described.num_row_groups))
+    if described.num_rows > MAX_ROWS or size > MAX_TABLE:
+        raise ValueError(
+            f"it has {described.num_rows:,} rows and {size:,} bytes, more than {MAX_ROWS:,} and "
+            f"{MAX_TABLE:,}"
+        )
     table = file.read(use_threads=False)
-    metrics = json.loads((table.schema.metadata or {}).get(_METRICS, b"null"))
-    if not isinstance(metrics, list) or not all(isinstance(name, str) for name in metrics):
+    try:
+        metrics = json.loads((table.schema.metadata or {}).get(_METRICS, b"null"))
+    except RecursionError:
+        metrics = None
+    if (
+        not isinstance(metrics, list)
+        or not all(isinstance(name, str) for name in metrics)
+        or len({*metrics}) < len(metrics)
+    ):
         raise ValueError("its metadata does not list metrics")
     expected = schema(metrics)
     if not table.schema.equals(expected):
         raise ValueError(f"its columns are not {', '.join(expected.names)}")
     table.validate(full=True)
+    check_rows(table)
+    for name in metrics:
+        check_counts(table, *_columns(name))
     return table
 
 

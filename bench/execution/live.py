@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from bench.core.printable import printable
 from bench.execution.progress import outcome_line
 from bench.trials.events import (
     Event,
@@ -68,7 +69,7 @@ class LiveReporter:
             case Resumed() | Retried() | HeldElsewhere():
                 self._tasks.update(self._row(task), text=describe(event))
             case Infeasible():
-                line = f"{self._names[task.key]}: {describe(event)}"
+                line = printable(f"{self._names[task.key]}: {describe(event)}")
                 self.display.console.print(line, style="yellow", markup=False)
             case Progress():
                 text = (
@@ -86,7 +87,7 @@ class LiveReporter:
     def _row(self, task: Task) -> TaskID:
         if task.key not in self._rows:
             self._rows[task.key] = self._tasks.add_task(
-                escape(self._names[task.key]), total=1.0, text=""
+                escape(printable(self._names[task.key])), total=1.0, text=""
             )
         return self._rows[task.key]
 

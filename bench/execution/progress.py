@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from bench.core.printable import printable
 from bench.trials.events import (
     Event,
     Failed,
@@ -59,12 +60,12 @@ def reporter(names: Mapping[str, str], store: Store) -> Iterator[Reporter]:
 def outcome_line(name: str, task: Task, event: Event, store: Store) -> str:
     """Return an event of the task `name` as one line; of a failure also where the log is."""
     note = _log_note(task, store) if isinstance(event, Failed) else ""
-    return f"{name}: {describe(event)}{note}"
+    return printable(f"{name}: {describe(event)}{note}")
 
 
 def failure_line(name: str, task: Task, failure: Failure, store: Store) -> str:
     """Return in one line which task failed, why, where that was raised, and where the log is."""
-    return f"failed: {name}: {failure.reason}{_log_note(task, store)}"
+    return printable(f"failed: {name}: {failure.reason}{_log_note(task, store)}")
 
 
 def _log_note(task: Task, store: Store) -> str:

@@ -73,7 +73,12 @@ def default_folder(training: FinishedTraining) -> Path:
 
 
 def export_training(
-    training: FinishedTraining, store: Store, out: Path, *, samples: int | None = None
+    training: FinishedTraining,
+    store: Store,
+    out: Path,
+    *,
+    samples: int | None = None,
+    faults: list[str] | None = None,
 ) -> ExportedNetwork:
     """Write a training to a folder, which is whole or not there, and return its description.
 
@@ -82,6 +87,7 @@ def export_training(
         store: Where the records of its evaluations are.
         out: The folder; it must not exist, or be empty.
         samples: Write an ONNX graph too, and compare it with torch on so many samples.
+        faults: Is given a sentence on each record of an evaluation that cannot be read.
 
     Raises:
         BenchError: The folder is not empty, the weights are gone or altered, or the graph cannot
@@ -91,7 +97,7 @@ def export_training(
         fault = "is not empty" if out.is_dir() else "is not a folder"
         raise BenchError(f"{out} {fault}; remove it, or name another folder with --out")
     weights = disk.content(training.folder, training.record, disk.WEIGHTS)
-    evaluations = evaluations_of(training, store)
+    evaluations = evaluations_of(training, store, [] if faults is None else faults)
     graph, described = _graph(training, evaluations, samples) if samples else (b"", None)
     about = describe(training, evaluations, weights, described)
     card = model_card(about, out.name, [*standings(store.root, training.record.key)])
@@ -111,16 +117,21 @@ def export_training(
     return about
 
 
-def evaluations_of(training: FinishedTraining, store: Store) -> list[FinishedEvaluation]:
-    """Return the evaluations of a training, in order of their paths."""
-    found = []
-    for file in store.records("evaluation"):
-        # One of another schema says nothing of this training.
-        with suppress(BenchError):
-            record = disk.read(file, EvaluationRecord)
-            if record.training == training.record.key:
-                found.append(FinishedEvaluation(file.parent, record, training))
-    return found
+def evaluations_of(
+    training: FinishedTraining, store: Store, faults: list[str]
+) -> list[FinishedEvaluation]:
+    """Return the evaluations of a training, in order of their paths.
+
+    Args:
+        training: The training.
+        store: Where the records are.
+        faults: Is given the sentence on each record that cannot be read.
+    """
+    return [
+        FinishedEvaluation(folder, record, training)
+        for folder, record in store.evaluations(faults)
+        if record.training == training.record.key
+    ]
 
 
 def describe(

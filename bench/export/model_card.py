@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bench.core import text_table
+from bench.core.printable import escaped_markdown
 from bench.evaluation.metrics import metric
 from bench.recognizers.networks.exported import DOCUMENT, GRAPH, WEIGHTS
 
@@ -40,7 +41,7 @@ def model_card(about: ExportedNetwork, folder: str, standings: Sequence[Standing
         standings: The rows of boards that it is part of.
     """
     sections = [
-        f"# {about.title}",
+        f"# {escaped_markdown(about.title)}",
         _summary(about),
         *_results(about, standings),
         "## Reading images",
@@ -71,7 +72,8 @@ def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[
         board, row = standing.board, standing.row
         seeds = ", ".join(str(result.seed) for result in row.seeds)
         yield (
-            f"Row **{row.label}** of board `{board.name}`, protocol {board.protocol}: the mean ± "
+            f"Row **{escaped_markdown(row.label)}** of board `{escaped_markdown(board.name)}`, "
+            f"protocol {escaped_markdown(board.protocol)}: the mean ± "
             "standard deviation over seeds, and the 95 % interval over samples and seeds. Seeds: "
             f"{seeds}; this network is one of them."
         )
@@ -102,7 +104,7 @@ def _steps(about: ExportedNetwork) -> list[str]:
     network += f", or by the graph `{GRAPH}`." if about.graph else "."
     between = "a space" if about.separator else "nothing"
     return [
-        *about.preprocessing,
+        *map(escaped_markdown, about.preprocessing),
         network,
         _DECODING[about.decoder_family],
         f"Class c from 1 is the token `vocabulary[c - 1]`; between tokens is {between}.",
@@ -134,7 +136,8 @@ def _graph(about: ExportedNetwork) -> Iterator[str]:
     lengths = "`lengths` are int64, the valid columns or frames of each sample. "
     yield (
         f"Opset {graph.opset}. {lengths if 'lengths' in graph.inputs else ''}Compared with torch "
-        f"in onnxruntime on {graph.compared_samples} samples of {graph.compared_on}: logits "
+        f"in onnxruntime on {graph.compared_samples} samples of "
+        f"{escaped_markdown(graph.compared_on)}: logits "
         f"differ by {graph.largest_difference:.1e} at most, {same}."
     )
 
@@ -157,10 +160,11 @@ def _training(about: ExportedNetwork) -> Iterator[str]:
         f"Model `{_component(about.model)}`, loss `{_component(about.loss)}`. Key "
         f"`{training['key']}`; the weights after step {training['selected_step']:,}, with a label "
         f"error rate of {training['validation_ler']:.4f} on validation data; "
-        f"{training['seconds']:,} seconds on {device}, finished {training['finished']}, by commit "
-        f"`{training['commit'] or 'unknown'}`."
+        f"{training['seconds']:,} seconds on {escaped_markdown(device)}, finished "
+        f"{escaped_markdown(training['finished'])}, by commit "
+        f"`{escaped_markdown(training['commit'] or 'unknown')}`."
     )
 
 
 def _component(spec: dict[str, object]) -> str:
-    return f"{spec['name']} {json.dumps(spec['parameters'])}"
+    return escaped_markdown(f"{spec['name']} {json.dumps(spec['parameters'])}")

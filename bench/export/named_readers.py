@@ -79,7 +79,7 @@ def _training_of(word: str, entry: Entry, config: Config) -> str:
     store = Store(config.results)
     for trial in trials(config.suite(name)):
         for training in trial.trainings if trial.entry == entry else ():
-            if store.record(training):
+            if store.is_done(training):
                 return training.key
     raise BenchError(f"row '{word}' has no finished training; run: bench run {name}", Exit.NOTHING)
 

@@ -14,7 +14,7 @@ from bench.core.restoring import restored_component
 from bench.data.datasets.own import restored as restored_own
 from bench.evaluation import predictions, protocols
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
-from bench.trials.store import PREDICTIONS, content
+from bench.trials.store import PREDICTIONS, predictions_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +68,12 @@ class FinishedTraining:
     @cached_property
     def input(self) -> Input:
         """How pixels become tensors."""
-        return input_of_spec(self.record.spec["input"])
+        try:
+            return input_of_spec(self.record.spec["input"])
+        except BenchError as error:
+            raise BenchError(
+                f"{self.folder}: its input is not one of this bench ({error}); run its suite again"
+            ) from None
 
     @property
     def alphabet(self) -> Protocol | None:
@@ -168,7 +173,7 @@ class FinishedEvaluation:
     @cached_property
     def predictions(self) -> pa.Table:
         """The predictions per sample, in the order of reading (`bench.evaluation.predictions`)."""
-        return predictions.parse(content(self.folder, self.record, PREDICTIONS))
+        return predictions_of(self.folder, self.record)
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:

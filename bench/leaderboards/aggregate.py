@@ -12,6 +12,8 @@ from msgspec import UNSET
 
 from bench.config.suite import TrainedEntry
 from bench.core.errors import BenchError
+from bench.core.printable import in_one_line
+from bench.core.private_paths import without_private_paths
 from bench.data import cards
 from bench.leaderboards import column_counts
 from bench.leaderboards.board import (
@@ -280,6 +282,10 @@ def _missing(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missin
         training = plan.statuses[evaluation.training.key] if evaluation.training else None
         if status.record:
             why = faults.get(evaluation.key)
+        elif status.fault:
+            why = status.fault
+        elif training and training.fault:
+            why = f"its training is damaged: {training.fault}"
         elif training and training.failure and not training.record:
             why = f"its training failed, {training.why()}"
         elif status.failure:
@@ -287,7 +293,7 @@ def _missing(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missin
         else:
             why = status.state if status.state == "stale" else TO_DO
         if why:
-            missing.append(Missing(trial.seed, column, why))
+            missing.append(Missing(trial.seed, column, without_private_paths(in_one_line(why))))
     return missing
 
 

@@ -13,6 +13,7 @@ from bench.config.suite import Average, Published, Tuning
 from bench.core import documents
 from bench.core.errors import BenchError
 from bench.core.hashing import digest
+from bench.core.printable import quoted
 from bench.core.recognition import Origin
 from bench.leaderboards.speed import Speed
 
@@ -341,4 +342,25 @@ def to_json(board: Board) -> bytes:
 def read(folder: Path) -> Board:
     """Read the board in `folder`. Raises BenchError where it is missing or of another schema."""
     remedy = "restore it, or move its folder away and write the board again"
-    return documents.read(folder / DATA, _Document, SCHEMA, noun="board", remedy=remedy).board
+    document = documents.read(
+        folder / DATA, _Document, SCHEMA, noun="board", remedy=remedy, check=_check
+    )
+    return document.board
+
+
+def _check(document: _Document) -> None:
+    """Raise ValueError where the parts of a board contradict each other."""
+    board = document.board
+    names, columns = [metric.name for metric in board.metrics], board.column_names
+    if board.ranked_by not in names or len({*names}) < len(names):
+        raise ValueError("its metrics are not one of each, among them the one that ranks")
+    if not columns or len({*columns}) < len(columns):
+        raise ValueError("its test sets are not one or more, each once")
+    for row in board.rows:
+        seeds = [result.seed for result in row.seeds]
+        if len({*seeds}) < len(seeds):
+            raise ValueError(f"row {quoted(row.label)} has a seed twice")
+        if not {column for _, column in row.evaluations} <= {*columns}:
+            raise ValueError(f"row {quoted(row.label)} has another test set than the board")
+        if not {*row.scores, *row.averages} <= {*names}:
+            raise ValueError(f"row {quoted(row.label)} has a score by another metric")

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bench.core.errors import BenchError, Exit
-from bench.trials.store import PREDICTIONS, content
+from bench.core.printable import quoted
+from bench.core.regular_files import is_there, read_regular
+from bench.trials.store import predictions_of
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from bench.trials.records import EvaluationRecord
 
 OF = "of"
 """The column `<metric>/of` has the denominators of a metric, `<metric>/<key>` numerators."""
 PATTERN = "samples-*.csv"
 _SAMPLE = "sample"
+_MAX_COUNT = 2**53
 
 
 @dataclass
@@ -45,7 +46,8 @@ class ColumnCounts:
     def value(self, metric: str, key: str) -> float | None:
         """Return the score of an evaluation, or None where the metric is not defined for it."""
         above = self.numerators.get(metric, {}).get(key)
-        return None if above is None else sum(above) / sum(self.denominators[metric])
+        below = sum(self.denominators.get(metric, ()))
+        return None if above is None or not below else sum(above) / below
 
     def has(self, key: str) -> bool:
         """Return whether an evaluation counted anything here."""
@@ -86,9 +88,15 @@ def of_record(record: EvaluationRecord, folder: Path) -> ColumnCounts:
     Raises:
         BenchError: Its predictions are gone, altered, or not a table of predictions (unverified).
     """
-    table = predictions_of(record, folder)
+    table = predictions_of(folder, record)
     excluded = table["excluded"].to_pylist()
     scored = [place for place, reason in enumerate(excluded) if reason is None]
+    if len(scored) != record.samples:
+        raise BenchError(
+            f"{folder}: its predictions have {len(scored):,} scored samples, its record says "
+            f"{record.samples:,}; evaluate again with --force",
+            Exit.UNVERIFIED,
+        )
     ids = table["id"].to_pylist()
     counts = ColumnCounts([ids[place] for place in scored])
     for name in table.column_names:
@@ -99,24 +107,6 @@ def of_record(record: EvaluationRecord, folder: Path) -> ColumnCounts:
                 counts.denominators[metric] = [below[place] for place in scored]
                 counts.numerators[metric] = {record.key: [above[place] for place in scored]}
     return counts
-
-
-def predictions_of(record: EvaluationRecord, folder: Path) -> pa.Table:
-    """Return the table of predictions that `record` left in `folder`; raises as `of_record`."""
-    from pyarrow import ArrowException
-
-    from bench.evaluation import predictions
-
-    held = content(folder, record, PREDICTIONS)
-    try:
-        return predictions.parse(held)
-    except (ArrowException, OSError, ValueError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise BenchError(
-            f"{folder / PREDICTIONS}: the predictions cannot be read ({reason}); evaluate again "
-            "with --force",
-            Exit.UNVERIFIED,
-        ) from None
 
 
 def file_name(column: str) -> str:
@@ -144,7 +134,7 @@ def to_csv(counts: ColumnCounts) -> bytes:
 def from_csv(text: bytes) -> ColumnCounts:
     """Read what `to_csv` wrote. Raises ValueError or csv.Error where it did not."""
     header, *lines = csv.reader(io.StringIO(text.decode(), newline=""), strict=True)
-    if not header or header[0] != _SAMPLE or any(len(line) != len(header) for line in lines):
+    if header[:1] != [_SAMPLE] or any(len(line) != len(header) for line in lines):
         raise ValueError("the columns are not those of a board")
     ids, *columns = ([line[place] for line in lines] for place in range(len(header)))
     if len({*ids}) < len(ids):
@@ -153,6 +143,9 @@ def from_csv(text: bytes) -> ColumnCounts:
     for name, values in zip(header[1:], columns, strict=True):
         metric, _, key = name.rpartition("/")
         numbers = [int(value) for value in values]
+        smallest = 0 if key == OF else -_MAX_COUNT
+        if any(not smallest <= number <= _MAX_COUNT for number in numbers):
+            raise ValueError(f"column {quoted(name)} has counts that no sample can have")
         if key == OF:
             counts.denominators[metric] = numbers
         else:
@@ -171,13 +164,14 @@ def read(folder: Path, columns: Iterable[str]) -> dict[str, ColumnCounts]:
     counts = {}
     for column in columns:
         file = folder / file_name(column)
-        if not file.is_file():
+        if not is_there(file):
             continue
         try:
-            counts[column] = from_csv(file.read_bytes())
-        except (ValueError, csv.Error) as error:
+            counts[column] = from_csv(read_regular(file))
+        except (OSError, ValueError, csv.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise BenchError(
-                f"{file}: this is not the file of a board's samples ({error}); restore it, for "
+                f"{file}: this is not the file of a board's samples ({reason}); restore it, for "
                 "instance with `git restore`",
                 Exit.UNVERIFIED,
             ) from None

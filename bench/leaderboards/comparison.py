@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from bench.core.errors import BenchError
+from bench.core.printable import shortened
 from bench.leaderboards import board as boards
 from bench.leaderboards import column_counts, versions
 from bench.leaderboards.aggregate import board_metric
@@ -18,7 +19,6 @@ from bench.leaderboards.ranking import errors_of
 from bench.leaderboards.render import wrapped
 from bench.leaderboards.tables import AVERAGES, Table, signed_text
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
-from bench.trials.store import read_record
 
 if TYPE_CHECKING:
     from bench.config.suite import Average
@@ -106,10 +106,19 @@ class Comparison:
         return any(verdict.outcome == "worse" for verdict in self.verdicts)
 
 
-def compare_words(a: str, b: str, store: Store, root: Path) -> list[Comparison]:
+def compare_words(
+    a: str, b: str, store: Store, root: Path, faults: list[str] | None = None
+) -> list[Comparison]:
     """Compare what two words mean: keys of tasks, rows (`suite#1`) or boards (`suite/v1`).
 
     A training stands for all of its evaluations. Of two boards, each row that both have.
+
+    Args:
+        a: What is compared.
+        b: What it is compared with.
+        store: The records.
+        root: The folder of published boards.
+        faults: Is given a sentence on each record that may be of a training and cannot be read.
 
     Raises:
         BenchError: A word means nothing, only one of them is a board, or they have no test set
@@ -120,7 +129,8 @@ def compare_words(a: str, b: str, store: Store, root: Path) -> list[Comparison]:
         board = b if first is None else a
         raise BenchError(f"'{board}' is a board, the other is not; name a row of it: '{board}#1'")
     if first is None or second is None:
-        return [compare(_side(a, store, root), _side(b, store, root))]
+        faults = [] if faults is None else faults
+        return [compare(*(_side(word, store, root, faults) for word in (a, b)))]
     pairs = [
         (old, new)
         for old, new in matched(first[0], second[0])
@@ -156,10 +166,10 @@ def _board(word: str, store: Store, root: Path) -> tuple[Board, Path] | None:
     return (boards.read(folder), folder) if folder else None
 
 
-def _side(word: str, store: Store, root: Path) -> Side:
+def _side(word: str, store: Store, root: Path, faults: list[str]) -> Side:
     place = re.fullmatch(r"(.+)#([1-9][0-9]*)", word)
     if not place:
-        return _record_side(word, store)
+        return _record_side(word, store, faults)
     folder = versions.find(place[1], root, store.root)
     board = boards.read(folder)
     rows = [row for row in board.rows if row.seeds]
@@ -183,7 +193,7 @@ def _row_side(board: Board, folder: Path, row: Row) -> Side:
     return Side(f"{row.label} ({board.name})", board.metrics, tests)
 
 
-def _record_side(word: str, store: Store) -> Side:
+def _record_side(word: str, store: Store, faults: list[str]) -> Side:
     """Return an evaluation, or all evaluations of a training, as a side."""
     from bench.evaluation import metrics
 
@@ -193,7 +203,7 @@ def _record_side(word: str, store: Store) -> Side:
     evaluations = (
         [(folder, record)]
         if isinstance(record, EvaluationRecord)
-        else _evaluations_of(record, store)
+        else _evaluations_of(record, store, faults)
     )
     tests: dict[str, TestCounts] = {}
     names: dict[str, None] = {}
@@ -212,13 +222,10 @@ def _record_side(word: str, store: Store) -> Side:
     return Side(f"{name} ({record.key})", [board_metric(metrics.find(n)) for n in names], tests)
 
 
-def _evaluations_of(training: TrainingRecord, store: Store) -> list[tuple[Path, EvaluationRecord]]:
-    evaluations = [
-        (file.parent, record)
-        for file in store.records("evaluation")
-        if isinstance(record := read_record(file), EvaluationRecord)
-        and record.training == training.key
-    ]
+def _evaluations_of(
+    training: TrainingRecord, store: Store, faults: list[str]
+) -> list[tuple[Path, EvaluationRecord]]:
+    evaluations = [each for each in store.evaluations(faults) if each[1].training == training.key]
     if not evaluations:
         raise BenchError(f"training {training.key} has no evaluation; run its suite: bench run")
     return evaluations
@@ -301,8 +308,10 @@ def _verdict(
 
 
 def _text(comparison: Comparison, width: int | None) -> str:
-    samples = ", ".join(f"{count:,} samples of {t}" for t, count in comparison.samples.items())
-    names = [f"A: {comparison.a}", f"B: {comparison.b}", wrapped(f"on {samples}", width)]
+    tests = {shortened(test): count for test, count in comparison.samples.items()}
+    samples = ", ".join(f"{count:,} samples of {test}" for test, count in tests.items())
+    a, b = map(shortened, (comparison.a, comparison.b))
+    names = [f"A: {a}", f"B: {b}", wrapped(f"on {samples}", width)]
     parts = ["\n".join(names)]
     for metric in comparison.metrics:
         verdicts = [each for each in comparison.verdicts if each.metric == metric.name]

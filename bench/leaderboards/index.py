@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.core.documents import write_bytes
+from bench.core.text_table import Markup
 from bench.leaderboards import board as boards
 from bench.leaderboards import render, versions
 from bench.leaderboards.tables import AVERAGES, NOTHING, Table, main_score, score_text
@@ -24,7 +26,10 @@ _ABOUT = (
 
 def page(root: Path) -> str:
     """Return the index of the boards under `root`. Raises BenchError on one that is not a board."""
-    published = [boards.read(folder) for folder in versions.all_versions(root)]
+    published = [
+        replace(boards.read(folder), suite=folder.parent.name, version=versions.number(folder))
+        for folder in versions.all_versions(root)
+    ]
     rows = [cells for board in published for cells in _best(board)]
     table = Table([*_HEADERS], rows, tuple(header for header in _HEADERS if header != "score"))
     return f"# Leaderboards\n\n{_ABOUT}\n\n{table.markdown()}\n"
@@ -42,7 +47,7 @@ def _best(board: Board) -> list[list[str]]:
     average = f", {AVERAGES[board.average]}" if len(board.columns) > 1 else ""
     first = [
         board.suite,
-        f"[v{board.version}]({board.suite}/v{board.version}/{render.PAGE})",
+        Markup(f"[v{board.version}]({board.suite}/v{board.version}/{render.PAGE})"),
         board.protocol,
         ", ".join(board.column_names),
         f"{metric.heading}{average}",

@@ -44,7 +44,7 @@ def _entries(board: Board) -> list[str]:
     if not rows:
         return []
     parts = [label for row in rows for label in (row.model, row.loss, row.decoder)]
-    labels = [f"`{label}`" for label in dict.fromkeys(parts) if "(" in label]
+    labels = [_code(label) for label in dict.fromkeys(parts) if "(" in label]
     paragraphs = [f"Parameters off their defaults: {', '.join(labels)}."] if labels else []
     only = len(rows) == len(board.rows)
     all_entries = "all entries" if only else "all entries trained here"
@@ -166,13 +166,19 @@ def _scored(column: BoardColumn) -> str:
     if not column.dropped:
         return f"{sentence}."
     ordered = sorted(column.dropped.items(), key=lambda item: (-item[1], item[0]))
-    shown = " ".join(f"{character!r} {count:,}" for character, count in ordered[:_MAX_CHARACTERS])
+    shown = " ".join(
+        f"{_quoted(character)} {count:,}" for character, count in ordered[:_MAX_CHARACTERS]
+    )
     more = len(ordered) - _MAX_CHARACTERS
     rest = f" and {more} other characters" if more > 0 else ""
     total = sum(column.dropped.values())
     return (
         f"{sentence}; characters the protocol dropped from transcripts: {total:,} ({shown}{rest})."
     )
+
+
+def _quoted(character: str) -> str:
+    return f'"{character}"' if "'" in character else f"'{character}'"
 
 
 def _reading(board: Board) -> list[str]:

@@ -7,8 +7,12 @@ from itertools import zip_longest
 from pathlib import Path
 
 from bench.core.errors import BenchError, Exit, did_you_mean
+from bench.core.printable import quoted
+from bench.core.regular_files import is_there, read_regular
 from bench.leaderboards import board as boards
 from bench.leaderboards import column_counts, index, ranking, render, versions
+
+_MAX_SHOWN = 500
 
 
 def check_all(root: Path, suite: str | None = None) -> list[Path]:
@@ -39,7 +43,15 @@ def check(folder: Path) -> None:
     counts = column_counts.read(folder, board.column_names)
     version = versions.number(folder) if versions.is_version(folder) else None
     suite = folder.parent.name if version else folder.name
-    rebuilt = replace(ranking.scored(board, counts), suite=suite, version=version)
+    try:
+        scored = ranking.scored(board, counts)
+    except BenchError as error:
+        raise BenchError(
+            f"{folder}: its samples give no scores ({error}); restore it, for instance with `git "
+            "restore`",
+            Exit.UNVERIFIED,
+        ) from None
+    rebuilt = replace(scored, suite=suite, version=version)
     for name, content in render.files(rebuilt).items():
         _compare(folder / name, content)
 
@@ -51,7 +63,14 @@ def check_index(root: Path) -> None:
 
 def _compare(file: Path, content: bytes) -> None:
     """Raise BenchError with the first line of `file` that is not that of `content`."""
-    held = file.read_bytes() if file.exists() else b""
+    try:
+        held = read_regular(file) if is_there(file) else b""
+    except OSError as error:
+        raise BenchError(
+            f"{file}: it cannot be read ({error.strerror}); restore it, for instance with `git "
+            "restore`",
+            Exit.UNVERIFIED,
+        ) from None
     if held == content:
         return
     lines = zip_longest(held.split(b"\n"), content.split(b"\n"))
@@ -64,4 +83,4 @@ def _compare(file: Path, content: bytes) -> None:
 
 
 def _shown(line: bytes | None) -> str:
-    return repr(line.decode(errors="backslashreplace")) if line else "nothing"
+    return quoted(line.decode(errors="backslashreplace"), _MAX_SHOWN) if line else "nothing"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.core import documents
+from bench.core.printable import escaped_markdown, shortened, unescaped_code, without_html
 from bench.leaderboards import board as boards
 from bench.leaderboards import column_counts
 from bench.leaderboards.notes import notes
@@ -22,6 +24,7 @@ PAGE = "README.md"
 
 def text(board: Board, width: int | None = None) -> str:
     """Return the board for a terminal; tables and paragraphs fit into `width` characters."""
+    board = _with_texts(board, shortened)
     parts = [f"{board.name} · protocol {board.protocol}"]
     parts += [f"{_title(board)}\n{primary_table(board, intervals=False).plain(width)}"]
     if others := other_table(board, intervals=False):
@@ -35,22 +38,24 @@ def text(board: Board, width: int | None = None) -> str:
 
 
 def markdown(board: Board) -> str:
-    """Return the board's page."""
+    """Return the board's page, on which no text of others is markup."""
+    escaped = _with_texts(board, escaped_markdown)
     seeds = ", ".join(map(str, board.seeds))
     reading = (
-        f"Protocol `{board.protocol}`: {board.protocol_about} "
+        f"Protocol `{escaped.protocol}`: {without_html(shortened(board.protocol_about))} "
         f"Mean ± sample standard deviation over the seeds {seeds}. Generated from records by "
-        f"`bench board {board.suite}`; `bench run {board.suite}` runs what is missing. Protocol "
-        f"and test sets have the fingerprint `{board.fingerprint}`."
+        f"`bench board {escaped.suite}`; `bench run {escaped.suite}` runs what is missing. "
+        f"Protocol and test sets have the fingerprint `{board.fingerprint}`."
     )
-    parts = [f"# {board.name}", board.about, reading]
-    parts += [f"## {_title(board)}", primary_table(board).markdown()]
+    parts = [f"# {escaped.name}", without_html(shortened(board.about)), unescaped_code(reading)]
+    parts += [f"## {_title(escaped)}", primary_table(board).markdown()]
     if others := other_table(board):
         parts += ["## Other metrics", others.markdown()]
     if published := published_table(board):
-        heading = f"## Published elsewhere, not ranked ({board.primary.heading})"
+        heading = f"## Published elsewhere, not ranked ({escaped.primary.heading})"
         parts += [heading, published.markdown()]
-    return "\n\n".join(part for part in [*parts, *notes(board)] if part) + "\n"
+    parts += map(unescaped_code, notes(escaped))
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def files(board: Board) -> dict[str, bytes]:
@@ -73,6 +78,11 @@ def write(board: Board, counts: Mapping[str, ColumnCounts], folder: Path) -> Non
     for file in folder.glob(column_counts.PATTERN):
         if file.name not in samples:
             file.unlink()
+
+
+def _with_texts(board: Board, change: Callable[[str], str]) -> Board:
+    """Return a board whose texts are changed; its fingerprint stays."""
+    return replace(documents.with_texts(board, change), identity=board.identity)
 
 
 def _title(board: Board) -> str:

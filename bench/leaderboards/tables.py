@@ -146,8 +146,8 @@ def published_table(board: Board) -> Table | None:
                 f"{each.scores[column]:.2f}" if column in each.scores else NOTHING
                 for column in board.column_names
             ),
-            each.source,
-            each.note or NOTHING,
+            text_table.Markup(each.source),
+            text_table.Markup(each.note or NOTHING),
         ]
         for each in board.published
     ]

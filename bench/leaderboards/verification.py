@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
-from bench.core.hashing import digest
+from bench.core.printable import quoted, shortened
 from bench.leaderboards import board as boards
 from bench.leaderboards import column_counts, rebuild, versions
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
-from bench.trials.store import PREDICTIONS, RECORDS, content, left_out, left_out_note, read_record
+from bench.trials.store import (
+    PREDICTIONS,
+    RECORDS,
+    content,
+    left_out,
+    left_out_note,
+    predictions_of,
+    read_record,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,6 +31,9 @@ if TYPE_CHECKING:
 
 _TOLERANCE = 1e-12
 """Scores are quotients of the same integers; only another Python may round them otherwise."""
+
+
+_MAX_SHOWN = 300
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,8 @@ def verify(
             _of_evaluation(file, record, store, declared, reports)
     if folders:
         reports.faults += _of_boards(folders, root, records)
+    if not words:
+        reports.faults += store.odd_measurements()
     kinds = [file.name for file in files]
     return Verification(
         trainings=kinds.count(RECORDS["training"]),
@@ -133,24 +146,23 @@ def _board_name(folder: Path, store: Store) -> str:
 
 
 def _of_record(file: Path, record: Record) -> Iterator[str]:
-    """Yield the faults that a record of either kind may have: key, folder, checksums."""
-    if digest(record.spec) != record.key:
-        yield f"{file}: its key is {record.key}, its spec gives {digest(record.spec)}"
-    if not file.parent.name.endswith(f"-{record.key}"):
-        yield f"{file}: its key is {record.key}, which is not that of its folder"
+    """Yield the faults that a record of either kind may have: folder, labels, checksums."""
+    if file.parent.name != f"seed{record.seed}-{record.key}":
+        yield (
+            f"{file}: its key is {record.key} and its seed {record.seed}, which is not that of its "
+            "folder"
+        )
+    for part, name in _odd_labels(record):
+        yield f"{file}: its {part} is called {quoted(record.labels[part])}, its spec has '{name}'"
     for name in sorted(record.files.keys() - {*left_out(file.parent, record)}):
         yield from _fault(lambda name=name: content(file.parent, record, name))  # type: ignore[misc]
 
 
 def _of_training(file: Path, record: TrainingRecord) -> Iterator[str]:
     """Yield where the selected weights do not follow from the curve."""
-    steps = [point.step for point in record.curve]
-    if not steps or steps != sorted({*steps}) or steps[0] < 1:
-        yield f"{file}: the steps of its curve do not rise from one to the next"
-        return
     selection = record.spec["recipe"].get("select", "best")
     best = min(record.curve, key=lambda point: point.validation_ler).step
-    expected = best if selection == "best" else steps[-1]
+    expected = best if selection == "best" else record.curve[-1].step
     if record.selected_step != expected:
         yield (
             f"{file}: its selected step is {record.selected_step}, its curve gives {expected} "
@@ -165,13 +177,19 @@ def _of_evaluation(
     declared: Mapping[str, Protocol],
     reports: _Reports,
 ) -> None:
-    """Report a training that is gone, and predictions that do not give the scores."""
+    """Report a training that is gone or another, and predictions that do not give the scores."""
     if (training := record.training) is not None:
-        reports.faults += [f"{file}: {fault}" for fault in _fault(lambda: store.training(training))]
+        try:
+            _, trained = store.training(training)
+        except BenchError as error:
+            # A training that is damaged is reported as such.
+            reports.faults += [f"{file}: {error}"] if str(error) not in reports.faults else []
+        else:
+            reports.faults += _of_its_training(file, record, trained)
     from bench.evaluation import protocols
 
     try:
-        table = column_counts.predictions_of(record, file.parent)
+        table = predictions_of(file.parent, record)
     except BenchError as error:
         if str(error) not in reports.faults:
             reports.faults.append(str(error))
@@ -184,6 +202,30 @@ def _of_evaluation(
         reports.faults.append(f"{file}: its predictions cannot be scored again: {error}")
     else:
         reports.notes += _notes(protocol, declared)
+
+
+def _of_its_training(
+    file: Path, record: EvaluationRecord, trained: TrainingRecord
+) -> Iterator[str]:
+    """Yield where an evaluation says something else of its training than that does itself."""
+    if record.seed != trained.seed:
+        yield f"{file}: its seed is {record.seed}, that of its training is {trained.seed}"
+    for part in ("model", "loss"):
+        if record.labels[part] != trained.labels[part]:
+            yield (
+                f"{file}: its {part} is {quoted(record.labels[part])}, that of its training is "
+                f"{quoted(trained.labels[part])}"
+            )
+
+
+def _odd_labels(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the part and the name in the spec of each label that does not begin with that name."""
+    for part, label in record.labels.items():
+        specs = record.spec["data"] if part == "data" else [record.spec.get(part, {})]
+        for spec in specs[:1]:
+            name = str(spec.get("name", label))
+            if not label.startswith(name):
+                yield part, name
 
 
 def _require_same_metrics(specs: Mapping[str, object]) -> None:
@@ -238,7 +280,8 @@ def _rescored(
         pairs[name] = (record.scores.get(name), scores.get(name))
     for name, (held, given) in pairs.items():
         if not _equal(held, given):
-            yield f"{file}: its {name} is {held}, the predictions give {given}"
+            values = (shortened(str(value), _MAX_SHOWN) for value in (held, given))
+            yield "{}: its {} is {}, the predictions give {}".format(file, name, *values)
 
 
 def _equal(held: object, given: object) -> bool:

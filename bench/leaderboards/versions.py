@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from bench.core.errors import BenchError, did_you_mean
+from bench.core.regular_files import is_there
 from bench.leaderboards import board as boards
 
 WORKING = "boards"
@@ -18,15 +19,18 @@ def working_path(results: Path, suite: str) -> Path:
 
 def suite_versions(folder: Path) -> list[Path]:
     """Return the folders of the versions in the folder of one suite, newest first."""
-    files = folder.glob(f"v*/{boards.DATA}")
-    return sorted(
-        (file.parent for file in files if is_version(file.parent)), key=number, reverse=True
-    )
+    folders = [each for each in folder.glob("v*") if is_version(each) and is_board(each)]
+    return sorted(folders, key=number, reverse=True)
 
 
 def all_versions(root: Path) -> list[Path]:
     """Return the folders of all versions: suites by name, each newest first."""
     return [version for folder in sorted(root.glob("*")) for version in suite_versions(folder)]
+
+
+def is_board(folder: Path) -> bool:
+    """Return whether a folder has a board, even one that cannot be read."""
+    return is_there(folder / boards.DATA)
 
 
 def is_version(folder: Path) -> bool:
@@ -55,8 +59,7 @@ def published(word: str, root: Path) -> Path | None:
 
 def working_boards(results: Path) -> list[Path]:
     """Return the folders of all working boards, by name."""
-    files = (results / WORKING).glob(f"*/{boards.DATA}")
-    return sorted(file.parent for file in files)
+    return sorted(folder for folder in (results / WORKING).glob("*") if is_board(folder))
 
 
 def find(word: str, root: Path, results: Path) -> Path:
@@ -81,9 +84,9 @@ def find(word: str, root: Path, results: Path) -> Path:
 
 def find_or_none(word: str, root: Path, results: Path) -> Path | None:
     """Return what `find` does, or None where there is no such board."""
-    if (Path(word) / boards.DATA).is_file():
+    if is_board(Path(word)):
         return Path(word)
     working = working_path(results, word)
-    if "/" not in word and (working / boards.DATA).is_file():
+    if "/" not in word and is_board(working):
         return working
     return published(word, root)

@@ -21,17 +21,27 @@ def working_folder(config: Config, suite: str) -> Path:
     return versions.working_path(config.results, suite)
 
 
-def draw(config: Config, suite: Suite) -> tuple[Board, dict[str, ColumnCounts]]:
-    """Return the board of `suite` as its records give it, and the counts that it follows from."""
+def draw(
+    config: Config, suite: Suite, faults: list[str] | None = None
+) -> tuple[Board, dict[str, ColumnCounts]]:
+    """Return the board of `suite` as its records give it, and the counts that it follows from.
+
+    Args:
+        config: Where the records are.
+        suite: The suite.
+        faults: Is given a sentence on each record that cannot be used, and is not on the board.
+    """
     store = Store(config.results)
     surveyed = plan.survey(grid.trials(suite), store)
-    counts, faults = aggregate.gather(surveyed, store)
-    board = aggregate.board(suite, surveyed, counts, [*store.profiles()], faults)
+    counts, unusable = aggregate.gather(surveyed, store)
+    board = aggregate.board(suite, surveyed, counts, [*store.profiles()], unusable)
+    if faults is not None:
+        faults += [*surveyed.faults, *unusable.values()]
     return board, counts
 
 
-def write_working(config: Config, suite: Suite) -> Board:
-    """Draw the board of `suite` from its records, write it beside them, and return it."""
-    board, counts = draw(config, suite)
+def write_working(config: Config, suite: Suite, faults: list[str] | None = None) -> Board:
+    """Draw the board of `suite` as `draw` does, write it beside the records, and return it."""
+    board, counts = draw(config, suite, faults)
     render.write(board, counts, working_folder(config, suite.name))
     return board

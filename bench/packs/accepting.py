@@ -17,8 +17,8 @@ from bench.packs import split_samples
 from bench.packs.pack_file import Pack, check_person
 from bench.packs.record_claims import odd_claims, odd_table
 from bench.trials import grid, plan, provenance
-from bench.trials.records import SCHEMA, Acceptance, EvaluationRecord, TrainingRecord
-from bench.trials.store import EVALUATION, PREDICTIONS, RECORDS, TRAINING, Store, write
+from bench.trials.records import Acceptance, EvaluationRecord, TrainingRecord
+from bench.trials.store import EVALUATION, PREDICTIONS, RECORDS, TRAINING, Store, parse, write
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -142,12 +142,10 @@ class _Checking:
         for key in self._pack.keys(kind):
             files = self._pack.of(kind, key)
             try:
-                record = documents.parse(
+                record = parse(
                     files.get(document, b""),
                     record_type,
-                    SCHEMA,
                     source=f"{self._pack.path}: {kind} {key}",
-                    noun=kind,
                     remedy="ask whoever made the pack to run the suite with this bench",
                 )
             except BenchError as error:

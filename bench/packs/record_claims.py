@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from bench.core.printable import quoted
+from bench.evaluation.predictions import MAX_ROWS, MAX_TABLE
 from bench.trials.store import LAST_WEIGHTS, PREDICTIONS, WEIGHTS
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bench.trials.specs import Kind, Task
 
 _MAX_TEXT = 2000
-_MAX_ROWS, _MAX_TABLE = 10**7, 2**31
 _MARKUP = {*"<>|`"}
 """What would be markup on the page of a board."""
 _MAIN: dict[Kind, str] = {"training": WEIGHTS, "evaluation": PREDICTIONS}
@@ -26,7 +25,6 @@ _FILES: dict[Kind, set[str]] = {
 }
 _CHECKED = ("provenance", "attempts", "remarks", "trained_on", "accepted", "excluded")
 _ON_BOARDS = ("provenance", "remarks")
-_NUMBERS = ("parameters", "price", "seconds", "timings", "peak_memory", "input_shape", "provenance")
 
 
 def odd_claims(record: Record, task: Task) -> Iterator[str]:
@@ -45,11 +43,11 @@ def odd_claims(record: Record, task: Task) -> Iterator[str]:
         yield f"the files beside it are {names}, not those of a record of bench"
     if not record.provenance.sources:
         yield "its provenance names no sources of bench"
-    yield from _odd_values(record)
+    yield from _odd_texts(record)
 
 
-def _odd_values(record: Record) -> Iterator[str]:
-    """Yield texts that a board cannot print, and numbers that nothing can have."""
+def _odd_texts(record: Record) -> Iterator[str]:
+    """Yield texts that a board cannot print."""
     held: dict[str, Any] = msgspec.to_builtins(record)
     for name in _CHECKED:
         for each in _texts(held.get(name)):
@@ -57,10 +55,6 @@ def _odd_values(record: Record) -> Iterator[str]:
                 yield f"its {name} has {quoted(each)}, which cannot be printed"
             elif name in _ON_BOARDS and _MARKUP & {*each}:
                 yield f"its {name} has {quoted(each)}, which would be markup on a board"
-    for name in _NUMBERS:
-        for number in _numbers(held.get(name)):
-            if not math.isfinite(number) or number < 0:
-                yield f"its {name} has {number}, which cannot be"
 
 
 def odd_table(content: bytes | None) -> str | None:
@@ -75,10 +69,10 @@ def odd_table(content: bytes | None) -> str | None:
     except (pa.ArrowException, OSError) as error:
         return f"its predictions are not a Parquet file ({str(error).partition(chr(10))[0]})"
     size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
-    if metadata.num_rows > _MAX_ROWS or size > _MAX_TABLE:
+    if metadata.num_rows > MAX_ROWS or size > MAX_TABLE:
         return (
             f"its predictions have {metadata.num_rows:,} rows and {size:,} bytes, more than "
-            f"{_MAX_ROWS:,} and {_MAX_TABLE:,}"
+            f"{MAX_ROWS:,} and {MAX_TABLE:,}"
         )
     return None
 
@@ -88,13 +82,6 @@ def _texts(value: object) -> Iterator[str]:
         yield value
     for each in _within(value):
         yield from _texts(each)
-
-
-def _numbers(value: object) -> Iterator[float]:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        yield value
-    for each in _within(value):
-        yield from _numbers(each)
 
 
 def _within(value: object) -> Iterator[object]:

@@ -102,7 +102,7 @@ def representatives(evaluations: Sequence[Evaluation], store: Store) -> list[Eva
         parts = method.group(evaluation.spec, _training_spec(evaluation))
         groups.setdefault(json.dumps(parts, sort_keys=True), []).append(evaluation)
     return [
-        next((each for each in group if each.training and store.record(each.training)), group[0])
+        next((each for each in group if each.training and store.is_done(each.training)), group[0])
         for group in groups.values()
     ]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.core import documents, text_table
 from bench.core.errors import BenchError
+from bench.core.printable import escaped_markdown, in_one_line
 from bench.sweeps import study as studies
 from bench.sweeps.study import StudyTrial
 
@@ -118,8 +119,10 @@ def as_text(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """Return a report as a page."""
-    title = f"# Sweep of {report.suite}"
-    parts = [title, _title(report), _table(report, text_table.markdown), *_notes(report)]
+    paragraphs = [_title(report), *_notes(report)]
+    about, *notes = (escaped_markdown(each) for each in paragraphs)
+    title = f"# Sweep of {escaped_markdown(report.suite)}"
+    parts = [title, about, _table(report, text_table.markdown), *notes]
     return "\n\n".join(parts) + "\n"
 
 
@@ -207,8 +210,8 @@ def _importance(study: Study, trials: Sequence[StudyTrial]) -> Importance | None
 
 
 def _message(trial: StudyTrial) -> str:
-    """Return why it failed, in one line: torch writes several."""
-    return " ".join(trial.message.split())
+    """Return why it failed, in one line of bounded length."""
+    return in_one_line(trial.message)
 
 
 def _rank(trial: StudyTrial, select: str) -> tuple[bool, bool, float, int]:
@@ -219,4 +222,4 @@ def _rank(trial: StudyTrial, select: str) -> tuple[bool, bool, float, int]:
 
 
 def _shown(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else in_one_line(str(value))

@@ -10,15 +10,20 @@ results/sweeps/<key>/
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.core import documents
+from bench.core.errors import BenchError
+from bench.core.printable import quoted
+from bench.core.schema import Count, NonNegative
 from bench.trials.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.sweeps.sweep import Params, Sweep
+    from bench.trials.specs import Training
 
 SCHEMA = 2
 _REMEDY = "move this file away and run the sweep again"
@@ -41,12 +46,12 @@ class StudyTrial:
         schema: The version of this document.
     """
 
-    number: int
+    number: Count
     key: str
     params: dict[str, Any]
     state: State = "running"
-    scores: list[float] = field(default_factory=list)
-    seconds: float = 0.0
+    scores: list[NonNegative] = field(default_factory=list)
+    seconds: NonNegative = 0.0
     message: str = ""
     schema: int = SCHEMA
 
@@ -62,7 +67,7 @@ class _SweepDocument:
     base: dict[str, Any]
     space: dict[str, Any]
     table: dict[str, Any]
-    seconds: float = 0.0
+    seconds: NonNegative = 0.0
     schema: int = SCHEMA
 
 
@@ -75,6 +80,7 @@ class Study:
         self.store = Store(self.root)
         self._trials = self.root / "trials"
         self._document = self.root / "sweep.json"
+        self._checked: dict[str, dict[str, Any]] = {}
 
     def prepare(self) -> None:
         """Make its folders. Raises BenchError where nothing can be written into them."""
@@ -82,12 +88,55 @@ class Study:
         self._trials.mkdir(exist_ok=True)
 
     def trials(self) -> list[StudyTrial]:
-        """Return all trials in order of their numbers. Raises BenchError on an unreadable one."""
+        """Return all trials in order of their numbers.
+
+        Raises:
+            BenchError: (unverified) One cannot be read, or is not one of this sweep.
+        """
         trials = [
-            documents.read(file, StudyTrial, SCHEMA, noun="trial of a sweep", remedy=_REMEDY)
+            documents.read(
+                file,
+                StudyTrial,
+                SCHEMA,
+                noun="trial of a sweep",
+                remedy=_REMEDY,
+                check=partial(self._check, file),
+            )
             for file in self._trials.glob("*.json")
         ]
-        return sorted(trials, key=lambda trial: trial.number)
+        return sorted(trials, key=lambda trial: (trial.number, trial.key))
+
+    def _check(self, file: Path, trial: StudyTrial) -> None:
+        """Raise ValueError where a trial is not one that this sweep can have."""
+        if trial.state == "done" and not trial.scores:
+            raise ValueError("it is done and has no score")
+        # The key of each trial is computed once: trials are read whenever one begins.
+        if self._checked.get(file.stem) != trial.params:
+            self._check_params(trial)
+            self._checked[file.stem] = trial.params
+        if trial.key != file.stem:
+            raise ValueError(f"its key, {quoted(trial.key)}, is not the name of its file")
+        if trial.state == "done" and (record := self.store.record(self._training(trial))):
+            rates = [point.validation_ler for point in record.curve]
+            if rates != trial.scores:
+                raise ValueError("its scores are not those of its training")
+
+    def _check_params(self, trial: StudyTrial) -> None:
+        """Raise ValueError where parameters are not of the space, or their key is another one."""
+        domains = self.sweep.table.domains
+        if trial.params.keys() != domains.keys():
+            raise ValueError(f"its parameters are not {', '.join(domains)}")
+        for path, value in trial.params.items():
+            if not domains[path].has(value):
+                raise ValueError(f"{path} = {quoted(str(value))} is not in the space")
+        if (key := self._training(trial).key) != trial.key:
+            raise ValueError(f"its key is {quoted(trial.key)}, its parameters give {key}")
+
+    def _training(self, trial: StudyTrial) -> Training:
+        try:
+            return self.sweep.training(trial.params)
+        except BenchError as error:
+            raise ValueError(str(error)) from None
 
     def begin(self, params: Params) -> StudyTrial:
         """Return the trial of `params`: the one on disk, or a new one."""

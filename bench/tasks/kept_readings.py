@@ -10,17 +10,25 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from bench.core.errors import BenchError
 from bench.core.recognition import Reading
+from bench.core.regular_files import is_there, read_regular
+from bench.recognizers.outside.checked import checked_reading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 READINGS = "readings.jsonl"
+
+
+@dataclass(frozen=True)
+class _Line(Reading):
+    id: str = ""
 
 
 class KeptReadings:
@@ -51,17 +59,28 @@ class KeptReadings:
         self.readings += readings
 
     def _read(self, batch_size: int) -> list[Reading]:
-        """Return the readings of whole batches, and cut the file behind them."""
+        """Return the readings of whole batches, and cut the file behind them.
+
+        Raises:
+            BenchError: Something else is where the file should be.
+        """
         readings: list[Reading] = []
-        content = self._file.read_bytes() if self._file.is_file() else b""
+        try:
+            content = read_regular(self._file) if is_there(self._file) else b""
+        except OSError as error:
+            raise BenchError(
+                f"{self._file}: readings cannot be kept there ({error.strerror}); remove it"
+            ) from None
         # A process that was killed, or a disk that is full, may have left half a line.
         lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
-        with suppress(ValueError, TypeError, KeyError, msgspec.ValidationError):
+        with suppress(msgspec.DecodeError, ValueError, RecursionError, BenchError):
             for identity, line in zip(self._ids, lines, strict=False):
-                fields = json.loads(line)
-                if fields.pop("id") != identity:
+                kept = msgspec.json.decode(line, type=_Line)
+                if kept.id != identity:
                     break
-                readings.append(msgspec.convert(fields, Reading))
+                fields = asdict(kept)
+                del fields["id"]
+                readings.append(checked_reading(fields.pop("text"), identity, READINGS, **fields))
         whole = len(readings)
         if whole < len(self._ids):
             whole -= whole % batch_size

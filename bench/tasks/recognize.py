@@ -13,7 +13,6 @@ from bench.core.errors import BenchError
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.data.reading.encoded_samples import encoded_samples
-from bench.evaluation import predictions
 from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
 from bench.tasks.evaluation_record import SplitRead, write_evaluation
@@ -21,7 +20,7 @@ from bench.tasks.kept_readings import READINGS, KeptReadings
 from bench.training import device
 from bench.trials.events import Event, Finished, SamplesRead, Started
 from bench.trials.records import EvaluationRecord
-from bench.trials.store import PREDICTIONS, content
+from bench.trials.store import predictions_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -143,8 +142,8 @@ def _read_under_another_protocol(
         ):
             continue
         folder = store.folder(evaluation).parent / f"seed{record.seed}-{record.key}"
-        with suppress(BenchError, ValueError, OSError):
-            table = predictions.parse(content(folder, record, PREDICTIONS))
+        with suppress(BenchError):
+            table = predictions_of(folder, record)
             if table["id"].to_pylist() != [*ids]:
                 continue
             columns = (table[name].to_pylist() for name in ("hypothesis", "confidence"))

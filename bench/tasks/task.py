@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from bench.core.errors import BenchError, one_line
+from bench.core.printable import first_line, printable
+from bench.core.private_paths import without_private_paths
 from bench.core.raised_at import raised_at
 from bench.core.sources import outside_source
 from bench.tasks.memory import is_out_of_memory
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 
+_LINES = "\n\t"
 _PATIENCE_SECONDS = 10.0
 """How long a rank that has lost another waits, so that the other's own report comes first."""
 
@@ -48,10 +51,11 @@ def run_task(
     from bench.tasks.recognize import recognize
     from bench.tasks.train import train
 
-    folder = store.begin(task)
-    with (folder / LOG).open("w", encoding="utf-8", buffering=1) as log:
-        log.write(f"{task.key}  {task.kind}: {' · '.join(task.labels.values())}\n")
+    log = _Log(store.folder(task) / LOG)
+    with closing(log):
         try:
+            store.begin(task)
+            log.write(f"{task.key}  {task.kind}: {' · '.join(task.labels.values())}")
             if isinstance(task, Training):
                 events = train(task, store, attempts, rank)
             elif isinstance(task, TrainedEvaluation):
@@ -59,11 +63,35 @@ def run_task(
             else:
                 events = recognize(cast("RecognizerEvaluation", task), store, attempts)
             for event in events:
-                log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}\n")
+                log.write(f"{datetime.now(UTC):%H:%M:%S}  {describe(event)}")
                 yield event
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a fault of this task only)
-            log.write(traceback.format_exc())
+            log.write(traceback.format_exc().rstrip())
             yield Failed(fail(task, store, [*attempts, _failed(error, rank, task)]))
+
+
+class _Log:
+    """The log of an attempt. A full disk costs its lines, and not the task.
+
+    Args:
+        file: The file, which is made with the first line.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._stream: IO[bytes] | None = None
+
+    def write(self, text: str) -> None:
+        """Write lines; characters that do not print are escaped."""
+        with suppress(OSError):
+            # Without a buffer: what could not be written is not tried again when it is closed.
+            self._stream = self._stream or self._file.open("wb", buffering=0)
+            self._stream.write(f"{printable(text, _LINES)}\n".encode())
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._stream:
+            self._stream.close()
 
 
 def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished | Attempt]:
@@ -83,11 +111,15 @@ def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished 
 
 
 def fail(task: Task, store: Store, attempts: Sequence[Attempt]) -> Failure:
-    """Write the failure of `task` after all its attempts, and return it."""
+    """Write the failure of `task` after all its attempts, and return it.
+
+    Where it cannot be written, as on a full disk, the others still run; the task is then to do.
+    """
     failure = Failure(task.key, task.spec, task.labels, task.seed, list(attempts))
     folder = store.folder(task)
-    folder.mkdir(parents=True, exist_ok=True)
-    write(folder / FAILURE, failure)
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder / FAILURE, failure)
     return failure
 
 
@@ -96,9 +128,10 @@ def failed_attempt(cause: Cause, message: str, where: str | None = None) -> Atte
 
     Args:
         cause: The kind of fault.
-        message: What is wrong, in one line.
+        message: What is wrong; its first line is kept, without paths that name a person's home.
         where: The file and line that raised it.
     """
+    message = without_private_paths(first_line(message))
     return Attempt(cause, message, datetime.now(UTC).isoformat(timespec="seconds"), where)
 
 

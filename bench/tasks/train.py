@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save
 
 from bench.core.disk import require_space
-from bench.core.documents import write_bytes
-from bench.core.errors import BenchError
+from bench.core.documents import remove_parts, write_bytes
+from bench.core.errors import BenchError, one_line
 from bench.core.hashing import digest
 from bench.data.opening import open_training, training_encoder
 from bench.data.reading.loading import BatchLoader
@@ -163,10 +163,10 @@ def _require_samples(training: Training, pipeline: InputPipeline, split: Split) 
 def _restore(trainer: Trainer, state: dict[str, Any], file: Path) -> None:
     try:
         trainer.restore(state)
-    except (RuntimeError, KeyError, ValueError, TypeError):
+    except Exception as error:  # noqa: BLE001 (torch has no list of what it raises)
         raise BenchError(
-            f"{file}: this checkpoint does not fit the network, whose code has changed since; "
-            "remove it, and training starts again"
+            f"{file}: this checkpoint does not fit the network, whose code has changed since, or "
+            f"it was altered ({one_line(error)}); remove it, and training starts again"
         ) from None
 
 
@@ -239,4 +239,6 @@ def _write_record(
     write(folder / TRAINING, record)
     for name in {FAILURE, CHECKPOINT, LAST_WEIGHTS} - {*files}:
         (folder / name).unlink(missing_ok=True)
+    # One that was being written when an earlier attempt was killed is as large as a checkpoint.
+    remove_parts(folder, CHECKPOINT, older_than=0)
     return record

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import io
-import pickle
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 
 import bench
 from bench.core.documents import write_bytes
+from bench.core.regular_files import open_regular
+from bench.core.schema import Count, Natural, NonNegative
+from bench.trials.records import CurvePoint
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,11 @@ class Checkpoint:
         A state of other code or another torch is ignored, and so is a file that is no checkpoint.
         Nothing in the file is executed (`weights_only`).
         """
-        if not self.file.exists():
-            return None
         try:
-            state = torch.load(self.file, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+            with open_regular(self.file) as stream:
+                state = torch.load(stream, map_location="cpu", weights_only=True)
+        # Whatever a file may raise that another program has written: there is no list of it.
+        except Exception:  # noqa: BLE001
             return None
         return state if isinstance(state, dict) and state.get("code") == self._code() else None
 
@@ -55,6 +59,56 @@ class Checkpoint:
         package = Path(bench.__file__).parent
         files = tuple(package / name for name in sorted(self.sources))
         return [code_digest(files), str(torch.__version__)]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a training is, by the plain values of its state.
+
+    Attributes:
+        done: Steps that are done.
+        curve: The validations so far.
+        selected_step: The step of the selected weights; 0 before any.
+        trained_on: The devices that computed the steps.
+        seconds: Wall time of steps and of validations.
+    """
+
+    done: Count
+    curve: list[CurvePoint]
+    selected_step: Natural
+    trained_on: list[str]
+    seconds: tuple[NonNegative, NonNegative]
+
+
+def checked_position(
+    state: dict[str, Any], steps: int, network: Mapping[str, torch.Tensor]
+) -> Position:
+    """Return where the training of a checkpoint is.
+
+    Args:
+        state: What `Checkpoint.load` returned.
+        steps: The number of steps of the training.
+        network: The weights of its network, of which the selected ones are others.
+
+    Raises:
+        ValueError, KeyError, TypeError: No training of this length and network has such a state.
+    """
+    plain = {field.name: state[field.name] for field in fields(Position)}
+    try:
+        position = msgspec.convert(plain, Position)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+    validated = [point.step for point in position.curve]
+    if position.done > steps or validated != sorted({*validated}):
+        raise ValueError("it has steps that this training has not")
+    if max(validated, default=0) > position.done:
+        raise ValueError("it has a validation after its last step")
+    if position.selected_step not in (validated or [0]):
+        raise ValueError("its selected step is not one that was validated")
+    shapes = {name: value.shape for name, value in network.items()} if validated else {}
+    if {name: value.shape for name, value in state["weights"].items()} != shapes:
+        raise ValueError("its selected weights are not those of this network")
+    return position
 
 
 @cache

@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
 from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from bench.config.recipe import Recipe
     from bench.training.timetable import Timetable
 
@@ -48,6 +47,30 @@ def set_rates(optimizer: Optimizer, recipe: Recipe, timetable: Timetable, step: 
         if recipe.schedule == "one-cycle":
             _set_momentum(group, _one_cycle(timetable.steps, step, *_MOMENTA, _MOMENTA[0]))
     return rate
+
+
+def restore(optimizer: Optimizer, state: dict[str, Any]) -> None:
+    """Restore the state of an optimizer of the same parameters.
+
+    Raises:
+        Exception: It is another one's; torch raises what it likes, or takes it.
+    """
+    kinds = _kinds(optimizer)
+    optimizer.load_state_dict(state)
+    if _kinds(optimizer) != kinds:
+        raise ValueError("the options of the optimizer are not those of this training")
+    for parameter, held in optimizer.state.items():
+        for value in held.values():
+            if isinstance(value, Tensor) and value.dim() and value.shape != parameter.shape:
+                raise ValueError("the state of the optimizer is not of this network")
+
+
+def _kinds(optimizer: Optimizer) -> list[dict[str, type]]:
+    """Return the types of the options of each group of parameters."""
+    return [
+        {name: type(value) for name, value in group.items() if name != "params"}
+        for group in optimizer.param_groups
+    ]
 
 
 def learning_rate(recipe: Recipe, timetable: Timetable, step: int) -> float:

@@ -18,6 +18,7 @@ from bench.core.interval import Interval
 from bench.nn.global_batch import from_rank_0
 from bench.training import optimizers
 from bench.training.accelerator import device_name
+from bench.training.checkpoint import checked_position
 from bench.training.device import seed_generators
 from bench.training.distributed import average_gradients
 from bench.training.running_loss import Reading, RunningLoss
@@ -166,19 +167,20 @@ class Trainer:
         """Continue from the checkpoint `state`.
 
         Raises:
-            RuntimeError, KeyError, ValueError, TypeError: `state` is not one of this network and
-                recipe.
+            Exception: `state` is not one of this network and recipe. Torch has no list of what it
+                raises then; what is restored halfway must not be trained.
         """
+        position = checked_position(state, self.timetable.steps, self._network.state_dict())
         self._network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        optimizers.restore(self._optimizer, state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])
         self._loss.restore(state["loss"])
-        self.done = self._restored = state["done"]
-        self.curve = [CurvePoint(**point) for point in state["curve"]]
-        self.trained_on = [*dict.fromkeys([*state["trained_on"], *self.trained_on])]
-        self.selected_step = state["selected_step"]
+        self.done = self._restored = position.done
+        self.curve = [*position.curve]
+        self.trained_on = [*dict.fromkeys([*position.trained_on, *self.trained_on])]
+        self.selected_step = position.selected_step
         self.weights = state["weights"]
-        self.training_seconds, self.validation_seconds = state["seconds"]
+        self.training_seconds, self.validation_seconds = position.seconds
 
     def _batches(self, epoch: int) -> Batches:
         seed = self.training.named_seed("batches")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.core.printable import in_one_line
 from bench.trials.rank import Rank
 from bench.trials.records import Attempt, Failure
 
@@ -168,8 +169,12 @@ Event = (
 )
 
 
-def describe(event: Event) -> str:  # noqa: C901, PLR0911 (one line per event)
-    """Return an event as one line."""
+def describe(event: Event) -> str:
+    """Return an event as one line, for a terminal or a log."""
+    return in_one_line(_described(event))
+
+
+def _described(event: Event) -> str:  # noqa: C901, PLR0911 (one line per event)
     match event:
         case Listening(rank):
             return f"rank 0 of {rank.count} listens at {rank.host}:{rank.port}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from bench.core.errors import BenchError
+from bench.core.printable import in_one_line
 from bench.trials import provenance
 from bench.trials.grid import tasks
 from bench.trials.specs import RecognizerEvaluation
@@ -22,7 +24,7 @@ _ABSENT = "absent"
 _DIGEST = re.compile("[0-9a-f]{64}")
 _SOURCE = {"file", "sha256"}
 """The keys that name the source file of a component from outside bench."""
-State = Literal["done", "failed", "stale", "to do"]
+State = Literal["done", "damaged", "failed", "stale", "to do"]
 
 
 @dataclass(frozen=True)
@@ -34,18 +36,22 @@ class TaskStatus:
         record: Its record, where it is done.
         failure: How its last attempt failed.
         stale: The newest record of the same names and seed under another key.
+        fault: Why its record cannot be used, in a sentence; empty where nothing is wrong with it.
     """
 
     task: Task
     record: Record | None = None
     failure: Failure | None = None
     stale: Record | None = None
+    fault: str = ""
 
     @property
     def state(self) -> State:
         """Return `done`, or why it is to be run."""
         if self.record:
             return "done"
+        if self.fault:
+            return "damaged"
         if self.failure:
             return "failed"
         return "stale" if self.stale else "to do"
@@ -62,10 +68,12 @@ class TaskStatus:
         if self.record:
             changed = self.changed_sources
             return f"made by other sources: {_listed(changed)}" if changed else ""
+        if self.fault:
+            return self.fault
         if self.failure:
-            return f"{self.failure.cause}: {' '.join(self.failure.reason.split())}"
+            return f"{self.failure.cause}: {self.failure.reason}"
         if self.stale:
-            return "; ".join(differences(self.stale.spec, self.task.spec))
+            return in_one_line("; ".join(differences(self.stale.spec, self.task.spec)))
         return ""
 
 
@@ -88,7 +96,7 @@ class Plan:
     def state(self, trial: Trial) -> State:
         """Return `done` where all tasks of a trial are, else the worst state among them."""
         states = {status.state for status in self.of(trial)}
-        order: tuple[State, ...] = ("failed", "stale", "to do", "done")
+        order: tuple[State, ...] = ("damaged", "failed", "stale", "to do", "done")
         return next(state for state in order if state in states)
 
     def why(self, trial: Trial) -> str:
@@ -98,7 +106,9 @@ class Plan:
     def missing(self, *, force: bool = False, changed: bool = False) -> list[Task]:
         """Return the tasks to run: those not done, or all, or those of changed sources too.
 
-        An evaluation of a training that is run again is run again as well.
+        An evaluation of a training that is run again is run again as well. A damaged record is not
+        written over, for it may be all that is left of hours: neither its task nor what needs it
+        is run.
         """
         chosen = {
             key
@@ -106,12 +116,19 @@ class Plan:
             if force or not status.record or (changed and status.changed_sources)
         }
         trainings = {key for key in chosen if self.statuses[key].task.kind == "training"}
-        return [
-            status.task
-            for key, status in self.statuses.items()
-            if key in chosen
-            or ((training := status.task.training) is not None and training.key in trainings)
-        ]
+        damaged = {key for key, status in self.statuses.items() if status.fault}
+        tasks = []
+        for key, status in self.statuses.items():
+            training = status.task.training
+            needed = None if training is None else training.key
+            if (key in chosen or needed in trainings) and not {key, needed} & damaged:
+                tasks.append(status.task)
+        return tasks
+
+    @property
+    def faults(self) -> list[str]:
+        """The sentence on each record that cannot be used."""
+        return [status.fault for status in self.statuses.values() if status.fault]
 
     def with_changed_sources(self) -> Plan:
         """Return the statuses of the tasks whose records other sources of bench made."""
@@ -129,7 +146,12 @@ def survey(trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | None 
     current = {task.key for task in tasks(suite or trials)}
     statuses = {}
     for task in tasks(trials):
-        if record := store.record(task):
+        try:
+            record = store.record(task)
+        except BenchError as error:
+            statuses[task.key] = TaskStatus(task, fault=str(error))
+            continue
+        if record:
             statuses[task.key] = TaskStatus(task, record=record)
             continue
         # Another task of the suite, such as a tuned one, is not an earlier version of this one.

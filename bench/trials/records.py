@@ -1,13 +1,26 @@
-"""What tasks leave on disk, as typed documents: trainings, evaluations, failures, profiles."""
+"""What tasks leave on disk, as typed documents: trainings, evaluations, failures, profiles.
+
+Types have the bounds that a number must be within, and `record_checks` what several fields must be
+together. Both are checked where a document is decoded (`bench.trials.store.parse`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
+
+from bench.core.printable import in_one_line
+from bench.core.schema import Count, Natural, NonNegative
 from bench.trials.provenance import Provenance
 
 SCHEMA = 3
+Key = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+"""The hash of a spec (`bench.core.hashing.digest`)."""
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\.[a-z]+$")]
+"""The name of a file beside a record; it leads to no other folder."""
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Cause = Literal["configuration", "error", "out of memory", "timeout", "lost node", "lost worker"]
 
 
@@ -26,20 +39,20 @@ class CurvePoint:
             they add nothing.
     """
 
-    step: int
-    epoch: float
+    step: Count
+    epoch: NonNegative
     loss: float
-    learning_rate: float
-    validation_ler: float
-    infeasible: int = 0
+    learning_rate: NonNegative
+    validation_ler: NonNegative
+    infeasible: Natural = 0
 
 
 @dataclass(frozen=True)
 class Parameters:
     """Number of weights of model and classifier."""
 
-    total: int
-    trainable: int
+    total: Natural
+    trainable: Natural
 
 
 @dataclass(frozen=True)
@@ -60,17 +73,18 @@ class Attempt:
 
     @property
     def reason(self) -> str:
-        """The message, and where it was raised."""
-        return f"{self.message} ({self.where})" if self.where else self.message
+        """The message, and where it was raised, in one line of bounded length."""
+        message = in_one_line(self.message)
+        return f"{message} ({in_one_line(self.where)})" if self.where else message
 
 
 @dataclass(frozen=True)
 class TrainingTimings:
     """Seconds of wall time; training and validation count all attempts that were resumed."""
 
-    data: float
-    training: float
-    validation: float
+    data: NonNegative
+    training: NonNegative
+    validation: NonNegative
 
     @property
     def total(self) -> float:
@@ -121,20 +135,20 @@ class TrainingRecord:
         schema: The version of this document.
     """
 
-    key: str
+    key: Key
     spec: dict[str, Any]
     labels: dict[str, str]
-    seed: int
+    seed: Natural
     vocabulary: list[str]
-    input_shape: list[int]
+    input_shape: Annotated[list[Natural], msgspec.Meta(min_length=3, max_length=3)]
     curve: list[CurvePoint]
-    selected_step: int
+    selected_step: Count
     parameters: Parameters
     timings: TrainingTimings
     provenance: Provenance
-    files: dict[str, str]
+    files: dict[FileName, Sha256]
     attempts: list[Attempt] = field(default_factory=list)
-    peak_memory: int | None = None
+    peak_memory: Natural | None = None
     trained_on: list[str] = field(default_factory=list)
     accepted: Acceptance | None = None
     schema: int = SCHEMA
@@ -183,21 +197,21 @@ class EvaluationRecord:
         schema: The version of this document.
     """
 
-    key: str
+    key: Key
     spec: dict[str, Any]
     labels: dict[str, str]
-    seed: int
+    seed: Natural
     scores: dict[str, float]
-    samples: int
-    excluded: dict[str, int]
-    dropped: dict[str, int]
-    seconds: float
+    samples: Count
+    excluded: dict[str, Natural]
+    dropped: dict[str, Natural]
+    seconds: NonNegative
     provenance: Provenance
-    files: dict[str, str]
+    files: dict[FileName, Sha256]
     attempts: list[Attempt] = field(default_factory=list)
-    parameters: int | None = None
-    price: float | None = None
-    remarks: dict[str, int] = field(default_factory=dict)
+    parameters: Natural | None = None
+    price: NonNegative | None = None
+    remarks: dict[str, Natural] = field(default_factory=dict)
     alphabet: str | None = None
     accepted: Acceptance | None = None
     schema: int = SCHEMA
@@ -224,10 +238,10 @@ class Feasibility:
         schema: The version of this document.
     """
 
-    key: str
+    key: Key
     spec: dict[str, Any]
-    samples: int
-    infeasible: int
+    samples: Natural
+    infeasible: Natural
     examples: list[str]
     schema: int = SCHEMA
 
@@ -239,11 +253,11 @@ Record = TrainingRecord | EvaluationRecord
 class Failure:
     """Why a task ended without a record: all attempts of one run, the last one last."""
 
-    key: str
+    key: Key
     spec: dict[str, Any]
     labels: dict[str, str]
-    seed: int
-    attempts: list[Attempt]
+    seed: Natural
+    attempts: Annotated[list[Attempt], msgspec.Meta(min_length=1)]
     schema: int = SCHEMA
 
     @property
@@ -279,15 +293,15 @@ class Latency:
         clocks: The GPU's SM clock in MHz before and after the samples; empty where it is unknown.
     """
 
-    batch: int
+    batch: Count
     decoded: bool
-    p50: float
-    p90: float
+    p50: NonNegative
+    p90: NonNegative
     valid: bool
     reason: str
-    milliseconds: list[float]
-    peak_memory: int | None = None
-    clocks: list[int] = field(default_factory=list)
+    milliseconds: list[NonNegative]
+    peak_memory: Natural | None = None
+    clocks: list[Natural] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -303,12 +317,12 @@ class Throughput:
         peak_memory: As of a `Latency`.
     """
 
-    batch: int
-    samples_per_second: float
+    batch: Count
+    samples_per_second: NonNegative
     valid: bool
     reason: str
-    tried: dict[str, float]
-    peak_memory: int | None = None
+    tried: dict[str, NonNegative]
+    peak_memory: Natural | None = None
 
 
 @dataclass(frozen=True)
@@ -331,13 +345,13 @@ class Profile:
         schema: The version of this document.
     """
 
-    key: str
+    key: Key
     spec: dict[str, Any]
     labels: dict[str, str]
     tests: list[dict[str, Any]]
     hardware: str
     parameters: Parameters | None
-    macs: int | None
+    macs: Natural | None
     weights: str | None
     latencies: list[Latency]
     provenance: Provenance

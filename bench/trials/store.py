@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -34,8 +33,11 @@ from typing import TYPE_CHECKING, TypeVar, overload
 from bench.core import documents
 from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
+from bench.core.regular_files import MAX_BYTES, is_there, read_regular
+from bench.trials import record_checks
 from bench.trials.records import (
     SCHEMA,
+    Attempt,
     EvaluationRecord,
     Failure,
     Feasibility,
@@ -45,6 +47,8 @@ from bench.trials.records import (
 )
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bench.trials.specs import Evaluation, Kind, Task, Training
 
 TRAINING, EVALUATION = "training.json", "evaluation.json"
@@ -61,8 +65,9 @@ _DOCUMENTS: dict[str, type[Record | Failure]] = {
 _PROFILES = "profiles"
 _FEASIBILITY = "feasibility"
 _ANSWERS = "answers"
+MAX_WEIGHTS = 2**33
+"""Bytes of a file of weights that is read."""
 _DEPTHS = {"trainings": "*/*", "evaluations": "*/*/*"}
-_STALE_FILE_SECONDS = 3600
 T = TypeVar("T")
 
 
@@ -95,9 +100,24 @@ class Store:
     @overload
     def record(self, task: Evaluation) -> EvaluationRecord | None: ...
     def record(self, task: Task) -> Record | None:
-        """Return the record of `task`, or None while it has none."""
+        """Return the record of `task`, or None while it has none.
+
+        Raises:
+            BenchError: (unverified) There is one, and it cannot be read or is of another task.
+        """
         file = self.folder(task) / RECORDS[task.kind]
-        return read_record(file) if file.exists() else None
+        if not is_there(file):
+            return None
+        record = read_record(file)
+        if (record.key, record.seed) != (task.key, task.seed):
+            raise _misplaced(file, record)
+        return record
+
+    def is_done(self, task: Task) -> bool:
+        """Return whether `task` has a record that can be read."""
+        with suppress(BenchError):
+            return self.record(task) is not None
+        return False
 
     def written(self, task: Task) -> tuple[int | None, int | None]:
         """Return when the record and the failure of `task` were written, in ns; None: not yet."""
@@ -108,13 +128,21 @@ class Store:
     def failure(self, task: Task) -> Failure | None:
         """Return how the last attempt at `task` failed, or None."""
         file = self.folder(task) / FAILURE
-        return read(file, Failure) if file.exists() else None
+        if not is_there(file):
+            return None
+        try:
+            return read(file, Failure)
+        except BenchError as error:
+            # It only explains: that there is one says that the attempt failed.
+            attempt = Attempt("error", str(error), "")
+            return Failure(task.key, task.spec, task.labels, task.seed, [attempt])
 
     def siblings(self, task: Task) -> Iterator[Record]:
         """Yield the readable records of the same names and seed under other keys, newest first."""
-        files = self.folder(task).parent.glob(f"seed{task.seed}-*/{RECORDS[task.kind]}")
-        others = [file for file in files if file.parent != self.folder(task)]
-        for file in sorted(others, key=lambda file: (-file.stat().st_mtime_ns, file)):
+        folders = self.folder(task).parent.glob(f"seed{task.seed}-*")
+        files = [folder / RECORDS[task.kind] for folder in folders if folder != self.folder(task)]
+        others = [file for file in files if is_there(file)]
+        for file in sorted(others, key=lambda file: (-file.lstat().st_mtime_ns, file)):
             # They only explain and estimate: one of another schema must not stop a run.
             with suppress(BenchError):
                 yield read_record(file)
@@ -123,16 +151,28 @@ class Store:
         """Make the folder of `task`, remove what an earlier attempt left, and return it."""
         folder = self.folder(task)
         folder.mkdir(parents=True, exist_ok=True)
-        for part in folder.glob(".*.part"):
-            if time.time() - part.stat().st_mtime > _STALE_FILE_SECONDS:
-                part.unlink(missing_ok=True)
+        documents.remove_parts(folder)
         for name in (FAILURE, LOG):
             (folder / name).unlink(missing_ok=True)
         return folder
 
     def records(self, kind: Kind) -> list[Path]:
         """Return the files of all records of a kind, in order of their paths."""
-        return sorted(self.root.glob(f"{kind}s/{_DEPTHS[f'{kind}s']}/seed*/{RECORDS[kind]}"))
+        folders = self.root.glob(f"{kind}s/{_DEPTHS[f'{kind}s']}/seed*")
+        files = (folder / RECORDS[kind] for folder in folders)
+        return sorted(file for file in files if is_there(file))
+
+    def evaluations(self, faults: list[str]) -> Iterator[tuple[Path, EvaluationRecord]]:
+        """Yield the evaluations that can be read, each with its folder, in order of their paths.
+
+        Args:
+            faults: Is given the sentence on each of the others.
+        """
+        for file in self.records("evaluation"):
+            try:
+                yield file.parent, read(file, EvaluationRecord)
+            except BenchError as error:
+                faults.append(str(error))
 
     def training(self, key: str) -> tuple[Path, TrainingRecord]:
         """Return folder and record of the training `key`.
@@ -140,13 +180,17 @@ class Store:
         Raises:
             BenchError: It is gone (unverified), or cannot be read.
         """
-        files = [*self.root.glob(f"trainings/*/*/seed*-{glob.escape(key)}/{TRAINING}")]
+        folders = self.root.glob(f"trainings/*/*/seed*-{glob.escape(key)}")
+        files = [folder / TRAINING for folder in folders if is_there(folder / TRAINING)]
         if len(files) != 1:
             raise BenchError(
                 f"{self.root}: training {key} is gone; run its suite again with `bench run`",
                 Exit.UNVERIFIED,
             )
-        return files[0].parent, read(files[0], TrainingRecord)
+        record = read(files[0], TrainingRecord)
+        if record.key != key:
+            raise _misplaced(files[0], record)
+        return files[0].parent, record
 
     def find(self, word: str) -> tuple[Path, Record | Failure]:
         """Return the task whose key begins with `word`, or whose folder that is.
@@ -185,10 +229,23 @@ class Store:
         """Return the feasibility under `key`, or None where there is none that can be read."""
         return self._optional(_FEASIBILITY, key, Feasibility)
 
+    def odd_measurements(self) -> Iterator[str]:
+        """Yield the sentence on each profile and each feasibility that cannot be read.
+
+        Elsewhere they are passed over, for they are made again.
+        """
+        kinds: tuple[tuple[str, type], ...] = ((_PROFILES, Profile), (_FEASIBILITY, Feasibility))
+        for folder, kind in kinds:
+            for file in sorted(self.root.glob(f"{folder}/*.json")):
+                try:
+                    read(file, kind)
+                except BenchError as error:
+                    yield str(error)
+
     def _optional(self, folder: str, key: str, kind: type[T]) -> T | None:
         file = self.root / folder / f"{key}.json"
         with suppress(BenchError):
-            return read(file, kind) if file.is_file() else None
+            return read(file, kind) if is_there(file) else None
         return None
 
     def keep(self, document: Profile | Feasibility) -> Path:
@@ -207,7 +264,7 @@ def _written(file: Path) -> int | None:
 
 
 def _document(folder: Path) -> Path | None:
-    return next((folder / name for name in _DOCUMENTS if (folder / name).is_file()), None)
+    return next((folder / name for name in _DOCUMENTS if is_there(folder / name)), None)
 
 
 def read_record(file: Path) -> Record:
@@ -218,14 +275,41 @@ def read_record(file: Path) -> Record:
 
 
 def read(file: Path, kind: type[T]) -> T:
-    """Read one document. Raises BenchError where it is not of this schema."""
+    """Read one document. Raises BenchError (unverified) where it is not of this schema, or odd."""
     return documents.read(
-        file,
+        file, kind, SCHEMA, noun=_noun(kind), remedy=_remedy(file), check=record_checks.check
+    )
+
+
+def parse(content: bytes, kind: type[T], *, source: str, remedy: str) -> T:
+    """Return what `read` does, of JSON that is at hand; errors begin with its `source`."""
+    return documents.parse(
+        content,
         kind,
         SCHEMA,
-        noun=kind.__name__.removesuffix("Record").lower(),
-        remedy="move the folder away and run its suite again",
+        source=source,
+        noun=_noun(kind),
+        remedy=remedy,
+        check=record_checks.check,
     )
+
+
+def _misplaced(file: Path, record: Record) -> BenchError:
+    return BenchError(
+        f"{file}: this is the record of {record.key}, seed {record.seed}, which is not that of its "
+        f"folder; {_remedy(file)}",
+        Exit.UNVERIFIED,
+    )
+
+
+def _noun(kind: type) -> str:
+    return kind.__name__.removesuffix("Record").lower()
+
+
+def _remedy(file: Path) -> str:
+    if file.name in _DOCUMENTS:
+        return "restore it, or move the folder away and run its suite again"
+    return "remove it, and it is made again"
 
 
 def content(folder: Path, record: Record, name: str) -> bytes:
@@ -234,9 +318,18 @@ def content(folder: Path, record: Record, name: str) -> bytes:
     Raises BenchError (unverified) where it is gone, or is not what the record's checksum says.
     """
     file = folder / name
-    held = file.read_bytes() if file.is_file() else b""
     if name in left_out(folder, record):
         raise BenchError(left_out_note(folder, record), Exit.UNVERIFIED)
+    try:
+        held = read_regular(file, MAX_WEIGHTS if file.suffix == ".safetensors" else MAX_BYTES)
+    except FileNotFoundError:
+        held = b""
+    except OSError as error:
+        raise BenchError(
+            f"{file}: this file of {record.key} cannot be read ({error.strerror}); restore it, or "
+            "run its suite again with --force",
+            Exit.UNVERIFIED,
+        ) from None
     if hashlib.sha256(held).hexdigest() != record.files.get(name):
         fault = "is not what its record says" if held else "is gone"
         raise BenchError(
@@ -245,6 +338,26 @@ def content(folder: Path, record: Record, name: str) -> bytes:
             Exit.UNVERIFIED,
         )
     return held
+
+
+def predictions_of(folder: Path, record: EvaluationRecord) -> pa.Table:
+    """Return the table of predictions that `record` left in `folder`.
+
+    Raises:
+        BenchError: (unverified) It is gone, is not what the record's checksum says, or is not a
+            table of predictions with the metrics of the record.
+    """
+    from bench.evaluation import predictions
+
+    file = folder / PREDICTIONS
+    table = predictions.of_bytes(content(folder, record, PREDICTIONS), file)
+    if missing := sorted(record.spec["metrics"].keys() - {*table.column_names}):
+        raise BenchError(
+            f"{file}: there is no metric '{missing[0]}' in it, which its record has; evaluate "
+            "again with --force",
+            Exit.UNVERIFIED,
+        )
+    return table
 
 
 def left_out(folder: Path, record: Record) -> list[str]:

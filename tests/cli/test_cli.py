@@ -412,11 +412,11 @@ def test_records_go_where_they_are_told(home, bench, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["show", "a" * 300], "File name too long"),
-        (["board", "diff", "a" * 300, "tiny"], "File name too long"),
+        (["show", "a" * 300], "no task has a record under a key that begins with 'aaa"),
+        (["board", "diff", "a" * 300, "tiny"], "there is no board 'aaa"),
     ],
 )
-def test_what_the_system_refuses_is_one_sentence(home, bench, words, said):
+def test_a_name_that_no_file_can_have_is_one_sentence(home, bench, words, said):
     answer = bench(*words)
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err

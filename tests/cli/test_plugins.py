@@ -136,13 +136,14 @@ def test_a_trial_that_raises_says_where_in_one_line(home, bench, listed):
     answer = bench("run", "tiny", "--executor", "inline", "--no-profile")
     (training,) = (home / "results" / "trainings").glob("*/my-loss/*")
     log = (training / "log.txt").relative_to(home)
-    reason = f"ValueError: bad shape \\x1b[31m (my_loss.py:{RAISING_LINE}); log: {log}"
+    reason = f"ValueError: bad (my_loss.py:{RAISING_LINE}); log: {log}"
     lines = answer.err.splitlines()
     assert f"failed: cnn-bilstm · my-loss · seed 0: {reason}" in lines
     assert f"[1/2] cnn-bilstm · my-loss · seed 0: failed (error): {reason}" in lines
     assert f"my_loss.py:{RAISING_LINE}" in bench("show", training.name[-16:]).out
     assert f"my_loss.py:{RAISING_LINE}" in bench("status", "tiny", "--why").out
     assert "raise ValueError" in log.read_text()
+    assert "shape \\x1b[31m" in log.read_text()
 
 
 def test_a_data_set_is_read_by_processes_that_prefetch(home, bench, listed):

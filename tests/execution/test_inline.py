@@ -93,7 +93,7 @@ def test_a_fault_before_a_task_begins_fails_that_task_alone(evaluations, store):
     (store.folder(broken) / LOG).mkdir(parents=True)
     (failure,) = run([broken, other], store)
     assert (failure.key, failure.cause) == (broken.key, "error")
-    assert failure.message.startswith(("IsADirectoryError: ", "PermissionError: "))
+    assert "Is a directory" in failure.message or "not permitted" in failure.message
     assert store.record(other)
 
 

@@ -6,11 +6,13 @@ import json
 import re
 import runpy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.core.errors import BenchError, Exit
+from bench.core.hashing import digest
 from bench.core.model_input import FrameInput, ImageInput
 from bench.export import exporting
 from bench.export.preprocessing import preprocessing_steps
@@ -172,10 +174,13 @@ def test_an_evaluation_of_a_recognizer_from_outside_has_no_weights(left, make_ev
     made = left()
     [evaluation] = made.trial.evaluations.values()
     record = make_evaluation_record(evaluation)
-    record.spec["recognizer"] = {"name": "tesseract"}
-    disk.write(made.store.begin(evaluation) / disk.EVALUATION, record)
+    spec = {**record.spec, "recognizer": {"name": "tesseract"}}
+    labels = {"test": record.labels["test"], "recognizer": "tesseract"}
+    record = replace(record, key=digest(spec), spec=spec, labels=labels)
+    folder = made.store.begin(evaluation)
+    disk.write(folder / disk.EVALUATION, record)
     with pytest.raises(BenchError, match="not trained here; give the key of a training"):
-        exporting.find_training(made.store, record.key)
+        exporting.find_training(made.store, str(folder))
 
 
 def test_tokens_of_several_letters_are_separated():

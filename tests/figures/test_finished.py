@@ -32,7 +32,8 @@ def test_without_a_name_it_chooses_the_best_a_middling_and_the_worst(copied):
 def _ranked(rows):
     """Give rows 4, …, 0 edits in 5; one more is not scored."""
     scored = [row | {"cer": 4 - n, "cer/of": 5} for n, row in enumerate(rows)]
-    return [*scored, scored[0] | {"id": "out", "cer": None, "cer/of": None, "excluded": "empty"}]
+    counts = dict.fromkeys(name for name in rows[0] if f"{name}/of" in rows[0] or "/of" in name)
+    return [*scored, scored[0] | counts | {"id": "out", "excluded": "empty"}]
 
 
 def spec_of(restored, part, **changes):

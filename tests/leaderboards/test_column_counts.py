@@ -24,7 +24,7 @@ def tables(draw) -> ColumnCounts:
     keys = draw(st.lists(st.sampled_from(["a1", "b2"]), min_size=1, unique=True))
     return ColumnCounts(
         ids,
-        {metric: draw(numbers) for metric in metrics},
+        {metric: [abs(number) for number in draw(numbers)] for metric in metrics},
         {metric: {key: draw(numbers) for key in keys} for metric in metrics},
     )
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bench.config import suite as suites
 from bench.config.recipe import Recipe, Resources
 from bench.config.sweep_space import SweepTable
+from bench.core import documents
 from bench.core.errors import BenchError, Exit
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.decoding.greedy import GreedyDecoder
@@ -22,6 +23,7 @@ from bench.losses.ctc import CTC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.sweeps.study import Study, StudyTrial, best, ended, score
 from bench.sweeps.sweep import sweep_of
+from bench.trials import store as disk
 
 RECIPE = Recipe(batch_size=1, learning_rate=1.0, epochs=1)
 DATA, MODEL = SeqDigits(), CnnBiLSTM()
@@ -106,15 +108,54 @@ def test_a_new_trial_gets_no_number_of_another_though_a_file_is_gone(study):
     assert [each.number for each in study.trials()] == [2, 3, 4]
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(many)
 def test_what_is_kept_is_read_back(trials):
     with tempfile.TemporaryDirectory() as folder:
         study = Study(sweep_of(SUITE), Path(folder))
         study.prepare()
-        for each in trials:
-            study.keep(each)
-        assert study.trials() == sorted(trials, key=lambda each: each.number)
+        kept = []
+        for number, each in enumerate(trials, 4):
+            begun = study.begin({"model.hidden": number})
+            scores = each.scores or [0.5]
+            kept.append(replace(each, key=begun.key, params=begun.params, scores=scores))
+            study.keep(kept[-1])
+        assert study.trials() == sorted(kept, key=lambda each: (each.number, each.key))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"scores": [-5.0]}, "Expected `float` >= 0"),
+        ({"scores": []}, "it is done and has no score"),
+        ({"params": {"recipe.learning_rate": 0.01}}, "its parameters are not"),
+        ({"params": params(7) | {"model.width": 3}}, "its parameters are not"),
+        ({"params": params(99)}, "model.hidden = '99' is not in the space"),
+        ({"params": params(7) | {"recipe.learning_rate": "fast"}}, "is not in the space"),
+        ({"params": params(6)}, "its parameters give"),
+        ({"key": "0123456789abcdef"}, "its parameters give"),
+        ({"number": 0}, "Expected `int` >= 1"),
+    ],
+)
+def test_a_trial_that_this_sweep_cannot_have_is_refused(study, changes, said):
+    done = end(study, 7)
+    file = study.root / "trials" / f"{done.key}.json"
+    file.write_bytes(documents.encode(replace(done, **changes)))
+    with pytest.raises(BenchError) as caught:
+        Study(study.sweep, study.root.parents[1]).trials()
+    assert caught.value.code == Exit.UNVERIFIED
+    assert said in str(caught.value)
+    assert str(caught.value).startswith(f"{file}: this is not a trial of a sweep of bench")
+
+
+def test_the_scores_of_a_trial_are_those_of_its_training(study, make_training_record):
+    done = end(study, 7, scores=(0.75, 0.5))
+    training = study.sweep.training(done.params)
+    disk.write(study.store.begin(training) / disk.TRAINING, make_training_record(training))
+    assert study.trials() == [done]
+    study.keep(replace(done, scores=[0.75, 0.01]))
+    with pytest.raises(BenchError, match="its scores are not those of its training"):
+        study.trials()
 
 
 @pytest.mark.parametrize(

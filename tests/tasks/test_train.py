@@ -299,7 +299,36 @@ def test_a_checkpoint_that_does_not_fit_is_named(training, store):
     Checkpoint(folder / CHECKPOINT, sources).save({"network": {}})
     failure = fail(training, store)
     assert failure.cause == "configuration"
-    assert f"{folder / CHECKPOINT}: this checkpoint does not fit" in failure.message
+    assert f"{CHECKPOINT}: this checkpoint does not fit" in failure.message
+
+
+def test_a_checkpoint_of_other_values_says_remove_it(training, store):
+    training = with_resources(training, checkpoint_every="1 step", log_every="1 step")
+    events = run_task(training, store)
+    next(event for event in events if isinstance(event, Progress) and event.step == 2)
+    events.close()
+    sources = tuple(provenance.computing_sources(training.components))
+    checkpoint = Checkpoint(store.folder(training) / CHECKPOINT, sources)
+    state = checkpoint.load()
+    for changes in (
+        {"done": "4"},
+        {"done": 10**9},
+        {"curve": "x"},
+        {"curve": [{"step": 1}]},
+        {"selected_step": 99},
+        {"weights": {"x": torch.zeros(1)}},
+        {"seconds": [1.0]},
+        {"trained_on": [3]},
+        {"optimizer": {"state": {}, "param_groups": []}},
+        {"loss": {"batches": "1", "sums": 3}},
+    ):
+        checkpoint.save(state | changes)
+        failure = fail(training, store)
+        assert failure.cause == "configuration", changes
+        assert "this checkpoint does not fit" in failure.message
+        assert failure.message.endswith("remove it, and training starts again")
+    checkpoint.save(state)
+    assert finish(training, store).curve
 
 
 def test_a_model_that_cannot_be_trained_on_the_input_is_refused(training, store):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bench.cli.render import descriptions
 from bench.core import text_table
+from bench.core.documents import with_texts
+from bench.core.printable import shortened
 from bench.evaluation.metrics import metric
 from bench.trials.records import Failure
 
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
         TrainingRecord,
     )
 
+Document = TypeVar("Document")
+
 
 def training(record: TrainingRecord, folder: Path, users: Sequence[EvaluationRecord]) -> str:
     """Describe a training: its curve, its cost, and the evaluations that use it."""
+    record, users = _shown(record), [*map(_shown, users)]
     return "\n\n".join([_title(record, folder), _curve(record), _uses(users), _cost(record)])
 
 
@@ -41,6 +46,7 @@ def evaluation(
 
     Of a recognizer from outside, its cost and its remarks in place of the training.
     """
+    record, trained = _shown(record), trained and _shown(trained)
     rows = [[str(value) for value in sample] for sample in worst]
     return "\n\n".join(
         [
@@ -48,7 +54,7 @@ def evaluation(
             _scores(record),
             text_table.plain(["worst samples", "reference", "read as", "edits"], rows, "edits"),
             *([_localization(localization)] if localization else []),
-            *(descriptions.profiles([profile]) for profile in profiles),
+            *(descriptions.profiles([_shown(profile)]) for profile in profiles),
             *(
                 [f"training {trained.key}", _curve(trained), _cost(trained)]
                 if trained
@@ -56,6 +62,11 @@ def evaluation(
             ),
         ]
     )
+
+
+def _shown(document: Document) -> Document:
+    """Return a document with texts that a terminal can have; others may have written them."""
+    return with_texts(document, shortened)
 
 
 def _outside(record: EvaluationRecord) -> str:
@@ -70,6 +81,7 @@ def _outside(record: EvaluationRecord) -> str:
 
 def failure(failed: Failure, folder: Path) -> str:
     """Describe a failed task: every attempt, and where its log is."""
+    failed = _shown(failed)
     attempts = "\n".join(
         f"failed at {each.finished} ({each.cause}): {each.reason}" for each in failed.attempts
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults
 from bench.cli.verbs.selection import Selection
 from bench.core.errors import BenchError, Exit
 
@@ -73,7 +73,7 @@ def write(
     partial: bool,
     check: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Write and print the leaderboard of SUITE, publish it, or check what is published."""
     if check and publish:
         raise click.UsageError("--check writes nothing and --publish does; omit one of them")
@@ -82,10 +82,10 @@ def write(
     config = load()
     if check:
         _check(config.leaderboards, suite, as_json=as_json)
-    elif publish:
-        _publish(config, suite or "quick", partial=partial, as_json=as_json)
-    else:
-        _print(config, suite or "quick", as_json=as_json)
+        return Exit.DONE
+    if publish:
+        return _publish(config, suite or "quick", partial=partial, as_json=as_json)
+    return _print(config, suite or "quick", as_json=as_json)
 
 
 @board.command(epilog=EXITS)
@@ -126,16 +126,17 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((80, 24)).columns
 
 
-def _print(config: Config, word: str, *, as_json: bool) -> None:
+def _print(config: Config, word: str, *, as_json: bool) -> Exit:
     """Write and print the working board of a suite, or print a published one."""
     from bench.leaderboards import board as boards
     from bench.leaderboards import render, versions, working
 
     published = versions.published(word, config.leaderboards)
+    faults: list[str] = []
     try:
         suite = config.suite(word)
         Selection().say_unavailable(suite)
-        made, counts = working.draw(config, suite)
+        made, counts = working.draw(config, suite, faults)
         reason = "" if any(row.seeds for row in made.rows) else f"nothing of '{word}' has run here"
     except BenchError as error:
         # Data are not prepared, a component is not installed, or there is no such suite.
@@ -147,7 +148,8 @@ def _print(config: Config, word: str, *, as_json: bool) -> None:
         render.write(made, counts, folder)
         print_board(made, as_json=as_json)
         say(f"written to {folder}")
-        return
+        return say_faults(faults)
+    code = say_faults(faults)
     if published is None:
         raise BenchError(
             f"{reason}, and no board is published; run: bench run {word}", Exit.NOTHING
@@ -155,15 +157,15 @@ def _print(config: Config, word: str, *, as_json: bool) -> None:
     print_board(boards.read(published), as_json=as_json)
     if not word.partition("/")[2]:
         say(f"this is the published board {published}, because {reason}")
+    return code
 
 
 def _published_and_working(config: Config, suite: str) -> tuple[Path, Path]:
-    from bench.leaderboards import board as boards
     from bench.leaderboards import versions
 
     working = versions.working_path(config.results, suite)
     published = versions.published(suite, config.leaderboards)
-    if not (working / boards.DATA).is_file():
+    if not versions.is_board(working):
         raise BenchError(
             f"'{suite}' has no working board; run: bench run {suite}, or name two boards",
             Exit.NOTHING,
@@ -173,13 +175,15 @@ def _published_and_working(config: Config, suite: str) -> tuple[Path, Path]:
     return published, working
 
 
-def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> None:
+def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit:
     """Say what publishing changes, then publish, or refuse what is incomplete."""
     from bench.leaderboards import difference, publish, render, versions, working
 
     suite = config.suite(name)
     Selection().say_unavailable(suite)
-    made, counts = working.draw(config, suite)
+    faults: list[str] = []
+    made, counts = working.draw(config, suite, faults)
+    code = say_faults(faults)
     render.write(made, counts, versions.working_path(config.results, name))
     publication = publish.prepare(made, counts, config.leaderboards, partial=partial)
     board = publication.board
@@ -196,6 +200,7 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> None
     folder = publish.publish(publication, config.leaderboards)
     print_board(board, as_json=as_json)
     say(f"published to {folder}")
+    return code
 
 
 def _check(root: Path, suite: str | None, *, as_json: bool) -> None:

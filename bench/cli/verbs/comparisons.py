@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say_faults
 from bench.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def compare(
     from bench.trials.store import Store
 
     config = load()
-    compared = comparison.compare_words(a, b, Store(config.results), config.leaderboards)
+    faults: list[str] = []
+    compared = comparison.compare_words(a, b, Store(config.results), config.leaderboards, faults)
     report(comparison.text(compared, terminal_width()), compared, as_json=as_json)
     regressed = any(each.regressed for each in compared)
-    return Exit.REGRESSED if fail_on and regressed else Exit.DONE
+    code = say_faults(dict.fromkeys(faults))
+    return Exit.REGRESSED if fail_on and regressed else code

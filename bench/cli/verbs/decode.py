@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report, suite_argument
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say_faults, suite_argument
 from bench.cli.verbs.run import say_failures
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.config.suite import TrainedEntry
@@ -84,13 +84,13 @@ def decode(
     store = Store(config.results)
     decoder = parse_decoder(text)
     trials = [_with(trial, decoder) for trial in selection.of(grid.trials(config.suite(suite)))]
-    done = [
+    decodable = [
         trial
         for trial in _unique(trials)
-        if isinstance(trial.entry, TrainedEntry)
-        and decoder.reads(trial.entry.loss.decoder)
-        and all(map(store.record, trial.trainings))
+        if isinstance(trial.entry, TrainedEntry) and decoder.reads(trial.entry.loss.decoder)
     ]
+    done = [trial for trial in decodable if all(map(store.is_done, trial.trainings))]
+    code = say_faults(plan.survey(decodable, store).faults)
     if not done:
         raise BenchError(
             f"suite '{suite}' has no finished training that '{decoder.name}' can decode; "
@@ -110,7 +110,7 @@ def decode(
     status = plan.survey(done, store)
     report(descriptions.evaluations(status), descriptions.plan_json(status, []), as_json=as_json)
     say_failures(failures, done, store)
-    return Exit.FAILED if failures else Exit.DONE
+    return Exit.FAILED if failures else code
 
 
 def _with(trial: Trial, decoder: Decoder) -> Trial:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, Load, as_json_option, report
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say_faults
 from bench.trials.store import Store
 
 _SAMPLES = 200
@@ -30,7 +30,7 @@ _SAMPLES = 200
 @click.pass_obj
 def export(
     load: Load, training: str, out: Path | None, *, onnx: bool, samples: int | None, as_json: bool
-) -> None:
+) -> int:
     """Write the network of a finished training to a folder of its own.
 
     TRAINING is the beginning of its key (`bench status` lists them) or its folder; that of one of
@@ -45,7 +45,8 @@ def export(
     found = exporting.find_training(store, training)
     folder = out or exporting.default_folder(found)
     compared = (samples or _SAMPLES) if onnx else None
-    about = exporting.export_training(found, store, folder, samples=compared)
+    faults: list[str] = []
+    about = exporting.export_training(found, store, folder, samples=compared, faults=faults)
     lines = [f"{folder}: {about.title}, {about.parameters:,} weights"]
     if about.graph:
         lines.append(
@@ -54,3 +55,4 @@ def export(
             f"{about.graph.different_texts} texts differ"
         )
     report("\n".join(lines), {"folder": str(folder), "model": about}, as_json=as_json)
+    return say_faults(faults)

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
-from bench.core.errors import Exit
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults, suite_argument
+from bench.core.printable import printable
 
 
 @click.command(epilog=EXITS)
@@ -75,8 +75,7 @@ def accept(load: Load, file: Path, by: str, *, as_json: bool) -> int:
     config = load()
     accepted = accepting.accept(config, pack_file.read(file), by)
     for note in accepted.notes:
-        say(note)
-    for fault in accepted.faults:
-        say(fault, fg="red")
+        say(printable(note))
+    code = say_faults(accepted.faults)
     report(accepting.text(accepted), accepted, as_json=as_json)
-    return Exit.UNVERIFIED if accepted.faults else Exit.DONE
+    return code

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults, suite_argument
 from bench.cli.verbs.selection import Selection
 from bench.core.errors import Exit
-from bench.trials import grid
+from bench.trials import grid, plan
 from bench.trials.store import Store
 
 
@@ -35,10 +35,19 @@ def profile(load: Load, suite: str, address: str | None, *, as_json: bool) -> in
     listed = config.suite(suite)
     unavailable = Selection().say_unavailable(listed)
     trials = grid.trials(listed)
-    evaluations = [each for trial in trials for each in trial.evaluations.values()]
-    outcome = phase.profile(evaluations, Store(config.results), say, open_place(address, say))
+    store = Store(config.results)
+    status = plan.survey(trials, store)
+    code = say_faults(status.faults)
+    evaluations = [
+        each
+        for trial in trials
+        for each in trial.evaluations.values()
+        # Without its record a training would be measured with weights that are not its own.
+        if each.training is None or not status.statuses[each.training.key].fault
+    ]
+    outcome = phase.profile(evaluations, store, say, open_place(address, say))
     for fault in outcome.faults:
         say(f"not profiled: {fault}", fg="red")
     text = descriptions.profiles(outcome.profiles)
     report(text, descriptions.profiles_json(outcome.profiles), as_json=as_json)
-    return Exit.FAILED if outcome.faults or unavailable else Exit.DONE
+    return Exit.FAILED if outcome.faults or unavailable else code

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
+from bench.cli.terminal import (
+    EXITS,
+    Load,
+    as_json_option,
+    report,
+    say,
+    say_faults,
+    suite_argument,
+)
 from bench.cli.verbs.boards import print_board
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.core.disk import require_writable
@@ -72,6 +80,9 @@ def run(
     last, while nothing else runs: in this process, or on a node of the cluster at --address that is
     reserved for it. The board is the working one, beside the results:
     `bench board SUITE --publish` writes it to leaderboards/.
+
+    A record that is damaged is named and stays as it is, even with --force: neither its task nor
+    what needs it is run, all else is, and the exit code is 5 unless something fails.
     """
     config = load()
     selected = _select(config, suite, selection)
@@ -79,15 +90,16 @@ def run(
     missing = status.missing(force=force, changed=changed)
     for warning in selected.suite.warnings:
         say(f"warning: {warning}", fg="yellow")
+    code = say_faults(status.faults)
     if dry_run:
         report(
             descriptions.dry_run(status, missing),
             descriptions.plan_json(status, missing),
             as_json=as_json,
         )
-        return Exit.DONE
+        return code
     say(descriptions.to_run(suite, status, missing))
-    outcome = Outcome(faults=selected.unavailable)
+    outcome = Outcome(faults=selected.unavailable, damaged=status.faults)
     if missing:
         outcome.failures = _execute(
             config, selected, missing, executor, address, fail_fast=fail_fast, force=force
@@ -125,11 +137,14 @@ class Outcome:
 
     failures: list[Failure] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
 
     @property
     def code(self) -> Exit:
         """The exit code."""
-        return Exit.FAILED if self.failures or self.faults else Exit.DONE
+        if self.failures or self.faults:
+            return Exit.FAILED
+        return Exit.UNVERIFIED if self.damaged else Exit.DONE
 
 
 def _select(config: Config, name: str, selection: Selection) -> Selected:
@@ -190,7 +205,8 @@ def profile(
         evaluation
         for trial in trials
         for evaluation in trial.evaluations.values()
-        if store.record(evaluation)
+        if store.is_done(evaluation)
+        and (evaluation.training is None or store.is_done(evaluation.training))
     ]
     outcome = phase.profile(done, store, say, place, retry=retry)
     for fault in outcome.faults:
@@ -206,8 +222,9 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
     if ad_hoc:
         status = plan.survey(ad_hoc, Store(config.results))
         say(f"ad-hoc trials, left off the board:\n{descriptions.status(status)}")
+    faults: list[str] = []
     try:
-        board = write_working(config, selected.suite)
+        board = write_working(config, selected.suite, faults)
         print_board(board, as_json=as_json)
         say(f"written to {working_folder(config, selected.suite.name)}")
     except BenchError as error:
@@ -216,6 +233,10 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
         raise
     finally:
         say_failures(outcome.failures, selected.trials, Store(config.results))
+    # Those of records were said before anything was run.
+    unsaid = [fault for fault in faults if fault not in outcome.damaged]
+    say_faults(unsaid)
+    outcome.damaged += unsaid
     return outcome.code
 
 

@@ -11,14 +11,16 @@ import click
 from bench import figures
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render import record_text
-from bench.cli.terminal import EXITS, Load, as_json_option, print_json, report
+from bench.cli.terminal import EXITS, Load, as_json_option, print_json, report, say_faults
+from bench.core.errors import Exit
+from bench.core.printable import printable
 from bench.trials.records import EvaluationRecord, Failure
 from bench.trials.store import Store
 
 if TYPE_CHECKING:
     from bench.trials.records import TrainingRecord
 
-Command = TypeVar("Command", bound=Callable[..., None])
+Command = TypeVar("Command", bound=Callable[..., int])
 _SAMPLED = " and ".join(f"--{name}" for name in figures.SAMPLED)
 
 
@@ -44,7 +46,7 @@ def show(
     *,
     as_json: bool,
     **wanted: bool,
-) -> None:
+) -> int:
     """Show what a training or an evaluation left, or draw pictures of it.
 
     KEY is the beginning of its key (`bench status` lists them), or its folder.
@@ -55,26 +57,28 @@ def show(
     store = Store(load().results)
     if pictures:
         _draw(store, key, pictures, samples, out, as_json=as_json)
-        return
+        return Exit.DONE
     folder, document = store.find(key)
+    faults: list[str] = []
     if isinstance(document, Failure):
         text = record_text.failure(document, folder)
     elif isinstance(document, EvaluationRecord):
         text = _evaluation(store, document, folder)
     else:
-        text = _training(store, document, folder)
+        text = _training(store, document, folder, faults)
     report(text, document, as_json=as_json)
+    return say_faults(faults)
 
 
 def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> str:
     """Describe an evaluation: scores, worst samples, where labels are read, latencies."""
     from bench.evaluation import predictions, protocols
     from bench.profiling import method
-    from bench.trials.store import PREDICTIONS, content
+    from bench.trials.store import predictions_of
 
     training = store.training(record.training)[1] if record.training else None
     protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
-    table = predictions.parse(content(folder, record, PREDICTIONS))
+    table = predictions_of(folder, record)
     covering = [
         profile
         for profile in store.profiles()
@@ -90,13 +94,10 @@ def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> str:
     )
 
 
-def _training(store: Store, record: TrainingRecord, folder: Path) -> str:
+def _training(store: Store, record: TrainingRecord, folder: Path, faults: list[str]) -> str:
     """Describe a training: its curve, its cost and the evaluations that use it."""
-    from bench.trials.store import read_record
-
-    files = store.records("evaluation")
-    users = [r for r in map(read_record, files) if isinstance(r, EvaluationRecord)]
-    return record_text.training(record, folder, [r for r in users if r.training == record.key])
+    users = [each for _, each in store.evaluations(faults) if each.training == record.key]
+    return record_text.training(record, folder, users)
 
 
 def _draw(
@@ -111,6 +112,6 @@ def _draw(
     written = []
     for file in figures.draw(store, key, pictures, samples, out):
         written.append(str(file))
-        click.echo(file, err=as_json)
+        click.echo(printable(str(file)), err=as_json)
     if as_json:
         print_json(written)

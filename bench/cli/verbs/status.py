@@ -1,11 +1,11 @@
-"""The verb `status`: what is done, failed, stale or to do."""
+"""The verb `status`: what is done, damaged, failed, stale or to do."""
 
 from __future__ import annotations
 
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report, suite_argument
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say_faults, suite_argument
 from bench.cli.verbs.selection import Selection
 from bench.trials import grid, plan
 from bench.trials.store import Store
@@ -17,8 +17,11 @@ from bench.trials.store import Store
 @click.option("--changed", is_flag=True, help="List only records made by other sources of bench.")
 @as_json_option
 @click.pass_obj
-def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -> None:
-    """Show which trainings and evaluations of SUITE are done, failed, stale or to do."""
+def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -> int:
+    """Show which trainings and evaluations of SUITE are done, damaged, failed, stale or to do.
+
+    A damaged record is named, and the exit code is then 5.
+    """
     config = load()
     listed = config.suite(suite)
     Selection().say_unavailable(listed)
@@ -30,3 +33,4 @@ def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -
         descriptions.plan_json(current, current.missing(), why=why or changed),
         as_json=as_json,
     )
+    return say_faults(current.faults)

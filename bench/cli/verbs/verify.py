@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say
-from bench.core.errors import Exit
+from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults
+from bench.core.printable import printable
 
 
 @click.command(epilog=EXITS)
@@ -27,8 +27,7 @@ def verify(load: Load, records: tuple[str, ...], *, as_json: bool) -> int:
         Store(config.results), config.leaderboards, config.protocols, records
     )
     for note in verified.notes:
-        say(note)
-    for fault in verified.faults:
-        say(fault, fg="red")
+        say(printable(note))
+    code = say_faults(verified.faults)
     report(verification.text(verified), verified, as_json=as_json)
-    return Exit.UNVERIFIED if verified.faults else Exit.DONE
+    return code

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from bench.core.errors import BenchError, Exit, did_you_mean
+from bench.core.printable import quoted
 from bench.evaluation.protocols.declared import declare
 from bench.evaluation.protocols.glosses import GLOSS_PHOENIX14
 from bench.evaluation.protocols.lines import HTR_IAM, HTR_RAW, HTR_THESIS
 from bench.evaluation.protocols.protocol import Protocol
+from bench.evaluation.protocols.word_rules import RULES
 from bench.evaluation.protocols.words import DIGITS, STR_36, STR_62, STR_94
 
 __all__ = ["PROTOCOLS", "Protocol", "declare", "find", "from_spec"]
@@ -60,7 +64,21 @@ def from_spec(spec: dict[str, Any], metrics: Iterable[str]) -> Protocol:
                 Exit.UNVERIFIED,
             )
         return replace(PROTOCOLS[name], metrics=tuple(metrics))
-    values: dict[str, Any] = {
-        key: tuple(v) if isinstance(v, list) else v for key, v in spec.items()
-    }
-    return Protocol(about="declared in bench.toml", metrics=tuple(metrics), **values)
+    names = [*metrics]
+    values = {**spec, "about": "declared in bench.toml", "metrics": names}
+    try:
+        protocol = msgspec.convert(values, Protocol)
+    except msgspec.ValidationError as error:
+        raise _not_a_protocol(spec, str(error)) from None
+    odd = protocol.spec() != spec or protocol.word_rule not in {"", *RULES}
+    if odd or (names and protocol.ranked_by not in names):
+        raise _not_a_protocol(spec, "it has rules that this bench does not have")
+    return protocol
+
+
+def _not_a_protocol(spec: dict[str, Any], reason: str) -> BenchError:
+    return BenchError(
+        f"the rules of {quoted(str(spec['name']))} are not a protocol of bench ({reason}); run the "
+        "suite again",
+        Exit.UNVERIFIED,
+    )

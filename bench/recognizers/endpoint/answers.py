@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import BenchError, Exit
+from bench.core.schema import Natural, NonNegative
 
 if TYPE_CHECKING:
     from bench.recognizers.endpoint.client import Reply
@@ -33,9 +34,9 @@ class Answer:
 
     text: str
     remark: str
-    seconds: float
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    seconds: NonNegative
+    input_tokens: Natural | None = None
+    output_tokens: Natural | None = None
 
 
 def parse_reply(reply: Reply, url: str, sample: str, *, has_key: bool) -> Answer:
