@@ -85,3 +85,30 @@ def test_many_signals_end_a_run_like_one(home, start_bench):
     assert process.returncode == 130
     assert err.splitlines()[-1].endswith("this resumes: bench run tiny --executor inline")
     assert "Traceback" not in err
+
+
+ABORTS = """\
+import os, sys
+
+class Aborts:
+    def __del__(self):
+        os.abort()
+
+# It is given up as the interpreter ends, like the threads of a native library.
+sys.aborts = Aborts()
+"""
+PASSES_EXEC = """\
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    pass
+"""
+
+
+@pytest.mark.parametrize("code", [ABORTS, PASSES_EXEC], ids=["abort", "exec"])
+def test_what_happens_after_a_command_does_not_change_its_exit_code(home, start_bench, code):
+    (home / "plugin.py").write_text(code)
+    process = start_bench("ls", "protocols", "--plugin", "plugin.py")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "str-36" in out

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzzing import fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.core import documents
@@ -23,11 +23,6 @@ from bench.sweeps import report
 from bench.sweeps.study import Study, ended
 from bench.trials import store as disk
 
-FUZZ = settings(
-    max_examples=int(os.environ.get("BENCH_FUZZ_EXAMPLES", "5")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 DOCUMENTED = {*Exit} - {Exit.INTERRUPTED}
 TEXTS = ["", "x", "a" * 99, "\x1b]0;<script>\n"]
 NESTED = [[], {}, [None], {"name": 3}, [[1], [2]], {"": {"": []}}]
@@ -92,7 +87,7 @@ def results(home, trials, finish, leave, make_profile, store):
 
 
 @pytest.mark.parametrize("kind", ["training", "evaluation"])
-@FUZZ
+@fuzzed(5)
 @given(data=st.data())
 def test_records(bench, store, results, kind, data):
     task = results.trainings[0] if kind == "training" else next(iter(results.evaluations.values()))
@@ -124,7 +119,7 @@ def test_records(bench, store, results, kind, data):
         (source / name).write_bytes(before)
 
 
-@FUZZ
+@fuzzed(5)
 @given(data=st.data())
 def test_predictions(bench, store, results, data):
     folder = store.folder(next(iter(results.evaluations.values())))
@@ -143,7 +138,7 @@ def test_predictions(bench, store, results, data):
         record.write_bytes(before[1])
 
 
-@FUZZ
+@fuzzed(5)
 @given(data=st.data())
 def test_boards(bench, home, results, data):
     folder = home / "leaderboards" / "tiny" / "v1"
@@ -164,7 +159,7 @@ def test_boards(bench, home, results, data):
         file.write_bytes(before)
 
 
-@FUZZ
+@fuzzed(5)
 @given(data=st.data())
 def test_profiles(bench, home, store, results, data):
     [file] = (home / "results" / "profiles").iterdir()
@@ -181,7 +176,7 @@ def test_profiles(bench, home, store, results, data):
         file.write_bytes(before)
 
 
-@FUZZ
+@fuzzed(5)
 @given(data=st.data())
 def test_journals_of_sweeps(study, data):
     params = {"recipe.learning_rate": 0.01, "recipe.optimizer": "adam", "model.hidden": 7}
@@ -201,7 +196,7 @@ def test_journals_of_sweeps(study, data):
     assert not refused or str(file) in refused
 
 
-@FUZZ
+@fuzzed(5)
 @given(data=st.data())
 def test_packs(bench, home, results, data):
     file = home / "rows.pack"

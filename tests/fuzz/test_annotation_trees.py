@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from fuzzing import altered, fuzzed, refused_in_one_line
 from hypothesis import given
 from hypothesis import strategies as st
-from odd_bytes import FUZZ, altered, refused_in_one_line
 
 from bench.data.raw.annotations import Annotations
 from bench.data.raw.entries import Entry
@@ -15,7 +15,7 @@ LEXICON = "zero\nslinking\nÖl\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-@FUZZ
+@fuzzed()
 @given(drawn=st.data())
 def test_altered_trees_are_samples_rejections_or_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, encoding: str, drawn: st.DataObject

@@ -7,9 +7,9 @@ import tarfile
 import zipfile
 
 import pytest
+from fuzzing import altered, fuzzed, refused_in_one_line
 from hypothesis import given
 from hypothesis import strategies as st
-from odd_bytes import FUZZ, altered, refused_in_one_line
 
 from bench.data.raw.archives import unpacked
 
@@ -47,7 +47,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("kind", GOOD)
-@FUZZ
+@fuzzed()
 @given(drawn=st.data())
 def test_an_altered_archive_is_unpacked_or_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, kind: str, drawn: st.DataObject

@@ -66,13 +66,13 @@ def load(file, content):
     return config
 
 
-@fuzzed
+@fuzzed()
 @given(contents(SMALL, words=WORDS))
 def test_any_file_is_read_or_refused(file, content):
     result_or_sentence(lambda: load(file, content))
 
 
-@fuzzed
+@fuzzed()
 @given(st.data())
 def test_any_line_of_the_own_file_may_be_another(file, data):
     lines = OWN.read_bytes().splitlines(keepends=True)

@@ -35,7 +35,7 @@ def file(tmp_path_factory):
     return tmp_path_factory.mktemp("decoders") / "file"
 
 
-@fuzzed
+@fuzzed()
 @given(contents(ARPA, words=WORDS))
 def test_any_language_model_is_read_or_refused(file, content):
     file.write_bytes(content)
@@ -44,7 +44,7 @@ def test_any_language_model_is_read_or_refused(file, content):
         assert math.isfinite(ngram.backoff)
 
 
-@fuzzed
+@fuzzed()
 @given(contents(b"a\nab\n\nba\n"))
 def test_any_list_of_words_or_characters_is_read_or_refused(file, content):
     file.write_bytes(content)

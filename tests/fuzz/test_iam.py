@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
     return root
 
 
-@fuzzed
+@fuzzed()
 @given(contents(XML, XML.replace(b"ISO-8859-1", b"UTF-8"), words=WORDS))
 def test_any_xml_is_read_or_refused(content):
     with bounded(64):
@@ -42,7 +42,7 @@ def test_any_xml_is_read_or_refused(content):
     assert all(isinstance(text, str) for text in found.values())
 
 
-@fuzzed
+@fuzzed()
 @given(contents(LINES, words=(b"ok", b"a01-000u-", b"|", b" ")), st.just(XML) | contents(XML))
 def test_any_list_of_lines_is_read_or_refused(folder, lines, xml):
     (folder / "ascii" / "lines.txt").write_bytes(lines)

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
+from fuzzing import altered, fuzzed, refused_in_one_line
 from hypothesis import given
 from hypothesis import strategies as st
-from odd_bytes import FUZZ, altered, refused_in_one_line
 from pyarrow import parquet
 
 from bench.core.printable import printable
@@ -131,7 +131,7 @@ def read(format_: LabelFormat, labels: Path, data: DataFolder) -> None:
 
 
 @pytest.mark.parametrize(("name", "file"), CASES, ids=[f"{name}-{file}" for name, file in CASES])
-@FUZZ
+@fuzzed()
 @given(drawn=st.data())
 def test_altered_labels_are_rows_rejections_or_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, name: str, file: str, drawn: st.DataObject

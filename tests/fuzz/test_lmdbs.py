@@ -10,9 +10,9 @@ from pathlib import Path
 
 import lmdb
 import pytest
+from fuzzing import PIECES, altered, fuzzed, refused_in_one_line
 from hypothesis import given
 from hypothesis import strategies as st
-from odd_bytes import FUZZ, PIECES, altered, refused_in_one_line
 
 from bench.data.raw.entries import Entry, Rejected
 from bench.data.raw.labels.data_folder import data_folder
@@ -47,7 +47,7 @@ def held(draw: st.DrawFn) -> dict[bytes, bytes]:
     return {name: value for name, value in found.items() if name}
 
 
-@FUZZ
+@fuzzed()
 @given(drawn=st.data())
 def test_altered_keys_are_samples_rejections_or_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, drawn: st.DataObject
@@ -84,7 +84,7 @@ def read_release(root: Path) -> None:
                 entry.load()
 
 
-@FUZZ
+@fuzzed()
 @given(drawn=st.data())
 def test_a_file_that_was_cut_or_is_another_is_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, drawn: st.DataObject

@@ -20,7 +20,7 @@ def source(tmp_path_factory):
     return root / "source"
 
 
-@fuzzed
+@fuzzed()
 @given(st.data())
 def test_any_file_of_digits_is_prepared_or_refused(source, tmp_path_factory, data):
     folder = tmp_path_factory.getbasetemp() / "seq-mnist-synthetic"

@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
     ],
 )
 def test_any_file_is_read_or_refused(folder, name, original):
-    @fuzzed
+    @fuzzed()
     @given(contents(original, words=WORDS))
     def tried(content):
         (folder / name).write_bytes(content)

@@ -38,14 +38,14 @@ def scored(folder, reference, hypothesis, suffixes, **options):
         raise BenchError(str(error)) from None
 
 
-@fuzzed
+@fuzzed()
 @given(contents(STM, words=WORDS), contents(CTM, words=WORDS))
 def test_any_stm_and_ctm_are_scored_or_refused(folder, reference, hypothesis):
     score = result_or_sentence(lambda: scored(folder, reference, hypothesis, (".stm", ".ctm")))
     assert score is None or score.samples
 
 
-@fuzzed
+@fuzzed()
 @given(contents(b"1\tA B\n2\tC\n", words=WORDS), contents(b"2\tC\n1\tA\n", words=WORDS))
 def test_any_lines_are_scored_or_refused(folder, reference, hypothesis):
     result_or_sentence(lambda: scored(folder, reference, hypothesis, ("", "")))

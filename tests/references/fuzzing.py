@@ -1,4 +1,4 @@
-"""Bytes of outside files: mutations of files that are right, and anything at all."""
+"""Bytes of outside files for hypothesis: altered ones of files that are right, and anything."""
 
 from __future__ import annotations
 
@@ -6,33 +6,83 @@ import os
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
+from bench.data.raw.entries import SampleError
 
-fuzzed = settings(max_examples=int(os.environ.get("BENCH_FUZZ_EXAMPLES", "25")), deadline=None)
-"""How many files each test tries: few, unless the variable says more."""
-_PARTS = (b"\n", b"\r", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\x1b[2J", b"-1", b"9" * 400)
+PIECES = (
+    *(
+        b"\0",
+        b"\xff",
+        b"\xfe\xff",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"\xed\xa0\x80",
+        b"\x1b[2J",
+        b"\r",
+    ),
+    *(b"\n", b"\r\n", b"\t", b" ", b"|", b",", b'"', b"'", b"\\", b"/", b"../", b"..", b"//", b"~"),
+    *(b"<", b">", b"</", b"<!--", b"<![CDATA[", b"&#x110000;", b"&lol;", b"]]>", b"{", b"}", b"["),
+    *(b"NaN", b"1e999", b"-1", b"9" * 400, b"[" * 3000, b"\xe2\x80\xae", b"null", b"x" * 5000),
+)
+"""What readers may stumble over."""
+_EDITS = ("replace", "insert", "delete", "repeat", "cut")
+
+
+def fuzzed(examples: int = 15) -> settings:
+    """Return the settings of a fuzz target: few examples, unless BENCH_FUZZ_EXAMPLES says more."""
+    return settings(
+        max_examples=int(os.environ.get("BENCH_FUZZ_EXAMPLES", examples)),
+        deadline=None,
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.function_scoped_fixture,
+        ],
+    )
 
 
 @st.composite
-def mutations(draw: Any, *originals: bytes, words: tuple[bytes, ...] = ()) -> bytes:
-    """Draw one of the originals after up to four insertions, removals or doublings in it."""
-    content = draw(st.sampled_from(originals))
-    parts = st.sampled_from((*_PARTS, *words)) | st.binary(max_size=8)
+def altered(draw: st.DrawFn, good: bytes, words: tuple[bytes, ...] = ()) -> bytes:
+    """Return `good` with some bytes replaced, added, removed, repeated or cut off.
+
+    `words` are pieces that the format of the file is made of.
+    """
+    content = good
     for _ in range(draw(st.integers(0, 4))):
-        begin, end = sorted(draw(st.tuples(*[st.integers(0, len(content))] * 2)))
-        kept = draw(st.sampled_from([b"", content[begin:end] * 2]))
-        content = content[:begin] + kept + draw(parts) + content[end:]
+        start = draw(st.integers(0, len(content)))
+        end = min(start + draw(st.integers(0, 40)), len(content))
+        piece = draw(st.sampled_from((*PIECES, *words)) | st.binary(max_size=8))
+        match draw(st.sampled_from(_EDITS)):
+            case "replace":
+                content = content[:start] + piece + content[start + len(piece) :]
+            case "insert":
+                content = content[:start] + piece + content[start:]
+            case "delete":
+                content = content[:start] + content[end:]
+            case "repeat":
+                content = content[:end] + content[start:end] * 3 + content[end:]
+            case _:
+                content = content[:start]
     return content
 
 
 def contents(*originals: bytes, words: tuple[bytes, ...] = ()) -> st.SearchStrategy[bytes]:
-    """Return files to try: mutations of the originals, and any bytes."""
-    return mutations(*originals, words=words) | st.binary(max_size=300)
+    """Return files to try: the originals, altered, and any bytes."""
+    return st.one_of(*(altered(each, words) for each in originals), st.binary(max_size=300))
+
+
+@contextmanager
+def refused_in_one_line() -> Iterator[None]:
+    """Let what is inside end with the error of a user or of a sample, whose message is one line."""
+    try:
+        yield
+    except (BenchError, SampleError) as error:
+        message = str(error)
+        assert len(message.splitlines()) == 1, message
 
 
 @contextmanager
@@ -47,11 +97,7 @@ def bounded(megabytes: int) -> Iterator[None]:
 
 
 def result_or_sentence(read: Callable[[], object], megabytes: int = 64) -> object:
-    """Return what `read` does; None where it raises a BenchError of one line that prints."""
-    with bounded(megabytes):
-        try:
-            return read()
-        except BenchError as error:
-            sentence = str(error)
-    assert len(sentence.splitlines()) == 1, sentence
+    """Return what `read` does; None where it is refused in one line."""
+    with bounded(megabytes), refused_in_one_line():
+        return read()
     return None
