@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import sys
 import time
 from contextlib import contextmanager
 
@@ -20,12 +21,15 @@ from bench.trials.events import Failed
 @contextmanager
 def limited(size: int):
     """Let files of this process have at most so many bytes, as a full disk would."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before, bytecode = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    # Python 3.11 does not notice that it has written half a file, and never imports it again.
+    sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sys.dont_write_bytecode = bytecode
 
 
 def test_a_file_that_cannot_be_written_is_named_and_leaves_no_part(tmp_path):
