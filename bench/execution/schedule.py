@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -116,7 +116,7 @@ def open_executor(name: str, address: str | None = None) -> AbstractContextManag
 
 
 @dataclass
-class _Running:
+class _TaskState:
     """A task that is due or submitted.
 
     Attributes:
@@ -145,9 +145,9 @@ class Schedule:
     executor: Executor
     store: Store
     leases: Leases
-    due: list[tuple[float, _Running]] = field(default_factory=list)
-    waiting: dict[str, list[_Running]] = field(default_factory=dict)
-    running: dict[str, _Running] = field(default_factory=dict)
+    due: list[tuple[float, _TaskState]] = field(default_factory=list)
+    waiting: dict[str, list[_TaskState]] = field(default_factory=dict)
+    running: dict[str, _TaskState] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -158,7 +158,7 @@ class Schedule:
         trainings = {task.key for task in tasks if task.kind == "training"}
         for task in tasks:
             executor.check(task)
-            state = _Running(task, store.written(task))
+            state = _TaskState(task, store.written(task))
             required = task.training if isinstance(task, Evaluation) else None
             if required and required.key in trainings:
                 schedule.waiting.setdefault(required.key, []).append(state)
@@ -203,7 +203,7 @@ class Schedule:
                 self.running[state.task.key] = state
                 self.executor.submit(state.task, self.store, state.attempts)
 
-    def _elsewhere(self, state: _Running) -> Event | None:
+    def _elsewhere(self, state: _TaskState) -> Event | None:
         """Take the lease of a task; return what to tell of a process that has or had it."""
         task, noticed = state.task, state.elsewhere
         holder = self.leases.take(task.key)
@@ -228,7 +228,7 @@ class Schedule:
         if done:
             self.due += [(0.0, state) for state in evaluations]
 
-    def _settle(self, state: _Running, report: Event | Attempt) -> Iterator[tuple[Task, Event]]:
+    def _settle(self, state: _TaskState, report: Event | Attempt) -> Iterator[tuple[Task, Event]]:
         """Update the schedule by a report; yield the event to show."""
         task = state.task
         if isinstance(report, Started):
@@ -246,7 +246,7 @@ class Schedule:
                 yield task, failed
                 return
             next_time = time.monotonic() + back_off(report.cause)
-            self.due.append((next_time, _Running(again, state.before, attempts)))
+            self.due.append((next_time, _TaskState(again, state.before, attempts)))
             yield task, Retried(report)
             return
         yield task, report
@@ -261,18 +261,6 @@ class Schedule:
                 message = f"over its time limit of {limit:g} s"
                 reports.append((state.task, failed_attempt("timeout", message)))
         return reports
-
-
-def task_events(
-    tasks: Sequence[Task], executor: Executor, store: Store
-) -> Generator[tuple[Task, Event], None, None]:
-    """Run tasks, and yield their events as they arrive; the leases end with the iterator.
-
-    Raises:
-        BenchError: A task is too large for the executor.
-    """
-    with Leases(store.root) as leases:
-        yield from Schedule.of(tasks, executor, store, leases).events()
 
 
 def execute(
@@ -302,11 +290,12 @@ def execute(
     shown_names = {task.key: names[task.key] for task in tasks}
     with (
         reporter(shown_names, store) as shown,
+        # Given up last: until the executor is closed, a task may still write.
+        Leases(store.root) as leases,
         opened as executor,
-        closing(task_events(tasks, executor, store)) as events,
     ):
         try:
-            for task, event in events:
+            for task, event in Schedule.of(tasks, executor, store, leases).events():
                 shown.show(task, event)
                 if interrupted():
                     raise KeyboardInterrupt

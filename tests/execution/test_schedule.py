@@ -10,10 +10,11 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import pytest
+from running import task_events
 
 from bench.core.errors import BenchError
 from bench.execution import retries, schedule
-from bench.execution.schedule import EXECUTORS, Schedule, execute, open_executor, task_events
+from bench.execution.schedule import EXECUTORS, Schedule, execute, open_executor
 from bench.tasks.task import fail, failed_attempt
 from bench.trials import grid
 from bench.trials.events import (
@@ -324,6 +325,19 @@ def test_the_evaluations_of_a_training_done_elsewhere_are_run(tasks, run, store,
     }
 
 
-def test_a_run_gives_up_its_leases(tasks, store):
-    execute(tasks, names_of(tasks), store, nullcontext(ScriptedExecutor()))
-    assert not (store.root / "leases").exists()
+def test_a_run_gives_up_its_leases_once_its_executor_is_closed(tasks, store, elsewhere):
+    class InterruptedExecutor(ScriptedExecutor):
+        holders = ()
+
+        def poll(self):
+            raise KeyboardInterrupt
+
+        def close(self):
+            self.holders = [elsewhere.take(task.key) for task in self.queue]
+
+    executor = InterruptedExecutor()
+    with pytest.raises(KeyboardInterrupt):
+        execute(tasks, names_of(tasks), store, nullcontext(executor))
+    assert executor.holders
+    assert all(executor.holders)
+    assert not any(elsewhere.take(task.key) for task in executor.queue)
