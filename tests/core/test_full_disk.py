@@ -16,6 +16,7 @@ from bench.core.errors import one_line
 from bench.tasks.task import fail, failed_attempt, run_task
 from bench.trials import store as disk
 from bench.trials.events import Failed
+from bench.trials.leases import Leases
 
 
 @contextmanager
@@ -74,6 +75,13 @@ def test_a_failure_that_cannot_be_written_ends_no_run(trials, store):
     assert isinstance(last, Failed)
     assert failure.message == "no"
     assert [path.name for path in store.folder(training).iterdir()] == [disk.LOG]
+
+
+def test_a_lease_can_be_taken(tmp_path):
+    with Leases(tmp_path) as mine, Leases(tmp_path) as others:
+        with limited(0):
+            assert mine.take("task") is None
+        assert others.take("task")
 
 
 def test_a_verb_says_where_nothing_could_be_written(bench, home, finish, trials):
