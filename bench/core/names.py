@@ -23,8 +23,8 @@ def name_fault(noun: str, name: object) -> str | None:
         return None
     return (
         f"{with_article(noun)} cannot be called {quoted(str(name))}, as names stand in paths, "
-        f"commands and tables; take at most {MAX_LENGTH} letters (A to Z, a to z), digits, '.', '_' "
-        "and '-', a letter or a digit first"
+        f"commands and tables; take at most {MAX_LENGTH} letters (A to Z, a to z), digits, '.', "
+        "'_' and '-', a letter or a digit first"
     )
 
 

@@ -27,6 +27,7 @@ from bench.trials.events import (
     Started,
 )
 from bench.trials.leases import Leases
+from bench.trials.store import FAILURE
 
 PROGRESS = Progress(1, 2, 0.5, 1.0, 1.0, 1.0, None)
 
@@ -303,6 +304,11 @@ def test_what_another_process_leaves_is_taken_over(tasks, store, elsewhere):
     assert elsewhere.take(task.key) is None
     events = during_wait(task, ScriptedExecutor(), store, lambda: elsewhere.release(task.key))
     assert [type(event) for event in events] == [HeldElsewhere, Started, Finished]
+
+
+def test_a_failure_that_is_a_link_to_itself_holds_up_no_plan(tasks, run, store):
+    (store.begin(tasks[0]) / FAILURE).symlink_to(FAILURE)
+    assert isinstance(run(tasks[:1], ScriptedExecutor())[-1][1], Finished)
 
 
 def test_a_record_written_since_the_plan_was_made_is_not_made_again(tasks, store, leave):
