@@ -16,7 +16,6 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from bench.core.errors import BenchError, one_line
 from bench.core.printable import first_line
-from bench.core.signals import raise_if_interrupted
 from bench.execution.lost import await_signal
 from bench.execution.task_process import start_task
 from bench.tasks.task import failed_attempt
@@ -102,7 +101,6 @@ class RayExecutor:
 
     def poll(self) -> list[Report]:
         """Wait a moment for events of all tasks. Raises LostClusterError where it has gone."""
-        raise_if_interrupted()
         self._cluster.check()
         if not self._streams:
             return []

@@ -12,6 +12,7 @@ from bench.core import entry_points
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.plugin_files import with_how_to_add
 from bench.core.plugin_modules import import_faults, plugin_modules
+from bench.core.signals import raise_if_interrupted
 from bench.execution.progress import reporter
 from bench.execution.retries import back_off, retried
 from bench.tasks.task import fail, failed_attempt
@@ -169,6 +170,7 @@ class Schedule:
     def events(self) -> Iterator[tuple[Task, Event]]:
         """Yield the events of all tasks as they arrive, until none is left."""
         while self.due or self.running:
+            raise_if_interrupted()
             yield from self._submit()
             if not self.running:
                 time.sleep(_IDLE_SECONDS)
@@ -270,7 +272,6 @@ def execute(
     opened: AbstractContextManager[Executor],
     *,
     fail_fast: bool = False,
-    interrupted: Callable[[], bool] = bool,
 ) -> list[Failure]:
     """Run all tasks, or all until the first failure; return the failures.
 
@@ -280,10 +281,9 @@ def execute(
         store: Where records go.
         opened: The executor.
         fail_fast: Whether the first failure ends the run.
-        interrupted: Whether a signal has come.
 
     Raises:
-        KeyboardInterrupt: At the first event after `interrupted` says so.
+        KeyboardInterrupt: A signal has come, even if native code has lost its exception.
         BenchError: A task is too large for the executor.
     """
     failures = []
@@ -297,8 +297,6 @@ def execute(
         try:
             for task, event in Schedule.of(tasks, executor, store, leases).events():
                 shown.show(task, event)
-                if interrupted():
-                    raise KeyboardInterrupt
                 if isinstance(event, Failed):
                     failures.append(event.failure)
                     if fail_fast:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import signal
 from collections import deque
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
@@ -203,13 +204,6 @@ def names_of(tasks):
     return {task.key: task.key for task in tasks}
 
 
-def test_a_run_closes_its_executor_when_it_is_interrupted(tasks, store):
-    executor = ScriptedExecutor()
-    with pytest.raises(KeyboardInterrupt):
-        execute(tasks, names_of(tasks), store, nullcontext(executor), interrupted=lambda: True)
-    assert executor.closed
-
-
 def test_fail_fast_ends_a_run_at_its_first_failure(tasks, store):
     executor = ScriptedExecutor(causes={tasks[0].key: ["error"]})
     failures = execute(tasks, names_of(tasks), store, nullcontext(executor), fail_fast=True)
@@ -331,12 +325,18 @@ def test_the_evaluations_of_a_training_done_elsewhere_are_run(tasks, run, store,
     }
 
 
-def test_a_run_gives_up_its_leases_once_its_executor_is_closed(tasks, store, elsewhere):
+@pytest.mark.usefixtures("caught_signals")
+def test_an_interrupted_run_gives_up_its_leases_once_its_executor_is_closed(
+    tasks, store, elsewhere
+):
     class InterruptedExecutor(ScriptedExecutor):
         holders = ()
 
         def poll(self):
-            raise KeyboardInterrupt
+            # As native code loses the exception.
+            with suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+            return []
 
         def close(self):
             self.holders = [elsewhere.take(task.key) for task in self.queue]
