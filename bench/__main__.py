@@ -15,11 +15,11 @@ _INTERRUPTED = 130
 
 def main() -> NoReturn:
     """Run the command line and end with a documented exit code."""
-    catch_signals()
     ending = _Ending()
     # What is registered first is called last.
     atexit.register(ending.end_process)
     try:
+        catch_signals()
         try:
             from bench.cli import main as run_command_line
 
@@ -31,9 +31,11 @@ def main() -> NoReturn:
         ignore_signals()
         sys.stderr.write(f"interrupted; {resume_sentence()}\n")
         ending.code = _INTERRUPTED
+        sys.exit(_INTERRUPTED)
     except SystemExit as left:
-        ending.code = int(left.code or 0)
-    sys.exit(ending.code)
+        # Of a plug-in it may be a sentence, which Python prints.
+        ending.code = left.code if isinstance(left.code, int) else int(left.code is not None)
+        raise
 
 
 class _Ending:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from bench.core.errors import BenchError, Exit
+from bench.core.names import with_article
 from bench.core.regular_files import read_regular
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ def read(
     try:
         content = read_regular(file, MAX_DOCUMENT)
     except OSError as error:
-        fault = f"{file}: {_with_article(noun)} cannot be read from it ({error.strerror}); {remedy}"
+        fault = f"{file}: {with_article(noun)} cannot be read from it ({error.strerror}); {remedy}"
         raise BenchError(fault, Exit.UNVERIFIED) from None
     return parse(content, kind, schema, source=str(file), noun=noun, remedy=remedy, check=check)
 
@@ -82,13 +83,9 @@ def parse(
     # A byte that is no UTF-8 within a string is no DecodeError to msgspec, nor is deep nesting.
     except (msgspec.DecodeError, ValueError, RecursionError, KeyError, TypeError) as error:
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else error
-        fault = f"{source}: this is not {_with_article(noun)} of bench ({reason}); {remedy}"
+        fault = f"{source}: this is not {with_article(noun)} of bench ({reason}); {remedy}"
         raise BenchError(fault, Exit.UNVERIFIED) from None
     return document
-
-
-def _with_article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def with_texts(document: T, change: Callable[[str], str]) -> T:

@@ -12,15 +12,19 @@ MAX_LABEL = 120
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_LENGTH - 1}}}")
 
 
+def with_article(noun: str) -> str:
+    """Return a noun behind its indefinite article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def name_fault(noun: str, name: object) -> str | None:
     """Return why a `noun` cannot be called so, or None."""
     if isinstance(name, str) and _NAME.fullmatch(name):
         return None
-    article = "an" if noun[0] in "aeiou" else "a"
     return (
-        f"{article} {noun} cannot be called {quoted(str(name))}, as names stand in paths, commands "
-        f"and tables; take at most {MAX_LENGTH} letters (A to Z, a to z), digits, '.', '_' and "
-        "'-', a letter or a digit first"
+        f"{with_article(noun)} cannot be called {quoted(str(name))}, as names stand in paths, "
+        f"commands and tables; take at most {MAX_LENGTH} letters (A to Z, a to z), digits, '.', "
+        "'_' and '-', a letter or a digit first"
     )
 
 

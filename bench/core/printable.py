@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _MAX_SHOWN = 120
-MAX_LINE = 1000
+MAX_MESSAGE = 1000
 """Characters of a message in one line; a longer one is cut."""
 _MARKUP = re.compile(r"[<`\\]|!(?=\[)|(?<=\])[(\[:]|:(?=//)|(?<=www)\.|@(?=\w)", re.IGNORECASE)
 """What makes text HTML, code, a link or an image in Markdown, or escapes what would."""
@@ -36,19 +36,19 @@ def printable_json(document: str) -> str:
     )
 
 
-def in_one_line(text: str, longest: int = MAX_LINE) -> str:
+def in_one_line(text: str, longest: int = MAX_MESSAGE) -> str:
     """Return `text` in one printable line of at most so many characters."""
     # Cut first: a message may have megabytes.
     return shortened(" ".join(text[: 2 * longest].split()), longest)
 
 
-def shortened(text: str, longest: int = MAX_LINE) -> str:
+def shortened(text: str, longest: int = MAX_MESSAGE) -> str:
     """Return `text` printable, and cut after so many characters."""
     shown = printable(text[: longest + 1])
     return shown if len(shown) <= longest else f"{shown[:longest]}…"
 
 
-def first_line(text: str, longest: int = MAX_LINE) -> str:
+def first_line(text: str, longest: int = MAX_MESSAGE) -> str:
     """Return the first line of `text` that is not blank, as `in_one_line` does.
 
     One that ends with a colon has the next one behind it.

@@ -6,6 +6,7 @@ Failures go into records, packs and boards, which others read.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 _ABSOLUTE = re.compile(r"(?<![\w.:/~\\<-])/(?:[^\s/'\"`:;,()<>|]+/)+[^\s/'\"`:;,()<>|]*")
@@ -18,8 +19,12 @@ def without_private_paths(text: str) -> str:
     The home of a person that stands alone or before a name is `~`.
     """
     # Whole folders first, for their names may have spaces.
-    for folder, short in ((Path.cwd(), ""), (Path.home(), "~/")):
-        if len(folder.parts) > 1:
-            text = text.replace(f"{folder}/", short)
-            text = re.sub(rf"{re.escape(str(folder))}(?![\w.-])", short[:1] or ".", text)
+    for find, inside, alone in ((Path.cwd, "", "."), (Path.home, "~/", "~")):
+        # The folder may have been removed, and the user of a container may have no home.
+        with suppress(OSError, RuntimeError):
+            folder = find()
+            if len(folder.parts) > 1:
+                place = rf"(?<![\w.~-]){re.escape(str(folder))}"
+                text = re.sub(f"{place}/", inside, text)
+                text = re.sub(rf"{place}(?![\w.-])", alone, text)
     return _ABSOLUTE.sub(lambda found: PurePosixPath(found[0]).name, text)

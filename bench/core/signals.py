@@ -49,7 +49,7 @@ def held_signals() -> Iterator[None]:
         yield
     finally:
         _holds.pop()
-    if len(_received) > before and not _is_handled():
+    if len(_received) > before and not (_holds or _is_handled()):
         raise KeyboardInterrupt
 
 

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.core.signals import raise_if_interrupted
 from bench.execution.lost import await_signal
 from bench.execution.task_process import own_gpus, prepare
 from bench.execution.task_ranks import TaskRanks
@@ -43,7 +42,6 @@ class InlineExecutor:
 
     def poll(self) -> list[Report]:
         """Wait a moment for the next event of the first task, which is started if it was not."""
-        raise_if_interrupted()
         if not self._queue:
             return []
         task, store, attempts = self._queue[0]

@@ -15,7 +15,7 @@ from ray.util.placement_group import PlacementGroup, placement_group, remove_pla
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from bench.core.errors import BenchError, one_line
-from bench.core.signals import raise_if_interrupted
+from bench.core.printable import first_line
 from bench.execution.lost import await_signal
 from bench.execution.task_process import start_task
 from bench.tasks.task import failed_attempt
@@ -101,7 +101,6 @@ class RayExecutor:
 
     def poll(self) -> list[Report]:
         """Wait a moment for events of all tasks. Raises LostClusterError where it has gone."""
-        raise_if_interrupted()
         self._cluster.check()
         if not self._streams:
             return []
@@ -151,7 +150,7 @@ class RayExecutor:
             if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
                 # The worker lives; the fault came before or after the task, such as a missing disk.
                 return failed_attempt("error", one_line(error.cause))
-            message = (str(error).strip() or "it ended without a message").splitlines()[0]
+            message = first_line(str(error)) or "it ended without a message"
             return failed_attempt(_cause(error), f"{type(error).__name__}: {message}")
         match report:
             case Listening(listening):

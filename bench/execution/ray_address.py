@@ -65,28 +65,30 @@ def find(address: str, file: str, running: Callable[[], Iterable[str]]) -> Clust
     Raises:
         BenchError: It is no address, or this machine is a node of no cluster.
     """
-    given, remedy = "", "leave --address out"
+    origin, remedy = "", "leave --address out"
     variable = os.environ.get(VARIABLE, "")
     if address == "auto" and variable:
         address = variable
+    # What --address is where it is not given.
     if address == variable:
-        given, remedy = f", which {VARIABLE} names", f"unset {VARIABLE}"
+        origin, remedy = f", which {VARIABLE} names", f"unset {VARIABLE}"
     if address == "local":
         return None
     if address == "auto":
-        address, given = _own_cluster(file, running)
+        address, origin = _own_cluster(file, running)
         remedy = "leave --address out"
     if address.startswith("ray://"):
         raise BenchError(
-            f"{quoted(address)} is an address of Ray Client{given}, by which bench runs nothing; "
+            f"{quoted(address)} is an address of Ray Client{origin}, by which bench runs nothing; "
             "run bench on a machine of the cluster, with the HOST:PORT of its head"
         )
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or len(port) > _MAX_PORT_DIGITS:
         raise BenchError(
-            f"{quoted(address)} is not the HOST:PORT of a Ray cluster{given}, nor `auto` or `local`"
+            f"{quoted(address)} is not the HOST:PORT of a Ray cluster{origin}, nor `auto` or "
+            "`local`"
         )
-    return ClusterAddress(host.removeprefix("[").removesuffix("]"), int(port), given, remedy)
+    return ClusterAddress(host.removeprefix("[").removesuffix("]"), int(port), origin, remedy)
 
 
 def _own_cluster(file: str, running: Callable[[], Iterable[str]]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -34,7 +35,7 @@ from ray._private.authentication import authentication_token_setup
 from bench.core import plugin_files
 from bench.core.errors import BenchError, Exit
 from bench.core.marked_processes import VARIABLE, kill_marked, new_mark
-from bench.core.printable import printable
+from bench.core.printable import in_one_line
 from bench.core.short_folder import make_short_folder
 from bench.core.signals import held_signals, resume_sentence
 from bench.data.store import data_dir
@@ -65,7 +66,7 @@ _START_SLICE_SECONDS = 0.02
 _LEAVE_SLICE_SECONDS = 0.002
 _NO_TOKEN = "InvalidAuthToken"  # noqa: S105 (Ray's word for an error)
 _MAX_REASON = 300
-_TOKEN = 2 * new_mark()
+_TOKEN = secrets.token_hex(32)
 
 
 class LostClusterError(BenchError):
@@ -374,4 +375,4 @@ def _reason(error: BaseException) -> str:
         if _NO_TOKEN in str(cause):
             return _NO_TOKEN
         cause = cause.__cause__
-    return printable(" ".join(str(error).split()))[:_MAX_REASON] or type(error).__name__
+    return in_one_line(str(error), _MAX_REASON) or type(error).__name__

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from bench.core import entry_points
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.plugin_files import with_how_to_add
 from bench.core.plugin_modules import import_faults, plugin_modules
+from bench.core.signals import raise_if_interrupted
 from bench.execution.progress import reporter
 from bench.execution.retries import back_off, retried
 from bench.tasks.task import fail, failed_attempt
@@ -116,7 +117,7 @@ def open_executor(name: str, address: str | None = None) -> AbstractContextManag
 
 
 @dataclass
-class _Running:
+class _TaskState:
     """A task that is due or submitted.
 
     Attributes:
@@ -145,9 +146,9 @@ class Schedule:
     executor: Executor
     store: Store
     leases: Leases
-    due: list[tuple[float, _Running]] = field(default_factory=list)
-    waiting: dict[str, list[_Running]] = field(default_factory=dict)
-    running: dict[str, _Running] = field(default_factory=dict)
+    due: list[tuple[float, _TaskState]] = field(default_factory=list)
+    waiting: dict[str, list[_TaskState]] = field(default_factory=dict)
+    running: dict[str, _TaskState] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -158,7 +159,7 @@ class Schedule:
         trainings = {task.key for task in tasks if task.kind == "training"}
         for task in tasks:
             executor.check(task)
-            state = _Running(task, store.written(task))
+            state = _TaskState(task, store.written(task))
             required = task.training if isinstance(task, Evaluation) else None
             if required and required.key in trainings:
                 schedule.waiting.setdefault(required.key, []).append(state)
@@ -169,6 +170,7 @@ class Schedule:
     def events(self) -> Iterator[tuple[Task, Event]]:
         """Yield the events of all tasks as they arrive, until none is left."""
         while self.due or self.running:
+            raise_if_interrupted()
             yield from self._submit()
             if not self.running:
                 time.sleep(_IDLE_SECONDS)
@@ -203,7 +205,7 @@ class Schedule:
                 self.running[state.task.key] = state
                 self.executor.submit(state.task, self.store, state.attempts)
 
-    def _elsewhere(self, state: _Running) -> Event | None:
+    def _elsewhere(self, state: _TaskState) -> Event | None:
         """Take the lease of a task; return what to tell of a process that has or had it."""
         task, noticed = state.task, state.elsewhere
         holder = self.leases.take(task.key)
@@ -228,7 +230,7 @@ class Schedule:
         if done:
             self.due += [(0.0, state) for state in evaluations]
 
-    def _settle(self, state: _Running, report: Event | Attempt) -> Iterator[tuple[Task, Event]]:
+    def _settle(self, state: _TaskState, report: Event | Attempt) -> Iterator[tuple[Task, Event]]:
         """Update the schedule by a report; yield the event to show."""
         task = state.task
         if isinstance(report, Started):
@@ -246,7 +248,7 @@ class Schedule:
                 yield task, failed
                 return
             next_time = time.monotonic() + back_off(report.cause)
-            self.due.append((next_time, _Running(again, state.before, attempts)))
+            self.due.append((next_time, _TaskState(again, state.before, attempts)))
             yield task, Retried(report)
             return
         yield task, report
@@ -263,18 +265,6 @@ class Schedule:
         return reports
 
 
-def task_events(
-    tasks: Sequence[Task], executor: Executor, store: Store
-) -> Generator[tuple[Task, Event], None, None]:
-    """Run tasks, and yield their events as they arrive; the leases end with the iterator.
-
-    Raises:
-        BenchError: A task is too large for the executor.
-    """
-    with Leases(store.root) as leases:
-        yield from Schedule.of(tasks, executor, store, leases).events()
-
-
 def execute(
     tasks: Sequence[Task],
     names: dict[str, str],
@@ -282,7 +272,6 @@ def execute(
     opened: AbstractContextManager[Executor],
     *,
     fail_fast: bool = False,
-    interrupted: Callable[[], bool] = bool,
 ) -> list[Failure]:
     """Run all tasks, or all until the first failure; return the failures.
 
@@ -292,24 +281,22 @@ def execute(
         store: Where records go.
         opened: The executor.
         fail_fast: Whether the first failure ends the run.
-        interrupted: Whether a signal has come.
 
     Raises:
-        KeyboardInterrupt: At the first event after `interrupted` says so.
+        KeyboardInterrupt: A signal has come, even if native code has lost its exception.
         BenchError: A task is too large for the executor.
     """
     failures = []
     shown_names = {task.key: names[task.key] for task in tasks}
     with (
         reporter(shown_names, store) as shown,
+        # Given up last: until the executor is closed, a task may still write.
+        Leases(store.root) as leases,
         opened as executor,
-        closing(task_events(tasks, executor, store)) as events,
     ):
         try:
-            for task, event in events:
+            for task, event in Schedule.of(tasks, executor, store, leases).events():
                 shown.show(task, event)
-                if interrupted():
-                    raise KeyboardInterrupt
                 if isinstance(event, Failed):
                     failures.append(event.failure)
                     if fail_fast:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bench.core import text_table
-from bench.core.printable import escaped_markdown
+from bench.core.printable import escaped_markdown, unescaped_code
 from bench.evaluation.metrics import metric
 from bench.recognizers.networks.exported import DOCUMENT, GRAPH, WEIGHTS
 
@@ -71,7 +71,7 @@ def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[
     for standing in standings:
         board, row = standing.board, standing.row
         seeds = ", ".join(str(result.seed) for result in row.seeds)
-        yield (
+        yield unescaped_code(
             f"Row **{escaped_markdown(row.label)}** of board `{escaped_markdown(board.name)}`, "
             f"protocol {escaped_markdown(board.protocol)}: the mean ± "
             "standard deviation over seeds, and the 95 % interval over samples and seeds. Seeds: "
@@ -156,7 +156,7 @@ def _training(about: ExportedNetwork) -> Iterator[str]:
     recipe = [[key, json.dumps(value)] for key, value in training["recipe"].items()]
     yield text_table.markdown(["recipe", "value"], [["seed", str(training["seed"])], *recipe])
     device = training["gpu"] or training["cpu"]
-    yield (
+    yield unescaped_code(
         f"Model `{_component(about.model)}`, loss `{_component(about.loss)}`. Key "
         f"`{training['key']}`; the weights after step {training['selected_step']:,}, with a label "
         f"error rate of {training['validation_ler']:.4f} on validation data; "

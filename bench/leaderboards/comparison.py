@@ -106,9 +106,7 @@ class Comparison:
         return any(verdict.outcome == "worse" for verdict in self.verdicts)
 
 
-def compare_words(
-    a: str, b: str, store: Store, root: Path, faults: list[str] | None = None
-) -> list[Comparison]:
+def compare_words(a: str, b: str, store: Store, root: Path, faults: list[str]) -> list[Comparison]:
     """Compare what two words mean: keys of tasks, rows (`suite#1`) or boards (`suite/v1`).
 
     A training stands for all of its evaluations. Of two boards, each row that both have.
@@ -129,7 +127,6 @@ def compare_words(
         board = b if first is None else a
         raise BenchError(f"'{board}' is a board, the other is not; name a row of it: '{board}#1'")
     if first is None or second is None:
-        faults = [] if faults is None else faults
         return [compare(*(_side(word, store, root, faults) for word in (a, b)))]
     pairs = [
         (old, new)

@@ -280,8 +280,8 @@ def _rescored(
         pairs[name] = (record.scores.get(name), scores.get(name))
     for name, (held, given) in pairs.items():
         if not _equal(held, given):
-            values = (shortened(str(value), _MAX_SHOWN) for value in (held, given))
-            yield "{}: its {} is {}, the predictions give {}".format(file, name, *values)
+            values = [shortened(str(value), _MAX_SHOWN) for value in (held, given)]
+            yield f"{file}: its {name} is {values[0]}, the predictions give {values[1]}"
 
 
 def _equal(held: object, given: object) -> bool:

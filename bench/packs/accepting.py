@@ -15,7 +15,7 @@ from bench.evaluation import predictions
 from bench.leaderboards import verification
 from bench.packs import split_samples
 from bench.packs.pack_file import Pack, check_person
-from bench.packs.record_claims import odd_claims, odd_table
+from bench.packs.record_claims import odd_claims
 from bench.trials import grid, plan, provenance
 from bench.trials.records import Acceptance, EvaluationRecord, TrainingRecord
 from bench.trials.store import EVALUATION, PREDICTIONS, RECORDS, TRAINING, Store, parse, write
@@ -159,8 +159,8 @@ class _Checking:
             others = {name: content for name, content in files.items() if name != document}
             if stray := sorted(others.keys() - record.files.keys()):
                 self._fault(kind, key, f"its record does not name its file '{stray[0]}'")
-            if kind == "evaluation" and (fault := odd_table(others.get(PREDICTIONS))):
-                self._fault(kind, key, fault)
+            if kind == "evaluation" and PREDICTIONS not in others:
+                self._fault(kind, key, "its predictions are not in it")
             self._note_sources(record)
             arrivals.append(_Arrival(task, record, others))
         return arrivals

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bench.core.printable import quoted
-from bench.evaluation.predictions import MAX_ROWS, MAX_TABLE
 from bench.trials.store import LAST_WEIGHTS, PREDICTIONS, WEIGHTS
 
 if TYPE_CHECKING:
@@ -55,26 +54,6 @@ def _odd_texts(record: Record) -> Iterator[str]:
                 yield f"its {name} has {quoted(each)}, which cannot be printed"
             elif name in _ON_BOARDS and _MARKUP & {*each}:
                 yield f"its {name} has {quoted(each)}, which would be markup on a board"
-
-
-def odd_table(content: bytes | None) -> str | None:
-    """Return in a clause why predictions should not even be read, None where they may be."""
-    if content is None:
-        return "its predictions are not in it"
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        metadata = parquet.read_metadata(pa.BufferReader(content))
-    except (pa.ArrowException, OSError) as error:
-        return f"its predictions are not a Parquet file ({str(error).partition(chr(10))[0]})"
-    size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
-    if metadata.num_rows > MAX_ROWS or size > MAX_TABLE:
-        return (
-            f"its predictions have {metadata.num_rows:,} rows and {size:,} bytes, more than "
-            f"{MAX_ROWS:,} and {MAX_TABLE:,}"
-        )
-    return None
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import BenchError
+from bench.core.printable import first_line
 from bench.execution.ray_cluster import connected, current  # It settles Ray's environment.
 from bench.profiling.place import ThisProcess
 
@@ -198,8 +199,8 @@ def _fault(error: RayError, node: Node) -> Exception:
     """Return what a task has raised, or a sentence for a worker that was lost."""
     if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
         return error.cause
-    first = (str(error).strip() or "it ended without a message").splitlines()[0]
+    message = first_line(str(error)) or "it ended without a message"
     return BenchError(
-        f"node {node.address} lost the profile ({type(error).__name__}: {first}); "
+        f"node {node.address} lost the profile ({type(error).__name__}: {message}); "
         "run `bench profile` again"
     )

@@ -80,7 +80,7 @@ class Study:
         self.store = Store(self.root)
         self._trials = self.root / "trials"
         self._document = self.root / "sweep.json"
-        self._checked: dict[str, dict[str, Any]] = {}
+        self._checked: dict[str, StudyTrial] = {}
 
     def prepare(self) -> None:
         """Make its folders. Raises BenchError where nothing can be written into them."""
@@ -108,18 +108,19 @@ class Study:
 
     def _check(self, file: Path, trial: StudyTrial) -> None:
         """Raise ValueError where a trial is not one that this sweep can have."""
+        # Once for each: trials are read whenever one begins.
+        if self._checked.get(file.stem) == trial:
+            return
         if trial.state == "done" and not trial.scores:
             raise ValueError("it is done and has no score")
-        # The key of each trial is computed once: trials are read whenever one begins.
-        if self._checked.get(file.stem) != trial.params:
-            self._check_params(trial)
-            self._checked[file.stem] = trial.params
+        self._check_params(trial)
         if trial.key != file.stem:
             raise ValueError(f"its key, {quoted(trial.key)}, is not the name of its file")
         if trial.state == "done" and (record := self.store.record(self._training(trial))):
             rates = [point.validation_ler for point in record.curve]
             if rates != trial.scores:
                 raise ValueError("its scores are not those of its training")
+        self._checked[file.stem] = trial
 
     def _check_params(self, trial: StudyTrial) -> None:
         """Raise ValueError where parameters are not of the space, or their key is another one."""

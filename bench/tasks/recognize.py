@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
-from bench.core.printable import printable
+from bench.core.printable import in_one_line
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.data.reading.encoded_samples import encoded_samples
 from bench.evaluation.metrics import metric
@@ -117,8 +117,7 @@ def _boarded(remarks: Counter[str]) -> dict[str, int]:
     """Return remarks as boards print them: few, short, in one line, without control characters."""
     counts = Counter[str]()
     for remark, count in remarks.items():
-        line = printable(" ".join(remark.split()))
-        counts[line if len(line) <= _MAX_REMARK else f"{line[:_MAX_REMARK]}…"] += count
+        counts[in_one_line(remark, _MAX_REMARK)] += count
     frequent = dict(counts.most_common(MAX_REMARKS))
     others = counts.total() - sum(frequent.values())
     return frequent | ({OTHER_REMARKS: others} if others else {})

@@ -16,6 +16,7 @@ from torch._C._distributed_c10d import Store, TCPStore
 from torch.nn.parallel import DistributedDataParallel
 
 from bench.core.errors import BenchError
+from bench.core.printable import first_line
 from bench.nn.global_batch import from_rank_0
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def open_store(rank: Rank) -> tuple[Rank, Store]:
     except (RuntimeError, ValueError) as error:
         raise BenchError(
             f"rank {rank.number} of {rank.count} cannot meet rank 0 at {rank.host}:{rank.port} "
-            f"({str(error).splitlines()[0]}); let the machines of the cluster reach each other"
+            f"({first_line(str(error))}); let the machines of the cluster reach each other"
         ) from None
     return replace(rank, port=store.port), store
 

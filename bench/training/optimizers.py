@@ -53,7 +53,8 @@ def restore(optimizer: Optimizer, state: dict[str, Any]) -> None:
     """Restore the state of an optimizer of the same parameters.
 
     Raises:
-        Exception: It is another one's; torch raises what it likes, or takes it.
+        Exception: It is that of another optimizer or of other parameters. Torch has no list of what
+            it raises then.
     """
     kinds = _kinds(optimizer)
     optimizer.load_state_dict(state)

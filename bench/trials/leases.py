@@ -113,9 +113,11 @@ class Leases:
                     break
             # Its holder has just given it up, and removed the file.
             stream.close()
-        stream.seek(0)
-        stream.truncate()
-        stream.write(msgspec.json.encode(Holder()))
+        # On a full disk the lease is its lock alone.
+        with suppress(OSError):
+            stream.seek(0)
+            stream.truncate()
+            stream.write(msgspec.json.encode(Holder()))
         self._held[name] = stream
         return None
 
@@ -124,7 +126,7 @@ class Leases:
         if (stream := self._held.pop(name, None)) is not None:
             # Before the lock ends: else another process could have it by now.
             with suppress(OSError):
-                (self._folder / f"{name}.json").unlink(missing_ok=True)
+                (self._folder / f"{name}.json").unlink()
             stream.close()
 
     def _other(self, name: str, stream: BinaryIO) -> Holder | None:
@@ -163,12 +165,10 @@ class Leases:
 def waited_for(root: Path, name: str, tell: Callable[[Holder], None]) -> Iterator[None]:
     """Hold a lease; `tell` is given the process that has it, if this one has to wait."""
     with Leases(root) as leases:
-        told = False
-        while holder := leases.take(name):
-            if not told:
-                tell(holder)
-            told = True
-            time.sleep(_LOOK_SECONDS)
+        if holder := leases.take(name):
+            tell(holder)
+            while leases.take(name):
+                time.sleep(_LOOK_SECONDS)
         yield
 
 

@@ -258,7 +258,8 @@ class Store:
 
 
 def _written(file: Path) -> int | None:
-    with suppress(FileNotFoundError):
+    # A link that leads to itself is damaged, which is said where it is read.
+    with suppress(OSError):
         return file.stat().st_mtime_ns
     return None
 

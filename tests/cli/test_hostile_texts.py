@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bench.core.errors import one_line
 from bench.core.printable import (
-    MAX_LINE,
+    MAX_MESSAGE,
     escaped_markdown,
     printable_json,
     unescaped_code,
@@ -36,7 +36,7 @@ def assert_clean(text: str) -> None:
     """Assert that a terminal has nothing to obey, no line is forged, and none is endless."""
     assert not RAW.search(text), RAW.search(text)
     assert "\nforged" not in text
-    assert max(map(len, text.splitlines()), default=0) < 12 * MAX_LINE
+    assert max(map(len, text.splitlines()), default=0) < 12 * MAX_MESSAGE
 
 
 def assert_no_markup(page: str) -> None:
@@ -115,7 +115,7 @@ def test_a_failure_on_a_board_is_one_short_line_without_a_home(home, suite, tria
     error = RuntimeError(f"{secret}\n" + "second line\n" * 500_000)
     for evaluation in trials[0].evaluations.values():
         failure = fail(evaluation, store, [failed_attempt("error", one_line(error))])
-        assert len(failure.message) <= MAX_LINE
+        assert len(failure.message) <= MAX_MESSAGE
     board = working.write_working(bench_toml.load(home / "bench.toml"), suite)
     [missing] = {each.why for row in board.rows for each in row.missing}
     assert missing == "error: RuntimeError: private/checkpoint.pt: broken; see plan.txt"
@@ -137,10 +137,22 @@ def test_a_failure_on_a_board_is_one_short_line_without_a_home(home, suite, tria
         (f"{Path.home()}/data/x.csv", "~/data/x.csv"),
         (f"in {Path.cwd()}/results/a b/x.json", "in results/a b/x.json"),
         (f"the folder {Path.cwd()} is full", "the folder . is full"),
+        (f"/mnt{Path.cwd()}/x.csv", "x.csv"),
     ],
 )
 def test_paths_of_a_person_are_shortened(text, shown):
     assert without_private_paths(text) == shown
+
+
+def test_paths_are_shortened_without_a_home_and_in_a_folder_that_is_gone(tmp_path, monkeypatch):
+    def find_no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", find_no_home)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert without_private_paths("/home/me/x/weights.pt: gone") == "weights.pt: gone"
 
 
 TEXTS = st.text(st.sampled_from([*"ab `\\<>[]()!|:/@.\n\x1b\u202e"]), max_size=30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import sys
 import time
 from contextlib import contextmanager
 
@@ -15,17 +16,21 @@ from bench.core.errors import one_line
 from bench.tasks.task import fail, failed_attempt, run_task
 from bench.trials import store as disk
 from bench.trials.events import Failed
+from bench.trials.leases import Leases
 
 
 @contextmanager
 def limited(size: int):
     """Let files of this process have at most so many bytes, as a full disk would."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before, bytecode = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    # Python 3.11 does not notice that it has written half a file, and never imports it again.
+    sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sys.dont_write_bytecode = bytecode
 
 
 def test_a_file_that_cannot_be_written_is_named_and_leaves_no_part(tmp_path):
@@ -70,6 +75,13 @@ def test_a_failure_that_cannot_be_written_ends_no_run(trials, store):
     assert isinstance(last, Failed)
     assert failure.message == "no"
     assert [path.name for path in store.folder(training).iterdir()] == [disk.LOG]
+
+
+def test_a_lease_can_be_taken(tmp_path):
+    with Leases(tmp_path) as mine, Leases(tmp_path) as others:
+        with limited(0):
+            assert mine.take("task") is None
+        assert others.take("task")
 
 
 def test_a_verb_says_where_nothing_could_be_written(bench, home, finish, trials):

@@ -65,6 +65,20 @@ def test_what_must_not_be_left_halfway_is_not():
     assert ended
 
 
+def test_what_is_within_such_a_block_is_not_left_halfway_either():
+    ended = []
+
+    def end():
+        with signals.held_signals():
+            with signals.held_signals():
+                receive()
+            ended.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        end()
+    assert ended
+
+
 def test_holding_signals_keeps_the_error_that_ends_the_block():
     def end():
         with signals.held_signals():

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from ray.cluster_utils import Cluster
+from running import task_events
 
 from bench.execution import retries
 from bench.execution.ray import connect
-from bench.execution.schedule import task_events
 from bench.trials.events import Finished, Retried, Started
 
 pytestmark = pytest.mark.xdist_group("ray")

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from running import assert_same_bytes
+from running import assert_same_bytes, task_events
 from safetensors.torch import load_file
 
 from bench.core.errors import BenchError
 from bench.execution.in_process import InProcessExecutor
 from bench.execution.inline import InlineExecutor
-from bench.execution.schedule import execute, open_executor, task_events
+from bench.execution.schedule import execute, open_executor
 from bench.execution.task_process import start_task
 from bench.trials.events import Failed, Listening, Progress, Resumed, Retried
 from bench.trials.rank import Rank

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
+from running import task_events
 
 from bench.execution.ray import connect
-from bench.execution.schedule import task_events
 from bench.trials.events import Failed
 
 pytestmark = pytest.mark.xdist_group("ray")

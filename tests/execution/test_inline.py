@@ -13,12 +13,12 @@ from dataclasses import replace
 
 import pytest
 from processes import gone
-from running import assert_same_bytes
+from running import assert_same_bytes, task_events
 
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.execution.in_process import InProcessExecutor
 from bench.execution.inline import InlineExecutor
-from bench.execution.schedule import execute, open_executor, task_events
+from bench.execution.schedule import execute, open_executor
 from bench.trials import grid, plan
 from bench.trials.events import Failed, Finished, Retried, Started
 from bench.trials.store import LOG, PREDICTIONS, Store

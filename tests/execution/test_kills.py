@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import pytest
 from processes import gone, none_marked, parent, written
-from running import assert_same_bytes
+from running import assert_same_bytes, task_events
 
-from bench.execution.schedule import execute, open_executor, task_events
+from bench.execution.schedule import execute, open_executor
 from bench.trials.events import Resumed
 from bench.trials.store import CHECKPOINT, Store
 
@@ -22,10 +22,11 @@ pytestmark = pytest.mark.xdist_group("ray")
 
 DRIVER = """\
 import pickle, sys
-from bench.execution.schedule import open_executor, task_events
+from bench.execution.schedule import Schedule, open_executor
+from bench.trials.leases import Leases
 training, store, name = pickle.loads(bytes.fromhex(sys.argv[1]))
-with open_executor(name) as executor:
-    for task, event in task_events([training], executor, store):
+with Leases(store.root) as leases, open_executor(name) as executor:
+    for task, event in Schedule.of([training], executor, store, leases).events():
         print(type(event).__name__, getattr(event, "failure", ""), flush=True)
 """
 

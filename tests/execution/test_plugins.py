@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from plugins import LOSS
 from ray.cluster_utils import Cluster
+from running import task_events
 
 from bench.core import plugin_files, registry
 from bench.execution import task_process
 from bench.execution.ray import connect
-from bench.execution.schedule import task_events
 from bench.execution.task_process import start_task
 from bench.trials.events import Finished
 

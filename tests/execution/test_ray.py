@@ -11,12 +11,12 @@ import pytest
 import ray
 import torch
 from processes import gone
-from running import assert_same_bytes
+from running import assert_same_bytes, task_events
 
 from bench.core.errors import BenchError
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.execution.ray import connect, with_workers
-from bench.execution.schedule import execute, open_executor, task_events
+from bench.execution.schedule import execute, open_executor
 from bench.trials.events import Finished, Progress, Resumed, Started
 from bench.trials.records import Attempt
 from bench.trials.store import CHECKPOINT, LOG, Store

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import signal
 from collections import deque
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import pytest
+from running import task_events
 
 from bench.core.errors import BenchError
 from bench.execution import retries, schedule
-from bench.execution.schedule import EXECUTORS, Schedule, execute, open_executor, task_events
+from bench.execution.schedule import EXECUTORS, Schedule, execute, open_executor
 from bench.tasks.task import fail, failed_attempt
 from bench.trials import grid
 from bench.trials.events import (
@@ -26,6 +28,7 @@ from bench.trials.events import (
     Started,
 )
 from bench.trials.leases import Leases
+from bench.trials.store import FAILURE
 
 PROGRESS = Progress(1, 2, 0.5, 1.0, 1.0, 1.0, None)
 
@@ -201,13 +204,6 @@ def names_of(tasks):
     return {task.key: task.key for task in tasks}
 
 
-def test_a_run_closes_its_executor_when_it_is_interrupted(tasks, store):
-    executor = ScriptedExecutor()
-    with pytest.raises(KeyboardInterrupt):
-        execute(tasks, names_of(tasks), store, nullcontext(executor), interrupted=lambda: True)
-    assert executor.closed
-
-
 def test_fail_fast_ends_a_run_at_its_first_failure(tasks, store):
     executor = ScriptedExecutor(causes={tasks[0].key: ["error"]})
     failures = execute(tasks, names_of(tasks), store, nullcontext(executor), fail_fast=True)
@@ -304,6 +300,11 @@ def test_what_another_process_leaves_is_taken_over(tasks, store, elsewhere):
     assert [type(event) for event in events] == [HeldElsewhere, Started, Finished]
 
 
+def test_a_failure_that_is_a_link_to_itself_holds_up_no_plan(tasks, run, store):
+    (store.begin(tasks[0]) / FAILURE).symlink_to(FAILURE)
+    assert isinstance(run(tasks[:1], ScriptedExecutor())[-1][1], Finished)
+
+
 def test_a_record_written_since_the_plan_was_made_is_not_made_again(tasks, store, leave):
     executor = ScriptedExecutor()
     with Leases(store.root) as leases:
@@ -324,6 +325,25 @@ def test_the_evaluations_of_a_training_done_elsewhere_are_run(tasks, run, store,
     }
 
 
-def test_a_run_gives_up_its_leases(tasks, store):
-    execute(tasks, names_of(tasks), store, nullcontext(ScriptedExecutor()))
-    assert not (store.root / "leases").exists()
+@pytest.mark.usefixtures("caught_signals")
+def test_an_interrupted_run_gives_up_its_leases_once_its_executor_is_closed(
+    tasks, store, elsewhere
+):
+    class InterruptedExecutor(ScriptedExecutor):
+        holders = ()
+
+        def poll(self):
+            # As native code loses the exception.
+            with suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+            return []
+
+        def close(self):
+            self.holders = [elsewhere.take(task.key) for task in self.queue]
+
+    executor = InterruptedExecutor()
+    with pytest.raises(KeyboardInterrupt):
+        execute(tasks, names_of(tasks), store, nullcontext(executor))
+    assert executor.holders
+    assert all(executor.holders)
+    assert not any(elsewhere.take(task.key) for task in executor.queue)

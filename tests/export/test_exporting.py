@@ -98,10 +98,14 @@ def test_a_card_has_the_row_of_the_working_board_with_its_interval(
 ):
     made = left()
     record = leave_evaluation(made, make_evaluation_record, make_predictions)
+    trained = made.store.record(made.training)
+    origin = replace(trained.provenance, commit="a`<b>")
+    disk.write(made.folder / disk.TRAINING, replace(trained, provenance=origin))
     home_board()
     answer = bench("export", record.key, "--out", "out")
     assert answer.code == 0, answer.err
     card = Path("out/README.md").read_text()
+    assert "by commit ``a`<b>``." in card
     assert "of board `words (working)`, protocol str-36" in card
     assert re.search(r"\| 50\.00 ± – \[\d+\.\d\d, \d+\.\d\d\] \|", card), card
     assert "Evaluations of this network" not in card, "the row has it"

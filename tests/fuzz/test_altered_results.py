@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bench.core import documents
 from bench.core.errors import BenchError, Exit
 from bench.core.hashing import digest
-from bench.core.printable import MAX_LINE
+from bench.core.printable import MAX_MESSAGE
 from bench.leaderboards import publish, working
 from bench.sweeps import report
 from bench.sweeps.study import Study, ended
@@ -66,7 +66,7 @@ def assert_ends_well(answer) -> None:
     assert answer.code in DOCUMENTED
     assert answer.code == Exit.DONE or answer.err
     assert "Traceback" not in answer.err
-    assert all(len(line) < 3 * MAX_LINE for line in answer.err.splitlines())
+    assert all(len(line) < 3 * MAX_MESSAGE for line in answer.err.splitlines())
 
 
 @pytest.fixture

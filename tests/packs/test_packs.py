@@ -91,6 +91,14 @@ def edit(files, name, /, **changes):
     files[name] = json.dumps(document).encode()
 
 
+def not_parquet(files):
+    """Put something else in place of the first predictions, under its checksum."""
+    name, content = first(files, PREDICTIONS), b"PAR1 and more PAR1"
+    files[name] = content
+    record = name.replace(PREDICTIONS, EVALUATION)
+    edit(files, record, files={PREDICTIONS: hashlib.sha256(content).hexdigest()})
+
+
 def forge(files, change, *, rescore=True):
     """Change the predictions of the first evaluation, and what follows from them."""
     name = first(files, PREDICTIONS)
@@ -296,8 +304,8 @@ TAMPERED = {
         "its predictions are not in it",
     ),
     "predictions that are none": (
-        lambda files: files.update({first(files, PREDICTIONS): b"PAR1 and more PAR1"}),
-        "its predictions are not a Parquet file",
+        not_parquet,
+        "the predictions cannot be read",
     ),
     "no evaluation": (
         lambda files: [files.pop(name) for name in names(files, "") if "evaluations" in name],

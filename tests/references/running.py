@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from bench.execution.schedule import Schedule
 from bench.tasks.task import run_task
 from bench.trials.events import Failed, Finished
+from bench.trials.leases import Leases
 
 _MOVING = ("timings", "seconds", "provenance", "attempts")
 
@@ -40,3 +42,9 @@ def assert_same_bytes(task, one, other):
     for name in records[0].files:
         first, second = ((store.folder(task) / name).read_bytes() for store in (one, other))
         assert first == second, name
+
+
+def task_events(tasks, executor, store):
+    """Yield the events of tasks as an executor runs them."""
+    with Leases(store.root) as leases:
+        yield from Schedule.of(tasks, executor, store, leases).events()

@@ -15,7 +15,6 @@ from bench.cli.verbs.selection import Selection, selection_options
 from bench.config.suite import TrainedEntry
 from bench.core import registry
 from bench.core.errors import BenchError, Exit
-from bench.core.signals import interrupted
 from bench.trials import grid, plan
 from bench.trials.specs import Evaluation, TrainedEvaluation, Trial
 from bench.trials.store import Store
@@ -106,7 +105,7 @@ def decode(
 
         names = grid.task_names(done)
         opened = open_executor(executor, address)
-        failures = execute(tasks, names, store, opened, interrupted=interrupted)
+        failures = execute(tasks, names, store, opened)
     status = plan.survey(done, store)
     report(descriptions.evaluations(status), descriptions.plan_json(status, []), as_json=as_json)
     say_failures(failures, done, store)

@@ -21,7 +21,6 @@ from bench.cli.verbs.boards import print_board
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
-from bench.core.signals import interrupted
 from bench.profiling.place import open_place
 from bench.trials import grid, plan
 from bench.trials.store import Store
@@ -187,7 +186,6 @@ def _execute(
             store,
             open_executor(executor, address),
             fail_fast=fail_fast,
-            interrupted=interrupted,
         )
     except KeyboardInterrupt:
         if force:
