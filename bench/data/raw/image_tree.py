@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -19,8 +20,8 @@ IMAGE_SUFFIXES = frozenset(
 """Endings of image files, in lower case."""
 _ABOVE = 3
 """How far above the folder that was named a root is looked for."""
-_MAX_FIRST = 2**20
-"""Characters of the first line of a list."""
+_MAX_LINE = 2**20
+"""Characters of a line of a list."""
 MAC_FOLDER = "__MACOSX"
 """What macOS puts into an archive beside the data; like `.DS_Store`, it holds none of them."""
 
@@ -90,13 +91,13 @@ def whole_lines(file: Path) -> Iterator[str]:
     """
     try:
         with open_lines(file) as stream:
-            if len(stream.readline(_MAX_FIRST + 1)) > _MAX_FIRST:
-                raise BenchError(
-                    f"{file}: its first line has more than {_MAX_FIRST:,} characters, so that this "
-                    "is not a list; take the file from the raw data set again"
-                )
-            stream.seek(0)
-            yield from stream
+            for line in iter(partial(stream.readline, _MAX_LINE + 1), ""):
+                if len(line) > _MAX_LINE:
+                    raise BenchError(
+                        f"{file} has a line of more than {_MAX_LINE:,} characters, so that it is "
+                        "not a list; take the file from the raw data set again"
+                    )
+                yield line
     except OSError as error:
         raise BenchError(
             f"{file} cannot be read ({error.strerror}); look at its permissions and its disk"
