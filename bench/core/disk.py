@@ -1,13 +1,16 @@
-"""What is checked of a disk before work begins whose results have to fit onto it."""
+"""Disks that are full, or that are checked before work begins whose results have to fit."""
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from pathlib import Path
 
 from bench.core.errors import BenchError
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The numbers of an OSError where a disk or a quota is full."""
 _MIN_FREE_BYTES = 2**20
 
 

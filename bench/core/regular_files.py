@@ -61,9 +61,9 @@ def read_regular(file: Path | str, longest: int = MAX_BYTES) -> bytes:
         OSError: As of `open_regular`, or the file is longer.
     """
     with open_regular(file) as stream:
+        size = os.fstat(stream.fileno()).st_size
         # As much memory as it takes, of files of the system that state no size a little.
-        size = max(os.fstat(stream.fileno()).st_size, _MIN_BUFFER)
-        content = stream.read(min(size, longest) + 1)
-    if len(content) > longest:
+        content = stream.read(min(max(size, _MIN_BUFFER), longest) + 1) if size <= longest else b""
+    if max(size, len(content)) > longest:
         raise OSError(errno.EFBIG, f"longer than {longest:,} bytes", str(file))
     return content

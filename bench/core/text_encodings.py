@@ -61,6 +61,20 @@ def open_text(file: Path | str, errors: str = "strict", newline: str = "") -> io
     return io.TextIOWrapper(stream, encoding, errors=errors, newline=newline)
 
 
+def open_lines(file: Path | str) -> io.TextIOWrapper:
+    """Open a regular file of text for reading line by line, see `read_lines` and `MARKED`.
+
+    Raises:
+        OSError: As of `open_regular`.
+    """
+    stream = open_text(file, MARKED, "\n")
+    beginning = stream.read(_BEGINNING)
+    stream.seek(0)
+    if "\r" in beginning and "\n" not in beginning:
+        stream.reconfigure(newline="\r")
+    return stream
+
+
 def read_lines(file: Path | str, longest: int = MAX_LINE) -> Iterator[str]:
     """Yield the lines of a regular file of text, without their ends.
 
@@ -75,11 +89,7 @@ def read_lines(file: Path | str, longest: int = MAX_LINE) -> Iterator[str]:
         OSError: As of `open_regular`.
         NotTextError: A line is too long, or not text.
     """
-    with open_text(file, MARKED, "\n") as stream:
-        beginning = stream.read(_BEGINNING)
-        stream.seek(0)
-        if "\r" in beginning and "\n" not in beginning:
-            stream.reconfigure(newline="\r")
+    with open_lines(file) as stream:
         number = 0
         while line := stream.readline(longest + 2):
             number += 1

@@ -9,10 +9,10 @@ from typing import Any
 
 from bench.core.errors import BenchError
 from bench.core.regular_files import read_regular
+from bench.core.text_encodings import encoding_of
 
-MAX_BYTES = 2**24
+_MAX_BYTES = 2**24
 _MARK = codecs.BOM_UTF8
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
@@ -24,10 +24,10 @@ def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
         BenchError: It cannot be read, or is not TOML; the message says why.
     """
     try:
-        content = read_regular(file, MAX_BYTES)
+        content = read_regular(file, _MAX_BYTES)
     except OSError as error:
         raise BenchError(f"{file} cannot be read ({error.strerror}); name a TOML file") from None
-    if content.startswith(_UTF_16) or b"\0" in content[:2]:
+    if encoding_of(content[:2]) == "utf-16" or b"\0" in content[:2]:
         raise BenchError(f"{file} is UTF-16, and TOML is UTF-8; save the file as UTF-8")
     try:
         text = content.removeprefix(_MARK).decode()

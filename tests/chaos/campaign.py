@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from faults import FAULTS, INLINE, Fault, NotPossibleError
+from faults import FAULTS, INLINE, Fault, NotPossibleError, kill
 from workspace import BrokenPromiseError, Workspace, require, shared_memory
 
 
@@ -27,18 +27,20 @@ def main() -> int:
     parser.add_argument("--only", default="", help="faults whose names have this in them")
     parser.add_argument("--minutes", type=float, default=20.0, help="begin no fault after these")
     options = parser.parse_args()
+    faults = [fault for fault in FAULTS if options.only in fault.name]
+    if not faults:
+        parser.error(f"no fault has '{options.only}' in its name")
     ends = time.monotonic() + 60 * options.minutes
     totals: Counter[str] = Counter()
     broken = []
     with tempfile.TemporaryDirectory(prefix="chaos-") as root:
         reference = _reference(Path(root) / "reference")
-        for fault in FAULTS:
-            if options.only in fault.name:
-                for number in range(fault.times):
-                    if time.monotonic() > ends:
-                        totals["not run: out of time"] += 1
-                        continue
-                    broken += _one(Path(root), fault, options.seed, number, reference, totals)
+        for fault in faults:
+            for number in range(fault.times):
+                if time.monotonic() > ends:
+                    totals["not run: out of time"] += 1
+                    continue
+                broken += _one(Path(root), fault, options.seed, number, reference, totals)
     print(f"seed {options.seed}: " + ", ".join(f"{n} {what}" for what, n in totals.items()))
     return 1 if broken else 0
 
@@ -76,6 +78,9 @@ def _one(
     except BrokenPromiseError as error:
         totals["broken"] += 1
         broken = [str(error)]
+        # What is left of this case would disturb the next one.
+        for pid in work.processes():
+            kill(pid)
     else:
         totals["records kept"] += kept
     totals["cases"] += 1

@@ -75,7 +75,7 @@ def _kill_preparing(work: Workspace, chance: random.Random) -> None:
         if _wait(run, chance.uniform(0.1, 2.0)):
             number = chance.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
             work.count("kills" if number == signal.SIGKILL else "signals")
-            _kill(run.process.pid, number)
+            kill(run.process.pid, number)
         code = run.end()
         require(code <= 0 or code == 130, f"{run} ended with {code}:\n{run.text()}")
 
@@ -113,7 +113,8 @@ def _wait(run: Run, seconds: float) -> bool:
     return run.process.poll() is None
 
 
-def _kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Signal a process, unless it has ended."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
 
@@ -123,7 +124,7 @@ def _kill_driver(words: tuple[str, ...]) -> Callable[[Workspace, random.Random],
         run = work.start(*words)
         if _wait_for_moment(run, chance):
             work.count("kills")
-            _kill(run.process.pid)
+            kill(run.process.pid)
         run.end()
 
     return disturb
@@ -141,7 +142,7 @@ def _kill_task(words: tuple[str, ...]) -> Callable[[Workspace, random.Random], N
         ]
         if tasks:
             work.count("kills")
-            _kill(chance.choice(tasks))
+            kill(chance.choice(tasks))
         code = run.end()
         require(code in {0, 1}, f"{run} ended with {code}:\n{run.text()}")
         if code == 1:
@@ -168,7 +169,7 @@ def _kill_ray(work: Workspace, chance: random.Random) -> None:
     ]
     for pid in victims:
         work.count("kills")
-        _kill(pid)
+        kill(pid)
     code = run.end()
     said = run.text().splitlines()
     require(code in {0, 1, 2, 130}, f"{run} ended with {code} after the end of '{name}'")
@@ -191,7 +192,7 @@ def _signal(words: tuple[str, ...]) -> Callable[[Workspace, random.Random], None
         seconds = time.monotonic() - began
         for _ in range(chance.choice([1, 1, 2, 3])):
             work.count("signals")
-            _kill(run.process.pid, number)
+            kill(run.process.pid, number)
             time.sleep(chance.uniform(0.0, 0.5))
         code = run.end(120.0)
         # Before Python runs any code, the system's own answer to a signal holds.
@@ -215,7 +216,7 @@ def _signal_profiling(work: Workspace, chance: random.Random) -> None:
         _wait(run, chance.uniform(0.0, 6.0))
     if run.process.poll() is None:
         work.count("signals")
-        _kill(run.process.pid, chance.choice([signal.SIGINT, signal.SIGTERM]))
+        kill(run.process.pid, chance.choice([signal.SIGINT, signal.SIGTERM]))
     code = run.end(60.0)
     require(code in {0, 130}, f"{run} ended with {code}:\n{run.text()}")
 
@@ -232,8 +233,9 @@ def _mounted(folder: Path, size: str) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def _remount(folder: Path, options: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+def _remount(folder: Path, options: str) -> bool:
+    mount = ["mount", "-o", f"remount,{options}", str(folder)]
+    return not subprocess.run(mount, capture_output=True).returncode
 
 
 def _full_disk(work: Workspace, chance: random.Random) -> None:
@@ -268,14 +270,17 @@ def _read_only(work: Workspace, chance: random.Random) -> None:
         inside = Workspace(work.folder, disk / "results", work.mark, work.counts)
         run = inside.start(*INLINE)
         _wait_for_moment(run, chance)
-        work.count("read-only disks")
         # It is refused while a file is open for writing.
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], capture_output=True)
+        while not _remount(disk, "ro") and run.process.poll() is None:
+            time.sleep(0.01)
         run.end()
+        require(_remount(disk, "ro"), f"{run} has ended, and a file on {disk} is still open")
+        work.count("read-only disks")
         refused = inside.start(*INLINE)
         code = refused.end()
-        require(code in {0, 1, 2}, f"{refused} ended with {code}:\n{refused.text()}")
-        _remount(disk, "rw")
+        require(code == 2, f"{refused} ended with {code}:\n{refused.text()}")
+        require("Read-only" in refused.text(), f"{refused} gives another reason:\n{refused.text()}")
+        require(_remount(disk, "rw"), f"{disk} cannot be made writable again")
         inside.call(*INLINE)
         _move(disk / "results", work.results)
 
@@ -292,13 +297,13 @@ def _two_drivers(work: Workspace, chance: random.Random) -> None:
         killed = chance.choice(runs)
         if _wait_for_moment(killed, chance):
             work.count("kills")
-            _kill(killed.process.pid)
+            kill(killed.process.pid)
     for run in runs:
         code = run.end()
         require(code == 0 or run is killed, f"{run} ended with {code}:\n{run.text()}")
     if killed is None:
         done = sum(run.text().count(": done in") for run in runs)
-        require(done == 8, f"8 tasks were done {done} times")
+        require(done == _TASKS, f"{_TASKS} tasks were done {done} times")
 
 
 def _lost_node(work: Workspace, chance: random.Random) -> None:
@@ -336,7 +341,7 @@ def _moved_clocks(work: Workspace, chance: random.Random) -> None:
         run = work.start(*INLINE)
         if _wait_for_moment(run, chance):
             work.count("kills")
-            _kill(run.process.pid)
+            kill(run.process.pid)
         run.end()
         shift = chance.choice([-1, 1]) * chance.uniform(3600, 10 * 365 * 86400)
         for file in work.results.rglob("*"):

@@ -35,6 +35,7 @@ checkpoint_every = "5 steps"
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 130}
 TRACEBACK = "Traceback (most recent call last)"
 _MOVING = {"timings", "seconds", "provenance", "attempts", "peak_memory"}
+_CHECKOUT = Path(__file__).parents[2]
 _SHARED_MEMORY = Path("/dev/shm")
 _WAIT_SECONDS = 300.0
 _SETTLE_SECONDS = 60.0
@@ -92,6 +93,7 @@ class Workspace:
 
     Attributes:
         folder: The folder.
+        results: The folder of its results.
         mark: A text in the environment of all its processes.
         counts: What was done to it.
     """
@@ -140,7 +142,7 @@ class Workspace:
         return os.environ | {
             "BENCH_RESULTS": str(self.results),
             "CHAOS": self.mark,
-            "PYTHONPATH": str(Path.cwd()),
+            "PYTHONPATH": str(_CHECKOUT),
             **more,
         }
 

@@ -22,8 +22,8 @@ Encoded = bytes | memoryview
 Array = NDArray[Any]
 Pixels = NDArray[np.uint8]
 
-_HEAD = 1024
-"""Bytes of an image that tell of its format."""
+_HEAD = 2**14
+"""Bytes of an image that tell of its format, with profiles of color before what is transparent."""
 _DEPTHS = (8, 10, 12, 14, 16)
 """Bits per value that scanners and cameras have."""
 
@@ -79,7 +79,9 @@ def _may_have_alpha_or_16_bits(head: bytes) -> bool:
         return False
     if head.startswith(b"\x89PNG"):
         depth, kind = head[24:25], head[25:26]
-        return depth == b"\x10" or kind not in {b"\0", b"\2"} or b"tRNS" in head
+        # A transparent color is named before the pixels.
+        keyed = head.find(b"tRNS", 0, head.find(b"IDAT")) > 0
+        return depth == b"\x10" or kind not in {b"\0", b"\2"} or keyed
     return True
 
 

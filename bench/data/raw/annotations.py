@@ -70,16 +70,19 @@ class Annotations:
         file = self._folder / FILES[part]
         stems = _Stems(file)
         # Nine million rows: what most of them are like is read here, without a call more.
-        fullmatch, folder, unreadable = stems.worded.fullmatch, self._folder, self._unreadable
+        fullmatch, image, new = stems.worded.fullmatch, tree.image, tuple.__new__
+        folder, unreadable = self._folder, self._unreadable
         words = self._lower
+        count = len(words or ())
         for number, line in enumerate(tree.whole_lines(file), 1):
             if worded := fullmatch(line):
                 path, name, word, index = worded.groups()
                 place = int(index)
                 if (
-                    words is None or (place < len(words) and word.lower() == words[place])
+                    words is None or (place < count and word.lower() == words[place])
                 ) and name not in unreadable:
-                    yield Entry._make((name, word, partial(tree.image, folder, path), _NOTHING))
+                    # As Entry(...) does, in half the time.
+                    yield new(Entry, (name, word, partial(image, folder, path), _NOTHING))
                     continue
             if row := line.rstrip():
                 yield self._sample(row, f"{file.name}:{number}", stems)

@@ -7,7 +7,6 @@ holes in them, and zip archives have none.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import lzma
 import posixpath
@@ -24,6 +23,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, NamedTuple, NoReturn, Self
 
+from bench.core import disk
 from bench.core.errors import BenchError
 from bench.core.printable import quoted
 from bench.data.raw import image_tree as tree
@@ -62,7 +62,6 @@ _DAMAGED = (
     OverflowError,
     RecursionError,
 )
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 _DESCRIBING = {
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
@@ -157,7 +156,7 @@ class _Unpacking:
         except FileExistsError:
             raise self._refused(name, "is there twice") from None
         except _DAMAGED as error:
-            if isinstance(error, OSError) and error.errno in _FULL:
+            if isinstance(error, OSError) and error.errno in disk.FULL:
                 raise BenchError(
                     f"{self._source} cannot be unpacked into {self._folder.parent}, for the disk "
                     "is full; free some of it, or unpack the archive elsewhere and name the folder"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from bench.core.errors import BenchError
 from bench.core.regular_files import read_regular
-from bench.core.text_encodings import MARKED, open_text
+from bench.core.text_encodings import open_lines
 from bench.data.raw.entries import SampleError
 
 IMAGE_SUFFIXES = frozenset(
@@ -19,8 +20,8 @@ IMAGE_SUFFIXES = frozenset(
 """Endings of image files, in lower case."""
 _ABOVE = 3
 """How far above the folder that was named a root is looked for."""
-_START = 2**20
-"""Characters in which the first line of a file has to end."""
+_MAX_LINE = 2**20
+"""Characters of a line of a list."""
 MAC_FOLDER = "__MACOSX"
 """What macOS puts into an archive beside the data; like `.DS_Store`, it holds none of them."""
 
@@ -89,16 +90,14 @@ def whole_lines(file: Path) -> Iterator[str]:
     BenchError where the file cannot be read.
     """
     try:
-        with open_text(file, MARKED, newline="\n") as stream:
-            start = stream.read(_START)
-        end = "\r" if "\r" in start and "\n" not in start else "\n"
-        if len(start) == _START and end not in start:
-            raise BenchError(
-                f"{file}: its first line has more than {_START:,} characters, so that this is not "
-                "a list; take the file from the raw data set again"
-            )
-        with open_text(file, MARKED, newline=end) as stream:
-            yield from stream
+        with open_lines(file) as stream:
+            for line in iter(partial(stream.readline, _MAX_LINE + 1), ""):
+                if len(line) > _MAX_LINE:
+                    raise BenchError(
+                        f"{file} has a line of more than {_MAX_LINE:,} characters, so that it is "
+                        "not a list; take the file from the raw data set again"
+                    )
+                yield line
     except OSError as error:
         raise BenchError(
             f"{file} cannot be read ({error.strerror}); look at its permissions and its disk"

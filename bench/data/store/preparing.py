@@ -7,7 +7,6 @@ written again, to the same bytes.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import itertools
 import os
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import bench
-from bench.core import documents
+from bench.core import disk, documents
 from bench.core.errors import BenchError, Exit
 from bench.data.inputs import images
 from bench.data.raw.entries import Entry, Rejected, SampleError
@@ -92,7 +91,7 @@ def _disk_of(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno not in disk.FULL:
             raise
         raise BenchError(
             f"{folder} cannot be written, for its disk is full; free some of it, then run the same "

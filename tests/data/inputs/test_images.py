@@ -66,6 +66,15 @@ ON_WHITE = np.where(GRAY > 0, 0, 255)
         (encoded(Image.fromarray(np.dstack([NONE] * 3 + [GRAY])), "TIFF"), 255 - GRAY),
         (encoded(PALETTE, "PNG", transparency=0), ON_WHITE),
         (encoded(PALETTE, "GIF", transparency=0), ON_WHITE),
+        (
+            encoded(
+                Image.fromarray(np.dstack([np.where(GRAY > 0, 0, 9).astype(np.uint8)] * 3)),
+                "PNG",
+                transparency=(9, 9, 9),
+                icc_profile=np.random.default_rng(0).bytes(5000),
+            ),
+            ON_WHITE,
+        ),
         (encoded(Image.fromarray(GRAY.astype(np.uint16)), "PNG"), GRAY),
         (encoded(Image.fromarray(GRAY.astype(np.uint16)), "TIFF"), GRAY),
         (encoded(Image.fromarray(GRAY.astype(np.uint16) * 16), "PNG"), GRAY),
@@ -73,7 +82,7 @@ ON_WHITE = np.where(GRAY > 0, 0, 255)
         (cv2.imencode(".png", np.dstack([GRAY.astype(np.uint16)] * 3))[1].tobytes(), GRAY),
     ],
     ids=[
-        *("gray-alpha", "alpha", "webp", "tiff", "palette", "gif"),
+        *("gray-alpha", "alpha", "webp", "tiff", "palette", "gif", "color-key"),
         *("16-bit", "16-bit-tiff", "12-bit", "16-bit-pgm", "16-bit-color"),
     ],
 )

@@ -95,8 +95,12 @@ def test_a_name_is_inside_where_no_part_of_it_leads_out(name):
 def test_a_list_that_is_no_plain_file_is_an_error_and_no_wait(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "endless").symlink_to("/dev/zero")
-    (tmp_path / "pages").write_bytes(bytes(2**21))
-    for name, why in (("pipe", "a named pipe"), ("endless", "a device"), ("pages", "its first")):
+    (tmp_path / "pages").write_bytes(b"a 1\n" + bytes(2**21))
+    for name, why in (
+        ("pipe", "a named pipe"),
+        ("endless", "a device"),
+        ("pages", "a line of more"),
+    ):
         with pytest.raises(BenchError, match=f"{name}.*{why}"):
             list(tree.lines(tmp_path / name))
 
