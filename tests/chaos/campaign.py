@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +19,9 @@ from typing import Any
 
 from faults import FAULTS, INLINE, Fault, NotPossibleError, kill
 from workspace import BrokenPromiseError, Workspace, require, shared_memory
+
+_MIN_KILLS = 10
+"""Of a whole campaign that is worth its name."""
 
 
 def main() -> int:
@@ -41,6 +45,9 @@ def main() -> int:
                     totals["not run: out of time"] += 1
                     continue
                 broken += _one(Path(root), fault, options.seed, number, reference, totals)
+    if not options.only and totals["kills"] < _MIN_KILLS:
+        broken.append(f"only {totals['kills']} processes were killed: the moments are badly chosen")
+        print(broken[-1])
     print(f"seed {options.seed}: " + ", ".join(f"{n} {what}" for what, n in totals.items()))
     return 1 if broken else 0
 
@@ -75,7 +82,7 @@ def _one(
         totals["not possible here"] += 1
         print(f"not run  {fault.name}: {reason}", flush=True)
         return []
-    except BrokenPromiseError as error:
+    except (BrokenPromiseError, OSError, subprocess.SubprocessError) as error:
         totals["broken"] += 1
         broken = [str(error)]
         # What is left of this case would disturb the next one.
