@@ -14,6 +14,7 @@ from bench.core import plugin_files, registry
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.local_paths import local_path
 from bench.core.names import name_fault
+from bench.core.regular_files import is_there
 from bench.core.schema import SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
 from bench.core.toml_text import read_toml
@@ -218,10 +219,13 @@ def load(
         if not path.exists():
             raise BenchError(f"{path}: there is no such file; name a {NAME} with --config")
         return Config(path, path.absolute().parent, results, plugins)
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise BenchError("the working folder was removed; change to one that exists") from None
     for folder in (here, *here.parents):
-        # A pipe or a folder of that name is refused where it is read.
-        if (folder / NAME).exists():
+        # A pipe, a folder or a broken link of that name is refused where it is read.
+        if is_there(folder / NAME):
             return Config(folder / NAME, folder, results, plugins)
     package = Path(bench.__file__).parent
     # A wheel carries the file inside the package; a checkout has it beside the package.

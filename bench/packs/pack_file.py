@@ -129,7 +129,8 @@ def to_bytes(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
 
 def check_replaceable(path: Path) -> None:
     """Raise BenchError where a file is in the way that is not a pack itself."""
-    if path.exists() and not zipfile.is_zipfile(path):
+    # A device may have no end.
+    if path.exists() and not (path.is_file() and zipfile.is_zipfile(path)):
         raise BenchError(
             f"{path}: it is there already and not a pack; name another file with --out"
         )

@@ -380,6 +380,26 @@ def test_another_file_in_the_place_of_bench_toml_is_named(home, make, message, n
         bench_toml.load(file if named else None)
 
 
+def test_a_broken_link_is_not_passed_over_for_a_file_above(home, bench, monkeypatch):
+    (home / "below").mkdir()
+    monkeypatch.chdir(home / "below")
+    (home / "below" / "bench.toml").symlink_to("moved.toml")
+    answer = bench("ls")
+    assert answer.code == 2
+    assert "below/bench.toml cannot be read (No such file or directory)" in answer.err
+
+
+def test_a_working_folder_that_was_removed_is_said(home, bench, monkeypatch):
+    (home / "below").mkdir()
+    monkeypatch.chdir(home / "below")
+    (home / "below").rmdir()
+    answer = bench("ls")
+    assert (answer.code, answer.err) == (
+        2,
+        "bench: the working folder was removed; change to one that exists\n",
+    )
+
+
 ODD = ["", ".", "..", "a/b", "/a", "a b", "<b>x</b>", "a|b", "a\x1b[2J", "a" * 300, "-a", "größe"]
 
 

@@ -170,6 +170,7 @@ def test_what_a_damaged_training_left_is_not_trained_again(bench, published, sto
     file.write_text("{}")
     answer = bench("run", "tiny", "--executor", "inline", "--no-profile")
     assert answer.code == 5
+    assert "3 of 4 trainings done" in answer.err
     assert "nothing to run" in answer.err
     told(answer, file)
     assert file.read_text() == "{}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import stat
 import zipfile
@@ -188,6 +189,9 @@ def test_the_same_rows_give_the_same_bytes(packed, trained, bench, tmp_path, mon
     assert len(pack_file.read(tmp_path / "tiny.pack").keys("evaluation")) == 2
     (tmp_path / "notes.txt").write_text("mine")
     answer = bench("--config", config, "pack", "tiny", "--out", "notes.txt")
+    assert (answer.code, "it is there already and not a pack" in answer.err) == (2, True)
+    os.mkfifo(tmp_path / "pipe")
+    answer = bench("--config", config, "pack", "tiny", "--out", "pipe")
     assert (answer.code, "it is there already and not a pack" in answer.err) == (2, True)
     assert (tmp_path / "notes.txt").read_text() == "mine"
     answer = bench("--config", config, "pack", "tiny", "--row", "nothing")

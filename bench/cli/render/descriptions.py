@@ -112,9 +112,16 @@ def _counts(current: Plan) -> str:
 
 def to_run(suite: str, status: Plan, missing: Sequence[Task]) -> str:
     """Return in one line what a run will do."""
+    keys = {task.key for task in missing}
     total = Counter(each.task.kind for each in status.statuses.values())
     to_do = Counter(task.kind for task in missing)
-    done = ", ".join(f"{total[kind] - to_do[kind]} of {total[kind]} {kind}s done" for kind in total)
+    # What is not to run may be damaged, or lack its training.
+    finished = Counter(
+        each.task.kind
+        for key, each in status.statuses.items()
+        if key not in keys and each.record is not None
+    )
+    done = ", ".join(f"{finished[kind]} of {total[kind]} {kind}s done" for kind in total)
     running = " and ".join(_counted(to_do[kind], kind) for kind in total if to_do[kind])
     return f"{suite}: {done}; {f'running {running}' if running else 'nothing to run'}"
 

@@ -18,6 +18,8 @@ from bench.data.raw.labels.data_folder import PROBED, DataFolder
 from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
 _DELIMITERS = "\t;,"
+_MAX_HEADER = 2**16
+"""Characters of a header; the text of a longer first line is no column's name."""
 """In the order in which a header is looked at for them."""
 
 
@@ -75,9 +77,13 @@ class CsvTable(LabelFormat):
             yield Row(identity, record[text].strip(label_text.BLANKS), source, columns)
 
     def _header(self, file: Path) -> list[str]:
+        """Return the names on the first line; none where it is too long for a header."""
         with label_text.opened(file) as stream:
-            first = next(iter(stream), "")
-        [header] = [*csv.reader([first.rstrip("\r\n")], delimiter=self._delimiter(first))] or [[]]
+            first = stream.readline(_MAX_HEADER).rstrip("\r\n")
+        try:
+            [header] = [*csv.reader([first], delimiter=self._delimiter(first))] or [[]]
+        except csv.Error:
+            return []
         return [name.strip() for name in header]
 
     def _delimiter(self, header: str) -> str:
@@ -102,8 +108,8 @@ class CsvTable(LabelFormat):
     def _records(self, file: Path) -> Iterator[tuple[int, list[str]]]:
         """Yield the records below the header, with the numbers of their last lines."""
         with label_text.opened(file) as stream:
-            first = stream.readline()
-            reader = csv.reader(stream, delimiter=self._delimiter(first))
+            rows = label_text.bounded(stream, file)
+            reader = csv.reader(rows, delimiter=self._delimiter(next(rows, "")))
             try:
                 for record in reader:
                     if any(record):

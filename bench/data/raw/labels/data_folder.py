@@ -222,13 +222,22 @@ def is_image(name: str) -> bool:
 
 def normalized(path: str) -> str:
     """Return a path of a label with slashes, without white space around it and a leading `./`."""
-    return path.strip().replace("\\", "/").removeprefix("./")
+    name = path.strip().replace("\\", "/")
+    return name[2:].lstrip("/") if name.startswith("./") else name
 
 
 def _up_to(folder: Path, root: Path) -> Iterator[Path]:
     while folder != root and folder.is_relative_to(root):
         folder = folder.parent
         yield folder
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Return whether it is a file, or a link to one; a link to itself is none."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def _walk(folder: Path, depth: int) -> Iterator[tuple[Path, list[str]]]:
@@ -244,6 +253,6 @@ def _walk(folder: Path, depth: int) -> Iterator[tuple[Path, list[str]]]:
         ) from None
     shown = [entry for entry in entries if not entry.name.startswith(".")]
     folders = [entry for entry in shown if entry.is_dir(follow_symlinks=False)]
-    yield folder, [entry.name for entry in shown if entry.is_file()]
+    yield folder, [entry.name for entry in shown if _is_file(entry)]
     for entry in folders if depth else ():
         yield from _walk(Path(entry.path), depth - 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.core.regular_files import MAX_BYTES
-from bench.core.text_encodings import MARKED, open_text
+from bench.core.text_encodings import MARKED, MAX_LINE, open_text
 from bench.data.raw.labels.data_folder import DataFolder
 
 BLANKS = " \t"
@@ -64,10 +64,26 @@ def opened(file: Path) -> Iterator[io.TextIOWrapper]:
         ) from None
 
 
+def bounded(stream: io.TextIOWrapper, file: Path) -> Iterator[str]:
+    """Yield the lines of a file with their ends. Raises BenchError at one that is too long."""
+    number = 0
+    while line := stream.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) > MAX_LINE:
+            raise BenchError(
+                f"{file}:{number}: it has more than {MAX_LINE:,} characters, so this is no list "
+                "of labels; name another file"
+            )
+        yield line
+
+
 def lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a file that are not blank, with their numbers from 1."""
+    """Yield the lines of a file that are not blank, with their numbers from 1.
+
+    Raises BenchError where it cannot be read, and at a line that is too long to be one of labels.
+    """
     with opened(file) as stream:
-        for number, line in enumerate(stream, 1):
+        for number, line in enumerate(bounded(stream, file), 1):
             bare = line.rstrip("\r\n")
             if bare.strip(BLANKS):
                 yield number, bare

@@ -74,16 +74,22 @@ def look(
             are certain, none of those is left out, whatever is wrong with it.
 
     Raises:
-        BenchError: Nothing was found but labels that are certain and cannot be read.
+        BenchError: Nothing was found but files that cannot be read, or labels that are certain.
     """
     kind = "frames" if data.clips else "image"
     tried = [*formats] or [each() for each in FORMATS.values() if kind in each.gives]
     found, faults = [], list[BenchError]()
     for format_ in tried:
         is_certain = format_.certainty == CERTAIN
+        try:
+            candidates = labels or format_.find(data)
+        except BenchError as error:
+            # One file that cannot be read hides none of another format.
+            faults.append(error)
+            continue
         probes = [
             _probe(format_, each, data, faults if is_certain and not labels else [])
-            for each in labels or format_.find(data)
+            for each in candidates
         ]
         least = 0 if labels or is_certain else _CANDIDATE
         if kept := [probe for probe in probes if probe.share >= least]:

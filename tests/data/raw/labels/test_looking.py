@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.core.errors import BenchError
+from bench.core.text_encodings import MAX_LINE
 from bench.data.raw.labels.data_folder import data_folder
 from bench.data.raw.labels.looking import choose, look
 
@@ -28,6 +29,7 @@ def chosen(write):
     [
         ({"gt.txt": "0.jpg\ta\n1.jpg\tb c\n"}, "tab"),
         ({"gt.txt": "0.jpg a\n1.jpg b c\n"}, "space"),
+        ({"gt.txt": "./0.jpg a\n.//1.jpg b c\n"}, "space"),
         ({"gt.txt": "0.jpg,a\n1.jpg,b c\n"}, "comma"),
         ({"gt.txt": '0.jpg, "a"\n1.jpg, "b c"\n'}, "icdar"),
         ({"labels.csv": "filename,words\n0.jpg,a\n1.jpg,b\n"}, "csv"),
@@ -100,3 +102,25 @@ def test_a_hostile_folder_is_read_to_its_end(chosen, write):
     (root / "gone.txt").symlink_to(root / "nowhere")
     with pytest.raises(BenchError, match="no labels were found"):
         chosen({})
+
+
+def test_a_text_longer_than_a_field_of_csv_is_a_text(chosen):
+    assert chosen({**IMAGES, "gt.txt": f"0.jpg\t{'a' * 200_000}\n1.jpg\tb\n"}) == (
+        "tab",
+        ["gt.txt"],
+    )
+
+
+def test_a_file_without_an_end_of_a_line_is_named_and_hides_no_other(chosen):
+    endless = b"\0" * (MAX_LINE + 1)
+    with pytest.raises(BenchError, match=r"gt\.csv:1: it has more than 16,777,216 characters"):
+        chosen({**IMAGES, "gt.csv": endless})
+    assert chosen({"gt.txt": "0.jpg\ta\n1.jpg\tb\n"}) == ("tab", ["gt.txt"])
+
+
+def test_a_link_to_itself_is_a_missing_image(write):
+    root = write({**IMAGES, "gt.txt": "0.jpg\ta\nloop.jpg\tb\n"})
+    (root / "loop.jpg").symlink_to("loop.jpg")
+    data = data_folder(root)
+    with pytest.raises(BenchError, match=r"'loop\.jpg' is missing"):
+        choose(look(data), data)
