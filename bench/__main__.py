@@ -53,7 +53,7 @@ class _Ending:
 
     def end_process(self) -> NoReturn:
         """Flush what was printed and end."""
-        for stream in (sys.stdout, sys.stderr):
+        for stream in filter(None, (sys.stdout, sys.stderr)):
             # A reader that is gone is no fault of the command.
             with suppress(OSError, ValueError):
                 stream.flush()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -107,27 +108,50 @@ def write_bytes(file: Path, content: bytes) -> str:
     Raises:
         OSError: It cannot be written, and nothing is left beside it; `filename` is `file`.
     """
-    part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
+    write_files(file.parent, {file.name: content})
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files into a folder durably, each atomically, and none where one cannot be written.
+
+    Args:
+        folder: An existing folder.
+        contents: The content of each file by its name.
+
+    Raises:
+        OSError: Nothing is left of what was written; `filename` is the file in question.
+    """
+    for name in contents:
+        if (folder / name).is_dir():
+            # Else it would be noticed after other files were replaced.
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
+    parts: dict[Path, Path] = {}
+    file = folder
     try:
-        with part.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(file)
-        folder = os.open(file.parent, os.O_RDONLY)
+        for name, content in contents.items():
+            file = folder / name
+            parts[file] = file.with_name(f".{name}.{uuid.uuid4().hex}.part")
+            with parts[file].open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        for file, part in parts.items():
+            part.replace(file)
+        opened = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(opened)
         finally:
-            os.close(folder)
+            os.close(opened)
     except BaseException as error:
-        with suppress(OSError):
-            part.unlink()
+        for part in parts.values():
+            with suppress(OSError):
+                part.unlink()
         if isinstance(error, OSError) and error.errno is not None:
             # That of a full disk names no file, and others name the part.
             raise OSError(error.errno, error.strerror, str(file)) from None
         raise
-    remove_parts(file.parent)
-    return hashlib.sha256(content).hexdigest()
+    remove_parts(folder)
 
 
 def remove_parts(folder: Path, name: str = "*", older_than: float = _STALE_SECONDS) -> None:

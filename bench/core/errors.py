@@ -14,6 +14,10 @@ _REMEDIES = {
     errno.EDQUOT: "free some of your quota there and run it again; what is done is kept",
     errno.EFBIG: "raise the limit on the size of files (`ulimit -f`), or name another folder",
     errno.EROFS: "name another folder, or have this one mounted for writing",
+    errno.ENOTDIR: "something in this path is a file where a folder should be; move it away",
+    errno.EEXIST: "it is in the way; move it away",
+    errno.EISDIR: "a file should be there; move the folder away",
+    errno.ELOOP: "this link leads to itself; remove it",
     errno.EACCES: "check its permissions and those of its folder",
     errno.EPERM: "check its permissions and those of its folder",
 }

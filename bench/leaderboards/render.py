@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,8 +74,13 @@ def write(board: Board, counts: Mapping[str, ColumnCounts], folder: Path) -> Non
         {column: counts[column].only(keys) for column in board.column_names if column in counts}
     )
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (samples | files(board)).items():
-        documents.write_bytes(folder / name, content)
+    try:
+        documents.write_files(folder, samples | files(board))
+    except OSError:
+        # A version without a board would be in the way of the next one.
+        with suppress(OSError):
+            folder.rmdir()
+        raise
     for file in folder.glob(column_counts.PATTERN):
         if file.name not in samples:
             file.unlink()

@@ -174,3 +174,24 @@ def test_nothing_is_published_of_no_record(home, bench):
 @pytest.mark.parametrize("words", [("--partial",), ("--publish", "--check")])
 def test_options_that_contradict_are_refused(home, bench, words):
     assert bench("board", "tiny", *words).code == 2
+
+
+def test_a_board_that_cannot_be_written_whole_is_left_as_it_was(published, finish, trials, bench):
+    page = published / "tiny" / "v1" / "README.md"
+    page.unlink()
+    page.mkdir()
+    before = files(published)
+    finish(trials, 11)
+    answer = bench("board", "tiny", "--publish")
+    assert answer.code == 2
+    assert f"{page}: Is a directory; a file should be there; move the folder away" in answer.err
+    assert files(published) == before
+
+
+def test_a_version_that_cannot_be_written_leaves_no_folder(home, finish, trials, bench):
+    finish(trials)
+    (home / "leaderboards").write_text("")
+    answer = bench("board", "tiny", "--publish", "--partial")
+    assert answer.code == 2
+    assert "something in this path is a file where a folder should be" in answer.err
+    assert (home / "leaderboards").is_file()
