@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -151,6 +152,15 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
             # That of a full disk names no file, and others name the part.
             raise OSError(error.errno, error.strerror, str(file)) from None
         raise
+    _remove_parts_once(folder)
+
+
+@lru_cache(1024)
+def _remove_parts_once(folder: Path) -> None:
+    """Remove old parts at the first write of this process into a folder.
+
+    A folder of ten thousand files takes thirty times as long to list as a file to write.
+    """
     remove_parts(folder)
 
 
