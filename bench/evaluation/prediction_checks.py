@@ -15,6 +15,7 @@ from bench.evaluation.metrics import find
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 _MAX_COUNT = 2**40
 """Edits or units of a sample; sums of as many as there can be are exact."""
@@ -39,15 +40,17 @@ def check_rows(table: pa.Table) -> None:
         raise ValueError("a label is aligned with a frame that its sample does not have")
 
 
-def check_counts(table: pa.Table, metric: str, denominators: str) -> None:
+def check_counts(
+    table: pa.Table, metric: str, denominators: str, scored: NDArray[np.bool_]
+) -> None:
     """Raise ValueError where the counts of a metric cannot be.
 
     Args:
         table: The table.
         metric: The name of the metric, and of the column of its numerators.
         denominators: The column of its denominators.
+        scored: Whether each sample is scored, and not excluded.
     """
-    scored = np.array([reason is None for reason in table["excluded"].to_pylist()], dtype=bool)
     # Nulls become NaN; what is not exact as a float is too large in any case.
     above, below = (
         table[name].combine_chunks().to_numpy(zero_copy_only=False).astype(float)

@@ -320,8 +320,9 @@ def parse(content: bytes) -> pa.Table:
         raise ValueError(f"its columns are not {', '.join(expected.names)}")
     table.validate(full=True)
     check_rows(table)
+    scored = np.array([reason is None for reason in table["excluded"].to_pylist()], dtype=bool)
     for name in metrics:
-        check_counts(table, *_columns(name))
+        check_counts(table, *_columns(name), scored)
     return table
 
 
