@@ -47,18 +47,22 @@ def held(draw: st.DrawFn) -> dict[bytes, bytes]:
     return {name: value for name, value in found.items() if name}
 
 
+def write_lmdb(folder: Path, values: dict[bytes, bytes]) -> None:
+    with (
+        lmdb.open(str(folder), map_size=2**20, lock=False) as environment,
+        environment.begin(write=True) as change,
+    ):
+        for name, value in values.items():
+            change.put(name, value)
+
+
 @fuzzed()
 @given(drawn=st.data())
 def test_altered_keys_are_samples_rejections_or_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, drawn: st.DataObject
 ) -> None:
     root = tmp_path_factory.mktemp("odd")
-    with (
-        lmdb.open(str(root / "words"), map_size=2**20, lock=False) as environment,
-        environment.begin(write=True) as change,
-    ):
-        for name, value in drawn.draw(held()).items():
-            change.put(name, value)
+    write_lmdb(root / "words", drawn.draw(held()))
     data = data_folder(root)
     found = Lmdb().find(data)
     assert found == [root / "words"]
@@ -90,12 +94,7 @@ def test_a_file_that_was_cut_or_is_another_is_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, drawn: st.DataObject
 ) -> None:
     root = tmp_path_factory.mktemp("cut")
-    with (
-        lmdb.open(str(root / "whole"), map_size=2**20, lock=False) as environment,
-        environment.begin(write=True) as change,
-    ):
-        for name, value in GOOD[0].items():
-            change.put(name, value)
+    write_lmdb(root / "whole", GOOD[0])
     content = (root / "whole" / "data.mdb").read_bytes()
     shutil.rmtree(root / "whole")
     cut = content[: drawn.draw(st.integers(0, len(content) - 1))]

@@ -92,13 +92,18 @@ def test_the_same_training_gives_the_same_record_bit_for_bit(evaluations, store,
     assert_same_bytes(training, store, again)
 
 
-def test_a_record_lists_the_devices_of_a_training_that_moved(training, store):
-    training = with_resources(training, checkpoint_every="1 step", log_every="1 step")
+def left_after_two_steps(training, store):
+    """Leave a training after its second step; return its checkpoint."""
     events = run_task(training, store)
     next(event for event in events if isinstance(event, Progress) and event.step == 2)
     events.close()
     sources = tuple(provenance.computing_sources(training.components))
-    checkpoint = Checkpoint(store.folder(training) / CHECKPOINT, sources)
+    return Checkpoint(store.folder(training) / CHECKPOINT, sources)
+
+
+def test_a_record_lists_the_devices_of_a_training_that_moved(training, store):
+    training = with_resources(training, checkpoint_every="1 step", log_every="1 step")
+    checkpoint = left_after_two_steps(training, store)
     state = checkpoint.load()
     assert state["trained_on"] == ["cpu"]
     checkpoint.save(state | {"trained_on": ["Some GPU"]})
@@ -304,11 +309,7 @@ def test_a_checkpoint_that_does_not_fit_is_named(training, store):
 
 def test_a_checkpoint_of_other_values_says_remove_it(training, store):
     training = with_resources(training, checkpoint_every="1 step", log_every="1 step")
-    events = run_task(training, store)
-    next(event for event in events if isinstance(event, Progress) and event.step == 2)
-    events.close()
-    sources = tuple(provenance.computing_sources(training.components))
-    checkpoint = Checkpoint(store.folder(training) / CHECKPOINT, sources)
+    checkpoint = left_after_two_steps(training, store)
     state = checkpoint.load()
     for changes in (
         {"done": "4"},

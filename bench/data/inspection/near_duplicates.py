@@ -1,7 +1,7 @@
 """Images of two splits that look alike: copies that were encoded again or scaled.
 
-Each image is told by 64 bits of its brightness, so that millions of samples take little memory;
-what is alike by these bits is compared by its pixels.
+Each image is identified by 64 bits of its brightness, so that millions of samples take little
+memory; images with similar bits are compared by their pixels.
 """
 
 from __future__ import annotations
