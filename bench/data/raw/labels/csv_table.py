@@ -18,9 +18,9 @@ from bench.data.raw.labels.data_folder import PROBED, DataFolder
 from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
 _DELIMITERS = "\t;,"
-_MAX_HEADER = 2**16
-"""Characters of a header; the text of a longer first line is no column's name."""
 """In the order in which a header is looked at for them."""
+_MAX_HEADER = 2**16
+"""Characters of a header; a longer first line has no names of columns."""
 
 
 @dataclass(frozen=True)
