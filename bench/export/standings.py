@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
 from bench.leaderboards import board as boards
-from bench.leaderboards import tables
+from bench.leaderboards.formats import tables
 from bench.leaderboards.versions import working_boards
 
 if TYPE_CHECKING:

@@ -15,19 +15,20 @@ from bench.core.errors import BenchError
 from bench.core.printable import in_one_line
 from bench.core.private_paths import without_private_paths
 from bench.data import cards
-from bench.leaderboards import column_counts
 from bench.leaderboards.board import (
     TO_DO,
     Board,
     BoardColumn,
     BoardMetric,
+    LearningPoint,
     Missing,
     Row,
     SeedResult,
 )
 from bench.leaderboards.board_identity import board_identity, entry_identity
-from bench.leaderboards.column_counts import ColumnCounts
 from bench.leaderboards.ranking import scored
+from bench.leaderboards.samples import column_counts
+from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.leaderboards.speed import speeds
 from bench.trials.grid import row_labels
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 Faults = dict[str, str]
 """Why the predictions of an evaluation cannot be used, by its key."""
+_DIGITS = 6
+"""Decimals of the points of learning curves."""
 
 
 def gather(plan: Plan, store: Store) -> tuple[dict[str, ColumnCounts], Faults]:
@@ -256,12 +259,20 @@ def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedRes
         scores={},
         training_seconds=sum(each.timings.training for each in done) if complete and done else None,
         revisions=list(dict.fromkeys(origin.revision for origin in origins)),
+        curves={record.key: _curve(record) for record in done},
         # Left out on a CPU, where they mean nothing.
         gpu_seconds=sum(gpu_seconds) if on_gpu else UNSET,
         shared_gpu=any(each.provenance.shared_gpu for each in done) if on_gpu else UNSET,
         training_memory=max(peaks) if on_gpu and peaks else UNSET,
         run_by=_run_by([*done, *evaluations.values()]) or UNSET,
     )
+
+
+def _curve(record: TrainingRecord) -> list[LearningPoint]:
+    return [
+        LearningPoint(*(round(each, _DIGITS) for each in (at.epoch, at.loss, at.validation_ler)))
+        for at in record.curve
+    ]
 
 
 def _run_by(records: Sequence[TrainingRecord | EvaluationRecord]) -> list[str]:

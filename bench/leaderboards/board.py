@@ -17,7 +17,7 @@ from bench.core.printable import quoted
 from bench.core.recognition import Origin
 from bench.leaderboards.speed import Speed
 
-SCHEMA = 3
+SCHEMA = 4
 DATA = "board.json"
 TO_DO = "to do"
 """Why an evaluation is missing that nothing is wrong with."""
@@ -60,6 +60,19 @@ class BoardMetric:
 
 
 @dataclass(frozen=True)
+class SliceGroup:
+    """A part of a test set: the samples that agree in one of its properties.
+
+    Attributes:
+        name: The value, or the range of values, that its samples have.
+        samples: How many of the scored samples have it.
+    """
+
+    name: str
+    samples: int
+
+
+@dataclass(frozen=True)
 class BoardColumn:
     """A test set of a board.
 
@@ -69,6 +82,7 @@ class BoardColumn:
         samples: How many samples are scored; None as long as nothing has read them.
         excluded: How many are not, by reason.
         dropped: How often the protocol dropped each character from a transcript.
+        slices: Its parts by each property of its samples, such as `length`.
     """
 
     name: str
@@ -76,6 +90,7 @@ class BoardColumn:
     samples: int | None = None
     excluded: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
+    slices: dict[str, list[SliceGroup]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,21 @@ class Ranks:
 
 
 @dataclass(frozen=True)
+class LearningPoint:
+    """A validation of a training.
+
+    Attributes:
+        epoch: How many epochs came before it.
+        loss: The mean training loss since the last one.
+        label_error_rate: The label error rate on the validation split, as a share.
+    """
+
+    epoch: float
+    loss: float
+    label_error_rate: float
+
+
+@dataclass(frozen=True)
 class SeedResult:
     """What one seed adds to a row.
 
@@ -117,6 +147,7 @@ class SeedResult:
         scores: Its score by metric and column; they follow from the samples in its folder.
         training_seconds: Wall time of its trainings; None unless all of them are done.
         revisions: The code that its trainings and evaluations ran.
+        curves: The learning curve of each of its trainings, by key.
         gpu_seconds: Seconds of its trainings and their validation times the GPUs reserved. This and
             what follows is left out unless all of its trainings are done, on a GPU.
         shared_gpu: Whether other tasks could compute on the same GPU at the same time.
@@ -131,6 +162,7 @@ class SeedResult:
     scores: dict[str, dict[str, float]]
     training_seconds: float | None
     revisions: list[str]
+    curves: dict[str, list[LearningPoint]] = field(default_factory=dict)
     gpu_seconds: float | UnsetType = UNSET
     shared_gpu: bool | UnsetType = UNSET
     training_memory: int | UnsetType = UNSET
@@ -187,6 +219,8 @@ class Row:
         leave_one_out: The ranks that it has when one test set is left out; None of a single one.
         scores: Its score by metric and column.
         averages: Its average over the test sets by metric: `weighted` by samples, and `mean`.
+        slices: Its score by the ranking metric on each part of a test set, by column and property,
+            in the order of `BoardColumn.slices`; None where it has none.
     """
 
     entry: str
@@ -213,6 +247,7 @@ class Row:
     leave_one_out: Ranks | None = None
     scores: dict[str, dict[str, Score]] = field(default_factory=dict)
     averages: dict[str, dict[Average, Score]] = field(default_factory=dict)
+    slices: dict[str, dict[str, list[Score | None]]] = field(default_factory=dict)
 
     @property
     def evaluations(self) -> dict[tuple[int, str], str]:

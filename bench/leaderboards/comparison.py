@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from bench.core.errors import BenchError
 from bench.core.printable import shortened
 from bench.leaderboards import board as boards
-from bench.leaderboards import column_counts, versions
+from bench.leaderboards import versions
 from bench.leaderboards.aggregate import board_metric
-from bench.leaderboards.column_counts import ColumnCounts
+from bench.leaderboards.formats.tables import AVERAGES, Table, signed_text
+from bench.leaderboards.formats.texts import wrapped
 from bench.leaderboards.matching import matched
 from bench.leaderboards.ranking import errors_of
-from bench.leaderboards.render import wrapped
-from bench.leaderboards.tables import AVERAGES, Table, signed_text
+from bench.leaderboards.samples import column_counts
+from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.leaderboards.formats.tables import NOTHING, Table, main_score, signed_text
 from bench.leaderboards.matching import changed_evaluations, matched
-from bench.leaderboards.tables import NOTHING, Table, main_score, signed_text
 from bench.trials.plan import differences
 
 if TYPE_CHECKING:

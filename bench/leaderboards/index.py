@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from bench.core.documents import write_bytes
 from bench.core.text_table import Markup
 from bench.leaderboards import board as boards
-from bench.leaderboards import render, versions
-from bench.leaderboards.tables import AVERAGES, NOTHING, Table, main_score, score_text
+from bench.leaderboards import versions
+from bench.leaderboards.formats.markdown import PAGE
+from bench.leaderboards.formats.tables import AVERAGES, NOTHING, Table, main_score, score_text
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -38,7 +39,7 @@ def page(root: Path) -> str:
 def write(root: Path) -> None:
     """Write the index into `root`."""
     root.mkdir(parents=True, exist_ok=True)
-    write_bytes(root / render.PAGE, page(root).encode())
+    write_bytes(root / PAGE, page(root).encode())
 
 
 def _best(board: Board) -> list[list[str]]:
@@ -47,7 +48,7 @@ def _best(board: Board) -> list[list[str]]:
     average = f", {AVERAGES[board.average]}" if len(board.columns) > 1 else ""
     first = [
         board.suite,
-        Markup(f"[v{board.version}]({board.suite}/v{board.version}/{render.PAGE})"),
+        Markup(f"[v{board.version}]({board.suite}/v{board.version}/{PAGE})"),
         board.protocol,
         ", ".join(board.column_names),
         f"{metric.heading}{average}",

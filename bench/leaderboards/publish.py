@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
 from bench.leaderboards import board as boards
-from bench.leaderboards import column_counts, index, matching, render, versions
+from bench.leaderboards import board_files, index, matching, versions
 from bench.leaderboards.difference import Difference, difference
 from bench.leaderboards.ranking import scored
+from bench.leaderboards.samples import column_counts
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, Row
-    from bench.leaderboards.column_counts import ColumnCounts
+    from bench.leaderboards.samples.column_counts import ColumnCounts
 
 _MAX_LISTED = 3
 
@@ -78,7 +79,7 @@ def publish(publication: Publication, root: Path) -> Path:
     """Write a publication below `root`, with the index, and return its folder."""
     board = publication.board
     folder = root / board.suite / f"v{board.version}"
-    render.write(board, publication.counts, folder)
+    board_files.write(board, publication.counts, folder)
     index.write(root)
     return folder
 

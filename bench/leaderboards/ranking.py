@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bench.evaluation.statistics.confidence import Interval
     from bench.evaluation.statistics.sample_errors import SampleErrors
     from bench.leaderboards.board import Board, BoardMetric, Row
-    from bench.leaderboards.column_counts import ColumnCounts
+    from bench.leaderboards.samples.column_counts import ColumnCounts
 
 LEVEL = 0.95
 TIE = 1e-12

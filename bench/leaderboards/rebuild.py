@@ -10,7 +10,9 @@ from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.printable import quoted
 from bench.core.regular_files import is_there, read_regular
 from bench.leaderboards import board as boards
-from bench.leaderboards import column_counts, index, ranking, render, versions
+from bench.leaderboards import board_files, index, ranking, versions
+from bench.leaderboards.formats.markdown import PAGE
+from bench.leaderboards.samples import column_counts
 
 _MAX_SHOWN = 500
 
@@ -52,13 +54,13 @@ def check(folder: Path) -> None:
             Exit.UNVERIFIED,
         ) from None
     rebuilt = replace(scored, suite=suite, version=version)
-    for name, content in render.files(rebuilt).items():
+    for name, content in board_files.files(rebuilt, counts).items():
         _compare(folder / name, content)
 
 
 def check_index(root: Path) -> None:
     """Rebuild the index of `root`. Raises BenchError where it is not what the boards give."""
-    _compare(root / render.PAGE, index.page(root).encode())
+    _compare(root / PAGE, index.page(root).encode())
 
 
 def _compare(file: Path, content: bytes) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from bench.core.errors import BenchError, Exit
 from bench.core.printable import quoted, shortened
 from bench.leaderboards import board as boards
-from bench.leaderboards import column_counts, rebuild, versions
+from bench.leaderboards import rebuild, versions
+from bench.leaderboards.samples import column_counts
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 from bench.trials.store import (
     PREDICTIONS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.leaderboards import aggregate, render, versions
+from bench.leaderboards import aggregate, board_files, versions
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.config.suite import Suite
     from bench.leaderboards.board import Board
-    from bench.leaderboards.column_counts import ColumnCounts
+    from bench.leaderboards.samples.column_counts import ColumnCounts
 
 
 def working_folder(config: Config, suite: str) -> Path:
@@ -43,5 +43,5 @@ def draw(
 def write_working(config: Config, suite: Suite, faults: list[str] | None = None) -> Board:
     """Draw the board of `suite` as `draw` does, write it beside the records, and return it."""
     board, counts = draw(config, suite, faults)
-    render.write(board, counts, working_folder(config, suite.name))
+    board_files.write(board, counts, working_folder(config, suite.name))
     return board

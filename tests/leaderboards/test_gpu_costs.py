@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from bench.leaderboards import board as boards
-from bench.leaderboards import rebuild, render, working
-from bench.leaderboards.tables import primary_table
+from bench.leaderboards import rebuild, working
+from bench.leaderboards.formats.markdown import markdown
+from bench.leaderboards.formats.tables import primary_table
 from bench.trials.records import Throughput, TrainingTimings
 
 from .conftest import ORIGIN, keep_profiles, make_profile, write_training
@@ -40,7 +41,7 @@ def draw(config, suite):
         board, _ = working.draw(config, suite)
         table = primary_table(board)
         rows = [dict(zip(table.headers, row, strict=True)) for row in table.rows]
-        return {row["entry"]: row for row in rows}, render.markdown(board)
+        return {row["entry"]: row for row in rows}, markdown(board)
 
     return draw
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.leaderboards.board import Board, BoardColumn, BoardMetric, Row, SeedResult
-from bench.leaderboards.column_counts import ColumnCounts
 from bench.leaderboards.ranking import errors_of, scored
+from bench.leaderboards.samples.column_counts import ColumnCounts
 
 ACCURACY = BoardMetric(
     "toy-accuracy", "toy", "%", higher_is_better=True, max_value=1.0, signed=False

@@ -72,10 +72,10 @@ def test_a_file_that_is_gone_is_named(boards, name):
 
 def test_a_board_of_another_schema_says_so(boards, bench):
     file = boards / DATA
-    file.write_text(file.read_text().replace('"schema": 3', '"schema": 2'))
+    file.write_text(file.read_text().replace('"schema": 4', '"schema": 2'))
     answer = bench("board", "--check")
     assert answer.code == 5
-    assert "its schema is 2, this bench reads 3" in answer.err
+    assert "its schema is 2, this bench reads 4" in answer.err
 
 
 def test_a_suite_without_a_board_is_named_with_the_nearest(boards, bench):

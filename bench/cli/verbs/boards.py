@@ -116,9 +116,9 @@ def diff(load: Load, before: str | None, after: str | None, *, as_json: bool) ->
 
 def print_board(board: Board, *, as_json: bool) -> None:
     """Print a board, fitted to the terminal."""
-    from bench.leaderboards import render
+    from bench.leaderboards.formats.terminal import terminal_text
 
-    report(render.text(board, terminal_width()), board, as_json=as_json)
+    report(terminal_text(board, terminal_width()), board, as_json=as_json)
 
 
 def terminal_width() -> int:
@@ -129,7 +129,7 @@ def terminal_width() -> int:
 def _print(config: Config, word: str, *, as_json: bool) -> Exit:
     """Write and print the working board of a suite, or print a published one."""
     from bench.leaderboards import board as boards
-    from bench.leaderboards import render, versions, working
+    from bench.leaderboards import board_files, versions, working
 
     published = versions.published(word, config.leaderboards)
     faults: list[str] = []
@@ -145,7 +145,7 @@ def _print(config: Config, word: str, *, as_json: bool) -> Exit:
         reason = str(error)
     if not reason:
         folder = versions.working_path(config.results, word)
-        render.write(made, counts, folder)
+        board_files.write(made, counts, folder)
         print_board(made, as_json=as_json)
         say(f"written to {folder}")
         return say_faults(faults)
@@ -177,14 +177,14 @@ def _published_and_working(config: Config, suite: str) -> tuple[Path, Path]:
 
 def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit:
     """Say what publishing changes, then publish, or refuse what is incomplete."""
-    from bench.leaderboards import difference, publish, render, versions, working
+    from bench.leaderboards import board_files, difference, publish, versions, working
 
     suite = config.suite(name)
     Selection().say_unavailable(suite)
     faults: list[str] = []
     made, counts = working.draw(config, suite, faults)
     code = say_faults(faults)
-    render.write(made, counts, versions.working_path(config.results, name))
+    board_files.write(made, counts, versions.working_path(config.results, name))
     publication = publish.prepare(made, counts, config.leaderboards, partial=partial)
     board = publication.board
     if publication.change:

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError, Exit
-from bench.leaderboards import column_counts
-from bench.leaderboards.column_counts import ColumnCounts
+from bench.leaderboards.samples import column_counts
+from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.trials.store import EVALUATION, PREDICTIONS, read_record
 
-from .conftest import FIRST, SAMPLES
+from ..conftest import FIRST, SAMPLES
 
 IDS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5, unique=True)
 

@@ -8,10 +8,10 @@ import pytest
 
 from bench.config.suite import Tuning
 from bench.leaderboards.board import BoardColumn, Missing
-from bench.leaderboards.notes import notes
+from bench.leaderboards.formats.notes import notes
 from bench.leaderboards.speed import Speed
 
-from .test_matching import board, keys, row
+from ..test_matching import board, keys, row
 
 
 def paragraph(start: str, made) -> str:

@@ -1,0 +1,1 @@
+"""Boards as text: for a terminal, as Markdown, and to take away."""

@@ -1,0 +1,34 @@
+"""What the formats of a board share: escaped texts, headings, wrapped paragraphs."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench.core import documents
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board
+
+
+def with_texts(board: Board, change: Callable[[str], str]) -> Board:
+    """Return a board whose texts are changed; its fingerprint stays."""
+    return replace(documents.with_texts(board, change), identity=board.identity)
+
+
+def title(board: Board) -> str:
+    """Return the heading of the table of scores."""
+    where = f" on {board.columns[0].name}" if len(board.columns) == 1 else ""
+    return f"{board.primary.heading}{where}"
+
+
+def wrapped(paragraph: str, width: int | None) -> str:
+    """Return a paragraph in lines of at most `width` characters, but for words that are longer."""
+    if not width:
+        return paragraph
+    # A number stays with its percent sign.
+    joined = paragraph.replace(" %", "\u00a0%")
+    lines = textwrap.fill(joined, width, break_long_words=False, break_on_hyphens=False)
+    return lines.replace("\u00a0", " ")
