@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
 from bench.leaderboards import board as boards
-from bench.leaderboards.formats import tables
+from bench.leaderboards.formats import columns as board_columns
+from bench.leaderboards.formats.tables import Table
 from bench.leaderboards.versions import working_boards
 
 if TYPE_CHECKING:
@@ -32,19 +33,19 @@ class Standing:
     def table(self) -> str:
         """Return its scores on each test set with 95 % intervals, in Markdown."""
         columns = [*self.board.column_names]
-        averages = [*tables.AVERAGES] if len(columns) > 1 else []
-        headers = ["rank", *columns, *(tables.AVERAGES[name] for name in averages)]
+        averages = [*board_columns.AVERAGES] if len(columns) > 1 else []
+        headers = ["rank", *columns, *(board_columns.AVERAGES[name] for name in averages)]
         rows = []
         for metric in self.board.metrics:
             scores = self.row.scores.get(metric.name, {})
             means = self.row.averages.get(metric.name, {})
             cells = [scores.get(column) for column in columns] + [means.get(n) for n in averages]
             ranked = metric.name == self.board.ranked_by
-            rank = tables.ranks(self.row) if ranked else ""
+            rank = board_columns.ranks(self.row) if ranked else ""
             rows.append(
-                [metric.heading, rank, *(tables.score_text(metric, cell) for cell in cells)]
+                [metric.heading, rank, *(board_columns.score_text(metric, cell) for cell in cells)]
             )
-        return tables.Table(["metric", *headers], rows, left=("metric", "rank")).markdown()
+        return Table(["metric", *headers], rows, left=("metric", "rank")).markdown()
 
 
 def standings(results: Path, training: str) -> Iterator[Standing]:

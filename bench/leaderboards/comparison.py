@@ -13,7 +13,8 @@ from bench.core.printable import shortened
 from bench.leaderboards import board as boards
 from bench.leaderboards import versions
 from bench.leaderboards.aggregate import board_metric
-from bench.leaderboards.formats.tables import AVERAGES, Table, signed_text
+from bench.leaderboards.formats.columns import AVERAGES, signed_text
+from bench.leaderboards.formats.tables import Table
 from bench.leaderboards.formats.texts import wrapped
 from bench.leaderboards.matching import matched
 from bench.leaderboards.ranking import errors_of

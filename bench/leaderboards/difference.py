@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.leaderboards.formats.tables import NOTHING, Table, main_score, signed_text
+from bench.leaderboards.formats.columns import NOTHING, main_score, signed_text
+from bench.leaderboards.formats.tables import Table
 from bench.leaderboards.matching import changed_evaluations, matched
 from bench.trials.plan import differences
 

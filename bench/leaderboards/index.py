@@ -10,8 +10,9 @@ from bench.core.documents import write_bytes
 from bench.core.text_table import Markup
 from bench.leaderboards import board as boards
 from bench.leaderboards import versions
+from bench.leaderboards.formats.columns import AVERAGES, NOTHING, main_score, score_text
 from bench.leaderboards.formats.markdown import PAGE
-from bench.leaderboards.formats.tables import AVERAGES, NOTHING, Table, main_score, score_text
+from bench.leaderboards.formats.tables import Table
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board

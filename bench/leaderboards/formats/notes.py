@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from bench.core.components import short_labels
 from bench.leaderboards.board import TO_DO
-from bench.leaderboards.formats.tables import NOTHING, SHARED, TEST_SEEN, profiled_on_gpu
+from bench.leaderboards.formats.columns import NOTHING, SHARED, TEST_SEEN, profiled_on_gpu
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, BoardColumn, Row

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
 from bench.core import text_table
+from bench.leaderboards.formats.columns import (
+    AVERAGES,
+    NOTHING,
+    SHARED,
+    TEST_SEEN,
+    as_range,
+    profiled_on_gpu,
+    ranks,
+    score_text,
+)
 from bench.leaderboards.speed import THROUGHPUT
 from bench.profiling.method import BATCHES
 
 if TYPE_CHECKING:
-    from bench.config.suite import Average
-    from bench.leaderboards.board import Board, BoardMetric, Row, Score
+    from bench.leaderboards.board import Board, BoardMetric, Row
 
-NOTHING = "–"
-AVERAGES: dict[Average, str] = {"weighted": "average", "mean": "mean"}
-"""The heading of each average."""
-SHARED = "†"
-"""Marks the time of trainings that had a GPU not for themselves."""
-TEST_SEEN = "test set seen"
-"""The heading of the warning that a test set may have been part of the training data."""
 _ROW_HEADERS = ("rank", "entry")
 _MIN_SETS = 2
 
@@ -99,7 +101,7 @@ def primary_table(board: Board, *, intervals: bool = True) -> Table:
         cells = [ranks(row), row.label, *_scores(board, row, metric, intervals=intervals)]
         cells += [str(row.leave_one_out or NOTHING)] if several else []
         cells += [row.origin, _test_seen(row)] if outside else []
-        cells += [_seeds(board, row), _range(f"{count:,}" for count in row.parameters)]
+        cells += [_seeds(board, row), as_range(f"{count:,}" for count in row.parameters)]
         cells += _speed(row) if profiled else []
         cells += [NOTHING if row.price is None else f"{row.price:.3f}"] if priced else []
         cells += _speed_on_gpu(row) if on_gpu else []
@@ -154,32 +156,6 @@ def published_table(board: Board) -> Table | None:
     return Table(["published", *names, "source", "note"], rows, ("published", "source", "note"))
 
 
-def ranks(row: Row) -> str:
-    """Return the ranks that a row may have, or its rank where there is only that."""
-    if row.rank is None:
-        return NOTHING
-    return str(row.rank_interval or row.rank)
-
-
-def score_text(metric: BoardMetric, score: Score | None, *, interval: bool = True) -> str:
-    """Return a score as `mean ± standard deviation [its interval]`."""
-    if score is None:
-        return NOTHING
-    std = NOTHING if score.std is None else metric.format(score.std)
-    text = f"{metric.format(score.mean)} ± {std}"
-    return f"{text} [{metric.format(score.low)}, {metric.format(score.high)}]" if interval else text
-
-
-def signed_text(metric: BoardMetric, difference: float) -> str:
-    """Return a difference of two scores with its sign."""
-    return f"{'-' if difference < 0 else '+'}{metric.format(abs(difference))}"
-
-
-def main_score(board: Board, row: Row, metric: str) -> Score | None:
-    """Return what stands for a metric of a row: its average over the test sets."""
-    return row.averages.get(metric, {}).get(board.average)
-
-
 def _scores(board: Board, row: Row, metric: BoardMetric, *, intervals: bool) -> list[str]:
     """Return the cells of one metric: each test set, then the averages where there are several."""
     scores, averages = row.scores.get(metric.name, {}), row.averages.get(metric.name, {})
@@ -208,29 +184,23 @@ def _speed(row: Row) -> list[str]:
     """Return MACs and latencies; of several input shapes, the least and the largest."""
     speeds = [row.speed[column] for column in sorted(row.speed)]
     macs = sorted(speed.macs for speed in speeds if speed.macs is not None)
-    cells = [_range(map(text_table.magnitude, macs))]
+    cells = [as_range(map(text_table.magnitude, macs))]
     for batch in map(str, BATCHES):
         values = [speed.milliseconds.get(batch) for speed in speeds]
         shown = sorted(value for value in values if value is not None)
-        cells.append(_range(f"{value:.2f}" for value in shown))
+        cells.append(as_range(f"{value:.2f}" for value in shown))
     return cells
-
-
-def profiled_on_gpu(board: Board) -> bool:
-    """Return whether any row has a throughput or a memory, which are measured on GPUs alone."""
-    speeds = [speed for row in board.rows for speed in row.speed.values()]
-    return any(each.memory or each.samples_per_second for each in speeds)
 
 
 def _speed_on_gpu(row: Row) -> list[str]:
     """Return throughput and memory; of several input shapes, the least and the largest."""
     speeds = [row.speed[column] for column in sorted(row.speed)]
     rates = [each.samples_per_second for each in speeds if each.samples_per_second is not UNSET]
-    cells = [_range(f"{rate:,.0f}" for rate in sorted(rates))]
+    cells = [as_range(f"{rate:,.0f}" for rate in sorted(rates))]
     memories = [each.memory for each in speeds if each.memory is not UNSET]
     for batch in map(str, BATCHES):
         peaks = sorted(memory[batch] for memory in memories if batch in memory)
-        cells.append(_range(map(text_table.mebibytes, peaks)))
+        cells.append(as_range(map(text_table.mebibytes, peaks)))
     return cells
 
 
@@ -247,8 +217,3 @@ def _gpu_cost(row: Row) -> list[str]:
         NOTHING if hours is None else f"{hours:.2f}",
         NOTHING if memory is None else text_table.mebibytes(memory),
     ]
-
-
-def _range(sorted_values: Iterable[str]) -> str:
-    values = [*dict.fromkeys(sorted_values)]
-    return "–".join([values[0], values[-1]][: len(values)]) if values else NOTHING
