@@ -24,6 +24,7 @@ _VERBS = {
     "ls": LazyVerb("bench.cli.verbs.listing:list_", "List suites, or what they may name."),
     "status": LazyVerb("bench.cli.verbs.status:status", "Show what is done, stale or to do."),
     "board": LazyVerb("bench.cli.verbs.boards:board", "Print, publish and check leaderboards."),
+    "view": LazyVerb("bench.cli.verbs.view:view", "Show boards in a browser."),
     "show": LazyVerb("bench.cli.verbs.show:show", "Show one training or evaluation; draw it."),
     "compare": LazyVerb("bench.cli.verbs.comparisons:compare", "Compare two results, with p."),
     "decode": LazyVerb("bench.cli.verbs.decode:decode", "Evaluate with another decoder."),
