@@ -120,20 +120,21 @@ def _of_metric(
 ) -> list[_MetricScores]:
     """Return the scores of each row; those of complete rows are computed together."""
     errors = [_errors_of_row(metric, row, board, counts) for row in rows]
-    complete = [place for place, row in enumerate(rows) if _is_complete(errors[place], row, board)]
-    scores = [
-        _of_incomplete(metric, each, row, board) for each, row in zip(errors, rows, strict=True)
-    ]
-    if complete:
-        together = _of_complete(
+    complete = [_is_complete(each, row, board) for each, row in zip(errors, rows, strict=True)]
+    together = iter(
+        _of_complete(
             metric,
-            [errors[place] for place in complete],
-            [rows[place] for place in complete],
+            [each for each, whole in zip(errors, complete, strict=True) if whole],
+            [row for row, whole in zip(rows, complete, strict=True) if whole],
             board,
         )
-        for place, each in zip(complete, together, strict=True):
-            scores[place] = each
-    return scores
+        if any(complete)
+        else ()
+    )
+    return [
+        next(together) if whole else _of_incomplete(metric, each, row, board)
+        for each, row, whole in zip(errors, rows, complete, strict=True)
+    ]
 
 
 def _errors_of_row(
