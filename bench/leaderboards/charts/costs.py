@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,17 +22,19 @@ from bench.leaderboards.charts.drawing import (
 )
 from bench.leaderboards.charts.scales import Scale, linear, logarithmic
 from bench.leaderboards.charts.scores import limits, shown
-from bench.leaderboards.charts.svg import fitted
+from bench.leaderboards.charts.svg import element, fitted
 from bench.leaderboards.formats.columns import Column, columns, main_score
 
 if TYPE_CHECKING:
+    from bench.core.recognition import Origin
     from bench.leaderboards.board import Board, Row, Score
 
 _HEIGHT = 440.0
 _MAX_LABEL = 190.0
 _FEW = 12
 """All points are labeled where there are no more; else those of the front alone."""
-_SHAPES = {"trained": 0, "pretrained": 2, "predictions": 3, "paid service": 1}
+_SHAPES: dict[Origin, int] = {"trained": 0, "pretrained": 2, "predictions": 3}
+"""The series whose marker stands for each origin."""
 
 
 @dataclass(frozen=True)
@@ -99,30 +101,31 @@ def _draw(board: Board, key: str, noun: str, axis: str) -> str | None:
     origins = [*dict.fromkeys(point.row.origin for point in points)]
     entries = [("Pareto front", "c0", 0), ("other entries", "quiet", 0)]
     if len(origins) > 1:
-        entries += [(origin, "c6", _SHAPES.get(origin, 4)) for origin in origins]
+        entries += [(origin, "c6", _SHAPES[origin]) for origin in origins]
     key_text, top = legend(entries, 60, 36, WIDTH - 24)
     left, right, bottom = 60.0, WIDTH - 24, _HEIGHT - 52
     x = logarithmic([point.cost for point in points], left, right)
     y = linear(
-        [shown(end) for p in points for end in (p.score.low, p.score.mean, p.score.high)],
+        [shown(metric, end) for p in points for end in (p.score.low, p.score.mean, p.score.high)],
         bottom,
         top + 28,
         **limits(metric),
     )
     drawing.add(key_text, x_axis(x, y.end, bottom, axis, magnitude))
     drawing.add(y_axis(y, left, right, metric.heading))
-    drawing.add(element_of_front(front, x, y))
+
+    def height(share: float) -> float:
+        return y(shown(metric, share))
+
+    drawing.add(_steps(front, x, height))
     for point in sorted(points, key=lambda each: each.row.entry in on_front):
         style = "c0" if point.row.entry in on_front else "quiet"
-        drawing.add(_mark(point, x, y, style))
+        drawing.add(_mark(point, x, height, style))
     labeled = front if len(points) > _FEW else [*front, *(p for p in points if p not in front)]
-    places = [(x(point.cost), y(shown(point.score.mean))) for point in points]
+    places = [(x(point.cost), height(point.score.mean)) for point in points]
     drawing.add(
         *placed_labels(
-            [
-                (x(p.cost), y(shown(p.score.mean)), fitted(p.row.label, _MAX_LABEL))
-                for p in labeled
-            ],
+            [(x(p.cost), height(p.score.mean), fitted(p.row.label, _MAX_LABEL)) for p in labeled],
             places,
             Box(left, y.end - 12, right + 20, bottom),
         )
@@ -130,26 +133,18 @@ def _draw(board: Board, key: str, noun: str, axis: str) -> str | None:
     return drawing.document()
 
 
-def element_of_front(front: Sequence[Point], x: Scale, y: Scale) -> str:
-    """Return the steps along the Pareto front: the best score for at most so much."""
+def _steps(front: Sequence[Point], x: Scale, y: Callable[[float], float]) -> str:
+    """Return the line along the Pareto front: the best score for at most so much."""
     steps: list[tuple[float, float]] = []
     for point in front:
-        place = (x(point.cost), y(shown(point.score.mean)))
         if steps:
-            steps.append((place[0], steps[-1][1]))
-        steps.append(place)
-    return row_line(steps)
+            steps.append((x(point.cost), steps[-1][1]))
+        steps.append((x(point.cost), y(point.score.mean)))
+    return element("g", curve(steps, "stroke"), class_="c0 faint")
 
 
-def row_line(steps: Sequence[tuple[float, float]]) -> str:
-    """Return a line in the color of the front."""
-    return f'<g class="c0 faint">{curve(steps, "stroke")}</g>'
-
-
-def _mark(point: Point, x: Scale, y: Scale, style: str) -> str:
+def _mark(point: Point, x: Scale, y: Callable[[float], float], style: str) -> str:
     across, score = x(point.cost), point.score
-    interval = line(across, y(shown(score.low)), across, y(shown(score.high)), "bar stroke faint")
-    shape = marker(across, y(shown(score.mean)), _SHAPES.get(point.row.origin, 4))
+    interval = line(across, y(score.low), across, y(score.high), "bar stroke faint")
+    shape = marker(across, y(score.mean), _SHAPES[point.row.origin])
     return row_group(point.row.entry, point.title, style, interval, shape)
-
-

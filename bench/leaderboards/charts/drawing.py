@@ -205,7 +205,9 @@ def placed_labels(
     return parts
 
 
-def legend(entries: Sequence[tuple[str, str, int]], left: float, top: float, right: float) -> tuple[str, float]:
+def legend(
+    entries: Sequence[tuple[str, str, int]], left: float, top: float, right: float
+) -> tuple[str, float]:
     """Return a legend in as many lines as it needs, and where it ends.
 
     Args:

@@ -60,6 +60,7 @@ def style_sheet() -> str:
         f"{root} .axis{{stroke:var(--quiet);stroke-width:1}}",
         f"{root} .line{{fill:none;stroke-width:2;stroke-linejoin:round}}",
         f"{root} .bar{{stroke-width:2}}",
+        f"{root} .thick{{stroke-width:4}}",
         f"{root} .quiet{{color:var(--quiet)}}",
         *(f"{root} .c{n}{{color:var(--c{n})}}" for n in range(SERIES)),
         f"{root} .mark{{fill:currentColor;stroke:var(--paper);stroke-width:1}}",
