@@ -12,6 +12,7 @@ from bench.cli.terminal import (
     EXITS,
     Load,
     as_json_option,
+    print_text,
     report,
     say,
     say_faults,
@@ -219,7 +220,7 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
     ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.rows}]
     if ad_hoc:
         status = plan.survey(ad_hoc, Store(config.results))
-        say(f"ad-hoc trials, left off the board:\n{descriptions.status(status)}")
+        print_text(["ad-hoc trials, left off the board:", *descriptions.status(status)], err=True)
     faults: list[str] = []
     try:
         board = write_working(config, selected.suite, faults)
