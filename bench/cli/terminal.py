@@ -23,7 +23,7 @@ Load = Callable[[], "Config"]
 EXITS = """\b
 Exit codes:
   0    done
-  1    some tasks, sweep trials or profiles failed, or some images could not be read
+  1    tasks, sweep trials or profiles failed, or images could not be read
   2    usage or configuration
   3    nothing selected
   4    a regression was found, where --fail-on regress asks
@@ -32,8 +32,6 @@ Exit codes:
 """
 
 _LINES = "\n\t"
-_WIDTH = 80
-"""The columns of what is not a terminal."""
 _WIDE = "bench.wide"
 """Where a context of click keeps whether tables may be wider than the terminal."""
 _STDOUT = "bench.stdout"
@@ -90,7 +88,7 @@ def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
 
 
 def print_text(text: Text, *, err: bool = False) -> None:
-    """Print paragraphs and tables on stdout, or on stderr, as wide as the terminal."""
+    """Print paragraphs and tables on stdout, or on stderr, fitted to the terminal."""
     stream = sys.stderr if err else sys.stdout
     color = _has_color(stream)
     wide = click.get_current_context().meta.get(_WIDE, False)
@@ -114,16 +112,19 @@ def report(text: Text, data: object, *, as_json: bool) -> None:
         print_json(data)
 
 
-def _terminal_width(stream: TextIO) -> int:
-    """Return COLUMNS, else the columns of the terminal behind a stream, else those of none."""
+def _terminal_width(stream: TextIO) -> int | None:
+    """Return COLUMNS, else the columns of the terminal behind a stream; None of a pipe or a file.
+
+    So what goes to `grep` or into a log has each row and each sentence in one line.
+    """
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return int(columns)
     try:
         # A terminal that does not know its size says 0.
-        return os.get_terminal_size(stream.fileno()).columns or _WIDTH
+        return os.get_terminal_size(stream.fileno()).columns or None
     except (OSError, ValueError):
-        return _WIDTH
+        return None
 
 
 def _has_color(stream: TextIO) -> bool:

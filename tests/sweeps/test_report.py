@@ -106,7 +106,7 @@ def test_its_notes_say_the_best_the_failures_and_what_was_spent(study, leave):
     leave("failed", 0.75)
     study.spend(90.0)
     summary = report.report_of(study)
-    for drawn in (report.as_text(summary), report.as_markdown(summary)):
+    for drawn in (draw(report.as_text(summary)), report.as_markdown(summary)):
         assert "Best of those trained to their end: trial 1." in drawn
         assert "Trial 2 failed: the loss became nan." in drawn
         assert f"Sweep {study.sweep.key}: 2 trials, 2 validations, 1.5 minutes." in drawn

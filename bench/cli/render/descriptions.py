@@ -163,23 +163,17 @@ def evaluations(current: Plan) -> Table:
     ]
     names = dict.fromkeys(name for each in done for name in each.record.scores)  # type: ignore[union-attr]
     metrics = [metric.find(name) for name in names]
-    headers = [
-        "test",
-        "model",
-        "loss",
-        "decoder",
-        "seed",
-        *(f"{m.title} {m.unit}" for m in metrics),
-    ]
+    headers = ["test", "entry", "seed", *(f"{m.title} {m.unit}" for m in metrics)]
     rows = [
         [
-            *each.task.labels.values(),
+            each.task.labels["test"],
+            " · ".join(label for part, label in each.task.labels.items() if part != "test"),
             str(each.task.seed),
             *(m.format(each.record.scores[m.name]) for m in metrics),  # type: ignore[union-attr]
         ]
         for each in done
     ]
-    return Table(headers, rows, headers[4:])
+    return Table(headers, rows, headers[2:])
 
 
 def suites(config: Config) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, print_text, report, say, say_faults
+from bench.cli.terminal import Load, as_json_option, print_text, report, say, say_faults
 from bench.cli.verbs.selection import Selection
 from bench.core.errors import BenchError, Exit
 
@@ -33,7 +33,6 @@ class _Boards(click.Group):
 
 @click.group(
     cls=_Boards,
-    epilog=EXITS,
     options_metavar="",
     subcommand_metavar="[SUITE] [OPTIONS] | diff [A [B]]",
 )
@@ -48,7 +47,7 @@ def board() -> None:
     """
 
 
-@board.command(epilog=EXITS)
+@board.command()
 @click.argument("suite", required=False)
 @click.option("--publish", is_flag=True, help="Write the published board, after what it changes.")
 @click.option(
@@ -87,7 +86,7 @@ def write(
     return _print(config, suite or "quick", as_json=as_json)
 
 
-@board.command(epilog=EXITS)
+@board.command()
 @click.argument("before", required=False)
 @click.argument("after", required=False)
 @as_json_option

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say_faults
+from bench.cli.terminal import Load, as_json_option, report, say_faults
 from bench.core.errors import Exit
 
 if TYPE_CHECKING:
     from typing import Literal
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("a")
 @click.argument("b")
 @click.option(

@@ -12,7 +12,7 @@ import click
 
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render.split_bars import split_bars
-from bench.cli.terminal import EXITS, Load, as_json_option, print_text, report, say
+from bench.cli.terminal import Load, as_json_option, print_text, report, say
 from bench.cli.verbs.data_init import init
 from bench.core.errors import BenchError, Exit
 from bench.core.printable import shortened
@@ -49,7 +49,7 @@ class Shape(click.ParamType["tuple[int, int, int]"]):
         return int(match[1] or 1), int(match[2]), int(match[3])
 
 
-@click.group(epilog=EXITS)
+@click.group()
 def data() -> None:
     """Declare, prepare, verify, check and show data sets, or render synthetic ones.
 
@@ -62,7 +62,7 @@ def data() -> None:
 data.add_command(init)
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.option("--source", type=LOCAL_PATH, help="The folder, tar or zip of the raw data set.")
 @click.option("--decoded", type=Shape(), help="Also store words decoded at a shape, like 32x100.")
@@ -174,7 +174,7 @@ def _print_alphabet(dataset: OwnDataset) -> None:
             )
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.pass_obj
 def verify(load: Load, name: str) -> int:
@@ -188,7 +188,7 @@ def verify(load: Load, name: str) -> int:
     return Exit.UNVERIFIED if faults else Exit.DONE
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.option("-m", "--model", help="Check that targets fit the output of this model.")
 @click.option("-l", "--loss", default="ctc", show_default=True, help="Under this loss.")
@@ -266,7 +266,7 @@ def _infeasible(
         yield Finding(split, "target longer than output", text, "failed" if names else "ok")
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.option(
     "--split",
@@ -359,7 +359,7 @@ def show(
     print_text(f"\n{file}")
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.option("--count", type=click.IntRange(1), default=2000, show_default=True)
 @click.option("--out", type=LOCAL_PATH, required=True, help="A new or empty folder.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, Load, print_text
+from bench.cli.terminal import Load, print_text
 from bench.core.errors import BenchError
 from bench.core.text_table import Table
 
@@ -30,7 +30,7 @@ _SHOWN = 60
 _MAX_REASONS = 5
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("folder", type=LOCAL_PATH)
 @click.option("--name", help="What to call the data set; else as the folder.")
 @click.option("--kind", type=click.Choice(["words", "lines", "clips"]), help="What it holds.")

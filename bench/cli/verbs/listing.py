@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say
+from bench.cli.terminal import Load, as_json_option, report, say
 from bench.config.missing import missing_names
 from bench.core import registry
 from bench.core.text_table import Table
@@ -26,16 +26,21 @@ _KINDS: dict[str, registry.Kind] = {
 }
 
 
-@click.command("ls", epilog=EXITS)
+@click.command("ls")
 @click.argument(
     "what",
     default="suites",
+    metavar="[WHAT]",
     type=click.Choice(["suites", *_KINDS, "recipes", "protocols", "metrics"]),
 )
 @as_json_option
 @click.pass_obj
 def list_(load: Load, what: str, *, as_json: bool) -> None:
-    """List the suites of bench.toml, or what they may name."""
+    """List the suites of bench.toml, or what they may name.
+
+    WHAT is `suites`, `datasets`, `augmentations`, `models`, `losses`, `decoders`, `recognizers`,
+    `recipes`, `protocols` or `metrics`.
+    """
     config = load()
     if what in _KINDS:
         components = registry.everything(_KINDS[what])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say
+from bench.cli.terminal import Load, as_json_option, report, say
 from bench.core.errors import Exit
 from bench.core.printable import printable
 from bench.core.text_table import Table
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BATCH = 32
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("images", nargs=-1, required=True)
 @click.option(
     "--with",

@@ -9,7 +9,6 @@ import click
 
 from bench.cli.render import descriptions
 from bench.cli.terminal import (
-    EXITS,
     Load,
     as_json_option,
     print_text,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from bench.trials.specs import Task, Trial
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.pass_obj
 @suite_argument
 @selection_options

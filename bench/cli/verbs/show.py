@@ -11,7 +11,7 @@ import click
 from bench import figures
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render import record_text
-from bench.cli.terminal import EXITS, Load, as_json_option, print_json, report, say_faults
+from bench.cli.terminal import Load, as_json_option, print_json, report, say_faults
 from bench.core.errors import Exit
 from bench.core.printable import printable
 from bench.core.text_table import Table, Text
@@ -31,7 +31,7 @@ def _picture_options(command: Command) -> Command:
     return command
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("key")
 @_picture_options
 @click.option("--sample", "samples", multiple=True, help=f"Of {_SAMPLED}: this sample's id.")
