@@ -12,7 +12,7 @@ import click
 import bench
 from bench.cli.lazy import LazyGroup, LazyVerb
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, say
+from bench.cli.terminal import EXITS, say, wide_option
 from bench.core.errors import BenchError, Exit, one_line, os_error
 from bench.core.signals import interrupted, resume_sentence
 
@@ -65,8 +65,8 @@ _plugin_option = click.Option(
 @click.group(
     cls=LazyGroup,
     verbs=_VERBS,
-    shared=(_plugin_option,),
-    params=[_plugin_option],
+    shared=(wide_option, _plugin_option),
+    params=[wide_option, _plugin_option],
     epilog=EXITS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

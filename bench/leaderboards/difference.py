@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.core.text_table import Table
 from bench.leaderboards.formats.columns import NOTHING, main_score, signed_text
-from bench.leaderboards.formats.tables import Table
 from bench.leaderboards.matching import changed_evaluations, matched
 from bench.trials.plan import differences
 
@@ -84,26 +84,25 @@ def difference(before: Board, after: Board) -> Difference:
     )
 
 
-def text(change: Difference, metrics: list[BoardMetric], width: int | None = None) -> str:
+def text(change: Difference, metrics: list[BoardMetric]) -> list[str | Table]:
     """Return a difference for a person.
 
     Args:
         change: The difference.
         metrics: The metrics of the later board.
-        width: What the table has to fit into.
     """
-    parts = [f"{change.before} → {change.after}"]
+    parts: list[str | Table] = [f"{change.before} → {change.after}"]
     if change.identity:
         title = "Protocol or test sets changed; the scores do not compare"
         parts.append(_listed(title, change.identity))
     if change.conditions:
         parts.append(_listed("Conditions changed", change.conditions))
     if change.changed:
-        parts.append(_table(change.changed, metrics).plain(width, keep=1))
+        parts.append(_table(change.changed, metrics))
     for verb, labels in (("added", change.added), ("removed", change.removed)):
         if labels:
             parts.append(_listed(f"Rows {verb}", labels))
-    return "\n\n".join([*parts, "Nothing changed."] if change.nothing else parts)
+    return [*parts, "Nothing changed."] if change.nothing else parts
 
 
 def _conditions(board: Board) -> dict[str, object]:
@@ -162,7 +161,9 @@ def _table(changes: list[Change], metrics: list[BoardMetric]) -> Table:
         ]
         for change in changes
     ]
-    return Table([*headers, "latencies", "code"], rows, ("entry", "latencies", "code"))
+    numbers = [*headers[1:]]
+    optional = ["latencies", "code", "other keys", "seeds"]
+    return Table([*headers, "latencies", "code"], rows, numbers, optional)
 
 
 def _score(metric: BoardMetric, change: Change) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults
+from bench.cli.terminal import Load, as_json_option, print_text, report, say, say_faults
 from bench.cli.verbs.selection import Selection
 from bench.core.errors import BenchError, Exit
 
@@ -34,7 +33,6 @@ class _Boards(click.Group):
 
 @click.group(
     cls=_Boards,
-    epilog=EXITS,
     options_metavar="",
     subcommand_metavar="[SUITE] [OPTIONS] | diff [A [B]]",
 )
@@ -49,7 +47,7 @@ def board() -> None:
     """
 
 
-@board.command(epilog=EXITS)
+@board.command()
 @click.argument("suite", required=False)
 @click.option("--publish", is_flag=True, help="Write the published board, after what it changes.")
 @click.option(
@@ -88,7 +86,7 @@ def write(
     return _print(config, suite or "quick", as_json=as_json)
 
 
-@board.command(epilog=EXITS)
+@board.command()
 @click.argument("before", required=False)
 @click.argument("after", required=False)
 @as_json_option
@@ -111,19 +109,14 @@ def diff(load: Load, before: str | None, after: str | None, *, as_json: bool) ->
         folders = [versions.find(word, config.leaderboards, config.results) for word in words]
     old, new = map(boards.read, folders)
     change = difference.difference(old, new)
-    report(difference.text(change, new.metrics, terminal_width()), change, as_json=as_json)
+    report(difference.text(change, new.metrics), change, as_json=as_json)
 
 
 def print_board(board: Board, *, as_json: bool) -> None:
-    """Print a board, fitted to the terminal."""
+    """Print a board."""
     from bench.leaderboards.formats.terminal import terminal_text
 
-    report(terminal_text(board, terminal_width()), board, as_json=as_json)
-
-
-def terminal_width() -> int:
-    """Return the columns of the terminal; 80 where there is none."""
-    return shutil.get_terminal_size((80, 24)).columns
+    report(terminal_text(board), board, as_json=as_json)
 
 
 def _print(config: Config, word: str, *, as_json: bool) -> Exit:
@@ -188,7 +181,7 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
     publication = publish.prepare(made, counts, config.leaderboards, partial=partial)
     board = publication.board
     if publication.change:
-        say(difference.text(publication.change, board.metrics, terminal_width()))
+        print_text(difference.text(publication.change, board.metrics), err=True)
     else:
         say(f"{board.name} is the first version of this board")
     if publication.problems and not partial:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say_faults, suite_argument
+from bench.cli.terminal import Load, as_json_option, report, say_faults, suite_argument
 from bench.cli.verbs.run import say_failures
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.config.suite import TrainedEntry
@@ -48,7 +48,7 @@ def _number(value: str) -> int | float | str:
     return value
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.pass_obj
 @suite_argument
 @click.option(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults, suite_argument
+from bench.cli.terminal import Load, as_json_option, report, say, say_faults, suite_argument
 from bench.cli.verbs.selection import Selection
 from bench.core.errors import Exit
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @suite_argument
 @click.option(
     "--address",

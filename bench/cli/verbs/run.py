@@ -9,9 +9,9 @@ import click
 
 from bench.cli.render import descriptions
 from bench.cli.terminal import (
-    EXITS,
     Load,
     as_json_option,
+    print_text,
     report,
     say,
     say_faults,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bench.trials.specs import Task, Trial
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.pass_obj
 @suite_argument
 @selection_options
@@ -219,7 +219,7 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
     ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.rows}]
     if ad_hoc:
         status = plan.survey(ad_hoc, Store(config.results))
-        say(f"ad-hoc trials, left off the board:\n{descriptions.status(status)}")
+        print_text(["ad-hoc trials, left off the board:", *descriptions.status(status)], err=True)
     faults: list[str] = []
     try:
         board = write_working(config, selected.suite, faults)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say_faults, suite_argument
+from bench.cli.terminal import Load, as_json_option, report, say_faults, suite_argument
 from bench.cli.verbs.selection import Selection
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @suite_argument
 @click.option("--why", is_flag=True, help="Say why, and name records made by other sources.")
 @click.option("--changed", is_flag=True, help="List only records made by other sources of bench.")

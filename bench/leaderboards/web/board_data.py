@@ -9,7 +9,6 @@ from bench.core.printable import shortened
 from bench.leaderboards.board import Ranks, Score
 from bench.leaderboards.formats.columns import (
     AVERAGES,
-    NOTHING,
     columns,
     score_text,
     signed_text,
