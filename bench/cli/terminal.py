@@ -48,11 +48,23 @@ def _reserve_stdout(context: click.Context, _parameter: click.Parameter, as_json
 
 def print_json(data: object) -> None:
     """Print the one document of `--json`."""
+    click.echo(json_text(data), file=click.get_current_context().meta[_STDOUT])
+
+
+def json_text(data: object) -> str:
+    """Return the document of `--json`."""
     import msgspec
 
     document = json.dumps(msgspec.to_builtins(data), indent=1, ensure_ascii=False)
     # JSON leaves most control characters as they are, and a terminal would obey them.
-    click.echo(printable_json(document), file=click.get_current_context().meta[_STDOUT])
+    return printable_json(document)
+
+
+def print_document(content: bytes) -> None:
+    """Print a document on stdout, to the byte; a terminal gets nothing that it would obey."""
+    if sys.stdout.isatty():
+        content = printable_json(content.decode().replace("\r\n", "\n")).encode()
+    click.echo(content, nl=False)
 
 
 suite_argument = click.argument("suite", default="quick")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.core import documents
 from bench.leaderboards import board as boards
+from bench.leaderboards.formats import csv_table
 from bench.leaderboards.formats.markdown import PAGE, markdown
 from bench.leaderboards.samples import column_counts
 
@@ -27,7 +28,11 @@ def files(
         board: The board.
         counts: The counts that it follows from, of its own evaluations alone, by column.
     """
-    return {boards.DATA: boards.to_json(board), PAGE: markdown(board).encode()}
+    return {
+        boards.DATA: boards.to_json(board),
+        csv_table.FILE: csv_table.csv_text(board).encode(),
+        PAGE: markdown(board).encode(),
+    }
 
 
 def write(board: Board, counts: Mapping[str, ColumnCounts], folder: Path) -> None:

@@ -137,7 +137,14 @@ def compare_words(a: str, b: str, store: Store, root: Path, faults: list[str]) -
     ]
     if not pairs:
         raise BenchError(f"'{a}' and '{b}' have no row in common; compare rows: '{a}#1' '{b}#1'")
-    return [compare(_row_side(*first, old), _row_side(*second, new)) for old, new in pairs]
+    return [compare_rows(first, old, second, new) for old, new in pairs]
+
+
+def compare_rows(
+    before: tuple[Board, Path], old: Row, after: tuple[Board, Path], new: Row
+) -> Comparison:
+    """Compare two rows, each of a board with its folder."""
+    return compare(_row_side(*before, old), _row_side(*after, new))
 
 
 def compare(a: Side, b: Side) -> Comparison:
@@ -338,13 +345,19 @@ def _text(comparison: Comparison) -> Iterator[str | Table]:
 
 
 def _cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
+    outcome = verdict.outcome
     return [
         verdict.test,
-        Styled(verdict.outcome, _STYLES[verdict.outcome])
-        if verdict.outcome in _STYLES
-        else verdict.outcome,
+        Styled(outcome, _STYLES[outcome]) if outcome in _STYLES else outcome,
         metric.format(verdict.a),
         metric.format(verdict.b),
+        *difference_cells(metric, verdict),
+    ]
+
+
+def difference_cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
+    """Return a difference with its sign, its interval, and p."""
+    return [
         signed_text(metric, verdict.difference),
         f"[{signed_text(metric, verdict.low)}, {signed_text(metric, verdict.high)}]",
         f"{verdict.p:.4f}" if verdict.p >= _SMALLEST_P else f"< {_SMALLEST_P}",
