@@ -12,15 +12,13 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
 from bench.core.regular_files import read_regular
 from bench.trials.leases import Holder, is_held
-
-if TYPE_CHECKING:
-    from bench.trials.specs import Kind
+from bench.trials.specs import Kind
 
 SCHEMA = 1
 FOLDER = "runs"
