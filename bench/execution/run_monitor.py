@@ -25,7 +25,7 @@ import msgspec
 from bench.core.printable import in_one_line
 from bench.execution.progress import LogFormat, make_reporter
 from bench.trials import live_runs
-from bench.trials.durations import Ahead, LikeTasks, ahead, time_left
+from bench.trials.durations import Ahead, LikeTasks, ahead, expected, time_left
 from bench.trials.events import (
     Cancelled,
     Event,
@@ -72,7 +72,7 @@ class RunMonitor:
         store: Where its records are.
         suite: The suite that is run.
         executor: The name of the executor.
-        durations: The seconds that earlier tasks took; those of this run are added.
+        durations: The seconds that earlier tasks took.
         log_format: `text`, or `json` for a line of JSON per event.
 
     Attributes:
@@ -95,7 +95,7 @@ class RunMonitor:
         self.cancelled: list[Task] = []
         self._root = store.root
         self._reporter = make_reporter(log_format, store)
-        self._durations = durations or LikeTasks()
+        self._earlier, self._here = durations or LikeTasks(), LikeTasks()
         self._tasks: dict[str, Task] = {}
         self._live: dict[str, LiveTask] = {}
         self._began: dict[str, float] = {}
@@ -206,7 +206,7 @@ class RunMonitor:
                 live.speed, live.eta = event.speed, event.eta
             case Finished():
                 live.seconds, live.eta = event.seconds, None
-                self._durations.add(task, event.seconds)
+                self._here.add(task, event.seconds)
                 self._release(task)
             case FinishedElsewhere():
                 self._release(task)
@@ -229,30 +229,29 @@ class RunMonitor:
     def _estimate(self, now: float) -> float | None:
         if not self.run.slots:
             return None
-        learned = LikeTasks()
+        # What runs and has run here tells more than earlier records, of other recipes perhaps.
+        progress = LikeTasks()
         for key, live in self._live.items():
             if live.state == "running" and live.eta is not None:
-                learned.add(self._tasks[key], self._told[key] - self._began[key] + live.eta)
+                progress.add(self._tasks[key], self._told[key] - self._began[key] + live.eta)
         running: list[Ahead] = []
         queued: list[Ahead] = []
         for key, live in self._live.items():
             if live.state in UNFINISHED:
-                each = self._ahead(key, learned, now)
+                each = self._ahead(key, [self._here, progress, self._earlier], now)
                 has_slot = live.state in {"starting", "running"}
                 (running if has_slot else queued).append(each)
         return time_left(running, queued, self.run.slots)
 
-    def _ahead(self, key: str, learned: LikeTasks, now: float) -> Ahead:
+    def _ahead(self, key: str, known: Sequence[LikeTasks], now: float) -> Ahead:
         """Return a task with the seconds it will take: by its progress, else by like tasks."""
         task, live = self._tasks[key], self._live[key]
         if live.state == "running" and live.eta is not None:
             return ahead(task, max(live.eta - (now - self._told[key]), 0.0))
-        expected = self._durations.expected(task)
-        if expected is None:
-            expected = learned.expected(task)
-        if expected is not None and live.state == "running":
-            expected = max(expected - (now - self._began[key]), 0.0)
-        return ahead(task, expected)
+        seconds = expected(task, known)
+        if seconds is not None and live.state == "running":
+            seconds = max(seconds - (now - self._began[key]), 0.0)
+        return ahead(task, seconds)
 
     def _write_on(self) -> None:
         """Write the state until the run ends, and hear requests."""

@@ -31,8 +31,26 @@ class LikeTasks:
 
     def expected(self, task: Task) -> float | None:
         """Return the mean of like tasks, None where nothing is known of its kind."""
-        total, count = self._sums.get(_group(task)) or self._sums.get((task.kind,), (0.0, 0))
+        alike = self.alike(task)
+        return self.of_kind(task) if alike is None else alike
+
+    def alike(self, task: Task) -> float | None:
+        """Return the mean of the tasks with the same parts, None without any."""
+        return self._mean(_group(task))
+
+    def of_kind(self, task: Task) -> float | None:
+        """Return the mean of all tasks of the kind, None without any."""
+        return self._mean((task.kind,))
+
+    def _mean(self, group: tuple[str, ...]) -> float | None:
+        total, count = self._sums.get(group, (0.0, 0))
         return total / count if count else None
+
+
+def expected(task: Task, sources: Sequence[LikeTasks]) -> float | None:
+    """Return what is expected of a task by the first source that knows one alike, else its kind."""
+    means = [known.alike(task) for known in sources] + [known.of_kind(task) for known in sources]
+    return next((mean for mean in means if mean is not None), None)
 
 
 def _group(task: Task) -> tuple[str, ...]:
