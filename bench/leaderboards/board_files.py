@@ -11,7 +11,7 @@ from bench.core import documents
 from bench.leaderboards import board as boards
 from bench.leaderboards.formats import csv_table
 from bench.leaderboards.formats.markdown import PAGE, markdown
-from bench.leaderboards.samples import column_counts
+from bench.leaderboards.samples import samples_file
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -41,8 +41,12 @@ def write(board: Board, counts: Mapping[str, ColumnCounts], folder: Path) -> Non
     Counts of evaluations that are on no row are left out, and samples of former columns removed.
     """
     keys = {key for row in board.rows for key in row.evaluations.values()}
-    own = {column: counts[column].only(keys) for column in board.column_names if column in counts}
-    samples = column_counts.files(own)
+    own = {
+        column: kept
+        for column in board.column_names
+        if column in counts and (kept := counts[column].only(keys)).keys
+    }
+    samples = samples_file.files(own)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         documents.write_files(folder, samples | files(board, own))
@@ -51,6 +55,6 @@ def write(board: Board, counts: Mapping[str, ColumnCounts], folder: Path) -> Non
         with suppress(OSError):
             folder.rmdir()
         raise
-    for file in folder.glob(column_counts.PATTERN):
+    for file in folder.glob(samples_file.PATTERN):
         if file.name not in samples:
             file.unlink()
