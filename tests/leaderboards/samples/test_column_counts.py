@@ -73,6 +73,7 @@ NAMES = pa.array(["a", "b"])
 OF_CER = pa.array([1, 2])
 COUNTS = pa.array(["0", "1"]).dictionary_encode()
 CER = {"metrics": ["cer"], "names": ""}
+ODD_TEXTS = (["0", "x"], ["0", "1 1"], ["0", "-"], ["0", "9" * 30], ["0", None])
 
 
 def test_a_file_of_another_writer_is_read():
@@ -98,7 +99,7 @@ def test_a_file_of_another_writer_is_read():
         parquet_of({"sample": NAMES, "cer/of": pa.array([1, None]), "k": COUNTS}, CER),
         *(
             parquet_of({"sample": NAMES, "cer/of": OF_CER, "k": texts.dictionary_encode()}, CER)
-            for texts in map(pa.array, (["0", "x"], ["0", "1 1"], ["0", "-"], ["0", "9" * 30], ["0", None]))
+            for texts in map(pa.array, ODD_TEXTS)
         ),
     ],
 )  # fmt: skip
