@@ -217,7 +217,7 @@ def _print(
     """Write and print the working board of a suite, or print a published one."""
     from bench.leaderboards import board as boards
     from bench.leaderboards import board_files, versions, working
-    from bench.leaderboards.samples import column_counts
+    from bench.leaderboards.samples import samples_file
 
     published = versions.published(word, config.leaderboards)
     faults: list[str] = []
@@ -243,7 +243,7 @@ def _print(
             f"{reason}, and no board is published; run: bench run {word}", Exit.NOTHING
         )
     made = boards.read(published)
-    show(made, lambda: column_counts.read(published, made.column_names))
+    show(made, lambda: samples_file.read(published, made.column_names))
     if not word.partition("/")[2]:
         say(f"this is the published board {published}, because {reason}")
     return code

@@ -2,7 +2,8 @@
 
 One column per evaluation, named by its key, has the numerators of all metrics of a sample as one
 text, such as `0 5`: few of them differ, so Parquet keeps their numbers in a list of distinct texts,
-and four metrics take little more space than one.
+and four metrics take little more space than one. Where most samples have all that their reference
+has, a text has what the numerator lacks of the denominator, which is mostly 0.
 """
 
 from __future__ import annotations
@@ -48,14 +49,15 @@ def to_bytes(counts: ColumnCounts) -> bytes:
     from pyarrow import parquet
 
     metrics = sorted(counts.denominators)
+    lacking = [metric for metric in metrics if _is_mostly_whole(counts, metric)]
     columns: dict[str, pa.Array] = (
         {_SAMPLE: pa.array(counts.ids, pa.string())} if counts.ids else {}
     )
     for name, values in sorted(counts.properties.items()):
         columns[_PROPERTY + name] = pa.array(values.tolist(), pa.string()).dictionary_encode()
     columns |= {f"{metric}/{OF}": pa.array(counts.denominators[metric]) for metric in metrics}
-    columns |= {key: _outcomes(counts, metrics, key) for key in counts.keys}
-    described = json.dumps({"metrics": metrics, "names": counts.names})
+    columns |= {key: _outcomes(counts, metrics, lacking, key) for key in counts.keys}
+    described = json.dumps({"metrics": metrics, "lacking": lacking, "names": counts.names})
     table = pa.table(columns).replace_schema_metadata({_METADATA: described})
     stream = io.BytesIO()
     parquet.write_table(
@@ -106,12 +108,9 @@ def of_bytes(content: bytes) -> ColumnCounts:
         ValueError: It is something else. (Arrow's own errors of damaged files are raised too.)
     """
     table = _table(content)
-    metrics, names = _described(table.schema.metadata)
+    metrics, lacking, names = _described(table.schema.metadata)
     ids = table[_SAMPLE].to_pylist() if _SAMPLE in table.column_names else []
-    if len({*ids}) < len(ids) or any(not isinstance(each, str) for each in ids):
-        raise ValueError("a sample is listed twice, or is no text")
-    if not ids and not names:
-        raise ValueError("it names no samples")
+    _check_names(ids, names)
     counts = ColumnCounts(ids, names=names)
     for metric in metrics:
         counts.denominators[metric] = _denominators(table, f"{metric}/{OF}")
@@ -125,17 +124,44 @@ def of_bytes(content: bytes) -> ColumnCounts:
             continue
         for metric, values in zip(metrics, _numerators(name, texts, len(metrics)), strict=True):
             if values is not None:
-                counts.numerators[metric][name] = values[places]
+                above = values[places]
+                if metric in lacking:
+                    above = smallest(counts.denominators[metric] - above.astype(np.int64))
+                counts.numerators[metric][name] = above
     if not all(counts.numerators.values()):
         raise ValueError("a metric lacks all numerators")
     return counts
 
 
-def _outcomes(counts: ColumnCounts, metrics: list[str], key: str) -> pa.DictionaryArray:
-    """Return the numerators of one evaluation as a text per sample, each distinct one once."""
+def _check_names(ids: list[object], names: str) -> None:
+    if len({*ids}) < len(ids) or any(not isinstance(each, str) for each in ids):
+        raise ValueError("a sample is listed twice, or is no text")
+    if not ids and not names:
+        raise ValueError("it names no samples")
+
+
+def _is_mostly_whole(counts: ColumnCounts, metric: str) -> bool:
+    """Return whether numerators are equal to the denominator more often than 0."""
+    below = counts.denominators[metric]
+    columns = counts.numerators[metric].values()
+    return sum(int((each == below).sum()) - int((each == 0).sum()) for each in columns) > 0
+
+
+def _outcomes(
+    counts: ColumnCounts, metrics: list[str], lacking: list[str], key: str
+) -> pa.DictionaryArray:
+    """Return the numerators of one evaluation as a text per sample, each distinct one once.
+
+    Of the metrics `lacking`, the text has what a numerator lacks of the denominator.
+    """
     import pyarrow as pa
 
-    columns = [counts.numerators[metric].get(key) for metric in metrics]
+    columns = []
+    for metric in metrics:
+        above = counts.numerators[metric].get(key)
+        if above is not None and metric in lacking:
+            above = counts.denominators[metric].astype(np.int64) - above
+        columns.append(above)
     places = np.zeros(counts.samples, dtype=np.int64)
     for values in columns:
         if values is not None:
@@ -174,22 +200,25 @@ def _table(content: bytes) -> pa.Table:
     return table
 
 
-def _described(metadata: Mapping[bytes, bytes] | None) -> tuple[list[str], str]:
-    """Return the metrics, and the hash of the ids that are left out."""
+def _described(metadata: Mapping[bytes, bytes] | None) -> tuple[list[str], list[str], str]:
+    """Return the metrics, those whose texts have what is lacking, and the hash of the ids."""
     try:
         described: Any = json.loads((metadata or {}).get(_METADATA, b"null"))
     except RecursionError:
         described = None
     described = described if isinstance(described, dict) else {}
-    metrics, names = described.get("metrics"), described.get("names")
+    metrics, lacking = described.get("metrics"), described.get("lacking")
+    names = described.get("names")
     if not (
         isinstance(metrics, list)
         and all(isinstance(name, str) for name in metrics)
         and metrics == sorted({*metrics})
+        and isinstance(lacking, list)
+        and all(name in metrics for name in lacking)
         and isinstance(names, str)
     ):
         raise ValueError("its metadata does not list metrics")
-    return metrics, names
+    return metrics, lacking, names
 
 
 def _denominators(table: pa.Table, name: str) -> Counts:

@@ -72,7 +72,7 @@ def parquet_of(columns: dict[str, pa.Array], metadata: object) -> bytes:
 NAMES = pa.array(["a", "b"])
 OF_CER = pa.array([1, 2])
 COUNTS = pa.array(["0", "1"]).dictionary_encode()
-CER = {"metrics": ["cer"], "names": ""}
+CER = {"metrics": ["cer"], "lacking": [], "names": ""}
 ODD_TEXTS = (["0", "x"], ["0", "1 1"], ["0", "-"], ["0", "9" * 30], ["0", None])
 
 
