@@ -11,23 +11,25 @@ from bench.core import documents
 from bench.leaderboards import board as boards
 from bench.leaderboards.formats.markdown import PAGE, markdown
 from bench.leaderboards.samples import column_counts
+from bench.leaderboards.web import board_page
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
     from bench.leaderboards.samples.column_counts import ColumnCounts
 
 
-def files(
-    board: Board,
-    counts: Mapping[str, ColumnCounts],  # noqa: ARG001 (pages with comparisons will need it)
-) -> dict[str, bytes]:
+def files(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, bytes]:
     """Return the files that follow from a board's samples, its data first.
 
     Args:
         board: The board.
         counts: The counts that it follows from, of its own evaluations alone, by column.
     """
-    return {boards.DATA: boards.to_json(board), PAGE: markdown(board).encode()}
+    return {
+        boards.DATA: boards.to_json(board),
+        PAGE: markdown(board).encode(),
+        board_page.PAGE: board_page.board_page(board, counts),
+    }
 
 
 def write(board: Board, counts: Mapping[str, ColumnCounts], folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults
 from bench.cli.verbs.selection import Selection
 from bench.core.errors import BenchError, Exit
@@ -63,6 +64,13 @@ def board() -> None:
     is_flag=True,
     help="Write nothing; compare each published board and the index with what its samples give.",
 )
+@click.option(
+    "--html",
+    type=LOCAL_PATH,
+    metavar="OUT",
+    help="Write no board, but its web page into the folder OUT, with an index and with what the "
+    "records at hand say of single samples; without SUITE, those of all published boards.",
+)
 @as_json_option
 @click.pass_obj
 def write(
@@ -72,6 +80,7 @@ def write(
     publish: bool,
     partial: bool,
     check: bool,
+    html: Path | None,
     as_json: bool,
 ) -> int:
     """Write and print the leaderboard of SUITE, publish it, or check what is published."""
@@ -79,7 +88,12 @@ def write(
         raise click.UsageError("--check writes nothing and --publish does; omit one of them")
     if partial and not publish:
         raise click.UsageError("--partial is about --publish; add that, or omit it")
+    if html and (check or publish):
+        raise click.UsageError("--html writes web pages alone; omit --check and --publish")
     config = load()
+    if html:
+        _write_site(config, suite, html, as_json=as_json)
+        return Exit.DONE
     if check:
         _check(config.leaderboards, suite, as_json=as_json)
         return Exit.DONE
@@ -201,6 +215,19 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
     print_board(board, as_json=as_json)
     say(f"published to {folder}")
     return code
+
+
+def _write_site(config: Config, word: str | None, folder: Path, *, as_json: bool) -> None:
+    """Write the pages of the board that `word` means, or of all published boards."""
+    from bench.leaderboards.web import boards_site, site
+    from bench.trials.store import Store
+
+    folders = boards_site.folders(config.leaderboards, config.results, word)
+    if not folders:
+        raise BenchError(f"{config.leaderboards}: no board is published", Exit.NOTHING)
+    site.write(boards_site.boards_site(folders, Store(config.results), {}), folder)
+    index = str(folder / site.INDEX)
+    report(f"written: {index}", index, as_json=as_json)
 
 
 def _check(root: Path, suite: str | None, *, as_json: bool) -> None:

@@ -44,7 +44,7 @@ def view(load: Load, port: int, *, opens: bool) -> None:
 
 def _site(config: Config) -> Site:
     from bench.leaderboards.web import boards_site
+    from bench.trials.store import Store
 
-    folders = boards_site.working_folders(config.results)
-    folders |= boards_site.published_folders(config.leaderboards)
-    return boards_site.boards_site(folders, {})
+    places = boards_site.all_folders(config.leaderboards, config.results)
+    return boards_site.boards_site(places, Store(config.results), {})
