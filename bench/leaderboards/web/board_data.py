@@ -65,6 +65,8 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
     higher = {metric.name: metric.higher_is_better for metric in board.metrics}
     metric, _, of = column.key.partition("/")
     is_own_test = metric == board.ranked_by and of in board.column_names
+    # Rows stand by their averages, which intervals of ranks need not follow.
+    values = [row.rank for row in board.rows] if column.key == "rank" else column.values
     return {
         "key": column.key,
         "heading": column.heading,
@@ -75,7 +77,7 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
         "higherIsBetter": higher.get(metric),
         "shown": column.group in ("entry", "score") or is_own_test or column.key in _COSTS,
         "cells": column.cells,
-        "values": [_value(value) for value in column.values],
+        "values": [_value(value) for value in values],
     }
 
 

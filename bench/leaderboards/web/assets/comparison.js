@@ -43,10 +43,12 @@ function verdictText(a, b, found) {
       command("bench compare"), " compares two rows.");
   }
   const { difference, interval, p, outcome } = found;
-  const words = { better: "is better", worse: "is worse", "no difference shown": "differs by no more than chance may give" }[outcome];
+  const words = {
+    better: "is better than", worse: "is worse than", "no difference shown": "shows no difference from",
+  }[outcome];
   const average = BOARD.average ? `, ${BOARD.average} over the test sets` : "";
-  return element("p", { class: "verdict" }, element("strong", {}, `${b.label} ${words}`), ` than ${a.label}: `.replace(" than", outcome === "no difference shown" ? " from" : " than"),
-    `${difference} ${BOARD.metric.heading}${average}, 95 % interval ${interval}, p ${p.startsWith("<") ? p : `= ${p}`}, on the same samples.`);
+  return element("p", { class: "verdict" }, element("strong", {}, `${b.label} ${words} ${a.label}`),
+    `: ${difference} ${BOARD.metric.heading}${average}, 95 % interval ${interval}, p ${p.startsWith("<") ? p : `= ${p}`}, on the same samples.`);
 }
 
 function sideBySide(places) {

@@ -73,16 +73,16 @@ function samplesOf(row) {
 function sampleDetails(key, { fault, worst, whyNoPictures, confusions, drawn }) {
   if (fault) return [element("p", {}, fault)];
   const cards = worst.map(sampleCard);
-  const pairs = confusions.map(([reference, hypothesis, count]) =>
-    [reference ?? "(nothing)", hypothesis ?? "(nothing)", String(count)]);
+  const edits = confusions.map(([reference, hypothesis, count]) => element("li", {},
+    element("code", {}, reference ?? "(nothing)"), " as ", element("code", {}, hypothesis ?? "(nothing)"), ` ${count}×`));
   const pictures = drawn.map(([name, source]) => element("figure", {},
     element("img", { src: source, alt: name, loading: "lazy" }), element("figcaption", {}, name)));
   return [
     element("h4", {}, "Samples with the most errors"),
     whyNoPictures ? element("p", { class: "soft" }, `Without pictures: ${whyNoPictures}`) : null,
     cards.length ? element("div", { class: "cards" }, ...cards) : element("p", {}, "Every sample was read without an error."),
-    pairs.length ? element("h4", {}, "What was read for what") : null,
-    pairs.length ? table("Edits by how often they occur", ["in the reference", "read as", "times"], pairs) : null,
+    edits.length ? element("h4", {}, "What was read as what, the most frequent edits first") : null,
+    edits.length ? element("ol", { class: "edits" }, ...edits) : null,
     element("h4", {}, "Alignment and attention"),
     ...(pictures.length ? pictures : [element("p", { class: "soft" }, "None is drawn; ",
       command(`bench show ${key} --alignment`), " draws it of CTC, ", command(`bench show ${key} --attention`), " of attention.")]),
