@@ -87,7 +87,7 @@ def _value(value: Value) -> Any:  # noqa: ANN401 (JSON)
         case Score():
             return [value.mean, value.low, value.high]
         case Ranks():
-            return [value.best, value.best, value.worst]
+            return value.best
         case _:
             return value
 

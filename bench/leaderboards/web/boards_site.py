@@ -8,12 +8,12 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.core.errors import BenchError, Exit
 from bench.core.regular_files import is_there, read_regular
 from bench.leaderboards import board as boards
 from bench.leaderboards import versions
-from bench.leaderboards.samples import column_counts
 from bench.leaderboards.web import parts
-from bench.leaderboards.web.board_page import PAGE, board_page, with_parts
+from bench.leaderboards.web.board_page import PAGE, with_parts
 from bench.leaderboards.web.index_page import index_page
 from bench.leaderboards.web.site import INDEX, Site
 
@@ -81,10 +81,12 @@ def boards_site(
 
 def _page(folder: Path, board: Board, at_hand: dict[str, Path]) -> bytes:
     """Return the page of a board, as it is beside it, with what is at hand of its parts."""
-    if is_there(folder / PAGE):
-        page = read_regular(folder / PAGE)
-    else:
-        page = board_page(board, column_counts.read(folder, board.column_names))
+    if not is_there(folder / PAGE):
+        raise BenchError(
+            f"{folder}: this board has no {PAGE}; write it again: bench board {board.suite}",
+            Exit.NOTHING,
+        )
+    page = read_regular(folder / PAGE)
     return with_parts(page, parts.manifest(board, at_hand))
 
 
