@@ -10,6 +10,7 @@ from bench.cli.render import descriptions
 from bench.config import bench_toml
 from bench.config.suite import Suite, Tuning
 from bench.core.errors import BenchError, Exit
+from bench.core.text_table import draw
 from bench.decoding.beam import BeamDecoder
 from bench.trials import grid, plan
 from bench.trials.store import TRAINING
@@ -231,7 +232,7 @@ def test_names_tell_a_tuned_trial_from_its_like(tuned):
 
 def test_status_tells_a_tuned_trial_from_its_plain_one(tuned, store):
     trials = grid.trials(tuned(ENTRY.replace("hidden = 8", "hidden = 4")))
-    text = descriptions.status(plan.survey(trials, store))
+    text = draw(descriptions.status(plan.survey(trials, store)))
     assert text.count("cnn-bilstm · ctc · tuned") == 4
 
 

@@ -12,7 +12,7 @@ import click
 import bench
 from bench.cli.lazy import LazyGroup, LazyVerb
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, say
+from bench.cli.terminal import EXITS, say, wide_option
 from bench.core.errors import BenchError, Exit, one_line, os_error
 from bench.core.signals import interrupted, resume_sentence
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _VERBS = {
     "run": LazyVerb("bench.cli.verbs.run:run", "Run what a suite lacks and print its board."),
     "ls": LazyVerb("bench.cli.verbs.listing:list_", "List suites, or what they may name."),
-    "status": LazyVerb("bench.cli.verbs.status:status", "Show what is done, stale or to do."),
+    "status": LazyVerb("bench.cli.verbs.status:status", "Show what is running, done or to do."),
+    "logs": LazyVerb("bench.cli.verbs.logs:logs", "Print the log of a task; -f follows it."),
+    "cancel": LazyVerb("bench.cli.verbs.cancel:cancel", "End a task or a run that is going on."),
     "board": LazyVerb("bench.cli.verbs.boards:board", "Print, publish and check leaderboards."),
     "view": LazyVerb("bench.cli.verbs.view:view", "Show boards in a browser."),
     "show": LazyVerb("bench.cli.verbs.show:show", "Show one training or evaluation; draw it."),
@@ -65,8 +67,8 @@ _plugin_option = click.Option(
 @click.group(
     cls=LazyGroup,
     verbs=_VERBS,
-    shared=(_plugin_option,),
-    params=[_plugin_option],
+    shared=(wide_option, _plugin_option),
+    params=[wide_option, _plugin_option],
     epilog=EXITS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import click
 
+from bench.cli.help import HelpContext, set_help
+
 
 class LazyVerb(NamedTuple):
     """Where a verb is declared, as `module:attribute`, and its line in the list of verbs."""
@@ -23,6 +25,8 @@ class LazyGroup(click.Group):
         verbs: Each command by name.
         shared: Options that each command has beside its own, and each command of a group of these.
     """
+
+    context_class = HelpContext
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class LazyGroup(click.Group):
 
     def _share(self, command: click.Command) -> None:
         """Add the shared options to a command, once, and to its own commands."""
+        set_help(command)
         command.params += [option for option in self.shared if option not in command.params]
         if isinstance(command, click.Group):
             for each in command.commands.values():

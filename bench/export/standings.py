@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
+from bench.core.text_table import markdown
 from bench.leaderboards import board as boards
 from bench.leaderboards.formats import columns as board_columns
-from bench.leaderboards.formats.tables import Table
 from bench.leaderboards.versions import working_boards
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Standing:
             rows.append(
                 [metric.heading, rank, *(board_columns.score_text(metric, cell) for cell in cells)]
             )
-        return Table(["metric", *headers], rows, left=("metric", "rank")).markdown()
+        return markdown(["metric", *headers], rows, headers[1:])
 
 
 def standings(results: Path, training: str) -> Iterator[Standing]:

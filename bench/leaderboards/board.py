@@ -367,26 +367,33 @@ class Board:
 
 
 @dataclass(frozen=True)
-class _Document:
+class BoardDocument:
+    """The content of `board.json`.
+
+    Attributes:
+        schema: The version of this document.
+        board: The board.
+    """
+
     schema: int
     board: Board
 
 
 def to_json(board: Board) -> bytes:
     """Return the content of `board.json`: every digit and every seed."""
-    return documents.encode(_Document(SCHEMA, board))
+    return documents.encode(BoardDocument(SCHEMA, board))
 
 
 def read(folder: Path) -> Board:
     """Read the board in `folder`. Raises BenchError where it is missing or of another schema."""
     remedy = "restore it, or move its folder away and write the board again"
     document = documents.read(
-        folder / DATA, _Document, SCHEMA, noun="board", remedy=remedy, check=_check
+        folder / DATA, BoardDocument, SCHEMA, noun="board", remedy=remedy, check=_check
     )
     return document.board
 
 
-def _check(document: _Document) -> None:
+def _check(document: BoardDocument) -> None:
     """Raise ValueError where the parts of a board contradict each other."""
     board = document.board
     names, columns = [metric.name for metric in board.metrics], board.column_names

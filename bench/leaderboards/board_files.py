@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.core import documents
 from bench.leaderboards import board as boards
+from bench.leaderboards.formats import csv_table
 from bench.leaderboards.formats.markdown import PAGE, markdown
 from bench.leaderboards.samples import column_counts
 from bench.leaderboards.web import board_page
@@ -27,6 +28,7 @@ def files(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, bytes]:
     """
     return {
         boards.DATA: boards.to_json(board),
+        csv_table.FILE: csv_table.csv_text(board).encode(),
         PAGE: markdown(board).encode(),
         board_page.PAGE: board_page.board_page(board, counts),
     }

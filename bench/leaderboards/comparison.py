@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from bench.core.errors import BenchError
 from bench.core.printable import shortened
+from bench.core.text_table import Style, Styled, Table
 from bench.leaderboards import board as boards
 from bench.leaderboards import versions
 from bench.leaderboards.aggregate import board_metric
 from bench.leaderboards.formats.columns import AVERAGES, signed_text
-from bench.leaderboards.formats.tables import Table
-from bench.leaderboards.formats.texts import wrapped
 from bench.leaderboards.matching import matched
 from bench.leaderboards.ranking import errors_of
 from bench.leaderboards.samples import column_counts
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 _SMALLEST_P = 0.0001
 Outcome = Literal["better", "worse", "no difference shown"]
+_STYLES: dict[Outcome, Style] = {"better": "best", "worse": "failed"}
 
 
 class TestCounts(NamedTuple):
@@ -137,7 +137,14 @@ def compare_words(a: str, b: str, store: Store, root: Path, faults: list[str]) -
     ]
     if not pairs:
         raise BenchError(f"'{a}' and '{b}' have no row in common; compare rows: '{a}#1' '{b}#1'")
-    return [compare(_row_side(*first, old), _row_side(*second, new)) for old, new in pairs]
+    return [compare_rows(first, old, second, new) for old, new in pairs]
+
+
+def compare_rows(
+    before: tuple[Board, Path], old: Row, after: tuple[Board, Path], new: Row
+) -> Comparison:
+    """Compare two rows, each of a board with its folder."""
+    return compare(_row_side(*before, old), _row_side(*after, new))
 
 
 def compare(a: Side, b: Side) -> Comparison:
@@ -170,9 +177,9 @@ def signed_difference(metric: BoardMetric, compared: Compared) -> tuple[float, f
     return compared.difference, compared.low, compared.high
 
 
-def text(comparisons: list[Comparison], width: int | None = None) -> str:
-    """Return comparisons for a person; tables fit into `width` characters."""
-    return "\n\n".join(_text(each, width) for each in comparisons)
+def text(comparisons: list[Comparison]) -> list[str | Table]:
+    """Return comparisons for a person."""
+    return [block for each in comparisons for block in _text(each)]
 
 
 def _board(word: str, store: Store, root: Path) -> tuple[Board, Path] | None:
@@ -316,34 +323,41 @@ def _verdict(
     )
 
 
-def _text(comparison: Comparison, width: int | None) -> str:
+def _text(comparison: Comparison) -> Iterator[str | Table]:
     tests = {shortened(test): count for test, count in comparison.samples.items()}
     samples = ", ".join(f"{count:,} samples of {test}" for test, count in tests.items())
     a, b = map(shortened, (comparison.a, comparison.b))
-    names = [f"A: {a}", f"B: {b}", wrapped(f"on {samples}", width)]
-    parts = ["\n".join(names)]
+    yield f"A: {a}\nB: {b}\non {samples}"
     for metric in comparison.metrics:
         verdicts = [each for each in comparison.verdicts if each.metric == metric.name]
         if not verdicts:
             continue
         rows = [_cells(metric, verdict) for verdict in verdicts]
         headers = [metric.heading, "B is", "A", "B", "B - A", "95 %", "p"]
-        table = Table(headers, rows, (metric.heading, "95 %", "B is")).plain(width, keep=1)
+        yield Table(headers, rows, ("A", "B", "B - A", "95 %", "p"))
         unseen = [
-            wrapped(_detectable(metric, verdict), width)
+            _detectable(metric, verdict)
             for verdict in verdicts
             if verdict.outcome == "no difference shown" and verdict.detectable
         ]
-        parts.append("\n".join([table, *unseen]))
-    return "\n\n".join(parts)
+        if unseen:
+            yield "\n".join(unseen)
 
 
 def _cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
+    outcome = verdict.outcome
     return [
         verdict.test,
-        verdict.outcome,
+        Styled(outcome, _STYLES[outcome]) if outcome in _STYLES else outcome,
         metric.format(verdict.a),
         metric.format(verdict.b),
+        *difference_cells(metric, verdict),
+    ]
+
+
+def difference_cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
+    """Return a difference with its sign, its interval, and p."""
+    return [
         signed_text(metric, verdict.difference),
         f"[{signed_text(metric, verdict.low)}, {signed_text(metric, verdict.high)}]",
         f"{verdict.p:.4f}" if verdict.p >= _SMALLEST_P else f"< {_SMALLEST_P}",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.core.text_table import Styled, Table
+from bench.leaderboards.comparison import difference_cells
 from bench.leaderboards.formats.columns import NOTHING, main_score, signed_text
-from bench.leaderboards.formats.tables import Table
 from bench.leaderboards.matching import changed_evaluations, matched
 from bench.trials.plan import differences
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, BoardMetric, Row
+    from bench.leaderboards.gate import Regression
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Difference:
         added: The labels of rows that only the later board has.
         removed: The labels of rows that only the earlier board has.
         changed: The rows that both have and that are not the same.
+        regressions: The rows that became worse; None where nobody asked for them.
     """
 
     before: str
@@ -58,6 +61,7 @@ class Difference:
     added: list[str]
     removed: list[str]
     changed: list[Change]
+    regressions: list[Regression] | None = None
 
     @property
     def nothing(self) -> bool:
@@ -84,26 +88,27 @@ def difference(before: Board, after: Board) -> Difference:
     )
 
 
-def text(change: Difference, metrics: list[BoardMetric], width: int | None = None) -> str:
+def text(change: Difference, metrics: list[BoardMetric]) -> list[str | Table]:
     """Return a difference for a person.
 
     Args:
         change: The difference.
         metrics: The metrics of the later board.
-        width: What the table has to fit into.
     """
-    parts = [f"{change.before} → {change.after}"]
+    parts: list[str | Table] = [f"{change.before} → {change.after}"]
     if change.identity:
         title = "Protocol or test sets changed; the scores do not compare"
         parts.append(_listed(title, change.identity))
     if change.conditions:
         parts.append(_listed("Conditions changed", change.conditions))
     if change.changed:
-        parts.append(_table(change.changed, metrics).plain(width, keep=1))
+        parts.append(_table(change.changed, metrics))
+    if change.regressions is not None:
+        parts += _regressions(change.regressions, metrics)
     for verb, labels in (("added", change.added), ("removed", change.removed)):
         if labels:
             parts.append(_listed(f"Rows {verb}", labels))
-    return "\n\n".join([*parts, "Nothing changed."] if change.nothing else parts)
+    return [*parts, "Nothing changed."] if change.nothing else parts
 
 
 def _conditions(board: Board) -> dict[str, object]:
@@ -143,6 +148,26 @@ def _change(old: Row, new: Row, before: Board, after: Board, metrics: list[str])
     )
 
 
+def _regressions(found: list[Regression], metrics: list[BoardMetric]) -> list[str | Table]:
+    """Return which rows became worse."""
+    if not found:
+        return ["No row is significantly worse or lost."]
+    by_name = {metric.name: metric for metric in metrics}
+    headers = ["entry", "became", "from", "to", "difference", "95 %", "p"]
+    rows = []
+    for each in found:
+        cells = [each.label, Styled(each.kind, "failed")]
+        verdict = each.verdict
+        if verdict is None:
+            rows.append([*cells, *[NOTHING] * (len(headers) - len(cells))])
+        else:
+            metric = by_name[verdict.metric]
+            cells += [metric.format(verdict.a), metric.format(verdict.b)]
+            rows.append([*cells, *difference_cells(metric, verdict)])
+    title = "Regressions, on the same samples, by the metric that ranks:"
+    return [title, Table(headers, rows, headers[2:], ["p", "95 %"])]
+
+
 def _listed(title: str, lines: list[str]) -> str:
     return "\n  ".join([f"{title}:", *lines])
 
@@ -162,7 +187,9 @@ def _table(changes: list[Change], metrics: list[BoardMetric]) -> Table:
         ]
         for change in changes
     ]
-    return Table([*headers, "latencies", "code"], rows, ("entry", "latencies", "code"))
+    numbers = [*headers[1:]]
+    optional = ["latencies", "code", "other keys", "seeds"]
+    return Table([*headers, "latencies", "code"], rows, numbers, optional)
 
 
 def _score(metric: BoardMetric, change: Change) -> str:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.core.documents import write_bytes
-from bench.core.text_table import Markup
+from bench.core.text_table import Markup, markdown
 from bench.leaderboards import board as boards
 from bench.leaderboards import versions
 from bench.leaderboards.formats.columns import AVERAGES, NOTHING, main_score, score_text
 from bench.leaderboards.formats.markdown import PAGE
-from bench.leaderboards.formats.tables import Table
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -33,8 +32,8 @@ def page(root: Path) -> str:
         for folder in versions.all_versions(root)
     ]
     rows = [cells for board in published for cells in _best(board)]
-    table = Table([*_HEADERS], rows, tuple(header for header in _HEADERS if header != "score"))
-    return f"# Leaderboards\n\n{_ABOUT}\n\n{table.markdown()}\n"
+    table = markdown(_HEADERS, rows, ["score"])
+    return f"# Leaderboards\n\n{_ABOUT}\n\n{table}\n"
 
 
 def write(root: Path) -> None:

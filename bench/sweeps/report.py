@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.core import documents, text_table
+from bench.core import documents
 from bench.core.errors import BenchError
 from bench.core.printable import escaped_markdown, in_one_line
+from bench.core.text_table import Styled, Table
 from bench.sweeps import study as studies
 from bench.sweeps.study import StudyTrial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from bench.sweeps.study import Study
 
@@ -112,9 +113,9 @@ def read_report(folder: Path) -> Report | None:
     return None
 
 
-def as_text(report: Report) -> str:
+def as_text(report: Report) -> list[str | Table]:
     """Return a report for a terminal."""
-    return "\n\n".join([_title(report), _table(report, text_table.plain), *_notes(report)])
+    return [_title(report), _table(report), *_notes(report)]
 
 
 def as_markdown(report: Report) -> str:
@@ -122,7 +123,7 @@ def as_markdown(report: Report) -> str:
     paragraphs = [_title(report), *_notes(report)]
     about, *notes = (escaped_markdown(each) for each in paragraphs)
     title = f"# Sweep of {escaped_markdown(report.suite)}"
-    parts = [title, about, _table(report, text_table.markdown), *notes]
+    parts = [title, about, _table(report).markdown(), *notes]
     return "\n\n".join(parts) + "\n"
 
 
@@ -150,20 +151,20 @@ def _title(report: Report) -> str:
     )
 
 
-def _table(report: Report, draw: Callable[..., str]) -> str:
+def _table(report: Report) -> Table:
     paths = [*report.trials[0].params] if report.trials else []
     rows = [
         [
             str(trial.number),
-            trial.state,
+            Styled(trial.state, "failed") if trial.state == "failed" else trial.state,
             str(len(trial.scores)),
             f"{100 * studies.score(trial, report.select):.2f}" if trial.scores else _ABSENT,
             *(_shown(trial.params[path]) for path in paths),
         ]
         for trial in report.trials
     ]
-    right = ",".join(["trial", "validations", _RATE, *paths])
-    return draw(["trial", "state", "validations", _RATE, *paths], rows, right)
+    right = ["trial", "validations", _RATE, *paths]
+    return Table(["trial", "state", "validations", _RATE, *paths], rows, right, ["validations"])
 
 
 def _notes(report: Report) -> list[str]:

@@ -48,25 +48,6 @@ def test_what_only_reads_imports_nothing_heavy(home, words):
     assert answer.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        *cli.app.verbs,
-        "board write",
-        "board diff",
-        "data prepare",
-        "data verify",
-        "data check",
-        "data show",
-        "data synth",
-    ],
-)
-def test_every_verb_documents_its_exit_codes(bench, verb):
-    answer = bench(*verb.split(), "--help")
-    assert answer.code == 0
-    assert "130  interrupted" in answer.out
-
-
 @pytest.mark.parametrize("name", cli.app.verbs)
 def test_every_verb_of_the_table_is_imported_and_has_a_line(name):
     verb = cli.app.verbs[name]
@@ -74,8 +55,6 @@ def test_every_verb_of_the_table_is_imported_and_has_a_line(name):
     assert command.name == name
     assert verb.help.endswith(".")
     assert command.help
-    # click cuts longer lines of a list of commands.
-    assert len(verb.help) <= 60
 
 
 def test_help_lists_every_verb_and_imports_none(bench, monkeypatch):

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from bench.config import bench_toml as config
+from bench.core.text_table import draw
 from bench.sweeps import report
 from bench.sweeps.study import Study
 from bench.trials.leases import Leases
@@ -79,7 +80,7 @@ def test_a_budget_that_is_used_up_is_reported_without_ray(home, used_up):
     assert last == f"written to {used_up.root}"
     *drawn, modules = answer.stdout.splitlines()
     assert modules == "[]"
-    assert "\n".join(drawn) == report.as_text(report.report_of(used_up))
+    assert "\n".join(drawn) == draw(report.as_text(report.report_of(used_up)))
     assert "Best of those trained to their end: trial 3." in drawn
     assert (used_up.root / "report.md").read_text() == report.as_markdown(report.report_of(used_up))
 

@@ -11,6 +11,7 @@ import pytest
 from bench.cli.render import card_text
 from bench.core import registry
 from bench.core.errors import BenchError
+from bench.core.text_table import draw
 from bench.data import cards
 from bench.evaluation import protocols
 
@@ -107,7 +108,7 @@ def test_a_card_is_found_by_any_of_its_names():
 
 @every_card
 def test_a_description_says_all_that_the_card_says(card):
-    text = " ".join(card_text.described(card).split())
+    text = " ".join(draw(card_text.described(card)).split())
     source = card.source
     said = [card.about, card.protocol, *card.aliases, *card.notes]
     said += [source.title, source.page, source.licence, source.how_to_get]

@@ -11,7 +11,9 @@ import pytest
 def test_the_working_board_is_written_and_printed(finished, bench, home):
     answer = bench("board", "tiny")
     assert answer.code == 0
-    assert answer.out.startswith("tiny (working) · protocol digits v1\n\naccuracy %\n")
+    assert answer.out.startswith(
+        "tiny (working) · protocol digits v1\n\naccuracy %:\n\nrank  entry "
+    )
     assert answer.err == f"written to {home / 'results' / 'boards' / 'tiny'}\n"
 
 

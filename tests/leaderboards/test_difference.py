@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from bench.core.text_table import draw
 from bench.leaderboards import working
 from bench.leaderboards.difference import difference, text
 from bench.trials import grid
@@ -26,7 +27,7 @@ def redrawn(config):
 def test_the_same_board_has_not_changed(before, config):
     change = difference(before, redrawn(config))
     assert change.nothing
-    assert text(change, before.metrics).endswith("Nothing changed.")
+    assert draw(text(change, before.metrics)).endswith("Nothing changed.")
 
 
 def test_other_readings_move_scores_and_ranks(before, config, trials, finish):
@@ -37,7 +38,7 @@ def test_other_readings_move_scores_and_ranks(before, config, trials, finish):
     assert moved["cnn-bilstm · radial-ctc"].rank == (2, 1)
     scores = moved["cnn-bilstm · ctc"].scores
     assert scores == pytest.approx({"sequence-accuracy": -26 / 40, "cer": 26 / 80})
-    shown = text(change, before.metrics)
+    shown = draw(text(change, before.metrics))
     assert "1 → 2" in shown
     assert "-65.00" in shown
     assert "+32.50" in shown
@@ -60,8 +61,8 @@ def test_other_test_sets_are_a_change_of_identity(before, edit_toml, finish):
     finish(grid.trials(smaller.suite("tiny")), 4)
     change = difference(before, redrawn(smaller))
     assert change.identity
-    assert "Protocol or test sets changed; the scores do not compare" in text(
-        change, before.metrics
+    assert "Protocol or test sets changed; the scores do not compare" in draw(
+        text(change, before.metrics)
     )
 
 
@@ -85,7 +86,7 @@ def test_a_lost_test_set_leaves_no_average(before, config, store, trials):
     assert moved["cnn-bilstm · ctc"].rank == (1, None)
     assert moved["cnn-bilstm · ctc"].scores == {}
     assert moved["cnn-bilstm · radial-ctc"].rank == (2, 1)
-    assert "1 → –" in text(change, before.metrics)
+    assert "1 → –" in draw(text(change, before.metrics))
 
 
 def test_diff_compares_the_published_with_the_working_board(

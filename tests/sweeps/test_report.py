@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.config.sweep_space import Domain
+from bench.core.text_table import draw
 from bench.sweeps import report
 from bench.sweeps.importance import variance_shares
 from bench.sweeps.study import Study, StudyTrial
@@ -58,7 +59,7 @@ def test_a_study_without_a_trial_reports_just_that(study):
         [],
         0,
     )
-    assert "0 trials, 0 validations, 0.0 minutes." in report.as_text(summary)
+    assert "0 trials, 0 validations, 0.0 minutes." in draw(report.as_text(summary))
     report.write_report(summary, study.root)
     assert report.read_report(study.root) == summary
 
@@ -96,8 +97,8 @@ def test_a_recipe_that_selects_the_last_epoch_is_scored_by_it(load_sweep, home):
     summary = report.report_of(study)
     assert summary.select == "last"
     assert numbers(summary) == [2, 1]
-    assert "75.00" in report.as_text(summary)
-    assert "12.50" not in report.as_text(summary)
+    assert "75.00" in draw(report.as_text(summary))
+    assert "12.50" not in draw(report.as_text(summary))
 
 
 def test_its_notes_say_the_best_the_failures_and_what_was_spent(study, leave):
@@ -105,7 +106,7 @@ def test_its_notes_say_the_best_the_failures_and_what_was_spent(study, leave):
     leave("failed", 0.75)
     study.spend(90.0)
     summary = report.report_of(study)
-    for drawn in (report.as_text(summary), report.as_markdown(summary)):
+    for drawn in (draw(report.as_text(summary)), report.as_markdown(summary)):
         assert "Best of those trained to their end: trial 1." in drawn
         assert "Trial 2 failed: the loss became nan." in drawn
         assert f"Sweep {study.sweep.key}: 2 trials, 2 validations, 1.5 minutes." in drawn
@@ -119,7 +120,7 @@ def test_no_winner_is_named_where_none_was_trained_to_its_end(study, leave):
     leave("running", 0.25)
     summary = report.report_of(study)
     assert summary.best is None
-    assert "Best" not in report.as_text(summary)
+    assert "Best" not in draw(report.as_text(summary))
 
 
 def test_the_page_has_every_trial_and_every_parameter(study, leave):
@@ -197,10 +198,10 @@ def test_importance_is_over_the_validations_that_all_have_had(study, leave):
     summary = report.report_of(study).importance
     assert (summary.validations, summary.trials) == (1, 10)
     assert summary.shares["recipe.optimizer"] == pytest.approx(1.0)
-    assert "over the LER of 10 trials after 1 validation)" in report.as_text(
-        report.report_of(study)
+    assert "over the LER of 10 trials after 1 validation)" in draw(
+        report.as_text(report.report_of(study))
     )
-    assert "recipe.optimizer 100%" in report.as_text(report.report_of(study))
+    assert "recipe.optimizer 100%" in draw(report.as_text(report.report_of(study)))
 
 
 @pytest.mark.parametrize("path", PATHS)

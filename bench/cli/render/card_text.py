@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from bench.core import text_table
+from bench.core.text_table import Table
 
 if TYPE_CHECKING:
     from bench.data.cards import Card, Layout, Statistics
 
-_WIDTH = 100
+_MAX_SAMPLE = 100
+"""Characters of a line of a sample that are shown."""
 _SHOWN = 4
 """Lines of a sample that are shown."""
 
 
-def described(card: Card) -> str:
+def described(card: Card) -> list[str | Table]:
     """Return everything that the card says, section by section."""
     sections = [
         _heading(card),
         _splits(card),
         _listed(_source(card)),
-        *(_layout(card, layout) for layout in card.layouts),
+        *(block for layout in card.layouts for block in _layout(card, layout)),
         _listed((f"counted in {each.split}", _counted(each)) for each in card.statistics),
         _listed(
             [
@@ -33,7 +33,7 @@ def described(card: Card) -> str:
             ]
         ),
     ]
-    return "\n\n".join(filter(None, sections))
+    return [section for section in sections if section]
 
 
 def _heading(card: Card) -> str:
@@ -41,7 +41,7 @@ def _heading(card: Card) -> str:
     return f"{card.name}: {card.about}\n{card.task}, protocol {card.protocol}{called}"
 
 
-def _splits(card: Card) -> str:
+def _splits(card: Card) -> Table:
     headers = ["split", "train", "validation", "test", "of", ""]
     rows = [
         [
@@ -52,7 +52,7 @@ def _splits(card: Card) -> str:
         ]
         for split in card.splits
     ]
-    return text_table.plain(headers, rows, "train,validation,test")
+    return Table(headers, rows, ("train", "validation", "test"))
 
 
 def _source(card: Card) -> Iterable[tuple[str, str]]:
@@ -65,14 +65,18 @@ def _source(card: Card) -> Iterable[tuple[str, str]]:
     yield "to get it", source.how_to_get
 
 
-def _layout(card: Card, layout: Layout) -> str:
-    items = [
-        (f"layout {layout.name}", layout.about),
-        *(("file", file) for file in layout.files),
-        ("annotation", layout.annotation),
-    ]
+def _layout(card: Card, layout: Layout) -> Iterator[str | Table]:
+    yield Table(
+        ["", ""],
+        [
+            (f"layout {layout.name}", layout.about),
+            *(("file", file) for file in layout.files),
+            ("annotation", layout.annotation),
+        ],
+    )
     sample = (card.path / layout.sample).read_text(encoding="utf-8").splitlines()[:_SHOWN]
-    return "\n".join([_listed(items), *(f"  {line[:_WIDTH]}" for line in sample)])
+    if sample:
+        yield "\n".join(f"  {line[:_MAX_SAMPLE]}" for line in sample)
 
 
 def _counted(statistics: Statistics) -> str:
@@ -94,14 +98,7 @@ def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _listed(rows: Iterable[tuple[str, str]]) -> str:
-    """Return each row as a label and its text, wrapped beside it."""
-    rows = list(rows)
-    room = max((len(label) for label, _ in rows), default=0) + 2
-    lines = []
-    for label, text in rows:
-        # Paths and digests stay whole.
-        wrapped = wrap(text, _WIDTH - room, break_long_words=False, break_on_hyphens=False)
-        first, *others = wrapped or [""]
-        lines += [f"{label:<{room}}{first}", *(" " * room + other for other in others)]
-    return "\n".join(lines)
+def _listed(rows: Iterable[tuple[str, str]]) -> Table | None:
+    """Return each row as a label and its text beside it; None without rows."""
+    listed = [*rows]
+    return Table(["", ""], listed) if listed else None

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bench.cli.render import live_text
 from bench.config.missing import missing_names
 from bench.core import text_table
 from bench.core.components import Augmentation, Dataset, short_labels
+from bench.core.text_table import Style, Styled, Table
 from bench.data import cards
 from bench.evaluation.metrics import metric
 from bench.trials import plan
@@ -27,6 +29,14 @@ if TYPE_CHECKING:
     from bench.trials.specs import Task
 
 NOTHING = "–"
+_STYLES: dict[str, Style] = {
+    "done": "done",
+    "running": "running",
+    "stale": "stale",
+    "failed": "failed",
+    "damaged": "failed",
+}
+"""How each state of a task is shown."""
 _RATE = "samples/s"
 _ON_GPU = (
     "samples/s: from inputs on the GPU to logits, at the smallest batch that fills it. MiB: the "
@@ -59,10 +69,11 @@ def _task_json(status: TaskStatus, keys: set[str], *, why: bool) -> dict[str, An
         **task.labels,
         "seed": task.seed,
         "why": status.why() if why or not status.record else "",
+        "live": msgspec.to_builtins(status.live) if status.live else None,
     }
 
 
-def status(current: Plan, *, why: bool = False) -> str:
+def status(current: Plan, *, why: bool = False) -> list[str | Table]:
     """List the tasks of a plan, the evaluations of each training below it."""
     trials = current.trials
     entries = [*dict.fromkeys(trial.entry for trial in trials)]
@@ -78,6 +89,8 @@ def status(current: Plan, *, why: bool = False) -> str:
         "seed",
         f"{ranked.title} {ranked.unit}" if ranked else "",
     ]
+    is_live = any(each.live for each in current.statuses.values())
+    headers += [*(["progress"] if is_live else []), *(["why"] if why else [])]
     rows: list[list[str]] = []
     listed: set[str] = set()
     for trial in trials:
@@ -90,10 +103,13 @@ def status(current: Plan, *, why: bool = False) -> str:
             if task.kind == "evaluation" and len(trial.evaluations) > 1:
                 where = f"{where} on {task.labels['test']}"
             score = _ranked_score(each, ranked)
-            row = [each.state, task.kind, task.key, where, str(task.seed), score]
+            state = Styled(each.state, _STYLES[each.state]) if each.state in _STYLES else each.state
+            row = [state, task.kind, task.key, where, str(task.seed), score]
+            if is_live:
+                row.append(live_text.task_progress(each.live) if each.live else "")
             rows.append([*row, each.why()] if why else row)
-    table = text_table.plain([*headers, "why"] if why else headers, rows, ",".join(headers[4:]))
-    return f"{table}\n\n{_counts(current)}"
+    table = Table(headers, rows, headers[4:6])
+    return [table, _counts(current)]
 
 
 def _ranked_score(each: TaskStatus, ranked: Metric | None) -> str:
@@ -130,7 +146,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def dry_run(current: Plan, missing: Sequence[Task]) -> str:
+def dry_run(current: Plan, missing: Sequence[Task]) -> list[str | Table]:
     """List the selection, how much of it is to be run, and what that may cost."""
     lines = []
     kinds = {each.task.kind for each in current.statuses.values()}
@@ -142,36 +158,31 @@ def dry_run(current: Plan, missing: Sequence[Task]) -> str:
             gpus = f" and {price.gpus / 60:.1f} GPU-minutes" if price.gpus else ""
             cost = f"about {price.cores / 60:.1f} core-minutes{gpus} by earlier records"
         lines.append(f"{_counted(len(tasks), kind)} to run" + (f": {cost}" if tasks else ""))
-    return "\n".join([status(current, why=True), *lines])
+    table, counts = status(current, why=True)
+    return [table, "\n".join([str(counts), *lines])]
 
 
-def evaluations(current: Plan) -> str:
+def evaluations(current: Plan) -> Table:
     """List the scores of the evaluations of a plan, all metrics of the protocol."""
     done = [
         each for each in current.statuses.values() if each.task.kind == "evaluation" and each.record
     ]
     names = dict.fromkeys(name for each in done for name in each.record.scores)  # type: ignore[union-attr]
     metrics = [metric.find(name) for name in names]
-    headers = [
-        "test",
-        "model",
-        "loss",
-        "decoder",
-        "seed",
-        *(f"{m.title} {m.unit}" for m in metrics),
-    ]
+    headers = ["test", "entry", "seed", *(f"{m.title} {m.unit}" for m in metrics)]
     rows = [
         [
-            *each.task.labels.values(),
+            each.task.labels["test"],
+            " · ".join(label for part, label in each.task.labels.items() if part != "test"),
             str(each.task.seed),
             *(m.format(each.record.scores[m.name]) for m in metrics),  # type: ignore[union-attr]
         ]
         for each in done
     ]
-    return text_table.plain(headers, rows, ",".join(headers[4:]))
+    return Table(headers, rows, headers[2:])
 
 
-def suites(config: Config) -> str:
+def suites(config: Config) -> Table:
     """List the suites, and of one that cannot run yet what it needs."""
     keys = ["tests", "models", "losses", "decoders", "recognizers", "seeds"]
     rows = []
@@ -182,12 +193,12 @@ def suites(config: Config) -> str:
         if missing := missing_names(table, config.protocols, config.datasets):
             words = ", ".join(word for names in missing.values() for word in names)
             rows.append([""] * (len(keys) + 1) + [f"cannot run yet: it needs {words}"])
-    return text_table.plain(["suite", *keys, "about"], rows, ",".join(keys))
+    return Table(["suite", *keys, "about"], rows, keys)
 
 
 def components(
     kind: str, classes: Iterable[type[Component]], own: Iterable[OwnDataset] = ()
-) -> str:
+) -> Table:
     """List components with their parameters, then the data sets that bench.toml declares."""
     rows = []
     for component in classes:
@@ -202,40 +213,40 @@ def components(
         listed = ", ".join(f"{name} = {value}" for name, value in component.defaults().items())
         rows += [["", listed]] if listed else []
     rows += [[each.name, f"{each.summary()} ([dataset.{each.name}])"] for each in own]
-    return text_table.plain([kind, "what it is, and its parameters"], rows)
+    return Table([kind, "what it is, and its parameters"], rows)
 
 
-def recipes(tables: Mapping[str, Mapping[str, Any]]) -> str:
+def recipes(tables: Mapping[str, Mapping[str, Any]]) -> Table:
     """List the recipes of bench.toml."""
     rows = [
         [name, ", ".join(f"{key} = {value}" for key, value in table.items())]
         for name, table in tables.items()
     ]
-    return text_table.plain(["recipe", "keys"], rows)
+    return Table(["recipe", "keys"], rows)
 
 
-def protocols(listed: Iterable[Protocol]) -> str:
+def protocols(listed: Iterable[Protocol]) -> Table:
     """List protocols with their metrics; the one that ranks comes first."""
     rows = []
     for protocol in listed:
         names = sorted(protocol.metrics, key=lambda name: name != protocol.ranked_by)
         rows += [[protocol.name, protocol.about], ["", f"metrics: {', '.join(names)}"]]
-    return text_table.plain(["protocol", "what it compares"], rows)
+    return Table(["protocol", "what it compares"], rows)
 
 
-def metrics(listed: Iterable[Metric]) -> str:
+def metrics(listed: Iterable[Metric]) -> Table:
     """List metrics."""
     rows = [
         [each.name, f"{each.title} {each.unit}", "higher" if each.higher_is_better else "lower"]
         for each in listed
     ]
-    return text_table.plain(["metric", "column", "better"], rows)
+    return Table(["metric", "column", "better"], rows)
 
 
-def profiles(measured: Sequence[Profile]) -> str:
+def profiles(measured: Sequence[Profile]) -> list[str | Table]:
     """List profiles of one machine: each latency's median and 90th percentile, or why none."""
     if not measured:
-        return "There is no profile."
+        return ["There is no profile."]
     latencies = max((profile.latencies for profile in measured), key=len)
     names = [*map(_latency_name, latencies)]
     batches = sorted({latency.batch for latency in latencies})
@@ -259,8 +270,8 @@ def profiles(measured: Sequence[Profile]) -> str:
     unit = f"Milliseconds per batch of 1 and of 24, p50 / p90, on {measured[0].hardware}."
     if on_gpu:
         unit = f"{unit} {_ON_GPU}"
-    table = text_table.plain(headers, rows, ",".join(headers[2:]))
-    return "\n".join([f"{table}\n\n{unit}", *_invalid(measured)])
+    table = Table(headers, rows, headers[2:], ["MACs", "parameters", "input", *names[::2]])
+    return [table, "\n".join([unit, *_invalid(measured)])]
 
 
 def _profiled_entries(measured: Sequence[Profile]) -> list[str]:

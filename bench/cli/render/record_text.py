@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.cli.render import descriptions
 from bench.core import text_table
 from bench.core.documents import with_texts
 from bench.core.printable import shortened
+from bench.core.text_table import Table
 from bench.evaluation.metrics import metric
 from bench.trials.records import Failure
 
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 Document = TypeVar("Document")
 
 
-def training(record: TrainingRecord, folder: Path, users: Sequence[EvaluationRecord]) -> str:
+def training(
+    record: TrainingRecord, folder: Path, users: Sequence[EvaluationRecord]
+) -> list[str | Table]:
     """Describe a training: its curve, its cost, and the evaluations that use it."""
     record, users = _shown(record), [*map(_shown, users)]
-    return "\n\n".join([_title(record, folder), _curve(record), _uses(users), _cost(record)])
+    return [_title(record, folder), *_curve(record), *_uses(users), _cost(record)]
 
 
 def evaluation(
@@ -41,27 +44,26 @@ def evaluation(
     worst: Sequence[WorstSample],
     localization: Localization | None,
     profiles: Sequence[Profile],
-) -> str:
+) -> list[str | Table]:
     """Describe an evaluation: scores, worst samples, where it reads, latencies, its training.
 
     Of a recognizer from outside, its cost and its remarks in place of the training.
     """
     record, trained = _shown(record), trained and _shown(trained)
     rows = [[str(value) for value in sample] for sample in worst]
-    return "\n\n".join(
-        [
-            _title(record, folder),
-            _scores(record),
-            text_table.plain(["worst samples", "reference", "read as", "edits"], rows, "edits"),
-            *([_localization(localization)] if localization else []),
-            *(descriptions.profiles([_shown(profile)]) for profile in profiles),
-            *(
-                [f"training {trained.key}", _curve(trained), _cost(trained)]
-                if trained
-                else [_outside(record)]
-            ),
-        ]
-    )
+    measured = (block for profile in profiles for block in descriptions.profiles([_shown(profile)]))
+    return [
+        _title(record, folder),
+        *_scores(record),
+        Table(["worst samples", "reference", "read as", "edits"], rows, ["edits"]),
+        *([_localization(localization)] if localization else []),
+        *measured,
+        *(
+            [f"training {trained.key}", *_curve(trained), _cost(trained)]
+            if trained
+            else [_outside(record)]
+        ),
+    ]
 
 
 def _shown(document: Document) -> Document:
@@ -102,25 +104,26 @@ def _title(record: Record | Failure, folder: Path) -> str:
     )
 
 
-def _scores(record: EvaluationRecord) -> str:
+def _scores(record: EvaluationRecord) -> Iterator[str | Table]:
     metrics = [metric.find(name) for name in record.scores]
     headers = [*(f"{each.title} {each.unit}" for each in metrics), "samples", "excluded"]
     row = [each.format(record.scores[each.name]) for each in metrics]
     row += [f"{record.samples:,}", f"{sum(record.excluded.values()):,}"]
+    yield Table(headers, [row], headers)
     dropped = ", ".join(f"{character!r} {count:,}×" for character, count in record.dropped.items())
-    note = f"\nDropped from transcripts by the protocol: {dropped}." if dropped else ""
-    return text_table.plain(headers, [row], ",".join(headers)) + note
+    if dropped:
+        yield f"Dropped from transcripts by the protocol: {dropped}."
 
 
-def _localization(localization: Localization) -> str:
+def _localization(localization: Localization) -> Table:
     """List where labels are read, of all and of each class: docs/localization.md defines it."""
     from bench.evaluation.metrics import localization as module
 
     headers = module.HEADERS
-    return text_table.plain(headers, module.localization_rows(localization), ",".join(headers[1:]))
+    return Table(headers, module.localization_rows(localization), headers[1:])
 
 
-def _curve(record: TrainingRecord) -> str:
+def _curve(record: TrainingRecord) -> list[str | Table]:
     rows = [
         [
             f"{point.step}{' *' if point.step == record.selected_step else ''}",
@@ -131,7 +134,7 @@ def _curve(record: TrainingRecord) -> str:
         for point in record.curve
     ]
     numbers = ["epoch", "loss", "validation LER"]
-    table = text_table.plain(["step", *numbers], rows, ",".join(numbers))
+    table = Table(["step", *numbers], rows, numbers)
     infeasible = sum(point.infeasible for point in record.curve)
     note = (
         f"\n{infeasible:,} of the samples trained on added nothing: their target is longer than "
@@ -139,18 +142,21 @@ def _curve(record: TrainingRecord) -> str:
         if infeasible
         else ""
     )
-    return f"{table}\n* the weights that are kept (LER: label error rate){note}"
+    return [table, f"* the weights that are kept (LER: label error rate){note}"]
 
 
-def _uses(users: Sequence[EvaluationRecord]) -> str:
+def _uses(users: Sequence[EvaluationRecord]) -> list[str | Table]:
     if not users:
-        return "No evaluation has used it yet."
-    lines = [
-        f"{each.key}  {each.labels['test']} · {each.labels['decoder']}  "
-        f"{metric.summary(each.scores)}"
+        return ["No evaluation has used it yet."]
+    rows = [
+        [
+            each.key,
+            f"{each.labels['test']} · {each.labels['decoder']}",
+            metric.summary(each.scores),
+        ]
         for each in users
     ]
-    return "\n".join(["evaluations", *lines])
+    return [Table(["evaluation", "test set and decoder", "scores"], rows)]
 
 
 def _cost(record: TrainingRecord) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.core import text_table
+from bench.core.text_table import Table
 from bench.evaluation.metrics.metric import find
 from bench.evaluation.metrics.scoring import Confusion, LengthAccuracy, Score
 
@@ -14,12 +14,10 @@ MAX_DROPPED = 20
 _UNITS = {"character": "characters", "byte": "bytes", "gloss": "glosses"}
 
 
-def score_text(score: Score) -> str:
+def score_text(score: Score) -> list[str | Table]:
     """Return what was scored, the metrics with their counts, accuracy by length, confusions."""
-    parts = [_scored(score), _metrics(score), _lengths(score.by_length)]
-    if score.confusions:
-        parts.append(_confusions(score.confusions))
-    return "\n\n".join(parts)
+    parts = [_scored(score), *_metrics(score), _lengths(score.by_length)]
+    return [*parts, _confusions(score.confusions)] if score.confusions else parts
 
 
 def _scored(score: Score) -> str:
@@ -41,7 +39,7 @@ def _scored(score: Score) -> str:
     return "\n".join(lines)
 
 
-def _metrics(score: Score) -> str:
+def _metrics(score: Score) -> list[str | Table]:
     units = _UNITS[score.protocol["unit"]]
     words = units if units == "glosses" else "words"
     rows = []
@@ -62,10 +60,10 @@ def _metrics(score: Score) -> str:
         f"{score.substitutions:,} substituted, {score.insertions:,} inserted, "
         f"{score.deletions:,} deleted ({units})"
     )
-    return f"{text_table.plain(['metric', 'value', 'of'], rows, 'value')}\n{edits}"
+    return [Table(["metric", "value", "of"], rows, ["value"]), edits]
 
 
-def _lengths(lengths: Sequence[LengthAccuracy]) -> str:
+def _lengths(lengths: Sequence[LengthAccuracy]) -> Table:
     # 1, 2–3, 4–7, …: lines have too many lengths to list.
     rows = []
     first = 1
@@ -76,15 +74,16 @@ def _lengths(lengths: Sequence[LengthAccuracy]) -> str:
             span = f"{first}" if first == 1 else f"{first}–{2 * first - 1}"
             rows.append([span, f"{samples:,}", f"{100 * correct / samples:.2f}"])
         first *= 2
-    return text_table.plain(["length", "samples", "correct %"], rows, "length,samples,correct %")
+    headers = ["length", "samples", "correct %"]
+    return Table(headers, rows, headers)
 
 
-def _confusions(confusions: Sequence[Confusion]) -> str:
+def _confusions(confusions: Sequence[Confusion]) -> Table:
     rows = [
         [_printable(kind.reference), _printable(kind.hypothesis), f"{kind.count:,}"]
         for kind in confusions[:MAX_CONFUSIONS]
     ]
-    return text_table.plain(["reference", "read as", "times"], rows, "times")
+    return Table(["reference", "read as", "times"], rows, ["times"])
 
 
 def _most_frequent(counts: dict[str, int]) -> list[tuple[str, int]]:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults
+from bench.cli.terminal import (
+    Load,
+    as_json_option,
+    json_text,
+    print_document,
+    print_text,
+    report,
+    say,
+    say_faults,
+)
 from bench.cli.verbs.selection import Selection
 from bench.core.errors import BenchError, Exit
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.leaderboards.board import Board
+    from bench.leaderboards.samples.column_counts import ColumnCounts
+
+
+_DOCUMENTS = ("md", "csv", "json", "latex")
+_out_option = click.option(
+    "-o", "--out", type=LOCAL_PATH, help="Write it into this file instead of to stdout."
+)
 
 
 class _Boards(click.Group):
@@ -35,7 +52,6 @@ class _Boards(click.Group):
 
 @click.group(
     cls=_Boards,
-    epilog=EXITS,
     options_metavar="",
     subcommand_metavar="[SUITE] [OPTIONS] | diff [A [B]]",
 )
@@ -50,7 +66,7 @@ def board() -> None:
     """
 
 
-@board.command(epilog=EXITS)
+@board.command()
 @click.argument("suite", required=False)
 @click.option("--publish", is_flag=True, help="Write the published board, after what it changes.")
 @click.option(
@@ -71,6 +87,13 @@ def board() -> None:
     help="Write no board, but its web page into the folder OUT, with an index and with what the "
     "records at hand say of single samples; without SUITE, those of all published boards.",
 )
+@click.option(
+    "--format",
+    "document",
+    type=click.Choice([*_DOCUMENTS]),
+    help="Print the board in a format to take elsewhere, and nothing else on stdout.",
+)
+@_out_option
 @as_json_option
 @click.pass_obj
 def write(
@@ -81,15 +104,21 @@ def write(
     partial: bool,
     check: bool,
     html: Path | None,
+    document: str | None,
+    out: Path | None,
     as_json: bool,
 ) -> int:
     """Write and print the leaderboard of SUITE, publish it, or check what is published."""
+    if document and (check or publish or as_json):
+        raise click.UsageError("--format goes with neither --check, --publish nor --json")
+    if out and not document:
+        raise click.UsageError("--out is the file of --format; name a format, or omit it")
     if check and publish:
         raise click.UsageError("--check writes nothing and --publish does; omit one of them")
     if partial and not publish:
         raise click.UsageError("--partial is about --publish; add that, or omit it")
-    if html and (check or publish):
-        raise click.UsageError("--html writes web pages alone; omit --check and --publish")
+    if html and (check or publish or document):
+        raise click.UsageError("--html goes with neither --check, --publish nor --format")
     config = load()
     if html:
         _write_site(config, suite, html, as_json=as_json)
@@ -99,15 +128,48 @@ def write(
         return Exit.DONE
     if publish:
         return _publish(config, suite or "quick", partial=partial, as_json=as_json)
-    return _print(config, suite or "quick", as_json=as_json)
+
+    def show(made: Board, counts: Callable[[], Mapping[str, ColumnCounts]]) -> None:
+        if document:
+            from bench.leaderboards.formats.documents import DOCUMENTS
+
+            _write_out(DOCUMENTS[document](made, counts()), out)
+        else:
+            print_board(made, as_json=as_json)
+
+    return _print(config, suite or "quick", show)
 
 
-@board.command(epilog=EXITS)
+@board.command()
 @click.argument("before", required=False)
 @click.argument("after", required=False)
+@click.option(
+    "--format",
+    "document",
+    type=click.Choice(["text", "md", "html", "json"]),
+    default="text",
+    show_default=True,
+    help="`md` is for a comment, `html` one page that needs nothing else, `json` as --json.",
+)
+@_out_option
+@click.option(
+    "--fail-on",
+    type=click.Choice(["regress"]),
+    help="Compare each row with itself on the same samples, and end with 4 where one is "
+    "significantly worse by the metric that ranks, or lost.",
+)
 @as_json_option
 @click.pass_obj
-def diff(load: Load, before: str | None, after: str | None, *, as_json: bool) -> None:
+def diff(
+    load: Load,
+    before: str | None,
+    after: str | None,
+    *,
+    document: str,
+    out: Path | None,
+    fail_on: str | None,
+    as_json: bool,
+) -> int:
     """Say what changed from the board BEFORE to the board AFTER, and why.
 
     A board is `suite/vN`, `suite` (its working board, or where there is none the latest version),
@@ -115,7 +177,8 @@ def diff(load: Load, before: str | None, after: str | None, *, as_json: bool) ->
     compared with its working board.
     """
     from bench.leaderboards import board as boards
-    from bench.leaderboards import difference, versions
+    from bench.leaderboards import difference, gate, versions
+    from bench.leaderboards.formats import text_page
 
     config = load()
     if after is None:
@@ -125,25 +188,49 @@ def diff(load: Load, before: str | None, after: str | None, *, as_json: bool) ->
         folders = [versions.find(word, config.leaderboards, config.results) for word in words]
     old, new = map(boards.read, folders)
     change = difference.difference(old, new)
-    report(difference.text(change, new.metrics, terminal_width()), change, as_json=as_json)
+    if fail_on:
+        found = gate.regressions((old, folders[0]), (new, folders[1]))
+        change = replace(change, regressions=found)
+    blocks = difference.text(change, new.metrics)
+    if document == "json" and not as_json:
+        _write_out(f"{json_text(change)}\n".encode(), out)
+    elif document == "md":
+        _write_out(text_page.markdown_page(blocks).encode(), out)
+    elif document == "html":
+        title = f"{change.before} → {change.after}"
+        _write_out(text_page.html_page(title, blocks).encode(), out)
+    else:
+        report(blocks, change, as_json=as_json)
+    return Exit.REGRESSED if change.regressions else Exit.DONE
 
 
 def print_board(board: Board, *, as_json: bool) -> None:
-    """Print a board, fitted to the terminal."""
+    """Print a board."""
     from bench.leaderboards.formats.terminal import terminal_text
 
-    report(terminal_text(board, terminal_width()), board, as_json=as_json)
+    report(terminal_text(board), board, as_json=as_json)
 
 
-def terminal_width() -> int:
-    """Return the columns of the terminal; 80 where there is none."""
-    return shutil.get_terminal_size((80, 24)).columns
+def _write_out(content: bytes, out: Path | None) -> None:
+    """Write a document into a file, or print it so that a terminal obeys none of it."""
+    if out:
+        from bench.core.documents import write_bytes
+
+        write_bytes(out, content)
+        say(f"written to {out}")
+    else:
+        print_document(content)
 
 
-def _print(config: Config, word: str, *, as_json: bool) -> Exit:
+def _print(
+    config: Config,
+    word: str,
+    show: Callable[[Board, Callable[[], Mapping[str, ColumnCounts]]], None],
+) -> Exit:
     """Write and print the working board of a suite, or print a published one."""
     from bench.leaderboards import board as boards
     from bench.leaderboards import board_files, versions, working
+    from bench.leaderboards.samples import column_counts
 
     published = versions.published(word, config.leaderboards)
     faults: list[str] = []
@@ -160,7 +247,7 @@ def _print(config: Config, word: str, *, as_json: bool) -> Exit:
     if not reason:
         folder = versions.working_path(config.results, word)
         board_files.write(made, counts, folder)
-        print_board(made, as_json=as_json)
+        show(made, lambda: counts)
         say(f"written to {folder}")
         return say_faults(faults)
     code = say_faults(faults)
@@ -168,7 +255,8 @@ def _print(config: Config, word: str, *, as_json: bool) -> Exit:
         raise BenchError(
             f"{reason}, and no board is published; run: bench run {word}", Exit.NOTHING
         )
-    print_board(boards.read(published), as_json=as_json)
+    made = boards.read(published)
+    show(made, lambda: column_counts.read(published, made.column_names))
     if not word.partition("/")[2]:
         say(f"this is the published board {published}, because {reason}")
     return code
@@ -202,7 +290,7 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
     publication = publish.prepare(made, counts, config.leaderboards, partial=partial)
     board = publication.board
     if publication.change:
-        say(difference.text(publication.change, board.metrics, terminal_width()))
+        print_text(difference.text(publication.change, board.metrics), err=True)
     else:
         say(f"{board.name} is the first version of this board")
     if publication.problems and not partial:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say_faults
+from bench.cli.terminal import Load, as_json_option, report, say_faults
 from bench.core.errors import Exit
 
 if TYPE_CHECKING:
     from typing import Literal
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("a")
 @click.argument("b")
 @click.option(
@@ -33,14 +33,13 @@ def compare(
     (`quick`, `quick/v1`): then every row that both have. `quick` is the working board, or where
     there is none the latest published one.
     """
-    from bench.cli.verbs.boards import terminal_width
     from bench.leaderboards import comparison
     from bench.trials.store import Store
 
     config = load()
     faults: list[str] = []
     compared = comparison.compare_words(a, b, Store(config.results), config.leaderboards, faults)
-    report(comparison.text(compared, terminal_width()), compared, as_json=as_json)
+    report(comparison.text(compared), compared, as_json=as_json)
     regressed = any(each.regressed for each in compared)
     code = say_faults(dict.fromkeys(faults))
     return Exit.REGRESSED if fail_on and regressed else code

@@ -12,10 +12,11 @@ import click
 
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render.split_bars import split_bars
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say
+from bench.cli.terminal import Load, as_json_option, print_text, report, say
 from bench.cli.verbs.data_init import init
 from bench.core.errors import BenchError, Exit
 from bench.core.printable import shortened
+from bench.core.text_table import Styled, Table
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -48,7 +49,7 @@ class Shape(click.ParamType["tuple[int, int, int]"]):
         return int(match[1] or 1), int(match[2]), int(match[3])
 
 
-@click.group(epilog=EXITS)
+@click.group()
 def data() -> None:
     """Declare, prepare, verify, check and show data sets, or render synthetic ones.
 
@@ -61,7 +62,7 @@ def data() -> None:
 data.add_command(init)
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.option("--source", type=LOCAL_PATH, help="The folder, tar or zip of the raw data set.")
 @click.option("--decoded", type=Shape(), help="Also store words decoded at a shape, like 32x100.")
@@ -156,7 +157,7 @@ def _print_prepared(dataset: PreparedDataset) -> None:
         left = sum(document.rejected.values())
         where = dataset.folder / part / prepared.REJECTED
         rest = f"; {left:,} left out, see {where}" if left else ""
-        click.echo(f"{dataset.prepared_name}/{part}: {document.samples:,} samples{rest}")
+        print_text(f"{dataset.prepared_name}/{part}: {document.samples:,} samples{rest}")
     if isinstance(dataset, OwnDataset) and dataset.samples != "clips":
         _print_alphabet(dataset)
 
@@ -164,16 +165,16 @@ def _print_prepared(dataset: PreparedDataset) -> None:
 def _print_alphabet(dataset: OwnDataset) -> None:
     """Print the size of the alphabet, and what of the transcripts it misses."""
     encoder = dataset.label_encoder(None)
-    click.echo(f"{dataset.name}: an alphabet of {len(encoder.vocabulary):,} characters")
+    print_text(f"{dataset.name}: an alphabet of {len(encoder.vocabulary):,} characters")
     for split, covered in dataset.coverage(encoder).items():
         if covered.samples:
-            click.echo(
+            print_text(
                 f"{dataset.name}/{split}: {covered.samples:,} samples have characters outside the "
                 f"alphabet: {covered.named}"
             )
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.pass_obj
 def verify(load: Load, name: str) -> int:
@@ -183,11 +184,11 @@ def verify(load: Load, name: str) -> int:
         faults = _prepared(config, name).verify(advance)
     for fault in faults:
         say(fault, fg="red")
-    click.echo(f"{name}: {f'faults: {len(faults)}' if faults else 'as it was prepared'}")
+    print_text(f"{name}: {f'faults: {len(faults)}' if faults else 'as it was prepared'}")
     return Exit.UNVERIFIED if faults else Exit.DONE
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.option("-m", "--model", help="Check that targets fit the output of this model.")
 @click.option("-l", "--loss", default="ctc", show_default=True, help="Under this loss.")
@@ -209,7 +210,7 @@ def check(
 
     A check that fails ends with exit code 5; a note is only to be known.
     """
-    from bench.core import registry, text_table
+    from bench.core import registry
     from bench.core.components import incompatibility
 
     config = load()
@@ -228,8 +229,16 @@ def check(
         findings = list(check_dataset(dataset, encoder, scored, advance))
     if architecture:
         findings += _infeasible(dataset, architecture, objective, encoder)
-    rows = [(each.split, each.check, each.found, each.verdict) for each in findings]
-    table = text_table.plain(("split", "check", "found", "verdict"), rows)
+    rows = [
+        (
+            each.split,
+            each.check,
+            Styled(each.verdict, "failed") if each.verdict == "failed" else each.verdict,
+            each.found,
+        )
+        for each in findings
+    ]
+    table = Table(("split", "check", "verdict", "found"), rows)
     report(table, findings, as_json=as_json)
     failed = any(each.verdict == "failed" for each in findings)
     return Exit.UNVERIFIED if failed else Exit.DONE
@@ -257,7 +266,7 @@ def _infeasible(
         yield Finding(split, "target longer than output", text, "failed" if names else "ok")
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.option(
     "--split",
@@ -302,7 +311,6 @@ def show(
     """
     from bench.cli.render import card_text
     from bench.config.recipe_layers import augmentation_of
-    from bench.core import text_table
     from bench.data import cards
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import DOCUMENT, SYNTHETIC, read
@@ -312,9 +320,9 @@ def show(
     augmentation = augmentation_of(config, augment) if augment else None
     dataset = _dataset(config, name)
     card = cards.find(name.removesuffix(SYNTHETIC))
-    click.echo(card_text.described(card) if card else f"{dataset.name}: {dataset.summary()}")
+    print_text(card_text.described(card) if card else f"{dataset.name}: {dataset.summary()}")
     if isinstance(dataset, PreparedDataset) and read(dataset.folder) is None:
-        click.echo(f"\nNot prepared: there is no {dataset.folder / DOCUMENT}.")
+        print_text(f"\nNot prepared: there is no {dataset.folder / DOCUMENT}.")
         return
     from bench.data.inspection import contact_sheet as sheets
 
@@ -339,7 +347,7 @@ def show(
         )
         for each in shown
     ]
-    click.echo(f"\n{text_table.plain(('sample', 'pixels', 'transcript'), rows)}")
+    print_text(["", Table(("sample", "pixels", "transcript"), rows)])
     folder = dataset.folder if isinstance(dataset, PreparedDataset) else Path()
     file = out or folder / ("augmented.png" if augmentation else "samples.png")
     try:
@@ -348,10 +356,10 @@ def show(
         raise BenchError(
             f"{file}: its ending is not one of a picture; name a .png or .jpg"
         ) from None
-    click.echo(f"\n{file}")
+    print_text(f"\n{file}")
 
 
-@data.command(epilog=EXITS)
+@data.command()
 @name_argument
 @click.option("--count", type=click.IntRange(1), default=2000, show_default=True)
 @click.option("--out", type=LOCAL_PATH, required=True, help="A new or empty folder.")
@@ -379,7 +387,7 @@ def synth(name: str, count: int, out: Path, seed: int, difficulty: Difficulty) -
             difficulty=difficulty,
             advance=lambda done: advance(name, done),
         )
-    click.echo(
+    print_text(
         f"{out}: {count:,} synthetic samples; next: bench data prepare {name} --source {out}"
     )
 

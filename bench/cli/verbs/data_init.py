@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, Load
+from bench.cli.terminal import Load, print_text
 from bench.core.errors import BenchError
-from bench.core.printable import printable
+from bench.core.text_table import Table
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -30,7 +30,7 @@ _SHOWN = 60
 _MAX_REASONS = 5
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("folder", type=LOCAL_PATH)
 @click.option("--name", help="What to call the data set; else as the folder.")
 @click.option("--kind", type=click.Choice(["words", "lines", "clips"]), help="What it holds.")
@@ -84,9 +84,13 @@ def init(
         ) from None
     write_bytes(file, content)
     # Only now, because whoever reads the first lines of it may close the pipe.
-    _print_found(found, data, counted)
     verb = "added to" if text else "written to a new"
-    click.echo(f"\n[dataset.{name}] was {verb} {file}; next: bench data prepare {name}")
+    print_text(
+        [
+            _found_table(found, data, counted),
+            f"[dataset.{name}] was {verb} {file}; next: bench data prepare {name}",
+        ]
+    )
     bench_toml.load(file)
 
 
@@ -190,32 +194,38 @@ def _path(folder: Path, home: Path) -> str:
     return os.path.relpath(whole, home) if whole.is_relative_to(home) else str(whole)
 
 
-def _print_found(found: Found, data: DataFolder, counted: Survey) -> None:
-    """Print what was found in a folder."""
+def _found_table(found: Found, data: DataFolder, counted: Survey) -> Table:
+    """Return what was found in a folder."""
     total = counted.samples.total()
     named = ", ".join(map(data.relative, found.labels[:_MAX_LABELS]))
     more = f" and {len(found.labels) - _MAX_LABELS:,} more" if found.labels[_MAX_LABELS:] else ""
-    click.echo(f"format      {found.format.name}: {found.format.about}")
-    click.echo(printable(f"labels      {named}{more}"))
-    click.echo(f"samples     {total:,}, of which {counted.existing:,} have their images")
-    if counted.missing:
-        click.echo(f"            missing: {counted.missing!r}")
-    for reason, count in counted.rejected.most_common(_MAX_REASONS):
-        click.echo(f"left out    {count:,} {reason}")
     splits = ", ".join(f"{split} {count:,}" for split, count in counted.samples.items())
-    click.echo(f"splits      {splits}")
     letters = "".join(sorted(each for each in counted.characters if each.isprintable()))
     shown = letters[:_SHOWN] + ("…" if len(letters) > _SHOWN else "")
     scripts = ", ".join(counted.scripts) or "no letters"
-    click.echo(f"characters  {len(counted.characters):,} ({scripts}): {shown}")
+    rows = [
+        ("format", f"{found.format.name}: {found.format.about}"),
+        ("labels", f"{named}{more}"),
+        ("samples", f"{total:,}, of which {counted.existing:,} have their images"),
+        *([("", f"missing: {counted.missing!r}")] if counted.missing else []),
+        *(
+            ("left out", f"{count:,} {reason}")
+            for reason, count in counted.rejected.most_common(_MAX_REASONS)
+        ),
+        ("splits", splits),
+        ("characters", f"{len(counted.characters):,} ({scripts}): {shown}"),
+    ]
     if counted.right_to_left:
-        click.echo(
-            "direction   right to left: transcripts have to be in logical order, the first letter "
-            "that is read first"
+        order = (
+            "right to left: transcripts have to be in logical order, the first letter that is read "
+            "first"
         )
+        rows.append(("direction", order))
     if sizes := counted.sizes():
         widths, heights = ([size[axis] for size in sizes] for axis in (0, 1))
-        click.echo(
-            f"sizes       {min(widths)} to {max(widths)} wide, {min(heights)} to {max(heights)} "
-            f"high, median {median(widths):g}×{median(heights):g} ({len(sizes):,} images)"
+        extremes = (
+            f"{min(widths)} to {max(widths)} wide, {min(heights)} to {max(heights)} high, "
+            f"median {median(widths):g}×{median(heights):g} ({len(sizes):,} images)"
         )
+        rows.append(("sizes", extremes))
+    return Table(["", ""], rows)

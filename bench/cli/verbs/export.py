@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say_faults
+from bench.cli.terminal import Load, as_json_option, report, say_faults
 from bench.trials.store import Store
 
 _SAMPLES = 200
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("training")
 @click.option(
     "--out",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say
+from bench.cli.terminal import Load, as_json_option, report, say
 from bench.config.missing import missing_names
 from bench.core import registry
+from bench.core.text_table import Table
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -25,16 +26,21 @@ _KINDS: dict[str, registry.Kind] = {
 }
 
 
-@click.command("ls", epilog=EXITS)
+@click.command("ls")
 @click.argument(
     "what",
     default="suites",
+    metavar="[WHAT]",
     type=click.Choice(["suites", *_KINDS, "recipes", "protocols", "metrics"]),
 )
 @as_json_option
 @click.pass_obj
 def list_(load: Load, what: str, *, as_json: bool) -> None:
-    """List the suites of bench.toml, or what they may name."""
+    """List the suites of bench.toml, or what they may name.
+
+    WHAT is `suites`, `datasets`, `augmentations`, `models`, `losses`, `decoders`, `recognizers`,
+    `recipes`, `protocols` or `metrics`.
+    """
     config = load()
     if what in _KINDS:
         components = registry.everything(_KINDS[what])
@@ -56,7 +62,7 @@ def _warn(faults: Iterable[str]) -> None:
         say(f"warning: {fault}", fg="yellow")
 
 
-def _suites(config: Config) -> tuple[str, Any]:
+def _suites(config: Config) -> tuple[Table, Any]:
     values = {
         name: {
             "about": table.about,
@@ -67,11 +73,11 @@ def _suites(config: Config) -> tuple[str, Any]:
     return descriptions.suites(config), values
 
 
-def _recipes(config: Config) -> tuple[str, Any]:
+def _recipes(config: Config) -> tuple[Table, Any]:
     return descriptions.recipes(config.recipes), config.recipes
 
 
-def _protocols(config: Config) -> tuple[str, Any]:
+def _protocols(config: Config) -> tuple[Table, Any]:
     from bench.evaluation.protocols import PROTOCOLS
 
     protocols = {**PROTOCOLS, **config.protocols}
@@ -79,7 +85,7 @@ def _protocols(config: Config) -> tuple[str, Any]:
     return descriptions.protocols(protocols.values()), values
 
 
-def _metrics(config: Config) -> tuple[str, Any]:  # noqa: ARG001 (as the other listings)
+def _metrics(config: Config) -> tuple[Table, Any]:  # noqa: ARG001 (as the other listings)
     from bench.evaluation.metrics import all_metrics, metric
 
     metrics = all_metrics()

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults, suite_argument
+from bench.cli.terminal import Load, as_json_option, report, say, say_faults, suite_argument
 from bench.core.printable import printable
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @suite_argument
 @click.option("--row", "rows", multiple=True, help="Only rows whose label matches this glob.")
 @click.option("--out", type=LOCAL_PATH, help="The file; else SUITE.pack in this folder.")
@@ -57,7 +57,7 @@ def pack(
     )
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("file", type=LOCAL_PATH)
 @click.option("--by", default="", help="Who ran its rows, where the pack does not say so.")
 @as_json_option

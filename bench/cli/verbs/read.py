@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say
-from bench.core import text_table
+from bench.cli.terminal import Load, as_json_option, report, say
 from bench.core.errors import Exit
 from bench.core.printable import printable
+from bench.core.text_table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BATCH = 32
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("images", nargs=-1, required=True)
 @click.option(
     "--with",
@@ -76,14 +76,14 @@ def _read(reading: Reading) -> dict[str, Any]:
     return row | ({"remark": reading.remark} if reading.remark else {})
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> str:
-    """Return a table of path, text and confidence, in which nothing is obeyed by a terminal."""
+def _table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return a table of path, text and confidence."""
     remarks = any("remark" in row for row in rows)
     headers = ["image", "text", "confidence", *(["remark"] if remarks else [])]
     cells = []
     for row in rows:
         confidence = row["confidence"]
         shown = "–" if confidence is None else f"{confidence:.3f}"
-        line = [printable(row["path"]), printable(row["text"]), shown]
+        line = [row["path"], row["text"], shown]
         cells.append([*line, *([row.get("remark", "")] if remarks else [])])
-    return text_table.plain(headers, cells, "confidence")
+    return Table(headers, cells, ["confidence"])

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from bench.cli.path_option import LOCAL_PATH
-from bench.cli.terminal import EXITS, Load, as_json_option, report
+from bench.cli.terminal import Load, as_json_option, report
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("reference", type=LOCAL_PATH)
 @click.argument("hypothesis", type=LOCAL_PATH)
 @click.option(

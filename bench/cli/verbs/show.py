@@ -11,9 +11,10 @@ import click
 from bench import figures
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render import record_text
-from bench.cli.terminal import EXITS, Load, as_json_option, print_json, report, say_faults
+from bench.cli.terminal import Load, as_json_option, print_json, report, say_faults
 from bench.core.errors import Exit
 from bench.core.printable import printable
+from bench.core.text_table import Table, Text
 from bench.trials.records import EvaluationRecord, Failure
 from bench.trials.store import Store
 
@@ -30,7 +31,7 @@ def _picture_options(command: Command) -> Command:
     return command
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("key")
 @_picture_options
 @click.option("--sample", "samples", multiple=True, help=f"Of {_SAMPLED}: this sample's id.")
@@ -60,6 +61,7 @@ def show(
         return Exit.DONE
     folder, document = store.find(key)
     faults: list[str] = []
+    text: Text
     if isinstance(document, Failure):
         text = record_text.failure(document, folder)
     elif isinstance(document, EvaluationRecord):
@@ -70,7 +72,7 @@ def show(
     return say_faults(faults)
 
 
-def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> str:
+def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> list[str | Table]:
     """Describe an evaluation: scores, worst samples, where labels are read, latencies."""
     from bench.evaluation import predictions, protocols
     from bench.profiling import method
@@ -94,7 +96,9 @@ def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> str:
     )
 
 
-def _training(store: Store, record: TrainingRecord, folder: Path, faults: list[str]) -> str:
+def _training(
+    store: Store, record: TrainingRecord, folder: Path, faults: list[str]
+) -> list[str | Table]:
     """Describe a training: its curve, its cost and the evaluations that use it."""
     users = [each for _, each in store.evaluations(faults) if each.training == record.key]
     return record_text.training(record, folder, users)

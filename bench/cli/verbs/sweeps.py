@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say, suite_argument
+from bench.cli.terminal import Load, as_json_option, report, say, suite_argument
 from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
 from bench.core.signals import interrupted
@@ -32,7 +32,7 @@ def _finite(
     return minutes
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @suite_argument
 @click.option("--train", help="A glob of training data, instead of that of the table.")
 @click.option("-m", "--model", help="A glob of models, instead of that of the table.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from bench.cli.terminal import EXITS, Load, as_json_option, report, say, say_faults
+from bench.cli.terminal import Load, as_json_option, report, say, say_faults
 from bench.core.printable import printable
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.argument("records", nargs=-1)
 @as_json_option
 @click.pass_obj

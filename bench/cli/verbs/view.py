@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +10,8 @@ import click
 from bench.cli.terminal import EXITS, Load, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.config.bench_toml import Config
     from bench.leaderboards.web.site import Site
 
@@ -28,8 +31,9 @@ _PORT = 8765
 def view(load: Load, port: int, *, opens: bool) -> None:
     """Show boards in a browser.
 
-    Serves the published boards, and the working ones of the records at hand, from 127.0.0.1 until
-    Ctrl-C. No other machine can read it, and the pages request nothing from elsewhere.
+    Serves the published boards, the working ones of the records at hand, and what is running now,
+    from 127.0.0.1 until Ctrl-C. No other machine can read it, and the pages request nothing from
+    elsewhere.
     """
     from bench.leaderboards.web.server import SiteServer
 
@@ -43,8 +47,12 @@ def view(load: Load, port: int, *, opens: bool) -> None:
 
 
 def _site(config: Config) -> Site:
-    from bench.leaderboards.web import boards_site
+    from bench.leaderboards.web import boards_site, running_page
     from bench.trials.store import Store
 
     places = boards_site.all_folders(config.leaderboards, config.results)
-    return boards_site.boards_site(places, Store(config.results), {})
+    live: dict[str, Callable[[], bytes]] = {
+        running_page.PAGE: running_page.running_page,
+        running_page.DATA: partial(running_page.running_data, config.results),
+    }
+    return boards_site.boards_site(places, Store(config.results), live)

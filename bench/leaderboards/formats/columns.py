@@ -47,6 +47,7 @@ class Column:
         group: What it is about.
         values: Of each row, its value as it is stored; None where it has none.
         cells: Of each row, its value as people read it.
+        metric: The metric of its scores; None of what is not a score.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Column:
     group: Group
     values: list[Value]
     cells: list[str]
+    metric: BoardMetric | None = None
 
     @property
     def is_text(self) -> bool:
@@ -97,12 +99,14 @@ def columns(board: Board) -> list[Column]:
     ]
 
 
-def score_text(metric: BoardMetric, score: Score | None, *, interval: bool = True) -> str:
+def score_text(
+    metric: BoardMetric, score: Score | None, *, deviation: bool = True, interval: bool = True
+) -> str:
     """Return a score as `mean ± standard deviation [its interval]`; of one seed without ±."""
     if score is None:
         return NOTHING
     text = metric.format(score.mean)
-    if score.std is not None:
+    if deviation and score.std is not None:
         text = f"{text} ± {metric.format(score.std)}"
     return f"{text} [{metric.format(score.low)}, {metric.format(score.high)}]" if interval else text
 
@@ -122,6 +126,11 @@ def ranks(row: Row) -> str:
     if row.rank is None:
         return NOTHING
     return str(row.rank_interval or row.rank)
+
+
+def may_be_best(row: Row) -> bool:
+    """Return whether rank 1 is among the ranks that a row may have."""
+    return (row.rank_interval.best if row.rank_interval else row.rank) == 1
 
 
 def profiled_on_gpu(board: Board) -> bool:
@@ -167,29 +176,39 @@ def _scores(board: Board, metric: BoardMetric) -> Iterator[Column]:
 def _average(board: Board, metric: BoardMetric, average: Average) -> Column:
     primary = metric.name == board.ranked_by
     other: Group = "test sets" if primary else "other metrics"
-    return _of(
-        f"{metric.name}/{AVERAGES[average]}",
+    return _score_column(
+        metric,
+        AVERAGES[average],
         f"{metric.heading} {AVERAGES[average]}",
         f"{metric.title} {_AVERAGE_ABOUT[average]}: {_SCORE_ABOUT}",
         "score" if primary and average == board.average else other,
-        board.rows,
-        lambda row: row.averages.get(metric.name, {}).get(average),
-        lambda score: score_text(metric, score),
+        [row.averages.get(metric.name, {}).get(average) for row in board.rows],
     )
 
 
 def _on_test_set(board: Board, metric: BoardMetric, name: str) -> Column:
     primary, several = metric.name == board.ranked_by, len(board.columns) > 1
     group: Group = "test sets" if several else "score"
-    return _of(
-        f"{metric.name}/{name}",
+    return _score_column(
+        metric,
+        name,
         f"{metric.heading} {name}" if several else metric.heading,
         f"{metric.title} on {name}: {_SCORE_ABOUT}",
         group if primary else "other metrics",
-        board.rows,
-        lambda row: row.scores.get(metric.name, {}).get(name),
-        lambda score: score_text(metric, score),
+        [row.scores.get(metric.name, {}).get(name) for row in board.rows],
     )
+
+
+def _score_column(
+    metric: BoardMetric,
+    place: str,
+    heading: str,
+    about: str,
+    group: Group,
+    scores: Sequence[Score | None],
+) -> Column:
+    cells = [score_text(metric, score) for score in scores]
+    return Column(f"{metric.name}/{place}", heading, about, group, [*scores], cells, metric)
 
 
 def _leave_one_out(board: Board) -> Iterator[Column]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
 from bench.core import text_table
+from bench.core.text_table import Table
 from bench.leaderboards.formats.columns import (
     AVERAGES,
     NOTHING,
@@ -26,61 +25,13 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Board, BoardMetric, Row
 
 _ROW_HEADERS = ("rank", "entry")
+_LEFT = (*_ROW_HEADERS, "code", "origin", TEST_SEEN)
+"""The headers of the columns that are flush left."""
 _MIN_SETS = 2
 
 
-@dataclass(frozen=True)
-class Table:
-    """Cells of text.
-
-    Attributes:
-        headers: One per column.
-        rows: The cells of each row.
-        left: The headers of the columns that are flush left.
-    """
-
-    headers: list[str]
-    rows: list[list[str]]
-    left: tuple[str, ...] = ("rank", "entry", "code", "origin", "test set seen")
-
-    def markdown(self) -> str:
-        """Return it as a Markdown table."""
-        return text_table.markdown(self.headers, self.rows, self._right)
-
-    def plain(self, width: int | None = None, keep: int = len(_ROW_HEADERS)) -> str:
-        """Return it for a terminal.
-
-        What is wider than `width` goes on below, with the first `keep` columns repeated.
-        """
-        blocks, block = [], [*range(keep)]
-        for place in range(keep, len(self.headers)):
-            if width and len(block) > keep and self._width([*block, place]) > width:
-                blocks.append(block)
-                block = [*range(keep)]
-            block.append(place)
-        return "\n\n".join(self._block(places) for places in [*blocks, block])
-
-    def _width(self, places: Sequence[int]) -> int:
-        return max(map(len, self._block(places).splitlines()))
-
-    def _block(self, places: Sequence[int]) -> str:
-        headers = [self.headers[place] for place in places]
-        rows = [[row[place] for place in places] for row in self.rows]
-        return text_table.plain(headers, rows, self._right)
-
-    @property
-    def _right(self) -> list[str]:
-        return [header for header in self.headers if header not in self.left]
-
-
-def primary_table(board: Board, *, intervals: bool = True) -> Table:
-    """Return ranks, scores by the ranking metric, and costs.
-
-    Args:
-        board: The board.
-        intervals: Whether scores on single test sets have their interval, where there are several;
-            averages always have it.
-    """
+def primary_table(board: Board) -> Table:
+    """Return ranks, scores by the ranking metric, and costs."""
     metric, several = board.primary, len(board.columns) >= _MIN_SETS
     headers = [*_ROW_HEADERS]
     headers += [*board.column_names, *AVERAGES.values()] if several else [metric.heading]
@@ -98,7 +49,7 @@ def primary_table(board: Board, *, intervals: bool = True) -> Table:
     headers += ["training s", *(["GPU h", "training MiB"] if trained_on_gpu else []), "code"]
     rows = []
     for row in board.rows:
-        cells = [ranks(row), row.label, *_scores(board, row, metric, intervals=intervals)]
+        cells = [ranks(row), row.label, *_scores(board, row, metric)]
         cells += [str(row.leave_one_out or NOTHING)] if several else []
         cells += [row.origin, _test_seen(row)] if outside else []
         cells += [_seeds(board, row), as_range(f"{count:,}" for count in row.parameters)]
@@ -107,10 +58,10 @@ def primary_table(board: Board, *, intervals: bool = True) -> Table:
         cells += _speed_on_gpu(row) if on_gpu else []
         cells += [_training_seconds(row), *(_gpu_cost(row) if trained_on_gpu else [])]
         rows.append([*cells, ", ".join(row.revisions) or NOTHING])
-    return Table(headers, rows)
+    return Table(headers, rows, [header for header in headers if header not in _LEFT])
 
 
-def other_table(board: Board, *, intervals: bool = True) -> Table | None:
+def other_table(board: Board) -> Table | None:
     """Return the scores by the other metrics that any row has, or None without any."""
     metrics = [
         metric
@@ -127,11 +78,10 @@ def other_table(board: Board, *, intervals: bool = True) -> Table | None:
             places = [*board.column_names, *AVERAGES.values()]
             headers += [f"{metric.heading} {place}" for place in places]
     rows = [
-        [ranks(row), row.label]
-        + [c for metric in metrics for c in _scores(board, row, metric, intervals=intervals)]
+        [ranks(row), row.label] + [c for metric in metrics for c in _scores(board, row, metric)]
         for row in board.rows
     ]
-    return Table(headers, rows)
+    return Table(headers, rows, [header for header in headers if header not in _LEFT])
 
 
 def published_table(board: Board) -> Table | None:
@@ -141,6 +91,7 @@ def published_table(board: Board) -> Table | None:
     metric = board.primary.heading
     several = len(board.columns) >= _MIN_SETS
     names = board.column_names if several else [metric]
+    noted = any(each.note for each in board.published)
     rows = [
         [
             each.label,
@@ -149,21 +100,18 @@ def published_table(board: Board) -> Table | None:
                 for column in board.column_names
             ),
             text_table.Markup(each.source),
-            text_table.Markup(each.note or NOTHING),
+            *([text_table.Markup(each.note or NOTHING)] if noted else []),
         ]
         for each in board.published
     ]
-    return Table(["published", *names, "source", "note"], rows, ("published", "source", "note"))
+    return Table(["published", *names, "source", *(["note"] if noted else [])], rows, names)
 
 
-def _scores(board: Board, row: Row, metric: BoardMetric, *, intervals: bool) -> list[str]:
+def _scores(board: Board, row: Row, metric: BoardMetric) -> list[str]:
     """Return the cells of one metric: each test set, then the averages where there are several."""
     scores, averages = row.scores.get(metric.name, {}), row.averages.get(metric.name, {})
     several = len(board.columns) >= _MIN_SETS
-    cells = [
-        score_text(metric, scores.get(column), interval=intervals or not several)
-        for column in board.column_names
-    ]
+    cells = [score_text(metric, scores.get(column)) for column in board.column_names]
     if several:
         cells += [score_text(metric, averages.get(name)) for name in AVERAGES]
     return cells

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,13 +21,3 @@ def title(board: Board) -> str:
     """Return the heading of the table of scores."""
     where = f" on {board.columns[0].name}" if len(board.columns) == 1 else ""
     return f"{board.primary.heading}{where}"
-
-
-def wrapped(paragraph: str, width: int | None) -> str:
-    """Return a paragraph in lines of at most `width` characters, but for words that are longer."""
-    if not width:
-        return paragraph
-    # A number stays with its percent sign.
-    joined = paragraph.replace(" %", "\u00a0%")
-    lines = textwrap.fill(joined, width, break_long_words=False, break_on_hyphens=False)
-    return lines.replace("\u00a0", " ")

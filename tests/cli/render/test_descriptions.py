@@ -10,6 +10,7 @@ import pytest
 from bench.cli.render import descriptions
 from bench.config import bench_toml
 from bench.core import registry
+from bench.core.text_table import draw
 from bench.trials import plan
 from bench.trials import store as disk
 from bench.trials.plan import Plan
@@ -33,7 +34,7 @@ def current(trials, store, finish, leave) -> Plan:
 
 
 def test_status_lists_every_task(current):
-    header, *lines = descriptions.status(current).splitlines()
+    header, *lines = draw(descriptions.status(current)).splitlines()
     assert header.split() == ["state", "kind", "key", "entry", "seed", "accuracy", "%"]
     tasks = [task for trial in current.trials for task in trial.tasks]
     for line, task in zip(lines, tasks, strict=False):
@@ -51,8 +52,8 @@ def test_status_lists_every_task(current):
 
 
 def test_status_says_why_on_demand(current):
-    assert "width" not in descriptions.status(current)
-    header, *lines = descriptions.status(current, why=True).splitlines()
+    assert "width" not in draw(descriptions.status(current))
+    header, *lines = draw(descriptions.status(current, why=True)).splitlines()
     assert header.endswith("why")
     assert lines[2].endswith("error: ValueError: no")
     assert lines[4].endswith("model.parameters.width: 9 → 2")
@@ -63,7 +64,7 @@ def test_status_has_a_line_per_task_whatever_its_failure_says(trials, store):
     fail(
         store, trials[0].trainings[0], "RuntimeError: CUDA error\nCompile with TORCH_USE_CUDA_DSA\n"
     )
-    text = descriptions.status(plan.survey(trials[:2], store), why=True)
+    text = draw(descriptions.status(plan.survey(trials[:2], store), why=True))
     table, counts = text.split("\n\n")
     assert len(table.splitlines()) == 5
     assert "CUDA error" in table
@@ -93,8 +94,8 @@ def test_a_plan_is_json(current):
 
 
 def test_a_dry_run_says_what_it_may_cost(current):
-    text = descriptions.dry_run(current, current.missing())
-    assert text.startswith(descriptions.status(current, why=True))
+    text = draw(descriptions.dry_run(current, current.missing()))
+    assert text.startswith(draw(descriptions.status(current, why=True)))
     assert text.splitlines()[-2:] == [
         "3 trainings to run: about 0.6 core-minutes by earlier records",
         "3 evaluations to run: about 0.0 core-minutes by earlier records",
@@ -103,14 +104,14 @@ def test_a_dry_run_says_what_it_may_cost(current):
 
 def test_a_dry_run_without_records_says_so(trials, store):
     current = plan.survey(trials[:1], store)
-    assert descriptions.dry_run(current, current.missing()).splitlines()[-2:] == [
+    assert draw(descriptions.dry_run(current, current.missing())).splitlines()[-2:] == [
         "1 training to run: no record tells the cost yet",
         "1 evaluation to run: no record tells the cost yet",
     ]
 
 
 def test_evaluations_have_all_metrics_of_their_protocol(current):
-    header, row = descriptions.evaluations(current).splitlines()
+    header, row = draw(descriptions.evaluations(current)).splitlines()
     for title in ("accuracy %", "CER %"):
         assert title in header
     assert "seq-digits(digits=2, rounds=1)" in row
@@ -122,15 +123,15 @@ def test_protocols_metrics_and_recipes_are_listed(home):
     from bench.evaluation.metrics import all_metrics
     from bench.evaluation.protocols import PROTOCOLS
 
-    text = descriptions.protocols(PROTOCOLS.values())
+    text = draw(descriptions.protocols(PROTOCOLS.values()))
     assert "metrics: sequence-accuracy, cer" in text
-    lines = descriptions.metrics(all_metrics().values()).splitlines()
+    lines = draw(descriptions.metrics(all_metrics().values())).splitlines()
     assert ["cer", "CER", "%", "lower"] in [line.split() for line in lines]
-    assert "slow    epochs = 3" in descriptions.recipes({"slow": {"epochs": 3}})
+    assert "slow    epochs = 3" in draw(descriptions.recipes({"slow": {"epochs": 3}}))
 
 
 def test_suites_are_listed_with_their_sizes(home):
-    header, line = descriptions.suites(bench_toml.load(home / "bench.toml")).splitlines()
+    header, line = draw(descriptions.suites(bench_toml.load(home / "bench.toml"))).splitlines()
     assert header.split() == [
         "suite",
         "tests",
@@ -156,7 +157,7 @@ def test_suites_are_listed_with_their_sizes(home):
 @pytest.mark.parametrize("kind", ["dataset", "model", "loss", "decoder"])
 def test_components_are_listed_with_their_parameters(kind):
     known = registry.builtin(kind)
-    drawn = descriptions.components(kind, known.values())
+    drawn = draw(descriptions.components(kind, known.values()))
     lines = drawn.splitlines()
     assert lines[0].startswith(kind)
     for name, component in known.items():
@@ -167,12 +168,14 @@ def test_components_are_listed_with_their_parameters(kind):
 
 
 def test_a_component_without_parameters_takes_one_line():
-    lines = descriptions.components("loss", [registry.find("loss", "ctc")]).splitlines()
+    lines = draw(descriptions.components("loss", [registry.find("loss", "ctc")])).splitlines()
     assert len(lines) == 2
 
 
 def test_profiles_have_their_latencies(evaluations, make_profile):
-    drawn = descriptions.profiles([make_profile(evaluations[0]), make_profile(evaluations[1])])
+    drawn = draw(
+        descriptions.profiles([make_profile(evaluations[0]), make_profile(evaluations[1])])
+    )
     header, first, second, _, note = drawn.splitlines()
     latencies = "1.00 / 1.50 2.00 / 3.00 3.00 / 4.50 4.00 / 6.00"
     figures = "b1 logits    b1 labels   b24 logits   b24 labels"
@@ -188,7 +191,7 @@ def test_profiles_have_their_latencies(evaluations, make_profile):
 
 
 def test_an_invalid_latency_is_never_a_number(evaluations, make_profile):
-    drawn = descriptions.profiles([make_profile(evaluations[0], reason="others were busy")])
+    drawn = draw(descriptions.profiles([make_profile(evaluations[0], reason="others were busy")]))
     assert drawn.splitlines()[1].split()[7:] == ["–"] * 4
     for figure in ("b1 logits", "b1 labels", "b24 logits", "b24 labels"):
         said = f"cnn-bilstm(width=2, hidden=4) × ctc, {figure}: others were busy."
@@ -196,7 +199,7 @@ def test_an_invalid_latency_is_never_a_number(evaluations, make_profile):
 
 
 def test_without_profiles_the_text_says_so():
-    assert descriptions.profiles([]) == "There is no profile."
+    assert draw(descriptions.profiles([])) == "There is no profile."
 
 
 def test_profiles_are_json_with_the_number_of_samples(evaluations, make_profile):
@@ -226,7 +229,7 @@ def on_gpu(evaluations, make_profile):
 
 
 def test_a_gpu_has_its_throughput_and_memory(on_gpu, evaluations, make_profile):
-    drawn = descriptions.profiles([on_gpu, make_profile(evaluations[1])])
+    drawn = draw(descriptions.profiles([on_gpu, make_profile(evaluations[1])]))
     header, first, second, _, note = drawn.splitlines()
     assert header.split()[-5:] == ["samples/s", "MiB", "b1", "MiB", "b24"]
     assert first.split()[-5:] == ["35,210", "at", "512", "2", "25"]
@@ -236,7 +239,7 @@ def test_a_gpu_has_its_throughput_and_memory(on_gpu, evaluations, make_profile):
 
 def test_an_invalid_throughput_is_never_a_number(on_gpu):
     busy = replace(on_gpu.throughput, valid=False, reason="others were busy")
-    drawn = descriptions.profiles([replace(on_gpu, throughput=busy)])
+    drawn = draw(descriptions.profiles([replace(on_gpu, throughput=busy)]))
     assert "35,210" not in drawn
     assert drawn.splitlines()[-1] == (
         "No throughput of cnn-bilstm(width=2, hidden=4) × ctc: others were busy."
@@ -247,5 +250,5 @@ def test_a_dry_run_counts_gpus_where_records_had_some(trials, store, leave, make
     training = trials[0].trainings[0]
     leave(training, provenance=make_provenance(training, gpu="Example GPU", gpus=0.5))
     current = plan.survey(trials[::2], store)
-    text = descriptions.dry_run(current, current.missing())
+    text = draw(descriptions.dry_run(current, current.missing()))
     assert "1 training to run: about 0.2 core-minutes and 0.1 GPU-minutes by earlier" in text

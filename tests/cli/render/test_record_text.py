@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.render import descriptions, record_text
+from bench.core.text_table import draw
 from bench.evaluation.predictions import WorstSample
 from bench.trials.provenance import Origin
 from bench.trials.records import Attempt, Failure, TrainingTimings
@@ -27,8 +28,8 @@ def evaluation(evaluations, make_evaluation_record):
 
 def test_an_evaluation_has_its_scores_worst_samples_and_training(training, evaluation):
     worst = [WorstSample("a-b", "12", "9876", 4), WorstSample("c", "漢", "", 1)]
-    text = record_text.evaluation(evaluation, training, FOLDER, worst, None, [])
-    title, scores, samples, trained, curve, origin = text.split("\n\n")
+    text = draw(record_text.evaluation(evaluation, training, FOLDER, worst, None, []))
+    title, scores, samples, trained, curve, _, origin = text.split("\n\n")
     assert title == (
         "seq-digits(digits=2, rounds=1) · cnn-bilstm(width=2, hidden=4) · ctc · greedy · seed 0\n"
         f"{evaluation.key}  results/x"
@@ -42,22 +43,23 @@ def test_an_evaluation_has_its_scores_worst_samples_and_training(training, evalu
         ["c", "漢", "1"],
     ]
     assert trained == f"training {training.key}"
-    assert "* the weights that are kept" in curve
+    assert "* the weights that are kept" in text
+    assert curve.startswith("step ")
     assert "12,345 parameters" in origin
 
 
 def test_a_training_has_its_curve_cost_origin_and_evaluations(training, evaluation):
-    text = record_text.training(training, FOLDER, [evaluation])
-    title, curve, uses, origin = text.split("\n\n")
+    text = draw(record_text.training(training, FOLDER, [evaluation]))
+    title, curve, _, uses, origin = text.split("\n\n")
     assert title.startswith("seq-digits(digits=2, rounds=1) · cnn-bilstm(width=2, hidden=4) · ctc")
     assert [line.split() for line in curve.splitlines()][:3] == [
         ["step", "epoch", "loss", "validation", "LER"],
         ["10", "1", "2.5000", "75.00%"],
         ["20", "*", "2", "1.2500", "50.00%"],
     ]
-    assert uses.startswith(
-        f"evaluations\n{evaluation.key}  seq-digits(digits=2, rounds=1) · greedy"
-    )
+    header, line = uses.splitlines()
+    assert header.startswith("evaluation ")
+    assert line.startswith(f"{evaluation.key}  seq-digits(digits=2, rounds=1) · greedy")
     assert "accuracy 37.50 %" in uses
     for line in (
         "12,345 parameters; 11.5 s in all: 10.0 training, 1.0 validation",
@@ -68,7 +70,7 @@ def test_a_training_has_its_curve_cost_origin_and_evaluations(training, evaluati
 
 
 def test_a_training_without_evaluations_says_so(training):
-    assert "No evaluation has used it yet." in record_text.training(training, FOLDER, [])
+    assert "No evaluation has used it yet." in draw(record_text.training(training, FOLDER, []))
 
 
 @pytest.mark.parametrize(
@@ -90,42 +92,42 @@ def test_a_training_without_evaluations_says_so(training):
 )
 def test_the_origin_is_as_it_was(training, change, part):
     changed = replace(training, provenance=replace(training.provenance, **change))
-    assert part in record_text.training(changed, FOLDER, [])
-    assert part not in record_text.training(training, FOLDER, [])
+    assert part in draw(record_text.training(changed, FOLDER, []))
+    assert part not in draw(record_text.training(training, FOLDER, []))
 
 
 def test_a_training_on_a_gpu_says_what_it_took_of_it(training):
     whole = replace(training.provenance, gpu="Some GPU", gpus=1.0)
     record = replace(training, provenance=whole, timings=TrainingTimings(9.0, 3000.0, 600.0))
-    assert "\n1.000 GPU-hours\n" in record_text.training(record, FOLDER, [])
+    assert "\n1.000 GPU-hours\n" in draw(record_text.training(record, FOLDER, []))
     half = replace(record, provenance=replace(whole, gpus=0.5), peak_memory=2**30)
     assert (
         "\n0.500 GPU-hours; 0.5 GPUs reserved, so other tasks could compute on it as well; "
         "at most 1,024 MiB of tensors on it\n"
-    ) in record_text.training(half, FOLDER, [])
-    assert "GPU" not in record_text.training(training, FOLDER, [])
+    ) in draw(record_text.training(half, FOLDER, []))
+    assert "GPU" not in draw(record_text.training(training, FOLDER, []))
 
 
 def test_a_data_parallel_training_says_on_how_many_devices(training):
     double = replace(training, spec=training.spec | {"devices": 2})
-    assert "\ndata-parallel on 2 devices\n" in record_text.training(double, FOLDER, [])
-    assert "data-parallel" not in record_text.training(training, FOLDER, [])
+    assert "\ndata-parallel on 2 devices\n" in draw(record_text.training(double, FOLDER, []))
+    assert "data-parallel" not in draw(record_text.training(training, FOLDER, []))
 
 
 def test_a_training_that_moved_to_another_device_says_so(training):
     moved = replace(training, trained_on=["cpu", "Some GPU"])
-    assert "\ntrained on cpu, then on Some GPU\n" in record_text.training(moved, FOLDER, [])
-    assert "trained on" not in record_text.training(
-        replace(training, trained_on=["cpu"]), FOLDER, []
+    assert "\ntrained on cpu, then on Some GPU\n" in draw(record_text.training(moved, FOLDER, []))
+    assert "trained on" not in draw(
+        record_text.training(replace(training, trained_on=["cpu"]), FOLDER, [])
     )
 
 
 def test_infeasible_samples_and_dropped_characters_are_mentioned(training, evaluation):
     curve = [replace(epoch, infeasible=1234) for epoch in training.curve]
-    text = record_text.training(replace(training, curve=curve), FOLDER, [])
+    text = draw(record_text.training(replace(training, curve=curve), FOLDER, []))
     assert "2,468 of the samples trained on added nothing" in text
     dropped = replace(evaluation, dropped={"ß": 2, "!": 1})
-    text = record_text.evaluation(dropped, training, FOLDER, [], None, [])
+    text = draw(record_text.evaluation(dropped, training, FOLDER, [], None, []))
     assert "Dropped from transcripts by the protocol: 'ß' 2×, '!' 1×." in text
 
 
@@ -144,6 +146,6 @@ def test_a_failure_has_its_attempts_and_its_log(trials):
 
 def test_an_evaluation_has_its_profiles(training, evaluation, evaluations, make_profile):
     measured = [make_profile(evaluations[0], name) for name in ("A", "B")]
-    text = record_text.evaluation(evaluation, training, FOLDER, [], None, measured)
+    text = draw(record_text.evaluation(evaluation, training, FOLDER, [], None, measured))
     for profile in measured:
-        assert descriptions.profiles([profile]) in text
+        assert draw(descriptions.profiles([profile])) in text

@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.cli.render.score_report import score_text
+from bench.core.text_table import draw
 from bench.evaluation import protocols
 from bench.evaluation.metrics.scoring import Sample, score
 
 
 def text_of(name, *pairs):
-    return score_text(score(protocols.find(name), [Sample("", *pair) for pair in pairs]))
+    return draw(score_text(score(protocols.find(name), [Sample("", *pair) for pair in pairs])))
 
 
 @settings(max_examples=40)

@@ -13,6 +13,7 @@ import pytest
 
 from bench.cli.render.score_report import score_text
 from bench.core.errors import BenchError
+from bench.core.text_table import draw
 from bench.evaluation import metrics, predictions, protocols
 from bench.evaluation.metrics import Counts, Metric, metric
 from bench.evaluation.metrics.scoring import Sample, score
@@ -72,7 +73,7 @@ def test_a_registered_metric_is_scored_without_any_other_change(registry):
     ]
     result = score(protocol, [Sample("1", "abc", "abe"), Sample("2", "d", "d")])
     assert result.metrics["vowels"].value == 2 / 4
-    assert "vowels  50.00 %  2 vowels / 4 characters" in score_text(result)
+    assert "vowels  50.00 %  2 vowels / 4 characters" in draw(score_text(result))
 
 
 def test_every_metric_is_found_by_its_name():

@@ -1,0 +1,23 @@
+"""The formats in which a board can be taken elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bench.leaderboards.board import to_json
+from bench.leaderboards.formats.csv_table import csv_text
+from bench.leaderboards.formats.latex import latex
+from bench.leaderboards.formats.markdown import markdown
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board
+    from bench.leaderboards.samples.column_counts import ColumnCounts
+
+DOCUMENTS: dict[str, Callable[[Board, Mapping[str, ColumnCounts]], bytes]] = {
+    "md": lambda board, _counts: markdown(board).encode(),
+    "csv": lambda board, _counts: csv_text(board).encode(),
+    "json": lambda board, _counts: to_json(board),
+    "latex": lambda board, _counts: latex(board).encode(),
+}
+"""What writes each format, from a board and the counts that it follows from."""

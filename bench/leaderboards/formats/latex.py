@@ -1,0 +1,118 @@
+"""A board as tables of LaTeX, for a paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bench.core.printable import in_one_line, shortened
+from bench.leaderboards.board import Ranks, Score
+from bench.leaderboards.formats.columns import columns, may_be_best
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board
+    from bench.leaderboards.formats.columns import Column, Value
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
+    '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}",
+    "·": r"\textperiodcentered{}",
+    "…": r"\ldots{}",
+    "–": "--",
+    "−": "$-$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "†": r"\dag{}",
+    "\0": "{}",
+}
+_COST = ("parameters", "latency/1")
+"""The costs that a table has beside its scores."""
+_HEAD = (
+    "% Needs \\usepackage{booktabs} and \\usepackage{textcomp}; letters beyond Latin need LuaLaTeX "
+    "or XeLaTeX.\n"
+    "% A score is its mean over seeds, its 95 % interval as superscript and subscript, then its "
+    "standard\n% deviation. Bold: entries that may have rank 1, all pairs compared together at 5 %."
+)
+
+
+def latex(board: Board) -> str:
+    """Return the board: a table of all metrics, or one per metric where test sets are several."""
+    everything = columns(board)
+    names = everything[:2]
+    scores = [column for column in everything if column.metric]
+    costs = [column for column in everything if column.key in _COST]
+    several = len(board.columns) > 1
+    groups = [[column for column in scores if column.metric == metric] for metric in board.metrics]
+    groups = [group for group in groups if group] if several else [scores]
+    ranking = [group for group in groups if any(c.group == "score" for c in group)]
+    tables = [
+        _table(board, [*names, *group, *(costs if group in ranking else [])])
+        for group in [*ranking, *(group for group in groups if group not in ranking)]
+    ]
+    return "\n\n".join([_HEAD, *tables]) + "\n"
+
+
+def escaped_latex(text: str) -> str:
+    """Return `text` so that LaTeX prints it as it is."""
+    # Two hyphens would become a dash, and two commas a quotation mark.
+    parted = re.sub(r"(?<=[-,])(?=[-,])", "\0", shortened(text))
+    return "".join(_ESCAPES.get(letter, letter) for letter in parted)
+
+
+def _table(board: Board, shown: Sequence[Column]) -> str:
+    metric = next(column.metric for column in shown if column.metric)
+    several = len(board.columns) > 1
+    title = metric.heading if several else f"{board.columns[0].name}"
+    caption = f"{board.name}: {title}, {board.protocol}."
+    label = re.sub(r"[^A-Za-z0-9]+", "-", f"{board.suite}-{metric.name}").strip("-").lower()
+    headings = [
+        column.heading.removeprefix(f"{metric.heading} ") if several else column.heading
+        for column in shown
+    ]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escaped_latex(in_one_line(caption))}}}",
+        rf"\label{{tab:{label}}}",
+        rf"\begin{{tabular}}{{{''.join('l' if each.is_text else 'r' for each in shown)}}}",
+        r"\toprule",
+        rf"{' & '.join(map(escaped_latex, headings))} \\",
+        r"\midrule",
+        *(
+            rf"{' & '.join(_cell(board, column, place) for column in shown)} \\"
+            for place in range(len(board.rows))
+        ),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines)
+
+
+def _cell(board: Board, column: Column, place: int) -> str:
+    value: Value = column.values[place]
+    best = column.group in ("entry", "score") and may_be_best(board.rows[place])
+    if column.metric and isinstance(value, Score):
+        mean, high, low = (
+            column.metric.format(each) for each in (value.mean, value.high, value.low)
+        )
+        shown = rf"\mathbf{{{mean}}}" if best else mean
+        std = "" if value.std is None else rf" \pm {column.metric.format(value.std)}"
+        return f"${shown}^{{{high}}}_{{{low}}}{std}$"
+    text = str(value) if isinstance(value, Ranks) else column.cells[place]
+    return rf"\textbf{{{escaped_latex(text)}}}" if best else escaped_latex(text)

@@ -1,0 +1,77 @@
+"""Regressions from one board to another, for a check that has to fail on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bench.core.errors import BenchError
+from bench.leaderboards.comparison import compare_rows
+from bench.leaderboards.formats.columns import AVERAGES, main_score
+from bench.leaderboards.matching import matched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.leaderboards.board import Board, Row
+    from bench.leaderboards.comparison import Verdict
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A row that became worse.
+
+    Attributes:
+        label: What the earlier board calls it.
+        kind: `worse`: its score is significantly worse on the same samples; `lost`: the row, or
+            its score, is no longer there.
+        verdict: How it compares; None where it is lost.
+    """
+
+    label: str
+    kind: Literal["worse", "lost"]
+    verdict: Verdict | None = None
+
+
+def regressions(before: tuple[Board, Path], after: tuple[Board, Path]) -> list[Regression]:
+    """Return the rows that are worse on the later board, by the metric that ranks, or lost.
+
+    Args:
+        before: The earlier board and its folder.
+        after: The later board and its folder.
+
+    Raises:
+        BenchError: Protocol or test sets changed, so that scores do not compare.
+    """
+    old_board, new_board = before[0], after[0]
+    if old_board.identity != new_board.identity:
+        raise BenchError(
+            f"protocol or test sets changed from {old_board.name} to {new_board.name}, so no "
+            "score can be compared; compare boards of one version, or leave out --fail-on"
+        )
+    return [*_found(before, after)]
+
+
+def _found(before: tuple[Board, Path], after: tuple[Board, Path]) -> Iterator[Regression]:
+    old_board, new_board = before[0], after[0]
+    ranked = old_board.ranked_by
+    for old, new in matched(old_board, new_board):
+        if old is None or main_score(old_board, old, ranked) is None:
+            continue
+        if new is None or main_score(new_board, new, ranked) is None:
+            yield Regression(old.label, "lost")
+        elif old.evaluations != new.evaluations or old.scores != new.scores:
+            verdict = _verdict(before, old, after, new)
+            if verdict.outcome == "worse":
+                yield Regression(old.label, "worse", verdict)
+
+
+def _verdict(before: tuple[Board, Path], old: Row, after: tuple[Board, Path], new: Row) -> Verdict:
+    """Return how a row compares by the metric that ranks, on the average that ranks."""
+    board = before[0]
+    several = len(board.columns) > 1
+    test = AVERAGES[board.average] if several else board.columns[0].name
+    verdicts = compare_rows(before, old, after, new).verdicts
+    # Averages are behind the test sets, one of which may have the name of an average.
+    return [each for each in verdicts if (each.metric, each.test) == (board.ranked_by, test)][-1]
