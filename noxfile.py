@@ -66,6 +66,18 @@ def board(session: nox.Session) -> None:
 
 
 @nox.session
+def site(session: nox.Session) -> None:
+    """Write the published boards as web pages into site/, for any static host."""
+    session.run("bench", "board", "--html", "site")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Test the web pages in Chromium; install it, and the dependency group `browser`, before."""
+    session.run("pytest", "-n", "0", "-m", "browser", "tests/browser", *session.posargs)
+
+
+@nox.session
 def pin(session: nox.Session) -> None:
     """Bring every dependency up to date and write the versions into pyproject.toml, without URLs.
 

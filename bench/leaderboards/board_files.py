@@ -14,16 +14,14 @@ from bench.leaderboards.charts import figures
 from bench.leaderboards.formats import csv_table
 from bench.leaderboards.formats.markdown import PAGE, markdown
 from bench.leaderboards.samples import samples_file
+from bench.leaderboards.web import board_page
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
     from bench.leaderboards.samples.column_counts import ColumnCounts
 
 
-def files(
-    board: Board,
-    counts: Mapping[str, ColumnCounts],  # noqa: ARG001 (pages with comparisons will need it)
-) -> dict[str, bytes]:
+def files(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, bytes]:
     """Return the files that follow from a board's samples, its data first.
 
     Args:
@@ -35,6 +33,7 @@ def files(
         boards.DATA: boards.to_json(board),
         csv_table.FILE: csv_table.csv_text(board).encode(),
         PAGE: markdown(board).encode(),
+        board_page.PAGE: board_page.board_page(board, counts),
         **pictures,
     }
 

@@ -81,6 +81,13 @@ def board() -> None:
     help="Write nothing; compare each published board and the index with what its samples give.",
 )
 @click.option(
+    "--html",
+    type=LOCAL_PATH,
+    metavar="OUT",
+    help="Write no board, but its web page into the folder OUT, with an index and with what the "
+    "records at hand say of single samples; without SUITE, those of all published boards.",
+)
+@click.option(
     "--format",
     "document",
     type=click.Choice([*_DOCUMENTS]),
@@ -102,6 +109,7 @@ def write(
     publish: bool,
     partial: bool,
     check: bool,
+    html: Path | None,
     document: str | None,
     by: str | None,
     out: Path | None,
@@ -111,6 +119,7 @@ def write(
     if document and (check or publish or as_json):
         raise click.UsageError("--format goes with neither --check, --publish nor --json")
     _require_fitting_options(
+        html=html,
         publish=publish,
         partial=partial,
         check=check,
@@ -120,6 +129,9 @@ def write(
         json=as_json,
     )
     config = load()
+    if html:
+        _write_site(config, suite, html, as_json=as_json)
+        return Exit.DONE
     if check:
         _check(config.leaderboards, suite, as_json=as_json)
         return Exit.DONE
@@ -306,6 +318,19 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
     return code
 
 
+def _write_site(config: Config, word: str | None, folder: Path, *, as_json: bool) -> None:
+    """Write the pages of the board that `word` means, or of all published boards."""
+    from bench.leaderboards.web import boards_site, site
+    from bench.trials.store import Store
+
+    folders = boards_site.folders(config.leaderboards, config.results, word)
+    if not folders:
+        raise BenchError(f"{config.leaderboards}: no board is published", Exit.NOTHING)
+    site.write(boards_site.boards_site(folders, Store(config.results), {}), folder)
+    index = str(folder / site.INDEX)
+    report(f"written: {index}", index, as_json=as_json)
+
+
 def _check(root: Path, suite: str | None, *, as_json: bool) -> None:
     from bench.leaderboards import rebuild, versions
 
@@ -315,6 +340,7 @@ def _check(root: Path, suite: str | None, *, as_json: bool) -> None:
 
 def _require_fitting_options(
     *,
+    html: Path | None,
     publish: bool,
     partial: bool,
     check: bool,
@@ -326,6 +352,8 @@ def _require_fitting_options(
     """Raise UsageError where options of `write` exclude each other."""
     if by and (document or check or publish or json):
         raise click.UsageError("--by prints tables; omit --format, --check, --publish and --json")
+    if html and (check or publish or document):
+        raise click.UsageError("--html goes with neither --check, --publish nor --format")
     if out and not document:
         raise click.UsageError("--out is the file of --format; name a format, or omit it")
     if check and publish:

@@ -48,11 +48,11 @@ def view(load: Load, port: int, *, opens: bool) -> None:
 
 def _site(config: Config) -> Site:
     from bench.leaderboards.web import boards_site, running_page
+    from bench.trials.store import Store
 
-    folders = boards_site.working_folders(config.results)
-    folders |= boards_site.published_folders(config.leaderboards)
+    places = boards_site.all_folders(config.leaderboards, config.results)
     live: dict[str, Callable[[], bytes]] = {
         running_page.PAGE: running_page.running_page,
         running_page.DATA: partial(running_page.running_data, config.results),
     }
-    return boards_site.boards_site(folders, live)
+    return boards_site.boards_site(places, Store(config.results), live)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bench.core.printable import shortened
 from bench.leaderboards.board import Ranks, Score
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from bench.leaderboards.formats.columns import Column, Value
     from bench.leaderboards.samples.column_counts import ColumnCounts
 
-_SHOWN_AT_FIRST = ("entry", "score", "test sets")
-_COSTS_AT_FIRST = ("parameters", "latency/1")
+_COSTS = ("parameters", "latency/1")
 _MAX_CURVE_POINTS = 60
 _DIGITS = 5
 
@@ -59,12 +58,15 @@ def board_data(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, An
         "rows": [_row(board, row) for row in board.rows],
         "pairs": _pairs(board, counts),
     }
-    return _printable(data)
+    return cast("dict[str, Any]", _printable(data))
 
 
 def _column(board: Board, column: Column) -> dict[str, Any]:
     higher = {metric.name: metric.higher_is_better for metric in board.metrics}
     metric, _, of = column.key.partition("/")
+    is_own_test = metric == board.ranked_by and of in board.column_names
+    # Rows stand by their averages, which intervals of ranks need not follow.
+    values = [row.rank for row in board.rows] if column.key == "rank" else column.values
     return {
         "key": column.key,
         "heading": column.heading,
@@ -73,9 +75,9 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
         "isText": column.is_text,
         "test": of if of in board.column_names and metric in higher else None,
         "higherIsBetter": higher.get(metric),
-        "shown": column.group in _SHOWN_AT_FIRST or column.key in _COSTS_AT_FIRST,
+        "shown": column.group in ("entry", "score") or is_own_test or column.key in _COSTS,
         "cells": column.cells,
-        "values": [_value(value) for value in column.values],
+        "values": [_value(value) for value in values],
     }
 
 
@@ -85,7 +87,7 @@ def _value(value: Value) -> Any:  # noqa: ANN401 (JSON)
         case Score():
             return [value.mean, value.low, value.high]
         case Ranks():
-            return [value.best, value.best, value.worst]
+            return value.best
         case _:
             return value
 

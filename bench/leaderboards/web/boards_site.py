@@ -4,54 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.core.errors import BenchError, Exit
+from bench.core.regular_files import is_there, read_regular
 from bench.leaderboards import board as boards
 from bench.leaderboards import versions
+from bench.leaderboards.web import parts
+from bench.leaderboards.web.board_page import PAGE, with_parts
 from bench.leaderboards.web.index_page import index_page
 from bench.leaderboards.web.site import INDEX, Site
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
+    from bench.trials.store import Store
 
-PAGE = "board.html"
 _WORKING = "working"
 """The folder of working boards below a site."""
+_BESIDE = ("README.md", "board.csv", boards.DATA)
+"""The files of a board that its page links to."""
+_BOARDS_KEPT = 64
 
 
-def published_folders(root: Path) -> dict[str, Path]:
-    """Return the folder of each published board by its place in a site: `quick/v1`."""
-    return {versions.name(folder): folder for folder in versions.all_versions(root)}
+def folders(root: Path, results: Path, word: str | None = None) -> dict[str, Path]:
+    """Return folders of boards by their places in a site: `quick/v1`, `working/quick`.
+
+    Args:
+        root: The folder of published boards.
+        results: The folder of records, beside which working boards are.
+        word: The one board, as `versions.find` takes it; None for all published ones.
+
+    Raises:
+        BenchError: There is no board that `word` means.
+    """
+    found = versions.all_versions(root) if word is None else [versions.find(word, root, results)]
+    return {_place(folder): folder for folder in found}
 
 
-def working_folders(results: Path) -> dict[str, Path]:
-    """Return the folder of each working board by its place in a site: `working/quick`."""
-    folders = versions.working_boards(results)
-    return {f"{_WORKING}/{folder.name}": folder for folder in folders}
+def all_folders(root: Path, results: Path) -> dict[str, Path]:
+    """Return what `folders` does, of the working boards and all published ones."""
+    working = {_place(folder): folder for folder in versions.working_boards(results)}
+    return working | folders(root, results)
 
 
-def boards_site(folders: Mapping[str, Path], pages: Mapping[str, Callable[[], bytes]]) -> Site:
+def _place(folder: Path) -> str:
+    return versions.name(folder) if versions.is_version(folder) else f"{_WORKING}/{folder.name}"
+
+
+def boards_site(
+    places: Mapping[str, Path], store: Store, pages: Mapping[str, Callable[[], bytes]]
+) -> Site:
     """Return the site of boards.
 
     Args:
-        folders: The folder of each board, by its place in the site.
+        places: The folder of each board, by its place in the site.
+        store: The records that parts are made from.
         pages: Further pages of the site by path; those of a site that `bench view` serves.
     """
+    named = {place: _board(folder) for place, folder in places.items()}
+    at_hand = parts.folders(store)
+    found = {f"{place}/{PAGE}": board for place, board in named.items()}
     site: dict[str, Callable[[], bytes]] = {
-        INDEX: partial(_index, folders, is_live="running.html" in pages)
+        INDEX: partial(index_page, found, is_live="running.html" in pages)
     }
+    for place, folder in places.items():
+        site[f"{place}/{PAGE}"] = partial(_page, folder, named[place], at_hand)
+        for name in _BESIDE:
+            if is_there(folder / name):
+                site[f"{place}/{name}"] = partial(read_regular, folder / name)
+        for path, content in parts.parts(named[place], at_hand).items():
+            site[f"{place}/{path}"] = content
     return site | dict(pages)
 
 
-def _index(folders: Mapping[str, Path], *, is_live: bool) -> bytes:
-    found = {f"{place}/{PAGE}": _named(folder) for place, folder in folders.items()}
-    return index_page(found, is_live=is_live)
+def _page(folder: Path, board: Board, at_hand: dict[str, Path]) -> bytes:
+    """Return the page of a board, as it is beside it, with what is at hand of its parts."""
+    if not is_there(folder / PAGE):
+        raise BenchError(
+            f"{folder}: this board has no {PAGE}; write it again: bench board {board.suite}",
+            Exit.NOTHING,
+        )
+    page = read_regular(folder / PAGE)
+    return with_parts(page, parts.manifest(board, at_hand))
 
 
-def _named(folder: Path) -> Board:
-    """Return a board with the name and version of its folder."""
+def _board(folder: Path) -> Board:
+    return _named(folder, (folder / boards.DATA).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=_BOARDS_KEPT)
+def _named(folder: Path, _written: int) -> Board:
+    """Return a board with the name and version of its folder; of each writing, read once."""
     board = boards.read(folder)
     if not versions.is_version(folder):
         return replace(board, suite=folder.name, version=None)

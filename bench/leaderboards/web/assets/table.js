@@ -38,10 +38,9 @@ function scoreCell(column, place, scale) {
     cell.append(column.cells[place]);
     return cell;
   }
-  const mean = element(column.best.has(place) ? "strong" : "span", {}, found[1]);
+  const mean = column.best.has(place) ? element("strong", {}, found[1]) : found[1];
   if (column.group !== "score") {
     cell.append(mean);
-    cell.title = "";
     return cell;
   }
   const bar = element("span", { class: "interval", "aria-hidden": "true" }, element("i"), element("b"));

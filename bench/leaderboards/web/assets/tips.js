@@ -34,7 +34,6 @@ function recordLines(row, column) {
 
 function describe(cell) {
   const column = BOARD.columns.find((each) => each.key === cell.dataset.column);
-  if (!column) return [];
   if (cell.dataset.place === undefined) return [`${column.heading}: ${column.about}`];
   const row = BOARD.rows[cell.dataset.place];
   return [`${column.heading}: ${column.about}`, ...recordLines(row, column)];
@@ -44,7 +43,7 @@ function startTips() {
   const region = byId("board");
   const over = (event) => {
     const cell = event.target.closest?.("[data-column]");
-    if (cell && region.contains(cell)) showTip(cell, describe(cell));
+    if (cell && cell.dataset.column !== "entry") showTip(cell, describe(cell));
     else hideTip();
   };
   region.addEventListener("pointerover", over);

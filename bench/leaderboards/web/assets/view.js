@@ -1,5 +1,5 @@
 // What is shown: kept in the fragment of the address, so that a view can be linked.
-const PAGE_SIZE = 50;
+const PAGE_SIZE = 40;
 const FIRST_SORT = { key: "rank", descending: false };
 const shownAtFirst = BOARD.columns.filter((column) => column.shown).map((column) => column.key);
 const view = { query: "", test: "", model: "", loss: "", origin: "" };

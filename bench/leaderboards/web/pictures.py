@@ -1,0 +1,95 @@
+"""Pictures of single samples, from prepared data."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from PIL import Image
+
+from bench.core.errors import BenchError, Exit
+from bench.core.restoring import restored_component
+from bench.data.datasets.base import StoredDataset
+from bench.data.datasets.own import restored as restored_own
+
+if TYPE_CHECKING:
+    from bench.core.components import Dataset
+    from bench.data.inputs.images import Pixels
+
+_HEIGHT, _WIDTH = 96, 480
+_FRAMES = 8
+"""Of a clip, so many frames are put side by side."""
+_BATCH = 64
+
+
+def sample_pictures(spec: dict[str, Any], ids: Collection[str]) -> dict[str, str]:
+    """Return a small picture of each sample of a test set, as a data URL, by its id.
+
+    Args:
+        spec: What an evaluation recorded of its test set.
+        ids: The samples.
+
+    Raises:
+        BenchError: The data set is not prepared, or has changed since.
+    """
+    remedy = "prepare the earlier data, or evaluate again"
+    component = restored_own(spec) or restored_component("dataset", spec, "a record", remedy)
+    dataset = cast("Dataset", component)
+    if dataset.fingerprint("test") != spec["fingerprints"]["test"]:
+        raise BenchError(
+            f"test set '{dataset.label}' has changed since this evaluation; {remedy}",
+            Exit.UNVERIFIED,
+        )
+    if isinstance(dataset, StoredDataset):
+        pixels = _stored(dataset, ids)
+    else:
+        pixels = _composed(dataset, ids)
+    return {identity: _data_url(each) for identity, each in pixels}
+
+
+def _stored(dataset: StoredDataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
+    """Yield samples as they are stored."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    from bench.data.inputs.images import decoded
+
+    selection = dataset.selection("test")
+    partition = selection.partition
+    wanted = compute.is_in(partition.column("id"), value_set=pa.array([*ids], pa.string()))
+    for row in np.flatnonzero(wanted.to_numpy()).tolist():
+        encoded = partition.encoded(row)
+        count = min(len(encoded), _FRAMES)
+        middles = [(2 * n + 1) * len(encoded) // (2 * count) for n in range(count)]
+        frames = [decoded(encoded[place], 3) for place in middles]
+        yield str(partition.value("id", row)), np.concatenate(frames, 1)
+
+
+def _composed(dataset: Dataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
+    """Yield samples that a data set composes as they are read."""
+    from bench.data.inspection import contact_sheet
+    from bench.data.inspection.native_input import native_input
+    from bench.data.reading.loading import read_batch
+
+    pipeline = dataset.open(native_input(dataset), dataset.label_encoder(None))
+    batches = pipeline.batches("test", _BATCH)
+    missing = {*ids}
+    for index in range(len(batches)):
+        batch = read_batch(pipeline, batches, index)
+        for row, identity in enumerate(batch.ids):
+            if identity in missing:
+                missing.remove(identity)
+                yield identity, contact_sheet.pixels(batch, row, _FRAMES)
+        if not missing:
+            return
+
+
+def _data_url(pixels: Pixels) -> str:
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((_WIDTH, _HEIGHT))
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
