@@ -102,7 +102,10 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
             state = Styled(each.state, _STYLES[each.state]) if each.state in _STYLES else each.state
             row = [state, task.kind, task.key, where, str(task.seed), score]
             rows.append([*row, each.why()] if why else row)
-    table = Table([*headers, "why"] if why else headers, rows, headers[4:])
+    right = headers[4:]
+    if why and any(row[-1] for row in rows):
+        headers.append("why")
+    table = Table(headers, [row[: len(headers)] for row in rows], right)
     return [table, _counts(current)]
 
 
