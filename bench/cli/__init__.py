@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 _VERBS = {
     "run": LazyVerb("bench.cli.verbs.run:run", "Run what a suite lacks and print its board."),
     "ls": LazyVerb("bench.cli.verbs.listing:list_", "List suites, or what they may name."),
-    "status": LazyVerb("bench.cli.verbs.status:status", "Show what is done, stale or to do."),
+    "status": LazyVerb("bench.cli.verbs.status:status", "Show what is running, done or to do."),
+    "logs": LazyVerb("bench.cli.verbs.logs:logs", "Print the log of a task; -f follows it."),
+    "cancel": LazyVerb("bench.cli.verbs.cancel:cancel", "End a task or a run that is going on."),
     "board": LazyVerb("bench.cli.verbs.boards:board", "Print, publish and check leaderboards."),
+    "view": LazyVerb("bench.cli.verbs.view:view", "Show boards in a browser."),
     "show": LazyVerb("bench.cli.verbs.show:show", "Show one training or evaluation; draw it."),
     "compare": LazyVerb("bench.cli.verbs.comparisons:compare", "Compare two results, with p."),
     "decode": LazyVerb("bench.cli.verbs.decode:decode", "Evaluate with another decoder."),

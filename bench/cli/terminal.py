@@ -34,6 +34,8 @@ Exit codes:
 _LINES = "\n\t"
 _WIDE = "bench.wide"
 """Where a context of click keeps whether tables may be wider than the terminal."""
+_LOG_FORMAT = "bench.log_format"
+"""Where a context of click keeps the format of what is said on stderr."""
 _STDOUT = "bench.stdout"
 """Where a context of click keeps the stdout of one document."""
 
@@ -91,8 +93,28 @@ wide_option = click.Option(
 )
 
 
+def _keep_format(context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    context.meta[_LOG_FORMAT] = name
+    return name
+
+
+log_format_option = click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    callback=_keep_format,
+    help="`json`: one line of JSON per event on stderr, see docs/boards.md.",
+)
+
+
 def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
     """Print a sentence on stderr: wrapped at words on a terminal, else in its own lines."""
+    context = click.get_current_context(silent=True)
+    if context and context.meta.get(_LOG_FORMAT) == "json":
+        from bench.execution.json_lines import json_line
+
+        click.echo(json_line("message", text=sentence), err=True)
+        return
     shown = printable(sentence, _LINES)
     if sys.stderr.isatty():
         shown = draw(shown, _terminal_width(sys.stderr))

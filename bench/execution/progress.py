@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import click
 
 from bench.core.printable import printable
+from bench.trials.durations import duration
 from bench.trials.events import (
+    ENDED,
     Event,
     Failed,
-    Finished,
-    FinishedElsewhere,
     Progress,
     SamplesRead,
     Validated,
@@ -31,30 +31,54 @@ if TYPE_CHECKING:
 _PLAIN_SECONDS = 10.0
 
 
-class Reporter(Protocol):
-    """Shows events."""
+LogFormat = Literal["text", "json"]
 
-    def show(self, task: Task, event: Event) -> None:
-        """Show one event of `task`."""
+
+class Reporter(Protocol):
+    """Shows a run on standard error."""
+
+    def begin(self, names: Mapping[str, str], total: int) -> None:
+        """Take what each task is called, by its key, and how many tasks there are."""
+        ...
+
+    def phase(self, name: str) -> None:
+        """Show what the run does next, such as `starting Ray`."""
+        ...
+
+    def show(self, task: Task, event: Event, left: float | None) -> None:
+        """Show one event of `task`; `left` is the number of seconds left for all tasks."""
+        ...
+
+    def profiling(self, number: int, total: int, name: str) -> None:
+        """Show that measurement `number` of `total` begins."""
+        ...
+
+    def close(self) -> None:
+        """End what is drawn."""
         ...
 
 
-@contextmanager
-def reporter(names: Mapping[str, str], store: Store) -> Iterator[Reporter]:
-    """Return a live reporter on a terminal, a plain one elsewhere.
+def make_reporter(log_format: LogFormat, store: Store) -> Reporter:
+    """Return a reporter of JSON, a live one on a terminal, or a plain one elsewhere.
 
     Args:
-        names: What each task is called, by its key.
-        store: Where their logs are.
+        log_format: `text` or `json`.
+        store: Where the logs of tasks are.
     """
+    if log_format == "json":
+        from bench.execution.json_lines import JsonReporter
+
+        return JsonReporter()
     if sys.stderr.isatty():
         from bench.execution.live import LiveReporter
 
-        live = LiveReporter(names, store)
-        with live.display:
-            yield live
-    else:
-        yield PlainReporter(names, store)
+        return LiveReporter(store)
+    return PlainReporter(store)
+
+
+def left_note(left: float | None) -> str:
+    """Say how long a run still takes."""
+    return "time left unknown" if left is None else f"about {duration(left)} left"
 
 
 def outcome_line(name: str, task: Task, event: Event, store: Store) -> str:
@@ -80,22 +104,39 @@ def _log_note(task: Task, store: Store) -> str:
 class PlainReporter:
     """One line as a task starts and ends, and in between at most one every ten seconds."""
 
-    def __init__(self, names: Mapping[str, str], store: Store) -> None:
-        self._names, self._store = names, store
-        self._ended = 0
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._names: Mapping[str, str] = {}
+        self._began = time.monotonic()
+        self._ended = self._total = 0
         self._spoke: dict[str, float] = {}
 
-    def show(self, task: Task, event: Event) -> None:
-        """Print the event to standard error, unless it is too soon for another line."""
+    def begin(self, names: Mapping[str, str], total: int) -> None:
+        """Take the names of the tasks and their number."""
+        self._names, self._total = names, total
+
+    def phase(self, name: str) -> None:
+        """Print a phase and when it began."""
+        click.echo(printable(f"[{time.monotonic() - self._began:.1f} s] {name}"), err=True)
+
+    def show(self, task: Task, event: Event, left: float | None) -> None:
+        """Print the event, unless it is too soon for another line."""
         now = time.monotonic()
-        if isinstance(event, Finished | FinishedElsewhere | Failed):
-            self._ended += 1
-        elif (
+        ends = isinstance(event, ENDED)
+        self._ended += ends
+        if (
             isinstance(event, Progress | Validated | SamplesRead)
             and now - self._spoke.get(task.key, 0.0) < _PLAIN_SECONDS
         ):
             return
         self._spoke[task.key] = now
-        ended = f"[{self._ended}/{len(self._names)}]"
+        note = f", {left_note(left)}" if ends and self._ended < self._total else ""
         line = outcome_line(self._names[task.key], task, event, self._store)
-        click.echo(f"{ended} {line}", err=True)
+        click.echo(f"[{self._ended}/{self._total}{note}] {line}", err=True)
+
+    def profiling(self, number: int, total: int, name: str) -> None:
+        """Print which measurement begins."""
+        click.echo(printable(f"[{number}/{total}] profiling {name}"), err=True)
+
+    def close(self) -> None:
+        """End nothing: lines are complete."""

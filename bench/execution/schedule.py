@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from bench.core import entry_points
@@ -13,15 +14,17 @@ from bench.core.errors import BenchError, did_you_mean
 from bench.core.plugin_files import with_how_to_add
 from bench.core.plugin_modules import import_faults, plugin_modules
 from bench.core.signals import raise_if_interrupted
-from bench.execution.progress import reporter
 from bench.execution.retries import back_off, retried
+from bench.execution.run_monitor import RunMonitor
 from bench.tasks.task import fail, failed_attempt
 from bench.trials.events import (
+    Cancelled,
     Event,
     Failed,
     Finished,
     FinishedElsewhere,
     HeldElsewhere,
+    NotRun,
     Retried,
     Started,
 )
@@ -141,21 +144,38 @@ class Schedule:
 
     An evaluation is due as soon as its training is done, and goes before trainings that have not
     started: boards fill row by row. A task that another process works on is waited for.
+
+    Attributes:
+        executor: Where tasks run.
+        store: Where records are.
+        leases: Which tasks are this process's.
+        watch: Called about twice a second; returns the keys of the tasks to cancel.
+        due: What can be submitted, each from a moment on.
+        waiting: Evaluations by the key of their training.
+        running: What the executor has.
+        slots: How many tasks run at once, as far as the executor was asked.
     """
 
     executor: Executor
     store: Store
     leases: Leases
+    watch: Callable[[Schedule], Sequence[str]] = lambda _: ()
     due: list[tuple[float, _TaskState]] = field(default_factory=list)
     waiting: dict[str, list[_TaskState]] = field(default_factory=dict)
     running: dict[str, _TaskState] = field(default_factory=dict)
+    slots: int = 0
 
     @classmethod
     def of(
-        cls, tasks: Sequence[Task], executor: Executor, store: Store, leases: Leases
+        cls,
+        tasks: Sequence[Task],
+        executor: Executor,
+        store: Store,
+        leases: Leases,
+        watch: Callable[[Schedule], Sequence[str]] = lambda _: (),
     ) -> Schedule:
         """Return the schedule of `tasks`. Raises BenchError where one is too large to ever run."""
-        schedule = cls(executor, store, leases)
+        schedule = cls(executor, store, leases, watch)
         trainings = {task.key for task in tasks if task.kind == "training"}
         for task in tasks:
             executor.check(task)
@@ -172,6 +192,8 @@ class Schedule:
         while self.due or self.running:
             raise_if_interrupted()
             yield from self._submit()
+            for key in self.watch(self):
+                yield from self._cancel(key)
             if not self.running:
                 time.sleep(_IDLE_SECONDS)
                 continue
@@ -201,9 +223,27 @@ class Schedule:
                 self.due.append((now + _LEASE_SECONDS, state))
             if event:
                 yield state.task, event
+                if isinstance(event, FinishedElsewhere | Failed):
+                    yield from self._end(state.task, event)
             elif not state.elsewhere:
                 self.running[state.task.key] = state
                 self.executor.submit(state.task, self.store, state.attempts)
+        self.slots = max(capacities.values(), default=self.slots)
+
+    def _cancel(self, key: str) -> Iterator[tuple[Task, Event]]:
+        """Take a task out of the schedule, whatever it waits for; end it where it runs."""
+        if key in self.running:
+            states = [self.running.pop(key)]
+            self.executor.cancel(states[0].task)
+        else:
+            queued = [*(state for _, state in self.due), *chain(*self.waiting.values())]
+            states = [state for state in queued if state.task.key == key]
+            self.due = [each for each in self.due if each[1].task.key != key]
+            for training, evaluations in self.waiting.items():
+                self.waiting[training] = [each for each in evaluations if each.task.key != key]
+        for state in states:
+            yield state.task, Cancelled()
+            yield from self._end(state.task, Cancelled())
 
     def _elsewhere(self, state: _TaskState) -> Event | None:
         """Take the lease of a task; return what to tell of a process that has or had it."""
@@ -214,21 +254,22 @@ class Schedule:
             return None if noticed else HeldElsewhere(str(holder))
         record, failure = self.store.written(task)
         if record not in {None, state.before[0]}:
-            self._end(task, done=True)
             return FinishedElsewhere()
         if state.attempts or failure in {None, state.before[1]}:
             return None
         failed = self.store.failure(task)
-        if failed:
-            self._end(task, done=False)
         return Failed(failed) if failed else None
 
-    def _end(self, task: Task, *, done: bool) -> None:
+    def _end(self, task: Task, event: Event) -> Iterator[tuple[Task, Event]]:
         """Give up a task that has ended; its evaluations are due if it is done, else stay to do."""
         self.leases.release(task.key)
         evaluations = self.waiting.pop(task.key, [])
-        if done:
+        if isinstance(event, Finished | FinishedElsewhere):
             self.due += [(0.0, state) for state in evaluations]
+            return
+        cause = "was cancelled" if isinstance(event, Cancelled) else "failed"
+        for state in evaluations:
+            yield state.task, NotRun(cause)
 
     def _settle(self, state: _TaskState, report: Event | Attempt) -> Iterator[tuple[Task, Event]]:
         """Update the schedule by a report; yield the event to show."""
@@ -237,15 +278,17 @@ class Schedule:
             state.started = time.monotonic()
         elif isinstance(report, Finished):
             del self.running[task.key]
-            self._end(task, done=True)
+            yield task, report
+            yield from self._end(task, report)
+            return
         elif isinstance(report, Attempt):
             del self.running[task.key]
             attempts = [*state.attempts, report]
             again = retried(task, attempts)
             if again is None:
                 failed = Failed(fail(task, self.store, attempts))
-                self._end(task, done=False)
                 yield task, failed
+                yield from self._end(task, failed)
                 return
             next_time = time.monotonic() + back_off(report.cause)
             self.due.append((next_time, _TaskState(again, state.before, attempts)))
@@ -265,6 +308,16 @@ class Schedule:
         return reports
 
 
+_OPENING = {"ray": "starting Ray", "inline": "", "in-process": ""}
+
+
+def opening(name: str, address: str | None) -> str:
+    """Return what opening the executor `name` is called as a phase; empty where that is quick."""
+    if name == "ray" and address:
+        return f"connecting to the Ray cluster at {address}"
+    return _OPENING.get(name, f"opening the executor {name}")
+
+
 def execute(
     tasks: Sequence[Task],
     names: dict[str, str],
@@ -272,6 +325,7 @@ def execute(
     opened: AbstractContextManager[Executor],
     *,
     fail_fast: bool = False,
+    monitor: RunMonitor | None = None,
 ) -> list[Failure]:
     """Run all tasks, or all until the first failure; return the failures.
 
@@ -281,26 +335,28 @@ def execute(
         store: Where records go.
         opened: The executor.
         fail_fast: Whether the first failure ends the run.
+        monitor: Where events are shown and the state is kept; None: one of this call.
 
     Raises:
         KeyboardInterrupt: A signal has come, even if native code has lost its exception.
         BenchError: A task is too large for the executor.
     """
     failures = []
-    shown_names = {task.key: names[task.key] for task in tasks}
     with (
-        reporter(shown_names, store) as shown,
+        nullcontext(monitor) if monitor else RunMonitor(store) as shown,
         # Given up last: until the executor is closed, a task may still write.
         Leases(store.root) as leases,
-        opened as executor,
     ):
-        try:
-            for task, event in Schedule.of(tasks, executor, store, leases).events():
-                shown.show(task, event)
-                if isinstance(event, Failed):
-                    failures.append(event.failure)
-                    if fail_fast:
-                        break
-        finally:
-            executor.close()
+        shown.plan(tasks, names)
+        with opened as executor:
+            schedule = Schedule.of(tasks, executor, store, leases, shown.watch)
+            try:
+                for task, event in schedule.events():
+                    shown.observe(task, event)
+                    if isinstance(event, Failed):
+                        failures.append(event.failure)
+                        if fail_fast:
+                            break
+            finally:
+                executor.close()
     return failures

@@ -148,6 +148,8 @@ class SeedResult:
         training_seconds: Wall time of its trainings; None unless all of them are done.
         revisions: The code that its trainings and evaluations ran.
         curves: The learning curve of each of its trainings, by key.
+        blank_ratios: The share of frames whose best class is blank, by column; of losses with a
+            blank.
         gpu_seconds: Seconds of its trainings and their validation times the GPUs reserved. This and
             what follows is left out unless all of its trainings are done, on a GPU.
         shared_gpu: Whether other tasks could compute on the same GPU at the same time.
@@ -163,6 +165,7 @@ class SeedResult:
     training_seconds: float | None
     revisions: list[str]
     curves: dict[str, list[LearningPoint]] = field(default_factory=dict)
+    blank_ratios: dict[str, float] = field(default_factory=dict)
     gpu_seconds: float | UnsetType = UNSET
     shared_gpu: bool | UnsetType = UNSET
     training_memory: int | UnsetType = UNSET

@@ -22,8 +22,8 @@ from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 
 if TYPE_CHECKING:
-    from bench.config.suite import Average
     from bench.evaluation.statistics.sample_errors import SampleErrors
+    from bench.evaluation.statistics.significance import Comparison as Compared
     from bench.leaderboards.board import Board, BoardMetric, Row
     from bench.trials.store import Store
 
@@ -162,6 +162,21 @@ def compare(a: Side, b: Side) -> Comparison:
     return Comparison(a.name, b.name, samples, metrics, verdicts)
 
 
+def outcome(compared: Compared) -> Outcome:
+    """Return what is shown of the row whose errors are compared: better where they are fewer."""
+    if compared.p >= ALPHA:
+        return "no difference shown"
+    return "better" if compared.difference < 0 else "worse"
+
+
+def signed_difference(metric: BoardMetric, compared: Compared) -> tuple[float, float, float]:
+    """Return a difference of errors, and its interval, as one of values of the metric."""
+    if metric.higher_is_better:
+        # 0 - 0 is 0, where -0.0 would be written as -0.00.
+        return 0 - compared.difference, 0 - compared.high, 0 - compared.low
+    return compared.difference, compared.low, compared.high
+
+
 def text(comparisons: list[Comparison]) -> list[str | Table]:
     """Return comparisons for a person."""
     return [block for each in comparisons for block in _text(each)]
@@ -269,12 +284,12 @@ def _averages(metric: BoardMetric, a: list[SampleErrors], b: list[SampleErrors])
     """Return the verdicts on both averages; none where seeds lack a test set."""
     if any(len({len(errors.errors) for errors in side}) > 1 for side in (a, b)):
         return []
-    counts = [len(errors.denominators) for errors in a]
-    weights: dict[Average, list[float]] = {
-        "weighted": [count / sum(counts) for count in counts],
-        "mean": [1 / len(counts)] * len(counts),
-    }
-    return [_verdict(metric, name, a, b, weights[each]) for each, name in AVERAGES.items()]
+    from bench.evaluation.statistics.averages import weights_of
+
+    samples = [len(errors.denominators) for errors in a]
+    return [
+        _verdict(metric, name, a, b, weights_of(samples, each)) for each, name in AVERAGES.items()
+    ]
 
 
 def _verdict(
@@ -287,18 +302,13 @@ def _verdict(
     from bench.evaluation.statistics.paired_averages import compare_averages
 
     compared = compare_averages(b, a, weights)
-    outcome: Outcome = "no difference shown"
-    if compared.p < ALPHA:
-        outcome = "better" if compared.difference < 0 else "worse"
     rate_a, rate_b = (
         sum(weight * errors.rate for weight, errors in zip(weights, side, strict=True))
         for side in (a, b)
     )
-    difference, low, high = compared.difference, compared.low, compared.high
     if metric.higher_is_better:
         rate_a, rate_b = 1 - rate_a, 1 - rate_b
-        # 0 - 0 is 0, where -0.0 would be written as -0.00.
-        difference, low, high = 0 - difference, 0 - high, 0 - low
+    difference, low, high = signed_difference(metric, compared)
     return Verdict(
         metric=metric.name,
         test=test,
@@ -309,7 +319,7 @@ def _verdict(
         high=high,
         p=compared.p,
         detectable=compared.detectable,
-        outcome=outcome,
+        outcome=outcome(compared),
     )
 
 

@@ -119,24 +119,25 @@ def _of_metric(
     metric: BoardMetric, rows: Sequence[Row], board: Board, counts: Mapping[str, ColumnCounts]
 ) -> list[_MetricScores]:
     """Return the scores of each row; those of complete rows are computed together."""
-    errors = [_errors_of_row(metric, row, board, counts) for row in rows]
-    complete = [place for place, row in enumerate(rows) if _is_complete(errors[place], row, board)]
-    scores = [
-        _of_incomplete(metric, each, row, board) for each, row in zip(errors, rows, strict=True)
-    ]
-    if complete:
-        together = _of_complete(
+    errors = [errors_of_row(metric, row, board, counts) for row in rows]
+    complete = [is_complete(each, row, board) for each, row in zip(errors, rows, strict=True)]
+    together = iter(
+        _of_complete(
             metric,
-            [errors[place] for place in complete],
-            [rows[place] for place in complete],
+            [each for each, whole in zip(errors, complete, strict=True) if whole],
+            [row for row, whole in zip(rows, complete, strict=True) if whole],
             board,
         )
-        for place, each in zip(complete, together, strict=True):
-            scores[place] = each
-    return scores
+        if any(complete)
+        else ()
+    )
+    return [
+        next(together) if whole else _of_incomplete(metric, each, row, board)
+        for each, row, whole in zip(errors, rows, complete, strict=True)
+    ]
 
 
-def _errors_of_row(
+def errors_of_row(
     metric: BoardMetric, row: Row, board: Board, counts: Mapping[str, ColumnCounts]
 ) -> dict[str, SampleErrors]:
     """Return the errors on each test set that a row has a score on, over the seeds that have it."""
@@ -153,7 +154,7 @@ def _errors_of_row(
     return errors
 
 
-def _is_complete(errors: Mapping[str, SampleErrors], row: Row, board: Board) -> bool:
+def is_complete(errors: Mapping[str, SampleErrors], row: Row, board: Board) -> bool:
     """Return whether every seed of a row counts on every test set."""
     seeds = [len(errors[column].errors) for column in board.column_names if column in errors]
     return bool(row.seeds) and seeds == [len(row.seeds)] * len(board.columns)
@@ -198,7 +199,8 @@ def _of_complete(
         "mean": set_weights(sets, "mean"),
     }
     scores = []
-    for row, intervals in zip(rows, compare_entries(sets, board.average, LEVEL), strict=True):
+    ranked = board.average if metric.name == board.ranked_by else None
+    for row, intervals in zip(rows, compare_entries(sets, ranked, LEVEL), strict=True):
         values = [_seed_values(metric, row, column) for column in board.column_names]
         averages: dict[Average, Score] = {}
         for name, shares in weights.items():
@@ -214,7 +216,7 @@ def _of_complete(
                     )
                 },
                 averages,
-                Ranks(*intervals.rank_interval),
+                Ranks(*intervals.rank_interval) if intervals.rank_interval else None,
                 Ranks(*intervals.leave_one_out) if intervals.leave_one_out else None,
             )
         )

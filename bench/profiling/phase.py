@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.core.errors import one_line
@@ -28,6 +29,10 @@ _LEASE = "profiling"
 """One process at a time measures latencies in a folder of records."""
 
 
+Begin = Callable[[int, int, str], object]
+"""Is given the number of what is measured next, how many there are, and what it is called."""
+
+
 class Outcome(NamedTuple):
     """What a phase leaves.
 
@@ -47,6 +52,7 @@ def profile(
     opened: AbstractContextManager[Place] | None = None,
     *,
     retry: bool = True,
+    begin: Begin = lambda *_: None,
 ) -> Outcome:
     """Measure each model, loss, decoder and input that has no valid profile on its hardware yet.
 
@@ -55,16 +61,17 @@ def profile(
     Args:
         evaluations: What is profiled; all seeds of an entry share a profile.
         store: Where profiles are kept.
-        say: Is given a sentence before each measurement.
+        say: Is given a sentence where something else has to be waited for.
         opened: Where they are measured, entered if there is any; None for this process.
         retry: Whether an invalid profile is measured again.
+        begin: Is called before each measurement.
     """
     chosen = representatives(evaluations, store)
     if not chosen:
         return Outcome([], [])
     final = set() if retry else {profile.key for profile in store.profiles()}
     with opened or nullcontext(ThisProcess()) as place:
-        return _profile_all(chosen, store, say, place, final)
+        return _profile_all(chosen, store, say, place, final, begin)
 
 
 def _profile_all(
@@ -73,11 +80,13 @@ def _profile_all(
     say: Callable[[str], None],
     place: Place,
     final: set[str],
+    begin: Begin,
 ) -> Outcome:
     outcome = Outcome([], [])
-    for evaluation in evaluations:
+    for number, evaluation in enumerate(evaluations, 1):
         try:
-            measured = _profile(evaluation, store, say, place, final)
+            tell = partial(begin, number, len(evaluations))
+            measured = _profile(evaluation, store, say, place, final, tell)
         except Exception as error:  # noqa: BLE001 (one that cannot run must not lose the others)
             fault = f"{_label(evaluation)}: {one_line(error)}"
             outcome.faults.append(fault)
@@ -135,6 +144,7 @@ def _profile(
     say: Callable[[str], None],
     place: Place,
     final: Collection[str],
+    tell: Callable[[str], object],
 ) -> Profile:
     hardware = place.hardware(evaluation.resources)
 
@@ -148,7 +158,7 @@ def _profile(
         # It may have been that one.
         if profile := measured():
             return profile
-        say(f"profiling {_label(evaluation)} on {hardware.line}")
+        tell(f"{_label(evaluation)} on {hardware.line}")
         profile = place.measure(evaluation, store, final)
         store.keep(profile)
     return profile

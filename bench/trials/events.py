@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import platform
+from dataclasses import dataclass, field
 
 from bench.core.printable import in_one_line
 from bench.trials.rank import Rank
@@ -11,9 +12,15 @@ from bench.trials.records import Attempt, Failure
 
 @dataclass(frozen=True)
 class Started:
-    """The task has its device and begins to read its data."""
+    """The task has its device and begins to read its data.
+
+    Attributes:
+        device: The device.
+        node: The machine.
+    """
 
     device: str
+    node: str = field(default_factory=platform.node)
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,22 @@ class FinishedElsewhere:
 
 
 @dataclass(frozen=True)
+class Cancelled:
+    """The user has cancelled the task: it is to do again."""
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """An evaluation whose training ended without weights: it is to do again.
+
+    Attributes:
+        cause: How the training ended: `failed` or `was cancelled`.
+    """
+
+    cause: str
+
+
+@dataclass(frozen=True)
 class Retried:
     """An attempt failed, and the task was submitted again."""
 
@@ -166,7 +189,11 @@ Event = (
     | Finished
     | FinishedElsewhere
     | Failed
+    | Cancelled
+    | NotRun
 )
+ENDED = (Finished, FinishedElsewhere, Failed, Cancelled, NotRun)
+"""The last event of a task in a run."""
 
 
 def describe(event: Event) -> str:
@@ -174,12 +201,12 @@ def describe(event: Event) -> str:
     return in_one_line(_described(event))
 
 
-def _described(event: Event) -> str:  # noqa: C901, PLR0911 (one line per event)
+def _described(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 (one line per event)
     match event:
         case Listening(rank):
             return f"rank 0 of {rank.count} listens at {rank.host}:{rank.port}"
-        case Started(device):
-            return f"started on {device}"
+        case Started(device, _):
+            return f"started on {device}, reading data"
         case Infeasible(count, samples, examples):
             more = f" and {count - len(examples)} more" if count > len(examples) else ""
             return (
@@ -198,6 +225,10 @@ def _described(event: Event) -> str:  # noqa: C901, PLR0911 (one line per event)
             return f"{holder} works on it; waiting"
         case FinishedElsewhere():
             return "done by another process"
+        case Cancelled():
+            return "cancelled; it is to do again"
+        case NotRun(cause):
+            return f"not run, for its training {cause}"
         case Finished(summary, seconds):
             return f"done in {seconds:.1f} s  {summary}"
         case Retried(attempt):

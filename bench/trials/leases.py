@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -159,6 +160,50 @@ class Leases:
                 # It may have been given up meanwhile; a disk that is away is noticed elsewhere.
                 with suppress(OSError, ValueError):
                     os.utime(stream.fileno())
+
+
+def is_held(root: Path, name: str) -> bool:
+    """Return whether a process still holds a lease, which is left as it is.
+
+    Args:
+        root: The folder of records.
+        name: The name of the lease, which no process will take again.
+    """
+    with suppress(OSError), (root / "leases" / f"{name}.json").open("rb") as stream:
+        holder = _holder(stream)
+        if holder is None or holder.is_here:
+            return _is_locked(stream, holder)
+        return _now(root) - os.fstat(stream.fileno()).st_mtime < EXPIRY_SECONDS
+    return False
+
+
+def _is_locked(stream: BinaryIO, holder: Holder | None) -> bool:
+    """Return whether a lease is locked; without locks, whether its process is there."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return holder is not None and _is_alive(holder.pid)
+    return False
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        # It is another user's.
+        return True
+    return True
+
+
+def _now(folder: Path) -> float:
+    """Return the time by the clock that dates the files of a folder, else by this machine's."""
+    with suppress(OSError), tempfile.TemporaryFile(dir=folder) as file:
+        return os.fstat(file.fileno()).st_mtime
+    return time.time()
 
 
 @contextmanager

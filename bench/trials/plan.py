@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from statistics import mean
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bench.core.errors import BenchError
 from bench.core.printable import in_one_line
 from bench.trials import provenance
+from bench.trials.durations import LikeTasks
 from bench.trials.grid import tasks
-from bench.trials.specs import RecognizerEvaluation
+from bench.trials.live_runs import UNFINISHED
 
 if TYPE_CHECKING:
+    from bench.trials.live_runs import LiveRun, LiveTask
     from bench.trials.records import Failure, Record
     from bench.trials.specs import Kind, Task, Trial
     from bench.trials.store import Store
@@ -24,7 +25,7 @@ _ABSENT = "absent"
 _DIGEST = re.compile("[0-9a-f]{64}")
 _SOURCE = {"file", "sha256"}
 """The keys that name the source file of a component from outside bench."""
-State = Literal["done", "damaged", "failed", "stale", "to do"]
+State = Literal["running", "done", "damaged", "failed", "stale", "to do"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class TaskStatus:
         failure: How its last attempt failed.
         stale: The newest record of the same names and seed under another key.
         fault: Why its record cannot be used, in a sentence; empty where nothing is wrong with it.
+        live: What a run says of it, where one is going on that has not finished it.
     """
 
     task: Task
@@ -44,10 +46,13 @@ class TaskStatus:
     failure: Failure | None = None
     stale: Record | None = None
     fault: str = ""
+    live: LiveTask | None = None
 
     @property
     def state(self) -> State:
-        """Return `done`, or why it is to be run."""
+        """Return `running`, `done`, or why it is to be run."""
+        if self.live and self.live.state in {"starting", "running"}:
+            return "running"
         if self.record:
             return "done"
         if self.fault:
@@ -96,7 +101,7 @@ class Plan:
     def state(self, trial: Trial) -> State:
         """Return `done` where all tasks of a trial are, else the worst state among them."""
         states = {status.state for status in self.of(trial)}
-        order: tuple[State, ...] = ("damaged", "failed", "stale", "to do", "done")
+        order: tuple[State, ...] = ("damaged", "failed", "running", "stale", "to do", "done")
         return next(state for state in order if state in states)
 
     def why(self, trial: Trial) -> str:
@@ -134,6 +139,17 @@ class Plan:
         """Return the statuses of the tasks whose records other sources of bench made."""
         changed = {key: each for key, each in self.statuses.items() if each.changed_sources}
         return Plan(self.trials, changed)
+
+    def with_runs(self, runs: Sequence[LiveRun]) -> Plan:
+        """Return the statuses with what runs say of their tasks: first those that have a slot."""
+        live: dict[str, LiveTask] = {}
+        for task in sorted(
+            (task for run in runs for task in run.tasks if task.state in UNFINISHED),
+            key=lambda task: task.state not in {"starting", "running"},
+        ):
+            live.setdefault(task.key, task)
+        statuses = {key: replace(each, live=live.get(key)) for key, each in self.statuses.items()}
+        return Plan(self.trials, statuses)
 
     def counts(self, kind: Kind) -> Counter[State]:
         """Return how many tasks of a kind are in each state."""
@@ -217,44 +233,39 @@ class Price(NamedTuple):
 def price(plan: Plan, missing: Sequence[Task]) -> Price | None:
     """Estimate what `missing` costs from the records at hand; None without any.
 
-    A task costs what earlier ones of the same kind, and of the same model and loss or the same
-    recognizer, cost (any key or seed), else
-    the mean of its kind.
+    A task costs what like tasks cost (`LikeTasks`).
     """
-    costs: dict[tuple[str, ...], list[Price]] = {}
+    cores, gpus = LikeTasks(), LikeTasks()
+    for task, record in _records(plan):
+        spent = _price(record)
+        cores.add(task, spent.cores)
+        gpus.add(task, spent.gpus)
+    if not [*_records(plan)]:
+        return None
+    return Price(
+        sum(cores.expected(task) or 0.0 for task in missing),
+        sum(gpus.expected(task) or 0.0 for task in missing),
+    )
+
+
+def durations(plan: Plan) -> LikeTasks:
+    """Return how many seconds the tasks of the records at hand took."""
+    seconds = LikeTasks()
+    for task, record in _records(plan):
+        seconds.add(task, record.seconds)
+    return seconds
+
+
+def _records(plan: Plan) -> Iterator[tuple[Task, Record]]:
     for status in plan.statuses.values():
         if record := status.record or status.stale:
-            costs.setdefault(_cost_group(status.task), []).append(_price(record))
-    if not costs:
-        return None
-    of_kinds: dict[str, list[Price]] = {}
-    for (kind, *_), prices in costs.items():
-        of_kinds.setdefault(kind, []).extend(prices)
-    by_group = {group: _mean_price(prices) for group, prices in costs.items()}
-    by_kind = {kind: _mean_price(prices) for kind, prices in of_kinds.items()}
-    expected = [
-        by_group.get(_cost_group(task)) or by_kind.get(task.kind, Price(0.0, 0.0))
-        for task in missing
-    ]
-    return Price(sum(each.cores for each in expected), sum(each.gpus for each in expected))
-
-
-def _mean_price(prices: Sequence[Price]) -> Price:
-    return Price(mean(each.cores for each in prices), mean(each.gpus for each in prices))
+            yield status.task, record
 
 
 def _price(record: Record) -> Price:
     origin = record.provenance
     cores = origin.threads * record.spec.get("devices", 1)
     return Price(record.seconds * cores, record.seconds * origin.charged_gpus)
-
-
-def _cost_group(task: Task) -> tuple[str, ...]:
-    if isinstance(task, RecognizerEvaluation):
-        return task.kind, task.recognizer.label
-    training = task.training
-    assert training, "only a recognizer's evaluation has none"  # noqa: S101
-    return task.kind, training.model.name, training.loss.name
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -67,7 +67,7 @@ _FEASIBILITY = "feasibility"
 _ANSWERS = "answers"
 MAX_WEIGHTS = 2**33
 """Bytes of a file of weights that is read."""
-_DEPTHS = {"trainings": "*/*", "evaluations": "*/*/*"}
+DEPTHS = {"trainings": "*/*", "evaluations": "*/*/*"}
 T = TypeVar("T")
 
 
@@ -158,7 +158,7 @@ class Store:
 
     def records(self, kind: Kind) -> list[Path]:
         """Return the files of all records of a kind, in order of their paths."""
-        folders = self.root.glob(f"{kind}s/{_DEPTHS[f'{kind}s']}/seed*")
+        folders = self.root.glob(f"{kind}s/{DEPTHS[f'{kind}s']}/seed*")
         files = (folder / RECORDS[kind] for folder in folders)
         return sorted(file for file in files if is_there(file))
 
@@ -200,7 +200,7 @@ class Store:
         """
         paths = [
             path
-            for kind, depth in _DEPTHS.items()
+            for kind, depth in DEPTHS.items()
             for path in self.root.glob(f"{kind}/{depth}/seed*-{glob.escape(word)}*")
         ]
         folders = [path for path in (Path(word), *paths) if _document(path)]

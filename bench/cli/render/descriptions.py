@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bench.cli.render import live_text
 from bench.config.missing import missing_names
 from bench.core import text_table
 from bench.core.components import Augmentation, Dataset, short_labels
@@ -68,6 +69,7 @@ def _task_json(status: TaskStatus, keys: set[str], *, why: bool) -> dict[str, An
         **task.labels,
         "seed": task.seed,
         "why": status.why() if why or not status.record else "",
+        "live": msgspec.to_builtins(status.live) if status.live else None,
     }
 
 
@@ -87,6 +89,8 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
         "seed",
         f"{ranked.title} {ranked.unit}" if ranked else "",
     ]
+    is_live = any(each.live for each in current.statuses.values())
+    headers += [*(["progress"] if is_live else []), *(["why"] if why else [])]
     rows: list[list[str]] = []
     listed: set[str] = set()
     for trial in trials:
@@ -101,11 +105,12 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
             score = _ranked_score(each, ranked)
             state = Styled(each.state, _STYLES[each.state]) if each.state in _STYLES else each.state
             row = [state, task.kind, task.key, where, str(task.seed), score]
+            if is_live:
+                row.append(live_text.task_progress(each.live) if each.live else "")
             rows.append([*row, each.why()] if why else row)
-    right = headers[4:]
-    if why and any(row[-1] for row in rows):
-        headers.append("why")
-    table = Table(headers, [row[: len(headers)] for row in rows], right)
+    # A column of nothing would take the room of the others.
+    shown = len(headers) - (why and not any(row[-1] for row in rows))
+    table = Table(headers[:shown], [row[:shown] for row in rows], headers[4:6])
     return [table, _counts(current)]
 
 

@@ -9,18 +9,28 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import Load, as_json_option, report, say_faults, suite_argument
-from bench.cli.verbs.run import say_failures
+from bench.cli.terminal import (
+    Load,
+    as_json_option,
+    log_format_option,
+    report,
+    say_faults,
+    suite_argument,
+)
+from bench.cli.verbs.run import say_cancelled, say_failures
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.config.suite import TrainedEntry
 from bench.core import registry
 from bench.core.errors import BenchError, Exit
+from bench.execution.run_monitor import RunMonitor
 from bench.trials import grid, plan
 from bench.trials.specs import Evaluation, TrainedEvaluation, Trial
 from bench.trials.store import Store
 
 if TYPE_CHECKING:
     from bench.core.components import Decoder
+    from bench.execution.progress import LogFormat
+    from bench.trials.records import Failure
 
 
 def parse_decoder(text: str) -> Decoder:
@@ -62,6 +72,7 @@ def _number(value: str) -> int | float | str:
 @click.option("--executor", default="ray", show_default=True, help="`ray` or `inline`.")
 @click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
 @click.option("--force", is_flag=True, help="Evaluate again what is done.")
+@log_format_option
 @as_json_option
 def decode(
     load: Load,
@@ -70,6 +81,7 @@ def decode(
     selection: Selection,
     executor: str,
     address: str | None,
+    log_format: LogFormat,
     *,
     force: bool,
     as_json: bool,
@@ -99,17 +111,27 @@ def decode(
     status = plan.survey(done, store)
     missing = status.missing(force=force)
     tasks = [task for task in missing if isinstance(task, Evaluation)]
-    failures = []
+    failures: list[Failure] = []
+    monitor = RunMonitor(
+        store,
+        suite=suite,
+        executor=executor,
+        durations=plan.durations(status),
+        log_format=log_format,
+    )
     if tasks:
-        from bench.execution.schedule import execute, open_executor
+        from bench.execution.schedule import execute, open_executor, opening
 
         names = grid.task_names(done)
         opened = open_executor(executor, address)
-        failures = execute(tasks, names, store, opened)
+        with monitor:
+            monitor.phase(opening(executor, address))
+            failures = execute(tasks, names, store, opened, monitor=monitor)
     status = plan.survey(done, store)
     report(descriptions.evaluations(status), descriptions.plan_json(status, []), as_json=as_json)
     say_failures(failures, done, store)
-    return Exit.FAILED if failures else code
+    say_cancelled(monitor.cancelled, done)
+    return Exit.FAILED if failures or monitor.cancelled else code
 
 
 def _with(trial: Trial, decoder: Decoder) -> Trial:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from bench.cli.render import descriptions
-from bench.cli.terminal import Load, as_json_option, report, say, say_faults, suite_argument
+from bench.cli.terminal import (
+    Load,
+    as_json_option,
+    log_format_option,
+    report,
+    say,
+    say_faults,
+    suite_argument,
+)
 from bench.cli.verbs.selection import Selection
 from bench.core.errors import Exit
 from bench.trials import grid, plan
 from bench.trials.store import Store
+
+if TYPE_CHECKING:
+    from bench.execution.progress import LogFormat
 
 
 @click.command()
@@ -19,15 +32,20 @@ from bench.trials.store import Store
     envvar="RAY_ADDRESS",
     help="Measure on a node of the Ray cluster at this address (or `auto`), reserved for it.",
 )
+@log_format_option
 @as_json_option
 @click.pass_obj
-def profile(load: Load, suite: str, address: str | None, *, as_json: bool) -> int:
+def profile(
+    load: Load, suite: str, address: str | None, log_format: LogFormat, *, as_json: bool
+) -> int:
     """Measure parameters, MACs and latencies of SUITE on this machine, where none are valid yet.
 
     `bench run` ends with the same. Keep the machine quiet: a latency that other processes disturbed
     is invalid, is shown as – with the reason (the exit code stays 0), and is measured again next
     time.
     """
+    from bench.execution.run_monitor import RunMonitor
+    from bench.execution.schedule import opening
     from bench.profiling import phase
     from bench.profiling.place import open_place
 
@@ -45,7 +63,11 @@ def profile(load: Load, suite: str, address: str | None, *, as_json: bool) -> in
         # Without its record a training would be measured with weights that are not its own.
         if each.training is None or not status.statuses[each.training.key].fault
     ]
-    outcome = phase.profile(evaluations, store, say, open_place(address, say))
+    with RunMonitor(store, suite=suite, log_format=log_format) as monitor:
+        if address:
+            monitor.phase(opening("ray", address))
+        place = open_place(address, say)
+        outcome = phase.profile(evaluations, store, say, place, begin=monitor.profiling)
     for fault in outcome.faults:
         say(f"not profiled: {fault}", fg="red")
     text = descriptions.profiles(outcome.profiles)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from bench.cli.render import descriptions
+from bench.cli.render import descriptions, live_text
 from bench.cli.terminal import (
     Load,
     as_json_option,
+    log_format_option,
     print_text,
     report,
     say,
@@ -21,6 +22,8 @@ from bench.cli.verbs.boards import print_board
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
+from bench.execution.estimate import estimated, local_slots
+from bench.execution.run_monitor import RunMonitor
 from bench.profiling.place import open_place
 from bench.trials import grid, plan
 from bench.trials.store import Store
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from bench.config.bench_toml import Config
     from bench.config.suite import Suite
+    from bench.execution.progress import LogFormat
     from bench.profiling.place import Place
     from bench.trials.records import Failure
     from bench.trials.specs import Task, Trial
@@ -58,6 +62,7 @@ if TYPE_CHECKING:
 @click.option("--changed", is_flag=True, help="Run again what other sources of bench made.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option("--no-profile", is_flag=True, help="Measure no latencies at the end.")
+@log_format_option
 @as_json_option
 def run(
     load: Load,
@@ -65,6 +70,7 @@ def run(
     selection: Selection,
     executor: str,
     address: str | None,
+    log_format: LogFormat,
     *,
     dry_run: bool,
     force: bool,
@@ -85,29 +91,42 @@ def run(
     """
     config = load()
     selected = _select(config, suite, selection)
-    status = plan.survey(selected.trials, Store(config.results), selected.all_trials)
+    store = Store(config.results)
+    status = plan.survey(selected.trials, store, selected.all_trials)
     missing = status.missing(force=force, changed=changed)
     for warning in selected.suite.warnings:
         say(f"warning: {warning}", fg="yellow")
     code = say_faults(status.faults)
     if dry_run:
+        estimate = estimated(
+            missing, plan.durations(status), local_slots(executor, address, missing)
+        )
         report(
-            descriptions.dry_run(status, missing),
-            descriptions.plan_json(status, missing),
+            [*descriptions.dry_run(status, missing), live_text.estimate_line(estimate)],
+            descriptions.plan_json(status, missing) | {"estimate": estimate},
             as_json=as_json,
         )
         return code
     say(descriptions.to_run(suite, status, missing))
     outcome = Outcome(faults=selected.unavailable, damaged=status.faults)
-    if missing:
-        outcome.failures = _execute(
-            config, selected, missing, executor, address, fail_fast=fail_fast, force=force
-        )
-    if not no_profile:
-        # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
-        place = open_place(address if executor == "ray" else None, say)
-        store = Store(config.results)
-        outcome.faults += profile(selected.listed, store, place, retry=bool(missing))
+    monitor = RunMonitor(
+        store,
+        suite=suite,
+        executor=executor,
+        durations=plan.durations(status),
+        log_format=log_format,
+    )
+    with monitor:
+        if missing:
+            opened = ChosenExecutor(executor, address)
+            outcome.failures = _execute(
+                config, selected, missing, opened, monitor, fail_fast=fail_fast, force=force
+            )
+            outcome.cancelled = monitor.cancelled
+        if not no_profile:
+            # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
+            place = open_place(address if executor == "ray" else None, say)
+            outcome.faults += profile(selected.listed, store, place, monitor, retry=bool(missing))
     return _finish(config, selected, outcome, as_json=as_json)
 
 
@@ -130,6 +149,13 @@ class Selected:
     unavailable: list[str]
 
 
+class ChosenExecutor(NamedTuple):
+    """The name of an executor, and the address of the cluster that it runs on, if any."""
+
+    name: str
+    address: str | None
+
+
 @dataclass
 class Outcome:
     """What went wrong in a run."""
@@ -137,11 +163,12 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    cancelled: list[Task] = field(default_factory=list)
 
     @property
     def code(self) -> Exit:
         """The exit code."""
-        if self.failures or self.faults:
+        if self.failures or self.faults or self.cancelled:
             return Exit.FAILED
         return Exit.UNVERIFIED if self.damaged else Exit.DONE
 
@@ -162,8 +189,8 @@ def _execute(
     config: Config,
     selected: Selected,
     missing: list[Task],
-    executor: str,
-    address: str | None,
+    chosen: ChosenExecutor,
+    monitor: RunMonitor,
     *,
     fail_fast: bool,
     force: bool,
@@ -177,15 +204,17 @@ def _execute(
     require_writable(
         working_folder(config, selected.suite.name), "change its permissions or remove it"
     )
-    from bench.execution.schedule import execute, open_executor
+    from bench.execution.schedule import execute, open_executor, opening
 
+    monitor.phase(opening(chosen.name, chosen.address))
     try:
         return execute(
             missing,
             grid.task_names(selected.trials),
             store,
-            open_executor(executor, address),
+            open_executor(chosen.name, chosen.address),
             fail_fast=fail_fast,
+            monitor=monitor,
         )
     except KeyboardInterrupt:
         if force:
@@ -194,7 +223,12 @@ def _execute(
 
 
 def profile(
-    trials: list[Trial], store: Store, place: AbstractContextManager[Place], *, retry: bool
+    trials: list[Trial],
+    store: Store,
+    place: AbstractContextManager[Place],
+    monitor: RunMonitor,
+    *,
+    retry: bool,
 ) -> list[str]:
     """Profile the entries of finished trials that lack a valid profile; return the faults."""
     from bench.profiling import phase
@@ -206,7 +240,7 @@ def profile(
         if store.is_done(evaluation)
         and (evaluation.training is None or store.is_done(evaluation.training))
     ]
-    outcome = phase.profile(done, store, say, place, retry=retry)
+    outcome = phase.profile(done, store, say, place, retry=retry, begin=monitor.profiling)
     for fault in outcome.faults:
         say(f"not profiled: {fault}", fg="red")
     return outcome.faults
@@ -231,6 +265,7 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
         raise
     finally:
         say_failures(outcome.failures, selected.trials, Store(config.results))
+        say_cancelled(outcome.cancelled, selected.trials)
     # Those of records were said before anything was run.
     unsaid = [fault for fault in faults if fault not in outcome.damaged]
     say_faults(unsaid)
@@ -253,3 +288,10 @@ def say_failures(failures: list[Failure], trials: list[Trial], store: Store) -> 
     for failure in failures:
         key = failure.key
         say(failure_line(names[key], tasks[key], failure, store), fg="red")
+
+
+def say_cancelled(tasks: list[Task], trials: list[Trial]) -> None:
+    """Say which tasks of some trials a user has cancelled, and that they are to do again."""
+    names = grid.task_names(trials)
+    for task in tasks:
+        say(f"cancelled: {names[task.key]}; the same command runs it", fg="yellow")

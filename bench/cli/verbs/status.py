@@ -1,13 +1,14 @@
-"""The verb `status`: what is done, damaged, failed, stale or to do."""
+"""The verb `status`: what is running, done, damaged, failed, stale or to do."""
 
 from __future__ import annotations
 
 import click
 
-from bench.cli.render import descriptions
+from bench.cli.render import descriptions, live_text
 from bench.cli.terminal import Load, as_json_option, report, say_faults, suite_argument
 from bench.cli.verbs.selection import Selection
 from bench.trials import grid, plan
+from bench.trials.live_runs import live_runs
 from bench.trials.store import Store
 
 
@@ -18,9 +19,10 @@ from bench.trials.store import Store
 @as_json_option
 @click.pass_obj
 def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -> int:
-    """Show which trainings and evaluations of SUITE are done, damaged, failed, stale or to do.
+    """Show which tasks of SUITE are running, done, damaged, failed, stale or to do.
 
-    A damaged record is named, and the exit code is then 5.
+    Of a running task, the epoch, the time left and the machine. A damaged record is named, and the
+    exit code is then 5.
     """
     config = load()
     listed = config.suite(suite)
@@ -28,9 +30,18 @@ def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -
     current = plan.survey(grid.trials(listed), Store(config.results))
     if changed:
         current = current.with_changed_sources()
+    keys = current.statuses.keys()
+    runs = [
+        run
+        for run in live_runs(config.results)
+        if run.suite == suite or any(task.key in keys for task in run.tasks)
+    ]
+    current = current.with_runs(runs)
+    text = descriptions.status(current, why=why or changed)
+    values = descriptions.plan_json(current, current.missing(), why=why or changed)
     report(
-        descriptions.status(current, why=why or changed),
-        descriptions.plan_json(current, current.missing(), why=why or changed),
+        [*text, *map(live_text.run_line, runs)],
+        values | {"runs": live_text.runs_json(runs)},
         as_json=as_json,
     )
     return say_faults(current.faults)

@@ -41,6 +41,8 @@ from bench.evaluation.statistics.variance import (
     variance_of_seeds,
 )
 
+DRAWS_AT_ONCE = 128
+"""Draws of which the largest |t| is looked for together."""
 Average = Literal["weighted", "mean"]
 TIE = 1e-12
 """Averages closer than this are equal: they differ by rounding."""
@@ -54,15 +56,15 @@ class EntryStatistics:
         sets: The interval of the rate on each test set.
         weighted: The interval of the average weighted by the numbers of samples.
         mean: The interval of the plain mean over test sets.
-        rank_interval: The ranks by the stated average that the row may have.
+        rank_interval: The ranks by the stated average that the row may have; None without one.
         leave_one_out: The best and the worst rank by the stated average, as measured, when any one
-            test set is left out; None of a single test set.
+            test set is left out; None of a single test set, and without a stated average.
     """
 
     sets: tuple[Interval, ...]
     weighted: Interval
     mean: Interval
-    rank_interval: RankInterval
+    rank_interval: RankInterval | None
     leave_one_out: tuple[int, int] | None
 
 
@@ -86,7 +88,7 @@ class _Pair(NamedTuple):
 
 def compare_entries(
     sets: Sequence[SetErrors],
-    average: Average,
+    average: Average | None,
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
@@ -99,6 +101,7 @@ def compare_entries(
     Args:
         sets: The errors of all rows on each test set.
         average: The average that ranks: "weighted" by numbers of samples, or the plain "mean".
+            None where nothing is ranked, which leaves out the comparison of all pairs.
         level: Confidence level of the intervals, and of all rank intervals together.
         draws: Bootstrap draws.
         seed: Seed of the bootstrap; test set t takes seed + t.
@@ -135,19 +138,26 @@ def compare_entries(
         ]
         for name in ("weighted", "mean")
     }
-    if len(sets) == 1:
+    ranks: Sequence[RankInterval | None] = [None for _ in rows]
+    left_out: Sequence[tuple[int, int] | None] = [None for _ in rows]
+    if average and len(sets) == 1:
         ranks = rank_intervals([row[0] for row in rows], 1 - level)
-    else:
+    elif average:
         ranks = _ranks_of_averages(rows, set_weights(sets, average), drawn, 1 - level, seed)
-    left_out = leave_one_out_ranks(sets, average)
+        left_out = leave_one_out_ranks(sets, average)
     columns = (cells, averages["weighted"], averages["mean"], ranks, left_out)
     return [EntryStatistics(*values) for values in zip(*columns, strict=True)]
 
 
 def set_weights(sets: Sequence[SetErrors], average: Average) -> list[float]:
     """Return the weight of each test set in an average; their sum is 1."""
-    samples = [len(test.denominators) if average == "weighted" else 1 for test in sets]
-    return [count / sum(samples) for count in samples]
+    return weights_of([len(test.denominators) for test in sets], average)
+
+
+def weights_of(samples: Sequence[int], average: Average) -> list[float]:
+    """Return the weights of test sets with these numbers of samples."""
+    counts = [count if average == "weighted" else 1 for count in samples]
+    return [count / sum(counts) for count in counts]
 
 
 def leave_one_out_ranks(
@@ -209,6 +219,8 @@ def _ranks_of_averages(
     different = []
     for pair in pairs:
         difference = averages[pair.first] - averages[pair.second]
+        if abs(difference) <= limit * math.sqrt(pair.variance.total):
+            continue  # Quantiles of estimated variances are not below normal ones.
         constant = difference**2 * unit
         if abs(difference) > max(
             TIE,
@@ -289,13 +301,30 @@ def _quantile_of_largest(
     pairs: Sequence[_Pair], shifts: Floats, noise: Floats, alpha: float
 ) -> float:
     """Return the (1 - alpha) quantile of the largest |t| of all pairs; 0 where none varies."""
-    largest = np.zeros(shifts.shape[1])
-    for first, second, mixed, variance, (a, b) in pairs:
-        if not variance.total:
-            continue
-        kept = math.sqrt(variance.samples.value / mixed.value) if mixed.value else 0.0
-        change = kept * (shifts[first] - shifts[second])
-        if a or b:
-            change += a * noise[first] - b * noise[second]
-        np.maximum(largest, np.abs(change) / math.sqrt(variance.total), out=largest)
+    factors = np.array([_factors(pair) for pair in pairs]).reshape(-1, 3, 1)
+    rows, draws = shifts.shape
+    largest = np.zeros(draws)
+    # All pairs of a row at once, for as few draws as stay in the cache.
+    for start in range(0, draws, DRAWS_AT_ONCE):
+        part = slice(start, start + DRAWS_AT_ONCE)
+        moved, seeds = shifts[:, part].copy(), noise[:, part].copy()
+        done = 0
+        for first in range(rows - 1):
+            others = factors[done : done + rows - first - 1]
+            done += len(others)
+            change = (moved[first] - moved[first + 1 :]) * others[:, 0]
+            change += seeds[first] * others[:, 1]
+            change -= seeds[first + 1 :] * others[:, 2]
+            np.abs(change, out=change)
+            np.maximum(largest[part], change.max(axis=0), out=largest[part])
     return float(np.quantile(largest, 1 - alpha, method="higher"))
+
+
+def _factors(pair: _Pair) -> tuple[float, float, float]:
+    """Return what a difference of shifts, and the deviates of both rows, count in |t| of a pair."""
+    if not pair.variance.total:
+        return 0, 0, 0
+    scale = 1 / math.sqrt(pair.variance.total)
+    mixed = pair.mixed.value
+    kept = math.sqrt(pair.variance.samples.value / mixed) if mixed else 0.0
+    return kept * scale, pair.spreads[0] * scale, pair.spreads[1] * scale

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -14,18 +16,58 @@ from bench.evaluation.statistics.confidence import (
     Estimate,
     Ratio,
     confidence_interval,
-    deviations,
 )
-from bench.evaluation.statistics.resampling import normal_deviates
+from bench.evaluation.statistics.resampling import (
+    Floats,
+    Integers,
+    normal_deviates,
+    resampled_sums,
+)
 from bench.evaluation.statistics.sample_errors import SampleErrors, require_same_samples
-from bench.evaluation.statistics.significance import Comparison, compare
+from bench.evaluation.statistics.significance import Comparison, compare_drawn
 from bench.evaluation.statistics.variance import (
+    SeedVariance,
     Variance,
     combined,
     mean_residuals,
     variance_of_samples,
     variance_of_seeds,
 )
+
+
+class PairedRows(NamedTuple):
+    """Two rows, by their places, and how much higher the average rate of `second` is."""
+
+    first: int
+    second: int
+    compared: Comparison
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """What a row adds to each of its pairs.
+
+    Attributes:
+        tests: Its errors on each test set.
+        totals: Its errors summed over seeds, (N,) of each test set.
+        sums: The sums of these in each draw, (draws,) of each test set.
+        residuals: Its mean residuals on each test set.
+        seeds: The variance between its seeds.
+    """
+
+    tests: Sequence[SampleErrors]
+    totals: list[Integers]
+    sums: list[Floats]
+    residuals: list[Floats]
+    seeds: SeedVariance | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Draws:
+    """What the pairs share: sums of denominators in each draw by test set, and normal deviates."""
+
+    below: list[Floats]
+    noise: Floats
 
 
 def compare_averages(
@@ -36,14 +78,24 @@ def compare_averages(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Comparison:
-    """Return how much higher the average rate of `a` is than that of `b`.
+    """Return how much higher the average rate of `a` is than that of `b`; see `compare_pairs`."""
+    return compare_pairs([b, a], weights, level, draws, seed)[0].compared
+
+
+def compare_pairs(
+    rows: Sequence[Sequence[SampleErrors]],
+    weights: Sequence[float],
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[PairedRows]:
+    """Compare each two of `rows`, in order; no pair depends on the other rows.
 
     With one test set this is `significance.compare`. With several the test takes the studentized
     difference as Student's t.
 
     Args:
-        a: The errors of the one row on each test set, by the same seeds.
-        b: The errors of the other row.
+        rows: The errors of each row on each test set, by the same seeds.
         weights: Of each test set; their sum is 1.
         level: Confidence level of the interval.
         draws: Bootstrap draws.
@@ -52,38 +104,59 @@ def compare_averages(
     Raises:
         BenchError: The rows have different samples.
     """
-    if len(a) == 1:
-        return compare(a[0], b[0], level, draws, seed)
-    pairs = [*zip(a, b, strict=True)]
-    for first, second in pairs:
-        require_same_samples(first, second)
-    limit = max(row.max_rate for row in (*a, *b))
-    estimate = Estimate(tuple(_ratio(*pair) for pair in pairs), tuple(weights), (-limit, limit))
-    shifts = sum(
-        weight * deviations([ratio], draws, seed + t)[0]
-        for t, (ratio, weight) in enumerate(zip(estimate.ratios, weights, strict=True))
-    )
-    variance = _variance(a, b, weights)
-    around = confidence_interval(
-        estimate, variance, np.asarray(shifts), normal_deviates(draws, seed), level
-    )
+    for row in rows[1:]:
+        for first, second in zip(rows[0], row, strict=True):
+            require_same_samples(first, second)
+    totals = [[test.errors.sum(axis=0) for test in row] for row in rows]
+    below, above = [], []
+    for t, test in enumerate(rows[0]):
+        columns = np.stack([test.denominators, *(each[t] for each in totals)], axis=1)
+        sums = resampled_sums(columns, draws, seed + t).T
+        below.append(sums[0])
+        above.append(sums[1:])
+    shared = _Draws(below, normal_deviates(draws, seed))
+    prepared = [
+        _Row(
+            row,
+            totals[place],
+            [sums[place] for sums in above],
+            [mean_residuals(test) for test in row],
+            variance_of_seeds(row, weights),
+        )
+        for place, row in enumerate(rows)
+    ]
+    return [
+        PairedRows(i, j, _compared(prepared[j], prepared[i], weights, shared, level))
+        for i, j in itertools.combinations(range(len(rows)), 2)
+    ]
+
+
+def _compared(
+    a: _Row, b: _Row, weights: Sequence[float], shared: _Draws, level: float
+) -> Comparison:
+    scale = math.lcm(len(a.tests[0].errors), len(b.tests[0].errors))
+    first, second = (scale // len(row.tests[0].errors) for row in (a, b))
+    ratios = [
+        Ratio(one * first - two * second, test.denominators, scale)
+        for one, two, test in zip(a.totals, b.totals, a.tests, strict=True)
+    ]
+    # Sums of integers are exact: a draw without a difference has one of exactly 0.
+    drawn = [
+        (one * first - two * second) / (below * scale) - ratio.value
+        for one, two, below, ratio in zip(a.sums, b.sums, shared.below, ratios, strict=True)
+    ]
+    if len(ratios) == 1:
+        return compare_drawn(a.tests[0], b.tests[0], drawn[0], shared.noise, level)
+    limit = max(row.max_rate for row in (*a.tests, *b.tests))
+    estimate = Estimate(tuple(ratios), tuple(weights), (-limit, limit))
+    shifts = np.asarray(sum(weight * each for weight, each in zip(weights, drawn, strict=True)))
+    residuals = [one - two for one, two in zip(a.residuals, b.residuals, strict=True)]
+    below = [test.denominators for test in a.tests]
+    mixed = variance_of_samples(residuals, below, weights)
+    variance = combined(mixed, (a.seeds, b.seeds))
+    around = confidence_interval(estimate, variance, shifts, shared.noise, level)
     equal = _under_equality(variance, estimate)
     return Comparison(estimate.value, around.low, around.high, _p(estimate, equal), _reach(equal))
-
-
-def _ratio(a: SampleErrors, b: SampleErrors) -> Ratio:
-    scale = math.lcm(len(a.errors), len(b.errors))
-    first = a.errors.sum(axis=0) * (scale // len(a.errors))
-    second = b.errors.sum(axis=0) * (scale // len(b.errors))
-    return Ratio(first - second, a.denominators, scale)
-
-
-def _variance(
-    a: Sequence[SampleErrors], b: Sequence[SampleErrors], weights: Sequence[float]
-) -> Variance:
-    residuals = [mean_residuals(one) - mean_residuals(two) for one, two in zip(a, b, strict=True)]
-    mixed = variance_of_samples(residuals, [row.denominators for row in a], weights)
-    return combined(mixed, [variance_of_seeds(row, weights) for row in (a, b)])
 
 
 def _under_equality(variance: Variance, estimate: Estimate) -> Variance:

@@ -25,7 +25,7 @@ from bench.evaluation.statistics.confidence import (
     confidence_interval,
     deviations,
 )
-from bench.evaluation.statistics.resampling import normal_deviates, sign_sums
+from bench.evaluation.statistics.resampling import Floats, normal_deviates, sign_sums
 from bench.evaluation.statistics.sample_errors import SampleErrors, require_same_samples
 from bench.evaluation.statistics.variance import (
     Part,
@@ -112,12 +112,27 @@ def compare(
         BenchError: The rows have different samples.
     """
     require_same_samples(a, b)
+    (drawn,) = deviations([_difference(a, b)], draws, seed)
+    return compare_drawn(a, b, drawn, normal_deviates(draws, seed), level)
+
+
+def compare_drawn(
+    a: SampleErrors, b: SampleErrors, drawn: Floats, noise: Floats, level: float
+) -> Comparison:
+    """Return what `compare` does, of rows of the same samples.
+
+    Args:
+        a: The one row.
+        b: The other row.
+        drawn: Deviations of the difference over resampled samples, (draws,).
+        noise: Normal deviates, (draws,).
+        level: Confidence level of the interval.
+    """
     pair, equal = _difference(a, b), variance_of_difference(a, b)
     limit = max(a.max_rate, b.max_rate)
     estimate = Estimate((pair,), (1,), (-limit, limit))
-    (drawn,) = deviations([pair], draws, seed)
     variance = variance_of_difference(a, b, pair.value)
-    around = confidence_interval(estimate, variance, drawn, normal_deviates(draws, seed), level)
+    around = confidence_interval(estimate, variance, drawn, noise, level)
     return Comparison(pair.value, around.low, around.high, _p(pair, equal), _detectable(equal))
 
 

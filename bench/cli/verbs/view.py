@@ -1,0 +1,58 @@
+"""The verb `view`: boards in a browser, from this machine to itself."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.terminal import EXITS, Load, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.config.bench_toml import Config
+    from bench.leaderboards.web.site import Site
+
+_PORT = 8765
+
+
+@click.command(epilog=EXITS)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="The port; 0 for a free one.",
+)
+@click.option("--open", "opens", is_flag=True, help="Open the page in your browser.")
+@click.pass_obj
+def view(load: Load, port: int, *, opens: bool) -> None:
+    """Show boards in a browser.
+
+    Serves the published boards, the working ones of the records at hand, and what is running now,
+    from 127.0.0.1 until Ctrl-C. No other machine can read it, and the pages request nothing from
+    elsewhere.
+    """
+    from bench.leaderboards.web.server import SiteServer
+
+    config = load()
+    with SiteServer(lambda: _site(config), port) as server:
+        click.echo(server.address)
+        say("serves to this machine alone; Ctrl-C ends it")
+        if opens:
+            click.launch(server.address)
+        server.serve_forever()
+
+
+def _site(config: Config) -> Site:
+    from bench.leaderboards.web import boards_site, running_page
+
+    folders = boards_site.working_folders(config.results)
+    folders |= boards_site.published_folders(config.leaderboards)
+    live: dict[str, Callable[[], bytes]] = {
+        running_page.PAGE: running_page.running_page,
+        running_page.DATA: partial(running_page.running_data, config.results),
+    }
+    return boards_site.boards_site(folders, live)

@@ -1,0 +1,227 @@
+"""A figure with axes: what all figures of boards are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bench.leaderboards.charts.scales import Scale, tick_text
+from bench.leaderboards.charts.svg import FONT_SIZE, element, number, points, text_width
+from bench.leaderboards.charts.theme import ROOT, SERIES, style_sheet
+
+WIDTH = 760.0
+MARKERS = ("circle", "square", "diamond", "triangle", "triangle-down", "cross", "plus", "bar")
+"""The markers of series, in their order."""
+_RADIUS = 5.0
+_OUTLINES: dict[str, Sequence[tuple[float, float]]] = {
+    "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+    "diamond": [(0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)],
+    "triangle": [(0, -1.2), (1.15, 0.9), (-1.15, 0.9)],
+    "triangle-down": [(0, 1.2), (1.15, -0.9), (-1.15, -0.9)],
+    "cross": [
+        *((-1.2, -0.7), (-0.7, -1.2), (0, -0.5), (0.7, -1.2), (1.2, -0.7), (0.5, 0)),
+        *((1.2, 0.7), (0.7, 1.2), (0, 0.5), (-0.7, 1.2), (-1.2, 0.7), (-0.5, 0)),
+    ],
+    "plus": [
+        *((-0.4, -1.2), (0.4, -1.2), (0.4, -0.4), (1.2, -0.4), (1.2, 0.4), (0.4, 0.4)),
+        *((0.4, 1.2), (-0.4, 1.2), (-0.4, 0.4), (-1.2, 0.4), (-1.2, -0.4), (-0.4, -0.4)),
+    ],
+    "bar": [(-1.2, -0.5), (1.2, -0.5), (1.2, 0.5), (-1.2, 0.5)],
+}
+
+
+@dataclass
+class Drawing:
+    """The elements of a figure so far.
+
+    Attributes:
+        title: Its heading.
+        about: What it shows, for those who cannot see it.
+        height: Its height in CSS pixels; the width is that of all figures.
+        parts: Its elements.
+    """
+
+    title: str
+    about: str
+    height: float
+    parts: list[str] = field(default_factory=list)
+
+    def add(self, *parts: str) -> None:
+        """Add elements, above those before."""
+        self.parts += parts
+
+    def document(self) -> str:
+        """Return the SVG document."""
+        size = f"0 0 {number(WIDTH)} {number(self.height)}"
+        return (
+            element(
+                "svg",
+                element("title", text=self.title),
+                element("desc", text=self.about),
+                f"<style>{style_sheet()}</style>",
+                element("rect", width=WIDTH, height=self.height, class_="paper"),
+                label(16, 24, self.title, "heading"),
+                *self.parts,
+                xmlns="http://www.w3.org/2000/svg",
+                viewBox=size,
+                width=WIDTH,
+                height=self.height,
+                class_=ROOT,
+                role="img",
+            )
+            + "\n"
+        )
+
+
+def label(
+    x: float, y: float, text: str, style: str = "", anchor: str = "start", **attributes: object
+) -> str:
+    """Return a text whose baseline begins, ends or is centered at a point."""
+    return element(
+        "text",
+        text=text,
+        x=float(x),
+        y=float(y),
+        class_=style or None,
+        text_anchor=None if anchor == "start" else anchor,
+        **attributes,
+    )
+
+
+def line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
+    """Return a straight line."""
+    return element("line", x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2), class_=style)
+
+
+def curve(coordinates: Iterable[tuple[float, float]], style: str) -> str:
+    """Return straight lines from point to point."""
+    return element("polyline", points=points(coordinates), class_=f"line {style}")
+
+
+def marker(x: float, y: float, series: int = 0, radius: float = _RADIUS) -> str:
+    """Return the marker of a series around a point."""
+    shape = MARKERS[series % len(MARKERS)]
+    if shape == "circle":
+        return element("circle", cx=float(x), cy=float(y), r=radius, class_="mark")
+    outline = [(x + radius * dx, y + radius * dy) for dx, dy in _OUTLINES[shape]]
+    return element("polygon", points=points(outline), class_="mark")
+
+
+def row_group(entry: str, title: str, style: str, *parts: str) -> str:
+    """Return the marks of a row of the board, with what is shown when the mouse is over them."""
+    return element("g", element("title", text=title), *parts, class_=style, data_entry=entry)
+
+
+def series_style(series: int) -> str:
+    """Return the class of the color of a series."""
+    return f"c{series % SERIES}"
+
+
+def x_axis(
+    scale: Scale,
+    top: float,
+    bottom: float,
+    title: str,
+    unit: Callable[[int], str] | None = None,
+) -> str:
+    """Return an axis below a figure, with lines at its ticks up to `top`."""
+    parts = [line(scale(tick), top, scale(tick), bottom, "grid") for tick in scale.ticks]
+    parts.append(line(scale.start, bottom, scale.end, bottom, "axis"))
+    right = -1.0
+    for tick in scale.ticks:
+        text = tick_text(tick, unit=unit)
+        half = text_width(text) / 2
+        if scale(tick) - half > right:
+            parts.append(label(scale(tick), bottom + 17, text, "soft", "middle"))
+            right = scale(tick) + half + 6
+    middle = (scale.start + scale.end) / 2
+    return "".join([*parts, label(middle, bottom + 38, title, "soft", "middle")])
+
+
+def y_axis(scale: Scale, left: float, right: float, title: str) -> str:
+    """Return an axis at the left of a figure, with lines at its ticks up to `right`."""
+    parts = [line(left, scale(tick), right, scale(tick), "grid") for tick in scale.ticks]
+    parts += [
+        label(left - 8, scale(tick) + 4, tick_text(tick), "soft", "end") for tick in scale.ticks
+    ]
+    return "".join([*parts, label(left, min(scale.start, scale.end) - 10, title, "soft")])
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle that a label takes."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: Box) -> bool:
+        """Return whether two rectangles have a point in common."""
+        return not (
+            self.right <= other.left
+            or other.right <= self.left
+            or self.bottom <= other.top
+            or other.bottom <= self.top
+        )
+
+
+def placed_labels(
+    wanted: Sequence[tuple[float, float, str]], taken: Iterable[tuple[float, float]], area: Box
+) -> list[str]:
+    """Return the labels of points that fit beside them, without covering another label or point.
+
+    Args:
+        wanted: The point and the text of each label, the most important first.
+        taken: All points of the figure.
+        area: Where labels may be.
+    """
+    reach = _RADIUS + 2
+    boxes = [Box(x - reach, y - reach, x + reach, y + reach) for x, y in taken]
+    parts = []
+    for x, y, text in wanted:
+        width = text_width(text)
+        for left, baseline in (
+            (x + reach + 3, y + 4),
+            (x - reach - 3 - width, y + 4),
+            (x - width / 2, y - reach - 5),
+            (x - width / 2, y + reach + 13),
+            (x + reach, y - reach - 3),
+            (x - reach - width, y - reach - 3),
+            (x + reach, y + reach + 11),
+            (x - reach - width, y + reach + 11),
+        ):
+            box = Box(left, baseline - FONT_SIZE + 1, left + width, baseline + 3)
+            inside = (
+                box.left >= area.left
+                and box.right <= area.right
+                and box.top >= area.top
+                and box.bottom <= area.bottom
+            )
+            if inside and not any(box.overlaps(each) for each in boxes):
+                boxes.append(box)
+                parts.append(label(left, baseline, text))
+                break
+    return parts
+
+
+def legend(
+    entries: Sequence[tuple[str, str, int]], left: float, top: float, right: float
+) -> tuple[str, float]:
+    """Return a legend in as many lines as it needs, and where it ends.
+
+    Args:
+        entries: Text, class of color and series of each marker.
+        left: Where its lines begin.
+        top: Where it begins.
+        right: Where its lines end.
+    """
+    parts, x, y = [], left, top + FONT_SIZE
+    for text, style, series in entries:
+        width = 20 + text_width(text) + 16
+        if x + width > right + 16 and x > left:
+            x, y = left, y + 20
+        parts.append(element("g", marker(x + 6, y - 4, series), class_=style))
+        parts.append(label(x + 18, y, text))
+        x += width
+    return "".join(parts), y + 10

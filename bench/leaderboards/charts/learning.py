@@ -1,0 +1,57 @@
+"""Learning curves of all trainings of a board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.leaderboards.charts.drawing import WIDTH, Drawing, x_axis, y_axis
+from bench.leaderboards.charts.panels import Palette
+from bench.leaderboards.charts.scales import linear
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board
+
+_PERCENT = 100.0
+_PANEL = 300.0
+
+
+def learning_curves(board: Board) -> str | None:
+    """Draw the label error rate on validation data by epoch, a line per training."""
+    rows = [row for row in board.rows if any(any(s.curves.values()) for s in row.seeds)]
+    points = [
+        point
+        for row in rows
+        for seed in row.seeds
+        for curve in seed.curves.values()
+        for point in curve
+    ]
+    if not points:
+        return None
+    palette = Palette(rows)
+    key, top = palette.legend(16, 36, WIDTH - 16)
+    top, bottom, left, right = top + 32, top + 32 + _PANEL, 60.0, WIDTH - 24
+    drawing = Drawing(
+        "Learning curves",
+        f"The label error rate on validation data of each training of {board.name}, by epoch.",
+        bottom + 54,
+    )
+    x = linear([0.0, *(point.epoch for point in points)], left, right, low=0, count=8)
+    rates = [_PERCENT * point.label_error_rate for point in points]
+    y = linear([0.0, *rates], bottom, top, low=0)
+    drawing.add(
+        key,
+        x_axis(x, top, bottom, "epoch"),
+        y_axis(y, left, right, "label error rate on validation data %"),
+    )
+    for row in palette.ordered():
+        for seed in row.seeds:
+            for curve in seed.curves.values():
+                places = [(x(p.epoch), y(_PERCENT * p.label_error_rate)) for p in curve]
+                if places:
+                    last = curve[-1]
+                    title = (
+                        f"{row.label}, seed {seed.seed}: {_PERCENT * last.label_error_rate:.2f} % "
+                        f"after {last.epoch:g} epochs"
+                    )
+                    drawing.add(palette.line(row, title, places, marked=len(places) == 1))
+    return drawing.document()

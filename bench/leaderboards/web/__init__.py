@@ -1,0 +1,1 @@
+"""Boards as HTML pages: a static site, or one served to this machine."""

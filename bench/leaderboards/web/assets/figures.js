@@ -1,0 +1,21 @@
+// The figures of the board, one at a time; a mark of an entry opens its row.
+function startFigures() {
+  const templates = [...document.querySelectorAll("template.figure")];
+  byId("figures").hidden = !templates.length;
+  if (!templates.length) return;
+  const figure = document.querySelector("#figures figure");
+  const buttons = templates.map((template) => element("button", { type: "button", onclick: () => show(template) },
+    template.dataset.name.replaceAll("-", " ")));
+  const show = (template) => {
+    figure.replaceChildren(template.content.cloneNode(true));
+    for (const [place, button] of buttons.entries()) {
+      button.setAttribute("aria-pressed", String(templates[place] === template));
+    }
+  };
+  byId("figure-choice").replaceChildren(...buttons);
+  show(templates[0]);
+  figure.addEventListener("click", (event) => {
+    const entry = event.target.closest("[data-entry]")?.dataset.entry;
+    if (entry && BOARD.rows.some((row) => row.entry === entry)) reveal(entry);
+  });
+}

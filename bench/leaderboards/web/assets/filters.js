@@ -1,0 +1,57 @@
+// What narrows the rows and the columns.
+const FILTERS = ["test", "model", "loss", "origin"];
+
+function resetFilters() {
+  view.query = "";
+  for (const name of FILTERS) view[name] = "";
+}
+
+function options(name) {
+  const values = name === "test" ? BOARD.tests.map((test) => test.name)
+    : [...new Set(BOARD.rows.map((row) => row[name]))].filter(Boolean).sort();
+  const all = element("option", { value: "" }, name === "test" ? "all" : "any");
+  return [all, ...values.map((value) => element("option", { value }, value))];
+}
+
+function columnChoice() {
+  const groups = [...new Set(BOARD.columns.map((column) => column.group))];
+  return groups.map((group) => {
+    const boxes = BOARD.columns.filter((column) => column.group === group && column.key !== "entry")
+      .map((column) => {
+        const box = element("input", { type: "checkbox", value: column.key, onchange: () => {
+          if (!view.columns.delete(column.key)) view.columns.add(column.key);
+          draw();
+        } });
+        return element("label", { title: column.about }, box, column.heading);
+      });
+    return element("fieldset", {}, element("legend", {}, group), ...boxes);
+  });
+}
+
+function drawFilters() {
+  byId("search").value = view.query;
+  for (const name of FILTERS) byId(name).value = view[name];
+  for (const box of byId("column-choice").querySelectorAll("input")) {
+    box.checked = view.columns.has(box.value);
+  }
+}
+
+function startFilters() {
+  for (const name of FILTERS) {
+    const select = byId(name);
+    select.replaceChildren(...options(name));
+    select.parentElement.hidden = select.options.length < 3;
+    select.addEventListener("change", () => { view[name] = select.value; view.page = 0; draw(); });
+  }
+  byId("search").addEventListener("input", (event) => {
+    view.query = event.target.value;
+    view.page = 0;
+    draw();
+  });
+  byId("reset").addEventListener("click", () => {
+    location.hash = "";
+    readAddress();
+    draw();
+  });
+  byId("column-choice").replaceChildren(...columnChoice());
+}

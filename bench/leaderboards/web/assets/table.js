@@ -1,0 +1,164 @@
+// The table: headings that sort, a row per entry, one tab stop and arrow keys among its cells.
+function bestPlaces(column) {
+  if (column.higherIsBetter === null) return new Set();
+  const means = column.values.map((value) => (Array.isArray(value) ? value[0] : null));
+  const there = means.filter((mean) => mean !== null);
+  const best = column.higherIsBetter ? Math.max(...there) : Math.min(...there);
+  return new Set(means.keys().filter((place) => means[place] === best));
+}
+
+function heading(column) {
+  const isSorted = view.sort.key === column.key;
+  const arrow = !isSorted ? "" : view.sort.descending ? " ▼" : " ▲";
+  const button = element("button", { type: "button", "data-column": column.key, onclick: () => sortBy(column) },
+    column.heading, element("span", { "aria-hidden": "true" }, arrow));
+  return element("th", {
+    scope: "col",
+    class: column.isText ? "" : "number",
+    "aria-sort": isSorted ? (view.sort.descending ? "descending" : "ascending") : null,
+  }, button);
+}
+
+function sortBy(column) {
+  const same = view.sort.key === column.key;
+  const descending = same ? !view.sort.descending : column.higherIsBetter === true;
+  view.sort = { key: column.key, descending };
+  view.page = 0;
+  draw();
+  document.querySelector(`thead [data-column="${CSS.escape(column.key)}"]`)?.focus();
+}
+
+function scoreCell(column, place, scale) {
+  const value = column.values[place];
+  const cell = element("td", {
+    class: column.isText ? "" : "number", tabindex: "-1", "data-column": column.key, "data-place": place,
+  });
+  const found = /^(.*?)( \[.*\])$/.exec(column.cells[place]);
+  if (!found || !Array.isArray(value)) {
+    cell.append(column.cells[place]);
+    return cell;
+  }
+  const mean = element(column.best.has(place) ? "strong" : "span", {}, found[1]);
+  if (column.group !== "score") {
+    cell.append(mean);
+    cell.title = "";
+    return cell;
+  }
+  const bar = element("span", { class: "interval", "aria-hidden": "true" }, element("i"), element("b"));
+  const at = (share) => 100 * (share - scale[0]) / (scale[1] - scale[0] || 1);
+  bar.firstChild.style.left = `${at(value[1])}%`;
+  bar.firstChild.style.width = `${at(value[2]) - at(value[1])}%`;
+  bar.lastChild.style.left = `${at(value[0])}%`;
+  cell.append(mean, element("span", { class: "ends" }, found[2]), bar);
+  return cell;
+}
+
+function entryRow(place, columns, scale) {
+  const row = BOARD.rows[place];
+  const isOpen = view.open.has(row.entry);
+  const box = element("input", {
+    type: "checkbox", "aria-label": `Compare ${row.label}`, onchange: () => choose(row.entry),
+  });
+  box.checked = view.compared.includes(row.entry);
+  box.disabled = !box.checked && view.compared.length === 2;
+  const cells = columns.map((column) => {
+    if (column.key !== "entry") return scoreCell(column, place, scale);
+    const button = element("button", {
+      type: "button", class: "entry", "aria-expanded": String(isOpen), "data-entry": row.entry,
+      onclick: () => toggle(row.entry),
+    }, row.label);
+    return element("th", { scope: "row", "data-column": "entry", "data-place": place }, button);
+  });
+  const line = element("tr", { class: box.checked ? "compared" : "" }, element("td", { class: "choice" }, box), ...cells);
+  if (!isOpen) return [line];
+  const opened = element("tr", { class: "opened" },
+    element("td", { colspan: columns.length + 1 }, details(place)));
+  return [line, opened];
+}
+
+function drawTable() {
+  const columns = visibleColumns();
+  const places = chosenPlaces();
+  const pages = Math.max(1, Math.ceil(places.length / PAGE_SIZE));
+  view.page = Math.min(view.page, pages - 1);
+  const shown = places.slice(view.page * PAGE_SIZE, (view.page + 1) * PAGE_SIZE);
+  const scored = BOARD.columns.filter((column) => column.group === "score");
+  const ends = scored.flatMap((column) => column.values.filter(Boolean));
+  const scale = [Math.min(...ends.map((end) => end[1])), Math.max(...ends.map((end) => end[2]))];
+  const head = element("tr", {},
+    element("td", { class: "choice" }, element("span", { class: "spoken" }, "Compare")), ...columns.map(heading));
+  document.querySelector("#board thead").replaceChildren(head);
+  const body = document.querySelector("#board tbody");
+  const lines = shown.flatMap((place) => entryRow(place, columns, scale));
+  const none = element("tr", {}, element("td", { colspan: columns.length + 1 }, "No entry passes the filters."));
+  body.replaceChildren(...(lines.length ? lines : [none]));
+  body.querySelector("td[tabindex]")?.setAttribute("tabindex", "0");
+  drawPages(pages);
+  say(places.length, columns);
+}
+
+function say(count, columns) {
+  const sorted = BOARD.columns.find((column) => column.key === view.sort.key);
+  const order = view.sort.descending ? "descending" : "ascending";
+  const hidden = columns.includes(sorted) ? "" : ", a column that is hidden";
+  byId("status").textContent =
+    `${count} of ${BOARD.rows.length} entries, sorted by ${sorted.heading}, ${order}${hidden}.`;
+}
+
+function drawPages(pages) {
+  const buttons = [...Array(pages).keys()].map((page) => element("button", {
+    type: "button", "aria-current": page === view.page ? "page" : null, "aria-label": `Page ${page + 1}`,
+    onclick: () => {
+      view.page = page;
+      draw();
+      byId("board").scrollIntoView();
+      byId("pages").children[page]?.focus({ preventScroll: true });
+    },
+  }, String(page + 1)));
+  byId("pages").replaceChildren(...(pages > 1 ? buttons : []));
+}
+
+function toggle(entry) {
+  if (!view.open.delete(entry)) view.open.add(entry);
+  draw();
+  document.querySelector(`#board button[data-entry="${entry}"]`)?.focus();
+}
+
+// Open a row from elsewhere, whatever page it is on and whatever filters hide it.
+function reveal(entry) {
+  if (!chosenPlaces().some((place) => BOARD.rows[place].entry === entry)) resetFilters();
+  const place = chosenPlaces().findIndex((each) => BOARD.rows[each].entry === entry);
+  view.page = Math.floor(place / PAGE_SIZE);
+  view.open.add(entry);
+  draw();
+  const button = document.querySelector(`#board button[data-entry="${entry}"]`);
+  button?.scrollIntoView({ block: "center" });
+  button?.focus({ preventScroll: true });
+}
+
+function moveFocus(event) {
+  const cell = event.target.closest("td[tabindex], th button");
+  const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+  const move = moves[event.key];
+  if (!cell || !move || event.target.closest(".details")) return;
+  const lines = [...document.querySelectorAll("#board tr:not(.opened)")].filter((line) => line.closest("table").parentElement.id === "board");
+  const line = lines.indexOf(cell.closest("tr"));
+  const column = [...cell.closest("tr").children].indexOf(cell.closest("td, th"));
+  const target = lines[line + move[0]]?.children[column + move[1]];
+  const focused = target?.querySelector("button, input") ?? target;
+  if (!focused) return;
+  event.preventDefault();
+  if (focused.hasAttribute("tabindex")) {
+    document.querySelector("#board td[tabindex='0']")?.setAttribute("tabindex", "-1");
+    focused.setAttribute("tabindex", "0");
+  }
+  focused.focus();
+}
+
+function startTable() {
+  for (const column of BOARD.columns) column.best = bestPlaces(column);
+  for (const row of BOARD.rows) {
+    row.searched = [row.label, row.origin, ...Object.values(row.facts)].join(" ").toLowerCase();
+  }
+  byId("board").addEventListener("keydown", moveFocus);
+}

@@ -1,0 +1,188 @@
+"""What the page of a board knows of it, as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bench.core.printable import shortened
+from bench.leaderboards.board import Ranks, Score
+from bench.leaderboards.formats.columns import (
+    AVERAGES,
+    columns,
+    score_text,
+    signed_text,
+)
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board, Row, SeedResult
+    from bench.leaderboards.formats.columns import Column, Value
+    from bench.leaderboards.samples.column_counts import ColumnCounts
+
+_SHOWN_AT_FIRST = ("entry", "score", "test sets")
+_COSTS_AT_FIRST = ("parameters", "latency/1")
+_MAX_CURVE_POINTS = 60
+_DIGITS = 5
+
+
+def board_data(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, Any]:
+    """Return all that the page of a board shows, with texts that print.
+
+    Args:
+        board: The board.
+        counts: What its evaluations count, by column.
+    """
+    metric = board.primary
+    data = {
+        "name": board.name,
+        "suite": board.suite,
+        "average": AVERAGES[board.average] if len(board.columns) > 1 else "",
+        "metric": {
+            "heading": metric.heading,
+            "title": metric.title,
+            "higherIsBetter": metric.higher_is_better,
+        },
+        "tests": [
+            {
+                "name": column.name,
+                "label": column.label,
+                "samples": column.samples,
+                "excluded": column.excluded,
+                "slices": {
+                    by: [[group.name, group.samples] for group in groups]
+                    for by, groups in column.slices.items()
+                },
+            }
+            for column in board.columns
+        ],
+        "columns": [_column(board, column) for column in columns(board)],
+        "rows": [_row(board, row) for row in board.rows],
+        "pairs": _pairs(board, counts),
+    }
+    return _printable(data)
+
+
+def _column(board: Board, column: Column) -> dict[str, Any]:
+    higher = {metric.name: metric.higher_is_better for metric in board.metrics}
+    metric, _, of = column.key.partition("/")
+    return {
+        "key": column.key,
+        "heading": column.heading,
+        "about": column.about,
+        "group": column.group,
+        "isText": column.is_text,
+        "test": of if of in board.column_names and metric in higher else None,
+        "higherIsBetter": higher.get(metric),
+        "shown": column.group in _SHOWN_AT_FIRST or column.key in _COSTS_AT_FIRST,
+        "cells": column.cells,
+        "values": [_value(value) for value in column.values],
+    }
+
+
+def _value(value: Value) -> Any:  # noqa: ANN401 (JSON)
+    """Return what rows are sorted by; of a score also the ends of its interval."""
+    match value:
+        case Score():
+            return [value.mean, value.low, value.high]
+        case Ranks():
+            return [value.best, value.best, value.worst]
+        case _:
+            return value
+
+
+def _row(board: Board, row: Row) -> dict[str, Any]:
+    metric = board.primary
+    tuning = row.tuning
+    facts = {
+        "Model" if row.origin == "trained" else "Recognizer": row.model,
+        "Loss": row.loss,
+        "Decoder": row.decoder,
+        "Input": row.input,
+        "Trained on": "not stated" if row.train is None else "; ".join(row.train),
+        "May have seen": ", ".join(row.may_have_seen),
+        "Recipe": ", ".join(f"{key} = {value}" for key, value in row.recipe.items()),
+        "Tuned by": "" if tuning is None else str(tuning),
+        "Hardware": "; ".join(row.hardware),
+        "Commits": ", ".join(row.revisions),
+        "Remarks": ", ".join(f"{count} {kind}" for kind, count in row.remarks.items()),
+    }
+    return {
+        "entry": row.entry,
+        "label": row.label,
+        "origin": row.origin,
+        "model": _family(row.model),
+        "loss": _family(row.loss),
+        "facts": {name: fact for name, fact in facts.items() if fact},
+        "seeds": [_seed(result) for result in row.seeds],
+        "missing": [[each.seed, each.column, each.why] for each in row.missing],
+        "slices": {
+            test: {
+                by: [
+                    None
+                    if score is None
+                    else [score_text(metric, score), score.mean, score.low, score.high]
+                    for score in scores
+                ]
+                for by, scores in by_property.items()
+            }
+            for test, by_property in row.slices.items()
+        },
+    }
+
+
+def _family(name: str) -> str:
+    """Return the name of a component without its parameters."""
+    return name.partition("(")[0]
+
+
+def _seed(result: SeedResult) -> dict[str, Any]:
+    return {
+        "seed": result.seed,
+        "trainings": result.trainings,
+        "evaluations": result.evaluations,
+        "curves": {
+            key: [
+                [round(point.epoch, _DIGITS), round(point.label_error_rate, _DIGITS)]
+                for point in points[:: 1 + len(points) // _MAX_CURVE_POINTS]
+            ]
+            for key, points in result.curves.items()
+        },
+    }
+
+
+def _pairs(board: Board, counts: Mapping[str, ColumnCounts]) -> list[list[Any]]:
+    """Return each pair of rows: the two entries, then the verdict on the second in words."""
+    from bench.leaderboards.pairs import pairs
+
+    metric = board.primary
+    places = {row.entry: place for place, row in enumerate(board.rows)}
+    return [
+        [
+            places[pair.a],
+            places[pair.b],
+            signed_text(metric, pair.difference),
+            f"[{signed_text(metric, pair.low)}, {signed_text(metric, pair.high)}]",
+            p_text(pair.p),
+            pair.outcome,
+        ]
+        for pair in pairs(board, counts)
+    ]
+
+
+def p_text(p: float) -> str:
+    """Return a probability with four digits."""
+    smallest = 0.0001
+    return f"{p:.4f}" if p >= smallest else f"< {smallest}"
+
+
+def _printable(data: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Return JSON values in which every text prints, and is of bounded length."""
+    match data:
+        case str():
+            return shortened(data)
+        case dict():
+            return {_printable(key): _printable(value) for key, value in data.items()}
+        case list() | tuple():
+            return [_printable(value) for value in data]
+        case _:
+            return data

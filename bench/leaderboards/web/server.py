@@ -1,0 +1,116 @@
+"""A web server for one person: pages of a site, to browsers on this machine alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from bench.core.errors import BenchError, one_line
+from bench.leaderboards.web.site import INDEX, Site
+
+LOOPBACK = "127.0.0.1"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+}
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class SiteServer(ThreadingHTTPServer):
+    """Serves the files of a site on the loopback address, and nothing else.
+
+    Only paths that the site lists are answered, so no path leads to another file. Requests have to
+    name this server as their host, so a page of another site cannot read them through a name that
+    it points to this machine (DNS rebinding).
+
+    Args:
+        site: Called for each request, so that boards which are written meanwhile appear.
+        port: The port; 0 for a free one.
+
+    Raises:
+        BenchError: The port is taken.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, site: Callable[[], Site], port: int = 0) -> None:
+        self.site = site
+        try:
+            super().__init__((LOOPBACK, port), _Handler)
+        except OSError as error:
+            raise BenchError(
+                f"port {port} of {LOOPBACK} cannot be used ({error.strerror}); name another with "
+                "--port, or a free one with --port 0"
+            ) from None
+
+    @property
+    def address(self) -> str:
+        """The address of the index."""
+        return f"http://{LOOPBACK}:{self.server_port}/"
+
+    @property
+    def hosts(self) -> set[str]:
+        """What requests may name as their host."""
+        names = {LOOPBACK, "localhost"}
+        return {f"{name}:{self.server_port}" for name in names} | (
+            names if self.server_port == 80 else set()  # noqa: PLR2004 (browsers omit HTTP's port)
+        )
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: SiteServer
+    timeout = 30
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer with the file of the path."""
+        if self.headers.get("Host") not in self.server.hosts:
+            self._answer(HTTPStatus.FORBIDDEN, b"this server answers to this machine alone\n")
+            return
+        path = unquote(urlsplit(self.path).path).removeprefix("/")
+        path = f"{path}{INDEX}" if not path or path.endswith("/") else path
+        try:
+            content = self.server.site().get(path)
+            if content is None:
+                self._answer(HTTPStatus.NOT_FOUND, b"there is no such page\n")
+                return
+            body = content()
+        except (BenchError, OSError) as error:
+            reason = f"bench: {one_line(error)}\n".encode(errors="backslashreplace")
+            self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, reason)
+        else:
+            kind = _TYPES.get(PurePosixPath(path).suffix, "application/octet-stream")
+            self._answer(HTTPStatus.OK, body, kind)
+
+    do_HEAD = do_GET  # noqa: N815 (likewise)
+
+    def _answer(
+        self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8"
+    ) -> None:
+        self.send_response(status)
+        headers = {"Content-Type": kind, "Content-Length": str(len(body)), **_HEADERS}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def version_string(self) -> str:
+        """Return the name of the program alone."""
+        return "bench"
+
+    def log_message(self, *_arguments: object) -> None:
+        """Print nothing."""

@@ -1,0 +1,130 @@
+"""What like tasks cost, and how long a run still takes by that."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.trials.specs import RecognizerEvaluation
+
+if TYPE_CHECKING:
+    from bench.trials.specs import Kind, Task
+
+
+class LikeTasks:
+    """A number per task that is known, such as its seconds; it is expected of like tasks too.
+
+    Like are tasks of the same kind, and of the same model and loss or the same recognizer (any key
+    or seed); where none is known, all tasks of the kind.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, ...], tuple[float, int]] = {}
+
+    def add(self, task: Task, value: float) -> None:
+        """Keep the number of a task."""
+        for group in (_group(task), (task.kind,)):
+            total, count = self._sums.get(group, (0.0, 0))
+            self._sums[group] = total + value, count + 1
+
+    def expected(self, task: Task) -> float | None:
+        """Return the mean of like tasks, None where nothing is known of its kind."""
+        alike = self.alike(task)
+        return self.of_kind(task) if alike is None else alike
+
+    def alike(self, task: Task) -> float | None:
+        """Return the mean of the tasks with the same parts, None without any."""
+        return self._mean(_group(task))
+
+    def of_kind(self, task: Task) -> float | None:
+        """Return the mean of all tasks of the kind, None without any."""
+        return self._mean((task.kind,))
+
+    def _mean(self, group: tuple[str, ...]) -> float | None:
+        total, count = self._sums.get(group, (0.0, 0))
+        return total / count if count else None
+
+
+def expected(task: Task, sources: Sequence[LikeTasks]) -> float | None:
+    """Return what is expected of a task by the first source that knows one alike, else its kind."""
+    means = [known.alike(task) for known in sources] + [known.of_kind(task) for known in sources]
+    return next((mean for mean in means if mean is not None), None)
+
+
+def _group(task: Task) -> tuple[str, ...]:
+    if isinstance(task, RecognizerEvaluation):
+        return task.kind, task.recognizer.label
+    training = task.training
+    assert training, "only a recognizer's evaluation has none"  # noqa: S101
+    return task.kind, training.model.name, training.loss.name
+
+
+class Ahead(NamedTuple):
+    """A task that is not done.
+
+    Attributes:
+        key: Its key.
+        kind: Whether it is a training or an evaluation.
+        seconds: How long it will still take; None: unknown.
+        needs: The key of a training that comes before, "" for none.
+    """
+
+    key: str
+    kind: Kind
+    seconds: float | None
+    needs: str = ""
+
+
+def ahead(task: Task, seconds: float | None) -> Ahead:
+    """Return a task with the seconds that it will still take."""
+    needs = task.training.key if task.training and task.kind == "evaluation" else ""
+    return Ahead(task.key, task.kind, seconds, needs)
+
+
+def time_left(running: Sequence[Ahead], queued: Sequence[Ahead], slots: int) -> float | None:
+    """Return in how many seconds all tasks are done; None where one of them is unknown.
+
+    Tasks go in the order of a run: evaluations whose training is done before further trainings.
+
+    Args:
+        running: What runs now, on as many slots.
+        queued: What is still to start, in order.
+        slots: How many tasks run at once.
+    """
+    if any(task.seconds is None for task in (*running, *queued)):
+        return None
+    pending = {task.key for task in (*running, *queued)}
+    ready: dict[Kind, deque[Ahead]] = {"evaluation": deque(), "training": deque()}
+    waiting: dict[str, list[Ahead]] = {}
+    for task in queued:
+        if task.needs in pending:
+            waiting.setdefault(task.needs, []).append(task)
+        else:
+            ready[task.kind].append(task)
+    ends = [(task.seconds or 0.0, task.key) for task in running]
+    heapq.heapify(ends)
+    now = 0.0
+    while ends or any(ready.values()):
+        while len(ends) < max(slots, 1) and any(ready.values()):
+            task = (ready["evaluation"] or ready["training"]).popleft()
+            heapq.heappush(ends, (now + (task.seconds or 0.0), task.key))
+        now, key = heapq.heappop(ends)
+        for task in waiting.pop(key, []):
+            ready[task.kind].append(task)
+    return now
+
+
+def duration(seconds: float) -> str:
+    """Write seconds for a person: `40 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    if seconds < 99.5:  # noqa: PLR2004 (two digits)
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:  # noqa: PLR2004 (minutes of an hour)
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:  # noqa: PLR2004 (hours of a day)
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"

@@ -1,0 +1,201 @@
+"""Runs that are going on, as they describe themselves for other processes.
+
+results/runs/<id>.json        what a run does at the moment (`LiveRun`); removed in its end
+results/runs/<id>.cancel/     requests to cancel a task or the run: files, named by the task's key
+
+A run holds the lease `run-<id>` (`bench.trials.leases`), which shows that it still goes on.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from bench.core.regular_files import read_regular
+from bench.trials.leases import Holder, is_held
+from bench.trials.specs import Kind
+
+SCHEMA = 1
+FOLDER = "runs"
+WHOLE_RUN = "run"
+"""The name of a request to cancel all of a run; no task has it for a key."""
+_MAX_BYTES = 2**26
+State = Literal[
+    "queued",
+    "waits for training",
+    "held elsewhere",
+    "starting",
+    "running",
+    "done",
+    "failed",
+    "cancelled",
+    "not run",
+]
+UNFINISHED: frozenset[State] = frozenset(
+    {"queued", "waits for training", "held elsewhere", "starting", "running"}
+)
+
+
+@dataclass
+class LiveTask:
+    """A task of a run.
+
+    Attributes:
+        key: Its key.
+        name: What it is called in its suite.
+        kind: Whether it is a training or an evaluation.
+        folder: Its folder below the results.
+        state: `starting` has a slot and no device yet; `held elsewhere` waits for another process;
+            `not run` lacks its training, which failed or was cancelled.
+        text: The last event in a line.
+        node: The machine that it runs on.
+        device: The device there.
+        started: When it started, in UTC; of the last attempt.
+        seconds: How long it took, once it is done.
+        step: Steps or samples that are done.
+        steps: How many there are; 0 while nothing is known.
+        epoch: Epochs that are done.
+        loss: The mean loss since the last validation.
+        speed: Samples per second.
+        eta: Seconds left of this task.
+        validation_ler: The label error rate of the last validation.
+        curve: Epoch and label error rate of each validation.
+    """
+
+    key: str
+    name: str
+    kind: Kind
+    folder: str
+    state: State = "queued"
+    text: str = ""
+    node: str = ""
+    device: str = ""
+    started: str = ""
+    seconds: float | None = None
+    step: int = 0
+    steps: int = 0
+    epoch: float | None = None
+    loss: float | None = None
+    speed: float | None = None
+    eta: float | None = None
+    validation_ler: float | None = None
+    curve: list[tuple[float, float]] = field(default_factory=list)
+
+
+@dataclass
+class Profiling:
+    """The last phase of a run: measurement `number` of `total`, and what is measured."""
+
+    number: int
+    total: int
+    name: str
+
+
+@dataclass
+class LiveRun:
+    """A run at one moment.
+
+    Attributes:
+        id: Its name in this folder of results.
+        suite: The suite.
+        command: The command line.
+        executor: The executor.
+        process: The process that drives it, and since when.
+        phase: What it does: `starting Ray`, `running tasks`, `profiling`.
+        slots: How many tasks run at once at most; 0 while unknown.
+        left: Seconds until all tasks are done; None: unknown. Profiling is not counted.
+        tasks: All tasks, in the order of the run.
+        profiling: How far profiling is, once it has begun.
+        schema: The version of this document.
+    """
+
+    id: str
+    suite: str
+    command: str
+    executor: str
+    process: Holder = field(default_factory=Holder)
+    phase: str = ""
+    slots: int = 0
+    left: float | None = None
+    tasks: list[LiveTask] = field(default_factory=list)
+    profiling: Profiling | None = None
+    schema: int = SCHEMA
+
+    @property
+    def running(self) -> list[LiveTask]:
+        """The tasks that have a slot."""
+        return [task for task in self.tasks if task.state in {"starting", "running"}]
+
+    @property
+    def ended(self) -> int:
+        """How many tasks have ended, however."""
+        return sum(task.state not in UNFINISHED for task in self.tasks)
+
+
+def lease_name(run: str) -> str:
+    """Return the name of the lease that the run `run` holds."""
+    return f"run-{run}"
+
+
+def live_runs(root: Path) -> list[LiveRun]:
+    """Return the runs that go on in a folder of results, the oldest first."""
+    runs = []
+    for file in root.glob(f"{FOLDER}/*.json"):
+        # One that has just ended, or is of another version of bench, is not shown.
+        with suppress(OSError, msgspec.DecodeError, ValueError):
+            run = msgspec.json.decode(read_regular(file, _MAX_BYTES), type=LiveRun)
+            named = run.id == file.stem and run.schema == SCHEMA
+            if named and is_held(root, lease_name(run.id)):
+                runs.append(run)
+    return sorted(runs, key=lambda run: (run.process.since, run.id))
+
+
+def has_slot(runs: list[LiveRun], key: str) -> bool:
+    """Return whether one of the runs works on the task with this key."""
+    return any(task.key == key for run in runs for task in run.running)
+
+
+def request_cancel(root: Path, run: str, name: str) -> Path:
+    """Ask a run to cancel the task with the key `name`, or itself; return the request.
+
+    The run removes it as soon as it has been heard. Raises OSError where it cannot be written.
+    """
+    folder = _requests(root, run)
+    folder.mkdir(exist_ok=True)
+    request = folder / name
+    request.touch()
+    return request
+
+
+def take_requests(root: Path, run: str) -> list[str]:
+    """Return the names that a run was asked to cancel since the last time."""
+    names = []
+    with suppress(OSError):
+        for request in sorted(_requests(root, run).iterdir()):
+            request.unlink()
+            names.append(request.name)
+    return names
+
+
+def remove_ended(root: Path) -> None:
+    """Remove what killed runs have left."""
+    for file in root.glob(f"{FOLDER}/*.json"):
+        if not is_held(root, lease_name(file.stem)):
+            remove(root, file.stem)
+
+
+def remove(root: Path, run: str) -> None:
+    """Remove what a run has written of itself."""
+    with suppress(OSError):
+        (root / FOLDER / f"{run}.json").unlink(missing_ok=True)
+        shutil.rmtree(_requests(root, run), ignore_errors=True)
+        (root / FOLDER).rmdir()
+
+
+def _requests(root: Path, run: str) -> Path:
+    return root / FOLDER / f"{run}.cancel"

@@ -1,0 +1,104 @@
+"""Logs of tasks, which their processes write into the folder of results while they run."""
+
+from __future__ import annotations
+
+import glob
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.core.errors import BenchError, Exit
+from bench.core.printable import printable
+from bench.core.regular_files import open_regular
+from bench.trials.store import DEPTHS, LOG
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_POLL_SECONDS = 0.5
+_MAX_LINE = 2**16
+"""Bytes of a line that is read at once; a longer one is several."""
+
+
+def find_log(root: Path, word: str) -> Path:
+    """Return the log of the task whose key begins with `word`, or whose folder that is.
+
+    Raises:
+        BenchError: There is none (nothing selected), or there are several.
+    """
+    paths = [
+        path / LOG
+        for kind, depth in DEPTHS.items()
+        for path in root.glob(f"{kind}/{depth}/seed*-{glob.escape(word)}*")
+    ]
+    logs = [file for file in (Path(word) / LOG, *paths) if file.is_file()]
+    if not logs:
+        raise BenchError(
+            f"{root}: no task under a key that begins with '{word}' has a log yet; "
+            "`bench status` lists the keys",
+            Exit.NOTHING,
+        )
+    if len(logs) > 1:
+        raise BenchError(
+            f"{root}: {len(logs)} tasks have keys that begin with '{word}'; add digits"
+        )
+    return logs[0]
+
+
+def task_key(log: Path) -> str:
+    """Return the key of the task that a log is of."""
+    return log.parent.name.rpartition("-")[2]
+
+
+def log_lines(log: Path, last: int | None = None) -> Iterator[str]:
+    """Yield the lines of a log, or the last ones, printable.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with open_regular(log) as stream:
+        lines = _lines(stream)
+        yield from map(_shown, lines if last is None else deque(lines, last))
+
+
+def follow(log: Path, last: int | None, runs_on: Callable[[], bool]) -> Iterator[str]:
+    """Yield the lines of a log as they are written, until its task ends.
+
+    Args:
+        log: The file. Another attempt replaces it; then that one is followed.
+        last: How many of the lines that are there come first; None: all.
+        runs_on: Whether the task still runs.
+    """
+    stream = open_regular(log)
+    yield from map(_shown, deque(_lines(stream), last))
+    try:
+        while True:
+            goes_on = runs_on()
+            yield from map(_shown, _lines(stream))
+            if not goes_on:
+                return
+            time.sleep(_POLL_SECONDS)
+            if _is_replaced(log, stream):
+                stream.close()
+                stream = open_regular(log)
+    finally:
+        stream.close()
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: stream.readline(_MAX_LINE), b"")
+
+
+def _is_replaced(log: Path, stream: BinaryIO) -> bool:
+    try:
+        return not os.path.samestat(log.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        # The next attempt begins.
+        return False
+
+
+def _shown(line: bytes) -> str:
+    return printable(line.decode("utf-8", "replace").rstrip("\r\n"), "\t")
