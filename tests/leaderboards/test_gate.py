@@ -128,7 +128,7 @@ def test_a_name_of_others_is_text_on_the_pages():
     assert not re.search("<(b|i|u|script)>", page + markdown_page(blocks).replace("\\<", ""))
 
 
-@pytest.mark.parametrize("document", ["md", "csv", "json", "latex"])
+@pytest.mark.parametrize("document", ["md", "csv", "json", "latex", "html"])
 def test_a_board_is_printed_in_each_format_alone(published, bench, home, document):
     answer = bench("board", "tiny/v1", "--format", document)
     assert answer.code == 0
