@@ -7,7 +7,7 @@ import hashlib
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -118,7 +118,8 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 
     Args:
         folder: An existing folder.
-        contents: The content of each file by its name.
+        contents: The content of each file by its name, which may have folders before it that are
+            made where they are missing.
 
     Raises:
         OSError: Nothing is left of what was written; `filename` is the file in question.
@@ -132,27 +133,44 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     try:
         for name, content in contents.items():
             file = folder / name
-            parts[file] = file.with_name(f".{name}.{uuid.uuid4().hex}.part")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            parts[file] = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
             with parts[file].open("xb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
         for file, part in parts.items():
             part.replace(file)
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+        for each in {folder, *(file.parent for file in parts)}:
+            _sync(each)
     except BaseException as error:
-        for part in parts.values():
-            with suppress(OSError):
-                part.unlink()
+        _discard(parts.values(), folder)
         if isinstance(error, OSError) and error.errno is not None:
             # That of a full disk names no file, and others name the part.
             raise OSError(error.errno, error.strerror, str(file)) from None
         raise
-    _remove_parts_once(folder)
+    for each in {file.parent for file in parts}:
+        _remove_parts_once(each)
+
+
+def _discard(parts: Collection[Path], folder: Path) -> None:
+    """Remove parts, and the folders in `folder` that were made for them."""
+    for part in parts:
+        with suppress(OSError):
+            part.unlink()
+    for each in {part.parent for part in parts} - {folder}:
+        # Only a folder that has just been made is empty.
+        with suppress(OSError):
+            each.rmdir()
+
+
+def _sync(folder: Path) -> None:
+    """Keep what was renamed in a folder, should the machine fail."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 @lru_cache(1024)

@@ -57,7 +57,7 @@ def gather(plan: Plan, store: Store) -> tuple[dict[str, ColumnCounts], Faults]:
                 continue
             try:
                 read = column_counts.of_record(record, store.folder(evaluation))
-                counts.setdefault(column, ColumnCounts(read.ids)).add(read)
+                counts.setdefault(column, ColumnCounts(read.ids, names=read.names)).add(read)
             except BenchError as error:
                 faults[evaluation.key] = str(error)
             except ValueError as error:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from bench.core import documents
 from bench.leaderboards import board as boards
+from bench.leaderboards.charts import FOLDER as FIGURES
+from bench.leaderboards.charts import figures
 from bench.leaderboards.formats import csv_table
 from bench.leaderboards.formats.markdown import PAGE, markdown
-from bench.leaderboards.samples import column_counts
+from bench.leaderboards.samples import samples_file
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -28,29 +30,38 @@ def files(
         board: The board.
         counts: The counts that it follows from, of its own evaluations alone, by column.
     """
+    pictures = {f"{FIGURES}/{name}.svg": svg.encode() for name, svg in figures(board).items()}
     return {
         boards.DATA: boards.to_json(board),
         csv_table.FILE: csv_table.csv_text(board).encode(),
         PAGE: markdown(board).encode(),
+        **pictures,
     }
 
 
 def write(board: Board, counts: Mapping[str, ColumnCounts], folder: Path) -> None:
     """Write the board's files into `folder`, after the samples that they follow from.
 
-    Counts of evaluations that are on no row are left out, and samples of former columns removed.
+    Counts of evaluations that are on no row are left out; samples of former columns are removed,
+    and figures that the board no longer has.
     """
     keys = {key for row in board.rows for key in row.evaluations.values()}
-    own = {column: counts[column].only(keys) for column in board.column_names if column in counts}
-    samples = column_counts.files(own)
+    own = {
+        column: kept
+        for column in board.column_names
+        if column in counts and (kept := counts[column].only(keys)).keys
+    }
+    samples = samples_file.files(own)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        documents.write_files(folder, samples | files(board, own))
+        contents = samples | files(board, own)
+        documents.write_files(folder, contents)
     except OSError:
         # A version without a board would be in the way of the next one.
         with suppress(OSError):
             folder.rmdir()
         raise
-    for file in folder.glob(column_counts.PATTERN):
-        if file.name not in samples:
-            file.unlink()
+    for pattern in (samples_file.PATTERN, f"{FIGURES}/*.svg"):
+        for file in folder.glob(pattern):
+            if file.relative_to(folder).as_posix() not in contents:
+                file.unlink()

@@ -16,8 +16,8 @@ from bench.leaderboards import versions
 from bench.leaderboards.aggregate import board_metric
 from bench.leaderboards.formats.columns import AVERAGES, signed_text
 from bench.leaderboards.matching import matched
-from bench.leaderboards.ranking import errors_of
-from bench.leaderboards.samples import column_counts
+from bench.leaderboards.row_errors import errors_of
+from bench.leaderboards.samples import column_counts, samples_file
 from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 
@@ -158,7 +158,7 @@ def compare(a: Side, b: Side) -> Comparison:
             f"{a.name} and {b.name} have no metric in common on the same test set; "
             "compare results whose protocols share a metric"
         )
-    samples = {test: len(first.counts.ids) for test, (first, _) in pairs.items()}
+    samples = {test: first.counts.samples for test, (first, _) in pairs.items()}
     return Comparison(a.name, b.name, samples, metrics, verdicts)
 
 
@@ -200,7 +200,7 @@ def _side(word: str, store: Store, root: Path, faults: list[str]) -> Side:
 
 
 def _row_side(board: Board, folder: Path, row: Row) -> Side:
-    counts = column_counts.read(folder, board.column_names)
+    counts = samples_file.read(folder, board.column_names)
     tests = {}
     for column in board.column_names:
         keys = [r.evaluations[column] for r in row.seeds if column in r.evaluations]
@@ -271,6 +271,8 @@ def _verdicts(
 ) -> list[Verdict]:
     errors = {}
     for name, (first, second) in pairs.items():
+        if first.counts.names != second.counts.names:
+            raise BenchError(f"{name}: both have other samples; compare on the same test set")
         both = [errors_of(metric, side.counts, side.keys) for side in (first, second)]
         if both[0] is not None and both[1] is not None:
             errors[name] = (both[0], both[1])

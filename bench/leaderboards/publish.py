@@ -12,11 +12,11 @@ from bench.leaderboards import board as boards
 from bench.leaderboards import board_files, index, matching, versions
 from bench.leaderboards.difference import Difference, difference
 from bench.leaderboards.ranking import scored
-from bench.leaderboards.samples import column_counts
+from bench.leaderboards.samples import samples_file
+from bench.leaderboards.samples.column_counts import ColumnCounts
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, Row
-    from bench.leaderboards.samples.column_counts import ColumnCounts
 
 _MAX_LISTED = 3
 
@@ -69,7 +69,7 @@ def prepare(
     candidate = replace(working, version=number)
     if partial:
         candidate, kept = _merged(latest, candidate)
-        held = column_counts.read(folders[0], latest.column_names)
+        held = samples_file.read(folders[0], latest.column_names)
         counts = _merged_counts(held, counts, kept)
         candidate = scored(candidate, counts)
     return _publication(matching.with_published_speeds(candidate, latest), counts, latest)
@@ -120,7 +120,7 @@ def _merged_counts(
     """
     merged = dict(working)
     for column, held in published.items():
-        both = column_counts.ColumnCounts(held.ids)
+        both = ColumnCounts(held.ids, names=held.names)
         try:
             if column in working:
                 both.add(working[column])

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.leaderboards import slices
 from bench.leaderboards.board import Ranks, Score
+from bench.leaderboards.row_errors import LEVEL, errors_of, score_of
 
 if TYPE_CHECKING:
     from bench.config.suite import Average
-    from bench.evaluation.statistics.confidence import Interval
     from bench.evaluation.statistics.sample_errors import SampleErrors
     from bench.leaderboards.board import Board, BoardMetric, Row
     from bench.leaderboards.samples.column_counts import ColumnCounts
 
-LEVEL = 0.95
 TIE = 1e-12
 """Averages closer than this are equal: they differ by rounding."""
-_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -60,42 +58,7 @@ def scored(board: Board, counts: Mapping[str, ColumnCounts]) -> Board:
         )
         for place, row in enumerate(rows)
     ]
-    return replace(board, rows=_ranked(complete, board))
-
-
-def errors_of(
-    metric: BoardMetric, counts: ColumnCounts, keys: Sequence[str]
-) -> SampleErrors | None:
-    """Return the errors of the evaluations `keys`, seeds of one row, on one test set.
-
-    What is better the higher it is gives denominators less numerators. A sample without a
-    denominator (a transcript without a word) is counted with the one before it. None where the
-    metric is not defined for one of the evaluations.
-    """
-    import numpy as np
-
-    from bench.evaluation.statistics.sample_errors import sample_errors
-
-    columns = counts.numerators.get(metric.name, {})
-    if not keys or any(key not in columns for key in keys):
-        return None
-    below = np.array(counts.denominators[metric.name], dtype=np.int64)
-    above = np.array([columns[key] for key in keys], dtype=np.int64)
-    starts = np.flatnonzero(below > 0)
-    if not starts.size:
-        return None
-    ids = [counts.ids[place] for place in starts]
-    starts[0] = 0
-    below = np.add.reduceat(below, starts)
-    above = np.add.reduceat(above, starts, axis=1)
-    bound = math.inf if metric.max_value is None else metric.max_value
-    return sample_errors(
-        ids,
-        below,
-        below - above if metric.higher_is_better else above,
-        bound,
-        signed=metric.signed or (metric.higher_is_better and bound > 1),
-    )
+    return slices.with_slices(replace(board, rows=_ranked(complete, board)), counts)
 
 
 def _with_seed_scores(row: Row, board: Board, counts: Mapping[str, ColumnCounts]) -> Row:
@@ -168,7 +131,9 @@ def _of_incomplete(
 
     return _MetricScores(
         {
-            column: _score(metric, _seed_values(metric, row, column), interval(each, LEVEL, seed=t))
+            column: score_of(
+                metric, _seed_values(metric, row, column), interval(each, LEVEL, seed=t)
+            )
             for t, column in enumerate(board.column_names)
             if (each := errors.get(column)) is not None
         },
@@ -206,11 +171,11 @@ def _of_complete(
         for name, shares in weights.items():
             by_seed = [math.fsum(map(_product, shares, each)) for each in zip(*values, strict=True)]
             around = intervals.weighted if name == "weighted" else intervals.mean
-            averages[name] = _score(metric, by_seed, around)
+            averages[name] = score_of(metric, by_seed, around)
         scores.append(
             _MetricScores(
                 {
-                    column: _score(metric, each, around)
+                    column: score_of(metric, each, around)
                     for column, each, around in zip(
                         board.column_names, values, intervals.sets, strict=True
                     )
@@ -230,17 +195,6 @@ def _product(a: float, b: float) -> float:
 def _seed_values(metric: BoardMetric, row: Row, column: str) -> list[float]:
     scores = [result.scores.get(metric.name, {}) for result in row.seeds]
     return [values[column] for values in scores if column in values]
-
-
-def _score(metric: BoardMetric, values: Sequence[float], errors: Interval) -> Score:
-    """Return the score of several seeds, whose errors have the interval `errors`."""
-    ends = (
-        (1 - errors.high, 1 - errors.low) if metric.higher_is_better else (errors.low, errors.high)
-    )
-    # Sums of floats may end otherwise on another processor: a board has the same bytes on all.
-    low, high = (round(end, _DIGITS) for end in ends)
-    std = statistics.stdev(values) if len(values) > 1 else None
-    return Score(statistics.fmean(values), std, low, high)
 
 
 def _ranked(rows: Sequence[Row], board: Board) -> list[Row]:

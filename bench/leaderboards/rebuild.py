@@ -12,7 +12,7 @@ from bench.core.regular_files import is_there, read_regular
 from bench.leaderboards import board as boards
 from bench.leaderboards import board_files, index, ranking, versions
 from bench.leaderboards.formats.markdown import PAGE
-from bench.leaderboards.samples import column_counts
+from bench.leaderboards.samples import samples_file
 
 _MAX_SHOWN = 500
 
@@ -42,7 +42,7 @@ def check_all(root: Path, suite: str | None = None) -> list[Path]:
 def check(folder: Path) -> None:
     """Rebuild one board. Raises BenchError on the first file that is not what its samples give."""
     board = boards.read(folder)
-    counts = column_counts.read(folder, board.column_names)
+    counts = samples_file.read(folder, board.column_names)
     version = versions.number(folder) if versions.is_version(folder) else None
     suite = folder.parent.name if version else folder.name
     try:

@@ -11,7 +11,7 @@ from bench.core.errors import BenchError, Exit
 from bench.core.printable import quoted, shortened
 from bench.leaderboards import board as boards
 from bench.leaderboards import rebuild, versions
-from bench.leaderboards.samples import column_counts
+from bench.leaderboards.samples import column_counts, samples_file
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 from bench.trials.store import (
     PREDICTIONS,
@@ -311,9 +311,8 @@ def _odd_samples(
 ) -> Iterator[str]:
     """Yield which samples of a board are not those of the records at hand."""
     board = boards.read(folder)
-    for column, held in column_counts.read(folder, board.column_names).items():
-        keys = sorted({key for columns in held.numerators.values() for key in columns})
-        for key in keys:
+    for column, held in samples_file.read(folder, board.column_names).items():
+        for key in held.keys:
             record = records.get(by_key.get(key, Path()))
             if not isinstance(record, EvaluationRecord):
                 continue
@@ -323,10 +322,10 @@ def _odd_samples(
                 continue  # Reported already, as a fault of the record.
             own = held.only([key])
             # A metric that the protocol gained since is no fault of the board.
-            common = {m: given.numerators[m] for m in own.numerators if m in given.numerators}
-            if (own.ids, own.numerators) != (given.ids, common):
+            common = given.only_metrics(own.numerators)
+            if not own.same_as(common):
                 yield (
-                    f"{folder / column_counts.file_name(column)}: the counts of {key} are not what "
+                    f"{folder / samples_file.file_name(column)}: the counts of {key} are not what "
                     f"its predictions give; `bench board {board.suite}` writes a board again"
                 )
 

@@ -10,6 +10,8 @@ from fuzzing import contents, fuzzed, result_or_sentence
 from hypothesis import given
 from pyarrow import parquet
 
+from bench.leaderboards.samples import samples_file
+from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.recognizers.outside.prediction_tables import Columns, read_predictions
 
 CSV = b'id,text,confidence\n1,"a, b",0.5\n2,c,\n'
@@ -43,5 +45,23 @@ def test_any_file_is_read_or_refused(folder, name, original):
         for prediction in found or ():
             assert prediction.id
             assert isinstance(prediction.text, str)
+
+    tried()
+
+
+COUNTS = samples_file.to_bytes(
+    ColumnCounts.of(["a", "b"], {"cer": [1, 2]}, {"cer": {"k": [0, 1]}}, {"case": ["x", "y"]})
+)
+
+
+def test_any_file_of_the_samples_of_a_board_is_read_or_refused(folder):
+    @fuzzed()
+    @given(contents(COUNTS, words=(b"bench.samples", b"cer/of", b"PAR1")))
+    def tried(content):
+        (folder / samples_file.file_name("x")).write_bytes(content)
+        found = result_or_sentence(lambda: samples_file.read(folder, ["x"]))
+        for counts in (found or {}).values():
+            assert counts.samples
+            assert counts.keys
 
     tried()

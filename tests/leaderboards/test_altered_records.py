@@ -251,10 +251,10 @@ def test_predictions_with_a_new_checksum_are_named(bench, finished, store, name)
 
 
 @pytest.mark.parametrize("name", mostly_slow(["braces", "a list", "a pipe"], {"a pipe"}))
-@pytest.mark.parametrize("file", ["board.json", "README.md", "samples.csv"])
+@pytest.mark.parametrize("file", ["board.json", "README.md", "samples.parquet"])
 def test_a_damaged_file_of_a_board_is_named(bench, published, name, file):
     folder = published / "tiny" / "v1"
-    target = next(folder.glob("samples-*")) if file == "samples.csv" else folder / file
+    target = next(folder.glob("samples-*")) if file == "samples.parquet" else folder / file
     ANY[name](target)
     for words in (("verify",), ("board", "--check")):
         answer = bench(*words)

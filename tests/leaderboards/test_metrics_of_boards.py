@@ -12,6 +12,7 @@ from bench.evaluation import protocols
 from bench.evaluation.metrics import metric
 from bench.evaluation.metrics.metric import Counts, Metric
 from bench.leaderboards import board as boards
+from bench.leaderboards.samples import samples_file
 
 from .conftest import FIRST, SAMPLES, SECOND
 
@@ -55,9 +56,9 @@ def test_it_is_a_column_with_an_interval(home, finished, bench):
     page = (home / "results" / "boards" / "tiny" / "README.md").read_text()
     assert f"even % {SECOND}" in page
     assert "0.500 ± 0.000 [" in page
-    samples = (home / "results" / "boards" / "tiny" / f"samples-{FIRST}.csv").read_text()
-    assert samples.splitlines()[0].count('"even-last/') == 1 + 4
-    assert len(samples.splitlines()) == 1 + SAMPLES
+    counts = samples_file.read(home / "results" / "boards" / "tiny", [FIRST])[FIRST]
+    assert len(counts.numerators[EvenLast.name]) == 4
+    assert counts.samples == SAMPLES
 
 
 def test_it_is_compared_and_verified(home, finished, bench, profile_all):

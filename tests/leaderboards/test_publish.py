@@ -28,11 +28,11 @@ def test_the_first_version_has_the_files_of_the_working_board(published, home):
     assert sorted(files(published)) == sorted(
         ["README.md"]
         + [f"tiny/v1/{name}" for name in ("README.md", "board.csv", "board.json")]
-        + [f"tiny/v1/samples-{column}.csv" for column in (FIRST, SECOND)]
+        + [f"tiny/v1/samples-{column}.parquet" for column in (FIRST, SECOND)]
     )
     working = home / "results" / "boards" / "tiny"
     for column in (FIRST, SECOND):
-        name = f"samples-{column}.csv"
+        name = f"samples-{column}.parquet"
         assert (published / "tiny" / "v1" / name).read_bytes() == (working / name).read_bytes()
 
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.leaderboards.board import Board, BoardColumn, BoardMetric, Row, SeedResult
-from bench.leaderboards.ranking import errors_of, scored
+from bench.leaderboards.ranking import scored
+from bench.leaderboards.row_errors import errors_of
 from bench.leaderboards.samples.column_counts import ColumnCounts
 
 ACCURACY = BoardMetric(
@@ -66,7 +67,7 @@ def counts(correct: dict[str, list[int]]) -> ColumnCounts:
     samples = len(next(iter(correct.values())))
     ones = [1] * samples
     wrong = {key: [1 - value for value in values] for key, values in correct.items()}
-    return ColumnCounts(
+    return ColumnCounts.of(
         [f"s{n:03}" for n in range(samples)],
         {ACCURACY.name: ones, ERRORS.name: [2] * samples},
         {ACCURACY.name: correct, ERRORS.name: wrong},
@@ -149,7 +150,7 @@ def test_intervals_of_both_directions_mirror_each_other():
 
 
 def test_a_sample_without_a_denominator_counts_with_the_one_before_it():
-    column = ColumnCounts(
+    column = ColumnCounts.of(
         ["a", "b", "c", "d"],
         {ERRORS.name: [0, 3, 0, 2]},
         {ERRORS.name: {"k": [1, 0, 2, 1]}},

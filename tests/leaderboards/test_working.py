@@ -17,8 +17,8 @@ def test_it_is_written_beside_the_results(config, suite, finished):
     assert sorted(file.name for file in folder.iterdir()) == [
         "README.md",
         "board.json",
-        f"samples-{FIRST}.csv",
-        f"samples-{SECOND}.csv",
+        f"samples-{FIRST}.parquet",
+        f"samples-{SECOND}.parquet",
     ]
     assert not config.leaderboards.exists()
     assert made.version is None
@@ -36,8 +36,8 @@ def test_samples_of_a_former_column_are_removed(config, suite, finished, edit_to
     working.write_working(config, suite)
     smaller = edit_toml('    { name = "seq-digits", digits = 3, rounds = 1 },\n')
     made = working.write_working(smaller, smaller.suite("tiny"))
-    names = {file.name for file in working.working_folder(config, "tiny").glob("*.csv")}
-    assert names == {f"samples-{column.name}.csv" for column in made.columns}
+    names = {file.name for file in working.working_folder(config, "tiny").glob("*.parquet")}
+    assert names == {f"samples-{column.name}.parquet" for column in made.columns}
     assert len(names) == 1
 
 

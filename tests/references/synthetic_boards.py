@@ -12,12 +12,10 @@ from bench.leaderboards.board import (
     BoardMetric,
     LearningPoint,
     Row,
-    Score,
     SeedResult,
-    SliceGroup,
 )
 from bench.leaderboards.ranking import scored
-from bench.leaderboards.samples.column_counts import ColumnCounts
+from bench.leaderboards.samples.column_counts import ColumnCounts, smallest
 from bench.leaderboards.speed import Speed
 
 ACCURACY = BoardMetric(
@@ -25,10 +23,7 @@ ACCURACY = BoardMetric(
 )
 CER = BoardMetric("cer", "CER", "%", higher_is_better=False, max_value=None, signed=False)
 TESTS = ("iiit5k", "svt", "ic03-867", "ic13-857", "ic15-1811", "cute80")
-SLICES = {
-    "length": ("1–3", "4–6", "7–9", "10 and more"),
-    "aspect ratio": ("below 2", "2 to 4", "4 and above"),
-}
+RATIOS = ("below 2", "2–4", "4 and more")
 _MODELS = ("crnn", "svtr-tiny", "vitstr-tiny", "cnn-bilstm", "abinet-vision", "cnn-attention")
 _LOSSES = ("ctc", "enctc", "focal-ctc", "radial-ctc", "prior-ctc", "ce", "ace", "cr-ctc")
 _HARDWARE = "A processor, 1 of 2 cores"
@@ -71,13 +66,12 @@ def synthetic_board(
         metrics=[ACCURACY, CER],
         ranked_by=ACCURACY.name,
         average="weighted",
-        columns=[_column(name, len(counts[name].ids)) for name in names],
+        columns=[BoardColumn(name, name, counts[name].samples) for name in names],
         seeds=[*range(seeds)],
         rows=made,
         speed_hardware=_HARDWARE,
     )
-    board = scored(board, counts)
-    return replace(board, rows=[_with_slices(row, board, numbers) for row in board.rows]), counts
+    return scored(board, counts), counts
 
 
 def _row(
@@ -152,10 +146,11 @@ def _counts(
     """Return counts in which samples that are hard for one row are hard for others as well."""
     lengths = numbers.integers(1, 15, samples)
     hardness = numbers.normal(0, 1.5, samples) + (lengths - 7) / 10
-    counts = ColumnCounts(
+    counts = ColumnCounts.of(
         [f"test/{n}" for n in range(samples)],
         {ACCURACY.name: [1] * samples, CER.name: lengths.tolist()},
         {ACCURACY.name: {}, CER.name: {}},
+        {"aspect ratio": np.array(RATIOS)[np.digitize(lengths, (5, 9))]},
     )
     for place, row in enumerate(rows):
         for result in row.seeds:
@@ -165,29 +160,6 @@ def _counts(
             margin = skills[place] + numbers.normal(0, 0.1) - hardness
             wrong = margin + numbers.logistic(0, 0.5, samples) < 0
             edits = np.minimum(1 + numbers.poisson(0.7, samples), lengths) * wrong
-            counts.numerators[ACCURACY.name][key] = (1 - wrong).tolist()
-            counts.numerators[CER.name][key] = edits.tolist()
+            counts.numerators[ACCURACY.name][key] = smallest(1 - wrong)
+            counts.numerators[CER.name][key] = smallest(edits)
     return counts
-
-
-def _column(name: str, samples: int) -> BoardColumn:
-    slices = {
-        by: [SliceGroup(group, samples // len(groups)) for group in groups]
-        for by, groups in SLICES.items()
-    }
-    return BoardColumn(name, name, samples=samples, slices=slices)
-
-
-def _with_slices(row: Row, board: Board, numbers: np.random.Generator) -> Row:
-    scores = row.scores.get(board.ranked_by, {})
-    slices: dict[str, dict[str, list[Score | None]]] = {}
-    for name, score in scores.items():
-        slices[name] = {}
-        for by, groups in SLICES.items():
-            means = np.clip(score.mean - np.linspace(-0.05, 0.1, len(groups)), 0, 1)
-            means = np.clip(means + numbers.normal(0, 0.01, len(groups)), 0, 1)
-            slices[name][by] = [
-                Score(float(m), score.std, max(0.0, float(m) - 0.05), min(1.0, float(m) + 0.05))
-                for m in means
-            ]
-    return replace(row, slices=slices)

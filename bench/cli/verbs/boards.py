@@ -86,6 +86,12 @@ def board() -> None:
     type=click.Choice([*_DOCUMENTS]),
     help="Print the board in a format to take elsewhere, and nothing else on stdout.",
 )
+@click.option(
+    "--by",
+    metavar="PROPERTY",
+    help="Print the scores on the parts of each test set that agree in a property of their "
+    "samples, such as `length` or `case`.",
+)
 @_out_option
 @as_json_option
 @click.pass_obj
@@ -97,18 +103,22 @@ def write(
     partial: bool,
     check: bool,
     document: str | None,
+    by: str | None,
     out: Path | None,
     as_json: bool,
 ) -> int:
     """Write and print the leaderboard of SUITE, publish it, or check what is published."""
     if document and (check or publish or as_json):
         raise click.UsageError("--format goes with neither --check, --publish nor --json")
-    if out and not document:
-        raise click.UsageError("--out is the file of --format; name a format, or omit it")
-    if check and publish:
-        raise click.UsageError("--check writes nothing and --publish does; omit one of them")
-    if partial and not publish:
-        raise click.UsageError("--partial is about --publish; add that, or omit it")
+    _require_fitting_options(
+        publish=publish,
+        partial=partial,
+        check=check,
+        document=document,
+        by=by,
+        out=out,
+        json=as_json,
+    )
     config = load()
     if check:
         _check(config.leaderboards, suite, as_json=as_json)
@@ -121,6 +131,10 @@ def write(
             from bench.leaderboards.formats.documents import DOCUMENTS
 
             _write_out(DOCUMENTS[document](made, counts()), out)
+        elif by:
+            from bench.leaderboards.formats.slice_tables import slice_text
+
+            print_text(slice_text(made, by))
         else:
             print_board(made, as_json=as_json)
 
@@ -217,7 +231,7 @@ def _print(
     """Write and print the working board of a suite, or print a published one."""
     from bench.leaderboards import board as boards
     from bench.leaderboards import board_files, versions, working
-    from bench.leaderboards.samples import column_counts
+    from bench.leaderboards.samples import samples_file
 
     published = versions.published(word, config.leaderboards)
     faults: list[str] = []
@@ -243,7 +257,7 @@ def _print(
             f"{reason}, and no board is published; run: bench run {word}", Exit.NOTHING
         )
     made = boards.read(published)
-    show(made, lambda: column_counts.read(published, made.column_names))
+    show(made, lambda: samples_file.read(published, made.column_names))
     if not word.partition("/")[2]:
         say(f"this is the published board {published}, because {reason}")
     return code
@@ -297,3 +311,24 @@ def _check(root: Path, suite: str | None, *, as_json: bool) -> None:
 
     checked = [versions.name(folder) for folder in rebuild.check_all(root, suite)]
     report(f"as their samples give them: {', '.join(checked)}", checked, as_json=as_json)
+
+
+def _require_fitting_options(
+    *,
+    publish: bool,
+    partial: bool,
+    check: bool,
+    document: str | None,
+    by: str | None,
+    out: Path | None,
+    json: bool,
+) -> None:
+    """Raise UsageError where options of `write` exclude each other."""
+    if by and (document or check or publish or json):
+        raise click.UsageError("--by prints tables; omit --format, --check, --publish and --json")
+    if out and not document:
+        raise click.UsageError("--out is the file of --format; name a format, or omit it")
+    if check and publish:
+        raise click.UsageError("--check writes nothing and --publish does; omit one of them")
+    if partial and not publish:
+        raise click.UsageError("--partial is about --publish; add that, or omit it")

@@ -67,7 +67,7 @@ class SetErrors:
 
 
 def sample_errors(
-    ids: Sequence[str],
+    ids: Sequence[str] | None,
     denominators: ArrayLike,
     errors: ArrayLike,
     max_rate: float = math.inf,
@@ -77,7 +77,7 @@ def sample_errors(
     """Return the errors of one row on N samples, given in any order, checked and sorted by id.
 
     Args:
-        ids: Identities of the samples, (N,).
+        ids: Identities of the samples, (N,); None where the order is that of the other rows.
         denominators: Integers (N,), at least 1.
         errors: Integers (S, N), or (N,) of a single seed.
         max_rate: The largest possible rate, see `SampleErrors`.
@@ -87,6 +87,9 @@ def sample_errors(
     Raises:
         BenchError: No samples, a repeated id, or shapes and numbers that do not fit.
     """
+    if ids is None:
+        row = set_errors(denominators, [errors], max_rate, signed=signed)
+        return row.row(0)
     names = list(ids)
     if len(set(names)) < len(names):
         raise BenchError("a sample id occurs twice, so its errors are ambiguous; make ids unique")

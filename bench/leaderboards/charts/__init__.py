@@ -15,6 +15,8 @@ from bench.leaderboards.charts import slices as slice_charts
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
 
+FOLDER = "figures"
+"""Where they are in the folder of a board, each as `NAME.svg`."""
 Figure = Callable[["Board"], "str | None"]
 FIGURES: dict[str, Figure] = {
     "accuracy-latency": costs.accuracy_latency,

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bench.core.text_table import magnitude
 from bench.leaderboards.charts.drawing import (
+    MARKERS,
+    RIGHT,
     WIDTH,
     Box,
     Drawing,
     curve,
     legend,
     line,
+    line_box,
     marker,
+    marker_box,
     placed_labels,
     row_group,
     x_axis,
     y_axis,
 )
-from bench.leaderboards.charts.scales import Scale, linear, logarithmic
-from bench.leaderboards.charts.scores import limits, shown
+from bench.leaderboards.charts.scales import Scale, logarithmic
+from bench.leaderboards.charts.scores import capitalized, score_scale, shown
 from bench.leaderboards.charts.svg import element, fitted
 from bench.leaderboards.formats.columns import Column, columns, main_score
 
@@ -29,17 +34,19 @@ if TYPE_CHECKING:
     from bench.core.recognition import Origin
     from bench.leaderboards.board import Board, Row, Score
 
-_HEIGHT = 440.0
+_HEIGHT, _LEFT = 440.0, 60.0
 _MAX_LABEL = 190.0
+_MIN_POINTS = 2
 _FEW = 12
 """All points are labeled where there are no more; else those of the front alone."""
 _SHAPES: dict[Origin, int] = {"trained": 0, "pretrained": 2, "predictions": 3}
 """The series whose marker stands for each origin."""
+_BAR = MARKERS.index("bar")
 
 
 @dataclass(frozen=True)
 class Point:
-    """A row at what it costs and what it scores; `score` is as on the axis, in percent."""
+    """A row at what it costs and what it scores."""
 
     row: Row
     cost: float
@@ -60,12 +67,20 @@ def accuracy_weights(board: Board) -> str | None:
 
 
 def pareto_front(points: Sequence[Point], *, higher_is_better: bool) -> list[Point]:
-    """Return the points that no other one beats in score without costing more, by cost."""
+    """Return the points that no other one beats in score or cost without loss in the other.
+
+    They are in order of cost.
+    """
     sign = 1 if higher_is_better else -1
     ordered = sorted(points, key=lambda each: (each.cost, -sign * each.score.mean))
     front: list[Point] = []
     for point in ordered:
-        if not front or sign * point.score.mean > sign * front[-1].score.mean:
+        last = front[-1] if front else None
+        if (
+            last is None
+            or sign * point.score.mean > sign * last.score.mean
+            or (point.cost, point.score.mean) == (last.cost, last.score.mean)
+        ):
             front.append(point)
     return front
 
@@ -87,64 +102,75 @@ def _points(board: Board, column: Column) -> list[Point]:
 def _draw(board: Board, key: str, noun: str, axis: str) -> str | None:
     column = next((each for each in columns(board) if each.key == key), None)
     points = _points(board, column) if column else []
-    if len(points) < 2:
+    if len(points) < _MIN_POINTS:
         return None
     metric = board.primary
     front = pareto_front(points, higher_is_better=metric.higher_is_better)
-    on_front = {point.row.entry for point in front}
     drawing = Drawing(
-        f"{metric.title} against {noun}",
-        f"Each entry of {board.name} at its {metric.title} and its {noun}. The line joins the "
-        f"Pareto front: {', '.join(point.row.label for point in front)}.",
+        capitalized(f"{metric.title} against {noun}"),
+        f"Each entry of {board.name} at its {metric.title} with the 95 % interval and its {noun}. "
+        f"The line joins the Pareto front, the entries that no other one beats in one of the two "
+        f"without loss in the other: {', '.join(point.row.label for point in front)}.",
         _HEIGHT,
     )
-    origins = [*dict.fromkeys(point.row.origin for point in points)]
-    entries = [("Pareto front", "c0", 0), ("other entries", "quiet", 0)]
-    if len(origins) > 1:
-        entries += [(origin, "c6", _SHAPES[origin]) for origin in origins]
-    key_text, top = legend(entries, 60, 36, WIDTH - 24)
-    left, right, bottom = 60.0, WIDTH - 24, _HEIGHT - 52
-    x = logarithmic([point.cost for point in points], left, right)
-    y = linear(
-        [shown(metric, end) for p in points for end in (p.score.low, p.score.mean, p.score.high)],
-        bottom,
-        top + 28,
-        **limits(metric),
-    )
+    key_text, top = legend(_legend(points), _LEFT, 36, RIGHT)
+    bottom = _HEIGHT - 52
+    x = logarithmic([point.cost for point in points], _LEFT, RIGHT)
+    y = score_scale(metric, (point.score for point in points), bottom, top + 28)
     drawing.add(key_text, x_axis(x, y.end, bottom, axis, magnitude))
-    drawing.add(y_axis(y, left, right, metric.heading))
+    drawing.add(y_axis(y, _LEFT, RIGHT, metric.heading))
 
     def height(share: float) -> float:
         return y(shown(metric, share))
 
-    drawing.add(_steps(front, x, height))
-    for point in sorted(points, key=lambda each: each.row.entry in on_front):
-        style = "c0" if point.row.entry in on_front else "quiet"
-        drawing.add(_mark(point, x, height, style))
-    labeled = front if len(points) > _FEW else [*front, *(p for p in points if p not in front)]
-    places = [(x(point.cost), height(point.score.mean)) for point in points]
+    steps = _steps(front, x, height)
+    drawing.add(element("g", curve(steps, "stroke"), class_="c0"))
+    others = [point for point in points if point not in front]
+    drawing.add(*(_mark(point, x, height, "quiet") for point in others))
+    drawing.add(*(_mark(point, x, height, "c0") for point in front))
+    # The ends of the front are the best and the cheapest, which matter most.
+    labeled = [*front[::-1], *(others if len(points) <= _FEW else ())]
+    taken = [marker_box(x(each.cost), height(each.score.mean)) for each in points]
+    taken += [line_box(*a, *b) for a, b in pairwise(steps)]
+    for each in points:
+        across, score = x(each.cost), each.score
+        taken.append(line_box(across, height(score.low), across, height(score.high)))
     drawing.add(
         *placed_labels(
-            [(x(p.cost), height(p.score.mean), fitted(p.row.label, _MAX_LABEL)) for p in labeled],
-            places,
-            Box(left, y.end - 12, right + 20, bottom),
+            [
+                (x(each.cost), height(each.score.mean), fitted(each.row.label, _MAX_LABEL))
+                for each in labeled
+            ],
+            taken,
+            Box(_LEFT, y.end - 4, WIDTH - 4, bottom),
         )
     )
     return drawing.document()
 
 
-def _steps(front: Sequence[Point], x: Scale, y: Callable[[float], float]) -> str:
+def _legend(points: Sequence[Point]) -> list[tuple[str, str, int]]:
+    """Return what colors and, with several origins, markers stand for."""
+    origins = sorted({point.row.origin for point in points}, key=lambda each: _SHAPES[each])
+    several = len(origins) > 1
+    shape = _BAR if several else _SHAPES[origins[0]]
+    entries = [("Pareto front", "c0", shape), ("other entries", "quiet", shape)]
+    return [*entries, *((origin, "c6", _SHAPES[origin]) for origin in origins if several)]
+
+
+def _steps(
+    front: Sequence[Point], x: Scale, y: Callable[[float], float]
+) -> list[tuple[float, float]]:
     """Return the line along the Pareto front: the best score for at most so much."""
     steps: list[tuple[float, float]] = []
     for point in front:
         if steps:
             steps.append((x(point.cost), steps[-1][1]))
         steps.append((x(point.cost), y(point.score.mean)))
-    return element("g", curve(steps, "stroke"), class_="c0 faint")
+    return steps
 
 
 def _mark(point: Point, x: Scale, y: Callable[[float], float], style: str) -> str:
     across, score = x(point.cost), point.score
-    interval = line(across, y(score.low), across, y(score.high), "bar stroke faint")
+    interval = line(across, y(score.low), across, y(score.high), "bar stroke")
     shape = marker(across, y(score.mean), _SHAPES[point.row.origin])
     return row_group(point.row.entry, point.title, style, interval, shape)

@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING
 from bench.leaderboards.charts.drawing import WIDTH, Drawing, label, line, row_group
 from bench.leaderboards.charts.forest import rank_ticks
 from bench.leaderboards.charts.scales import Scale, tick_text
-from bench.leaderboards.charts.svg import fitted
+from bench.leaderboards.charts.svg import element
 
 if TYPE_CHECKING:
-    from bench.leaderboards.board import Board
+    from bench.leaderboards.board import Board, Row
 
 MIN_SETS, MIN_ROWS, MAX_ROWS = 3, 3, 20
 """Less has no such diagram; of more rows, those with the best mean ranks are drawn."""
 _ALPHA = 0.05
 _LINE = 18.0
+_WARNING = "Not the rank of the board: see docs/statistics.md."
+_AXIS = 190.0
+"""How far the axis is from both sides, where the names are."""
 
 
 def critical_difference(board: Board) -> str | None:
@@ -39,9 +42,9 @@ def critical_difference(board: Board) -> str | None:
     ordered = sorted(zip(means, rows, strict=True), key=lambda each: (each[0], each[1].label))
     drawn = ordered[:MAX_ROWS]
     bars = cliques([mean for mean, _ in drawn], least)
-    half = -(-len(drawn) // 2)
     top = 84.0
     below = top + 20 + 9 * len(bars)
+    half = -(-len(drawn) // 2)
     drawing = Drawing(
         "Critical-difference diagram over test sets",
         f"Mean ranks of the entries of {board.name} over {len(names)} test sets. A bar joins "
@@ -50,38 +53,40 @@ def critical_difference(board: Board) -> str | None:
         below + _LINE * half + 44,
     )
     last = max(2, math.ceil(drawn[-1][0]))
-    axis = Scale(1, last, 190.0, WIDTH - 190, rank_ticks(last))
-    drawing.add(line(axis.start, top, axis.end, top, "axis"))
-    for tick in axis.ticks:
-        drawing.add(
-            line(axis(tick), top - 5, axis(tick), top, "axis"),
-            label(axis(tick), top - 10, tick_text(tick), "soft", "middle"),
-        )
-    drawing.add(label(190.0, 48, _caption(least, len(ordered), len(drawn)), "soft"))
+    axis = Scale(1, last, _AXIS, WIDTH - _AXIS, rank_ticks(last))
+    drawing.add(label(_AXIS, 48, _caption(least, len(ordered), len(drawn)), "soft"))
+    drawing.add(_axis(axis, top))
     for place, (mean, row) in enumerate(drawn):
         left = place < half
         level = below + _LINE * (place if left else len(drawn) - 1 - place) + 10
-        end = 182.0 if left else WIDTH - 182
-        text = fitted(row.label, 166.0)
-        drawing.add(
-            row_group(
-                row.entry,
-                f"{row.label}: mean rank {mean:.2f}",
-                "quiet",
-                line(axis(mean), top, axis(mean), level, "stroke"),
-                line(axis(mean), level, end, level, "stroke"),
-                label(
-                    end - 4 if left else end + 4, level + 4, text, "", "end" if left else "start"
-                ),
-            )
-        )
+        drawing.add(_branch(row, mean, axis(mean), top, level, left=left))
     for number, (first, after) in enumerate(bars):
         y = top + 12 + 9 * number
         start, end = axis(drawn[first][0]) - 4, axis(drawn[after][0]) + 4
-        drawing.add(f'<g class="c1">{line(start, y, end, y, "bar stroke thick")}</g>')
-    note = "Not the rank of the board: see docs/statistics.md."
-    drawing.add(label(WIDTH / 2, drawing.height - 12, note, "soft", "middle"))
+        drawing.add(element("g", line(start, y, end, y, "bar stroke thick"), class_="c1"))
+    drawing.add(label(WIDTH / 2, drawing.height - 12, _WARNING, "soft", "middle"))
     return drawing.document()
+
+
+def _axis(axis: Scale, y: float) -> str:
+    parts = [line(axis.start, y, axis.end, y, "axis")]
+    for tick in axis.ticks:
+        parts.append(line(axis(tick), y - 5, axis(tick), y, "axis"))
+        parts.append(label(axis(tick), y - 10, tick_text(tick), "soft", "middle"))
+    return "".join(parts)
+
+
+def _branch(row: Row, mean: float, x: float, top: float, level: float, *, left: bool) -> str:
+    """Return the line from a mean rank to the name of its row."""
+    end = _AXIS - 8 if left else WIDTH - _AXIS + 8
+    return row_group(
+        row.entry,
+        f"{row.label}: mean rank {mean:.2f}",
+        "quiet",
+        line(x, top, x, level, "stroke"),
+        line(x, level, end, level, "stroke"),
+        label(end - 4 if left else end + 4, level + 4, row.label, "", "end" if left else "start"),
+    )
 
 
 def mean_ranks(scores: Sequence[Sequence[float]]) -> list[float]:
@@ -90,15 +95,14 @@ def mean_ranks(scores: Sequence[Sequence[float]]) -> list[float]:
     Args:
         scores: Of each test set, a number per row: the smaller, the better.
     """
-    by_set = []
-    for several in scores:
-        by_set.append(
-            [
-                sum(other < score for other in several)
-                + (sum(other == score for other in several) + 1) / 2
-                for score in several
-            ]
-        )
+    by_set = [
+        [
+            sum(other < score for other in several)
+            + (sum(other == score for other in several) + 1) / 2
+            for score in several
+        ]
+        for several in scores
+    ]
     return [fmean(each) for each in zip(*by_set, strict=True)]
 
 

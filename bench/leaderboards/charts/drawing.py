@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bench.leaderboards.charts.scales import Scale, tick_text
-from bench.leaderboards.charts.svg import FONT_SIZE, element, number, points, text_width
+from bench.leaderboards.charts.svg import (
+    FONT_SIZE,
+    element,
+    fitted,
+    number,
+    points,
+    text_width,
+)
 from bench.leaderboards.charts.theme import ROOT, SERIES, style_sheet
 
 WIDTH = 760.0
+RIGHT = WIDTH - 32
+"""Where axes end: half a tick label is behind them."""
 MARKERS = ("circle", "square", "diamond", "triangle", "triangle-down", "cross", "plus", "bar")
 """The markers of series, in their order."""
-_RADIUS = 5.0
+RADIUS = 5.0
+_MARGIN = 4.0
+"""No text is nearer to the left or the right end of a figure."""
+_HEADING_SIZE = 15.5
+"""The size of a heading is 14; it is bold, which is wider."""
+_CLEAR = 2.0
+"""How far labels are from markers."""
+_LEADERS = (26.0, 44.0, 62.0, 80.0, 98.0, 116.0, 134.0)
+"""How far above or below its point a label may be that a line joins with it."""
 _OUTLINES: dict[str, Sequence[tuple[float, float]]] = {
     "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
     "diamond": [(0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)],
@@ -76,7 +93,13 @@ class Drawing:
 def label(
     x: float, y: float, text: str, style: str = "", anchor: str = "start", **attributes: object
 ) -> str:
-    """Return a text whose baseline begins, ends or is centered at a point."""
+    """Return a text whose baseline begins, ends or is centered at a point.
+
+    It is shortened to what is between that point and the ends of the figure.
+    """
+    left, right = x - _MARGIN, WIDTH - _MARGIN - x
+    room = {"start": right, "end": left, "middle": 2 * min(left, right)}[anchor]
+    text = fitted(text, room, _HEADING_SIZE if style == "heading" else FONT_SIZE)
     return element(
         "text",
         text=text,
@@ -98,7 +121,7 @@ def curve(coordinates: Iterable[tuple[float, float]], style: str) -> str:
     return element("polyline", points=points(coordinates), class_=f"line {style}")
 
 
-def marker(x: float, y: float, series: int = 0, radius: float = _RADIUS) -> str:
+def marker(x: float, y: float, series: int = 0, radius: float = RADIUS) -> str:
     """Return the marker of a series around a point."""
     shape = MARKERS[series % len(MARKERS)]
     if shape == "circle":
@@ -165,44 +188,63 @@ class Box:
             or other.bottom <= self.top
         )
 
+    def within(self, other: Box) -> bool:
+        """Return whether no part of it is outside `other`."""
+        across = other.left <= self.left and self.right <= other.right
+        return across and other.top <= self.top and self.bottom <= other.bottom
+
+
+def marker_box(x: float, y: float) -> Box:
+    """Return what the marker at a point takes."""
+    reach = RADIUS + _CLEAR
+    return Box(x - reach, y - reach, x + reach, y + reach)
+
+
+def line_box(x1: float, y1: float, x2: float, y2: float) -> Box:
+    """Return what a line across or down takes."""
+    return Box(min(x1, x2) - 1, min(y1, y2) - 1, max(x1, x2) + 1, max(y1, y2) + 1)
+
 
 def placed_labels(
-    wanted: Sequence[tuple[float, float, str]], taken: Iterable[tuple[float, float]], area: Box
+    wanted: Sequence[tuple[float, float, str]], taken: Iterable[Box], area: Box
 ) -> list[str]:
-    """Return the labels of points that fit beside them, without covering another label or point.
+    """Return the labels of points that fit near them, and cover neither what is there nor another.
+
+    One that does not fit beside its point is above or below it, joined with it by a line.
 
     Args:
         wanted: The point and the text of each label, the most important first.
-        taken: All points of the figure.
+        taken: What labels do not cover.
         area: Where labels may be.
     """
-    reach = _RADIUS + 2
-    boxes = [Box(x - reach, y - reach, x + reach, y + reach) for x, y in taken]
+    boxes = [*taken]
     parts = []
     for x, y, text in wanted:
-        width = text_width(text)
-        for left, baseline in (
-            (x + reach + 3, y + 4),
-            (x - reach - 3 - width, y + 4),
-            (x - width / 2, y - reach - 5),
-            (x - width / 2, y + reach + 13),
-            (x + reach, y - reach - 3),
-            (x - reach - width, y - reach - 3),
-            (x + reach, y + reach + 11),
-            (x - reach - width, y + reach + 11),
-        ):
-            box = Box(left, baseline - FONT_SIZE + 1, left + width, baseline + 3)
-            inside = (
-                box.left >= area.left
-                and box.right <= area.right
-                and box.top >= area.top
-                and box.bottom <= area.bottom
-            )
-            if inside and not any(box.overlaps(each) for each in boxes):
+        for left, baseline, joined in _candidates(x, y, text_width(text)):
+            box = Box(left, baseline - FONT_SIZE + 1, left + text_width(text), baseline + 3)
+            if box.within(area) and not any(box.overlaps(each) for each in boxes):
                 boxes.append(box)
+                if joined:
+                    middle = min(max(x, box.left), box.right)
+                    end = box.bottom if box.bottom < y else box.top
+                    parts.append(line(x, y, middle, end, "axis"))
                 parts.append(label(left, baseline, text))
                 break
     return parts
+
+
+def _candidates(x: float, y: float, width: float) -> Iterator[tuple[float, float, bool]]:
+    """Yield where a label may begin, and whether a line joins it with its point, the best first."""
+    reach = RADIUS + _CLEAR
+    right, left, centered = x + reach + 3, x - reach - 3 - width, x - width / 2
+    beside = [(right, y + 4), (left, y + 4), (centered, y - reach - 5), (centered, y + reach + 13)]
+    corners = [(near, y + down) for down in (-reach - 3, reach + 11) for near in (right, left)]
+    for begin, baseline in [*beside, *corners]:
+        yield begin, baseline, False
+    for distance in _LEADERS:
+        for down in (-distance, distance):
+            for begin in (centered, right, left):
+                yield begin, y + down, True
 
 
 def legend(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.leaderboards.charts.drawing import (
+    RIGHT,
     WIDTH,
     Drawing,
     label,
+    legend,
     line,
     marker,
     row_group,
     x_axis,
 )
-from bench.leaderboards.charts.scales import Scale, linear
-from bench.leaderboards.charts.scores import limits, shown
+from bench.leaderboards.charts.scales import Scale
+from bench.leaderboards.charts.scores import capitalized, score_scale, shown
 from bench.leaderboards.charts.svg import fitted
 from bench.leaderboards.formats.columns import columns, main_score
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 _LINE = 22.0
 _NAMES, _SCORES, _GAP = 210.0, 500.0, 36.0
 """Where names end, where scores end, and how far ranks are from them."""
+_MIN_ROWS, _TICKS = 2, 8
+_LEGEND = [("may be the best: its rank interval has 1", "c0", 0), ("others", "quiet", 0)]
 
 
 def ranks(board: Board) -> str | None:
@@ -34,20 +38,21 @@ def ranks(board: Board) -> str | None:
         for place, row in enumerate(board.rows)
         if row.rank_interval and (score := main_score(board, row, board.ranked_by))
     ]
-    if len(rows) < 2:
+    if len(rows) < _MIN_ROWS:
         return None
-    top = 72.0
+    key, top = legend(_LEGEND, 16, 36, WIDTH - 16)
+    top += 22
     bottom = top + _LINE * len(rows)
     drawing = Drawing(
-        f"{metric.title} and rank of each entry",
+        capitalized(f"{metric.title} and rank of each entry"),
         f"For each entry of {board.name}: its {metric.title} with the 95 % interval, and the "
         "ranks that it may have, all pairs of entries compared together at 5 %.",
         bottom + 54,
     )
-    ends = [shown(metric, end) for _, _, score, _ in rows for end in (score.low, score.high)]
-    across = linear(ends, _NAMES + 16, _SCORES, **limits(metric), count=5)
-    best = Scale(1, len(rows), _SCORES + _GAP, WIDTH - 28, rank_ticks(len(rows)))
-    drawing.add(x_axis(across, top - 6, bottom, f"{metric.heading}, 95 % interval"))
+    scores = [score for _, _, score, _ in rows]
+    across = score_scale(metric, scores, _NAMES + 16, _SCORES, count=5)
+    best = Scale(1, len(rows), _SCORES + _GAP, RIGHT, rank_ticks(len(rows)))
+    drawing.add(key, x_axis(across, top - 6, bottom, f"{metric.heading}, 95 % interval"))
     drawing.add(x_axis(best, top - 6, bottom, "rank interval"))
     heading, rank = (
         next(column for column in columns(board) if column.group == "score"),
@@ -78,6 +83,6 @@ def ranks(board: Board) -> str | None:
 
 def rank_ticks(count: int) -> tuple[float, ...]:
     """Return the first and the last rank, and some between them."""
-    step = max(1, -(-count // 8))
-    between = [float(rank) for rank in range(1, count, step) if count - rank >= step / 2]
+    step = max(1, -(-count // _TICKS))
+    between = [float(rank) for rank in range(1, count, step) if count - rank >= step]
     return (*dict.fromkeys([*between, float(count)]),)

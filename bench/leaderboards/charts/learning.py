@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from bench.leaderboards.charts.drawing import WIDTH, Drawing, x_axis, y_axis
+from bench.leaderboards.charts.drawing import RIGHT, WIDTH, Drawing, x_axis, y_axis
 from bench.leaderboards.charts.panels import Palette
 from bench.leaderboards.charts.scales import linear
+from bench.leaderboards.charts.scores import PERCENT
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
 
-_PERCENT = 100.0
 _PANEL = 300.0
+_MAX_TICKS = 8
 
 
 def learning_curves(board: Board) -> str | None:
@@ -29,14 +31,15 @@ def learning_curves(board: Board) -> str | None:
         return None
     palette = Palette(rows)
     key, top = palette.legend(16, 36, WIDTH - 16)
-    top, bottom, left, right = top + 32, top + 32 + _PANEL, 60.0, WIDTH - 24
+    top, bottom, left, right = top + 32, top + 32 + _PANEL, 60.0, RIGHT
     drawing = Drawing(
         "Learning curves",
         f"The label error rate on validation data of each training of {board.name}, by epoch.",
         bottom + 54,
     )
-    x = linear([0.0, *(point.epoch for point in points)], left, right, low=0, count=8)
-    rates = [_PERCENT * point.label_error_rate for point in points]
+    epochs = [0.0, *(point.epoch for point in points)]
+    x = linear(epochs, left, right, low=0, count=min(_MAX_TICKS, math.ceil(max(epochs))))
+    rates = [PERCENT * point.label_error_rate for point in points]
     y = linear([0.0, *rates], bottom, top, low=0)
     drawing.add(
         key,
@@ -46,12 +49,12 @@ def learning_curves(board: Board) -> str | None:
     for row in palette.ordered():
         for seed in row.seeds:
             for curve in seed.curves.values():
-                places = [(x(p.epoch), y(_PERCENT * p.label_error_rate)) for p in curve]
+                places = [(x(p.epoch), y(PERCENT * p.label_error_rate)) for p in curve]
                 if places:
                     last = curve[-1]
                     title = (
-                        f"{row.label}, seed {seed.seed}: {_PERCENT * last.label_error_rate:.2f} % "
+                        f"{row.label}, seed {seed.seed}: {PERCENT * last.label_error_rate:.2f} % "
                         f"after {last.epoch:g} epochs"
                     )
-                    drawing.add(palette.line(row, title, places, marked=len(places) == 1))
+                    drawing.add(palette.line(row, title, places, places[-1:]))
     return drawing.document()

@@ -6,11 +6,14 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from bench.leaderboards.charts.drawing import (
+    RIGHT,
     WIDTH,
     Box,
     Drawing,
     line,
+    line_box,
     marker,
+    marker_box,
     placed_labels,
     row_group,
     series_style,
@@ -19,7 +22,7 @@ from bench.leaderboards.charts.drawing import (
 )
 from bench.leaderboards.charts.panels import Palette
 from bench.leaderboards.charts.scales import linear
-from bench.leaderboards.charts.scores import limits, shown
+from bench.leaderboards.charts.scores import PERCENT, capitalized, score_scale, shown
 from bench.leaderboards.charts.svg import fitted
 from bench.leaderboards.formats.columns import main_score, score_text
 
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Board
 
 _HEIGHT = 400.0
-_PERCENT = 100.0
+_MIN_POINTS = 2
+_FEW = 12
+"""All points are labeled where there are no more; else those in color alone."""
 
 
 def blank_accuracy(board: Board) -> str | None:
@@ -38,28 +43,29 @@ def blank_accuracy(board: Board) -> str | None:
         if (ratios := [ratio for seed in row.seeds for ratio in seed.blank_ratios.values()])
         and (score := main_score(board, row, board.ranked_by))
     ]
-    if len(points) < 2:
+    if len(points) < _MIN_POINTS:
         return None
     metric, palette = board.primary, Palette([row for row, _, _ in points])
     drawing = Drawing(
-        f"{metric.title} against the share of blank frames",
+        capitalized(f"{metric.title} against the share of blank frames"),
         f"Each entry of {board.name} at the share of frames whose best class is blank, averaged "
         f"over seeds and test sets, and its {metric.title} with the 95 % interval.",
         _HEIGHT,
     )
-    left, right, top, bottom = 60.0, WIDTH - 24, 66.0, _HEIGHT - 52
-    x = linear([_PERCENT * ratio for _, ratio, _ in points], left, right, low=0, high=100)
-    ends = [shown(metric, end) for _, _, score in points for end in (score.low, score.high)]
-    y = linear(ends, bottom, top, **limits(metric))
+    left, right, top, bottom = 60.0, RIGHT, 66.0, _HEIGHT - 52
+    x = linear([PERCENT * ratio for _, ratio, _ in points], left, right, low=0, high=PERCENT)
+    y = score_scale(metric, (score for _, _, score in points), bottom, top)
     drawing.add(x_axis(x, top, bottom, "blank frames %"), y_axis(y, left, right, metric.heading))
-    places = []
+    labels, taken = [], []
     for row, ratio, score in points:
         series = palette.series(row)
-        across, up = x(_PERCENT * ratio), y(shown(metric, score.mean))
-        places.append((across, up, fitted(row.label, 190.0)))
+        across, up = x(PERCENT * ratio), y(shown(metric, score.mean))
         low, high = (y(shown(metric, end)) for end in (score.low, score.high))
+        taken += [marker_box(across, up), line_box(across, low, across, high)]
+        if series is not None or len(points) <= _FEW:
+            labels.append((across, up, fitted(row.label, 190.0)))
         title = (
-            f"{row.label}: {_PERCENT * ratio:.1f} % of frames are blank, {metric.heading} "
+            f"{row.label}: {PERCENT * ratio:.1f} % of frames are blank, {metric.heading} "
             f"{score_text(metric, score)}"
         )
         style = "quiet" if series is None else series_style(series)
@@ -68,10 +74,9 @@ def blank_accuracy(board: Board) -> str | None:
                 row.entry,
                 title,
                 style,
-                line(across, low, across, high, "bar stroke faint"),
+                line(across, low, across, high, "bar stroke"),
                 marker(across, up, series or 0),
             )
         )
-    area = Box(left, top - 12, right + 20, bottom)
-    drawing.add(*placed_labels(places, [(across, up) for across, up, _ in places], area))
+    drawing.add(*placed_labels(labels, taken, Box(left, top - 4, WIDTH - 4, bottom)))
     return drawing.document()

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Row
 
 _QUIET = "quiet"
+_SMALL, _MARK = 2.5, 4.5
+"""Radii of markers."""
 _MAX_LABEL = 200.0
+_BEST = 5
+"""How many rows are in color where there are more than colors."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Palette:
     @property
     def colored(self) -> Sequence[Row]:
         """The rows with a color of their own."""
-        return self.rows[:SERIES]
+        return self.rows if len(self.rows) <= SERIES else self.rows[:_BEST]
 
     def series(self, row: Row) -> int | None:
         """Return the series of a row; None where it has no color of its own."""
@@ -51,17 +55,21 @@ class Palette:
         row: Row,
         title: str,
         places: Sequence[tuple[float, float]],
+        marked: Sequence[tuple[float, float]],
         intervals: Sequence[str] = (),
-        *,
-        marked: bool = True,
     ) -> str:
-        """Return the line of a row through some places, with markers where asked."""
+        """Return the line of a row through some places; `marked` ones have its marker.
+
+        A row without a color of its own has markers only where a line would have no length.
+        """
         series = self.series(row)
-        style = f"{_QUIET} faint" if series is None else series_style(series)
-        shape = series or 0
-        radius = 2.5 if series is None else 4.5
-        marks = [marker(x, y, shape, radius) for x, y in places] if marked else []
-        return row_group(row.entry, title, style, curve(places, "stroke"), *intervals, *marks)
+        if series is None:
+            single = places if len(places) == 1 else ()
+            dots = [marker(*place, 0, _SMALL) for place in single]
+            return row_group(row.entry, title, _QUIET, curve(places, "stroke thin"), *dots)
+        marks = [marker(*place, series, _MARK) for place in marked]
+        parts = [curve(places, "stroke"), *intervals, *marks]
+        return row_group(row.entry, title, series_style(series), *parts)
 
     def ordered(self) -> list[Row]:
         """Return the rows from the least important to the best, which is drawn last."""

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _STEPS = (1, 2, 5)
+_LEAST = 1e-9
+"""Values that differ by less are the same one."""
+_MAX_TICKS = 7
+_LARGE = 1000
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def linear(
     """
     listed = [*values]
     least, largest = min(listed), max(listed)
-    if largest - least < 1e-9:
+    if largest - least < _LEAST:
         least, largest = least - 0.5, largest + 0.5
     step = _step((largest - least) / count)
     first = math.floor(Decimal(repr(least)) / step)
@@ -70,7 +74,7 @@ def linear(
     ticks = [float(place * step) for place in range(first, last + 1)]
     ticks = [tick for tick in ticks if low <= tick <= high] or [least, largest]
     return Scale(
-        max(low, ticks[0]), min(high, max(ticks[-1], ticks[0] + 1e-9)), start, end, tuple(ticks)
+        max(low, ticks[0]), min(high, max(ticks[-1], ticks[0] + _LEAST)), start, end, tuple(ticks)
     )
 
 
@@ -85,7 +89,7 @@ def logarithmic(values: Iterable[float], start: float, end: float) -> Scale:
     if first == last:
         last = min(tick for tick in candidates if tick > first)
     ticks = [tick for tick in candidates if first <= tick <= last]
-    if len(ticks) > 7:
+    if len(ticks) > _MAX_TICKS:
         powers = [tick for tick in ticks if f"{tick:e}".startswith("1.0")]
         ticks = powers if len(powers) > 1 else ticks[::2]
     return Scale(first, last, start, end, tuple(ticks), logarithmic=True)
@@ -93,7 +97,7 @@ def logarithmic(values: Iterable[float], start: float, end: float) -> Scale:
 
 def tick_text(value: float, *, unit: Callable[[int], str] | None = None) -> str:
     """Return the label of a tick; `unit` writes large whole numbers."""
-    if unit and value >= 1000:
+    if unit and value >= _LARGE:
         return unit(round(value)).replace(".00", "").replace(".0 ", " ")
     return f"{value:,.10g}"
 

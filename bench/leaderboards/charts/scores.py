@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from bench.leaderboards.charts.scales import Scale, linear
+
 if TYPE_CHECKING:
-    from bench.leaderboards.board import BoardMetric
+    from bench.leaderboards.board import BoardMetric, Score
+
+PERCENT = 100.0
 
 
 def shown(metric: BoardMetric, value: float) -> float:
@@ -14,11 +19,28 @@ def shown(metric: BoardMetric, value: float) -> float:
     return value * _factor(metric)
 
 
-def limits(metric: BoardMetric) -> dict[str, float]:
-    """Return the least and the largest tick of an axis of a metric."""
-    high = math.inf if metric.max_value is None else metric.max_value * _factor(metric)
-    return {"low": -math.inf if metric.signed else 0.0, "high": high}
+def score_scale(
+    metric: BoardMetric, scores: Iterable[Score], start: float, end: float, count: int = 6
+) -> Scale:
+    """Return a scale of what a metric shows, around the intervals of scores.
+
+    Args:
+        metric: The metric.
+        scores: The scores.
+        start: The coordinate of the smallest value.
+        end: That of the largest.
+        count: About how many ticks it has.
+    """
+    high = math.inf if metric.max_value is None else shown(metric, metric.max_value)
+    low = -math.inf if metric.signed else 0.0
+    ends = [shown(metric, each) for score in scores for each in (score.low, score.mean, score.high)]
+    return linear(ends, start, end, low=low, high=high, count=count)
+
+
+def capitalized(text: str) -> str:
+    """Return a heading that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
 
 
 def _factor(metric: BoardMetric) -> float:
-    return 100.0 if metric.unit == "%" else 1.0
+    return PERCENT if metric.unit == "%" else 1.0

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.leaderboards.charts.drawing import WIDTH, Drawing, label, line, y_axis
 from bench.leaderboards.charts.panels import Palette
-from bench.leaderboards.charts.scales import linear
-from bench.leaderboards.charts.scores import limits, shown
-from bench.leaderboards.charts.svg import fitted
+from bench.leaderboards.charts.scores import capitalized, score_scale, shown
+from bench.leaderboards.charts.svg import fitted, text_lines
 from bench.leaderboards.formats.columns import score_text
 
 if TYPE_CHECKING:
-    from bench.leaderboards.board import Board, BoardColumn, Row, Score
+    from bench.leaderboards.board import Board, BoardColumn, Row
+    from bench.leaderboards.charts.scales import Scale
 
-_PANEL, _GAP = 260.0, 72.0
+_PLOT, _BELOW, _ABOVE = 190.0, 62.0, 40.0
+"""The height of a plot, of what is below it and of what is above it."""
+_SHIFT = 6.0
+"""How far the markers of two rows are from each other."""
 
 
 def by_length(board: Board) -> str | None:
@@ -25,93 +28,101 @@ def by_length(board: Board) -> str | None:
 
 def by_aspect_ratio(board: Board) -> str | None:
     """Draw the score by the width of the picture divided by its height."""
-    return _draw(board, "aspect ratio", "width of the picture / its height")
+    return _draw(board, "aspect ratio", "aspect ratio of the picture (width / height)")
 
 
 def _draw(board: Board, by: str, noun: str) -> str | None:
-    panels = [column for column in board.columns if len(column.slices.get(by, ())) > 1]
+    columns = [column for column in board.columns if len(column.slices.get(by, ())) > 1]
     rows = [
         row
         for row in board.rows
-        if any(row.slices.get(column.name, {}).get(by) for column in panels)
+        if any(row.slices.get(column.name, {}).get(by) for column in columns)
     ]
     if not rows:
         return None
-    metric, palette = board.primary, Palette(rows)
+    palette = Palette(rows)
     key, top = palette.legend(16, 36, WIDTH - 16)
-    across = 1 if len(panels) == 1 else 2
-    lines = -(-len(panels) // across)
+    across = min(len(columns), 2)
+    lines = -(-len(columns) // across)
     drawing = Drawing(
-        f"{metric.title} by {noun}",
-        f"The {metric.title} of each entry of {board.name} on the samples of each {noun}, with "
-        "95 % intervals, for each test set.",
-        top + lines * (_PANEL + _GAP) + 8,
+        capitalized(f"{board.primary.title} by {noun}"),
+        f"The {board.primary.title} of each entry of {board.name} by {noun}, with 95 % intervals, "
+        "for each test set; below each part how many samples it has.",
+        top + lines * (_ABOVE + _PLOT + _BELOW) + 4,
     )
     drawing.add(key)
-    width = (WIDTH - 32) / across
-    for place, column in enumerate(panels):
-        left = 16 + 44 + (place % across) * width
-        drawing.add(
-            *_panel(
-                board,
-                column,
-                by,
-                palette,
-                left,
-                left + width - 60,
-                top + 48 + (place // across) * (_PANEL + _GAP),
-                len(panels) > 1,
-            )
-        )
+    width = (WIDTH - 24) / across
+    for place, column in enumerate(columns):
+        left = 12 + (place % across) * width
+        upper = top + (place // across) * (_ABOVE + _PLOT + _BELOW) + _ABOVE
+        drawing.add(*_Panel(board, column, by, palette, left + 44, left + width - 12).parts(upper))
     return drawing.document()
 
 
-def _panel(
-    board: Board,
-    column: BoardColumn,
-    by: str,
-    palette: Palette,
-    left: float,
-    right: float,
-    top: float,
-    named: bool,
-) -> list[str]:
-    """Draw one test set."""
-    metric, groups = board.primary, column.slices[by]
-    bottom = top + _PANEL - 66
-    scores: list[tuple[Row, Sequence[Score | None]]] = [
-        (row, row.slices.get(column.name, {}).get(by, [])) for row in palette.ordered()
-    ]
-    ends = [
-        shown(metric, end)
-        for _, several in scores
-        for score in several
-        if score
-        for end in (score.low, score.high)
-    ]
-    y = linear(ends, bottom, top, **limits(metric), count=5)
-    step = (right - left) / len(groups)
-    heading = f"{column.name}, {metric.heading}" if named else metric.heading
-    parts = [y_axis(y, left, right, heading)]
-    for n, group in enumerate(groups):
-        middle = left + step * (n + 0.5)
-        parts.append(label(middle, bottom + 18, fitted(group.name, step), "soft", "middle"))
-        parts.append(label(middle, bottom + 34, f"{group.samples:,}", "soft", "middle"))
-    shift = min(6.0, step / 3 / max(1, len(palette.colored)))
-    for row, several in scores:
-        series = palette.series(row)
-        offset = 0.0 if series is None else (series - (len(palette.colored) - 1) / 2) * shift
+@dataclass(frozen=True)
+class _Panel:
+    """The plot of one test set."""
+
+    board: Board
+    column: BoardColumn
+    by: str
+    palette: Palette
+    left: float
+    right: float
+
+    @property
+    def _step(self) -> float:
+        return (self.right - self.left) / len(self.column.slices[self.by])
+
+    def _middle(self, place: int) -> float:
+        return self.left + self._step * (place + 0.5)
+
+    def parts(self, top: float) -> list[str]:
+        """Return its elements."""
+        metric, bottom = self.board.primary, top + _PLOT
+        rows = [
+            row
+            for row in self.palette.ordered()
+            if any(row.slices.get(self.column.name, {}).get(self.by, ()))
+        ]
+        scores = [
+            score
+            for row in rows
+            for score in row.slices[self.column.name][self.by]
+            if score is not None
+        ]
+        if not scores:
+            return []
+        y = score_scale(metric, scores, bottom, top, count=5)
+        several = len(self.board.columns) > 1
+        heading = f"{self.column.name}, {metric.heading}" if several else metric.heading
+        heading = fitted(heading, self.right - self.left)
+        parts = [y_axis(y, self.left, self.right, heading)]
+        for place, group in enumerate(self.column.slices[self.by]):
+            lines = [*text_lines(group.name, self._step - 4, 2), f"{group.samples:,}"]
+            parts += [
+                label(self._middle(place), bottom + 18 + 15 * n, text, "soft", "middle")
+                for n, text in enumerate(lines)
+            ]
+        return [*parts, *(self._row(row, y) for row in rows)]
+
+    def _row(self, row: Row, y: Scale) -> str:
+        """Return the line of a row, beside those of the others."""
+        metric, series = self.board.primary, self.palette.series(row)
+        colored = len(self.palette.colored)
+        shift = min(_SHIFT, self._step / 3 / max(1, colored))
+        offset = 0.0 if series is None else (series - (colored - 1) / 2) * shift
         places, intervals, texts = [], [], []
-        for n, (group, score) in enumerate(zip(groups, several, strict=False)):
+        groups, scores = self.column.slices[self.by], row.slices[self.column.name][self.by]
+        for place, (group, score) in enumerate(zip(groups, scores, strict=True)):
             if score is None:
                 continue
-            x = left + step * (n + 0.5) + offset
-            places.append((x, y(shown(metric, score.mean))))
+            x = self._middle(place) + offset
+            low, mean, high = (
+                y(shown(metric, value)) for value in (score.low, score.mean, score.high)
+            )
+            places.append((x, mean))
+            intervals.append(line(x, low, x, high, "bar stroke"))
             texts.append(f"{group.name}: {score_text(metric, score)}")
-            if series is not None:
-                low, high = (y(shown(metric, end)) for end in (score.low, score.high))
-                intervals.append(line(x, low, x, high, "bar stroke faint"))
-        if places:
-            title = f"{row.label} on {column.name}; {'; '.join(texts)}"
-            parts.append(palette.line(row, title, places, intervals))
-    return parts
+        title = f"{row.label} on {self.column.name}; {'; '.join(texts)}"
+        return self.palette.line(row, title, places, places, intervals)

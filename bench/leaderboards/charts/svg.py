@@ -63,6 +63,18 @@ def fitted(text: str, width: float, size: float = FONT_SIZE) -> str:
     return f"{kept.rstrip()}…"
 
 
+def text_lines(text: str, width: float, most: int) -> list[str]:
+    """Return a text in at most so many lines of a width, broken at spaces."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if len(lines) < most and lines[-1] and text_width(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [fitted(each, width) for each in lines]
+
+
 def _em(character: str) -> float:
     if combining(character):
         return 0.0

@@ -42,13 +42,16 @@ DARK = {
     "c7": "#ff8a8a",
 }
 
+_FONT = (
+    "font-family:system-ui,-apple-system,'Segoe UI',Verdana,'DejaVu Sans',sans-serif;font-size:12px"
+)
+
 
 def style_sheet() -> str:
     """Return the CSS of a figure, for a file of its own and inline in a page."""
     root = f"svg.{ROOT}"
     rules = [
-        f"{root}{{{_variables(LIGHT)}font-family:system-ui,-apple-system,'Segoe UI',Verdana,"
-        "'DejaVu Sans',sans-serif;font-size:12px}",
+        f"{root}{{{_variables(LIGHT)}{_FONT}}}",
         f"@media(prefers-color-scheme:dark){{{root}{{{_variables(DARK)}}}}}",
         f"[data-theme=light] {root}{{{_variables(LIGHT)}}}",
         f"[data-theme=dark] {root}{{{_variables(DARK)}}}",
@@ -59,15 +62,14 @@ def style_sheet() -> str:
         f"{root} .grid{{stroke:var(--grid);stroke-width:1}}",
         f"{root} .axis{{stroke:var(--quiet);stroke-width:1}}",
         f"{root} .line{{fill:none;stroke-width:2;stroke-linejoin:round}}",
-        f"{root} .bar{{stroke-width:2}}",
+        f"{root} .bar{{stroke-width:1.5}}",
         f"{root} .thick{{stroke-width:4}}",
         f"{root} .quiet{{color:var(--quiet)}}",
         *(f"{root} .c{n}{{color:var(--c{n})}}" for n in range(SERIES)),
         f"{root} .mark{{fill:currentColor;stroke:var(--paper);stroke-width:1}}",
         f"{root} .stroke{{stroke:currentColor}}",
-        f"{root} .faint{{opacity:.55}}",
-        f"{root} [data-entry]:hover .mark,{root} [data-entry]:focus .mark"
-        "{stroke:var(--ink);stroke-width:2}",
+        f"{root} .thin{{stroke-width:1}}",
+        f"{root} [data-entry]:hover .mark{{stroke:var(--ink);stroke-width:2}}",
     ]
     return "".join(rules)
 

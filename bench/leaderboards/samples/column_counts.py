@@ -1,53 +1,91 @@
-"""What each evaluation of a board counts on each sample: all its scores follow from that.
-
-The counts of a test set are in the folder of the board, as `samples-<column>.csv`, so that scores,
-intervals and ranks can be computed again where no record is.
-"""
+"""What each evaluation of a board counts on each sample: all its scores follow from that."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import BenchError, Exit
-from bench.core.printable import quoted
-from bench.core.regular_files import is_there, read_regular
+from bench.leaderboards.samples.properties import properties_of
 from bench.trials.store import predictions_of
 
 if TYPE_CHECKING:
     from bench.trials.records import EvaluationRecord
 
 OF = "of"
-"""The column `<metric>/of` has the denominators of a metric, `<metric>/<key>` numerators."""
-PATTERN = "samples-*.csv"
-_SAMPLE = "sample"
-_MAX_COUNT = 2**53
+"""The column `<metric>/of` has the denominators of a metric."""
+MAX_NAMED = 50_000
+"""Scored samples of a test set up to which ids are kept: those of more take the most space."""
+
+Counts = NDArray[np.signedinteger[Any]]
 
 
-@dataclass
+@dataclass(eq=False)
 class ColumnCounts:
     """What evaluations count on the N scored samples of a test set.
 
     Attributes:
-        ids: The samples, (N,).
+        ids: The samples, (N,); empty of more than `MAX_NAMED`, which are in ascending order of ids.
         denominators: Of each metric, (N,); they depend on the references alone.
         numerators: Of each metric and evaluation, by its key, (N,).
+        names: A hash of the ids that are left out.
+        properties: The group of each sample by a property such as `case`, (N,).
     """
 
     ids: list[str]
-    denominators: dict[str, list[int]] = field(default_factory=dict)
-    numerators: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    denominators: dict[str, Counts] = field(default_factory=dict)
+    numerators: dict[str, dict[str, Counts]] = field(default_factory=dict)
+    names: str = ""
+    properties: dict[str, NDArray[np.str_]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        ids: list[str],
+        denominators: Mapping[str, ArrayLike],
+        numerators: Mapping[str, Mapping[str, ArrayLike]],
+        properties: Mapping[str, ArrayLike] | None = None,
+    ) -> ColumnCounts:
+        """Return counts with integers as small as fits; without ids where there are many."""
+        order = sorted(range(len(ids)), key=ids.__getitem__) if len(ids) > MAX_NAMED else None
+
+        def ordered(values: ArrayLike) -> NDArray[Any]:
+            return np.asarray(values) if order is None else np.asarray(values)[order]
+
+        return cls(
+            ids if order is None else [],
+            {metric: smallest(ordered(values)) for metric, values in denominators.items()},
+            {
+                metric: {key: smallest(ordered(values)) for key, values in columns.items()}
+                for metric, columns in numerators.items()
+            },
+            "" if order is None else _hash([ids[place] for place in order]),
+            {name: ordered(values).astype(str) for name, values in (properties or {}).items()},
+        )
+
+    @property
+    def samples(self) -> int:
+        """The number of samples."""
+        return len(self.ids) or len(next(iter(self.denominators.values()), ()))
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all evaluations, sorted."""
+        return sorted({key for columns in self.numerators.values() for key in columns})
 
     def value(self, metric: str, key: str) -> float | None:
         """Return the score of an evaluation, or None where the metric is not defined for it."""
         above = self.numerators.get(metric, {}).get(key)
-        below = sum(self.denominators.get(metric, ()))
-        return None if above is None or not below else sum(above) / below
+        if above is None:
+            return None
+        below = int(self.denominators[metric].sum(dtype=np.int64))
+        return int(above.sum(dtype=np.int64)) / below if below else None
 
     def has(self, key: str) -> bool:
         """Return whether an evaluation counted anything here."""
@@ -59,14 +97,15 @@ class ColumnCounts:
         Raises:
             ValueError: They are not of the same samples, or of other references.
         """
-        if self.ids != other.ids:
+        if (self.ids, self.names) != (other.ids, other.names):
             raise ValueError("the samples differ")
         for metric, below in other.denominators.items():
-            if self.denominators.get(metric, below) != below:
+            if not np.array_equal(self.denominators.get(metric, below), below):
                 raise ValueError(f"the denominators of {metric} differ")
         self.denominators |= other.denominators
         for metric, columns in other.numerators.items():
             self.numerators.setdefault(metric, {}).update(columns)
+        self.properties = other.properties | self.properties
 
     def only(self, keys: Iterable[str]) -> ColumnCounts:
         """Return the counts of these evaluations alone."""
@@ -79,7 +118,49 @@ class ColumnCounts:
             self.ids,
             {metric: self.denominators[metric] for metric, kept in numerators.items() if kept},
             {metric: kept for metric, kept in numerators.items() if kept},
+            self.names,
+            self.properties,
         )
+
+    def only_metrics(self, metrics: Iterable[str]) -> ColumnCounts:
+        """Return the counts by these metrics alone, as far as they are counted."""
+        kept = [metric for metric in metrics if metric in self.numerators]
+        return ColumnCounts(
+            self.ids,
+            {metric: self.denominators[metric] for metric in kept},
+            {metric: self.numerators[metric] for metric in kept},
+            self.names,
+            self.properties,
+        )
+
+    def part(self, metric: str, where: NDArray[np.bool_]) -> ColumnCounts:
+        """Return what one metric counts on the samples `where`, (N,); without their ids."""
+        if metric not in self.denominators:
+            return ColumnCounts([])
+        above = {key: each[where] for key, each in self.numerators[metric].items()}
+        return ColumnCounts([], {metric: self.denominators[metric][where]}, {metric: above})
+
+    def same_as(self, other: ColumnCounts) -> bool:
+        """Return whether the same evaluations count the same on the same samples."""
+        if (self.ids, self.names) != (other.ids, other.names):
+            return False
+        return _equal(self.denominators, other.denominators) and (
+            self.numerators.keys() == other.numerators.keys()
+            and all(_equal(each, other.numerators[m]) for m, each in self.numerators.items())
+        )
+
+
+def _equal(a: Mapping[str, Counts], b: Mapping[str, Counts]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(each, b[name]) for name, each in a.items())
+
+
+def smallest(values: ArrayLike) -> Counts:
+    """Return integers in the smallest signed type that has them all."""
+    array = np.asarray(values, dtype=np.int64)
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    kinds = (np.int8, np.int16, np.int32, np.int64)
+    fitting = (k for k in kinds if np.iinfo(k).min <= low and high <= np.iinfo(k).max)
+    return array.astype(next(fitting))
 
 
 def of_record(record: EvaluationRecord, folder: Path) -> ColumnCounts:
@@ -97,87 +178,19 @@ def of_record(record: EvaluationRecord, folder: Path) -> ColumnCounts:
             f"{record.samples:,}; evaluate again with --force",
             Exit.UNVERIFIED,
         )
-    ids = table["id"].to_pylist()
-    counts = ColumnCounts([ids[place] for place in scored])
+    table = table.take(scored)
+    denominators: dict[str, ArrayLike] = {}
+    numerators: dict[str, dict[str, ArrayLike]] = {}
     for name in table.column_names:
         metric, slash, of = name.rpartition("/")
-        if slash and of == OF:
-            below, above = table[name].to_pylist(), table[metric].to_pylist()
-            if all(below[place] is not None for place in scored):
-                counts.denominators[metric] = [below[place] for place in scored]
-                counts.numerators[metric] = {record.key: [above[place] for place in scored]}
-    return counts
+        if slash and of == OF and not table[name].null_count:
+            denominators[metric] = table[name].to_numpy()
+            numerators[metric] = {record.key: table[metric].to_numpy()}
+    return ColumnCounts.of(table["id"].to_pylist(), denominators, numerators, properties_of(table))
 
 
-def file_name(column: str) -> str:
-    """Return the name of the file that has the counts of a column."""
-    return f"samples-{quote(column, safe='(),=+ ')}.csv"
-
-
-def to_csv(counts: ColumnCounts) -> bytes:
-    """Write a line per sample: its id, the denominator of each metric, and all numerators."""
-    denominators = sorted(counts.denominators.items())
-    numerators = [
-        (f"{metric}/{key}", values)
-        for metric, _ in denominators
-        for key, values in sorted(counts.numerators[metric].items())
-    ]
-    columns = [(f"{metric}/{OF}", values) for metric, values in denominators] + numerators
-    stream = io.StringIO()
-    # Quoted, an id may hold whatever a file name may.
-    writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow([_SAMPLE, *(name for name, _ in columns)])
-    writer.writerows(zip(counts.ids, *(values for _, values in columns), strict=True))
-    return stream.getvalue().encode()
-
-
-def from_csv(text: bytes) -> ColumnCounts:
-    """Read what `to_csv` wrote. Raises ValueError or csv.Error where it did not."""
-    header, *lines = csv.reader(io.StringIO(text.decode(), newline=""), strict=True)
-    if header[:1] != [_SAMPLE] or any(len(line) != len(header) for line in lines):
-        raise ValueError("the columns are not those of a board")
-    ids, *columns = ([line[place] for line in lines] for place in range(len(header)))
-    if len({*ids}) < len(ids):
-        raise ValueError("a sample is listed twice")
-    counts = ColumnCounts(ids)
-    for name, values in zip(header[1:], columns, strict=True):
-        metric, _, key = name.rpartition("/")
-        numbers = [int(value) for value in values]
-        smallest = 0 if key == OF else -_MAX_COUNT
-        if any(not smallest <= number <= _MAX_COUNT for number in numbers):
-            raise ValueError(f"column {quoted(name)} has counts that no sample can have")
-        if key == OF:
-            counts.denominators[metric] = numbers
-        else:
-            counts.numerators.setdefault(metric, {})[key] = numbers
-    if counts.denominators.keys() != counts.numerators.keys():
-        raise ValueError("a metric lacks its denominators or all numerators")
-    return counts
-
-
-def read(folder: Path, columns: Iterable[str]) -> dict[str, ColumnCounts]:
-    """Read the counts in the folder of a board, of those columns that have a file.
-
-    Raises:
-        BenchError: A file is not one that `to_csv` wrote (unverified).
-    """
-    counts = {}
-    for column in columns:
-        file = folder / file_name(column)
-        if not is_there(file):
-            continue
-        try:
-            counts[column] = from_csv(read_regular(file))
-        except (OSError, ValueError, csv.Error) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise BenchError(
-                f"{file}: this is not the file of a board's samples ({reason}); restore it, for "
-                "instance with `git restore`",
-                Exit.UNVERIFIED,
-            ) from None
-    return counts
-
-
-def files(counts: Mapping[str, ColumnCounts]) -> dict[str, bytes]:
-    """Return the file of each column that has counts, by its name."""
-    return {file_name(column): to_csv(each) for column, each in counts.items()}
+def _hash(ids: Iterable[str]) -> str:
+    content = sha256()
+    for each in ids:
+        content.update(each.encode() + b"\n")
+    return content.hexdigest()

@@ -162,6 +162,23 @@ def test_one_seed_is_compared_by_all_flips_of_signs(errors):
     assert p_value(a, b) == pytest.approx(expected)
 
 
+def test_one_seed_has_the_p_value_of_scipys_permutation_test():
+    random = np.random.default_rng(3)
+    lengths = random.integers(1, 9, 12)
+    errors = [random.binomial(lengths, rate) for rate in (0.2, 0.45)]
+    a, b = (sample_errors([f"{n:02}" for n in range(12)], lengths, each) for each in errors)
+
+    def difference(x, y, axis):
+        return (x - y).sum(axis=axis)
+
+    theirs = stats.permutation_test(
+        errors, difference, permutation_type="samples", vectorized=True, n_resamples=np.inf
+    )
+    # Both have all 2^12 signs; scipy's sums and the Fourier transform are exact to 1e-12.
+    assert p_value(a, b) == pytest.approx(theirs.pvalue, abs=1e-9)
+    assert 0 < theirs.pvalue < 1
+
+
 def test_equal_scores_of_seeds_do_not_make_a_difference_certain():
     a = row([1] * 4, [[1, 1, 0, 0], [0, 0, 1, 1]])
     b = row([1] * 4, [[0, 0, 0, 1], [0, 1, 0, 0]])

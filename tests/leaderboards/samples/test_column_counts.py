@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from bench.core.errors import BenchError, Exit
-from bench.leaderboards.samples import column_counts
+from bench.leaderboards.samples import column_counts, samples_file
 from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.trials.store import EVALUATION, PREDICTIONS, read_record
 
 from ..conftest import FIRST, SAMPLES
 
-IDS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5, unique=True)
+IDS = st.lists(
+    st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=5, unique=True
+)
 
 
 @st.composite
 def tables(draw) -> ColumnCounts:
     ids = draw(IDS)
-    numbers = st.lists(st.integers(-9, 9), min_size=len(ids), max_size=len(ids))
-    metrics = draw(st.lists(st.sampled_from(["cer", "wer", "map"]), unique=True))
+    numbers = st.lists(st.integers(-(2**40), 2**40), min_size=len(ids), max_size=len(ids))
+    metrics = draw(st.lists(st.sampled_from(["cer", "wer", "map"]), min_size=1, unique=True))
     keys = draw(st.lists(st.sampled_from(["a1", "b2"]), min_size=1, unique=True))
-    return ColumnCounts(
+    return ColumnCounts.of(
         ids,
         {metric: [abs(number) for number in draw(numbers)] for metric in metrics},
-        {metric: {key: draw(numbers) for key in keys} for metric in metrics},
+        # Not every metric is defined for each evaluation.
+        {
+            metric: {key: draw(numbers) for key in keys[place % 2 :]} or {keys[0]: draw(numbers)}
+            for place, metric in enumerate(metrics)
+        },
+        {"case": draw(st.lists(st.text("ab"), min_size=len(ids), max_size=len(ids)))},
     )
 
 
 @given(tables())
 def test_the_file_gives_the_counts_back(counts):
-    assert column_counts.from_csv(column_counts.to_csv(counts)) == counts
+    again = samples_file.of_bytes(samples_file.to_bytes(counts))
+    assert again.same_as(counts)
+    assert {name: values.tolist() for name, values in again.properties.items()} == {
+        name: values.tolist() for name, values in counts.properties.items()
+    }
 
 
 @given(tables())
@@ -40,43 +57,92 @@ def test_the_file_does_not_depend_on_the_order_of_evaluations(counts):
         counts.ids,
         dict(reversed(counts.denominators.items())),
         {metric: dict(reversed(keys.items())) for metric, keys in counts.numerators.items()},
+        properties=counts.properties,
     )
-    assert column_counts.to_csv(turned) == column_counts.to_csv(counts)
+    assert samples_file.to_bytes(turned) == samples_file.to_bytes(counts)
+
+
+def parquet_of(columns: dict[str, pa.Array], metadata: object) -> bytes:
+    table = pa.table(columns).replace_schema_metadata({b"bench.samples": json.dumps(metadata)})
+    stream = io.BytesIO()
+    parquet.write_table(table, stream)
+    return stream.getvalue()
+
+
+NAMES = pa.array(["a", "b"])
+OF_CER = pa.array([1, 2])
+COUNTS = pa.array(["0", "1"]).dictionary_encode()
+CER = {"metrics": ["cer"], "lacking": [], "names": ""}
+ODD_TEXTS = (["0", "x"], ["0", "1 1"], ["0", "-"], ["0", "9" * 30], ["0", None])
+
+
+def test_a_file_of_another_writer_is_read():
+    counts = samples_file.of_bytes(
+        parquet_of({"sample": NAMES, "cer/of": OF_CER, "k": COUNTS}, CER)
+    )
+    assert counts.value("cer", "k") == 1 / 3
 
 
 @pytest.mark.parametrize(
-    "text",
+    "content",
     [
         b"",
-        b'"id","cer/of"\n"a",1\n',
-        b'"sample","cer/of"\n"a",1\n',
-        b'"sample","cer/of","cer/k"\n"a",1\n',
-        b'"sample","cer/of","cer/k"\n"a",1,x\n',
-        b'"sample","cer/k"\n"a",1\n',
-        b"\xff",
+        b"PAR1",
+        parquet_of({"sample": NAMES, "cer/of": OF_CER, "k": COUNTS}, None),
+        parquet_of({"sample": NAMES, "cer/of": OF_CER, "k": COUNTS}, {"metrics": [1], "names": ""}),
+        parquet_of({"sample": NAMES, "cer/of": OF_CER}, CER),
+        parquet_of({"sample": NAMES, "k": COUNTS}, CER),
+        parquet_of({"cer/of": OF_CER, "k": COUNTS}, CER),
+        parquet_of({"sample": pa.array(["a", "a"]), "cer/of": OF_CER, "k": COUNTS}, CER),
+        parquet_of({"sample": NAMES, "cer/of": pa.array([1, -2]), "k": COUNTS}, CER),
+        parquet_of({"sample": NAMES, "cer/of": OF_CER, "k": pa.array([0, 1])}, CER),
+        parquet_of({"sample": NAMES, "cer/of": pa.array([1, None]), "k": COUNTS}, CER),
+        *(
+            parquet_of({"sample": NAMES, "cer/of": OF_CER, "k": texts.dictionary_encode()}, CER)
+            for texts in map(pa.array, ODD_TEXTS)
+        ),
     ],
-)
-def test_another_file_is_named(tmp_path, text):
-    file = tmp_path / column_counts.file_name("x")
-    file.write_bytes(text)
+)  # fmt: skip
+def test_another_file_is_named(tmp_path, content):
+    file = tmp_path / samples_file.file_name("x")
+    file.write_bytes(content)
     with pytest.raises(BenchError, match="not the file of a board's samples") as raised:
-        column_counts.read(tmp_path, ["x", "absent"])
+        samples_file.read(tmp_path, ["x", "absent"])
     assert raised.value.code == Exit.UNVERIFIED
+
+
+def test_a_file_that_would_take_too_much_memory_is_named(tmp_path):
+    rows = 10**7 + 1
+    zeros = pa.DictionaryArray.from_arrays(np.zeros(rows, dtype=np.int8), pa.array(["0"]))
+    (tmp_path / samples_file.file_name("x")).write_bytes(parquet_of({"k": zeros}, CER))
+    with pytest.raises(BenchError, match="more than 10,000,000 rows"):
+        samples_file.read(tmp_path, ["x"])
+
+
+def test_many_samples_keep_no_ids_and_the_order_of_these(monkeypatch):
+    monkeypatch.setattr(column_counts, "MAX_NAMED", 2)
+    given = (["c", "a", "b"], {"cer": [3, 1, 2]}, {"cer": {"k": [1, 0, 300]}})
+    counts = ColumnCounts.of(*given)
+    assert (counts.ids, counts.samples) == ([], 3)
+    assert counts.numerators["cer"]["k"].tolist() == [0, 300, 1]
+    assert samples_file.of_bytes(samples_file.to_bytes(counts)).same_as(counts)
+    with pytest.raises(ValueError, match="samples differ"):
+        counts.add(ColumnCounts.of(["c", "a", "d"], *given[1:]))
 
 
 @given(st.sets(st.text(min_size=1, max_size=8), max_size=4))
 def test_each_column_has_a_file_of_its_own_in_the_folder(columns):
-    names = {column_counts.file_name(column) for column in columns}
+    names = {samples_file.file_name(column) for column in columns}
     assert len(names) == len(columns)
     assert not any("/" in name for name in names)
 
 
 def test_counts_of_other_samples_are_not_added():
-    counts = ColumnCounts(["a"], {"cer": [2]}, {"cer": {"k": [1]}})
+    counts = ColumnCounts.of(["a"], {"cer": [2]}, {"cer": {"k": [1]}})
     with pytest.raises(ValueError, match="samples differ"):
         counts.add(ColumnCounts(["b"]))
     with pytest.raises(ValueError, match="denominators of cer differ"):
-        counts.add(ColumnCounts(["a"], {"cer": [3]}, {"cer": {"l": [1]}}))
+        counts.add(ColumnCounts.of(["a"], {"cer": [3]}, {"cer": {"l": [1]}}))
 
 
 def test_a_record_gives_the_counts_of_the_scored_samples(store, finished):

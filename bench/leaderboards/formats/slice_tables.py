@@ -1,0 +1,46 @@
+"""The scores of a board broken down by a property of the samples, as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.core.errors import BenchError, Exit, did_you_mean
+from bench.core.printable import shortened
+from bench.core.text_table import Table
+from bench.leaderboards.formats.columns import score_text
+from bench.leaderboards.formats.texts import with_texts
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board, BoardColumn
+
+
+def slice_text(board: Board, by: str) -> list[str | Table]:
+    """Return a table per test set, with a column per group of samples.
+
+    Raises:
+        BenchError: No test set has the property (nothing).
+    """
+    names = dict.fromkeys(name for column in board.columns for name in column.slices)
+    if by not in names:
+        raise BenchError(
+            f"no test set of {board.name} is broken down by '{by}'{did_you_mean(by, names)}",
+            Exit.NOTHING,
+        )
+    board = with_texts(board, shortened)
+    heading = board.primary.heading
+    parts: list[str | Table] = []
+    for column in board.columns:
+        if by in column.slices:
+            parts += [f"{heading} on {shortened(column.label)} by {by}:", _table(board, column, by)]
+    return parts
+
+
+def _table(board: Board, column: BoardColumn, by: str) -> Table:
+    groups = column.slices[by]
+    headings = [f"{shortened(group.name)} (n = {group.samples:,})" for group in groups]
+    rows = []
+    for row in board.rows:
+        scores = row.slices.get(column.name, {}).get(by, [None] * len(groups))
+        cells = [score_text(board.primary, score) for score in scores]
+        rows.append([row.label, *cells])
+    return Table(["entry", *headings], rows, headings, headings[::-1])

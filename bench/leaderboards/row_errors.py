@@ -1,0 +1,65 @@
+"""The errors of a row on a test set, from the counts of its samples, and its score from these."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bench.leaderboards.board import Score
+
+if TYPE_CHECKING:
+    from bench.evaluation.statistics.confidence import Interval
+    from bench.evaluation.statistics.sample_errors import SampleErrors
+    from bench.leaderboards.board import BoardMetric
+    from bench.leaderboards.samples.column_counts import ColumnCounts
+
+LEVEL = 0.95
+_DIGITS = 6
+
+
+def errors_of(
+    metric: BoardMetric, counts: ColumnCounts, keys: Sequence[str]
+) -> SampleErrors | None:
+    """Return the errors of the evaluations `keys`, seeds of one row, on one test set.
+
+    What is better the higher it is gives denominators less numerators. A sample without a
+    denominator (a transcript without a word) is counted with the one before it. None where the
+    metric is not defined for one of the evaluations.
+    """
+    import numpy as np
+
+    from bench.evaluation.statistics.sample_errors import sample_errors
+
+    columns = counts.numerators.get(metric.name, {})
+    if not keys or any(key not in columns for key in keys):
+        return None
+    below = counts.denominators[metric.name].astype(np.int64)
+    above = np.array([columns[key] for key in keys], dtype=np.int64)
+    starts = np.flatnonzero(below > 0)
+    if not starts.size:
+        return None
+    ids = [counts.ids[place] for place in starts] if counts.ids else None
+    starts[0] = 0
+    below = np.add.reduceat(below, starts)
+    above = np.add.reduceat(above, starts, axis=1)
+    bound = math.inf if metric.max_value is None else metric.max_value
+    return sample_errors(
+        ids,
+        below,
+        below - above if metric.higher_is_better else above,
+        bound,
+        signed=metric.signed or (metric.higher_is_better and bound > 1),
+    )
+
+
+def score_of(metric: BoardMetric, values: Sequence[float], errors: Interval) -> Score:
+    """Return the score of several seeds, whose errors have the interval `errors`."""
+    ends = (
+        (1 - errors.high, 1 - errors.low) if metric.higher_is_better else (errors.low, errors.high)
+    )
+    # Sums of floats may end otherwise on another processor: a board has the same bytes on all.
+    low, high = (round(end, _DIGITS) for end in ends)
+    std = statistics.stdev(values) if len(values) > 1 else None
+    return Score(statistics.fmean(values), std, low, high)
