@@ -24,6 +24,8 @@ _GAP = "  "
 _INDENT = "    "
 _COMFORTABLE = 20
 """A cell of text is wrapped in no fewer columns as long as there is a column to leave out."""
+_SHORT = 10
+"""A heading of a number is not wrapped as long as it has no more columns."""
 _LONG_WORD = 30
 """A longer word of the last column begins further to the left where it does not fit."""
 _SHORTEST = 12
@@ -164,7 +166,9 @@ class _Column:
         shown = [_shown(cell) for cell in [header, *cells]]
         cell_widths = [text_width(cell) for cell in shown]
         word = max(map(longest_word, shown))
-        number = max([longest_word(shown[0]), *cell_widths[1:]])
+        # A short heading such as `ms b1` is not worth a second line.
+        heading = cell_widths[0] if cell_widths[0] <= _SHORT else longest_word(shown[0])
+        number = max([heading, *cell_widths[1:]])
         return cls(header, shown, right, max(cell_widths), number, word)
 
     @property

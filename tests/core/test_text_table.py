@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core import text_table
-from bench.core.text_table import Table
+from bench.core.text_table import Styled, Table, draw
 
 letters = st.text("abc |×é漢字", max_size=6).map(str.strip)
 tables = st.integers(1, 4).flatmap(
@@ -120,3 +120,94 @@ def test_a_markdown_row_has_the_cells_of_the_header(rows):
 )
 def test_a_magnitude_has_three_digits(count, shown):
     assert text_table.magnitude(count) == shown
+
+
+LONG = Table(
+    ["state", "entry", "score", "cost", "why"],
+    [
+        [Styled("failed", "failed"), "a model · a loss of a long name", "91.85 ± 0.79", "12", "no"],
+        ["done", "b", "7.00", "1", "because /a/path/that/is/much/longer/than/a/line/has/columns"],
+    ],
+    right=["score", "cost"],
+    optional=["cost"],
+)
+
+
+def test_text_is_wrapped_before_anything_is_left_out():
+    lines = LONG.plain(86).splitlines()
+    assert lines[0].split() == LONG.headers
+    assert lines[1:3] == [
+        "failed  a model · a loss of a long  91.85 ± 0.79    12  no",
+        "        name",
+    ]
+    assert "not shown" not in LONG.plain(86)
+
+
+def test_what_is_left_out_is_named():
+    table = Table(["entry", "score", "cost"], [["a" * 20, "1" * 10, "2" * 10]], (), ["cost"])
+    assert table.plain(40) == (
+        f"entry                 score\n{'a' * 20}  {'1' * 10}\n"
+        "(not shown for want of width: cost;\n--wide shows all)"
+    )
+    assert "not shown" not in table.plain(44)
+
+
+def test_a_table_that_does_not_fit_is_replaced_by_its_briefer_one():
+    brief = Table(["a"], [["1"]], hidden=["deviations"])
+    table = Table(["a"], [["1 ± 2 and some more words of text"]], ["a"], briefer=brief)
+    assert table.plain(20).startswith("a\n1\n(not shown for")
+    assert "±" in table.plain(40)
+
+
+def test_a_column_of_text_goes_below_rows_that_leave_it_no_room():
+    numbers = [f"number {n}" for n in range(5)]
+    table = Table([*numbers, "about"], [[*"12345", "some words about it"]], numbers)
+    assert table.plain(60).splitlines()[1:] == [
+        "    about",
+        "       1         2         3         4         5",
+        "    some words about it",
+    ]
+
+
+def test_a_long_word_of_the_last_column_stays_whole():
+    word = "https://example.org/a/page/with/a/long/name"
+    table = Table(["", ""], [["page", f"see {word} for more"]])
+    lines = table.plain(48).splitlines()
+    assert lines == ["page  see", f"     {word}", "      for more"]
+
+
+def test_a_long_word_of_another_column_loses_its_middle():
+    table = Table(["path", "n"], [["/a/path/that/is/too/long.png", "1"]], ["n"])
+    lines = table.plain(20).splitlines()
+    assert lines[1].startswith("/a/path")
+    assert "…" in lines[1]
+    assert lines[1].endswith("long.png  1")
+    assert all(shown(line) <= 20 for line in lines)
+    assert "the middle of long words" in " ".join(table.plain(20).split())
+
+
+def test_styles_are_color_and_nothing_else():
+    colored = LONG.plain(60, color=True)
+    assert "\x1b[31mfailed\x1b[0m" in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == LONG.plain(60)
+
+
+def test_what_a_cell_or_a_paragraph_holds_is_never_obeyed():
+    text = draw([Table(["a"], [[Styled("\x1b[2J\nb", "best")]]), "c\x1b[2J"], 80)
+    assert text == "a\n\\x1b[2J\\nb\n\nc\\x1b[2J"
+
+
+def test_paragraphs_are_wrapped_at_words_line_by_line():
+    assert draw("one two three\n  four five six", 10) == "one two\nthree\n  four\n  five six"
+    assert draw("one two three", 10, wide=True) == "one two\nthree"
+
+
+@settings(max_examples=120)
+@given(tables, st.integers(30, 80))
+def test_no_line_is_wider_and_every_word_is_there(rows, width):
+    headers = [f"h{number}" for number in range(len(rows[0]) if rows else 2)]
+    drawn = Table(headers, rows).plain(width)
+    assert all(shown(line) <= width for line in drawn.split("\n"))
+    for row in rows:
+        for cell in row:
+            assert all(word in drawn for word in cell.split(" "))

@@ -108,7 +108,9 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
             if is_live:
                 row.append(live_text.task_progress(each.live) if each.live else "")
             rows.append([*row, each.why()] if why else row)
-    table = Table(headers, rows, headers[4:6])
+    # A column of nothing would take the room of the others.
+    shown = len(headers) - (why and not any(row[-1] for row in rows))
+    table = Table(headers[:shown], [row[:shown] for row in rows], headers[4:6])
     return [table, _counts(current)]
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bench.leaderboards.samples.column_counts import ColumnCounts
 
 
-_DOCUMENTS = ("md", "csv", "json", "latex")
+_DOCUMENTS = ("md", "csv", "json", "latex", "html")
 _out_option = click.option(
     "-o", "--out", type=LOCAL_PATH, help="Write it into this file instead of to stdout."
 )

@@ -9,6 +9,7 @@ from bench.leaderboards.board import to_json
 from bench.leaderboards.formats.csv_table import csv_text
 from bench.leaderboards.formats.latex import latex
 from bench.leaderboards.formats.markdown import markdown
+from bench.leaderboards.web.board_page import board_page
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -19,5 +20,6 @@ DOCUMENTS: dict[str, Callable[[Board, Mapping[str, ColumnCounts]], bytes]] = {
     "csv": lambda board, _counts: csv_text(board).encode(),
     "json": lambda board, _counts: to_json(board),
     "latex": lambda board, _counts: latex(board).encode(),
+    "html": board_page,
 }
 """What writes each format, from a board and the counts that it follows from."""
