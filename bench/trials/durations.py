@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from bench.trials.specs import Kind, Task
 
 
+AHEAD = 1
+"""Tasks submitted beyond what runs at once, so that no slot waits for the next one."""
+
+
 class LikeTasks:
     """A number per task that is known, such as its seconds; it is expected of like tasks too.
 
@@ -105,10 +109,13 @@ def time_left(running: Sequence[Ahead], queued: Sequence[Ahead], slots: int) -> 
             ready[task.kind].append(task)
     ends = [(task.seconds or 0.0, task.key) for task in running]
     heapq.heapify(ends)
-    now = 0.0
-    while ends or any(ready.values()):
-        while len(ends) < max(slots, 1) and any(ready.values()):
-            task = (ready["evaluation"] or ready["training"]).popleft()
+    now, slots = 0.0, max(slots, 1)
+    submitted: deque[Ahead] = deque()
+    while ends or submitted or any(ready.values()):
+        while len(ends) + len(submitted) < slots + AHEAD and any(ready.values()):
+            submitted.append((ready["evaluation"] or ready["training"]).popleft())
+        while len(ends) < slots and submitted:
+            task = submitted.popleft()
             heapq.heappush(ends, (now + (task.seconds or 0.0), task.key))
         now, key = heapq.heappop(ends)
         for task in waiting.pop(key, []):

@@ -90,6 +90,7 @@ def test_a_plan_is_json(current):
         "loss": "radial-ctc",
         "seed": 0,
         "why": "error: ValueError: no",
+        "live": None,
     }
 
 
