@@ -7,6 +7,7 @@ import time
 
 from bench.execution.run_monitor import RunMonitor
 from bench.leaderboards.web.running_page import running_data, running_page
+from bench.tasks.task import failed_attempt
 from bench.trials import grid
 from bench.trials.events import Failed
 from bench.trials.records import Failure
@@ -21,7 +22,7 @@ def test_what_runs_is_given_with_the_logs_of_failures(store, trials, monkeypatch
     names = {each.key: "<script>" for each in grid.tasks(trials)}
     with RunMonitor(store, suite="tiny") as monitor:
         monitor.plan(grid.tasks(trials), names)
-        monitor.observe(task, Failed(Failure(task.key, {}, {}, 0, [])))
+        monitor.observe(task, Failed(Failure(task.key, {}, {}, 0, [failed_attempt("error", "no")])))
         ends = time.monotonic() + 20
         while not (runs := json.loads(running_data(store.root))["runs"]) or not runs[0]["logs"]:
             assert time.monotonic() < ends
