@@ -17,6 +17,7 @@ from bench.core.signals import raise_if_interrupted
 from bench.execution.retries import back_off, retried
 from bench.execution.run_monitor import RunMonitor
 from bench.tasks.task import fail, failed_attempt
+from bench.trials.durations import AHEAD
 from bench.trials.events import (
     Cancelled,
     Event,
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
 Report = tuple["Task", Event | Attempt]
 """A task with its next event, or with how this attempt at it failed."""
-_AHEAD = 1
-"""Tasks submitted beyond what runs at once, so that no slot waits for the next one."""
 _IDLE_SECONDS = 0.5
 _LEASE_SECONDS = 2.0
 """Between two looks at a task that another process works on."""
@@ -215,7 +214,7 @@ class Schedule:
             resources = state.task.resources
             if resources not in capacities:
                 capacities[resources] = self.executor.capacity(state.task)
-            if moment > now or len(self.running) >= capacities[resources] + _AHEAD:
+            if moment > now or len(self.running) >= capacities[resources] + AHEAD:
                 self.due.append((moment, state))
                 continue
             event = self._elsewhere(state)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from bench.trials.specs import Kind, Task
 
 
+AHEAD = 1
+"""Tasks submitted beyond what runs at once, so that no slot waits for the next one."""
+
+
 class LikeTasks:
     """A number per task that is known, such as its seconds; it is expected of like tasks too.
 
@@ -103,16 +107,22 @@ def time_left(running: Sequence[Ahead], queued: Sequence[Ahead], slots: int) -> 
             waiting.setdefault(task.needs, []).append(task)
         else:
             ready[task.kind].append(task)
-    ends = [(task.seconds or 0.0, task.key) for task in running]
+    ends = [(task.seconds or 0.0, number, task.key) for number, task in enumerate(running)]
     heapq.heapify(ends)
-    now = 0.0
-    while ends or any(ready.values()):
-        while len(ends) < max(slots, 1) and any(ready.values()):
-            task = (ready["evaluation"] or ready["training"]).popleft()
-            heapq.heappush(ends, (now + (task.seconds or 0.0), task.key))
-        now, key = heapq.heappop(ends)
-        for task in waiting.pop(key, []):
-            ready[task.kind].append(task)
+    now, slots, started = 0.0, max(slots, 1), len(ends)
+    submitted: deque[Ahead] = deque()
+    while ends or submitted or any(ready.values()):
+        while len(ends) + len(submitted) < slots + AHEAD and any(ready.values()):
+            submitted.append((ready["evaluation"] or ready["training"]).popleft())
+        while len(ends) < slots and submitted:
+            task = submitted.popleft()
+            started += 1
+            heapq.heappush(ends, (now + (task.seconds or 0.0), started, task.key))
+        now = ends[0][0]
+        while ends and ends[0][0] == now:
+            _, _, key = heapq.heappop(ends)
+            for task in waiting.pop(key, []):
+                ready[task.kind].append(task)
     return now
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import signal
-from collections import deque
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import pytest
 from running import task_events
+from scripted_executor import ScriptedExecutor, names_of
 
 from bench.core.errors import BenchError
 from bench.execution import retries, schedule
@@ -23,64 +23,12 @@ from bench.trials.events import (
     Finished,
     FinishedElsewhere,
     HeldElsewhere,
-    Progress,
+    NotRun,
     Retried,
     Started,
 )
 from bench.trials.leases import Leases
 from bench.trials.store import FAILURE
-
-PROGRESS = Progress(1, 2, 0.5, 1.0, 1.0, 1.0, None)
-
-
-class ScriptedExecutor:
-    """Runs `slots` tasks at once, one event per poll each; a task fails as `causes` says, in turn.
-
-    `starts` and `ends` list what started and ended, `most` is how many ran at once at most.
-    """
-
-    def __init__(self, slots=1, causes=None, hanging=()):
-        self.slots = slots
-        self.causes = {key: deque(listed) for key, listed in (causes or {}).items()}
-        self.hanging = hanging
-        self.queue, self.running = deque(), {}
-        self.log, self.attempts, self.submitted, self.closed = [], [], 0, False
-
-    def check(self, task):
-        if task.resources.cpus > 99:
-            raise BenchError("it is too large; lower cpus")
-
-    def capacity(self, task):  # noqa: ARG002 (the same for all)
-        return self.slots
-
-    def submit(self, task, store, attempts):  # noqa: ARG002 (nothing is written)
-        self.attempts.append((task, [attempt.cause for attempt in attempts]))
-        self.queue.append(task)
-
-    def poll(self):
-        reports = []
-        for task in [*self.running.values()]:
-            if task.key in self.hanging:
-                reports.append((task, PROGRESS))
-                continue
-            del self.running[task.key]
-            causes = self.causes.get(task.key)
-            self.log.append(("end", task))
-            report = failed_attempt(causes.popleft(), "no") if causes else Finished("", 1.0)
-            reports.append((task, report))
-        while self.queue and len(self.running) < self.slots:
-            task = self.queue.popleft()
-            self.running[task.key] = task
-            self.log.append(("start", task))
-            reports.append((task, Started("cpu")))
-        return reports
-
-    def cancel(self, task):
-        self.running.pop(task.key, None)
-        self.queue = deque(each for each in self.queue if each.key != task.key)
-
-    def close(self):
-        self.closed = True
 
 
 @pytest.fixture
@@ -145,7 +93,7 @@ def test_the_evaluations_of_a_failed_training_stay_to_do(tasks, run, store, caus
     waiting = [task for task in tasks[4:] if task.training.key == failing.key]
     assert waiting
     for task in waiting:
-        assert all(each.key != task.key for each, _ in events)
+        assert last_of(events, task) == NotRun("failed")
         assert store.failure(task) is None
     others = [task for task in tasks[1:] if task not in waiting]
     assert all(isinstance(last_of(events, task), Finished) for task in others)
@@ -198,10 +146,6 @@ def test_a_task_that_is_too_large_is_refused_before_any_runs(tasks, store):
     with pytest.raises(BenchError, match="lower cpus"):
         execute([*tasks[1:], huge], names_of([*tasks, huge]), store, nullcontext(executor))
     assert executor.log == []
-
-
-def names_of(tasks):
-    return {task.key: task.key for task in tasks}
 
 
 def test_fail_fast_ends_a_run_at_its_first_failure(tasks, store):

@@ -112,10 +112,18 @@ def finished(task, seconds=0.0) -> bool:
 
 @pytest.mark.slow
 def test_a_phase_measures_where_the_gpus_are_and_alone(node, start, evaluations, store, with_gpus):
-    outcome = phase.profile(evaluations, store, node.sentences.append, nullcontext(node))
+    begun = []
+    outcome = phase.profile(
+        evaluations,
+        store,
+        node.sentences.append,
+        nullcontext(node),
+        begin=lambda number, total, _: begun.append((number, total)),
+    )
     assert outcome.faults == []
     assert len(outcome.profiles) == len(list(store.profiles())) == 2
-    assert [sentence.split()[0] for sentence in node.sentences] == ["profiling", "profiling"]
+    assert node.sentences == []
+    assert begun == [(1, 2), (2, 2)]
     here = find_hardware(replace(evaluations[0].resources, device="cpu"))
     for profile in outcome.profiles:
         assert profile.spec["hardware"] == here.spec()
@@ -185,5 +193,5 @@ def test_the_command_measures_on_the_cluster_at_its_address(cluster, start_bench
     ctc, radial = json.loads(out)
     assert ctc["weights"]
     assert not radial["weights"]
-    assert sum(line.startswith("profiling ") for line in err.splitlines()) >= 1
+    assert sum("] profiling " in line for line in err.splitlines()) >= 1
     assert ctc["hardware"] == radial["hardware"]

@@ -45,7 +45,12 @@ def profile(store, place):
 
     def call(evaluations, sentences=None, at=place, **options):
         said = [] if sentences is None else sentences
-        return phase.profile(evaluations, store, said.append, nullcontext(at), **options)
+
+        def begin(number, total, name):
+            said.append(f"{number}/{total} {name}")
+
+        opened = nullcontext(at)
+        return phase.profile(evaluations, store, said.append, opened, begin=begin, **options)
 
     return call
 
@@ -58,8 +63,8 @@ def test_each_model_and_loss_is_measured_once_and_kept(evaluations, store, place
     assert list(store.profiles()) == sorted(outcome.profiles, key=lambda profile: profile.key)
     where = "reading seq-digits(digits=2, rounds=1) on Example CPU, 1 of 2 cores"
     assert sentences == [
-        f"profiling cnn-bilstm(width=2, hidden=4) · ctc {where}",
-        f"profiling cnn-bilstm(width=2, hidden=4) · radial-ctc {where}",
+        f"1/2 cnn-bilstm(width=2, hidden=4) · ctc {where}",
+        f"2/2 cnn-bilstm(width=2, hidden=4) · radial-ctc {where}",
     ]
     again = profile(evaluations, sentences)
     assert again == outcome
