@@ -140,7 +140,7 @@ def test_run_writes_the_working_board_and_the_next_run_skips_everything(home, be
     assert first.code == 0, first.err
     assert "running 4 trainings and 4 evaluations" in first.err
     folder = home / "results/boards/tiny"
-    files = {file: file.read_bytes() for file in folder.iterdir()}
+    files = {file: file.read_bytes() for file in folder.rglob("*.*")}
     assert {"README.md", "board.json"} <= {file.name for file in files}
     assert not (home / "leaderboards").exists()
 
@@ -149,7 +149,7 @@ def test_run_writes_the_working_board_and_the_next_run_skips_everything(home, be
     assert "4 of 4 trainings done, 4 of 4 evaluations done; nothing to run" in second.err
     board = json.loads(second.out)
     assert [len(row["seeds"]) for row in board["rows"]] == [2, 2]
-    assert {file: file.read_bytes() for file in folder.iterdir()} == files
+    assert {file: file.read_bytes() for file in folder.rglob("*.*")} == files
 
     tasks = json.loads(bench("status", "tiny", "--json").out)["tasks"]
     assert {task["state"] for task in tasks} == {"done"}

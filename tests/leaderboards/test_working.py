@@ -16,7 +16,10 @@ def test_it_is_written_beside_the_results(config, suite, finished):
     assert boards.read(folder) == made
     assert sorted(file.name for file in folder.iterdir()) == [
         "README.md",
+        "board.csv",
+        "board.html",
         "board.json",
+        "figures",
         f"samples-{FIRST}.parquet",
         f"samples-{SECOND}.parquet",
     ]
@@ -27,9 +30,9 @@ def test_it_is_written_beside_the_results(config, suite, finished):
 def test_the_same_records_give_the_same_bytes(config, suite, finished):
     working.write_working(config, suite)
     folder = working.working_folder(config, "tiny")
-    first = {file.name: file.read_bytes() for file in folder.iterdir()}
+    first = {file.name: file.read_bytes() for file in folder.rglob("*.*")}
     working.write_working(config, suite)
-    assert {file.name: file.read_bytes() for file in folder.iterdir()} == first
+    assert {file.name: file.read_bytes() for file in folder.rglob("*.*")} == first
 
 
 def test_samples_of_a_former_column_are_removed(config, suite, finished, edit_toml):
