@@ -16,6 +16,7 @@ def test_it_is_written_beside_the_results(config, suite, finished):
     assert boards.read(folder) == made
     assert sorted(file.name for file in folder.iterdir()) == [
         "README.md",
+        "board.csv",
         "board.json",
         f"samples-{FIRST}.parquet",
         f"samples-{SECOND}.parquet",
