@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # A busy machine is no failure: examples have no time limit.
 settings.register_profile("bench", deadline=None)
 settings.load_profile("bench")
+# Workers of pytest-xdist have it, and would lay out for it what is not a terminal.
+os.environ.pop("COLUMNS", None)
 
 # Dozens of processes start here; where byte code is not kept, each compiles torch and ray again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

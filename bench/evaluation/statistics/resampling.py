@@ -22,9 +22,9 @@ long."""
 PRODUCT_BLOCK = 1 << 20
 """Elements per matrix product: with smaller ones, BLAS threads on a busy machine spend their time
 waiting for each other (22 s instead of 0.8 s)."""
-MAX_UNITS = 1 << 14
+MAX_UNITS = 1 << 13
 """Largest number of units that are resampled one by one; more samples are put into this many
-groups. The variance of the bootstrap then has a relative standard deviation of 1.1 %."""
+groups. The variance of the bootstrap then has a relative standard deviation of 1.6 %."""
 MAX_GRID = 1 << 14
 """Largest number of steps of a sign distribution, unless the samples are more than an eighth of
 it; weights are rounded to fewer steps."""
