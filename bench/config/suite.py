@@ -144,7 +144,9 @@ class TrainedEntry:
         input: How pixels become tensors: the model's default with the entry's overrides.
         recipe: How it is trained.
         train: What it is trained on, where that is not the suite's.
-        label: What boards call its model.
+        label: What boards call its model; not part of any key, as those of its parts.
+        loss_label: What they call its loss.
+        decoder_label: What they call its decoder.
         tuning: How a sweep found it; not part of any key.
     """
 
@@ -155,6 +157,8 @@ class TrainedEntry:
     recipe: Recipe
     train: tuple[Dataset, ...] = ()
     label: str = ""
+    loss_label: str = ""
+    decoder_label: str = ""
     tuning: Tuning | None = None
 
     @property

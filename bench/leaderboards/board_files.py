@@ -30,12 +30,12 @@ def files(
         board: The board.
         counts: The counts that it follows from, of its own evaluations alone, by column.
     """
-    pictures = {f"{FIGURES}/{name}.svg": svg.encode() for name, svg in figures(board).items()}
+    pictures = {f"{FIGURES}/{name}.svg": svg for name, svg in figures(board).items()}
     return {
         boards.DATA: boards.to_json(board),
         csv_table.FILE: csv_table.csv_text(board).encode(),
-        PAGE: markdown(board).encode(),
-        **pictures,
+        PAGE: markdown(board, pictures).encode(),
+        **{file: svg.encode() for file, svg in pictures.items()},
     }
 
 
