@@ -36,8 +36,8 @@ class SuiteTable:
         models: Each a name or a table of `name`, parameters, and optionally `input` (overrides of
             the model's default input), `recipe` (a name, or overrides), `train`, and
             `label` (what boards call it).
-        losses: Each a name or a table of `name`, parameters, and optionally `recipe`.
-        decoders: Each a name or a table of `name` and parameters.
+        losses: Each a name or a table of `name`, parameters, and optionally `recipe` and `label`.
+        decoders: Each a name or a table of `name`, parameters, and optionally `label`.
         recognizers: What is not trained by bench: each a name, or a table of `name`, parameters,
             and optionally `label` and `trained_on` (what is known of its training data). A table
             without `name` is named by its key: `{ predictions = "file.csv" }`.

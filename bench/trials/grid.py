@@ -146,7 +146,11 @@ def _trained_labels(entries: Sequence[TrainedEntry]) -> list[str]:
             [
                 entry.label or models[entry.model.label],
                 entry.loss_label or losses[entry.loss.label],
-                *([entry.decoder_label or decoders[entry.decoder.label]] if len(decoders) > 1 else []),
+                *(
+                    [entry.decoder_label or decoders[entry.decoder.label]]
+                    if len(decoders) > 1
+                    else []
+                ),
                 *(["tuned"] if entry.tuning else []),
             ]
         )

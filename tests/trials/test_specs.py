@@ -133,6 +133,7 @@ def test_what_decides_the_weights_changes_every_key(keys, old, new):
         (RATE, f"{RATE}\n[suite.tiny.resources]\ngpus = 0.5\ndevice = 'cpu'\nworkers = 2"),
         (RATE, f"{RATE}\n[suite.tiny.resources]\ntime_limit = 9\ncheckpoint_every = '9 seconds'"),
         ("hidden = 4", "hidden = 4, label = 'small', input = { normalization = 'unit' }"),
+        ('"radial-ctc"', '{ name = "radial-ctc", label = "Radial" }'),
         ("hidden = 4", "hidden = 4, recipe = { epochs = 1 }"),
         ("seeds = [0, 1]", "seeds = [0, 1]\naverage = 'mean'\ndecoders = ['greedy']"),
         (DATA, DATA.replace("datasets", "tests") + "\n" + DATA.replace("datasets", "train")),
