@@ -19,9 +19,11 @@ from bench.data.datasets import seq_digits
 from bench.decoding.beam import BeamDecoder
 from bench.evaluation import protocols
 from bench.evaluation.metrics import metric
+from bench.leaderboards.board_identity import entry_identity
 from bench.losses.ctc import CTC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.trials import grid
+from bench.trials.grid import row_label
 from bench.trials.specs import Training, named_seed
 
 MULTI_STEP = "schedule = 'multi-step'\nmilestones = [2]\ndecay = 0.2"
@@ -321,3 +323,10 @@ def test_devices_are_part_of_the_key_of_a_training_and_its_evaluations_use_one(t
     assert read.resources.devices == 1
     again = read.with_resources(replace(read.resources, gpus=1.0))
     assert (again.key, again.training.key) == (read.key, two.key)
+
+
+def test_labels_are_in_no_hash_of_an_entry(suite):
+    entry = suite.entries[0]
+    labeled = replace(entry, label="a", loss_label="b", decoder_label="c")
+    assert row_label(labeled) == "a · b · c"
+    assert entry_identity(labeled) == entry_identity(entry)

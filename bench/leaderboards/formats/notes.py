@@ -191,9 +191,9 @@ def reading(board: Board) -> list[str]:
     seeds = ", ".join(map(str, board.seeds))
     paragraphs = [
         (
-            f"Scores: mean ± standard deviation over the seeds {seeds}; in brackets the 95 % interval "
-            "over samples and seeds together. Rows of rank 1–2 may have rank 1 or 2: all pairs of rows "
-            "are compared together at 5 %."
+            f"Scores: mean ± standard deviation over the seeds {seeds}; in brackets the 95 % "
+            "interval over samples and seeds together. Rows of rank 1–2 may have rank 1 or 2: all "
+            "pairs of rows are compared together at 5 %."
         )
     ]
     if len(board.columns) >= _SEVERAL:
@@ -209,14 +209,14 @@ def reading(board: Board) -> list[str]:
 
 def _ranks(board: Board) -> list[str]:
     """Say why intervals of ranks need not rise from row to row."""
-    if not any(row.rank for row in board.rows):
+    if not any(row.seeds for row in board.rows):
         return []
     return [
         (
             "A row ranks below those that are significantly better and above those that are "
-            "significantly worse. The intervals need not rise from row to row: two rows are compared "
-            "on the same samples, so a row whose errors or seeds vary more differs significantly from "
-            "fewer rows, and its interval may reach past those of its neighbors."
+            "significantly worse. The intervals need not rise from row to row: two rows are "
+            "compared on the same samples, so a row whose errors or seeds vary more differs "
+            "significantly from fewer rows, and its interval may reach past those of its neighbors."
         )
     ]
 
