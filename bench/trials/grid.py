@@ -120,7 +120,8 @@ def row_label(entry: Entry) -> str:
     reads = entry.decoder_label or entry.decoder.label
     decoder = "" if reads == "greedy" else f" · {reads}"
     tuned = ", tuned" if entry.tuning else ""
-    return f"{entry.label or entry.model.label} · {entry.loss_label or entry.loss.label}{decoder}{tuned}"
+    loss = entry.loss_label or entry.loss.label
+    return f"{entry.label or entry.model.label} · {loss}{decoder}{tuned}"
 
 
 def row_labels(entries: Sequence[Entry]) -> list[str]:
