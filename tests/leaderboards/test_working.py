@@ -16,7 +16,9 @@ def test_it_is_written_beside_the_results(config, suite, finished):
     assert boards.read(folder) == made
     assert sorted(file.name for file in folder.iterdir()) == [
         "README.md",
+        "board.csv",
         "board.json",
+        "figures",
         f"samples-{FIRST}.csv",
         f"samples-{SECOND}.csv",
     ]
@@ -27,9 +29,9 @@ def test_it_is_written_beside_the_results(config, suite, finished):
 def test_the_same_records_give_the_same_bytes(config, suite, finished):
     working.write_working(config, suite)
     folder = working.working_folder(config, "tiny")
-    first = {file.name: file.read_bytes() for file in folder.iterdir()}
+    first = {file.name: file.read_bytes() for file in folder.rglob("*.*")}
     working.write_working(config, suite)
-    assert {file.name: file.read_bytes() for file in folder.iterdir()} == first
+    assert {file.name: file.read_bytes() for file in folder.rglob("*.*")} == first
 
 
 def test_samples_of_a_former_column_are_removed(config, suite, finished, edit_toml):
