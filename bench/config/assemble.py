@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _OF_ENTRY: dict[registry.Kind, tuple[str, ...]] = {
     "model": ("recipe", "input", "train", "label"),
-    "loss": ("recipe",),
+    "loss": ("recipe", "label"),
+    "decoder": ("label",),
     "recognizer": ("label", "trained_on"),
 }
 """Keys in a suite that are not parameters of the component, by its kind."""
@@ -228,6 +229,8 @@ def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[
                 recipe=recipe,
                 train=model.train,
                 label=model.label,
+                loss_label=loss.label,
+                decoder_label=decoder.label,
             )
         )
     if not entries:
@@ -320,6 +323,8 @@ def _tuned(
         recipe=recipe,
         train=model.train,
         label=model.label,
+        loss_label=loss.label,
+        decoder_label=decoder.label,
         tuning=tuned.tuning,
     )
 

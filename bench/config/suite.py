@@ -36,8 +36,8 @@ class SuiteTable:
         models: Each a name or a table of `name`, parameters, and optionally `input` (overrides of
             the model's default input), `recipe` (a name, or overrides), `train`, and
             `label` (what boards call it).
-        losses: Each a name or a table of `name`, parameters, and optionally `recipe`.
-        decoders: Each a name or a table of `name` and parameters.
+        losses: Each a name or a table of `name`, parameters, and optionally `recipe` and `label`.
+        decoders: Each a name or a table of `name`, parameters, and optionally `label`.
         recognizers: What is not trained by bench: each a name, or a table of `name`, parameters,
             and optionally `label` and `trained_on` (what is known of its training data). A table
             without `name` is named by its key: `{ predictions = "file.csv" }`.
@@ -144,7 +144,9 @@ class TrainedEntry:
         input: How pixels become tensors: the model's default with the entry's overrides.
         recipe: How it is trained.
         train: What it is trained on, where that is not the suite's.
-        label: What boards call its model.
+        label: What boards call its model; not part of any key, as those of its parts.
+        loss_label: What they call its loss.
+        decoder_label: What they call its decoder.
         tuning: How a sweep found it; not part of any key.
     """
 
@@ -155,6 +157,8 @@ class TrainedEntry:
     recipe: Recipe
     train: tuple[Dataset, ...] = ()
     label: str = ""
+    loss_label: str = ""
+    decoder_label: str = ""
     tuning: Tuning | None = None
 
     @property

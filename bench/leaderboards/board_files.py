@@ -28,13 +28,13 @@ def files(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, bytes]:
         board: The board.
         counts: The counts that it follows from, of its own evaluations alone, by column.
     """
-    pictures = {f"{FIGURES}/{name}.svg": svg.encode() for name, svg in figures(board).items()}
+    pictures = {f"{FIGURES}/{name}.svg": svg for name, svg in figures(board).items()}
     return {
         boards.DATA: boards.to_json(board),
         csv_table.FILE: csv_table.csv_text(board).encode(),
-        PAGE: markdown(board).encode(),
+        PAGE: markdown(board, pictures).encode(),
         board_page.PAGE: board_page.board_page(board, counts),
-        **pictures,
+        **{file: svg.encode() for file, svg in pictures.items()},
     }
 
 

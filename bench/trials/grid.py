@@ -117,9 +117,11 @@ def row_label(entry: Entry) -> str:
     """Return what a person calls an entry by itself."""
     if isinstance(entry, RecognizerEntry):
         return entry.name
-    decoder = "" if entry.decoder.label == "greedy" else f" · {entry.decoder.label}"
+    reads = entry.decoder_label or entry.decoder.label
+    decoder = "" if reads == "greedy" else f" · {reads}"
     tuned = ", tuned" if entry.tuning else ""
-    return f"{entry.label or entry.model.label} · {entry.loss.label}{decoder}{tuned}"
+    loss = entry.loss_label or entry.loss.label
+    return f"{entry.label or entry.model.label} · {loss}{decoder}{tuned}"
 
 
 def row_labels(entries: Sequence[Entry]) -> list[str]:
@@ -144,8 +146,12 @@ def _trained_labels(entries: Sequence[TrainedEntry]) -> list[str]:
         " · ".join(
             [
                 entry.label or models[entry.model.label],
-                losses[entry.loss.label],
-                *([decoders[entry.decoder.label]] if len(decoders) > 1 else []),
+                entry.loss_label or losses[entry.loss.label],
+                *(
+                    [entry.decoder_label or decoders[entry.decoder.label]]
+                    if len(decoders) > 1
+                    else []
+                ),
                 *(["tuned"] if entry.tuning else []),
             ]
         )

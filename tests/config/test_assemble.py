@@ -327,7 +327,7 @@ MISTAKES = [
     ('label = "small"', "label = 3", 22, SUITE, ["'label' must be a text"]),
     ('label = "small"', 'lable = "small"', 22, SUITE, ["'lable'", "did you mean 'label'?"]),
     (RADIAL, '{ name = "radial-ctc", input = { size = 8 } }', 24, SUITE, ["'input'", "on a model"]),
-    (RADIAL, '{ name = "radial-ctc", label = "x" }', 24, SUITE, ["'label'", "on a model"]),
+    (RADIAL, '{ name = "radial-ctc", label = 3 }', 24, SUITE, ["'label' must be a text"]),
     (RADIAL, '{ name = "radial-ctc", recipes = "slow" }', 24, SUITE, ["did you mean 'recipe'?"]),
     # Decoders.
     (BEAM, '"baem"', 25, SUITE, ["decoder 'baem'", "did you mean 'beam'?"]),

@@ -9,8 +9,8 @@ import pytest
 
 from bench.leaderboards import board as boards
 from bench.leaderboards import rebuild, working
+from bench.leaderboards.formats.columns import columns
 from bench.leaderboards.formats.markdown import markdown
-from bench.leaderboards.formats.tables import primary_table
 from bench.trials.records import Throughput, TrainingTimings
 
 from .conftest import ORIGIN, keep_profiles, make_profile, write_training
@@ -39,8 +39,10 @@ def draw(config, suite):
 
     def draw():
         board, _ = working.draw(config, suite)
-        table = primary_table(board)
-        rows = [dict(zip(table.headers, row, strict=True)) for row in table.rows]
+        listed = columns(board)
+        headings = [column.heading for column in listed]
+        cells = zip(*(column.cells for column in listed), strict=True)
+        rows = [dict(zip(headings, row, strict=True)) for row in cells]
         return {row["entry"]: row for row in rows}, markdown(board)
 
     return draw

@@ -26,6 +26,9 @@ def row(folder: Path, loss: str) -> boards.Row:
     return next(row for row in boards.read(folder).rows if row.loss == loss)
 
 
+FIGURES = ("accuracy-latency", "accuracy-weights", "learning-curves", "ranks")
+
+
 def test_the_first_version_has_the_files_of_the_working_board(published, home):
     assert sorted(files(published)) == sorted(
         ["README.md"]

@@ -19,9 +19,11 @@ from bench.data.datasets import seq_digits
 from bench.decoding.beam import BeamDecoder
 from bench.evaluation import protocols
 from bench.evaluation.metrics import metric
+from bench.leaderboards.board_identity import entry_identity
 from bench.losses.ctc import CTC
 from bench.models.cnn_bilstm import CnnBiLSTM
 from bench.trials import grid
+from bench.trials.grid import row_label
 from bench.trials.specs import Training, named_seed
 
 MULTI_STEP = "schedule = 'multi-step'\nmilestones = [2]\ndecay = 0.2"
@@ -133,6 +135,7 @@ def test_what_decides_the_weights_changes_every_key(keys, old, new):
         (RATE, f"{RATE}\n[suite.tiny.resources]\ngpus = 0.5\ndevice = 'cpu'\nworkers = 2"),
         (RATE, f"{RATE}\n[suite.tiny.resources]\ntime_limit = 9\ncheckpoint_every = '9 seconds'"),
         ("hidden = 4", "hidden = 4, label = 'small', input = { normalization = 'unit' }"),
+        ('"radial-ctc"', '{ name = "radial-ctc", label = "Radial" }'),
         ("hidden = 4", "hidden = 4, recipe = { epochs = 1 }"),
         ("seeds = [0, 1]", "seeds = [0, 1]\naverage = 'mean'\ndecoders = ['greedy']"),
         (DATA, DATA.replace("datasets", "tests") + "\n" + DATA.replace("datasets", "train")),
@@ -320,3 +323,10 @@ def test_devices_are_part_of_the_key_of_a_training_and_its_evaluations_use_one(t
     assert read.resources.devices == 1
     again = read.with_resources(replace(read.resources, gpus=1.0))
     assert (again.key, again.training.key) == (read.key, two.key)
+
+
+def test_labels_are_in_no_hash_of_an_entry(suite):
+    entry = suite.entries[0]
+    labeled = replace(entry, label="a", loss_label="b", decoder_label="c")
+    assert row_label(labeled) == "a · b · c"
+    assert entry_identity(labeled) == entry_identity(entry)

@@ -26,7 +26,7 @@ def notes(board: Board) -> list[str]:
         *_origins(board),
         *_tuning(board),
         *map(_scored, board.columns),
-        *_reading(board),
+        *_ranks(board),
         *_missing(board),
         *_hardware(board),
         *_accepted(board),
@@ -162,7 +162,10 @@ def _scored(column: BoardColumn) -> str:
     if column.samples is None:
         return f"Nothing has read {column.name} yet."
     parts = ", ".join(f"{count:,} {reason}" for reason, count in column.excluded.items())
-    sentence = f"{column.name}: {column.samples:,} samples scored; excluded: {parts or 'none'}"
+    label = "" if column.label == column.name else f" ({_code(column.label)})"
+    sentence = (
+        f"{column.name}{label}: {column.samples:,} samples scored; excluded: {parts or 'none'}"
+    )
     if not column.dropped:
         return f"{sentence}."
     ordered = sorted(column.dropped.items(), key=lambda item: (-item[1], item[0]))
@@ -181,11 +184,17 @@ def _quoted(character: str) -> str:
     return f'"{character}"' if "'" in character else f"'{character}'"
 
 
-def _reading(board: Board) -> list[str]:
+def reading(board: Board) -> list[str]:
+    """Return how scores, averages and ranks are read."""
     if not any(row.seeds for row in board.rows):
         return []
+    seeds = ", ".join(map(str, board.seeds))
     paragraphs = [
-        "In brackets: 95 % intervals, over samples and seeds together (docs/statistics.md)."
+        (
+            f"Scores: mean ± standard deviation over the seeds {seeds}; in brackets the 95 % "
+            "interval over samples and seeds together. Rows of rank 1–2 may have rank 1 or 2: all "
+            "pairs of rows are compared together at 5 %."
+        )
     ]
     if len(board.columns) >= _SEVERAL:
         ranking = "average" if board.average == "weighted" else "mean"
@@ -195,14 +204,21 @@ def _reading(board: Board) -> list[str]:
             "a seed on one, has neither average nor rank. one set left out: the best and the worst "
             "rank when any one test set is left out of the average."
         )
-    paragraphs.append(
-        "A rank such as 1–2 is an interval: all pairs of rows are compared together at 5 %, a row "
-        "ranks below those that are significantly better and above those that are significantly "
-        "worse. The intervals need not rise from row to row: two rows are compared on the same "
-        "samples, so a row whose errors or seeds vary more differs significantly from fewer rows, "
-        "and its interval may reach past those of its neighbors."
-    )
     return paragraphs
+
+
+def _ranks(board: Board) -> list[str]:
+    """Say why intervals of ranks need not rise from row to row."""
+    if not any(row.seeds for row in board.rows):
+        return []
+    return [
+        (
+            "A row ranks below those that are significantly better and above those that are "
+            "significantly worse. The intervals need not rise from row to row: two rows are "
+            "compared on the same samples, so a row whose errors or seeds vary more differs "
+            "significantly from fewer rows, and its interval may reach past those of its neighbors."
+        )
+    ]
 
 
 def _missing(board: Board) -> list[str]:
