@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -73,7 +74,13 @@ def test_a_budget_that_is_used_up_is_reported_without_ray(home, used_up):
         "except SystemExit as ended: assert not ended.code, ended.code\n"
         "print(sorted({'torch', 'ray'} & set(sys.modules)))"
     )
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        # The readline of pytest adds COLUMNS to what a process inherits, but not to this.
+        env=os.environ.copy(),
+    )
     assert answer.returncode == 0, answer.stderr
     first, last = answer.stderr.splitlines()
     assert first == "tiny: 6 of 6 trials have ended, nothing to run"

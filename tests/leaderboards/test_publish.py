@@ -30,7 +30,8 @@ FIGURES = ("accuracy-latency", "accuracy-weights", "learning-curves", "ranks")
 
 
 def test_the_first_version_has_the_files_of_the_working_board(published, home):
-    assert sorted(files(published)) == sorted(
+    written = [name for name in files(published) if "/figures/" not in name]
+    assert sorted(written) == sorted(
         ["README.md"]
         + [f"tiny/v1/{name}" for name in ("README.md", "board.csv", "board.html", "board.json")]
         + [f"tiny/v1/figures/{name}.svg" for name in FIGURES]
