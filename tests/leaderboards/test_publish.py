@@ -27,7 +27,7 @@ def row(folder: Path, loss: str) -> boards.Row:
 def test_the_first_version_has_the_files_of_the_working_board(published, home):
     assert sorted(files(published)) == sorted(
         ["README.md"]
-        + [f"tiny/v1/{name}" for name in ("README.md", "board.html", "board.json")]
+        + [f"tiny/v1/{name}" for name in ("README.md", "board.csv", "board.html", "board.json")]
         + [f"tiny/v1/samples-{column}.csv" for column in (FIRST, SECOND)]
     )
     working = home / "results" / "boards" / "tiny"

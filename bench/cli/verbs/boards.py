@@ -109,16 +109,13 @@ def write(
     as_json: bool,
 ) -> int:
     """Write and print the leaderboard of SUITE, publish it, or check what is published."""
-    if document and (check or publish or as_json):
-        raise click.UsageError("--format goes with neither --check, --publish nor --json")
+    _require_one_purpose(publish=publish, check=check, html=html is not None, document=document)
+    if document and as_json:
+        raise click.UsageError("--format and --json each print a document; omit one of them")
     if out and not document:
         raise click.UsageError("--out is the file of --format; name a format, or omit it")
-    if check and publish:
-        raise click.UsageError("--check writes nothing and --publish does; omit one of them")
     if partial and not publish:
         raise click.UsageError("--partial is about --publish; add that, or omit it")
-    if html and (check or publish or document):
-        raise click.UsageError("--html goes with neither --check, --publish nor --format")
     config = load()
     if html:
         _write_site(config, suite, html, as_json=as_json)
@@ -303,6 +300,14 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
     print_board(board, as_json=as_json)
     say(f"published to {folder}")
     return code
+
+
+def _require_one_purpose(**purposes: object) -> None:
+    """Raise UsageError where options are given that each say what `board` is to do."""
+    names = {"document": "format"}
+    given = [f"--{names.get(name, name)}" for name, purpose in purposes.items() if purpose]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} exclude each other; omit all but one")
 
 
 def _write_site(config: Config, word: str | None, folder: Path, *, as_json: bool) -> None:
