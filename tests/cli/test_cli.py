@@ -110,7 +110,7 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["sweep", "tiny", "--minutes", "-1"], 2, "-1.0 is not in the range"),
         (["ls", "modles"], 2, "models"),
         (["board", "tniy"], 2, "did you mean 'tiny'?"),
-        (["board", "--check", "--publish"], 2, "omit one of them"),
+        (["board", "--check", "--publish"], 2, "omit all but one"),
         (["board", "--partial"], 2, "--partial is about --publish"),
         (["board", "diff", "tiny"], 3, "'tiny' has no working board"),
         (["board", "diff", "tiny", "tiny"], 2, "there is no board 'tiny'"),

@@ -19,14 +19,8 @@ def files(folder: Path) -> dict[str, bytes]:
         if file.is_file()
     }
 
-FIGURES = ("accuracy-latency", "accuracy-weights", "learning-curves", "ranks")
-
-
 def row(folder: Path, loss: str) -> boards.Row:
     return next(row for row in boards.read(folder).rows if row.loss == loss)
-
-
-FIGURES = ("accuracy-latency", "accuracy-weights", "learning-curves", "ranks")
 
 
 def test_the_first_version_has_the_files_of_the_working_board(published, home):
@@ -34,7 +28,6 @@ def test_the_first_version_has_the_files_of_the_working_board(published, home):
     assert sorted(written) == sorted(
         ["README.md"]
         + [f"tiny/v1/{name}" for name in ("README.md", "board.csv", "board.html", "board.json")]
-        + [f"tiny/v1/figures/{name}.svg" for name in FIGURES]
         + [f"tiny/v1/samples-{column}.parquet" for column in (FIRST, SECOND)]
     )
     working = home / "results" / "boards" / "tiny"

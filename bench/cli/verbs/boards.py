@@ -116,18 +116,13 @@ def write(
     as_json: bool,
 ) -> int:
     """Write and print the leaderboard of SUITE, publish it, or check what is published."""
-    if document and (check or publish or as_json):
-        raise click.UsageError("--format goes with neither --check, --publish nor --json")
-    _require_fitting_options(
-        html=html,
-        publish=publish,
-        partial=partial,
-        check=check,
-        document=document,
-        by=by,
-        out=out,
-        json=as_json,
-    )
+    _require_one_purpose(publish=publish, check=check, html=html, by=by, format=document)
+    if as_json and (by or document):
+        raise click.UsageError("--json prints a document of its own; omit --by and --format")
+    if out and not document:
+        raise click.UsageError("--out is the file of --format; name a format, or omit it")
+    if partial and not publish:
+        raise click.UsageError("--partial is about --publish; add that, or omit it")
     config = load()
     if html:
         _write_site(config, suite, html, as_json=as_json)
@@ -318,6 +313,13 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
     return code
 
 
+def _require_one_purpose(**purposes: object) -> None:
+    """Raise UsageError where options are given that each say what `board` is to do."""
+    given = [f"--{name}" for name, purpose in purposes.items() if purpose]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} exclude each other; omit all but one")
+
+
 def _write_site(config: Config, word: str | None, folder: Path, *, as_json: bool) -> None:
     """Write the pages of the board that `word` means, or of all published boards."""
     from bench.leaderboards.web import boards_site, site
@@ -336,27 +338,3 @@ def _check(root: Path, suite: str | None, *, as_json: bool) -> None:
 
     checked = [versions.name(folder) for folder in rebuild.check_all(root, suite)]
     report(f"as their samples give them: {', '.join(checked)}", checked, as_json=as_json)
-
-
-def _require_fitting_options(
-    *,
-    html: Path | None,
-    publish: bool,
-    partial: bool,
-    check: bool,
-    document: str | None,
-    by: str | None,
-    out: Path | None,
-    json: bool,
-) -> None:
-    """Raise UsageError where options of `write` exclude each other."""
-    if by and (document or check or publish or json):
-        raise click.UsageError("--by prints tables; omit --format, --check, --publish and --json")
-    if html and (check or publish or document):
-        raise click.UsageError("--html goes with neither --check, --publish nor --format")
-    if out and not document:
-        raise click.UsageError("--out is the file of --format; name a format, or omit it")
-    if check and publish:
-        raise click.UsageError("--check writes nothing and --publish does; omit one of them")
-    if partial and not publish:
-        raise click.UsageError("--partial is about --publish; add that, or omit it")
