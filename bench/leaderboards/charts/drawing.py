@@ -155,10 +155,10 @@ def x_axis(
         text = tick_text(tick, unit=unit)
         half = text_width(text) / 2
         if scale(tick) - half > right:
-            parts.append(label(scale(tick), bottom + 17, text, "soft", "middle"))
+            parts.append(label(scale(tick), bottom + 19, text, "soft", "middle"))
             right = scale(tick) + half + 6
     middle = (scale.start + scale.end) / 2
-    return "".join([*parts, label(middle, bottom + 38, title, "soft", "middle")])
+    return "".join([*parts, label(middle, bottom + 40, title, "soft", "middle")])
 
 
 def y_axis(scale: Scale, left: float, right: float, title: str) -> str:

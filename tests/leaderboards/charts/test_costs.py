@@ -14,7 +14,7 @@ from ..test_matching import row
 
 @pytest.mark.parametrize("higher", [True, False])
 def test_the_front_has_the_points_that_no_other_one_dominates(higher):
-    draw = random.Random(0)
+    draw = random.Random(0)  # noqa: S311 (numbers of a test)
     for _ in range(50):
         points = []
         for n in range(12):

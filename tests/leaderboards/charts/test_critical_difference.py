@@ -12,7 +12,7 @@ from bench.leaderboards.charts.critical_difference import cliques, mean_ranks, n
 
 
 def test_equal_scores_share_their_ranks():
-    draw = random.Random(0)
+    draw = random.Random(0)  # noqa: S311 (numbers of a test)
     scores = [[draw.randrange(5) for _ in range(8)] for _ in range(4)]
     expected = rankdata(scores, axis=1).mean(axis=0)
     assert mean_ranks(scores) == pytest.approx(expected)
@@ -24,7 +24,7 @@ def test_the_critical_difference_is_that_of_the_table_of_demsar(rows, q):
 
 
 def test_bars_are_the_largest_runs_without_a_significant_difference():
-    draw = random.Random(0)
+    draw = random.Random(0)  # noqa: S311 (numbers of a test)
     for _ in range(100):
         means = sorted(draw.uniform(1, 8) for _ in range(9))
         least = draw.uniform(0.2, 4)
