@@ -136,7 +136,9 @@ def test_a_board_is_printed_in_each_format_alone(published, bench, home, documen
     assert (home / "file").read_bytes().decode() == answer.out
     kept = {"md": "README.md", "csv": "board.csv", "json": "board.json"}.get(document)
     if kept:
-        assert (published / "tiny" / "v1" / kept).read_bytes().decode() == answer.out
+        text = (published / "tiny" / "v1" / kept).read_bytes().decode()
+        # The page in the folder shows the figures that lie beside it.
+        assert re.sub(r"!\[.*\n\n", "", text) == answer.out
 
 
 @pytest.mark.parametrize(

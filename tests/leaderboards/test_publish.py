@@ -19,6 +19,7 @@ def files(folder: Path) -> dict[str, bytes]:
         if file.is_file()
     }
 
+
 def row(folder: Path, loss: str) -> boards.Row:
     return next(row for row in boards.read(folder).rows if row.loss == loss)
 

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench.leaderboards import board_files
-from bench.leaderboards.board import Board
+from bench.leaderboards.board import Board, Score, SliceGroup
 from bench.leaderboards.charts import FIGURES, figures
 from bench.leaderboards.charts.drawing import Box
 from bench.leaderboards.charts.svg import text_width
@@ -53,10 +53,36 @@ def with_blanks(board: Board) -> Board:
     return replace(board, rows=rows)
 
 
+def with_slices(board: Board) -> Board:
+    """Return the board with made-up parts of its test sets, and a score on each for each row."""
+    parts = {"length": ["1–3", "4–6", "7 and more"], "aspect ratio": ["below 2", "2 and above"]}
+    columns = [
+        replace(
+            column,
+            slices={by: [SliceGroup(name, 20) for name in names] for by, names in parts.items()},
+        )
+        for column in board.columns
+    ]
+    rows = [
+        replace(
+            row,
+            slices={
+                column.name: {
+                    by: [Score(0.5 - 0.1 * n, None, 0.3 - 0.1 * n, 0.6) for n in range(len(names))]
+                    for by, names in parts.items()
+                }
+                for column in columns
+            },
+        )
+        for row in board.rows
+    ]
+    return replace(board, columns=columns, rows=rows)
+
+
 @pytest.fixture(scope="module")
 def board() -> Board:
     """Return a board of many rows with all that figures show, and a hostile name."""
-    made = with_blanks(synthetic_board(26, 3, 40, 2)[0])
+    made = with_slices(with_blanks(synthetic_board(26, 3, 40, 2)[0]))
     first, *others = made.rows
     return replace(made, rows=[replace(first, label=HOSTILE), *others])
 
@@ -64,7 +90,7 @@ def board() -> Board:
 @pytest.fixture(scope="module")
 def small() -> Board:
     """Return a board of one test set."""
-    return with_blanks(synthetic_board(4, 1, 40, 1)[0])
+    return with_slices(with_blanks(synthetic_board(4, 1, 40, 1)[0]))
 
 
 @pytest.fixture(scope="module")
