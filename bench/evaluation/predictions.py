@@ -221,6 +221,16 @@ def label_localization(table: pa.Table, protocol: Protocol) -> Localization | No
         return None
 
 
+def blank_ratio(table: pa.Table) -> float | None:
+    """Return the share of blank frames on the paths of the scored samples; None without paths."""
+    from pyarrow import compute
+
+    from bench.evaluation.metrics.localization import BLANK
+
+    frames = table.filter(compute.is_null(table["excluded"]))["path"].combine_chunks().flatten()
+    return compute.mean(compute.equal(frames, BLANK)).as_py() if len(frames) else None
+
+
 def error_metric(protocol: Protocol) -> Metric:
     """Return the metric that orders single samples by their errors.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -15,6 +15,7 @@ from bench.core.errors import BenchError
 from bench.core.printable import in_one_line
 from bench.core.private_paths import without_private_paths
 from bench.data import cards
+from bench.decoding.families import SEQ2SEQ
 from bench.leaderboards.board import (
     TO_DO,
     Board,
@@ -31,6 +32,7 @@ from bench.leaderboards.samples import column_counts
 from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.leaderboards.speed import speeds
 from bench.trials.grid import row_labels
+from bench.trials.store import predictions_of
 
 if TYPE_CHECKING:
     from bench.config.suite import Entry, RecognizerEntry, Suite
@@ -40,24 +42,43 @@ if TYPE_CHECKING:
     from bench.trials.specs import Evaluation, Trial
     from bench.trials.store import Store
 
-Faults = dict[str, str]
-"""Why the predictions of an evaluation cannot be used, by its key."""
 _DIGITS = 6
-"""Decimals of the points of learning curves."""
+"""Decimals of the points of learning curves, and of shares of blank frames."""
 
 
-def gather(plan: Plan, store: Store) -> tuple[dict[str, ColumnCounts], Faults]:
-    """Return the counts of all evaluations that are done, by column, and what cannot be used."""
-    counts: dict[str, ColumnCounts] = {}
-    faults: Faults = {}
+@dataclass(frozen=True)
+class Gathered:
+    """What the predictions of the evaluations that are done give.
+
+    Attributes:
+        counts: Their counts, by column.
+        faults: Why those of an evaluation cannot be used, by its key.
+        blank_ratios: The share of frames that are blank, by key of the evaluation.
+    """
+
+    counts: dict[str, ColumnCounts] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+    blank_ratios: dict[str, float] = field(default_factory=dict)
+
+
+def gather(plan: Plan, store: Store) -> Gathered:
+    """Read the predictions of all evaluations that are done."""
+    from bench.evaluation.predictions import blank_ratio
+
+    gathered = Gathered()
+    counts, faults = gathered.counts, gathered.faults
     for trial in plan.trials:
         for column, evaluation in trial.evaluations.items():
             record = _record(plan, evaluation)
             if record is None:
                 continue
             try:
-                read = column_counts.of_record(record, store.folder(evaluation))
+                folder = store.folder(evaluation)
+                table = predictions_of(folder, record)
+                read = column_counts.of_predictions(table, record, folder)
                 counts.setdefault(column, ColumnCounts(read.ids, names=read.names)).add(read)
+                if _has_blank(trial.entry) and (ratio := blank_ratio(table)) is not None:
+                    gathered.blank_ratios[record.key] = round(ratio, _DIGITS)
             except BenchError as error:
                 faults[evaluation.key] = str(error)
             except ValueError as error:
@@ -65,24 +86,22 @@ def gather(plan: Plan, store: Store) -> tuple[dict[str, ColumnCounts], Faults]:
                     f"{store.folder(evaluation)}: {error} from those of other evaluations of "
                     f"{column}; evaluate again with --force"
                 )
-    return counts, faults
+    return gathered
 
 
-def board(
-    suite: Suite,
-    plan: Plan,
-    counts: Mapping[str, ColumnCounts],
-    profiles: Sequence[Profile] = (),
-    faults: Mapping[str, str] | None = None,
-) -> Board:
+def _has_blank(entry: Entry) -> bool:
+    """Return whether class 0 is blank on the paths of an entry."""
+    return isinstance(entry, TrainedEntry) and entry.loss.decoder != SEQ2SEQ
+
+
+def board(suite: Suite, plan: Plan, gathered: Gathered, profiles: Sequence[Profile] = ()) -> Board:
     """Return the working board of `suite`.
 
     Args:
         suite: The suite.
         plan: The statuses of all its trials.
-        counts: What their evaluations count, by column, see `gather`.
+        gathered: What the predictions of their evaluations give.
         profiles: The profiles at hand.
-        faults: Why evaluations that are done cannot be used, by key.
     """
     from bench.evaluation.metrics import metrics_of
 
@@ -93,7 +112,7 @@ def board(
     by_entry = {entry: trials for entry, trials in by_entry.items() if trials}
     labels = row_labels([*by_entry])
     rows = [
-        _row(entry, label, trials, plan, faults or {})
+        _row(entry, label, trials, plan, gathered)
         for (entry, trials), label in zip(by_entry.items(), labels, strict=True)
     ]
     measured = speeds(
@@ -117,14 +136,14 @@ def board(
             metrics=[board_metric(metric) for metric in metrics_of(suite.protocol)],
             ranked_by=suite.protocol.ranked_by,
             average=suite.average,
-            columns=_columns(suite, plan, counts),
+            columns=_columns(suite, plan, gathered.counts),
             seeds=sorted(suite.seeds),
             rows=rows,
             speed_hardware=measured.hardware,
             other_hardware=measured.others,
             published=[*suite.published],
         ),
-        counts,
+        gathered.counts,
     )
 
 
@@ -156,10 +175,8 @@ def _columns(suite: Suite, plan: Plan, counts: Mapping[str, ColumnCounts]) -> li
     return columns
 
 
-def _row(
-    entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, faults: Mapping[str, str]
-) -> Row:
-    results = [_seed_result(trial, plan, faults) for trial in trials]
+def _row(entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, gathered: Gathered) -> Row:
+    results = [_seed_result(trial, plan, gathered) for trial in trials]
     row = Row(
         entry=entry_identity(entry),
         label=label,
@@ -174,7 +191,7 @@ def _row(
         recipe={},
         tuning=None,
         seeds=[result for result in results if result.evaluations],
-        missing=[each for trial in trials for each in _missing(trial, plan, faults)],
+        missing=[each for trial in trials for each in _missing(trial, plan, gathered.faults)],
         parameters=[],
         hardware=[],
         speed={},
@@ -238,11 +255,11 @@ def may_have_seen(entry: RecognizerEntry, test: str) -> bool:
     return not {test, *shared}.isdisjoint(entry.trained_on)
 
 
-def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedResult:
+def _seed_result(trial: Trial, plan: Plan, gathered: Gathered) -> SeedResult:
     evaluations = {
         column: record
         for column, evaluation in trial.evaluations.items()
-        if (record := _record(plan, evaluation)) and record.key not in faults
+        if (record := _record(plan, evaluation)) and record.key not in gathered.faults
     }
     trainings = {training.key: _training_record(plan, training.key) for training in trial.trainings}
     done = [record for record in trainings.values() if record]
@@ -260,6 +277,11 @@ def _seed_result(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> SeedRes
         training_seconds=sum(each.timings.training for each in done) if complete and done else None,
         revisions=list(dict.fromkeys(origin.revision for origin in origins)),
         curves={record.key: _curve(record) for record in done},
+        blank_ratios={
+            column: gathered.blank_ratios[record.key]
+            for column, record in evaluations.items()
+            if record.key in gathered.blank_ratios
+        },
         # Left out on a CPU, where they mean nothing.
         gpu_seconds=sum(gpu_seconds) if on_gpu else UNSET,
         shared_gpu=any(each.provenance.shared_gpu for each in done) if on_gpu else UNSET,

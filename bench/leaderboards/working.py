@@ -33,11 +33,11 @@ def draw(
     """
     store = Store(config.results)
     surveyed = plan.survey(grid.trials(suite), store)
-    counts, unusable = aggregate.gather(surveyed, store)
-    board = aggregate.board(suite, surveyed, counts, [*store.profiles()], unusable)
+    gathered = aggregate.gather(surveyed, store)
+    board = aggregate.board(suite, surveyed, gathered, [*store.profiles()])
     if faults is not None:
-        faults += [*surveyed.faults, *unusable.values()]
-    return board, counts
+        faults += [*surveyed.faults, *gathered.faults.values()]
+    return board, gathered.counts
 
 
 def write_working(config: Config, suite: Suite, faults: list[str] | None = None) -> Board:

@@ -127,14 +127,14 @@ def training_record(training, **changes) -> records.TrainingRecord:
     return replace(record, **changes)
 
 
-def predictions_table(protocol, wrong: Collection[int], samples: int = SAMPLES):
+def predictions_table(protocol, wrong: Collection[int], samples: int = SAMPLES, path=None):
     """Return what was read of `samples` digits, the last of those in `wrong` misread, and one
-    sample without a transcript."""
+    sample without a transcript; all of them on `path`."""
     rows = predictions.Predictions(protocol)
     for number in range(samples):
         reference = f"{number:02}"
         last = str((number + 1) % 10) if number in wrong else reference[-1]
-        rows.add(f"s{number:02}", reference, reference[:-1] + last, confidence=0.5)
+        rows.add(f"s{number:02}", reference, reference[:-1] + last, confidence=0.5, path=path)
     rows.add("empty", "", "7", confidence=0.5)
     return rows.table()
 
@@ -148,10 +148,12 @@ def write_training(store: Store, training, **changes) -> Path:
     return folder
 
 
-def write_evaluation(store: Store, evaluation, wrong: Collection[int], **changes) -> Path:
+def write_evaluation(
+    store: Store, evaluation, wrong: Collection[int], path=None, **changes
+) -> Path:
     """Leave the record and the predictions of a finished evaluation, and return its folder."""
     folder, protocol = store.begin(evaluation), evaluation.protocol
-    table = predictions_table(protocol, wrong)
+    table = predictions_table(protocol, wrong, path=path)
     content = predictions.to_bytes(table)
     write_bytes(folder / disk.PREDICTIONS, content)
     record = records.EvaluationRecord(

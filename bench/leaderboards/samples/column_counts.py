@@ -16,6 +16,8 @@ from bench.leaderboards.samples.properties import properties_of
 from bench.trials.store import predictions_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bench.trials.records import EvaluationRecord
 
 OF = "of"
@@ -169,7 +171,15 @@ def of_record(record: EvaluationRecord, folder: Path) -> ColumnCounts:
     Raises:
         BenchError: Its predictions are gone, altered, or not a table of predictions (unverified).
     """
-    table = predictions_of(folder, record)
+    return of_predictions(predictions_of(folder, record), record, folder)
+
+
+def of_predictions(table: pa.Table, record: EvaluationRecord, folder: Path) -> ColumnCounts:
+    """Return the counts of one evaluation from its predictions, which are in `folder`.
+
+    Raises:
+        BenchError: They are not those of as many samples as its record says (unverified).
+    """
     excluded = table["excluded"].to_pylist()
     scored = [place for place, reason in enumerate(excluded) if reason is None]
     if len(scored) != record.samples:
