@@ -156,6 +156,7 @@ def _of_complete(
             errors[0][column].denominators,
             tuple(row[column].errors for row in errors),
             errors[0][column].max_rate,
+            errors[0][column].min_rate,
         )
         for column in board.column_names
     ]

@@ -49,8 +49,8 @@ def errors_of(
         ids,
         below,
         below - above if metric.higher_is_better else above,
-        bound,
-        signed=metric.signed or (metric.higher_is_better and bound > 1),
+        *((1, 1 - bound) if metric.higher_is_better else (bound, 0)),
+        signed=metric.signed,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import replace
 
@@ -9,9 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.evaluation.statistics.averages import compare_entries
+from bench.evaluation.statistics.sample_errors import set_errors
+from bench.evaluation.statistics.significance import interval
 from bench.leaderboards.board import Board, BoardColumn, BoardMetric, Row, SeedResult
 from bench.leaderboards.ranking import scored
-from bench.leaderboards.row_errors import errors_of
+from bench.leaderboards.row_errors import errors_of, score_of
 from bench.leaderboards.samples.column_counts import ColumnCounts
 
 ACCURACY = BoardMetric(
@@ -203,3 +207,30 @@ def test_seeds_are_counted_only_where_they_are_done():
     assert made.rows[0].done(["x"]) == [0]
     assert not made.is_complete(made.rows[0])
     assert made.rows[0].scores[ACCURACY.name]["x"].std is None
+
+
+@pytest.mark.parametrize("bound", [3.0, None])
+def test_a_metric_that_may_exceed_1_has_intervals_around_its_value(bound):
+    speedup = replace(ACCURACY, max_value=bound)
+    column = counts({"a": [2, 3, 1, 3] * 10, "b": [3] * 40})
+    made = [
+        interval(errors)
+        for key in "ab"
+        if (errors := errors_of(speedup, column, [key])) is not None
+    ]
+    varied, constant = (score_of(speedup, [0], each) for each in made)
+    assert 1.9 < varied.low < 2.25 < varied.high < 2.6
+    assert constant.low <= 3 <= constant.high <= (bound or math.inf)
+
+
+def test_what_is_read_without_an_error_ends_at_1_and_what_is_never_read_at_0():
+    ones, zeros = (
+        score_of(ACCURACY, [0], average)
+        for value in (1, 0)
+        for average in [
+            compare_entries(
+                [set_errors([1] * n, [[[1 - value] * n]], 1) for n in (7, 5, 3)], "weighted"
+            )[0].weighted
+        ]
+    )
+    assert (ones.high, str(zeros.low)) == (1, "0.0")

@@ -147,7 +147,9 @@ def _interval_without_variance(estimate: Estimate, level: float) -> Interval:
         for ratio, weight in zip(estimate.ratios, estimate.weights, strict=True)
     )
     share = 1 - ((1 - level) / 2) ** (1 / samples)
-    least = -1 if estimate.bounds[0] < 0 else 0
+    least = max(-1, estimate.bounds[0])
     value = estimate.value
-    low = value - share * max(0, value - least)
-    return Interval(low, value + share * max(0, 1 - value), level)
+    ends = (value - share * max(0, value - least), value + share * max(0, 1 - value))
+    # Sums of weights round: an average of rates of 1 may be 1 + 2e-16.
+    low, high = np.clip(ends, *estimate.bounds).tolist()
+    return Interval(low, high, level)

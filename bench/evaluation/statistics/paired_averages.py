@@ -147,7 +147,7 @@ def _compared(
     ]
     if len(ratios) == 1:
         return compare_drawn(a.tests[0], b.tests[0], drawn[0], shared.noise, level)
-    limit = max(row.max_rate for row in (*a.tests, *b.tests))
+    limit = max(row.max_rate - row.min_rate for row in (*a.tests, *b.tests))
     estimate = Estimate(tuple(ratios), tuple(weights), (-limit, limit))
     shifts = np.asarray(sum(weight * each for weight, each in zip(weights, drawn, strict=True)))
     residuals = [one - two for one, two in zip(a.residuals, b.residuals, strict=True)]

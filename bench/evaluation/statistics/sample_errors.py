@@ -27,12 +27,15 @@ class SampleErrors:
         errors: Numerators of each seed and sample, (S, N).
         max_rate: The largest possible rate: 1 for shares, infinite for edit rates, as any number
             of symbols may be inserted.
+        min_rate: The least possible rate: below 0 for a metric that is better the higher it is
+            and may exceed 1.
     """
 
     ids: tuple[str, ...]
     denominators: Integers
     errors: Integers
     max_rate: float = math.inf
+    min_rate: float = 0
 
     @property
     def rate(self) -> float:
@@ -55,15 +58,17 @@ class SetErrors:
         errors: Of each row, the numerators (S, N) of its seeds. The number of seeds S may differ
             between rows. Seed i of a row is the same training in every test set.
         max_rate: The largest possible rate, see `SampleErrors`.
+        min_rate: The least possible rate.
     """
 
     denominators: Integers
     errors: tuple[Integers, ...]
     max_rate: float = math.inf
+    min_rate: float = 0
 
     def row(self, place: int) -> SampleErrors:
         """Return the errors of the row at `place`, without identities of samples."""
-        return SampleErrors((), self.denominators, self.errors[place], self.max_rate)
+        return SampleErrors((), self.denominators, self.errors[place], self.max_rate, self.min_rate)
 
 
 def sample_errors(
@@ -71,6 +76,7 @@ def sample_errors(
     denominators: ArrayLike,
     errors: ArrayLike,
     max_rate: float = math.inf,
+    min_rate: float = 0,
     *,
     signed: bool = False,
 ) -> SampleErrors:
@@ -81,25 +87,26 @@ def sample_errors(
         denominators: Integers (N,), at least 1.
         errors: Integers (S, N), or (N,) of a single seed.
         max_rate: The largest possible rate, see `SampleErrors`.
-        signed: Accept errors below 0 and above `max_rate`: those of a corpus statistic, such as
-            mAP, of which a sample's numerator is its jackknife influence.
+        min_rate: The least possible rate.
+        signed: Accept errors below `min_rate` and above `max_rate`: those of a corpus statistic,
+            such as mAP, of which a sample's numerator is its jackknife influence.
 
     Raises:
         BenchError: No samples, a repeated id, or shapes and numbers that do not fit.
     """
     if ids is None:
-        row = set_errors(denominators, [errors], max_rate, signed=signed)
+        row = set_errors(denominators, [errors], max_rate, min_rate, signed=signed)
         return row.row(0)
     names = list(ids)
     if len(set(names)) < len(names):
         raise BenchError("a sample id occurs twice, so its errors are ambiguous; make ids unique")
     below = np.asarray(denominators)
-    checked = _checked_errors(below, errors, max_rate, signed=signed)
+    checked = _checked_errors(below, errors, (min_rate, max_rate), signed=signed)
     if below.shape != (len(names),):
         raise BenchError(f"{len(names)} sample ids need as many denominators, not {below.shape}")
     order = sorted(range(len(names)), key=names.__getitem__)
     return SampleErrors(
-        tuple(sorted(names)), below[order].astype(np.int64), checked[:, order], max_rate
+        tuple(sorted(names)), below[order].astype(np.int64), checked[:, order], max_rate, min_rate
     )
 
 
@@ -107,6 +114,7 @@ def set_errors(
     denominators: ArrayLike,
     errors: Sequence[ArrayLike],
     max_rate: float = math.inf,
+    min_rate: float = 0,
     *,
     signed: bool = False,
 ) -> SetErrors:
@@ -116,18 +124,20 @@ def set_errors(
         denominators: Integers (N,), at least 1.
         errors: Of each row, integers (S, N) in the same order of samples.
         max_rate: The largest possible rate, see `SampleErrors`.
-        signed: Accept errors below 0 and above `max_rate`, see `sample_errors`.
+        min_rate: The least possible rate.
+        signed: Accept errors below `min_rate` and above `max_rate`, see `sample_errors`.
 
     Raises:
         BenchError: No samples, or shapes and numbers that do not fit.
     """
     below = np.asarray(denominators)
-    rows = tuple(_checked_errors(below, row, max_rate, signed=signed) for row in errors)
-    return SetErrors(below.astype(np.int64), rows, max_rate)
+    bounds = (min_rate, max_rate)
+    rows = tuple(_checked_errors(below, row, bounds, signed=signed) for row in errors)
+    return SetErrors(below.astype(np.int64), rows, max_rate, min_rate)
 
 
 def _checked_errors(
-    denominators: np.ndarray, errors: ArrayLike, max_rate: float, *, signed: bool
+    denominators: np.ndarray, errors: ArrayLike, bounds: tuple[float, float], *, signed: bool
 ) -> Integers:
     """Return `errors` as integers (S, N), or raise BenchError."""
     above = np.atleast_2d(np.asarray(errors))
@@ -142,10 +152,11 @@ def _checked_errors(
         raise BenchError("errors and denominators must be integers")
     if denominators.min() < 1:
         raise BenchError("every denominator must be at least 1; leave out samples without one")
-    if not signed and (above.min() < 0 or (above > max_rate * denominators).any()):
+    least, largest = (bound * denominators for bound in bounds)
+    if not signed and ((above < least).any() or (above > largest).any()):
         raise BenchError(
-            f"the errors of a sample must be within 0 and {max_rate:g} × its denominator; "
-            "pass signed=True for a corpus statistic"
+            f"the errors of a sample must be within {bounds[0]:g} and {bounds[1]:g} × its "
+            "denominator; pass signed=True for a corpus statistic"
         )
     return above.astype(np.int64)
 

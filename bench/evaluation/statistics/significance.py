@@ -100,7 +100,8 @@ def rate_estimate(tests: Sequence[SampleErrors], weights: Sequence[float]) -> Es
     ratios = tuple(
         Ratio(row.errors.sum(axis=0), row.denominators, len(row.errors)) for row in tests
     )
-    return Estimate(ratios, tuple(weights), (0, max(row.max_rate for row in tests)))
+    bounds = (min(row.min_rate for row in tests), max(row.max_rate for row in tests))
+    return Estimate(ratios, tuple(weights), bounds)
 
 
 def compare(
@@ -129,7 +130,7 @@ def compare_drawn(
         level: Confidence level of the interval.
     """
     pair, equal = _difference(a, b), variance_of_difference(a, b)
-    limit = max(a.max_rate, b.max_rate)
+    limit = max(row.max_rate - row.min_rate for row in (a, b))
     estimate = Estimate((pair,), (1,), (-limit, limit))
     variance = variance_of_difference(a, b, pair.value)
     around = confidence_interval(estimate, variance, drawn, noise, level)

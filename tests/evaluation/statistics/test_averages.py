@@ -12,6 +12,7 @@ from bench.evaluation.statistics.averages import (
     leave_one_out_ranks,
     set_weights,
 )
+from bench.evaluation.statistics.paired_averages import compare_averages
 from bench.evaluation.statistics.sample_errors import SampleErrors, SetErrors, set_errors
 from bench.evaluation.statistics.significance import intervals, rank_intervals
 
@@ -229,3 +230,26 @@ def test_rows_of_a_set_are_those_of_one_test_set():
     row = set_errors([2, 3], [[1, 1], [[0, 1], [2, 0]]]).row(1)
     assert isinstance(row, SampleErrors)
     assert row.rate == pytest.approx(3 / 10)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 999), st.sampled_from([0, 0.5, 1]), st.integers(1, 2), averages)
+def test_no_interval_leaves_the_bounds_of_a_rate(seed, rate, seeds, average):
+    random = np.random.default_rng(seed)
+    for least, largest in ((0, 1), (-2, 1), (0, np.inf)):
+        tests = []
+        for samples in (3, 7, 20):
+            below = random.integers(1, 9, samples)
+            part = random.binomial(below, rate, (2, seeds, samples))
+            top = below if np.isinf(largest) else below * (largest - least)
+            errors = np.where(part == below, top, part) + least * below
+            tests.append(set_errors(below, [*errors], largest, least))
+        entries = compare_entries(tests, average, draws=50)
+        found = [each for row in entries for each in (*row.sets, row.weighted, row.mean)]
+        assert all(least <= each.low <= each.high <= largest for each in found)
+        rows = [[test.row(place) for test in tests] for place in (0, 1)]
+        for count in (1, 3):
+            weights = [1 / count] * count
+            compared = compare_averages(rows[0][:count], rows[1][:count], weights, draws=50)
+            span = largest - least
+            assert -span <= compared.low <= compared.high <= span
