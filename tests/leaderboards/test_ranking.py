@@ -229,7 +229,7 @@ def test_what_is_read_without_an_error_ends_at_1_and_what_is_never_read_at_0():
         for value in (1, 0)
         for average in [
             compare_entries(
-                [set_errors([1] * n, [[[1 - value] * n]], 1) for n in (7, 5, 3)], "weighted"
+                [set_errors([1] * n, [[[1 - value] * n]], 1) for n in (1, 3, 3, 3, 3)], "weighted"
             )[0].weighted
         ]
     )
