@@ -27,8 +27,8 @@ OTHERS = "others"
 _UNNAMED = ("", OTHERS)
 CASES = ("lower case", "upper case", "capitalized", "mixed case", "no letter")
 _RATIOS = (1, 2, 4, 6)
-RATIOS = ("below 1", "1 to 2", "2 to 4", "4 to 6", "6 and above")
-"""Width / height of a picture; each group has its lower bound."""
+RATIOS = ("below 1", "1–2", "2–4", "4–6", "6 and more")
+"""Width / height of a picture; the lower bound of each group belongs to it."""
 _MIN_FRAMES = (50, 100, 150, 200, 250)
 FRAMES = ("below 50", "50–99", "100–149", "150–199", "200–249", "250 and more")
 _ORDERS = {"case": CASES, "aspect ratio": RATIOS, "frames": FRAMES}
