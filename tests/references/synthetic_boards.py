@@ -16,6 +16,7 @@ from bench.leaderboards.board import (
 )
 from bench.leaderboards.ranking import scored
 from bench.leaderboards.samples.column_counts import ColumnCounts, smallest
+from bench.leaderboards.samples.properties import RATIOS
 from bench.leaderboards.speed import Speed
 
 ACCURACY = BoardMetric(

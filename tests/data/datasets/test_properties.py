@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -32,7 +31,8 @@ def test_lines_have_the_writer_that_the_xml_of_their_form_names(iam: Path, folde
     dataset = IAM(synthetic=True)
     dataset.prepare(iam, lambda *_: None)
     writers = {
-        file.stem: ET.parse(file).getroot().attrib["writer-id"] for file in iam.glob("xml/*.xml")
+        file.stem: file.read_text().partition('writer-id="')[2][:3]
+        for file in iam.glob("xml/*.xml")
     }
     assert len({*writers.values()}) > 2
     for split in dataset.splits():
