@@ -44,6 +44,8 @@ def test_lines_have_the_writer_that_the_xml_of_their_form_names(iam: Path, folde
     (dataset.folder / "writers.txt").unlink()
     assert [*dataset.properties("test")] == ["width", "height"]
     assert dataset.fingerprint("test") == before
+    dataset.prepare(iam, lambda *_: None)
+    assert [*dataset.properties("test")] == ["width", "height", "writer"]
 
 
 def test_clips_have_their_signer_and_number_of_frames(tmp_path: Path, folder: Path) -> None:
