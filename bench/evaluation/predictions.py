@@ -7,7 +7,7 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +21,7 @@ from bench.core.regular_files import is_there, read_regular
 from bench.evaluation.metrics import find, metrics_of
 from bench.evaluation.metrics.readings import Readings, normalize_samples
 from bench.evaluation.prediction_checks import check_counts, check_rows
+from bench.evaluation.sample_properties import check_properties, fields
 
 if TYPE_CHECKING:
     from bench.evaluation.metrics import Metric
@@ -61,14 +62,15 @@ class WorstSample(NamedTuple):
     errors: int
 
 
-def schema(metrics: Sequence[str]) -> pa.Schema:
-    """Return the columns of a table with these metrics.
+def schema(metrics: Sequence[str], columns: Iterable[str] = ()) -> pa.Schema:
+    """Return the columns of a table with these metrics, and with the properties among `columns`.
 
     A metric has two, int64: NAME, the numerator, and NAME/of, the denominator. They are null where
-    the sample is excluded, and where its readings do not have what the metric needs.
+    the sample is excluded, and where its readings do not have what the metric needs. Properties are
+    those of `bench.evaluation.sample_properties`, as far as the data set knows them.
     """
-    columns = [(column, pa.int64()) for name in metrics for column in _columns(name)]
-    return pa.schema([*_FIELDS, *columns], {_METRICS: json.dumps([*metrics])})
+    counts = [(column, pa.int64()) for name in metrics for column in _columns(name)]
+    return pa.schema([*_FIELDS, *counts, *fields(columns)], {_METRICS: json.dumps([*metrics])})
 
 
 class Predictions:
@@ -325,11 +327,12 @@ def parse(content: bytes) -> pa.Table:
         or len({*metrics}) < len(metrics)
     ):
         raise ValueError("its metadata does not list metrics")
-    expected = schema(metrics)
+    expected = schema(metrics, table.column_names)
     if not table.schema.equals(expected):
         raise ValueError(f"its columns are not {', '.join(expected.names)}")
     table.validate(full=True)
     check_rows(table)
+    check_properties(table)
     scored = np.array([reason is None for reason in table["excluded"].to_pylist()], dtype=bool)
     for name in metrics:
         check_counts(table, *_columns(name), scored)

@@ -198,7 +198,7 @@ class _Checking:
         if column not in self._splits:
             self._splits[column] = split_samples.test_samples(evaluation)
         table = predictions.parse(arrival.files[PREDICTIONS])
-        for fault in split_samples.faults(table, self._splits[column]):
+        for fault in split_samples.faults(table, self._splits[column], evaluation.test):
             self._fault("evaluation", task.key, fault)
 
     def _compare_trained(self, arrival: _Arrival) -> None:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bench.core.printable import quoted
 from bench.data.datasets.base import StoredDataset
+from bench.evaluation.sample_properties import PREFIX
+from bench.tasks.known_properties import with_known_properties
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bench.core.components import Dataset
     from bench.trials.specs import Evaluation
 
 
@@ -42,7 +45,7 @@ def test_samples(evaluation: Evaluation) -> list[Sample]:
     return [*_composed_samples(evaluation)]
 
 
-def faults(table: pa.Table, samples: list[Sample]) -> Iterator[str]:
+def faults(table: pa.Table, samples: list[Sample], test: Dataset) -> Iterator[str]:
     """Yield how a table of predictions is not one of these samples, in a clause each."""
     ids = table["id"].to_pylist()
     here, there = {sample.id for sample in samples}, {*ids}
@@ -64,6 +67,7 @@ def faults(table: pa.Table, samples: list[Sample]) -> Iterator[str]:
         yield "its samples are not in the order of the test split"
         return
     yield from _odd_annotations(table, samples)
+    yield from _odd_properties(table, test)
 
 
 def _odd_annotations(table: pa.Table, samples: list[Sample]) -> Iterator[str]:
@@ -82,6 +86,21 @@ def _odd_annotations(table: pa.Table, samples: list[Sample]) -> Iterator[str]:
         if sample.key_frames is not None and held != sample.key_frames:
             yield f"the key frames of sample {quoted(sample.id)} are not those of the test split"
             return
+
+
+def _odd_properties(table: pa.Table, test: Dataset) -> Iterator[str]:
+    """Yield which properties of samples are not those of the data here."""
+    held = [name for name in table.column_names if name.startswith(PREFIX)]
+    here = with_known_properties(table.drop_columns(held), test)
+    for column in held:
+        name = column.removeprefix(PREFIX)
+        if column not in here.column_names:
+            yield (
+                f"it names the {name} of each sample, which the data here do not; prepare "
+                f"'{test.label}' again from a source that does"
+            )
+        elif not table[column].equals(here[column]):
+            yield f"the {name} of some samples is not that of the test split"
 
 
 def _composed_samples(evaluation: Evaluation) -> Iterator[Sample]:

@@ -17,6 +17,7 @@ from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
 from bench.recognizers.networks import network as networks
 from bench.tasks.evaluation_record import write_evaluation
+from bench.tasks.known_properties import with_known_properties
 from bench.training import device
 from bench.trials.events import Event, Finished, Started
 from bench.trials.store import WEIGHTS, content
@@ -107,7 +108,7 @@ def predict(
             logits, lengths = network(batch.inputs, batch.lengths)
             decoded = decode(logits, lengths)
             _add_rows(rows, batch, decoded, family, pipeline.vocabulary, evaluation.protocol)
-    return rows.table()
+    return with_known_properties(rows.table(), evaluation.test)
 
 
 def _add_rows(

@@ -17,6 +17,7 @@ from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
 from bench.tasks.evaluation_record import SplitRead, write_evaluation
 from bench.tasks.kept_readings import READINGS, KeptReadings
+from bench.tasks.known_properties import with_known_properties
 from bench.training import device
 from bench.trials.events import Event, Finished, SamplesRead, Started
 from bench.trials.records import EvaluationRecord
@@ -75,7 +76,9 @@ def recognize(
     record = write_evaluation(
         store.folder(evaluation),
         evaluation,
-        _table(evaluation.protocol, ids, transcripts, read.readings),
+        with_known_properties(
+            _table(evaluation.protocol, ids, transcripts, read.readings), evaluation.test
+        ),
         chosen=chosen,
         began=began,
         attempts=attempts,

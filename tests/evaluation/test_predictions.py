@@ -17,6 +17,7 @@ from bench.core.errors import BenchError, Exit
 from bench.evaluation import predictions, protocols
 from bench.evaluation.metrics.localization import localization
 from bench.evaluation.predictions import Predictions
+from bench.evaluation.sample_properties import with_properties
 
 DIGITS = protocols.find("digits")
 SAMPLES = [
@@ -88,6 +89,37 @@ def test_a_file_gives_back_what_was_written(tmp_path):
         "map": None,
         "map/of": 10**9,
     }
+
+
+def test_properties_of_samples_are_written_and_read():
+    table = with_properties(
+        make_table(SAMPLES[:2]),
+        {"writer": ["w\x1b[2J\n1", "w" * 999], "width": [31, 20], "height": [32, 32]},
+    )
+    assert predictions.parse(predictions.to_bytes(table)).equals(table)
+    assert table["property/width"].to_pylist() == [31, 20]
+    assert table["property/writer"].to_pylist() == ["w\\x1b[2J 1", "w" * 60 + "…"]
+    assert predictions.scores(table, DIGITS) == predictions.scores(make_table(SAMPLES[:2]), DIGITS)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("property/writer", pa.array(["a", "\x1b[2J"]), "writer of a sample is not a short text"),
+        ("property/writer", pa.array(["a", "a" * 1000]), "writer of a sample is not a short text"),
+        ("property/signer", pa.array(["a", None]), "a sample has no signer"),
+        ("property/source", pa.array([1, 2]), "its columns are not"),
+        ("property/session", pa.array(["a", "b"], pa.large_string()), "its columns are not"),
+        ("property/width", pa.array([1, 2], pa.int64()), "its columns are not"),
+        ("property/height", pa.array([1, 0], pa.int32()), "height of a sample is below 1"),
+        ("property/frames", pa.array([1, None], pa.int32()), "a sample has no frames"),
+        ("property/color", pa.array(["a", "b"]), "its columns are not"),
+    ],
+)
+def test_a_property_that_no_sample_can_have_is_refused(name, values, said):
+    table = make_table(SAMPLES[:2]).append_column(name, values)
+    with pytest.raises(ValueError, match=said):
+        predictions.parse(predictions.to_bytes(table))
 
 
 def test_without_key_frames_map_is_unknown():

@@ -8,10 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
+from bench.evaluation import protocols
+from bench.evaluation.predictions import Predictions
+from bench.evaluation.sample_properties import with_properties
 from bench.leaderboards import ranking
 from bench.leaderboards.formats.slice_tables import slice_text
 from bench.leaderboards.samples.column_counts import ColumnCounts
-from bench.leaderboards.samples.properties import MIN_SAMPLES, groups
+from bench.leaderboards.samples.properties import (
+    MAX_GROUPS,
+    MIN_SAMPLES,
+    OTHERS,
+    groups,
+    properties_of,
+)
 from tests.references.synthetic_boards import ACCURACY, synthetic_board
 
 
@@ -42,6 +51,56 @@ def test_groups_of_few_samples_are_left_out_and_a_single_group_breaks_nothing_do
         {"case": ["lower case"] * samples},
     )
     assert {name: [*each] for name, each in groups(counts).items()} == {"length": ["0–3", "4–6"]}
+
+
+def properties(**known):
+    """Return the properties of samples of which predictions know these."""
+    rows = Predictions(protocols.find("digits"))
+    for number in range(len(next(iter(known.values())))):
+        rows.add(f"{number}", "1", "1")
+    return properties_of(with_properties(rows.table(), known))
+
+
+def grouped(**known):
+    """Return the number of samples of each group by property."""
+    values = properties(**known)
+    samples = len(next(iter(values.values())))
+    counts = ColumnCounts.of([f"{n}" for n in range(samples)], {"cer": [1] * samples}, {}, values)
+    return {
+        by: {label: int(where.sum()) for label, where in each.items()}
+        for by, each in groups(counts).items()
+    }
+
+
+def test_pictures_are_grouped_by_width_over_height():
+    known = properties(width=[9, 10, 19, 20, 40, 59, 60, 600], height=[10] * 8)
+    assert known["aspect ratio"].tolist() == [
+        *("below 1", "1–2", "1–2", "2–4", "4–6", "4–6", "6 and more", "6 and more")
+    ]
+    assert grouped(width=[10, 30, 70] * MIN_SAMPLES, height=[10, 10, 10] * MIN_SAMPLES) == {
+        "aspect ratio": {"1–2": MIN_SAMPLES, "2–4": MIN_SAMPLES, "6 and more": MIN_SAMPLES}
+    }
+
+
+def test_clips_are_grouped_by_their_frames():
+    known = properties(frames=[1, 49, 50, 149, 150, 249, 250, 900])
+    assert known["frames"].tolist() == [
+        *("below 50", "below 50", "50–99", "100–149", "150–199", "200–249"),
+        *("250 and more", "250 and more"),
+    ]
+
+
+def test_the_largest_groups_of_writers_are_shown_and_the_others_merged():
+    large = [f"w{n:02}" for n in range(MAX_GROUPS + 3) for _ in range(MIN_SAMPLES + n)]
+    small = [f"x{n}" for n in range(MIN_SAMPLES)]
+    shown = grouped(writer=[*large, *small, OTHERS, *[""] * 99])
+    named = {f"w{n:02}": MIN_SAMPLES + n for n in range(3, MAX_GROUPS + 3)}
+    merged = sum(MIN_SAMPLES + n for n in range(3)) + MIN_SAMPLES + 1
+    assert shown == {"writer": {**named, OTHERS: merged}}
+    assert [*shown["writer"]] == [*named, OTHERS]
+    two = ["a"] * MIN_SAMPLES + ["b"] * MIN_SAMPLES
+    assert grouped(signer=[*two, "c"]) == {"signer": {"a": MIN_SAMPLES, "b": MIN_SAMPLES}}
+    assert grouped(source=["a"] * 50 + [""] * 50) == grouped(writer=small) == {}
 
 
 def test_a_property_that_samples_do_not_have_is_named():

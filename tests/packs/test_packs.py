@@ -16,6 +16,7 @@ import pytest
 from bench.core.errors import BenchError
 from bench.core.hashing import digest
 from bench.evaluation import predictions, protocols
+from bench.evaluation.sample_properties import with_properties
 from bench.packs import pack_file
 from bench.trials.store import EVALUATION, PREDICTIONS, TRAINING, WEIGHTS, content, read_record
 
@@ -278,6 +279,10 @@ TAMPERED = {
             files, lambda t: with_column(t, "key_frames", t["aligned"].to_pylist())
         ),
         "key frames of sample",
+    ),
+    "properties that the data lack": (
+        lambda files: forge(files, lambda t: with_properties(t, {"writer": ["w"] * len(t)})),
+        "it names the writer of each sample, which the data here do not; prepare",
     ),
     "an altered spec": (
         lambda files: edit(files, first(files, TRAINING), spec__recipe__epochs=400),

@@ -13,6 +13,9 @@ from bench.core import registry
 from bench.core.errors import BenchError
 from bench.data.reading.encoded_samples import encoded_samples
 from bench.data.store import data_dir
+from bench.evaluation import predictions
+from bench.evaluation.sample_properties import with_properties
+from bench.packs import split_samples
 from bench.tasks.kept_readings import READINGS
 from bench.trials import grid
 from bench.trials.records import Acceptance
@@ -139,6 +142,24 @@ def test_rows_of_all_origins_are_ranked_in_one_table(texts, board, bench):
     )
     assert bench("board", "words", "--publish", "--partial").code == 0
     assert bench("board", "--check").code == 0
+
+
+def test_predictions_have_the_sizes_of_pictures(texts, home, board):
+    board()
+    dataset = registry.make("dataset", "iiit5k", {"synthetic": True})
+    sizes = {each.id: each.pixels().shape[1::-1] for each in encoded_samples(dataset)}
+    files = [*home.glob("results/**/predictions.parquet")]
+    assert files
+    for file in files:
+        table = predictions.read(file)
+        columns = (table[name].to_pylist() for name in ("property/width", "property/height"))
+        assert [*zip(*columns, strict=True)] == [sizes[each] for each in table["id"].to_pylist()]
+        samples = [split_samples.Sample(each, texts[each]) for each in table["id"].to_pylist()]
+        assert [*split_samples.faults(table, samples, dataset)] == []
+        wrong = with_properties(table.drop_columns("property/width"), {"width": [1] * len(table)})
+        assert [*split_samples.faults(wrong, samples, dataset)] == [
+            "the width of some samples is not that of the test split"
+        ]
 
 
 def test_what_is_done_is_not_read_again_and_an_edited_reader_is(texts, home, board, bench):

@@ -16,6 +16,7 @@ from bench.leaderboards.board import (
 )
 from bench.leaderboards.ranking import scored
 from bench.leaderboards.samples.column_counts import ColumnCounts, smallest
+from bench.leaderboards.samples.properties import RATIOS
 from bench.leaderboards.speed import Speed
 
 ACCURACY = BoardMetric(
@@ -23,7 +24,6 @@ ACCURACY = BoardMetric(
 )
 CER = BoardMetric("cer", "CER", "%", higher_is_better=False, max_value=None, signed=False)
 TESTS = ("iiit5k", "svt", "ic03-867", "ic13-857", "ic15-1811", "cute80")
-RATIOS = ("below 2", "2–4", "4 and more")
 _MODELS = ("crnn", "svtr-tiny", "vitstr-tiny", "cnn-bilstm", "abinet-vision", "cnn-attention")
 _LOSSES = ("ctc", "enctc", "focal-ctc", "radial-ctc", "prior-ctc", "ce", "ace", "cr-ctc")
 _HARDWARE = "A processor, 1 of 2 cores"
@@ -150,7 +150,7 @@ def _counts(
         [f"test/{n}" for n in range(samples)],
         {ACCURACY.name: [1] * samples, CER.name: lengths.tolist()},
         {ACCURACY.name: {}, CER.name: {}},
-        {"aspect ratio": np.array(RATIOS)[np.digitize(lengths, (5, 9))]},
+        {"aspect ratio": np.array(RATIOS)[1 + np.digitize(lengths, (5, 9))]},
     )
     for place, row in enumerate(rows):
         for result in row.seeds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.core.components import Augmentation, Dataset
 from bench.core.types import SPLITS, Split
@@ -97,6 +97,13 @@ class StoredDataset(PreparedDataset):
         from bench.data.store.partition import Partition
 
         return Selection(Partition(self.prepared_name, split))
+
+    def properties(self, split: Split) -> dict[str, list[Any]]:
+        """Return what `bench.evaluation.sample_properties` lists, as far as the data have it.
+
+        Of each property, one value per sample, in the order of `selection`.
+        """
+        return self.selection(split).properties()
 
     def open(
         self,

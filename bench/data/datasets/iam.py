@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.core.types import SPLITS, InputKind, Split
 from bench.data.datasets.base import StoredDataset
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bench.evaluation.protocols import Protocol
 
 _PARTITION = "lines"
+_WRITERS = "writers.txt"
+"""Beside the prepared lines, which are hashed: a form and its writer per row."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,16 @@ class IAM(StoredDataset):
         return IamLines(source)
 
     def prepare(self, source: Path, advance: Advance) -> Prepared:
-        """Stream the lines into an LMDB; keep the raw data set's own lists of splits."""
+        """Stream the lines into an LMDB; keep the raw data set's lists of splits, and writers."""
+        from bench.core.documents import write_bytes
         from bench.data.datasets.line_splits import keep_official
+        from bench.data.raw.iam import IamLines
 
         prepared = super().prepare(source, advance)
         keep_official(source, self.folder / "lists")
+        writers = IamLines(source).writers()
+        rows = "".join(f"{form} {writer}\n" for form, writer in sorted(writers.items()))
+        write_bytes(self.folder / _WRITERS, rows.encode())
         return prepared
 
     def splits(self) -> tuple[Split, ...]:
@@ -90,6 +97,19 @@ class IAM(StoredDataset):
         split_of_row = [lists.get(line) or "" for line in partition.column("id").to_pylist()]
         rows = np.flatnonzero(np.array(split_of_row) == split)
         return Selection(partition, rows, "text" if self.spacing == "xml" else "ascii")
+
+    def properties(self, split: Split) -> dict[str, list[Any]]:
+        """Return the properties of lines; writers, where they were kept when it was prepared."""
+        from bench.core.regular_files import is_there, read_regular
+
+        known = super().properties(split)
+        file = self.folder / _WRITERS
+        if not is_there(file):
+            return known
+        rows = read_regular(file).decode("utf-8", "replace").splitlines()
+        writers = {form: writer for form, _, writer in (row.partition(" ") for row in rows)}
+        forms = (line.rpartition("-")[0] for line in self.selection(split).ids())
+        return known | {"writer": [writers.get(form, "") for form in forms]}
 
     @property
     def _lists(self) -> LineSplits:

@@ -34,6 +34,8 @@ _ROW = re.compile(
     r" -?[0-9]+ -?[0-9]+ (?P<box>(?:-?[0-9]{1,6} ){4})(?P<words>.+)"
 )
 
+_WRITER = re.compile(rb"""<form\s[^>]*?\bwriter-id\s*=\s*["']([A-Za-z0-9._-]{1,60})["']""")
+
 
 class IamLines:
     """All lines of lines.txt as the one partition `lines`: a split chooses among them.
@@ -92,6 +94,18 @@ class IamLines:
                 yield Rejected(line["id"], fault or "no text in the XML of its form")
         if not listed:
             raise BenchError(f"{self._annotation} lists no line; take it from IAM again")
+
+    def writers(self) -> dict[str, str]:
+        """Return the writer of each form whose XML names one."""
+        writers = {}
+        for file in sorted((self._folder / "xml").glob("*.xml")):
+            try:
+                found = _WRITER.search(tree.read(self._folder, f"xml/{file.name}"))
+            except SampleError:
+                continue  # its lines are rejected
+            if found:
+                writers[file.stem] = found[1].decode()
+        return writers
 
     def _texts(self, form: str) -> tuple[dict[str, str], str]:
         """Return the text of each line of a form, and why there is none."""

@@ -8,13 +8,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bench.core.types import Split
 from bench.data.reading.sent_once import SentOnce
 from bench.data.store.partition import Partition
+from bench.evaluation.sample_properties import NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,8 +61,25 @@ class Selection:
 
     def texts(self) -> Iterator[str]:
         """Yield the transcripts."""
+        return self._values(self.transcript)
+
+    def ids(self) -> Iterator[str]:
+        """Yield the identities."""
+        return self._values("id")
+
+    def _values(self, column: str) -> Iterator[str]:
         rows = range(len(self.partition)) if self.rows is None else self.rows.tolist()
-        return (str(self.partition.value(self.transcript, row)) for row in rows)
+        return (str(self.partition.value(column, row)) for row in rows)
+
+    def properties(self) -> dict[str, list[Any]]:
+        """Return the properties that the partition has, one value per sample."""
+        if not len(self):
+            return {}
+        frames = self.column("frames")
+        sizes = ("frames",) if frames.all() else ("width", "height")
+        names = [name for name in self.partition.chunks[0].schema.names if name in NAMES]
+        known: dict[str, list[Any]] = {name: self.column(name).tolist() for name in sizes}
+        return known | {name: [*self._values(name)] for name in names}
 
     def divided(self) -> tuple[Selection, Selection]:
         """Return what is trained on and the tenth that is held out, by the checksum of identities.
@@ -69,8 +87,7 @@ class Selection:
         So a sample is in the same half wherever and in whatever order it was prepared.
         """
         rows = np.arange(len(self.partition)) if self.rows is None else self.rows
-        identities = (str(self.partition.value("id", row)) for row in rows.tolist())
-        drawn = (zlib.crc32(identity.encode()) % _HELD_OUT == 0 for identity in identities)
+        drawn = (zlib.crc32(identity.encode()) % _HELD_OUT == 0 for identity in self.ids())
         held = np.fromiter(drawn, bool, len(rows))
         return (
             Selection(self.partition, rows[~held], self.transcript),

@@ -104,6 +104,9 @@ class ColumnCounts:
         for metric, below in other.denominators.items():
             if not np.array_equal(self.denominators.get(metric, below), below):
                 raise ValueError(f"the denominators of {metric} differ")
+        for name, groups in other.properties.items():
+            if not np.array_equal(self.properties.get(name, groups), groups):
+                raise ValueError(f"the properties of samples ({name}) differ")
         self.denominators |= other.denominators
         for metric, columns in other.numerators.items():
             self.numerators.setdefault(metric, {}).update(columns)
@@ -143,8 +146,16 @@ class ColumnCounts:
         return ColumnCounts([], {metric: self.denominators[metric][where]}, {metric: above})
 
     def same_as(self, other: ColumnCounts) -> bool:
-        """Return whether the same evaluations count the same on the same samples."""
+        """Return whether the same evaluations count the same on the same samples.
+
+        Properties that only one of them knows do not count.
+        """
         if (self.ids, self.names) != (other.ids, other.names):
+            return False
+        common = self.properties.keys() & other.properties.keys()
+        if not all(
+            np.array_equal(self.properties[name], other.properties[name]) for name in common
+        ):
             return False
         return _equal(self.denominators, other.denominators) and (
             self.numerators.keys() == other.numerators.keys()

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import BenchError, Exit
-from bench.core.printable import first_line, quoted
+from bench.core.printable import first_line, in_one_line, quoted
 from bench.core.regular_files import is_there, read_regular
 from bench.leaderboards.samples.column_counts import OF, ColumnCounts, Counts, smallest
 
@@ -33,6 +33,8 @@ _UNDEFINED = "-"
 """Stands for the numerator of a metric that is not defined for an evaluation."""
 _METADATA = b"bench.samples"
 _MAX_COUNT = 2**53
+_MAX_GROUP = 100
+"""Characters of the name of a group of samples."""
 _MAX_ROWS, _MAX_CELLS, _MAX_BYTES = 10**7, 10**8, 2**31
 """Samples of a file that is read, its rows × columns, and the bytes that it says to have."""
 _LEVEL = 9
@@ -120,6 +122,8 @@ def of_bytes(content: bytes) -> ColumnCounts:
             continue
         places, texts = _dictionary(table, name)
         if name.startswith(_PROPERTY):
+            if any(in_one_line(text, _MAX_GROUP) != text for text in texts):
+                raise ValueError(f"column {quoted(name)} has a group that is no short text")
             counts.properties[name.removeprefix(_PROPERTY)] = np.array(texts, dtype=str)[places]
             continue
         for metric, values in zip(metrics, _numerators(name, texts, len(metrics)), strict=True):

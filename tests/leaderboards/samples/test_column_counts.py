@@ -145,6 +145,26 @@ def test_counts_of_other_samples_are_not_added():
         counts.add(ColumnCounts.of(["a"], {"cer": [3]}, {"cer": {"l": [1]}}))
 
 
+def test_properties_of_samples_have_to_agree_where_several_know_them():
+    def known(key, **properties):
+        return ColumnCounts.of(["a", "b"], {"cer": [2, 2]}, {"cer": {key: [1, 0]}}, properties)
+
+    counts = known("k")
+    counts.add(known("l", writer=["x", "y"]))
+    assert counts.properties["writer"].tolist() == ["x", "y"]
+    assert counts.only(["k"]).same_as(known("k"))
+    assert not counts.only(["k"]).same_as(known("k", writer=["y", "x"]))
+    with pytest.raises(ValueError, match="properties of samples \\(writer\\) differ"):
+        counts.add(known("m", writer=["y", "x"]))
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J", "a" * 1000])
+def test_a_group_that_cannot_be_printed_is_refused(name):
+    counts = ColumnCounts.of(["a"], {"cer": [2]}, {"cer": {"k": [1]}}, {"writer": [name]})
+    with pytest.raises(ValueError, match="has a group that is no short text"):
+        samples_file.of_bytes(samples_file.to_bytes(counts))
+
+
 def test_a_record_gives_the_counts_of_the_scored_samples(store, finished):
     evaluation = finished[0].evaluations[FIRST]
     folder = store.folder(evaluation)

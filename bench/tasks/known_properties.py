@@ -1,0 +1,28 @@
+"""The properties of test samples beside what was read of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.data.datasets.base import StoredDataset
+from bench.evaluation.sample_properties import with_properties
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bench.core.components import Dataset
+
+
+def with_known_properties(table: pa.Table, test: Dataset) -> pa.Table:
+    """Return predictions with what a test set knows of its samples; one that composes them, none.
+
+    Predictions are in the order of reading, by length where batches are padded.
+    """
+    if not isinstance(test, StoredDataset):
+        return table
+    known = test.properties("test")
+    places = {identity: n for n, identity in enumerate(test.selection("test").ids())}
+    order = [places[identity] for identity in table["id"].to_pylist()]
+    return with_properties(
+        table, {name: [values[n] for n in order] for name, values in known.items()}
+    )
