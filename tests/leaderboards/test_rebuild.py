@@ -58,6 +58,14 @@ def test_a_passage_written_by_hand_is_named(boards, name, old, new):
     assert name in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["figures/former.svg", "samples-former.parquet"])
+def test_a_file_that_a_board_no_longer_has_is_named(boards, name):
+    (boards / "tiny/v1" / name).write_bytes(b"")
+    with pytest.raises(BenchError, match=name) as raised:
+        check_all(boards)
+    assert raised.value.code == Exit.UNVERIFIED
+
+
 def test_samples_changed_by_hand_are_named(boards):
     folder = boards / "tiny" / "v1"
     counts = samples_file.read(folder, [FIRST])[FIRST]
