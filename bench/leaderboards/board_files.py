@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,12 +28,13 @@ def files(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, bytes]:
         board: The board.
         counts: The counts that it follows from, of its own evaluations alone, by column.
     """
-    pictures = {f"{FIGURES}/{name}.svg": svg for name, svg in figures(board).items()}
+    drawn = figures(board)
+    pictures = {f"{FIGURES}/{name}.svg": svg for name, svg in drawn.items()}
     return {
         boards.DATA: boards.to_json(board),
         csv_table.FILE: csv_table.csv_text(board).encode(),
         PAGE: markdown(board, pictures).encode(),
-        board_page.PAGE: board_page.board_page(board, counts),
+        board_page.PAGE: board_page.board_page(board, counts, drawn),
         **{file: svg.encode() for file, svg in pictures.items()},
     }
 
@@ -60,7 +61,15 @@ def write(board: Board, counts: Mapping[str, ColumnCounts], folder: Path) -> Non
         with suppress(OSError):
             folder.rmdir()
         raise
-    for pattern in (samples_file.PATTERN, f"{FIGURES}/*.svg"):
-        for file in folder.glob(pattern):
-            if file.relative_to(folder).as_posix() not in contents:
-                file.unlink()
+    for file in stale_files(folder, contents):
+        file.unlink()
+
+
+def stale_files(folder: Path, names: Collection[str]) -> list[Path]:
+    """Return the samples and figures in `folder` that are not among the board's files."""
+    return [
+        file
+        for pattern in (samples_file.PATTERN, f"{FIGURES}/*.svg")
+        for file in sorted(folder.glob(pattern))
+        if file.relative_to(folder).as_posix() not in names
+    ]

@@ -54,8 +54,12 @@ def check(folder: Path) -> None:
             Exit.UNVERIFIED,
         ) from None
     rebuilt = replace(scored, suite=suite, version=version)
-    for name, content in board_files.files(rebuilt, counts).items():
+    contents = board_files.files(rebuilt, counts)
+    for name, content in contents.items():
         _compare(folder / name, content)
+    stale = board_files.stale_files(folder, {*contents, *map(samples_file.file_name, counts)})
+    if stale:
+        raise BenchError(f"{stale[0]}: it is not a file of this board; remove it", Exit.UNVERIFIED)
 
 
 def check_index(root: Path) -> None:

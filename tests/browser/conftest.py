@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from synthetic_boards import synthetic_board
 
+from bench.leaderboards.charts import figures
 from bench.leaderboards.web.board_page import board_page
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -70,5 +71,5 @@ def board():
 @pytest.fixture(scope="session")
 def address(board, tmp_path_factory):
     file = tmp_path_factory.mktemp("site") / "board.html"
-    file.write_bytes(board_page(*board))
+    file.write_bytes(board_page(*board, figures(board[0])))
     return file.as_uri()

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.core.errors import BenchError, Exit
+from bench.leaderboards import board
+from bench.leaderboards.formats.documents import DOCUMENTS
 from bench.leaderboards.rebuild import check_all
 from bench.leaderboards.samples import samples_file
 
@@ -56,6 +58,21 @@ def test_a_passage_written_by_hand_is_named(boards, name, old, new):
         check_all(boards)
     assert raised.value.code == Exit.UNVERIFIED
     assert name in str(raised.value)
+
+
+def test_the_html_format_is_the_page_in_the_folder(boards):
+    folder = boards / "tiny" / "v1"
+    tiny = board.read(folder)
+    page = DOCUMENTS["html"](tiny, samples_file.read(folder, tiny.column_names))
+    assert page == (folder / "board.html").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["figures/former.svg", "samples-former.parquet"])
+def test_a_file_that_a_board_no_longer_has_is_named(boards, name):
+    (boards / "tiny/v1" / name).write_bytes(b"")
+    with pytest.raises(BenchError, match=name) as raised:
+        check_all(boards)
+    assert raised.value.code == Exit.UNVERIFIED
 
 
 def test_samples_changed_by_hand_are_named(boards):

@@ -11,6 +11,7 @@ from synthetic_boards import synthetic_board
 
 from bench.leaderboards import board_files
 from bench.leaderboards.board import Ranks, Score
+from bench.leaderboards.charts import figures
 from bench.leaderboards.formats.columns import columns
 from bench.leaderboards.web import board_page, boards_site, document, site
 from bench.leaderboards.web.server import SiteServer
@@ -32,7 +33,7 @@ def data_of(page, name="data"):
 
 
 def test_numbers_are_those_of_the_columns(board):
-    data = data_of(board_page.board_page(*board).decode())
+    data = data_of(board_page.board_page(*board, figures(board[0])).decode())
     expected = columns(board[0])
     assert [each["key"] for each in data["columns"]] == [each.key for each in expected]
     for shown, column in zip(data["columns"], expected, strict=True):
@@ -49,7 +50,7 @@ def test_numbers_are_those_of_the_columns(board):
 
 
 def test_texts_of_others_are_not_markup(board):
-    page = board_page.board_page(*board).decode()
+    page = board_page.board_page(*board, figures(board[0])).decode()
     assert page.count("<script") == 3
     assert HOSTILE not in page
     assert not re.search("[\u2028\x1b]", page)
@@ -60,7 +61,7 @@ def test_texts_of_others_are_not_markup(board):
 
 
 def test_policy_names_the_script_and_no_host(board):
-    page = board_page.board_page(*board).decode()
+    page = board_page.board_page(*board, figures(board[0])).decode()
     policy = re.search('Content-Security-Policy" content="([^"]*)"', page)[1]
     script = re.search("<script>(.*)</script>", page, re.DOTALL)[1]
     assert document.with_script_hash("", script).removeprefix("; script-src ") in policy
@@ -70,7 +71,7 @@ def test_policy_names_the_script_and_no_host(board):
 
 
 def test_parts_are_named_in_the_page(board):
-    page = board_page.board_page(*board)
+    page = board_page.board_page(*board, figures(board[0]))
     assert data_of(page.decode(), "parts") is None
     told = board_page.with_parts(page, {"evaluations": ["<"]}).decode()
     assert data_of(told, "parts") == {"evaluations": ["<"]}

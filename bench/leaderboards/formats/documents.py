@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bench.leaderboards.board import to_json
+from bench.leaderboards.charts import figures
 from bench.leaderboards.formats.csv_table import csv_text
 from bench.leaderboards.formats.latex import latex
 from bench.leaderboards.formats.markdown import markdown
@@ -20,6 +21,6 @@ DOCUMENTS: dict[str, Callable[[Board, Mapping[str, ColumnCounts]], bytes]] = {
     "csv": lambda board, _counts: csv_text(board).encode(),
     "json": lambda board, _counts: to_json(board),
     "latex": lambda board, _counts: latex(board).encode(),
-    "html": board_page,
+    "html": lambda board, counts: board_page(board, counts, figures(board)),
 }
 """What writes each format, from a board and the counts that it follows from."""

@@ -32,18 +32,19 @@ _POLICY = "img-src data:; script-src 'self'"
 _NO_PARTS = b'<script type="application/json" id="parts">null</script>'
 
 
-def board_page(board: Board, counts: Mapping[str, ColumnCounts]) -> bytes:
+def board_page(
+    board: Board, counts: Mapping[str, ColumnCounts], pictures: Mapping[str, str]
+) -> bytes:
     """Return the page of a board: a pure function of the board and its samples.
 
     Args:
         board: The board.
         counts: What its evaluations count, by column.
+        pictures: Its figures, SVG by name.
     """
-    from bench.leaderboards.charts import figures
-
     templates = "\n".join(
         f'<template class="figure" data-name="{text(name)}">{svg}</template>'
-        for name, svg in figures(board).items()
+        for name, svg in pictures.items()
     )
     body = f"{_head(board)}\n{_TABLE}\n{templates}\n{_NO_PARTS.decode()}"
     data = board_data(board, counts)
