@@ -155,9 +155,9 @@ def live_runs(root: Path) -> list[LiveRun]:
     return sorted(runs, key=lambda run: (run.process.since, run.id))
 
 
-def has_slot(runs: list[LiveRun], key: str) -> bool:
-    """Return whether one of the runs works on the task with this key."""
-    return any(task.key == key for run in runs for task in run.running)
+def is_unfinished(runs: list[LiveRun], key: str) -> bool:
+    """Return whether one of the runs has yet to end the task with this key, or to retry it."""
+    return any(task.key == key and task.state in UNFINISHED for run in runs for task in run.tasks)
 
 
 def request_cancel(root: Path, run: str, name: str) -> Path:
@@ -184,15 +184,16 @@ def take_requests(root: Path, run: str) -> list[str]:
 
 def remove_ended(root: Path) -> None:
     """Remove what killed runs have left."""
-    for file in root.glob(f"{FOLDER}/*.json"):
-        if not is_held(root, lease_name(file.stem)):
-            remove(root, file.stem)
+    for run in {file.stem for file in root.glob(f"{FOLDER}/*")}:
+        if not is_held(root, lease_name(run)):
+            remove(root, run)
 
 
 def remove(root: Path, run: str) -> None:
     """Remove what a run has written of itself."""
     with suppress(OSError):
-        (root / FOLDER / f"{run}.json").unlink(missing_ok=True)
+        for suffix in ("json", "part"):
+            (root / FOLDER / f"{run}.{suffix}").unlink(missing_ok=True)
         shutil.rmtree(_requests(root, run), ignore_errors=True)
         (root / FOLDER).rmdir()
 

@@ -6,7 +6,7 @@ import click
 
 from bench.cli.terminal import Load
 from bench.core.errors import Exit
-from bench.trials.live_runs import has_slot, live_runs
+from bench.trials.live_runs import is_unfinished, live_runs
 from bench.trials.task_logs import find_log, follow, log_lines, task_key
 
 
@@ -28,7 +28,7 @@ def logs(load: Load, key: str, *, follows: bool, lines: int | None) -> int:
         shown = log_lines(log, lines)
     else:
         full_key = task_key(log)
-        shown = follow(log, lines, lambda: has_slot(live_runs(root), full_key))
+        shown = follow(log, lines, lambda: is_unfinished(live_runs(root), full_key))
     for line in shown:
         click.echo(line)
     return Exit.DONE
