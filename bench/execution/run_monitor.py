@@ -1,4 +1,4 @@
-"""What is known of a run while it goes on, also for other processes (`bench.trials.live_runs`).
+"""The state of a run while it runs, also for other processes (`bench.trials.live_runs`).
 
 The thread of the run keeps the state up to date; another one encodes and writes it, so that no disk
 holds up the run, and reads the requests to cancel. What cannot be written is left out.
@@ -99,7 +99,7 @@ class RunMonitor:
         self._tasks: dict[str, Task] = {}
         self._live: dict[str, LiveTask] = {}
         self._began: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._reported: dict[str, float] = {}
         self._lock = threading.Lock()
         self._requests: list[str] = []
         self._estimated = -math.inf
@@ -187,7 +187,7 @@ class RunMonitor:
         live, now = self._live[task.key], time.monotonic()
         live.state = _STATES.get(type(event), live.state)
         live.text = describe(event)
-        self._told[task.key] = now
+        self._reported[task.key] = now
         match event:
             case Started(device, node):
                 self._began[task.key] = now
@@ -233,7 +233,7 @@ class RunMonitor:
         progress = LikeTasks()
         for key, live in self._live.items():
             if live.state == "running" and live.eta is not None:
-                progress.add(self._tasks[key], self._told[key] - self._began[key] + live.eta)
+                progress.add(self._tasks[key], self._reported[key] - self._began[key] + live.eta)
         running: list[Ahead] = []
         queued: list[Ahead] = []
         for key, live in self._live.items():
@@ -247,7 +247,7 @@ class RunMonitor:
         """Return a task with the seconds it will take: by its progress, else by like tasks."""
         task, live = self._tasks[key], self._live[key]
         if live.state == "running" and live.eta is not None:
-            return ahead(task, max(live.eta - (now - self._told[key]), 0.0))
+            return ahead(task, max(live.eta - (now - self._reported[key]), 0.0))
         seconds = expected(task, known)
         if seconds is not None and live.state == "running":
             seconds = max(seconds - (now - self._began[key]), 0.0)
@@ -268,12 +268,12 @@ class RunMonitor:
                     part.write_bytes(content)
                     part.replace(file)
                     before = content
-            self._hear()
+            self._read_requests()
             pause = max(_EVERY_SECONDS, (time.thread_time() - began) / _MAX_SHARE)
         with suppress(OSError):
             part.unlink(missing_ok=True)
 
-    def _hear(self) -> None:
+    def _read_requests(self) -> None:
         """Take the requests of other processes."""
         requests = live_runs.take_requests(self._root, self.run.id)
         if live_runs.WHOLE_RUN in requests:

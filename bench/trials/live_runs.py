@@ -1,4 +1,4 @@
-"""Runs that are going on, as they describe themselves for other processes.
+"""Runs that have not ended, as they describe themselves for other processes.
 
 results/runs/<id>.json        what a run does at the moment (`LiveRun`); removed in its end
 results/runs/<id>.cancel/     requests to cancel a task or the run: files, named by the task's key
@@ -25,6 +25,7 @@ FOLDER = "runs"
 WHOLE_RUN = "run"
 """The name of a request to cancel all of a run; no task has it for a key."""
 _MAX_BYTES = 2**26
+_LEASE = "run-"
 State = Literal[
     "queued",
     "waits for training",
@@ -139,7 +140,7 @@ class LiveRun:
 
 def lease_name(run: str) -> str:
     """Return the name of the lease that the run `run` holds."""
-    return f"run-{run}"
+    return f"{_LEASE}{run}"
 
 
 def live_runs(root: Path) -> list[LiveRun]:
@@ -163,7 +164,8 @@ def is_unfinished(runs: list[LiveRun], key: str) -> bool:
 def request_cancel(root: Path, run: str, name: str) -> Path:
     """Ask a run to cancel the task with the key `name`, or itself; return the request.
 
-    The run removes it as soon as it has been heard. Raises OSError where it cannot be written.
+    The run removes it as soon as it has read it. Raises OSError where it cannot be written, such as
+    FileNotFoundError where the run has ended meanwhile.
     """
     folder = _requests(root, run)
     folder.mkdir(exist_ok=True)
@@ -183,10 +185,13 @@ def take_requests(root: Path, run: str) -> list[str]:
 
 
 def remove_ended(root: Path) -> None:
-    """Remove what killed runs have left."""
-    for run in {file.stem for file in root.glob(f"{FOLDER}/*")}:
+    """Remove what killed runs have left, their leases included: no run takes one again."""
+    leases = {file.stem.removeprefix(_LEASE) for file in root.glob(f"leases/{_LEASE}*.json")}
+    for run in leases | {file.stem for file in root.glob(f"{FOLDER}/*")}:
         if not is_held(root, lease_name(run)):
             remove(root, run)
+            with suppress(OSError):
+                (root / "leases" / f"{lease_name(run)}.json").unlink(missing_ok=True)
 
 
 def remove(root: Path, run: str) -> None:

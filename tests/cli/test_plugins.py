@@ -139,7 +139,9 @@ def test_a_trial_that_raises_says_where_in_one_line(home, bench, listed):
     reason = f"ValueError: bad (my_loss.py:{RAISING_LINE}); log: {log}"
     lines = answer.err.splitlines()
     assert f"failed: cnn-bilstm · my-loss · seed 0: {reason}" in lines
-    assert f"[1/2] cnn-bilstm · my-loss · seed 0: failed (error): {reason}" in lines
+    assert (
+        f"[1/2, time left unknown] cnn-bilstm · my-loss · seed 0: failed (error): {reason}" in lines
+    )
     assert f"my_loss.py:{RAISING_LINE}" in bench("show", training.name[-16:]).out
     assert f"my_loss.py:{RAISING_LINE}" in bench("status", "tiny", "--why").out
     assert "raise ValueError" in log.read_text()

@@ -186,7 +186,7 @@ def test_a_reader_that_was_not_trained_has_an_empty_list(texts, home, board, ben
 
 def test_a_dry_run_of_recognizers_names_no_trainings(texts, bench):
     lines = bench("run", "words", "-r", "*", "--dry-run").out.splitlines()
-    assert lines[-1] == "3 evaluations to run: no record tells the cost yet"
+    assert "3 evaluations to run: no record tells the cost yet" in lines
     assert not any("trainings to run" in line for line in lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -35,9 +36,13 @@ def cancel(load: Load, target: str) -> int:
             f"no suite '{target}' and no task under a key that begins with it is running",
             Exit.NOTHING,
         )
-    asked = [(run, what, request_cancel(root, run.id, name)) for run, name, what in requests]
+    asked = []
+    for run, name, what in requests:
+        # Nothing is asked of a run that has ended meanwhile.
+        with suppress(FileNotFoundError):
+            asked.append((run, what, request_cancel(root, run.id, name)))
     for run, what, request in asked:
-        if _is_heard(request):
+        if _is_answered(request):
             say(f"cancelled {what}, which {run.process} had begun")
         else:
             say(
@@ -50,18 +55,18 @@ def cancel(load: Load, target: str) -> int:
 
 def _of_task(runs: list[LiveRun], word: str) -> list[tuple[LiveRun, str, str]]:
     """Return the runs that have not finished the task whose key begins with `word`."""
-    found = [
+    matches = [
         (run, task.key, task.name)
         for run in runs
         for task in run.tasks
         if task.key.startswith(word) and task.state in UNFINISHED
     ]
-    if len({key for _, key, _ in found}) > 1:
+    if len({key for _, key, _ in matches}) > 1:
         raise BenchError(f"several tasks that run or wait have keys that begin with '{word}'")
-    return found
+    return matches
 
 
-def _is_heard(request: Path) -> bool:
+def _is_answered(request: Path) -> bool:
     """Wait until a run has removed a request; return whether it has."""
     ends = time.monotonic() + _PATIENCE_SECONDS
     while request.exists():
