@@ -42,10 +42,7 @@ def board_page(
         counts: What its evaluations count, by column.
         pictures: Its figures, SVG by name.
     """
-    templates = "\n".join(
-        f'<template class="figure" data-name="{text(name)}">{svg}</template>'
-        for name, svg in pictures.items()
-    )
+    templates = "\n".join(f'<template class="figure">{svg}</template>' for svg in pictures.values())
     body = f"{_head(board)}\n{_TABLE}\n{templates}\n{_NO_PARTS.decode()}"
     data = board_data(board, counts)
     return document(board.name, body, _SCRIPTS, _STYLES, data, requests=_POLICY)

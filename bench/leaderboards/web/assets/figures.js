@@ -5,7 +5,7 @@ function startFigures() {
   if (!templates.length) return;
   const figure = document.querySelector("#figures figure");
   const buttons = templates.map((template) => element("button", { type: "button", onclick: () => show(template) },
-    template.dataset.name.replaceAll("-", " ")));
+    template.content.querySelector("title").textContent));
   const show = (template) => {
     figure.replaceChildren(template.content.cloneNode(true));
     for (const [place, button] of buttons.entries()) {
