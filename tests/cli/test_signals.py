@@ -73,6 +73,7 @@ def test_a_profile_that_a_signal_meets_while_torch_is_imported_ends(signalled):
     assert not re.search("not profiled|Error", "\n".join(lines))
 
 
+@pytest.mark.slow
 def test_many_signals_end_a_run_like_one(home, start_bench):
     process = start_bench("run", "tiny", "--executor", "inline")
     for line in process.stderr:

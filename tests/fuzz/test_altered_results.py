@@ -142,7 +142,7 @@ def test_predictions(bench, store, results, data):
 @given(data=st.data())
 def test_boards(bench, home, results, data):
     folder = home / "leaderboards" / "tiny" / "v1"
-    file = data.draw(st.sampled_from(sorted(folder.iterdir())))
+    file = data.draw(st.sampled_from(sorted(folder.rglob("*.*"))))
     before = file.read_bytes()
     content = data.draw(bytes_of(before))
     if file.suffix == ".json" and data.draw(st.booleans()):

@@ -91,11 +91,8 @@ def test_lines_fit_the_terminal_and_no_word_is_broken(verbs):
             assert {*LEFT_OUT.sub("", text).split()} <= known, words
 
 
-@pytest.mark.parametrize(
-    "plain",
-    [{"NO_COLOR": "1"}, pytest.param({"TERM": "dumb"}, marks=pytest.mark.slow)],
-    ids=str,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
 def test_color_is_all_that_a_plain_terminal_lacks(verbs, plain):
     calls = [["status", "tiny"], ["board", "tiny"], ["compare", "tiny/v1#1", "tiny/v1#2"]]
     printed = on_terminal(80, [(words, env) for words in calls for env in ({}, plain)])
