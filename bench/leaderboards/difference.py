@@ -148,14 +148,14 @@ def _change(old: Row, new: Row, before: Board, after: Board, metrics: list[str])
     )
 
 
-def _regressions(found: list[Regression], metrics: list[BoardMetric]) -> list[str | Table]:
+def _regressions(regressions: list[Regression], metrics: list[BoardMetric]) -> list[str | Table]:
     """Return which rows became worse."""
-    if not found:
+    if not regressions:
         return ["No row is significantly worse or lost."]
     by_name = {metric.name: metric for metric in metrics}
     headers = ["entry", "became", "from", "to", "difference", "95 %", "p"]
     rows = []
-    for each in found:
+    for each in regressions:
         cells = [each.label, Styled(each.kind, "failed")]
         verdict = each.verdict
         if verdict is None:

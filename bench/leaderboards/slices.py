@@ -69,8 +69,8 @@ def _scores(
 
     part = counts.part(metric.name, where)
     errors = [errors_of(metric, part, each) for each in keys]
-    known = [each for each in errors if each is not None]
-    around = iter(intervals(known, LEVEL, DRAWS))
+    present = [each for each in errors if each is not None]
+    around = iter(intervals(present, LEVEL, DRAWS))
     return [
         None if each is None else score_of(metric, _values(metric, each), next(around))
         for each in errors

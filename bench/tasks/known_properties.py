@@ -20,9 +20,9 @@ def with_known_properties(table: pa.Table, test: Dataset) -> pa.Table:
     """
     if not isinstance(test, StoredDataset):
         return table
-    known = test.properties("test")
+    properties = test.properties("test")
     places = {identity: n for n, identity in enumerate(test.selection("test").ids())}
     order = [places[identity] for identity in table["id"].to_pylist()]
     return with_properties(
-        table, {name: [values[n] for n in order] for name, values in known.items()}
+        table, {name: [values[n] for n in order] for name, values in properties.items()}
     )

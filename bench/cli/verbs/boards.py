@@ -197,8 +197,8 @@ def diff(
     old, new = map(boards.read, folders)
     change = difference.difference(old, new)
     if fail_on:
-        found = gate.regressions((old, folders[0]), (new, folders[1]))
-        change = replace(change, regressions=found)
+        regressions = gate.regressions((old, folders[0]), (new, folders[1]))
+        change = replace(change, regressions=regressions)
     blocks = difference.text(change, new.metrics)
     if document == "json" and not as_json:
         _write_out(f"{json_text(change)}\n".encode(), out)

@@ -102,14 +102,14 @@ class IAM(StoredDataset):
         """Return the properties of lines; writers, where they were kept when it was prepared."""
         from bench.core.regular_files import is_there, read_regular
 
-        known = super().properties(split)
+        properties = super().properties(split)
         file = self.folder / _WRITERS
         if not is_there(file):
-            return known
+            return properties
         rows = read_regular(file).decode("utf-8", "replace").splitlines()
         writers = {form: writer for form, _, writer in (row.partition(" ") for row in rows)}
         forms = (line.rpartition("-")[0] for line in self.selection(split).ids())
-        return known | {"writer": [writers.get(form, "") for form in forms]}
+        return properties | {"writer": [writers.get(form, "") for form in forms]}
 
     @property
     def _lists(self) -> LineSplits:

@@ -38,18 +38,18 @@ _ORDERS = {"case": CASES, "aspect ratio": RATIOS, "frames": FRAMES}
 def properties_of(table: pa.Table) -> dict[str, NDArray[np.str_]]:
     """Return the properties of samples that predictions tell, by name."""
     cases = {text: _case(text) for text in table["reference"].unique().to_pylist()}
-    known = {"case": np.array([cases[text] for text in table["reference"].to_pylist()])}
+    groups = {"case": np.array([cases[text] for text in table["reference"].to_pylist()])}
     columns = {n.removeprefix(PREFIX): n for n in table.column_names if n.startswith(PREFIX)}
     if {"width", "height"} <= columns.keys():
         ratios = table[columns["width"]].to_numpy() / table[columns["height"]].to_numpy()
-        known["aspect ratio"] = np.array(RATIOS)[np.digitize(ratios, _RATIOS)]
+        groups["aspect ratio"] = np.array(RATIOS)[np.digitize(ratios, _RATIOS)]
     if "frames" in columns:
         places = np.digitize(table[columns["frames"]].to_numpy(), _MIN_FRAMES)
-        known["frames"] = np.array(FRAMES)[places]
+        groups["frames"] = np.array(FRAMES)[places]
     for name in NAMES:
         if name in columns:
-            known[name] = np.array(table[columns[name]].to_pylist(), dtype=str)
-    return known
+            groups[name] = np.array(table[columns[name]].to_pylist(), dtype=str)
+    return groups
 
 
 def groups(counts: ColumnCounts) -> dict[str, dict[str, NDArray[np.bool_]]]:
@@ -57,13 +57,13 @@ def groups(counts: ColumnCounts) -> dict[str, dict[str, NDArray[np.bool_]]]:
 
     A property of a single group is left out: it breaks nothing down.
     """
-    found = {}
+    chosen = {}
     for name, labels, order in _labels(counts):
         members = {label: labels == label for label in order}
         kept = {label: where for label, where in members.items() if where.sum() >= MIN_SAMPLES}
         if len(kept) > 1:
-            found[name] = kept
-    return found
+            chosen[name] = kept
+    return chosen
 
 
 def _labels(counts: ColumnCounts) -> list[tuple[str, NDArray[np.str_], list[str]]]:

@@ -39,8 +39,8 @@ def folders(root: Path, results: Path, word: str | None = None) -> dict[str, Pat
     Raises:
         BenchError: There is no board that `word` means.
     """
-    found = versions.all_versions(root) if word is None else [versions.find(word, root, results)]
-    return {_place(folder): folder for folder in found}
+    folders = versions.all_versions(root) if word is None else [versions.find(word, root, results)]
+    return {_place(folder): folder for folder in folders}
 
 
 def all_folders(root: Path, results: Path) -> dict[str, Path]:
@@ -65,9 +65,9 @@ def boards_site(
     """
     named = {place: _board(folder) for place, folder in places.items()}
     at_hand = parts.folders(store)
-    found = {f"{place}/{PAGE}": board for place, board in named.items()}
+    pages_of_boards = {f"{place}/{PAGE}": board for place, board in named.items()}
     site: dict[str, Callable[[], bytes]] = {
-        INDEX: partial(index_page, found, is_live="running.html" in pages)
+        INDEX: partial(index_page, pages_of_boards, is_live="running.html" in pages)
     }
     for place, folder in places.items():
         site[f"{place}/{PAGE}"] = partial(_page, folder, named[place], at_hand)
