@@ -3,6 +3,9 @@
 import http.client
 import json
 import re
+import shutil
+import socket
+import struct
 import threading
 from dataclasses import replace
 
@@ -127,3 +130,50 @@ def test_server_answers_known_paths_to_its_own_name(server):
     for path in ("/nothing", "/../pyproject.toml", "/%2e%2e/pyproject.toml", "//etc/passwd"):
         assert answer(server, path)[0] == 404
     assert answer(server, "/", method="POST")[0] == 501
+
+
+def raw_answer(server, request):
+    """Return the first line of the answer to bytes in which HOST stands for two headers."""
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as connection:
+        host = f"Host: 127.0.0.1:{server.server_port}\r\nConnection: close\r\n"
+        connection.sendall(request.replace(b"HOST", host.encode()))
+        return b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("odd", "status"),
+    [
+        (b"GET http://[x HTTP/1.1\r\nHOST\r\n", b"400"),
+        (b"GET /%ff%00 HTTP/1.1\r\nHOST\r\n", b"404"),
+        (b"GET /a/..%2f..%2fbench.toml HTTP/1.1\r\nHOST\r\n", b"404"),
+        ((b"GET /" + b"a" * 65_537)[:65_537], b"414"),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"HOST\r\n", b"431"),
+        (b"GET / HTTP/1.0\r\n\r\n", b"403"),
+    ],
+)
+def test_odd_requests_are_refused(server, capsys, odd, status):
+    assert status in raw_answer(server, odd)
+    assert raw_answer(server, b"GET / HTTP/1.1\r\nHOST\r\n") == b"HTTP/1.1 200 OK"
+    assert capsys.readouterr().err == ""
+
+
+def test_a_browser_that_hangs_up_is_no_fault(server, capsys):
+    connection = socket.create_connection(("127.0.0.1", server.server_port))
+    # Close with a reset, as a browser does in the middle of an answer.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    assert answer(server, "/")[0] == 200
+    assert capsys.readouterr().err == ""
+
+
+def test_a_damaged_board_is_named_and_others_are_shown(root, tmp_path):
+    shutil.copytree(root, tmp_path / "boards")
+    damaged = tmp_path / "boards" / "<damaged>" / "v1" / "board.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("{")
+    results = tmp_path / "results"
+    places, faults = boards_site.readable(boards_site.all_folders(tmp_path / "boards", results))
+    made = boards_site.boards_site(places, Store(results), {}, faults)
+    index = made["index.html"]().decode()
+    assert 'href="synthetic/v1/board.html"' in index
+    assert "/&lt;damaged&gt;/v1/board.json: this is not a board of bench" in index

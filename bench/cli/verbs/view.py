@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from bench.config.bench_toml import Config
     from bench.leaderboards.web.site import Site
-
-_PORT = 8765
 
 
 @click.command(epilog=EXITS)
@@ -43,16 +42,19 @@ def view(load: Load, port: int, *, opens: bool) -> None:
         say("serves to this machine alone; Ctrl-C ends it")
         if opens:
             click.launch(server.address)
-        server.serve_forever()
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 def _site(config: Config) -> Site:
     from bench.leaderboards.web import boards_site, running_page
     from bench.trials.store import Store
 
-    places = boards_site.all_folders(config.leaderboards, config.results)
+    places, faults = boards_site.readable(
+        boards_site.all_folders(config.leaderboards, config.results)
+    )
     live: dict[str, Callable[[], bytes]] = {
         running_page.PAGE: running_page.running_page,
         running_page.DATA: partial(running_page.running_data, config.results),
     }
-    return boards_site.boards_site(places, Store(config.results), live)
+    return boards_site.boards_site(places, Store(config.results), live, faults)

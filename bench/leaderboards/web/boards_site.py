@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.core.errors import BenchError, Exit
+from bench.core.errors import BenchError, Exit, one_line
 from bench.core.regular_files import is_there, read_regular
 from bench.leaderboards import board as boards
 from bench.leaderboards import versions
@@ -53,8 +53,23 @@ def _place(folder: Path) -> str:
     return versions.name(folder) if versions.is_version(folder) else f"{_WORKING}/{folder.name}"
 
 
+def readable(places: Mapping[str, Path]) -> tuple[dict[str, Path], list[str]]:
+    """Return the boards that can be read, and why each other one cannot."""
+    folders, faults = {}, []
+    for place, folder in places.items():
+        try:
+            _board(folder)
+            folders[place] = folder
+        except (BenchError, OSError) as error:
+            faults.append(one_line(error))
+    return folders, faults
+
+
 def boards_site(
-    places: Mapping[str, Path], store: Store, pages: Mapping[str, Callable[[], bytes]]
+    places: Mapping[str, Path],
+    store: Store,
+    pages: Mapping[str, Callable[[], bytes]],
+    faults: Sequence[str] = (),
 ) -> Site:
     """Return the site of boards.
 
@@ -62,12 +77,13 @@ def boards_site(
         places: The folder of each board, by its place in the site.
         store: The records that parts are made from.
         pages: Further pages of the site by path; those of a site that `bench view` serves.
+        faults: Why other boards are not in it.
     """
     named = {place: _board(folder) for place, folder in places.items()}
     at_hand = parts.folders(store)
     pages_of_boards = {f"{place}/{PAGE}": board for place, board in named.items()}
     site: dict[str, Callable[[], bytes]] = {
-        INDEX: partial(index_page, pages_of_boards, is_live="running.html" in pages)
+        INDEX: partial(index_page, pages_of_boards, faults, is_live="running.html" in pages)
     }
     for place, folder in places.items():
         site[f"{place}/{PAGE}"] = partial(_page, folder, named[place], at_hand)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 _HEADINGS = ("Board", "About", "Protocol", "Test sets", "Ranked by", "First", "Score", "Entries")
 
 
-def index_page(boards: Mapping[str, Board], *, is_live: bool = False) -> bytes:
+def index_page(
+    boards: Mapping[str, Board], faults: Sequence[str] = (), *, is_live: bool = False
+) -> bytes:
     """Return the index of boards.
 
     Args:
         boards: Each board by the path of its page from the index.
+        faults: Why other boards cannot be read.
         is_live: Whether `bench view` serves it, with the page of what is running.
     """
     heads = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
@@ -35,7 +38,7 @@ def index_page(boards: Mapping[str, Board], *, is_live: bool = False) -> bytes:
         "<p>Scores of two versions of a board do not compare: protocol or test sets changed "
         "between them.</p>\n"
         f"{table if boards else '<p>There is no board yet; <code>bench run</code> makes one.</p>'}"
-        "\n</main>"
+        f"{''.join(f'<p>{text(fault)}</p>' for fault in faults)}\n</main>"
     )
     return document("Leaderboards", body, ["theme.js"], ["theme.css"])
 

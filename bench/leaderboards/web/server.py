@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bench.core.errors import BenchError, one_line
@@ -69,6 +71,11 @@ class SiteServer(ThreadingHTTPServer):
             names if self.server_port == 80 else set()  # noqa: PLR2004 (browsers omit HTTP's port)
         )
 
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (as inherited)
+        """Print nothing of a browser that hangs up, as it does when a tab is closed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: SiteServer
@@ -80,7 +87,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in self.server.hosts:
             self._answer(HTTPStatus.FORBIDDEN, b"this server answers to this machine alone\n")
             return
-        path = unquote(urlsplit(self.path).path).removeprefix("/")
+        try:
+            path = unquote(urlsplit(self.path).path).removeprefix("/")
+        except ValueError:
+            self._answer(HTTPStatus.BAD_REQUEST, b"this is not an address\n")
+            return
         path = f"{path}{INDEX}" if not path or path.endswith("/") else path
         try:
             content = self.server.site().get(path)
