@@ -409,3 +409,16 @@ def _check(document: BoardDocument) -> None:
             raise ValueError(f"row {quoted(row.label)} has another test set than the board")
         if not {*row.scores, *row.averages} <= {*names}:
             raise ValueError(f"row {quoted(row.label)} has a score by another metric")
+        _check_slices(board, row)
+
+
+def _check_slices(board: Board, row: Row) -> None:
+    """Raise ValueError unless a row has as many scores by a property as a test set has parts."""
+    parts = {column.name: column.slices for column in board.columns}
+    for column, slices in row.slices.items():
+        for name, scores in slices.items():
+            if len(scores) != len(parts.get(column, {}).get(name, ())):
+                raise ValueError(
+                    f"row {quoted(row.label)} has not one score per part of {quoted(column)} by "
+                    f"{quoted(name)}"
+                )

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.core.errors import BenchError, Exit
+from bench.core.printable import quoted
 from bench.leaderboards import slices
 from bench.leaderboards.board import Ranks, Score
 from bench.leaderboards.row_errors import LEVEL, errors_of, score_of
@@ -103,7 +105,11 @@ def _of_metric(
 def errors_of_row(
     metric: BoardMetric, row: Row, board: Board, counts: Mapping[str, ColumnCounts]
 ) -> dict[str, SampleErrors]:
-    """Return the errors on each test set that a row has a score on, over the seeds that have it."""
+    """Return the errors on each test set that a row has a score on, over the seeds that have it.
+
+    Raises:
+        BenchError: There are no counts of such a test set (unverified).
+    """
     errors = {}
     for column in board.column_names:
         keys = [
@@ -111,6 +117,12 @@ def errors_of_row(
             for result in row.seeds
             if column in result.scores.get(metric.name, {})
         ]
+        if keys and column not in counts:
+            raise BenchError(
+                f"{board.name} lacks the samples of its test set {quoted(column)}; restore their "
+                "file, for instance with `git restore`",
+                Exit.UNVERIFIED,
+            )
         each = errors_of(metric, counts[column], keys) if keys else None
         if each is not None:
             errors[column] = each

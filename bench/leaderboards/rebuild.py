@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.printable import quoted
@@ -13,6 +15,10 @@ from bench.leaderboards import board as boards
 from bench.leaderboards import board_files, index, ranking, versions
 from bench.leaderboards.formats.markdown import PAGE
 from bench.leaderboards.samples import samples_file
+
+if TYPE_CHECKING:
+    from bench.leaderboards.board import Board
+    from bench.leaderboards.samples.column_counts import ColumnCounts
 
 _MAX_SHOWN = 500
 
@@ -43,6 +49,7 @@ def check(folder: Path) -> None:
     """Rebuild one board. Raises BenchError on the first file that is not what its samples give."""
     board = boards.read(folder)
     counts = samples_file.read(folder, board.column_names)
+    _check_samples(folder, board, counts)
     version = versions.number(folder) if versions.is_version(folder) else None
     suite = folder.parent.name if version else folder.name
     try:
@@ -60,6 +67,18 @@ def check(folder: Path) -> None:
     stale = board_files.stale_files(folder, {*contents, *map(samples_file.file_name, counts)})
     if stale:
         raise BenchError(f"{stale[0]}: it is not a file of this board; remove it", Exit.UNVERIFIED)
+
+
+def _check_samples(folder: Path, board: Board, counts: Mapping[str, ColumnCounts]) -> None:
+    """Raise BenchError where a test set that has evaluations has no samples."""
+    for row in board.rows:
+        for _, column in row.evaluations:
+            if column not in counts:
+                raise BenchError(
+                    f"{folder / samples_file.file_name(column)}: this file of the board is "
+                    "missing; restore it, for instance with `git restore`",
+                    Exit.UNVERIFIED,
+                )
 
 
 def check_index(root: Path) -> None:

@@ -91,6 +91,7 @@ def test_a_file_that_is_gone_is_named(boards, name):
     with pytest.raises(BenchError) as raised:
         check_all(boards)
     assert raised.value.code == Exit.UNVERIFIED
+    assert str(raised.value).startswith(str(boards / name))
 
 
 def test_a_board_of_another_schema_says_so(boards, bench):

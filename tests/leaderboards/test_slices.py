@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from bench.core.errors import BenchError
 from bench.evaluation import protocols
 from bench.evaluation.predictions import Predictions
 from bench.evaluation.sample_properties import with_properties
+from bench.leaderboards import board as boards
 from bench.leaderboards import ranking
 from bench.leaderboards.formats.slice_tables import slice_text
 from bench.leaderboards.samples.column_counts import ColumnCounts
@@ -124,3 +127,13 @@ def test_every_interval_stays_within_what_a_rate_can_be(random, seeds, tests, sa
                 scores += [s for each in row.slices.values() for by in each.values() for s in by]
             for score in scores:
                 assert 0 <= score.low <= score.high <= (metric.max_value or float("inf"))
+
+
+@pytest.mark.parametrize("scores", [[], [None] * 9])
+def test_a_board_with_other_slices_than_its_test_sets_is_not_read(tmp_path, scores):
+    board, _ = synthetic_board(rows=2, tests=1, samples=90, seeds=1)
+    name = board.columns[0].name
+    row = replace(board.rows[0], slices={name: {"length": scores}})
+    (tmp_path / boards.DATA).write_bytes(boards.to_json(replace(board, rows=[row])))
+    with pytest.raises(BenchError, match="not one score per part of 'iiit5k' by 'length'"):
+        boards.read(tmp_path)
