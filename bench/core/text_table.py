@@ -30,6 +30,8 @@ _LONG_WORD = 30
 """A longer word of the last column begins further to the left where it does not fit."""
 _SHORTEST = 12
 """A word is shortened to no fewer columns."""
+_FEWEST = 2
+"""Of fewer columns, none is left out: a table of names alone says nothing."""
 _MAX_LISTED = 8
 _TABS = "\t"
 
@@ -96,7 +98,7 @@ class Table:
             fitted = layout.fitted(width)
             if not fitted and self.briefer:
                 return self.briefer.plain(width, color=color)
-            while not fitted and optional:
+            while not fitted and optional and len(layout.columns) > _FEWEST:
                 left_out.append(optional.pop(0))
                 layout = layout.without(left_out[-1])
                 fitted = layout.fitted(width)

@@ -186,6 +186,14 @@ def test_a_long_word_of_another_column_loses_its_middle():
     assert "the middle of long words" in " ".join(table.plain(20).split())
 
 
+def test_a_long_name_does_not_leave_a_table_of_names_alone():
+    table = Table(["entry", "a", "b"], [["x" * 60, "1.00", "2.00"]], ["a", "b"], ["b", "a"])
+    lines = table.plain(40).splitlines()
+    assert lines[1].startswith("xxx")
+    assert lines[1].endswith("…xxxxxxxxxxxxxxxx  1.00")
+    assert "b" in lines[2]
+
+
 def test_styles_are_color_and_nothing_else():
     colored = LONG.plain(60, color=True)
     assert "\x1b[31mfailed\x1b[0m" in colored
