@@ -209,8 +209,13 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:  # no
             yield from differences(*pair, f"{path}[{number}]")
     elif before != after and _is_digest(before) and _is_digest(after):
         yield f"{path}: changed"
+    elif isinstance(before, dict) and after is _ABSENT:
+        yield f"{path}: removed"
+    elif before is _ABSENT and isinstance(after, dict):
+        yield f"{path}: added"
     elif before != after:
-        yield f"{path}: {before} → {after}"
+        first, second = ("''" if each == "" else each for each in (before, after))
+        yield f"{path}: {first} → {second}"
 
 
 def _is_digest(value: object) -> bool:

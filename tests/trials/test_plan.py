@@ -256,6 +256,8 @@ def test_a_tuple_and_the_list_in_its_record_are_no_difference(trials, store, lea
         ({"a": 1}, {"a": 1.0}, []),
         ({"a": [1]}, {"a": [1, 2]}, ["a: [1] → [1, 2]"]),
         ({"a": [{"b": 1}, 2]}, {"a": [{"b": 3}, 2]}, ["a[0].b: 1 → 3"]),
+        ({"a": {"b": 1}}, {"c": {}}, ["a: removed", "c: added"]),
+        ({"a": "x"}, {"a": ""}, ["a: x → ''"]),
     ],
 )
 def test_differences(before, after, listed):
@@ -273,7 +275,8 @@ def test_specs_differ_where_their_keys_do(before, after):
 def test_one_changed_value_is_one_difference(spec, data):
     key = data.draw(st.sampled_from(sorted(spec)))
     listed = list(plan.differences({"x": spec}, {"x": spec | {key: "changed"}}))
-    assert listed == [f"x.{key}: {spec[key]} → changed"]
+    before = "''" if spec[key] == "" else spec[key]
+    assert listed == [f"x.{key}: {before} → changed"]
 
 
 def keys(tasks) -> list[str]:
