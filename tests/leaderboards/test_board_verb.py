@@ -65,3 +65,38 @@ def test_the_board_fits_the_terminal(published, bench, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     out = bench("board", "tiny").out
     assert max(map(len, out.splitlines())) <= int(columns)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("tiny/v9", "there is no board 'tiny/v9'; did you mean 'tiny/v1'?"),
+        ("elsewhere/tiny", "there is no board 'elsewhere/tiny'"),
+    ],
+)
+def test_a_version_or_a_folder_that_is_none_is_no_suite(published, bench, word, said):
+    answer = bench("board", word)
+    assert answer.code == 2
+    assert said in answer.err
+
+
+def test_a_folder_of_a_board_is_printed(published, bench, tmp_path):
+    folder = tmp_path / "taken"
+    shutil.copytree(published / "tiny" / "v1", folder)
+    assert bench("board", str(folder)).out.startswith("tiny/v1 ")
+    assert bench("board", str(folder), "--format", "csv").out.startswith("schema,board,")
+
+
+def test_a_property_that_no_test_set_has_is_named(published, bench):
+    answer = bench("board", "tiny/v1", "--by", "length")
+    assert answer.code == 3
+    assert "by 'length'; no property parts its samples" in answer.err
+
+
+def test_a_board_page_without_samples_says_what_is_missing(published, bench):
+    for file in (published / "tiny" / "v1").glob("samples-*"):
+        file.unlink()
+    assert bench("board", "tiny/v1", "--format", "csv").code == 0
+    answer = bench("board", "tiny/v1", "--format", "html")
+    assert answer.code == 5
+    assert "tiny/v1 lacks the samples of its test set 'seq-digits" in answer.err

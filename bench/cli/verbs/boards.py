@@ -59,10 +59,11 @@ def board() -> None:
     """Write and print the working leaderboard of SUITE, or publish it.
 
     The working board follows from the records at hand and is written beside them, into
-    `results/boards/SUITE/`. --publish writes `leaderboards/SUITE/vN/`: the next version where
-    protocol or test sets changed. Where nothing of SUITE has run here, the published board is
-    printed. `bench board SUITE` is short for `bench board write SUITE`; SUITE is `quick` unless
-    named, and with --check all suites.
+    `results/boards/SUITE/`. SUITE may also be a version such as `quick/v1`, or the folder of a
+    board: that is printed as it is. --publish writes `leaderboards/SUITE/vN/`: the next version
+    where protocol or test sets changed. Where nothing of SUITE has run here, the published
+    board is printed. `bench board SUITE` is short for `bench board write SUITE`; SUITE is
+    `quick` unless named, and with --check all suites.
     """
 
 
@@ -240,7 +241,10 @@ def _print(
     from bench.leaderboards import board_files, versions, working
     from bench.leaderboards.samples import samples_file
 
-    published = versions.published(word, config.leaderboards)
+    if "/" in word:  # No suite has it in its name.
+        published: Path | None = versions.find(word, config.leaderboards, config.results)
+    else:
+        published = versions.published(word, config.leaderboards)
     faults: list[str] = []
     try:
         suite = config.suite(word)

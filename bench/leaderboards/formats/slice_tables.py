@@ -22,8 +22,9 @@ def slice_text(board: Board, by: str) -> list[str | Table]:
     """
     names = dict.fromkeys(name for column in board.columns for name in column.slices)
     if by not in names:
+        known = did_you_mean(by, names) if names else "; no property parts its samples"
         raise BenchError(
-            f"no test set of {board.name} is broken down by '{by}'{did_you_mean(by, names)}",
+            f"no test set of {board.name} is broken down by '{by}'{known}",
             Exit.NOTHING,
         )
     board = with_texts(board, shortened)
