@@ -5,8 +5,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from synthetic_boards import synthetic_board
 
+from bench.leaderboards import board as boards
 from bench.leaderboards.formats.columns import columns
+from bench.leaderboards.web.board_page import board_page
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<script>alert(1)</script>"
@@ -186,3 +189,34 @@ def test_few_elements(open_page, address):
     page = open_page(address)
     assert page.evaluate("document.querySelectorAll('*').length") < 1400
     assert re.match(r"45 of 45 entries", page.locator("#status").inner_text())
+
+
+def test_no_heading_or_key_is_broken(open_page, address):
+    page = open_page(address, 390)
+    page.locator("#board button.entry").nth(1).click()
+    heads = page.locator(".details th[scope=col], .details .key")
+    assert heads.count() > 8
+    for words, height in heads.evaluate_all(
+        "all => all.map(each => [each.innerText, each.getClientRects()[0].height])"
+    ):
+        assert height < 30 * len(words.split()), words
+
+
+def test_a_link_to_what_a_board_has_lost(open_page, address):
+    page = open_page(f"{address}#model=former&test=former&loss=former&columns=rank&sort=former")
+    assert len(entries(page)) == 40
+    assert heading(page, "rank").count() == 1
+
+
+def test_a_link_to_columns_with_commas(open_page, tmp_path):
+    board, counts = synthetic_board(rows=3, tests=1, samples=30, seeds=1)
+    name = "seq-digits(digits=2, rounds=1)"
+    text = boards.to_json(board).decode().replace('"iiit5k"', f'"{name}"')
+    (tmp_path / boards.DATA).write_text(text, encoding="utf-8")
+    file = tmp_path / "board.html"
+    file.write_bytes(board_page(boards.read(tmp_path), {name: counts["iiit5k"]}, {}))
+    page = open_page(file.as_uri())
+    page.locator("#columns summary").click()
+    page.get_by_label("CER %").check()
+    assert heading(page, f"cer/{name}").count() == 1
+    assert heading(open_page(page.url), f"cer/{name}").count() == 1

@@ -106,7 +106,8 @@ _TABLE = """<section class="controls" aria-label="Filters">
 </caption><thead></thead><tbody></tbody></table></div>
 <nav id="pages" aria-label="Pages of the table"></nav>
 <section id="figures" aria-label="Figures" hidden><h2>Figures</h2>
-<div id="figure-choice" role="group" aria-label="Choose a figure"></div><figure></figure></section>
+<div id="figure-choice" role="group" aria-label="Choose a figure"></div>
+<figure class="scroll" role="region" aria-label="Figure" tabindex="0"></figure></section>
 </main>
 <div id="tip" role="tooltip" hidden></div>
 <noscript><p>This table needs JavaScript; README.md beside this page does not.</p></noscript>"""

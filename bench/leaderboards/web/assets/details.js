@@ -41,10 +41,15 @@ function slicesOf(row) {
   return section("Parts of the test sets", element("div", { class: "tables" }, ...tables));
 }
 
+// A line per key, none of which is broken.
+function keys(texts) {
+  return element("div", {}, ...(texts.length ? texts : ["–"]).map((text) => element("div", { class: "key" }, text)));
+}
+
 function recordsOf(row) {
   const rows = row.seeds.map((seed) => [
-    String(seed.seed), seed.trainings.join(", ") || "–",
-    Object.entries(seed.evaluations).map(([test, key]) => `${test}: ${key}`).join(", "),
+    String(seed.seed), keys(seed.trainings),
+    keys(Object.entries(seed.evaluations).map(([test, key]) => `${test}: ${key}`)),
   ]);
   return section("Records", table("Keys for bench show KEY", ["seed", "trainings", "evaluations"], rows));
 }

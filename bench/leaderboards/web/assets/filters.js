@@ -1,16 +1,12 @@
 // What narrows the rows and the columns.
-const FILTERS = ["test", "model", "loss", "origin"];
-
 function resetFilters() {
   view.query = "";
   for (const name of FILTERS) view[name] = "";
 }
 
 function options(name) {
-  const values = name === "test" ? BOARD.tests.map((test) => test.name)
-    : [...new Set(BOARD.rows.map((row) => row[name]))].filter(Boolean).sort();
   const all = element("option", { value: "" }, name === "test" ? "all" : "any");
-  return [all, ...values.map((value) => element("option", { value }, value))];
+  return [all, ...filterValues(name).map((value) => element("option", { value }, value))];
 }
 
 function columnChoice() {

@@ -120,7 +120,7 @@ function drawPages(pages) {
 function toggle(entry) {
   if (!view.open.delete(entry)) view.open.add(entry);
   draw();
-  document.querySelector(`#board button[data-entry="${entry}"]`)?.focus();
+  document.querySelector(`#board button[data-entry="${CSS.escape(entry)}"]`)?.focus();
 }
 
 // Open a row from elsewhere, whatever page it is on and whatever filters hide it.
@@ -130,7 +130,7 @@ function reveal(entry) {
   view.page = Math.floor(place / PAGE_SIZE);
   view.open.add(entry);
   draw();
-  const button = document.querySelector(`#board button[data-entry="${entry}"]`);
+  const button = document.querySelector(`#board button[data-entry="${CSS.escape(entry)}"]`);
   button?.scrollIntoView({ block: "center" });
   button?.focus({ preventScroll: true });
 }

@@ -1,16 +1,24 @@
 // What is shown: kept in the fragment of the address, so that a view can be linked.
 const PAGE_SIZE = 40;
+const FILTERS = ["test", "model", "loss", "origin"];
 const FIRST_SORT = { key: "rank", descending: false };
 const shownAtFirst = BOARD.columns.filter((column) => column.shown).map((column) => column.key);
 const view = { query: "", test: "", model: "", loss: "", origin: "" };
 
+function filterValues(name) {
+  if (name === "test") return BOARD.tests.map((test) => test.name);
+  return [...new Set(BOARD.rows.map((row) => row[name]))].filter(Boolean).sort();
+}
+
 function readAddress() {
   const kept = new URLSearchParams(location.hash.slice(1));
-  for (const name of ["query", "test", "model", "loss", "origin"]) view[name] = kept.get(name) ?? "";
+  view.query = kept.get("query") ?? "";
+  // A board may have lost what an old link names.
+  for (const name of FILTERS) view[name] = filterValues(name).includes(kept.get(name)) ? kept.get(name) : "";
   const sort = kept.get("sort");
   view.sort = sort ? { key: sort.replace(/^-/, ""), descending: sort.startsWith("-") } : FIRST_SORT;
   if (!BOARD.columns.some((column) => column.key === view.sort.key)) view.sort = FIRST_SORT;
-  view.columns = new Set(kept.has("columns") ? kept.get("columns").split(",") : shownAtFirst);
+  view.columns = new Set(kept.has("columns") ? [...kept.getAll("columns"), "entry"] : shownAtFirst);
   const entries = (name) => (kept.get(name) ?? "").split(",")
     .filter((entry) => BOARD.rows.some((row) => row.entry === entry));
   view.open = new Set(entries("open"));
@@ -20,14 +28,15 @@ function readAddress() {
 
 function writeAddress() {
   const kept = new URLSearchParams();
-  for (const name of ["query", "test", "model", "loss", "origin"]) {
+  for (const name of ["query", ...FILTERS]) {
     if (view[name]) kept.set(name, view[name]);
   }
   if (view.sort.key !== FIRST_SORT.key || view.sort.descending) {
     kept.set("sort", `${view.sort.descending ? "-" : ""}${view.sort.key}`);
   }
   const chosen = BOARD.columns.map((column) => column.key).filter((key) => view.columns.has(key));
-  if (chosen.join() !== shownAtFirst.join()) kept.set("columns", chosen.join());
+  // A parameter each: the name of a test set may have commas.
+  if (chosen.join() !== shownAtFirst.join()) chosen.forEach((key) => kept.append("columns", key));
   if (view.open.size) kept.set("open", [...view.open].join());
   if (view.compared.length) kept.set("compare", view.compared.join());
   if (view.page) kept.set("page", view.page + 1);
