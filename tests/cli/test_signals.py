@@ -113,3 +113,15 @@ def test_what_happens_after_a_command_does_not_change_its_exit_code(home, start_
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "str-36" in out
+
+
+def test_ctrl_c_is_how_view_ends(home):
+    command = [sys.executable, "-m", "bench", "view", "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=home, text=True, **pipes) as process:
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        # It says how it ends just before it serves.
+        assert "Ctrl-C ends it" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")

@@ -37,13 +37,12 @@ def view(load: Load, port: int, *, opens: bool) -> None:
     from bench.leaderboards.web.server import SiteServer
 
     config = load()
-    with SiteServer(lambda: _site(config), port) as server:
+    with SiteServer(lambda: _site(config), port) as server, suppress(KeyboardInterrupt):
         click.echo(server.address)
         say("serves to this machine alone; Ctrl-C ends it")
         if opens:
             click.launch(server.address)
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()
 
 
 def _site(config: Config) -> Site:
