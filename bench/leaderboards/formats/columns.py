@@ -29,6 +29,8 @@ TEST_SEEN = "test set seen"
 Group = Literal["entry", "score", "test sets", "other metrics", "origin", "cost", "code"]
 """What a column is about: `score` ranks; `test sets` are scores by the same metric."""
 Value = Score | Ranks | float | str | None
+MAIN_COSTS = ("parameters", "latency/1")
+"""The keys of the costs that every format shows beside the score that ranks."""
 _AVERAGE_ABOUT: dict[Average, str] = {
     "weighted": "averaged over the test sets, weighted by their numbers of samples",
     "mean": "averaged over the test sets, each with the same weight",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.printable import in_one_line, shortened
 from bench.leaderboards.board import Ranks, Score
-from bench.leaderboards.formats.columns import columns, may_be_best
+from bench.leaderboards.formats.columns import MAIN_COSTS, columns, may_be_best
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -40,8 +40,6 @@ _ESCAPES = {
     "†": r"\dag{}",
     "\0": "{}",
 }
-_COST = ("parameters", "latency/1")
-"""The costs that a table has beside its scores."""
 _HEAD = (
     "% Needs \\usepackage{booktabs} and \\usepackage{textcomp}; letters beyond Latin need LuaLaTeX "
     "or XeLaTeX.\n"
@@ -55,7 +53,7 @@ def latex(board: Board) -> str:
     everything = columns(board)
     names = everything[:2]
     scores = [column for column in everything if column.metric]
-    costs = [column for column in everything if column.key in _COST]
+    costs = [column for column in everything if column.key in MAIN_COSTS]
     several = len(board.columns) > 1
     groups = [[column for column in scores if column.metric == metric] for metric in board.metrics]
     groups = [group for group in groups if group] if several else [scores]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.core import text_table
 from bench.core.text_table import Table
-from bench.leaderboards.formats.columns import NOTHING, Column, Group, columns
+from bench.leaderboards.formats.columns import MAIN_COSTS, NOTHING, Column, Group, columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Board
 
 _MIN_SETS = 2
-_MAIN_COSTS = ("parameters", "latency/1")
-"""The costs that are beside the score that ranks."""
 _DETAILS: dict[str, tuple[Group, ...]] = {
     "Each test set": ("test sets",),
     "Other metrics": ("other metrics",),
@@ -28,7 +26,7 @@ def main_table(board: Board) -> Table:
     """Return ranks, the score that ranks, parameters and the latency of a single sample."""
     everything = columns(board)
     scores = [column for column in everything if column.group == "score"]
-    costs = [column for column in everything if column.key in _MAIN_COSTS]
+    costs = [column for column in everything if column.key in MAIN_COSTS]
     return _table([*everything[:2], *scores, *costs])
 
 

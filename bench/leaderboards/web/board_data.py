@@ -9,6 +9,7 @@ from bench.core.printable import shortened
 from bench.leaderboards.board import Ranks, Score
 from bench.leaderboards.formats.columns import (
     AVERAGES,
+    MAIN_COSTS,
     columns,
     score_text,
     signed_text,
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from bench.leaderboards.formats.columns import Column, Value
     from bench.leaderboards.samples.column_counts import ColumnCounts
 
-_COSTS = ("parameters", "latency/1")
 _MAX_CURVE_POINTS = 60
 _DIGITS = 5
 
@@ -75,7 +75,7 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
         "isText": column.is_text,
         "test": of if of in board.column_names and metric in higher else None,
         "higherIsBetter": higher.get(metric),
-        "shown": column.group in ("entry", "score") or is_own_test or column.key in _COSTS,
+        "shown": column.group in ("entry", "score") or is_own_test or column.key in MAIN_COSTS,
         "cells": column.cells,
         "values": [_value(value) for value in values],
     }
