@@ -92,15 +92,16 @@ def parse(
 
 def with_texts(document: T, change: Callable[[str], str]) -> T:
     """Return a document, a dataclass of JSON values, in which all texts are changed."""
-    return msgspec.convert(_changed(msgspec.to_builtins(document), change), type(document))
+    return msgspec.convert(changed_texts(msgspec.to_builtins(document), change), type(document))
 
 
-def _changed(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 (JSON)
+def changed_texts(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 (JSON)
+    """Return a JSON value in which all texts are changed, names of objects included."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {change(name): _changed(each, change) for name, each in value.items()}
-    return [_changed(each, change) for each in value] if isinstance(value, list) else value
+        return {change(name): changed_texts(each, change) for name, each in value.items()}
+    return [changed_texts(each, change) for each in value] if isinstance(value, list) else value
 
 
 def write_bytes(file: Path, content: bytes) -> str:

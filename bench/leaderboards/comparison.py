@@ -14,7 +14,7 @@ from bench.core.text_table import Style, Styled, Table
 from bench.leaderboards import board as boards
 from bench.leaderboards import versions
 from bench.leaderboards.aggregate import board_metric
-from bench.leaderboards.formats.columns import AVERAGES, signed_text
+from bench.leaderboards.formats.columns import AVERAGES, p_text, signed_text
 from bench.leaderboards.matching import matched
 from bench.leaderboards.row_errors import errors_of
 from bench.leaderboards.samples import column_counts, samples_file
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 ALPHA = 0.05
-_SMALLEST_P = 0.0001
 Outcome = Literal["better", "worse", "no difference shown"]
 _STYLES: dict[Outcome, Style] = {"better": "best", "worse": "failed"}
 
@@ -362,7 +361,7 @@ def difference_cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
     return [
         signed_text(metric, verdict.difference),
         f"[{signed_text(metric, verdict.low)}, {signed_text(metric, verdict.high)}]",
-        f"{verdict.p:.4f}" if verdict.p >= _SMALLEST_P else f"< {_SMALLEST_P}",
+        p_text(verdict.p),
     ]
 
 

@@ -35,6 +35,7 @@ _AVERAGE_ABOUT: dict[Average, str] = {
     "weighted": "averaged over the test sets, weighted by their numbers of samples",
     "mean": "averaged over the test sets, each with the same weight",
 }
+_SMALLEST_P = 0.0001
 _SCORE_ABOUT = "mean ± standard deviation over seeds [95 % interval over samples and seeds]"
 
 
@@ -116,6 +117,11 @@ def score_text(
 def signed_text(metric: BoardMetric, difference: float) -> str:
     """Return a difference of two scores with its sign."""
     return f"{'-' if difference < 0 else '+'}{metric.format(abs(difference))}"
+
+
+def p_text(p: float) -> str:
+    """Return a probability with four digits."""
+    return f"{p:.4f}" if p >= _SMALLEST_P else f"< {_SMALLEST_P}"
 
 
 def main_score(board: Board, row: Row, metric: str) -> Score | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from bench.core.documents import changed_texts
 from bench.core.printable import shortened
 from bench.leaderboards.board import Ranks, Score
 from bench.leaderboards.formats.columns import (
     AVERAGES,
     MAIN_COSTS,
     columns,
+    p_text,
     score_text,
     signed_text,
 )
@@ -58,7 +60,7 @@ def board_data(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, An
         "rows": [_row(board, row) for row in board.rows],
         "pairs": _pairs(board, counts),
     }
-    return cast("dict[str, Any]", _printable(data))
+    return cast("dict[str, Any]", changed_texts(data, shortened))
 
 
 def _column(board: Board, column: Column) -> dict[str, Any]:
@@ -169,22 +171,3 @@ def _pairs(board: Board, counts: Mapping[str, ColumnCounts]) -> list[list[Any]]:
         ]
         for pair in pairs(board, counts)
     ]
-
-
-def p_text(p: float) -> str:
-    """Return a probability with four digits."""
-    smallest = 0.0001
-    return f"{p:.4f}" if p >= smallest else f"< {smallest}"
-
-
-def _printable(data: Any) -> Any:  # noqa: ANN401 (JSON)
-    """Return JSON values in which every text prints, and is of bounded length."""
-    match data:
-        case str():
-            return shortened(data)
-        case dict():
-            return {_printable(key): _printable(value) for key, value in data.items()}
-        case list() | tuple():
-            return [_printable(value) for value in data]
-        case _:
-            return data
