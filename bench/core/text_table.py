@@ -309,7 +309,7 @@ def markdown(
     headers: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()
 ) -> str:
     """Write a Markdown table; cells are shown as they are, but for those that are `Markup`."""
-    rules = ["---:" if flush else "---" for flush in _flush_right(headers, right)]
+    rules = ["---:" if header in right else "---" for header in headers]
     head, *lines = ([_markdown_cell(cell) for cell in row] for row in [headers, *rows])
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, rules, *lines])
 
@@ -331,10 +331,6 @@ def magnitude(count: int) -> str:
 def mebibytes(count: int) -> str:
     """Write a number of bytes in MiB, rounded up."""
     return f"{-(-count // 2**20):,}"
-
-
-def _flush_right(headers: Sequence[str], right: Collection[str]) -> list[bool]:
-    return [header in right for header in headers]
 
 
 def _shown(cell: str) -> str:

@@ -141,6 +141,13 @@ def test_a_board_is_printed_in_each_format_alone(published, bench, home, documen
         assert re.sub(r"!\[.*\n\n", "", text) == answer.out
 
 
+@pytest.mark.parametrize("document", ["md", "csv", "json", "latex"])
+def test_a_format_without_comparisons_reads_no_samples(published, bench, document):
+    for file in (published / "tiny" / "v1").glob("samples-*"):
+        file.write_bytes(b"damaged")
+    assert bench("board", "tiny/v1", "--format", document).code == 0
+
+
 @pytest.mark.parametrize(
     "words", [["--format", "csv", "--json"], ["--format", "md", "--check"], ["-o", "x"]], ids=str
 )

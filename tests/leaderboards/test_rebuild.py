@@ -63,7 +63,7 @@ def test_a_passage_written_by_hand_is_named(boards, name, old, new):
 def test_the_html_format_is_the_page_in_the_folder(boards):
     folder = boards / "tiny" / "v1"
     tiny = board.read(folder)
-    page = DOCUMENTS["html"](tiny, samples_file.read(folder, tiny.column_names))
+    page = DOCUMENTS["html"](tiny, lambda: samples_file.read(folder, tiny.column_names))
     assert page == (folder / "board.html").read_bytes()
 
 

@@ -138,7 +138,7 @@ def write(
         if document:
             from bench.leaderboards.formats.documents import DOCUMENTS
 
-            _write_out(DOCUMENTS[document](made, counts()), out)
+            _write_out(DOCUMENTS[document](made, counts), out)
         elif by:
             from bench.leaderboards.formats.slice_tables import slice_text
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.terminal import EXITS, Load, say
+from bench.cli.terminal import Load, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.leaderboards.web.site import Site
 
 
-@click.command(epilog=EXITS)
+@click.command()
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

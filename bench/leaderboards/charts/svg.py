@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 from unicodedata import combining, east_asian_width
 
 from bench.core.printable import printable
@@ -39,10 +40,7 @@ def points(coordinates: Iterable[tuple[float, float]]) -> str:
 
 def escaped(text: str) -> str:
     """Return text that is no markup, without control characters."""
-    shown = printable(text)
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
-        shown = shown.replace(character, entity)
-    return shown
+    return escape(printable(text))
 
 
 def text_width(text: str, size: float = FONT_SIZE) -> float:

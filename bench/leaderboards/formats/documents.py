@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Board
     from bench.leaderboards.samples.column_counts import ColumnCounts
 
-DOCUMENTS: dict[str, Callable[[Board, Mapping[str, ColumnCounts]], bytes]] = {
+ReadCounts = Callable[[], "Mapping[str, ColumnCounts]"]
+"""Reads the counts of a board, which only the page with comparisons needs."""
+DOCUMENTS: dict[str, Callable[[Board, ReadCounts], bytes]] = {
     "md": lambda board, _counts: markdown(board).encode(),
     "csv": lambda board, _counts: csv_text(board).encode(),
     "json": lambda board, _counts: to_json(board),
     "latex": lambda board, _counts: latex(board).encode(),
-    "html": lambda board, counts: board_page(board, counts, figures(board)),
+    "html": lambda board, counts: board_page(board, counts(), figures(board)),
 }
-"""What writes each format, from a board and the counts that it follows from."""
+"""What writes each format, from a board and what reads the counts that it follows from."""
