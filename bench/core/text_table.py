@@ -92,7 +92,7 @@ class Table:
             width: How many columns the terminal has; None for any number.
             color: Whether it shows color.
         """
-        layout, left_out = _Layout.of(self), [*self.hidden]
+        layout, left_out = _Layout.from_table(self), [*self.hidden]
         if width is not None:
             optional = [header for header in self.optional if header in self.headers]
             fitted = layout.fitted(width)
@@ -163,7 +163,7 @@ class _Column:
     word: int
 
     @classmethod
-    def of(cls, header: str, cells: Sequence[str], *, right: bool) -> _Column:
+    def from_cells(cls, header: str, cells: Sequence[str], *, right: bool) -> _Column:
         # A line end within a cell would break the table.
         shown = [_shown(cell) for cell in [header, *cells]]
         cell_widths = [text_width(cell) for cell in shown]
@@ -201,10 +201,12 @@ class _Layout:
     room: int | None = None
 
     @classmethod
-    def of(cls, table: Table) -> _Layout:
+    def from_table(cls, table: Table) -> _Layout:
         """Return the columns of a table, each as wide as its widest cell."""
         columns = [
-            _Column.of(header, [row[place] for row in table.rows], right=header in table.right)
+            _Column.from_cells(
+                header, [row[place] for row in table.rows], right=header in table.right
+            )
             for place, header in enumerate(table.headers)
         ]
         return cls(columns, [column.natural for column in columns])

@@ -114,7 +114,7 @@ class RunMonitor:
             live_runs.remove_ended(self._root)
             (self._root / live_runs.FOLDER).mkdir(parents=True, exist_ok=True)
             published.callback(live_runs.remove, self._root, self.run.id)
-            writer = threading.Thread(target=self._write_on, daemon=True)
+            writer = threading.Thread(target=self._write_state, daemon=True)
             writer.start()
             published.callback(writer.join)
             published.callback(self._ended.set)
@@ -253,8 +253,8 @@ class RunMonitor:
             seconds = max(seconds - (now - self._began[key]), 0.0)
         return ahead(task, seconds)
 
-    def _write_on(self) -> None:
-        """Write the state until the run ends, and hear requests."""
+    def _write_state(self) -> None:
+        """Write the state until the run ends, and read requests to cancel."""
         file = self._root / live_runs.FOLDER / f"{self.run.id}.json"
         part = file.with_suffix(".part")
         before, pause = b"", 0.0

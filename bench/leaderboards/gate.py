@@ -50,10 +50,10 @@ def regressions(before: tuple[Board, Path], after: tuple[Board, Path]) -> list[R
             f"protocol or test sets changed from {old_board.name} to {new_board.name}, so no "
             "score can be compared; compare boards of one version, or leave out --fail-on"
         )
-    return [*_found(before, after)]
+    return [*_regressed_rows(before, after)]
 
 
-def _found(before: tuple[Board, Path], after: tuple[Board, Path]) -> Iterator[Regression]:
+def _regressed_rows(before: tuple[Board, Path], after: tuple[Board, Path]) -> Iterator[Regression]:
     old_board, new_board = before[0], after[0]
     ranked = old_board.ranked_by
     for old, new in matched(old_board, new_board):

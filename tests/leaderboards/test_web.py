@@ -121,6 +121,12 @@ def answer(server, path, host=None, method="GET"):
     return response.status, body
 
 
+def test_what_is_polled_is_answered_without_listing_the_site(server):
+    server.polled = {"running.json": lambda: b"{}"}
+    server.site = lambda: pytest.fail("the site was listed")
+    assert answer(server, "/running.json") == (200, b"{}")
+
+
 def test_server_answers_known_paths_to_its_own_name(server):
     assert server.server_address[0] == "127.0.0.1"
     assert answer(server, "/") == (200, b"index")

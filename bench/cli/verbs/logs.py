@@ -12,7 +12,9 @@ from bench.trials.task_logs import find_log, follow, log_lines, task_key
 
 @click.command()
 @click.argument("key")
-@click.option("-f", "--follow", "follows", is_flag=True, help="Go on until the task has ended.")
+@click.option(
+    "-f", "--follow", "follows", is_flag=True, help="Follow the log until the task has ended."
+)
 @click.option(
     "-n", "--lines", type=click.IntRange(0), help="Only the last LINES lines of what is there."
 )

@@ -11,8 +11,6 @@ import click
 from bench.cli.terminal import Load, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bench.config.bench_toml import Config
     from bench.leaderboards.web.site import Site
 
@@ -37,7 +35,8 @@ def view(load: Load, port: int, *, opens: bool) -> None:
     from bench.leaderboards.web.server import SiteServer
 
     config = load()
-    with SiteServer(lambda: _site(config), port) as server, suppress(KeyboardInterrupt):
+    live = _live_pages(config)
+    with SiteServer(lambda: _site(config, live), port, live) as server, suppress(KeyboardInterrupt):
         click.echo(server.address)
         say("serves to this machine alone; Ctrl-C ends it")
         if opens:
@@ -45,15 +44,20 @@ def view(load: Load, port: int, *, opens: bool) -> None:
         server.serve_forever()
 
 
-def _site(config: Config) -> Site:
-    from bench.leaderboards.web import boards_site, running_page
+def _live_pages(config: Config) -> Site:
+    from bench.leaderboards.web import running_page
+
+    return {
+        running_page.PAGE: running_page.running_page,
+        running_page.DATA: partial(running_page.running_data, config.results),
+    }
+
+
+def _site(config: Config, live: Site) -> Site:
+    from bench.leaderboards.web import boards_site
     from bench.trials.store import Store
 
     places, faults = boards_site.readable(
         boards_site.all_folders(config.leaderboards, config.results)
     )
-    live: dict[str, Callable[[], bytes]] = {
-        running_page.PAGE: running_page.running_page,
-        running_page.DATA: partial(running_page.running_data, config.results),
-    }
     return boards_site.boards_site(places, Store(config.results), live, faults)

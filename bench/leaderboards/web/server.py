@@ -41,6 +41,8 @@ class SiteServer(ThreadingHTTPServer):
     Args:
         site: Called for each request, so that boards which are written meanwhile appear.
         port: The port; 0 for a free one.
+        polled: Files that pages ask for again and again: they are looked up without the site, which
+            lists all boards and records.
 
     Raises:
         BenchError: The port is taken.
@@ -48,8 +50,8 @@ class SiteServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, site: Callable[[], Site], port: int = 0) -> None:
-        self.site = site
+    def __init__(self, site: Callable[[], Site], port: int = 0, polled: Site | None = None) -> None:
+        self.site, self.polled = site, polled or {}
         try:
             super().__init__((LOOPBACK, port), _Handler)
         except OSError as error:
@@ -94,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         path = f"{path}{INDEX}" if not path or path.endswith("/") else path
         try:
-            content = self.server.site().get(path)
+            content = self.server.polled.get(path) or self.server.site().get(path)
             if content is None:
                 self._answer(HTTPStatus.NOT_FOUND, b"there is no such page\n")
                 return
