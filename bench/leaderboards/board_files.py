@@ -11,7 +11,7 @@ from bench.core import documents
 from bench.leaderboards import board as boards
 from bench.leaderboards.charts import FOLDER as FIGURES
 from bench.leaderboards.charts import figures
-from bench.leaderboards.formats import csv_table
+from bench.leaderboards.formats import board_csv
 from bench.leaderboards.formats.markdown import PAGE, markdown
 from bench.leaderboards.samples import samples_file
 from bench.leaderboards.web import board_page
@@ -32,7 +32,7 @@ def files(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, bytes]:
     pictures = {f"{FIGURES}/{name}.svg": svg for name, svg in drawn.items()}
     return {
         boards.DATA: boards.to_json(board),
-        csv_table.FILE: csv_table.csv_text(board).encode(),
+        board_csv.FILE: board_csv.csv_text(board).encode(),
         PAGE: markdown(board, pictures).encode(),
         board_page.PAGE: board_page.board_page(board, counts, drawn),
         **{file: svg.encode() for file, svg in pictures.items()},

@@ -9,7 +9,7 @@ import pytest
 
 from bench.core.errors import BenchError, Exit
 from bench.leaderboards import board
-from bench.leaderboards.formats.documents import DOCUMENTS
+from bench.leaderboards.formats.board_formats import DOCUMENTS
 from bench.leaderboards.rebuild import check_all
 from bench.leaderboards.samples import samples_file
 

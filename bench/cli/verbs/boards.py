@@ -136,7 +136,7 @@ def write(
 
     def show(made: Board, counts: Callable[[], Mapping[str, ColumnCounts]]) -> None:
         if document:
-            from bench.leaderboards.formats.documents import DOCUMENTS
+            from bench.leaderboards.formats.board_formats import DOCUMENTS
 
             _write_out(DOCUMENTS[document](made, counts), out)
         elif by:
@@ -215,7 +215,7 @@ def diff(
 
 def print_board(board: Board, *, as_json: bool) -> None:
     """Print a board."""
-    from bench.leaderboards.formats.terminal import terminal_text
+    from bench.leaderboards.formats.terminal_board import terminal_text
 
     report(terminal_text(board), board, as_json=as_json)
 

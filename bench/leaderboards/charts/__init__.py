@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bench.leaderboards.charts import costs, critical_difference, forest, learning, localization
-from bench.leaderboards.charts import slices as slice_charts
+from bench.leaderboards.charts import (
+    blank_frames,
+    costs,
+    critical_difference,
+    forest,
+    learning,
+    slice_panels,
+)
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -23,10 +29,10 @@ FIGURES: dict[str, Figure] = {
     "accuracy-weights": costs.accuracy_weights,
     "ranks": forest.ranks,
     "critical-difference": critical_difference.critical_difference,
-    "length": slice_charts.by_length,
-    "aspect-ratio": slice_charts.by_aspect_ratio,
+    "length": slice_panels.by_length,
+    "aspect-ratio": slice_panels.by_aspect_ratio,
     "learning-curves": learning.learning_curves,
-    "blank-accuracy": localization.blank_accuracy,
+    "blank-accuracy": blank_frames.blank_accuracy,
 }
 """Each draws a figure, or returns None where a board has not what it shows."""
 

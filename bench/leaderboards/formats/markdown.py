@@ -7,9 +7,9 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 from bench.core.printable import escaped_markdown, shortened, unescaped_code, without_html
+from bench.leaderboards.formats.board_texts import title, with_texts
 from bench.leaderboards.formats.notes import notes, reading
 from bench.leaderboards.formats.tables import detail_tables, main_table, published_table
-from bench.leaderboards.formats.texts import title, with_texts
 
 if TYPE_CHECKING:
     from bench.core.text_table import Table

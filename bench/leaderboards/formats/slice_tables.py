@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.printable import shortened
 from bench.core.text_table import Table
+from bench.leaderboards.formats.board_texts import with_texts
 from bench.leaderboards.formats.columns import score_text
-from bench.leaderboards.formats.texts import with_texts
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, BoardColumn

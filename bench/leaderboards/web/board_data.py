@@ -156,7 +156,7 @@ def _seed(result: SeedResult) -> dict[str, Any]:
 
 def _pairs(board: Board, counts: Mapping[str, ColumnCounts]) -> list[list[Any]]:
     """Return each pair of rows: the two entries, then the verdict on the second in words."""
-    from bench.leaderboards.pairs import pairs
+    from bench.leaderboards.row_pairs import pairs
 
     metric = board.primary
     places = {row.entry: place for place, row in enumerate(board.rows)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.leaderboards.board import to_json
 from bench.leaderboards.charts import figures
-from bench.leaderboards.formats.csv_table import csv_text
+from bench.leaderboards.formats.board_csv import csv_text
 from bench.leaderboards.formats.latex import latex
 from bench.leaderboards.formats.markdown import markdown
 from bench.leaderboards.web.board_page import board_page

@@ -15,10 +15,10 @@ from synthetic_boards import synthetic_board
 
 from bench.leaderboards import board as boards
 from bench.leaderboards.board import Ranks, Score
+from bench.leaderboards.formats.board_csv import csv_text
+from bench.leaderboards.formats.board_formats import DOCUMENTS
 from bench.leaderboards.formats.board_schema import schema_text
 from bench.leaderboards.formats.columns import columns, may_be_best, score_text
-from bench.leaderboards.formats.csv_table import csv_text
-from bench.leaderboards.formats.documents import DOCUMENTS
 from bench.leaderboards.formats.latex import escaped_latex, latex
 
 ROOT = Path(__file__).parents[3]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from bench.core.printable import shortened
 from bench.core.text_table import Styled, Table
 from bench.leaderboards.board import Score
+from bench.leaderboards.formats.board_texts import title, with_texts
 from bench.leaderboards.formats.columns import columns, may_be_best, score_text
 from bench.leaderboards.formats.notes import notes
 from bench.leaderboards.formats.tables import published_table
-from bench.leaderboards.formats.texts import title, with_texts
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board

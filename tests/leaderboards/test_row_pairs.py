@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bench.leaderboards import comparison
-from bench.leaderboards import pairs as of_boards
+from bench.leaderboards import row_pairs as of_boards
 from bench.leaderboards.formats.columns import AVERAGES
-from bench.leaderboards.pairs import pairs
+from bench.leaderboards.row_pairs import pairs
 from tests.references.synthetic_boards import CER, synthetic_board
 
 
