@@ -258,7 +258,8 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
     try:
         board = write_working(config, selected.suite, faults)
         print_board(board, as_json=as_json)
-        say(f"written to {working_folder(config, selected.suite.name)}")
+        folder = working_folder(config, selected.suite.name)
+        say(f"written to {folder}; `bench view` shows it in a browser")
     except BenchError as error:
         # What failed comes first: without it there may be nothing to draw.
         error.code = Exit.FAILED if outcome.failures else error.code
