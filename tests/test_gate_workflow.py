@@ -1,4 +1,4 @@
-"""The workflow in docs/board-formats.md: valid YAML, whose commands of bench exist."""
+"""The workflow in docs/reference/board-formats.md: valid YAML, whose commands of bench exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 from bench import cli
 
-PAGE = Path(__file__).parents[1] / "docs" / "board-formats.md"
+PAGE = Path(__file__).parents[1] / "docs/reference/board-formats.md"
 
 
 def test_the_workflow_runs_commands_that_exist_and_no_action_of_others():

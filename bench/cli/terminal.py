@@ -103,7 +103,7 @@ log_format_option = click.option(
     type=click.Choice(["text", "json"]),
     default="text",
     callback=_keep_format,
-    help="`json`: one line of JSON per event on stderr, see docs/boards.md.",
+    help="`json`: one line of JSON per event on stderr, see `bench docs boards`.",
 )
 
 

@@ -30,7 +30,7 @@ def import_extra(module: str, extra: str, user: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         raise BenchError(
             f"{user} requires {module}, which cannot be imported ({one_line(error)}); "
-            f"install it again with: pip install 'bench[{extra}]'"
+            f"install it again with: pip install 'recognition-bench[{extra}]'"
         ) from error
 
 
@@ -62,5 +62,5 @@ def not_installed(package: str, extra: str, user: str) -> str:
     """Return the sentence that names the extra."""
     return (
         f"{user} requires {package}, which is not installed; "
-        f"install it with: pip install 'bench[{extra}]'"
+        f"install it with: pip install 'recognition-bench[{extra}]'"
     )

@@ -1,4 +1,4 @@
-"""A run as lines of JSON on standard error, for programs (docs/watching.md has the schema)."""
+"""A run as lines of JSON on standard error, for programs (`bench docs watching` has the schema)."""
 
 from __future__ import annotations
 

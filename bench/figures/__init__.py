@@ -1,4 +1,4 @@
-"""Pictures of finished trainings and evaluations: docs/pictures.md."""
+"""Pictures of finished trainings and evaluations: `bench docs pictures`."""
 
 from __future__ import annotations
 

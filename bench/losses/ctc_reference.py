@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class CTCReference(CTC):
     """CTC by the forward and backward recursion in plain torch, to check the native kernels.
 
-    It computes the same numbers as `ctc` on any device; docs/ctc.md explains the recursion.
+    It computes the same numbers as `ctc` on any device; `bench docs ctc` explains the recursion.
     """
 
     name: ClassVar[str] = "ctc-reference"

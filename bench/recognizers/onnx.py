@@ -29,8 +29,8 @@ _GREEDY = GreedyDecoder()
 class Onnx(Recognizer):
     """A graph in the format ONNX, from an image to the scores of classes in each frame or step.
 
-    Requires onnxruntime (`pip install 'bench[onnx]'`). docs/recognizers-onnx-weights.md has tables
-    for PP-OCR and SVTRv2.
+    Requires onnxruntime (`pip install 'recognition-bench[onnx]'`). `bench docs
+    recognizers-onnx-weights` has tables for PP-OCR and SVTRv2.
 
     Args:
         onnx: The file of the graph.

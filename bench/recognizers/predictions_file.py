@@ -30,7 +30,7 @@ class PredictionsRecognizer(Recognizer):
     Args:
         predictions: A CSV, TSV, JSON lines or Parquet file with an id and a text per sample, and
             perhaps `confidence` and `seconds`; also `predictions.parquet` of an evaluation.
-        id: The column of ids; None: the one that is called so, see docs/recognizers.md.
+        id: The column of ids; None: the one that is called so, see `bench docs recognizers`.
         text: The column of texts; None: the one that is called so.
         header: Whether the first line of a CSV or TSV names its columns; else a line is an id and a
             text.

@@ -61,8 +61,8 @@ class Weights(Recognizer):
     """An architecture of bench with weights from a file, whoever trained them.
 
     A mapping names the layers of the file in bench's terms, and knows the architecture, the input
-    and the alphabet that its authors used; each can be set. docs/recognizers-onnx-weights.md lists
-    the mappings with their sources.
+    and the alphabet that its authors used; each can be set. `bench docs
+    recognizers-onnx-weights` lists the mappings with their sources.
 
     Args:
         weights: The file: safetensors, or a checkpoint of torch without pickled objects.

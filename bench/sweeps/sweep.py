@@ -82,7 +82,7 @@ def sweep_of(suite: Suite, **globs: str | None) -> Sweep:
     if table is None:
         raise BenchError(
             f"suite '{suite.name}' has no table [suite.{suite.name}.sweep]; "
-            "write one, see docs/sweeps.md"
+            "write one, see `bench docs sweeps`"
         )
     given: dict[str, Any] = {kind: glob for kind, glob in globs.items() if glob}
     table = replace(table, **given)

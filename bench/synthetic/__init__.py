@@ -1,7 +1,7 @@
 """Synthetic data sets: rendered samples in the files of real ones, to try bench without the data.
 
-A score on one says that something works, and nothing about the real data set. docs/synthetic.md
-shows what they are and are not.
+A score on one says that something works, and nothing about the real data set. `bench docs
+synthetic` shows what they are and are not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Draw docs/figures/ctc.svg, the figure of docs/ctc.md: `uv run python docs/figures/ctc.py`."""
+"""Draw the figure of the page `ctc`: `uv run python docs/figures/ctc.py`."""
 
 from __future__ import annotations
 

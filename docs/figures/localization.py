@@ -1,4 +1,4 @@
-"""Draw the figure of docs/localization.md: `uv run python docs/figures/localization.py`."""
+"""Draw the figure of the page `localization`: `uv run python docs/figures/localization.py`."""
 
 from __future__ import annotations
 

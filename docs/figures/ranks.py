@@ -1,4 +1,4 @@
-"""Draw docs/figures/ranks.svg of docs/statistics.md: `uv run python docs/figures/ranks.py`."""
+"""Draw the figure of the page `statistics`: `uv run python docs/figures/ranks.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draw the figure of docs/synthetic.md: `uv run python docs/figures/synthetic.py`."""
+"""Draw the figure of docs/how-to/synthetic.md: `uv run python docs/figures/synthetic.py`."""
 
 from __future__ import annotations
 

@@ -323,7 +323,7 @@ def test_a_record_gives_the_data_set_back(scans, bench, alphabet):
 
 
 def test_the_page_on_own_data_has_every_format():
-    page = (Path(__file__).parents[2] / "docs/own-data.md").read_text()
+    page = (Path(__file__).parents[2] / "docs/how-to/own-data.md").read_text()
     assert not [name for name in FORMATS if f"`{name}`" not in page]
 
 

@@ -20,7 +20,9 @@ def test_what_is_installed_is_found():
 
 def test_what_is_missing_is_named_with_its_extra():
     for ask in (import_extra, installed_version, installed_folder):
-        with pytest.raises(BenchError, match=r"^x requires no_such, which .* 'bench\[some\]'$"):
+        with pytest.raises(
+            BenchError, match=r"^x requires no_such, which .* 'recognition-bench\[some\]'$"
+        ):
             ask("no_such", "some", "x")
 
 

@@ -128,7 +128,7 @@ def test_a_line_says_what_it_is_and_how_much():
 
 
 def test_the_page_of_datasets_counts_as_the_cards_do():
-    page = (ROOT / "docs/datasets.md").read_text()
+    page = (ROOT / "docs/reference/datasets.md").read_text()
     for card in CARDS.values():
         assert f"| `{card.name}` | {card.splits[0].sizes} |" in page
 

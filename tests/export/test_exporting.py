@@ -21,7 +21,7 @@ from bench.leaderboards import working
 from bench.tasks.task import fail, failed_attempt
 from bench.trials import store as disk
 
-DOCS = Path(__file__).parents[2] / "docs" / "export.md"
+DOCS = Path(__file__).parents[2] / "docs/how-to/export.md"
 
 
 def leave_evaluation(made, make_evaluation_record, make_predictions):

@@ -30,7 +30,7 @@ pytest.importorskip("onnxscript")
 # In one worker, which imports torch.onnx once and traces each graph once.
 pytestmark = pytest.mark.xdist_group("onnx")
 
-DOCS = Path(__file__).parents[2] / "docs" / "export.md"
+DOCS = Path(__file__).parents[2] / "docs/how-to/export.md"
 VITSTR = '{ name = "vitstr-tiny", depth = 1, heads = 1 }'
 CRNN = '{ name = "crnn", width = 2, hidden = 4 }'
 MASKED = '{ name = "htr-ctc", width = 2, features = 8, hidden = 4, masked = true }'

@@ -91,6 +91,7 @@ def test_a_network_that_is_fed_its_predictions_is_refused(name, monkeypatch):
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(
-        BenchError, match=r"requires onnx, .* install it with: pip install 'bench\[onnx\]'"
+        BenchError,
+        match=r"requires onnx, .* install it with: pip install 'recognition-bench\[onnx\]'",
     ):
         onnx_graph.require_onnx()

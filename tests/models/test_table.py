@@ -1,4 +1,4 @@
-"""The table of docs/models.md is what the models are."""
+"""The table of docs/reference/models.md is what the models are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.recognizers.networks.network import FrameRecognitionNetwork, Seq2SeqR
 ROOT = Path(__file__).parents[2]
 ROWS = [
     [cell.strip(" `") for cell in line.strip("|\n").split("|")]
-    for line in (ROOT / "docs/models.md").read_text(encoding="utf-8").splitlines()
+    for line in (ROOT / "docs/reference/models.md").read_text(encoding="utf-8").splitlines()
     if line.startswith("| `")
 ]
 COUNTED = [row for row in ROWS if row[5] != "–"]

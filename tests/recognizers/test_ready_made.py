@@ -55,7 +55,9 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(make, reading, 
         pytest.skip(f"{EXTRAS[name]} is installed")
     (tmp_path / "config.json").write_text("{}")
     recognizer = make(name, **({name: "."} if name == "huggingface" else {}))
-    sentence = rf"which is not installed; install it with: pip install 'bench\[{name}\]'"
+    sentence = (
+        rf"which is not installed; install it with: pip install 'recognition-bench\[{name}\]'"
+    )
     for ask in (recognizer.spec, lambda: reading(recognizer).__enter__()):
         with pytest.raises(BenchError, match=sentence):
             ask()

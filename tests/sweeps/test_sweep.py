@@ -182,7 +182,7 @@ def test_a_mistake_in_the_table_is_reported_with_its_line(load_sweep, old, new, 
 
 def test_a_suite_without_the_table_names_what_to_write(suite):
     assert refused(sweep_of, suite) == (
-        "suite 'tiny' has no table [suite.tiny.sweep]; write one, see docs/sweeps.md"
+        "suite 'tiny' has no table [suite.tiny.sweep]; write one, see `bench docs sweeps`"
     )
 
 

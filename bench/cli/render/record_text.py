@@ -116,7 +116,7 @@ def _scores(record: EvaluationRecord) -> Iterator[str | Table]:
 
 
 def _localization(localization: Localization) -> Table:
-    """List where labels are read, of all and of each class: docs/localization.md defines it."""
+    """List where labels are read, of all and of each class; see `bench docs localization`."""
     from bench.evaluation.metrics import localization as module
 
     headers = module.HEADERS

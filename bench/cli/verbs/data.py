@@ -54,8 +54,8 @@ def data() -> None:
     """Declare, prepare, verify, check and show data sets, or render synthetic ones.
 
     `bench ls datasets` lists them. Prepared data are in the folder `data` beside bench.toml, or in
-    that of `bench --data`; docs/datasets.md says how to get each data set, docs/own-data.md how to
-    declare one of your own.
+    that of `bench --data`; `bench docs datasets` says how to get each data set, `bench docs
+    own-data` how to declare one of your own.
     """
 
 

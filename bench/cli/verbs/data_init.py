@@ -53,7 +53,8 @@ def init(
     """Look at a FOLDER of images and labels, and declare it as a data set in bench.toml.
 
     What was found is printed: the label format, samples, splits, characters and sizes. bench.toml
-    is created in this folder where there is none at or above it. docs/own-data.md has the formats.
+    is created in this folder where there is none at or above it. `bench docs own-data` has the
+    formats.
     """
     from bench.config import bench_toml, datasets
     from bench.config.new_dataset import with_dataset

@@ -35,7 +35,7 @@ def export(
 
     TRAINING is the beginning of its key (`bench status` lists them) or its folder; that of one of
     its evaluations does too. The folder gets model.safetensors, a model.json that says all that
-    reading takes, and a model card, README.md. docs/export.md says how to load it.
+    reading takes, and a model card, README.md. `bench docs export` says how to load it.
     """
     if samples and not onnx:
         raise click.UsageError("--samples goes with --onnx")

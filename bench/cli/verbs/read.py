@@ -34,7 +34,7 @@ def read(load: Load, images: tuple[str, ...], word: str, *, as_json: bool) -> in
     """Read IMAGES with a finished training or another recognizer, and print their texts.
 
     IMAGES are files, folders or globs. An image that cannot be decoded is reported, the others are
-    read, and the exit code is 1. See docs/export.md.
+    read, and the exit code is 1. See `bench docs export`.
     """
     from bench.data.reading.own_images import image_paths
     from bench.export.named_readers import open_named_reader

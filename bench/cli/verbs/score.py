@@ -28,7 +28,7 @@ def score(
     """Score the texts of HYPOTHESIS against those of REFERENCE under a protocol.
 
     Both are UTF-8: line n of one is compared with line n of the other. REFERENCE may be an STM and
-    HYPOTHESIS a CTM, by their suffixes, for protocols of glosses. See docs/metrics.md.
+    HYPOTHESIS a CTM, by their suffixes, for protocols of glosses. See `bench docs metrics`.
     """
     from bench.cli.render.score_report import score_text
     from bench.core.errors import BenchError

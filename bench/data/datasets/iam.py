@@ -32,7 +32,7 @@ class IAM(StoredDataset):
     recognition" (IJDAR 2002). Its own alphabet has the 79 characters of its texts.
 
     Attributes:
-        split: The division into splits, named by what it holds: see docs/datasets.md.
+        split: The division into splits, named by what it holds: see `bench docs datasets`.
         spacing: Which transcripts are read: those of its XML files, or those of its ASCII files,
             which have spaces before punctuation marks.
     """

@@ -1,7 +1,7 @@
 """Where labels are read: average precision, key-frame error, blank ratio and peak width.
 
-All of it is computed from a table of `bench.evaluation.predictions`. docs/localization.md has the
-formulas.
+All of it is computed from a table of `bench.evaluation.predictions`. `bench docs localization` has
+the formulas.
 """
 
 from __future__ import annotations

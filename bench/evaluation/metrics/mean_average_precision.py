@@ -24,7 +24,7 @@ class MeanAveragePrecision(Metric):
     It is a number of the whole corpus, θ. Each sample's numerator is θ + (pᵢ − mean p), where
     pᵢ = N θ − (N − 1) θ₍ᵢ₎ is its pseudo-value and θ₍ᵢ₎ the mAP of the other samples (Quenouille
     1956, Tukey 1958): their mean is θ, their variance that of θ over samples, to first order.
-    Numerators may be negative. See docs/localization.md.
+    Numerators may be negative. See `bench docs localization`.
     """
 
     name = "map"

@@ -1,7 +1,7 @@
 """STM references and CTM hypotheses, read as sclite of NIST's SCTK reads them without options.
 
 Markup that sclite does not count as plain glosses is refused: alternations, optional glosses,
-and the characters that end or escape a gloss. See docs/metrics.md.
+and the characters that end or escape a gloss. See `bench docs metrics`.
 """
 
 from __future__ import annotations

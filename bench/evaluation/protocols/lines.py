@@ -19,7 +19,7 @@ class Thesis(Protocol):
     """The CER of github.com/resolator/diploma-master (2022), which counts bytes.
 
     A line ends with `END`, and the hypothesis is cut to the length of the reference, so nothing
-    beyond it is counted. The end counts as two bytes. See docs/metrics.md.
+    beyond it is counted. The end counts as two bytes. See `bench docs metrics`.
     """
 
     def pair_normalized(self, reference: str, hypothesis: str) -> tuple[str, str]:

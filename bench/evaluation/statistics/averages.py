@@ -1,6 +1,6 @@
 """Averages over test sets: their intervals, and ranks with all pairs of rows tested together.
 
-The test sets are fixed; their samples and the seeds are random. docs/statistics.md has the
+The test sets are fixed; their samples and the seeds are random. `bench docs statistics` has the
 formulas, the assumptions and the measured coverage.
 """
 

@@ -1,8 +1,8 @@
 """Intervals, paired tests and rank intervals of rows on one test set.
 
 One estimator serves every metric: the ratio of summed errors and denominators, averaged over
-seeds. docs/statistics.md has the model, its reasons and the measurements; several test sets are
-in `averages`.
+seeds. `bench docs statistics` has the model, its reasons and the measurements; several test sets
+are in `averages`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The variance of a score: the part due to the samples of the test sets and that due to the seeds.
 
-docs/statistics.md has the model and the measurements.
+`bench docs statistics` has the model and the measurements.
 """
 
 from __future__ import annotations

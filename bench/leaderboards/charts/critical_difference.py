@@ -2,7 +2,7 @@
 
 It is an export for readers who are used to it, never the rank of a board: with few test sets its
 test can hardly reject anything, it ignores how many samples a test set has, and its verdict on two
-entries depends on which others are compared (docs/statistics.md).
+entries depends on which others are compared (`bench docs statistics`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MIN_SETS, MIN_ROWS, MAX_ROWS = 3, 3, 20
 """Less has no such diagram; of more rows, those with the best mean ranks are drawn."""
 _ALPHA = 0.05
 _LINE = 18.0
-_WARNING = "Not the rank of the board: see docs/statistics.md."
+_WARNING = "Not the rank of the board: see bench docs statistics."
 _AXIS = 190.0
 """How far the axis is from both sides, where the names are."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FILE = "board.csv"
 SCHEMA = 1
-"""The version of the columns, which docs/board-formats.md describes."""
+"""The version of the columns, which `bench docs board-formats` describes."""
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula."""
 _Field = tuple[str, list[str]]

@@ -27,5 +27,5 @@ def board_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Return the content of docs/board.schema.json."""
+    """Return the content of docs/reference/board.schema.json."""
     return documents.encode(board_schema()).decode()

@@ -20,9 +20,9 @@ _HOME = "../../.."
 """Where bench.toml is, from the folder of a board."""
 _FILES = (
     f"Entries and recipes: [bench.toml]({_HOME}/bench.toml). Method of intervals and ranks: "
-    f"[docs/statistics.md]({_HOME}/docs/statistics.md). All numbers: [board.csv](board.csv), and "
-    "with every seed and recipe [board.json](board.json). The errors on every sample: the files "
-    "whose names begin with `samples-` in [this folder](./)."
+    f"[statistics.md]({_HOME}/docs/explanation/statistics.md). "
+    "All numbers: [board.csv](board.csv), and with every seed and recipe [board.json](board.json). "
+    "The errors on every sample: the files whose names begin with `samples-` in [this folder](./)."
 )
 
 

@@ -98,7 +98,7 @@ def test_averages_and_ranks_hold_their_level(case):
 def test_averages_and_ranks_hold_their_level_in_many_corpora(case, record_property):
     weighted, mean, false = measure(case, {"small": 500, "large": 200}[case.sizes])
     record_property("measured", f"{case}: {weighted:.1%} {mean:.1%} {false:.1%}")
-    # Give or take what so many corpora leave to chance: docs/statistics.md has standard errors.
+    # Give or take what so many corpora leave to chance: docs/explanation/statistics.md has them.
     assert 0.93 - 0.02 <= weighted <= 0.97 + 0.02
     assert 0.93 - 0.02 <= mean <= 0.97 + 0.02
     assert false <= 0.05 + 0.03

@@ -1,4 +1,4 @@
-"""The figure of docs/statistics.md shows what the functions compute today."""
+"""The figure of docs/explanation/statistics.md shows what the functions compute today."""
 
 from __future__ import annotations
 

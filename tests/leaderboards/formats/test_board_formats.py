@@ -138,10 +138,10 @@ def test_one_test_set_is_one_table_of_all_metrics():
 
 
 def test_the_schema_is_that_of_the_classes():
-    file = ROOT / "docs" / "board.schema.json"
+    file = ROOT / "docs/reference/board.schema.json"
     assert file.read_text() == schema_text(), (
         "write it again: python -c 'from bench.leaderboards.formats.board_schema import "
-        'schema_text; print(schema_text(), end="")\' > docs/board.schema.json'
+        'schema_text; print(schema_text(), end="")\' > docs/reference/board.schema.json'
     )
 
 

@@ -147,7 +147,10 @@ def test_a_gpu_without_its_provider_is_an_error(tmp_path):
 def test_a_missing_onnxruntime_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     made = recognizer(tmp_path, tiny_graph(scores()))
-    with pytest.raises(BenchError, match=r"pip install 'bench\[onnx\]'"), made.open(PLACE):
+    with (
+        pytest.raises(BenchError, match=r"pip install 'recognition-bench\[onnx\]'"),
+        made.open(PLACE),
+    ):
         pass
 
 

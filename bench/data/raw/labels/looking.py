@@ -157,8 +157,8 @@ def _none(found: Sequence[Found], data: DataFolder) -> str:
     if not found:
         return (
             f"{data.root}: no labels were found in it whose images exist; the formats are "
-            f"{', '.join(FORMATS)} (docs/own-data.md); name one with --format, and the file with "
-            "--labels"
+            f"{', '.join(FORMATS)} (`bench docs own-data`); name one with --format, and the file "
+            "with --labels"
         )
     best = max(found, key=lambda each: each.share)
     absent = next((row.id for row in best.rows if not row.images.exists()), None)
