@@ -12,11 +12,11 @@ from bench.core.errors import BenchError
 from bench.core.interval import Interval
 from bench.core.schema import (
     BelowOne,
-    Count,
-    Natural,
-    NonNegative,
+    NonNegativeFloat,
+    NonNegativeInt,
     Parsed,
-    Positive,
+    PositiveFloat,
+    PositiveInt,
     SchemaError,
 )
 
@@ -87,24 +87,24 @@ class Recipe:
             `multi-step` lacks its keys, or `validate_every` is not an interval.
     """
 
-    epochs: Natural = 0
-    steps: Natural = 0
-    batch_size: Count
-    learning_rate: Positive
+    epochs: NonNegativeInt = 0
+    steps: NonNegativeInt = 0
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
     optimizer: Literal["adam", "adamw", "sgd", "adadelta"] = "adam"
-    weight_decay: NonNegative = 0.0
+    weight_decay: NonNegativeFloat = 0.0
     schedule: Literal["constant", "one-cycle", "multi-step", "cosine"] = "constant"
-    milestones: tuple[Count, ...] = ()
-    decay: Positive = 1.0
-    gradient_clip: NonNegative = 0.0
+    milestones: tuple[PositiveInt, ...] = ()
+    decay: PositiveFloat = 1.0
+    gradient_clip: NonNegativeFloat = 0.0
     validate_every: Annotated[str, Parsed(_steps_or_epochs)] = "1 epoch"
     select: Literal["best", "last"] = "best"
     betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
     momentum: BelowOne = 0.0
-    warmup: NonNegative = 0.0
-    accumulate: Count = 1
+    warmup: NonNegativeFloat = 0.0
+    accumulate: PositiveInt = 1
     precision: Precision = "float32"
-    patience: Natural = 0
+    patience: NonNegativeInt = 0
     augmentation: Annotated[Augmentation | None, Parsed(parse_augmentation)] = None
 
     def __post_init__(self) -> None:
@@ -200,15 +200,15 @@ class Resources:
             interval cannot be read.
     """
 
-    cpus: Count = 1
-    gpus: NonNegative = 0.0
-    devices: Count = 1
+    cpus: PositiveInt = 1
+    gpus: NonNegativeFloat = 0.0
+    devices: PositiveInt = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    time_limit: NonNegative = 0.0
+    time_limit: NonNegativeFloat = 0.0
     checkpoint_every: Annotated[str, Parsed(_interval)] = "60 seconds"
     log_every: Annotated[str, Parsed(_interval)] = "0.5 seconds"
-    workers: Natural | Literal["auto"] = 0
-    batch_size: Count = 32
+    workers: NonNegativeInt | Literal["auto"] = 0
+    batch_size: PositiveInt = 32
 
     def __post_init__(self) -> None:
         for name in ("checkpoint_every", "log_every"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.core.schema import Count, Natural
+from bench.core.schema import NonNegativeInt, PositiveInt
 
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
@@ -65,7 +65,7 @@ class SuiteTable:
     recipe: Named = ""
     alphabet: str = ""
     average: Average = "weighted"
-    seeds: list[Natural] = field(default_factory=lambda: [0])
+    seeds: list[NonNegativeInt] = field(default_factory=lambda: [0])
     resources: dict[str, Any] = field(default_factory=dict)
     skip_incompatible: bool = False
     published: list[dict[str, Any]] = field(default_factory=list)
@@ -86,8 +86,8 @@ class Tuning:
 
     sweep: str
     sampler: str
-    trials: Count
-    validations: Count
+    trials: PositiveInt
+    validations: PositiveInt
 
 
 @dataclass(frozen=True)

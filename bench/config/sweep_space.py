@@ -12,7 +12,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from bench.core.errors import did_you_mean
-from bench.core.schema import Count, Natural, NonNegative, Positive, SchemaError
+from bench.core.schema import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SchemaError,
+)
 
 Kind = Literal["loguniform", "uniform", "choice", "randint"]
 _ROUNDING = 1e-9
@@ -90,17 +96,17 @@ class SweepTable:
     """
 
     space: dict[str, Any]
-    trials: Count
+    trials: PositiveInt
     train: str = "*"
     model: str = "*"
     loss: str = "*"
-    minutes: NonNegative = 0.0
+    minutes: NonNegativeFloat = 0.0
     sampler: Literal["random", "tpe"] = "tpe"
     scheduler: Literal["asha", "fifo"] = "asha"
-    grace_period: Count = 1
+    grace_period: PositiveInt = 1
     reduction_factor: Annotated[int, msgspec.Meta(ge=2)] = 3
-    seed: Natural | None = None
-    heartbeat_timeout: Positive = 600.0
+    seed: NonNegativeInt | None = None
+    heartbeat_timeout: PositiveFloat = 600.0
 
     @cached_property
     def domains(self) -> dict[str, Domain]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, TypeVar, cast
 
 from bench.core.errors import BenchError
-from bench.core.schema import Count, Natural, fill
+from bench.core.schema import NonNegativeInt, PositiveInt, fill
 from bench.core.types import InputKind
 
 Normalization = Literal["signed", "unit", "imagenet"]
@@ -35,12 +35,12 @@ class ImageInput:
 
     kind: ClassVar[InputKind] = "image"
 
-    height: Count = 32
-    width: Natural = 100
+    height: PositiveInt = 32
+    width: NonNegativeInt = 100
     color: bool = False
     keep_ratio: bool = False
     normalization: Normalization = "signed"
-    margin: tuple[Natural, Natural] = (0, 0)
+    margin: tuple[NonNegativeInt, NonNegativeInt] = (0, 0)
 
     def __post_init__(self) -> None:
         """Raise BenchError where ImageNet's three means are to normalize one channel."""
@@ -84,8 +84,8 @@ class FrameInput:
 
     kind: ClassVar[InputKind] = "frames"
 
-    size: Natural = 0
-    crop: Natural = 0
+    size: NonNegativeInt = 0
+    crop: NonNegativeInt = 0
     normalization: Normalization = "signed"
 
     def __post_init__(self) -> None:

@@ -24,13 +24,13 @@ import msgspec
 
 from bench.core.errors import BenchError, did_you_mean, nearest
 
-Count = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+PositiveInt = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+NonNegativeInt = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 BelowOne = Annotated[float, msgspec.Meta(ge=0, lt=1)]
-Positive = Annotated[float, msgspec.Meta(gt=0, le=sys.float_info.max)]
+PositiveFloat = Annotated[float, msgspec.Meta(gt=0, le=sys.float_info.max)]
 AtLeastOne = Annotated[float, msgspec.Meta(ge=1, le=sys.float_info.max)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max)]
+NonNegativeFloat = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max)]
 
 T = TypeVar("T")
 

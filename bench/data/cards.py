@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import bench
 from bench.core.errors import BenchError
-from bench.core.schema import Count, Natural, SchemaError, fill
+from bench.core.schema import NonNegativeInt, PositiveInt, SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
 from bench.core.toml_text import read_toml
 
@@ -65,9 +65,9 @@ class Splits:
     unit: str
     name: str = ""
     aliases: tuple[str, ...] = ()
-    train: Natural | None = None
-    validation: Natural | None = None
-    test: Natural | None = None
+    train: NonNegativeInt | None = None
+    validation: NonNegativeInt | None = None
+    test: NonNegativeInt | None = None
     ids: str = ""
     about: str = ""
 
@@ -99,21 +99,21 @@ class Statistics:
 
     split: Literal["train", "validation", "test"]
     about: str
-    samples: Count
-    label_lengths: tuple[Natural, Natural, Natural] | None = None
-    distinct_labels: Count | None = None
+    samples: PositiveInt
+    label_lengths: tuple[NonNegativeInt, NonNegativeInt, NonNegativeInt] | None = None
+    distinct_labels: PositiveInt | None = None
     charset: str | None = None
-    classes: tuple[Natural, ...] | None = None
-    widths: tuple[Count, Count, Count] | None = None
-    heights: tuple[Count, Count, Count] | None = None
-    frames: Count | None = None
-    duplicates: Natural | None = None
-    shared: Natural | None = None
-    tokens: Natural | None = None
-    types: Natural | None = None
-    unknown_types: Natural | None = None
-    unknown_tokens: Natural | None = None
-    repetitions: Natural | None = None
+    classes: tuple[NonNegativeInt, ...] | None = None
+    widths: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
+    heights: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
+    frames: PositiveInt | None = None
+    duplicates: NonNegativeInt | None = None
+    shared: NonNegativeInt | None = None
+    tokens: NonNegativeInt | None = None
+    types: NonNegativeInt | None = None
+    unknown_types: NonNegativeInt | None = None
+    unknown_tokens: NonNegativeInt | None = None
+    repetitions: NonNegativeInt | None = None
     """Tokens that are the same as the one before."""
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Decoder
-from bench.core.schema import BelowOne, Count
+from bench.core.schema import BelowOne, PositiveInt
 from bench.core.types import DecoderFamily
 from bench.decoding.families import CTC
 
@@ -34,7 +34,7 @@ class BeamDecoder(Decoder):
     name: ClassVar[str] = "beam"
     families: ClassVar[frozenset[DecoderFamily]] = frozenset({CTC})
 
-    width: Count = 10
+    width: PositiveInt = 10
     cut: BelowOne = 0.0
 
     def build(self, family: DecoderFamily, vocabulary: tuple[str, ...]) -> Decode:  # noqa: ARG002

@@ -9,7 +9,7 @@ from bench.core.components import Decoder
 from bench.core.errors import BenchError
 from bench.core.files import InputFile
 from bench.core.printable import quoted
-from bench.core.schema import Natural
+from bench.core.schema import NonNegativeInt
 from bench.core.types import DecoderFamily
 from bench.decoding.families import CTC
 
@@ -42,7 +42,7 @@ class LexiconDecoder(Decoder):
 
     words: InputFile
     by: Literal["edits", "probability"] = "edits"
-    edits: Natural = 3
+    edits: NonNegativeInt = 3
 
     def __post_init__(self) -> None:
         """Raise BenchError where a parameter would change nothing."""

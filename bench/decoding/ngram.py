@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Decoder
 from bench.core.files import InputFile
-from bench.core.schema import Count, NonNegative
+from bench.core.schema import NonNegativeFloat, PositiveInt
 from bench.core.types import DecoderFamily
 from bench.decoding.families import CTC
 
@@ -48,9 +48,9 @@ class NGramDecoder(Decoder):
     families: ClassVar[frozenset[DecoderFamily]] = frozenset({CTC})
 
     arpa: InputFile
-    weight: NonNegative = 0.5
+    weight: NonNegativeFloat = 0.5
     insertion: float = 0.0
-    width: Count = 10
+    width: PositiveInt = 10
     space: str = "<space>"
 
     def build(self, family: DecoderFamily, vocabulary: tuple[str, ...]) -> Decode:  # noqa: ARG002

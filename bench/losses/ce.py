@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.schema import BelowOne, Share
+from bench.core.schema import BelowOne, Fraction
 from bench.losses.base import Seq2SeqLoss
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class CE(Seq2SeqLoss):
 
     name: ClassVar[str] = "ce"
 
-    teacher_forcing: Share = 1.0
+    teacher_forcing: Fraction = 1.0
     label_smoothing: BelowOne = 0.0
 
     def feedback(self, head: nn.Module, targets: Targets) -> Feedback:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from bench.core.schema import Count, NonNegative, Positive
+from bench.core.schema import NonNegativeFloat, PositiveFloat, PositiveInt
 from bench.core.types import Targets
 from bench.losses.ce import CE
 
@@ -41,11 +41,11 @@ class ConCLR(CE):
 
     name: ClassVar[str] = "conclr"
 
-    original: NonNegative = 1.0
-    augmented: NonNegative = 0.5
-    contrast: NonNegative = 0.2
-    tau: Positive = 2.0
-    embedding: Count = 128
+    original: NonNegativeFloat = 1.0
+    augmented: NonNegativeFloat = 0.5
+    contrast: NonNegativeFloat = 0.2
+    tau: PositiveFloat = 2.0
+    embedding: PositiveInt = 128
 
     def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
         """Return a linear classifier, with the projection that only training needs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.schema import Natural, NonNegative, Share
+from bench.core.schema import Fraction, NonNegativeFloat, NonNegativeInt
 from bench.losses.ctc import CTC
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class CRCTC(CTC):
 
     name: ClassVar[str] = "cr-ctc"
 
-    alpha: NonNegative = 0.2
-    masks: Natural = 5
-    share: Share = 0.375
+    alpha: NonNegativeFloat = 0.2
+    masks: NonNegativeInt = 5
+    share: Fraction = 0.375
 
     def augmented_views(self, batch: Batch) -> Batch:
         """Return two views of the batch, each with masks of its own."""

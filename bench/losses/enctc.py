@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.schema import NonNegative
+from bench.core.schema import NonNegativeFloat
 from bench.losses.ctc import CTC
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class EnCTC(CTC):
 
     name: ClassVar[str] = "enctc"
 
-    beta: NonNegative = 0.25
+    beta: NonNegativeFloat = 0.25
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of -log p(target) - β H, per target label."""

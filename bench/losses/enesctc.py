@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.schema import NonNegative
+from bench.core.schema import NonNegativeFloat
 from bench.losses.esctc import EsCTC
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class EnEsCTC(EsCTC):
 
     name: ClassVar[str] = "enesctc"
 
-    beta: NonNegative = 0.25
+    beta: NonNegativeFloat = 0.25
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of -log p(target, spaced) - β H, per target label."""

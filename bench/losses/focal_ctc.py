@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.core.schema import NonNegative, Positive
+from bench.core.schema import NonNegativeFloat, PositiveFloat
 from bench.losses.ctc import CTC
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class FocalCTC(CTC):
 
     name: ClassVar[str] = "focal-ctc"
 
-    alpha: Positive = 1.0
-    gamma: NonNegative = 2.0
+    alpha: PositiveFloat = 1.0
+    gamma: NonNegativeFloat = 2.0
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N; infeasible targets add nothing."""

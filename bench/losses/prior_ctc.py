@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from bench.core.schema import NonNegative
+from bench.core.schema import NonNegativeFloat
 from bench.losses.base import FrameLoss
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class PriorCTC(FrameLoss):
 
     name: ClassVar[str] = "prior-ctc"
 
-    alpha: NonNegative = 0.3
+    alpha: NonNegativeFloat = 0.3
 
     def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
         """Return a linear classifier with bias that keeps the priors."""

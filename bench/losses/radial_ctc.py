@@ -7,7 +7,7 @@ from math import cos, pi
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from bench.core.errors import BenchError
-from bench.core.schema import Positive, Share
+from bench.core.schema import Fraction, PositiveFloat
 from bench.losses.base import FrameLoss
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class RadialCTC(FrameLoss):
     name: ClassVar[str] = "radial-ctc"
     version: ClassVar[int] = 2
 
-    scale: Positive = 16.0
-    eta: Share = 0.2
+    scale: PositiveFloat = 16.0
+    eta: Fraction = 0.2
     beta: float = 0.2
     lambda1: float = 1.0
     lambda2: float = 1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from bench.core.errors import BenchError
-from bench.core.schema import NonNegative, Positive, Share
+from bench.core.schema import Fraction, NonNegativeFloat, PositiveFloat
 from bench.core.types import FeatureDims, Features
 from bench.losses.base import FrameLoss
 from bench.losses.ctc import CTC
@@ -54,11 +54,11 @@ class VAC(FrameLoss):
     name: ClassVar[str] = "vac"
     visual: ClassVar[bool] = True
 
-    enhancement: NonNegative = 1.0
-    alignment: NonNegative = 10.0
-    temperature: Positive = 8.0
+    enhancement: NonNegativeFloat = 1.0
+    alignment: NonNegativeFloat = 10.0
+    temperature: PositiveFloat = 8.0
     auxiliary: Literal["ctc", "radial-ctc"] = "ctc"
-    eta: Share = RadialCTC.eta
+    eta: Fraction = RadialCTC.eta
     lambda2: float = RadialCTC.lambda2
     shared: bool = False
 

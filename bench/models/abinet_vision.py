@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Seq2SeqModel
 from bench.core.model_input import ImageInput, Input
-from bench.core.schema import BelowOne, Count
+from bench.core.schema import BelowOne, PositiveInt
 from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ class AbinetVision(Seq2SeqModel):
     accepts: ClassVar[InputKind] = "image"
     default_input: ClassVar[Input] = ImageInput(width=128, color=True, normalization="imagenet")
 
-    width: Count = 32
-    layers: Count = 3
+    width: PositiveInt = 32
+    layers: PositiveInt = 3
     dropout: BelowOne = 0.1
-    max_length: Count = 25
+    max_length: PositiveInt = 25
 
     def build(self, shape: InputShape, classes: int) -> nn.Module:  # noqa: ARG002 (nothing is read back)
         """Return the network for images of `shape`. Raises BenchError without a width."""

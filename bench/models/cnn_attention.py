@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import Seq2SeqModel
 from bench.core.model_input import FrameInput, Input
-from bench.core.schema import Count
+from bench.core.schema import PositiveInt
 from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ class CnnAttention(Seq2SeqModel):
     accepts: ClassVar[InputKind] = "frames"
     default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
-    width: Count = 32
-    hidden: Count = 64
-    layers: Count = 1
-    max_length: Count = 25
+    width: PositiveInt = 32
+    hidden: PositiveInt = 64
+    layers: PositiveInt = 1
+    max_length: PositiveInt = 25
 
     def build(self, shape: InputShape, classes: int) -> nn.Module:
         """Return the network for frames of `shape`. Raises BenchError below 4 pixels a side."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
 from bench.core.model_input import FrameInput, Input
-from bench.core.schema import Count
+from bench.core.schema import PositiveInt
 from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class CnnBiLSTM(FrameModel):
     visual: ClassVar[bool] = True
     default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
-    width: Count = 32
-    hidden: Count = 64
-    layers: Count = 1
+    width: PositiveInt = 32
+    hidden: PositiveInt = 64
+    layers: PositiveInt = 1
 
     def build(self, shape: InputShape) -> nn.Module:
         """Return the network for frames of `shape`. Raises BenchError below 4 pixels a side."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.core.components import FrameModel
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput, Input
-from bench.core.schema import BelowOne, Count
+from bench.core.schema import BelowOne, PositiveInt
 from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class CslrResNet18(FrameModel):
     visual: ClassVar[bool] = True
     default_input: ClassVar[Input] = FrameInput(size=256, crop=224)
 
-    width: Count = 64
-    hidden: Count = 512
+    width: PositiveInt = 64
+    hidden: PositiveInt = 512
     dropout: BelowOne = 0.3
     pretrained: bool = False
 

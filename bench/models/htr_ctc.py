@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.core.components import FrameModel
 from bench.core.model_input import ImageInput, Input
-from bench.core.schema import BelowOne, Count
+from bench.core.schema import BelowOne, PositiveInt
 from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ class HtrCTC(FrameModel):
         height=64, width=0, normalization="unit", margin=(16, 32)
     )
 
-    width: Count = 32
-    features: Count = 256
-    hidden: Count = 256
-    layers: Count = 1
+    width: PositiveInt = 32
+    features: PositiveInt = 256
+    hidden: PositiveInt = 256
+    layers: PositiveInt = 1
     normalization: Literal["instance", "batch"] = "instance"
     masked: bool = False
     dropout: BelowOne = 0.15

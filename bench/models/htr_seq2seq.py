@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from bench.core.components import Seq2SeqModel
 from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput, Input
-from bench.core.schema import BelowOne, Count, Natural
+from bench.core.schema import BelowOne, NonNegativeInt, PositiveInt
 from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -48,21 +48,21 @@ class HtrSeq2seq(Seq2SeqModel):
     )
 
     encoder: Literal["none", "rnn", "positional", "positional-2d"] = "rnn"
-    gates: Natural = 0
-    separable: Natural = 0
-    feature_height: Count = 1
-    width: Count = 32
-    features: Count = 256
-    embedding: Count = 64
-    hidden: Count = 256
-    encoder_hidden: Count = 128
-    attention: Count = 256
+    gates: NonNegativeInt = 0
+    separable: NonNegativeInt = 0
+    feature_height: PositiveInt = 1
+    width: PositiveInt = 32
+    features: PositiveInt = 256
+    embedding: PositiveInt = 64
+    hidden: PositiveInt = 256
+    encoder_hidden: PositiveInt = 128
+    attention: PositiveInt = 256
     recurrence: Literal["lstm", "gru"] = "lstm"
     normalization: Literal["instance", "batch"] = "instance"
     masked: bool = False
     dropout: BelowOne = 0.15
     gate_dropout: BelowOne = 0.4
-    max_length: Count = 97
+    max_length: PositiveInt = 97
 
     def __post_init__(self) -> None:
         """Raise BenchError on what nothing reads, and on more than one row for a BiLSTM."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from bench.core.schema import Natural
+from bench.core.schema import NonNegativeInt
 from bench.models.htr_seq2seq import HtrSeq2seq
 
 
@@ -21,4 +21,4 @@ class HtrSeq2seqLight(HtrSeq2seq):
     name: ClassVar[str] = "htr-seq2seq-light"
 
     encoder: Literal["none", "rnn", "positional", "positional-2d"] = "positional"
-    gates: Natural = 1
+    gates: NonNegativeInt = 1

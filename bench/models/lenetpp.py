@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
 from bench.core.model_input import FrameInput, Input
-from bench.core.schema import Count
+from bench.core.schema import PositiveInt
 from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class LeNetPP(FrameModel):
     accepts: ClassVar[InputKind] = "frames"
     default_input: ClassVar[Input] = FrameInput(normalization="unit")
 
-    width: Count = 32
-    features: Count = 3
+    width: PositiveInt = 32
+    features: PositiveInt = 3
     batch_norm: bool = False
 
     def build(self, shape: InputShape) -> nn.Module:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import FrameModel
 from bench.core.model_input import ImageInput, Input
-from bench.core.schema import BelowOne, Count
+from bench.core.schema import BelowOne, PositiveInt
 from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class SvtrTiny(FrameModel):
     accepts: ClassVar[InputKind] = "image"
     default_input: ClassVar[Input] = ImageInput(color=True)
 
-    heads: Count = 2
+    heads: PositiveInt = 2
     dropout: BelowOne = 0.1
     drop_path: BelowOne = 0.1
 

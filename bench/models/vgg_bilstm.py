@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.core.components import FrameModel
 from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput, Input
-from bench.core.schema import Count
+from bench.core.schema import PositiveInt
 from bench.core.types import FeatureDims, InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class VggBiLSTM(FrameModel):
     visual: ClassVar[bool] = True
     default_input: ClassVar[Input] = ImageInput()
 
-    width: Count = 64
-    hidden: Count = 256
+    width: PositiveInt = 64
+    hidden: PositiveInt = 256
 
     def build(self, shape: InputShape) -> nn.Module:
         """Return the network for images of `shape`. Raises BenchError on too low ones."""

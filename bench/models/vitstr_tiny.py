@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.core.components import Seq2SeqModel
 from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput, Input
-from bench.core.schema import Count
+from bench.core.schema import PositiveInt
 from bench.core.types import InputKind, InputShape
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ class VitstrTiny(Seq2SeqModel):
     accepts: ClassVar[InputKind] = "image"
     default_input: ClassVar[Input] = ImageInput(width=128, color=True)
 
-    depth: Count = 12
-    heads: Count = 3
-    patch_height: Count = 4
-    patch_width: Count = 8
-    max_length: Count = 25
+    depth: PositiveInt = 12
+    heads: PositiveInt = 3
+    patch_height: PositiveInt = 4
+    patch_width: PositiveInt = 8
+    max_length: PositiveInt = 25
 
     def build(self, shape: InputShape, classes: int) -> nn.Module:  # noqa: ARG002 (nothing is read back)
         """Return the network for images of `shape`, at least a patch a symbol."""

@@ -12,7 +12,7 @@ from bench.core.components import Recognizer
 from bench.core.errors import BenchError
 from bench.core.files import file_digest
 from bench.core.recognition import Reading, TextReader, Workplace
-from bench.core.schema import Positive
+from bench.core.schema import PositiveFloat
 from bench.recognizers.outside import named_files
 from bench.recognizers.outside.image_files import Form
 
@@ -48,7 +48,7 @@ class CommandRecognizer(Recognizer):
 
     command: tuple[str, ...]
     format: Form = "stored"
-    timeout: Positive = 600.0
+    timeout: PositiveFloat = 600.0
     version_command: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 

@@ -14,7 +14,7 @@ from bench.core.local_paths import local_path
 from bench.core.optional import import_extra, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
-from bench.core.schema import Count
+from bench.core.schema import PositiveInt
 from bench.recognizers.outside.checked import checked_reading
 from bench.recognizers.outside.named_files import folder_digests
 
@@ -42,8 +42,8 @@ class HuggingFaceRecognizer(Recognizer):
     name: ClassVar[str] = "huggingface"
 
     huggingface: str
-    max_new_tokens: Count = 64
-    num_beams: Count = 1
+    max_new_tokens: PositiveInt = 64
+    num_beams: PositiveInt = 1
 
     @property
     def label(self) -> str:

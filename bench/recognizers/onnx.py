@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from bench.core.components import Decoder, Recognizer
 from bench.core.errors import BenchError
 from bench.core.files import InputFile
-from bench.core.schema import Natural, Parsed
+from bench.core.schema import NonNegativeInt, Parsed
 from bench.decoding.greedy import GreedyDecoder
 from bench.recognizers.inputs.reader_input import InputChanges, ReaderInput, parse_changes
 from bench.recognizers.networks.parameters import located_decoder, parse_decoder
@@ -60,13 +60,13 @@ class Onnx(Recognizer):
     alphabet: str = ""
     alphabet_file: InputFile | None = None
     space: bool = False
-    blank: Natural | Literal["first", "last"] = "first"
-    ignored: tuple[Natural, ...] = ()
+    blank: NonNegativeInt | Literal["first", "last"] = "first"
+    ignored: tuple[NonNegativeInt, ...] = ()
     family: Literal["ctc", "seq2seq"] = "ctc"
     scores: Literal["probabilities", "logits"] = "probabilities"
     time_first: bool = False
     output: str = ""
-    batch: Natural = 0
+    batch: NonNegativeInt = 0
     decoder: Annotated[Decoder, Parsed(parse_decoder)] = _GREEDY
     confidence: Confidence = "product"
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from bench.core.components import Recognizer
 from bench.core.errors import BenchError
-from bench.core.schema import Count, Natural, NonNegative, Positive
+from bench.core.schema import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 if TYPE_CHECKING:
     from bench.core.recognition import TextReader, Workplace
@@ -54,16 +54,16 @@ class OpenAI(Recognizer):
     model: str
     prompt: str = _PROMPT
     detail: Literal["", "auto", "low", "high", "original"] = ""
-    max_tokens: Natural = 256
+    max_tokens: NonNegativeInt = 256
     token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # noqa: S105
-    temperature: NonNegative | Literal["default"] = 0.0
-    price_input: NonNegative | None = None
-    price_output: NonNegative | None = None
+    temperature: NonNegativeFloat | Literal["default"] = 0.0
+    price_input: NonNegativeFloat | None = None
+    price_output: NonNegativeFloat | None = None
     key_variable: str = ""
-    requests_per_minute: NonNegative = 0.0
-    parallel: Count = 4
-    timeout: Positive = 60.0
-    retries: Natural = 5
+    requests_per_minute: NonNegativeFloat = 0.0
+    parallel: PositiveInt = 4
+    timeout: PositiveFloat = 60.0
+    retries: NonNegativeInt = 5
 
     def __post_init__(self) -> None:
         """Raise BenchError where the URL, the model or the prices are not usable."""

@@ -16,7 +16,7 @@ from bench.core.errors import BenchError
 from bench.core.files import file_digest
 from bench.core.printable import quoted
 from bench.core.recognition import Reading, TextReader, Workplace
-from bench.core.schema import Positive
+from bench.core.schema import PositiveFloat
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
@@ -55,7 +55,7 @@ class TesseractRecognizer(Recognizer):
     oem: Engine = 3
     lang: str = "eng"
     whitelist: str | None = None
-    timeout: Positive = 600.0
+    timeout: PositiveFloat = 600.0
 
     def spec(self) -> dict[str, Any]:
         """Return what it adds to a key: versions, and the SHA-256 of the files of its languages.

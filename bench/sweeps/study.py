@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bench.core import documents
 from bench.core.errors import BenchError
 from bench.core.printable import quoted
-from bench.core.schema import Count, NonNegative
+from bench.core.schema import NonNegativeFloat, PositiveInt
 from bench.trials.store import Store
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ class StudyTrial:
         schema: The version of this document.
     """
 
-    number: Count
+    number: PositiveInt
     key: str
     params: dict[str, Any]
     state: State = "running"
-    scores: list[NonNegative] = field(default_factory=list)
-    seconds: NonNegative = 0.0
+    scores: list[NonNegativeFloat] = field(default_factory=list)
+    seconds: NonNegativeFloat = 0.0
     message: str = ""
     schema: int = SCHEMA
 
@@ -67,7 +67,7 @@ class _SweepDocument:
     base: dict[str, Any]
     space: dict[str, Any]
     table: dict[str, Any]
-    seconds: NonNegative = 0.0
+    seconds: NonNegativeFloat = 0.0
     schema: int = SCHEMA
 
 

@@ -17,7 +17,7 @@ import torch
 import bench
 from bench.core.documents import write_bytes
 from bench.core.regular_files import open_regular
-from bench.core.schema import Count, Natural, NonNegative
+from bench.core.schema import NonNegativeFloat, NonNegativeInt, PositiveInt
 from bench.trials.records import CurvePoint
 
 
@@ -73,11 +73,11 @@ class Position:
         seconds: Wall time of steps and of validations.
     """
 
-    done: Count
+    done: PositiveInt
     curve: list[CurvePoint]
-    selected_step: Natural
+    selected_step: NonNegativeInt
     trained_on: list[str]
-    seconds: tuple[NonNegative, NonNegative]
+    seconds: tuple[NonNegativeFloat, NonNegativeFloat]
 
 
 def checked_position(

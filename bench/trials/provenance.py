@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import bench
 from bench.core.components import Augmentation
 from bench.core.plugin_files import plugin_files
-from bench.core.schema import Natural, NonNegative
+from bench.core.schema import NonNegativeFloat, NonNegativeInt
 from bench.core.sources import outside_source
 
 if TYPE_CHECKING:
@@ -115,19 +115,19 @@ class Provenance:
     packages: dict[str, str]
     platform: str
     cpu: str
-    cores: Natural
+    cores: NonNegativeInt
     gpu: str | None
     device: str
-    threads: Natural
-    seed: Natural
+    threads: NonNegativeInt
+    seed: NonNegativeInt
     finished: str
-    workers: Natural = 0
+    workers: NonNegativeInt = 0
     sources: dict[str, str] = field(default_factory=dict)
     components: dict[str, Origin] = field(default_factory=dict)
     driver: str | None = None
     cuda: str | None = None
     cudnn: str | None = None
-    gpus: NonNegative | None = None
+    gpus: NonNegativeFloat | None = None
     precision: str | None = None
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 import msgspec
 
 from bench.core.hashing import digest
-from bench.core.schema import Count, Natural
+from bench.core.schema import NonNegativeInt, PositiveInt
 from bench.trials.records import (
     EvaluationRecord,
     Failure,
@@ -27,7 +27,7 @@ class _Component(_Named):
 
 
 class _Recipe(TypedDict):
-    batch_size: Count
+    batch_size: PositiveInt
     select: NotRequired[Literal["best", "last"]]
 
 
@@ -38,9 +38,9 @@ class _Training(TypedDict):
     model: _Component
     loss: _Component
     recipe: _Recipe
-    seed: Natural
-    threads: Natural
-    devices: NotRequired[Count]
+    seed: NonNegativeInt
+    threads: NonNegativeInt
+    devices: NotRequired[PositiveInt]
 
 
 class _Test(_Named):

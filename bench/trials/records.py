@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from bench.core.printable import in_one_line
-from bench.core.schema import Count, Natural, NonNegative
+from bench.core.schema import NonNegativeFloat, NonNegativeInt, PositiveInt
 from bench.trials.provenance import Provenance
 
 SCHEMA = 3
@@ -39,20 +39,20 @@ class CurvePoint:
             they add nothing.
     """
 
-    step: Count
-    epoch: NonNegative
+    step: PositiveInt
+    epoch: NonNegativeFloat
     loss: float
-    learning_rate: NonNegative
-    validation_ler: NonNegative
-    infeasible: Natural = 0
+    learning_rate: NonNegativeFloat
+    validation_ler: NonNegativeFloat
+    infeasible: NonNegativeInt = 0
 
 
 @dataclass(frozen=True)
 class Parameters:
     """Number of weights of model and classifier."""
 
-    total: Natural
-    trainable: Natural
+    total: NonNegativeInt
+    trainable: NonNegativeInt
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ class Attempt:
 class TrainingTimings:
     """Seconds of wall time; training and validation count all attempts that were resumed."""
 
-    data: NonNegative
-    training: NonNegative
-    validation: NonNegative
+    data: NonNegativeFloat
+    training: NonNegativeFloat
+    validation: NonNegativeFloat
 
     @property
     def total(self) -> float:
@@ -138,17 +138,17 @@ class TrainingRecord:
     key: Key
     spec: dict[str, Any]
     labels: dict[str, str]
-    seed: Natural
+    seed: NonNegativeInt
     vocabulary: list[str]
-    input_shape: Annotated[list[Natural], msgspec.Meta(min_length=3, max_length=3)]
+    input_shape: Annotated[list[NonNegativeInt], msgspec.Meta(min_length=3, max_length=3)]
     curve: list[CurvePoint]
-    selected_step: Count
+    selected_step: PositiveInt
     parameters: Parameters
     timings: TrainingTimings
     provenance: Provenance
     files: dict[FileName, Sha256]
     attempts: list[Attempt] = field(default_factory=list)
-    peak_memory: Natural | None = None
+    peak_memory: NonNegativeInt | None = None
     trained_on: list[str] = field(default_factory=list)
     accepted: Acceptance | None = None
     schema: int = SCHEMA
@@ -200,18 +200,18 @@ class EvaluationRecord:
     key: Key
     spec: dict[str, Any]
     labels: dict[str, str]
-    seed: Natural
+    seed: NonNegativeInt
     scores: dict[str, float]
-    samples: Count
-    excluded: dict[str, Natural]
-    dropped: dict[str, Natural]
-    seconds: NonNegative
+    samples: PositiveInt
+    excluded: dict[str, NonNegativeInt]
+    dropped: dict[str, NonNegativeInt]
+    seconds: NonNegativeFloat
     provenance: Provenance
     files: dict[FileName, Sha256]
     attempts: list[Attempt] = field(default_factory=list)
-    parameters: Natural | None = None
-    price: NonNegative | None = None
-    remarks: dict[str, Natural] = field(default_factory=dict)
+    parameters: NonNegativeInt | None = None
+    price: NonNegativeFloat | None = None
+    remarks: dict[str, NonNegativeInt] = field(default_factory=dict)
     alphabet: str | None = None
     accepted: Acceptance | None = None
     schema: int = SCHEMA
@@ -240,8 +240,8 @@ class Feasibility:
 
     key: Key
     spec: dict[str, Any]
-    samples: Natural
-    infeasible: Natural
+    samples: NonNegativeInt
+    infeasible: NonNegativeInt
     examples: list[str]
     schema: int = SCHEMA
 
@@ -256,7 +256,7 @@ class Failure:
     key: Key
     spec: dict[str, Any]
     labels: dict[str, str]
-    seed: Natural
+    seed: NonNegativeInt
     attempts: Annotated[list[Attempt], msgspec.Meta(min_length=1)]
     schema: int = SCHEMA
 
@@ -293,15 +293,15 @@ class Latency:
         clocks: The GPU's SM clock in MHz before and after the samples; empty where it is unknown.
     """
 
-    batch: Count
+    batch: PositiveInt
     decoded: bool
-    p50: NonNegative
-    p90: NonNegative
+    p50: NonNegativeFloat
+    p90: NonNegativeFloat
     valid: bool
     reason: str
-    milliseconds: list[NonNegative]
-    peak_memory: Natural | None = None
-    clocks: list[Natural] = field(default_factory=list)
+    milliseconds: list[NonNegativeFloat]
+    peak_memory: NonNegativeInt | None = None
+    clocks: list[NonNegativeInt] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -317,12 +317,12 @@ class Throughput:
         peak_memory: As of a `Latency`.
     """
 
-    batch: Count
-    samples_per_second: NonNegative
+    batch: PositiveInt
+    samples_per_second: NonNegativeFloat
     valid: bool
     reason: str
-    tried: dict[str, NonNegative]
-    peak_memory: Natural | None = None
+    tried: dict[str, NonNegativeFloat]
+    peak_memory: NonNegativeInt | None = None
 
 
 @dataclass(frozen=True)
@@ -351,7 +351,7 @@ class Profile:
     tests: list[dict[str, Any]]
     hardware: str
     parameters: Parameters | None
-    macs: Natural | None
+    macs: NonNegativeInt | None
     weights: str | None
     latencies: list[Latency]
     provenance: Provenance

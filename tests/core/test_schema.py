@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
 from bench.core.schema import (
-    Count,
-    Natural,
-    NonNegative,
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
     Parsed,
-    Positive,
+    PositiveFloat,
+    PositiveInt,
     SchemaError,
-    Share,
     fill,
 )
 
@@ -30,12 +30,12 @@ GOOD = {"count": 2, "rate": 0.5}
 class Sample:
     """A key of each kind that bench's own dataclasses have."""
 
-    count: Count
-    rate: Positive
-    start: Natural = 0
-    decay: NonNegative = 0.0
-    share: Share = 0.5
-    ramp: tuple[Share, ...] = (0.25,)
+    count: PositiveInt
+    rate: PositiveFloat
+    start: NonNegativeInt = 0
+    decay: NonNegativeFloat = 0.0
+    share: Fraction = 0.5
+    ramp: tuple[Fraction, ...] = (0.25,)
     free: float = 0.0
     flag: bool = False
     kind: Literal["one", "two"] = "one"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import ImageAugmentation
-from bench.core.schema import Share
+from bench.core.schema import Fraction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,9 +58,9 @@ class ABINet(ImageAugmentation):
 
     name: ClassVar[str] = "abinet"
 
-    geometry: Share = 0.5
-    deterioration: Share = 0.25
-    jitter: Share = 0.25
+    geometry: Fraction = 0.5
+    deterioration: Fraction = 0.25
+    jitter: Fraction = 0.25
 
     def augment(self, pixels: Pixels, generator: np.random.Generator) -> Pixels:
         """Apply geometry, deterioration and jitter where they are drawn."""

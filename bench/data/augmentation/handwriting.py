@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.core.components import ImageAugmentation
-from bench.core.schema import Share
+from bench.core.schema import Fraction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,8 +61,8 @@ class Handwriting(ImageAugmentation):
     name: ClassVar[str] = "handwriting"
     stage: ClassVar[Literal["stored", "scaled"]] = "scaled"
 
-    probability: Share = 0.5
-    magnitude: Share = 1.0
+    probability: Fraction = 0.5
+    magnitude: Fraction = 1.0
 
     def augment(self, pixels: Pixels, generator: np.random.Generator) -> Pixels:
         """Apply what is drawn, in its order."""

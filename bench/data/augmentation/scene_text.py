@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 
 from bench.core.components import ImageAugmentation
-from bench.core.schema import Share
+from bench.core.schema import Fraction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +52,7 @@ class SceneText(ImageAugmentation):
 
     operations: Annotated[int, msgspec.Meta(ge=1, le=16)] = 3
     magnitude: Annotated[float, msgspec.Meta(ge=0, le=_MAX_LEVEL)] = 5.0
-    probability: Share = 0.5
+    probability: Fraction = 0.5
 
     def augment(self, pixels: Pixels, generator: np.random.Generator) -> Pixels:
         """Apply the operations that are drawn, one after the other."""

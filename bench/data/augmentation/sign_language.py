@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.components import ClipAugmentation
-from bench.core.schema import Share
+from bench.core.schema import Fraction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ class SignLanguage(ClipAugmentation):
     name: ClassVar[str] = "sign-language"
     version: ClassVar[int] = 2
 
-    rescale: Share = 0.2
+    rescale: Fraction = 0.2
 
     def choose_frames(self, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
         """Return frames at another pace: without repetition where there are fewer, else with.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bench.core.components import Dataset
 from bench.core.errors import BenchError
 from bench.core.hashing import digest
-from bench.core.schema import Count, Natural, Share
+from bench.core.schema import Fraction, NonNegativeInt, PositiveInt
 from bench.core.types import InputKind, Split
 from bench.evaluation.protocols.words import DIGITS
 
@@ -51,10 +51,10 @@ class SeqDigits(Dataset):
     name: ClassVar[str] = "seq-digits"
     gives: ClassVar[InputKind] = "frames"
 
-    digits: Count = 4
-    ramp: tuple[Share, ...] = (0.3, 0.5, 0.7)
-    end_frames: Natural = 2
-    rounds: Count = 4
+    digits: PositiveInt = 4
+    ramp: tuple[Fraction, ...] = (0.3, 0.5, 0.7)
+    end_frames: NonNegativeInt = 2
+    rounds: PositiveInt = 4
 
     def __post_init__(self) -> None:
         """Raise BenchError where the ends would need more of the ramp than there is."""

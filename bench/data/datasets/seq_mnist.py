@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bench.core.schema import Share
+from bench.core.schema import Fraction
 from bench.core.types import SPLITS, InputKind, Split
 from bench.data.datasets.base import PreparedDataset
 from bench.data.store.prepared import digest, require
@@ -46,7 +46,7 @@ class SeqMNIST(PreparedDataset):
 
     unbalanced: bool = False
     transitions: Literal["paper", "reproduction"] = "paper"
-    held_out: Share = 0.1
+    held_out: Fraction = 0.1
 
     def prepare(self, source: Path, advance: Advance) -> Prepared:
         """Copy the IDX files of `source`, compared with their checksums."""

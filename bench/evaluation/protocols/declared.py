@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bench.core.errors import BenchError
 from bench.core.local_paths import local_path
-from bench.core.schema import Count, SchemaError, fill
+from bench.core.schema import PositiveInt, SchemaError, fill
 from bench.core.text_encodings import NotTextError, read_lines
 from bench.evaluation.metrics.metric import find
 from bench.evaluation.protocols.protocol import (
@@ -49,7 +49,7 @@ class ProtocolTable:
     whitespace: Whitespace = ""
     outside: Outside = "exclude"
     word_rule: Literal["", "spaces", "marks"] = ""
-    costs: tuple[Count, Count, Count] = (1, 1, 1)
+    costs: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 1, 1)
     metrics: tuple[str, ...] = ()
     ranked_by: str = ""
 

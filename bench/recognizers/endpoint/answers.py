@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import BenchError, Exit
-from bench.core.schema import Natural, NonNegative
+from bench.core.schema import NonNegativeFloat, NonNegativeInt
 
 if TYPE_CHECKING:
     from bench.recognizers.endpoint.client import Reply
@@ -34,9 +34,9 @@ class Answer:
 
     text: str
     remark: str
-    seconds: NonNegative
-    input_tokens: Natural | None = None
-    output_tokens: Natural | None = None
+    seconds: NonNegativeFloat
+    input_tokens: NonNegativeInt | None = None
+    output_tokens: NonNegativeInt | None = None
 
 
 def parse_reply(reply: Reply, url: str, sample: str, *, has_key: bool) -> Answer:

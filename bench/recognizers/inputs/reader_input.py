@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from bench.core.errors import BenchError, did_you_mean
-from bench.core.schema import Count, Natural, fill
+from bench.core.schema import NonNegativeInt, PositiveInt, fill
 
 if TYPE_CHECKING:
     from bench.core.model_input import ImageInput
@@ -64,20 +64,20 @@ class ReaderInput:
             networks from outside do. Without effect on an ONNX graph, which cannot tell.
     """
 
-    height: Count = 32
-    width: Natural = 0
-    sizes: tuple[tuple[Count, Count], ...] = ()
+    height: PositiveInt = 32
+    width: NonNegativeInt = 0
+    sizes: tuple[tuple[PositiveInt, PositiveInt], ...] = ()
     color: Color = "rgb"
     library: Literal["pillow", "opencv"] = "pillow"
-    margin: tuple[Natural, Natural] = (0, 0)
+    margin: tuple[NonNegativeInt, NonNegativeInt] = (0, 0)
     keep_ratio: bool = False
     rounding: Literal["up", "nearest"] = "up"
     interpolation: Interpolation = "bilinear"
     scaling: Scaling = "signed"
     pad: Pad = "none"
     pad_to: Literal["image", "batch"] = "image"
-    min_width: Natural = 0
-    multiple: Count = 1
+    min_width: NonNegativeInt = 0
+    multiple: PositiveInt = 1
     read_padding: bool = True
 
     def __post_init__(self) -> None:
