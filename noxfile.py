@@ -21,10 +21,12 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format, and that packages import downward."""
+    """Check style, format, spelling, words, and that packages import downward."""
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+    session.run("codespell")
+    session.run("python", "tests/words/check.py")
 
 
 @nox.session
