@@ -114,7 +114,8 @@ def test_the_key_of_a_training_has_the_fingerprint_of_own_data(scans, bench):
         [only] = grid.trials(bench_toml.load(home / "bench.toml").suite("mine"))
         return only.evaluations["words"]
 
-    assert bench("status", "mine").err.startswith("bench: dataset 'words' is not prepared")
+    assert bench("run", "mine").err.startswith("bench: dataset 'words' is not prepared")
+    assert bench("status", "mine").out.endswith("\nneeds data words: bench data prepare words\n")
     bench("data", "prepare", "words")
     first = trial()
     [spec] = first.training.spec["data"]

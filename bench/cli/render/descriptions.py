@@ -16,6 +16,7 @@ from bench.core.text_table import Style, Styled, Table
 from bench.data import cards
 from bench.evaluation.metrics import metric
 from bench.trials import plan
+from bench.trials.data_needs import WaitingTask
 from bench.trials.grid import row_labels, training_labels
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bench.data.datasets.own import OwnDataset
     from bench.evaluation.metrics import Metric
     from bench.evaluation.protocols import Protocol
+    from bench.trials.data_needs import DataNeed
     from bench.trials.plan import Plan, TaskStatus
     from bench.trials.records import Latency, Profile
     from bench.trials.specs import Task
@@ -55,8 +57,35 @@ def plan_json(status: Plan, missing: Sequence[Task], *, why: bool = True) -> dic
         "to_run": {f"{kind}s": sum(task.kind == kind for task in missing) for kind in kinds},
         "core_seconds": {f"{kind}s": price and price.cores for kind, price in prices.items()},
         "gpu_seconds": {f"{kind}s": price and price.gpus for kind, price in prices.items()},
-        "tasks": [_task_json(each, keys, why=why) for each in status.statuses.values()],
+        "tasks": [
+            *(_task_json(each, keys, why=why) for each in status.statuses.values()),
+            *map(_waiting_json, status.waiting),
+        ],
+        "needs": needs_json(status.needs),
     }
+
+
+def needs_json(needs: Iterable[DataNeed]) -> list[dict[str, str]]:
+    """Return data sets that are not prepared as JSON values."""
+    return [{"data": need.dataset, "run": need.remedy} for need in needs]
+
+
+def _waiting_json(waiting: WaitingTask) -> dict[str, Any]:
+    task = waiting.task
+    return {
+        "kind": task.kind,
+        "key": None,
+        "state": plan.NEEDS_DATA,
+        "to_run": False,
+        **task.labels,
+        "seed": task.seed,
+        "why": _needed_names(waiting),
+        "live": None,
+    }
+
+
+def _needed_names(waiting: WaitingTask) -> str:
+    return ", ".join(need.dataset for need in waiting.needs)
 
 
 def _task_json(status: TaskStatus, keys: set[str], *, why: bool) -> dict[str, Any]:
@@ -92,16 +121,20 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
     is_live = any(each.live for each in current.statuses.values())
     headers += [*(["progress"] if is_live else []), *(["why"] if why else [])]
     rows: list[list[str]] = []
-    listed: set[str] = set()
+    unlisted: dict[Task, TaskStatus | WaitingTask] = {
+        each.task: each for each in [*current.statuses.values(), *current.waiting]
+    }
     for trial in trials:
         for task in trial.tasks:
-            if task.key in listed or task.key not in current.statuses:
+            each = unlisted.pop(task, None)
+            if each is None:
                 continue
-            listed.add(task.key)
-            each = current.statuses[task.key]
             where = (trained if task.kind == "training" else labels)[trial.entry]
             if task.kind == "evaluation" and len(trial.evaluations) > 1:
                 where = f"{where} on {task.labels['test']}"
+            if isinstance(each, WaitingTask):
+                rows.append(_waiting_row(each, where, len(headers), why=why))
+                continue
             score = _ranked_score(each, ranked)
             state = Styled(each.state, _STYLES[each.state]) if each.state in _STYLES else each.state
             row = [state, task.kind, task.key, where, str(task.seed), score]
@@ -111,7 +144,16 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
     # A column of nothing would take the room of the others.
     shown = len(headers) - (why and not any(row[-1] for row in rows))
     table = Table(headers[:shown], [row[:shown] for row in rows], headers[4:6])
-    return [table, _counts(current)]
+    needs = [need.sentence for need in current.needs]
+    return [table, "\n".join([_counts(current), *needs])]
+
+
+def _waiting_row(waiting: WaitingTask, where: str, columns: int, *, why: bool) -> list[str]:
+    """Return the row of a task that waits for data."""
+    task = waiting.task
+    row = [Styled(plan.NEEDS_DATA, "stale"), task.kind, NOTHING, where, str(task.seed)]
+    row += [""] * (columns - len(row))
+    return [*row[:-1], _needed_names(waiting)] if why else row
 
 
 def _ranked_score(each: TaskStatus, ranked: Metric | None) -> str:
@@ -151,15 +193,17 @@ def _counted(count: int, noun: str) -> str:
 def dry_run(current: Plan, missing: Sequence[Task]) -> list[str | Table]:
     """List the selection, how much of it is to be run, and what that may cost."""
     lines = []
-    kinds = {each.task.kind for each in current.statuses.values()}
+    kinds = {each.task.kind for each in [*current.statuses.values(), *current.waiting]}
     for kind in sorted(kinds, reverse=True):
         tasks = [task for task in missing if task.kind == kind]
         price = plan.price(current, tasks)
-        cost = "no record tells the cost yet"
+        cost = "no estimate yet"
         if price is not None:
             gpus = f" and {price.gpus / 60:.1f} GPU-minutes" if price.gpus else ""
             cost = f"about {price.cores / 60:.1f} core-minutes{gpus} by earlier records"
-        lines.append(f"{_counted(len(tasks), kind)} to run" + (f": {cost}" if tasks else ""))
+        waiting = sum(each.task.kind == kind for each in current.waiting)
+        later = f", {waiting} more once their data are prepared" if waiting else ""
+        lines.append(f"{_counted(len(tasks), kind)} to run{f': {cost}' if tasks else ''}{later}")
     table, counts = status(current, why=True)
     return [table, "\n".join([str(counts), *lines])]
 

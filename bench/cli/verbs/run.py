@@ -92,7 +92,13 @@ def run(
     config = load()
     selected = _select(config, suite, selection)
     store = Store(config.results)
-    status = plan.survey(selected.trials, store, selected.all_trials)
+    if dry_run:
+        status = plan.survey_unprepared(
+            selected.suite, selected.trials, store, selected.all_trials
+        )
+    else:
+        grid.check_distinct(selected.suite, selected.all_trials)
+        status = plan.survey(selected.trials, store, selected.all_trials)
     missing = status.missing(force=force, changed=changed)
     for warning in selected.suite.warnings:
         say(f"warning: {warning}", fg="yellow")
@@ -102,7 +108,10 @@ def run(
             missing, plan.durations(status), local_slots(executor, address, missing)
         )
         report(
-            [*descriptions.dry_run(status, missing), live_text.estimate_line(estimate)],
+            [
+                *descriptions.dry_run(status, missing),
+                *([] if status.waiting else [live_text.estimate_line(estimate)]),
+            ],
             descriptions.plan_json(status, missing) | {"estimate": estimate},
             as_json=as_json,
         )
@@ -178,7 +187,7 @@ def _select(config: Config, name: str, selection: Selection) -> Selected:
     # First, because one that is not here may be the only one that matches.
     unavailable = selection.say_unavailable(suite)
     wide = grid.widened(suite, models=selection.models, losses=selection.losses)
-    trials = grid.trials(wide)
+    trials = grid.unkeyed_trials(wide)
     chosen = selection.of(trials)
     entries = {*suite.rows}
     listed = [trial for trial in chosen if trial.entry in entries]

@@ -27,7 +27,8 @@ def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -
     config = load()
     listed = config.suite(suite)
     Selection().say_unavailable(listed)
-    current = plan.survey(grid.trials(listed), Store(config.results))
+    trials = grid.unkeyed_trials(listed)
+    current = plan.survey_unprepared(listed, trials, Store(config.results), trials)
     if changed:
         current = current.with_changed_sources()
     keys = current.statuses.keys()

@@ -24,6 +24,20 @@ REJECTED = "rejected.tsv"
 SYNTHETIC = "-synthetic"
 
 
+class NotPrepared(BenchError):
+    """A data set is not prepared, or was prepared in another way than it is declared now.
+
+    Attributes:
+        dataset: The name of its folder among the prepared data.
+        command: What prepares it.
+    """
+
+    def __init__(self, message: str, dataset: str, command: str) -> None:
+        super().__init__(message)
+        self.dataset = dataset
+        self.command = command
+
+
 @dataclass(frozen=True)
 class Part:
     """A partition as it was prepared.
@@ -65,9 +79,12 @@ def read(folder: Path) -> Prepared | None:
 
 
 def require(name: str) -> Prepared:
-    """Return what was prepared under `name`. Raises BenchError with what to run where nothing was.
+    """Return what was prepared under `name`, the name of its folder.
 
-    `name` is that of the folder: of a synthetic data set it ends with "-synthetic".
+    That of a synthetic data set ends with `-synthetic`.
+
+    Raises:
+        NotPrepared: Nothing was.
     """
     folder = home.folder() / name
     found = read(folder)
@@ -75,9 +92,12 @@ def require(name: str) -> Prepared:
         return found
     plain = name.removesuffix(SYNTHETIC)
     first = f"bench data synth {plain} --out DIR, then " if plain != name else ""
-    raise BenchError(
-        f"dataset '{name}' is not prepared: there is no {folder / DOCUMENT}; run: {first}"
-        f"bench data prepare {plain} --source DIR (`bench data show {plain}` tells where to get it)"
+    command = f"{first}bench data prepare {plain} --source DIR"
+    raise NotPrepared(
+        f"dataset '{name}' is not prepared: there is no {folder / DOCUMENT}; run: {command} "
+        f"(`bench data show {plain}` tells where to get it)",
+        name,
+        command,
     )
 
 

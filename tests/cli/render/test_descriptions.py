@@ -106,8 +106,8 @@ def test_a_dry_run_says_what_it_may_cost(current):
 def test_a_dry_run_without_records_says_so(trials, store):
     current = plan.survey(trials[:1], store)
     assert draw(descriptions.dry_run(current, current.missing())).splitlines()[-2:] == [
-        "1 training to run: no record tells the cost yet",
-        "1 evaluation to run: no record tells the cost yet",
+        "1 training to run: no estimate yet",
+        "1 evaluation to run: no estimate yet",
     ]
 
 
