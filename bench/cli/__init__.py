@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bench.config.bench_toml import Config
 
 _VERBS = {
+    "init": LazyVerb("bench.cli.verbs.init:init", "Write a bench.toml to begin with."),
     "run": LazyVerb("bench.cli.verbs.run:run", "Run what a suite lacks and print its board."),
     "ls": LazyVerb("bench.cli.verbs.listing:list_", "List suites, or what they may name."),
     "status": LazyVerb("bench.cli.verbs.status:status", "Show what is running, done or to do."),
