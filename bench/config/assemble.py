@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bench.config.suite import Named, SuiteTable
     from bench.core.components import Component, Dataset, Decoder, Loss, Model
 
-_OF_ENTRY: dict[registry.Kind, tuple[str, ...]] = {
+ENTRY_KEYS: dict[registry.Kind, tuple[str, ...]] = {
     "model": ("recipe", "input", "train", "label"),
     "loss": ("recipe", "label"),
     "decoder": ("label",),
@@ -72,7 +72,7 @@ class Maker:
             if kind == "recognizer":
                 fault += ", or with the main key of just one, such as 'predictions'"
             raise self.config.error(fault, self.section, key or kind)
-        own: dict[str, Any] = {k: table.pop(k) for k in _OF_ENTRY.get(kind, ()) if k in table}
+        own: dict[str, Any] = {k: table.pop(k) for k in ENTRY_KEYS.get(kind, ()) if k in table}
         with self.config.locating(self.section, key or kind, name):
             component = self._component(kind, name, table)
             self._check_types(own)
@@ -110,10 +110,10 @@ class Maker:
         """Raise SchemaError on a key that is neither a parameter nor one of an entry."""
         parameters = registry.find(kind, name).defaults()
         for key in table:
-            if key not in parameters and key in _OF_ENTRY["model"]:
+            if key not in parameters and key in ENTRY_KEYS["model"]:
                 raise SchemaError(key, f"'{key}' is not a key of a {kind}; set it on a model")
             if key not in parameters:
-                hint = did_you_mean(key, [*parameters, *_OF_ENTRY.get(kind, ())])
+                hint = did_you_mean(key, [*parameters, *ENTRY_KEYS.get(kind, ())])
                 raise SchemaError(key, f"there is no key '{key}' here{hint}")
 
     @staticmethod

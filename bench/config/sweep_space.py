@@ -20,11 +20,11 @@ from bench.core.schema import (
     SchemaError,
 )
 
-Kind = Literal["loguniform", "uniform", "choice", "randint"]
+DomainKind = Literal["loguniform", "uniform", "choice", "randint"]
 _ROUNDING = 1e-9
-_PARTS = ("recipe", "model", "loss", "input")
+SEARCHED_PARTS = ("recipe", "model", "loss", "input")
 """Not the data: validation scores on other data do not compare."""
-_KINDS: tuple[Kind, ...] = ("loguniform", "uniform", "choice", "randint")
+_KINDS: tuple[DomainKind, ...] = ("loguniform", "uniform", "choice", "randint")
 _NOT_SEARCHED = frozenset({"epochs", "steps", "validate_every"})
 """Keys of a recipe that decide when trials are validated, and so how they are compared."""
 
@@ -40,7 +40,7 @@ class Domain:
             first that may not.
     """
 
-    kind: Kind
+    kind: DomainKind
     values: tuple[Any, ...]
 
     @property
@@ -119,8 +119,8 @@ class SweepTable:
 
 def _domains(space: dict[str, Any]) -> Iterator[tuple[str, Domain]]:
     for part, parameters in space.items():
-        if part not in _PARTS:
-            hint = did_you_mean(part, _PARTS)
+        if part not in SEARCHED_PARTS:
+            hint = did_you_mean(part, SEARCHED_PARTS)
             raise SchemaError(part, f"a path in the space cannot begin with '{part}'{hint}")
         if not isinstance(parameters, dict):
             raise SchemaError(part, f"'{part}' is not a parameter; write {part}.NAME = …")
@@ -147,7 +147,7 @@ def _domain(path: str, table: object) -> Domain:
     return Domain(kind, tuple(map(float, values) if kind.endswith("uniform") else values))
 
 
-def _violated_requirement(kind: Kind, values: list[Any]) -> str:
+def _violated_requirement(kind: DomainKind, values: list[Any]) -> str:
     """Return what `kind` requires and `values` do not fulfil, or ""."""
     if kind == "choice":
         plain = all(isinstance(value, bool | int | float | str) for value in values)

@@ -160,9 +160,7 @@ class Plan:
 
     def counts(self, kind: Kind) -> Counter[State]:
         """Return how many tasks of a kind are in each state."""
-        waiting = Counter[State](
-            {NEEDS_DATA: sum(each.task.kind == kind for each in self.waiting)}
-        )
+        waiting = Counter[State]({NEEDS_DATA: sum(each.task.kind == kind for each in self.waiting)})
         statuses = self.statuses.values()
         return +waiting + Counter(each.state for each in statuses if each.task.kind == kind)
 
@@ -192,7 +190,9 @@ def survey_unprepared(
         return survey(trials, store, all_trials)
     selected = dict.fromkeys(task for trial in trials for task in trial.tasks)
     in_order = sorted(selected, key=lambda task: task.kind == "evaluation")
-    waiting = [WaitingTask(task, lacking) for task in in_order if (lacking := needs_of(task, needs))]
+    waiting = [
+        WaitingTask(task, lacking) for task in in_order if (lacking := needs_of(task, needs))
+    ]
     ready = {task.key: task for task in in_order if not needs_of(task, needs)}
     current = {
         task.key for trial in all_trials for task in trial.tasks if not needs_of(task, needs)

@@ -93,9 +93,7 @@ def run(
     selected = _select(config, suite, selection)
     store = Store(config.results)
     if dry_run:
-        status = plan.survey_unprepared(
-            selected.suite, selected.trials, store, selected.all_trials
-        )
+        status = plan.survey_unprepared(selected.suite, selected.trials, store, selected.all_trials)
     else:
         grid.check_distinct(selected.suite, selected.all_trials)
         status = plan.survey(selected.trials, store, selected.all_trials)
