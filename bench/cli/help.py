@@ -10,8 +10,6 @@ import click
 from bench.core.text_width import text_width, wrapped
 
 POINTER = "`bench --help` lists the exit codes."
-_RAW = "\b"
-"""The first line of a paragraph that is printed as it is: click's own mark."""
 
 
 class WholeWords(click.HelpFormatter):
@@ -22,14 +20,14 @@ class WholeWords(click.HelpFormatter):
         self._write(f"{prefix or 'Usage: '}{prog} {args}".rstrip(), "    ")
 
     def write_text(self, text: str) -> None:
-        """Write paragraphs."""
+        """Write paragraphs; one with indented lines, such as examples, is written as it is."""
         indent = " " * self.current_indent
         for number, paragraph in enumerate(text.split("\n\n")):
             if number:
                 self.write("\n")
             lines = paragraph.splitlines()
-            if lines[0] == _RAW:
-                self.write("".join(f"{indent}{line}\n" for line in lines[1:]))
+            if any(line.startswith(" ") for line in lines):
+                self.write("".join(f"{indent}{line}\n" for line in lines))
             else:
                 self._write(f"{indent}{' '.join(' '.join(lines).split())}", indent)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Load = Callable[[], "Config"]
 
-EXITS = """\b
+EXITS = """
 Exit codes:
   0    done
   1    tasks, sweep trials or profiles failed, or images could not be read

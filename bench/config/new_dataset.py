@@ -40,7 +40,7 @@ def with_dataset(
         for key in _READING:
             if key in keys:
                 own[key] = _item(keys[key])
-            elif key in own:
+            elif key in own and key != "splits":
                 del own[key]
         new = tomlkit.dumps(document)
     if _parsed(new) != _expected(text, name, keys):
@@ -82,6 +82,7 @@ def _expected(text: str, name: str, keys: Mapping[str, Value]) -> dict[str, Any]
     """Return what the new file has to say: the old one, and the keys of the table."""
     document = tomllib.loads(text)
     datasets = document.get("dataset", {})
-    kept = {key: v for key, v in datasets.get(name, {}).items() if key not in _READING}
+    replaced = {*_READING} - {"splits"}
+    kept = {key: v for key, v in datasets.get(name, {}).items() if key not in replaced}
     new = {key: v if isinstance(v, str | dict) else [*v] for key, v in keys.items()}
     return document | {"dataset": datasets | {name: kept | new}}

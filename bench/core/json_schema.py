@@ -1,4 +1,4 @@
-"""Dataclasses as JSON Schemas (2020-12): types, bounds, defaults, and descriptions by docstrings."""
+"""Dataclasses as JSON Schemas (2020-12): types, bounds, defaults, descriptions of docstrings."""
 
 from __future__ import annotations
 
@@ -106,14 +106,19 @@ def annotation_schema(annotation: Any) -> Schema:  # noqa: ANN401 (any annotated
         return {"enum": [*words]}
     if origin in {Union, UnionType}:
         return any_of(*(annotation_schema(word) for word in words if word is not NoneType))
-    if origin is tuple and words[-1] is not Ellipsis:
+    return _container_schema(origin or annotation, words)
+
+
+def _container_schema(kind: Any, words: tuple[Any, ...]) -> Schema:  # noqa: ANN401
+    """Return the schema of a list, a tuple or a table; {} of anything else."""
+    if kind is tuple and words[-1] is not Ellipsis:
         items = [annotation_schema(word) for word in words]
         size = len(items)
         return {"type": "array", "prefixItems": items, "minItems": size, "maxItems": size}
-    if origin in {tuple, list}:
+    if kind in {tuple, list}:
         return {"type": "array", "items": annotation_schema(words[0])}
-    if origin is dict or annotation is dict:
-        values = annotation_schema(words[1]) if words else {}
+    if kind is dict:
+        values = annotation_schema(words[1])
         return {"type": "object", **({"additionalProperties": values} if values else {})}
     return {}
 

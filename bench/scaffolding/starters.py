@@ -1,4 +1,4 @@
-"""What `bench init` writes: one template of bench.toml per purpose, and the commands that follow."""
+"""What `bench init` writes: a bench.toml per purpose, and the commands that follow."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
-from bench.data.store.prepared import NotPrepared
+from bench.data.store.prepared import NotPreparedError
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset
@@ -61,7 +61,7 @@ def data_need(dataset: Dataset) -> DataNeed | None:
     """
     try:
         dataset.splits()
-    except NotPrepared as error:
+    except NotPreparedError as error:
         return DataNeed(error.dataset, error.command)
     except BenchError as error:
         if error.code == Exit.UNVERIFIED:

@@ -37,7 +37,7 @@ def trials(suite: Suite) -> list[Trial]:
     used here (see `unavailable`) have no trial.
 
     Raises:
-        NotPrepared: A data set of the suite is not prepared.
+        NotPreparedError: A data set of the suite is not prepared.
         BenchError: Two entries are the same trial, or nothing can be used here.
     """
     grid = unkeyed_trials(suite)

@@ -122,8 +122,9 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
     headers += [*(["progress"] if is_live else []), *(["why"] if why else [])]
     rows: list[list[str]] = []
     unlisted: dict[Task, TaskStatus | WaitingTask] = {
-        each.task: each for each in [*current.statuses.values(), *current.waiting]
+        each.task: each for each in current.statuses.values()
     }
+    unlisted |= {each.task: each for each in current.waiting}
     for trial in trials:
         for task in trial.tasks:
             each = unlisted.pop(task, None)
@@ -193,7 +194,8 @@ def _counted(count: int, noun: str) -> str:
 def dry_run(current: Plan, missing: Sequence[Task]) -> list[str | Table]:
     """List the selection, how much of it is to be run, and what that may cost."""
     lines = []
-    kinds = {each.task.kind for each in [*current.statuses.values(), *current.waiting]}
+    kinds = {each.task.kind for each in current.statuses.values()}
+    kinds |= {each.task.kind for each in current.waiting}
     for kind in sorted(kinds, reverse=True):
         tasks = [task for task in missing if task.kind == kind]
         price = plan.price(current, tasks)

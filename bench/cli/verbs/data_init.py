@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from bench.core.text_table import Table
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
-    from bench.data.datasets.own import Samples
+    from bench.data.datasets.own import OwnDataset, Samples
     from bench.data.inspection.survey import Survey
     from bench.data.raw.labels.data_folder import DataFolder
     from bench.data.raw.labels.looking import Found
@@ -64,7 +65,7 @@ def init(
     config = load()
     name = name or _name_of(folder)
     datasets.check_name(name)
-    if name in config.datasets and not force:
+    if name in config.datasets and not force and _is_used(config.datasets[name]):
         raise BenchError(
             f"{config.path}: there is a data set '{name}' already; take another --name, or replace "
             "how it is read with --force"
@@ -72,6 +73,10 @@ def init(
     file, text = _file(config)
     found, data = _found(folder, kind, format_name, labels, images)
     keys, counted = _keys(folder, file.parent, found, data, kind, labels, images)
+    declared = tomllib.loads(text).get("dataset", {}).get(name, {})
+    if keys["splits"] == "test" and isinstance(declared.get("splits"), dict):
+        # The folder names no splits; those that the table draws or lists stay.
+        del keys["splits"]
     comments = [f"Every sample is tested on. To train on some: {_RATIO}"]
     if column := found.format.grouped_by:
         comments.append(f'with all samples of a {column} in one split: group.column = "{column}"')
@@ -93,6 +98,14 @@ def init(
         ]
     )
     bench_toml.load(file)
+
+
+def _is_used(dataset: OwnDataset) -> bool:
+    """Return whether the folder of a data set exists, or it is prepared; a template's is neither."""
+    from bench.data.store.prepared import read
+
+    exists = dataset.labels is not None and dataset.labels.folder.exists()
+    return exists or read(dataset.folder) is not None
 
 
 def _name_of(folder: Path) -> str:

@@ -22,15 +22,14 @@ def init(folder: Path, kind: str | None) -> None:
 
     FOLDER is the current folder unless named. No file is ever replaced.
 
-    \b
-    try      a board in about a minute, without data of your own
-    words    train and rank recognizers on your own words
-    lines    train and rank recognizers on your own lines of text
-    clips    train and rank recognizers on your own clips (sign language)
-    losses   compare losses, also one of your own
-    readers  rank pretrained readers on your own words
+    Kinds:
+      try      a board in about a minute, without data of your own
+      words    train and rank recognizers on your own words
+      lines    train and rank recognizers on your own lines of text
+      clips    train and rank recognizers on your own clips (sign language)
+      losses   compare losses, also one of your own
+      readers  rank pretrained readers on your own words
 
-    \b
     Examples:
       bench init --kind try
       bench init handwriting --kind lines

@@ -17,11 +17,10 @@ from bench.cli.terminal import Load, print_document, say
 def schema(load: Load, out: Path | None) -> None:
     """Print the JSON Schema (2020-12) of bench.toml, with which editors complete and check it.
 
-    It has every key with its type, bounds, default and meaning, and the names of all components, also
-    of plug-ins and of installed packages. Run it again after adding a component.
+    It has every key with its type, bounds, default and meaning, and the names of all components,
+    also of plug-ins and of installed packages. Run it again after adding a component.
 
-    \b
-    Example, for editors that use Taplo (VS Code with Even Better TOML, Neovim, Helix):
+    For editors that use Taplo, such as VS Code with Even Better TOML:
       bench schema -o bench.schema.json
     and as the first line of bench.toml:
       #:schema ./bench.schema.json

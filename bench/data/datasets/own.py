@@ -11,7 +11,7 @@ from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
 from bench.core.types import InputKind, Split
 from bench.data.datasets.base import StoredDataset
-from bench.data.store.prepared import DOCUMENT, NotPrepared, read
+from bench.data.store.prepared import DOCUMENT, NotPreparedError, read
 from bench.evaluation import protocols
 from bench.evaluation.protocols import Protocol
 
@@ -101,12 +101,12 @@ class OwnDataset(StoredDataset):
         return preparing.prepare(reader, source, self.folder, advance, clips=clips)
 
     def splits(self) -> tuple[Split, ...]:
-        """Return the splits that were prepared. Raises NotPrepared where none were."""
+        """Return the splits that were prepared. Raises NotPreparedError where none were."""
         self._require_prepared()
         return super().splits()
 
     def part_fingerprint(self, part: str) -> str:
-        """Return the digest of a split. Raises NotPrepared where nothing is prepared."""
+        """Return the digest of a split. Raises NotPreparedError where nothing is prepared."""
         self._require_prepared()
         return super().part_fingerprint(part)
 
@@ -143,13 +143,13 @@ class OwnDataset(StoredDataset):
                 )
 
     def _require_declared(self) -> None:
-        """Raise NotPrepared where it was prepared in another way than its table declares."""
+        """Raise NotPreparedError where it was prepared in another way than its table declares."""
         file = self.folder / _DECLARED
         if self.labels is None or not file.exists():
             return
         if file.read_text(encoding="utf-8") != self.labels.digest:
             command = f"bench data prepare {self.name} --force"
-            raise NotPrepared(
+            raise NotPreparedError(
                 f"[dataset.{self.name}] has changed since '{self.name}' was prepared in "
                 f"{self.folder}; run: {command}",
                 self.name,
@@ -157,11 +157,11 @@ class OwnDataset(StoredDataset):
             )
 
     def _require_prepared(self) -> None:
-        """Raise NotPrepared where it is not prepared in the way that its table declares."""
+        """Raise NotPreparedError where it is not prepared in the way that its table declares."""
         self._require_declared()
         if self.labels is not None and read(self.folder) is None:
             command = f"bench data prepare {self.name}"
-            raise NotPrepared(
+            raise NotPreparedError(
                 f"dataset '{self.name}' is not prepared: there is no {self.folder / DOCUMENT}; "
                 f"run: {command}",
                 self.name,

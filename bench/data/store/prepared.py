@@ -24,7 +24,7 @@ REJECTED = "rejected.tsv"
 SYNTHETIC = "-synthetic"
 
 
-class NotPrepared(BenchError):
+class NotPreparedError(BenchError):
     """A data set is not prepared, or was prepared in another way than it is declared now.
 
     Attributes:
@@ -84,7 +84,7 @@ def require(name: str) -> Prepared:
     That of a synthetic data set ends with `-synthetic`.
 
     Raises:
-        NotPrepared: Nothing was.
+        NotPreparedError: Nothing was.
     """
     folder = home.folder() / name
     found = read(folder)
@@ -93,7 +93,7 @@ def require(name: str) -> Prepared:
     plain = name.removesuffix(SYNTHETIC)
     first = f"bench data synth {plain} --out DIR, then " if plain != name else ""
     command = f"{first}bench data prepare {plain} --source DIR"
-    raise NotPrepared(
+    raise NotPreparedError(
         f"dataset '{name}' is not prepared: there is no {folder / DOCUMENT}; run: {command} "
         f"(`bench data show {plain}` tells where to get it)",
         name,
