@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bench.cli.render import live_text
-from bench.config.missing import missing_names
 from bench.core import text_table
 from bench.core.components import Augmentation, Dataset, short_labels
 from bench.core.text_table import Style, Styled, Table
@@ -20,17 +19,17 @@ from bench.trials.data_needs import WaitingTask
 from bench.trials.grid import row_labels, training_labels
 
 if TYPE_CHECKING:
-    from bench.config.bench_toml import Config
     from bench.core.components import Component
     from bench.data.datasets.own import OwnDataset
     from bench.evaluation.metrics import Metric
     from bench.evaluation.protocols import Protocol
     from bench.trials.data_needs import DataNeed
-    from bench.trials.plan import Plan, TaskStatus
+    from bench.trials.plan import Plan, Price, TaskStatus
     from bench.trials.records import Latency, Profile
     from bench.trials.specs import Task
 
 NOTHING = "–"
+NO_ESTIMATE = "no estimate yet"
 _STYLES: dict[str, Style] = {
     "done": "done",
     "running": "running",
@@ -198,16 +197,20 @@ def dry_run(current: Plan, missing: Sequence[Task]) -> list[str | Table]:
     kinds |= {each.task.kind for each in current.waiting}
     for kind in sorted(kinds, reverse=True):
         tasks = [task for task in missing if task.kind == kind]
-        price = plan.price(current, tasks)
-        cost = "no estimate yet"
-        if price is not None:
-            gpus = f" and {price.gpus / 60:.1f} GPU-minutes" if price.gpus else ""
-            cost = f"about {price.cores / 60:.1f} core-minutes{gpus} by earlier records"
+        cost = price_text(plan.price(current, tasks))
         waiting = sum(each.task.kind == kind for each in current.waiting)
         later = f", {waiting} more once their data are prepared" if waiting else ""
         lines.append(f"{_counted(len(tasks), kind)} to run{f': {cost}' if tasks else ''}{later}")
     table, counts = status(current, why=True)
     return [table, "\n".join([str(counts), *lines])]
+
+
+def price_text(price: Price | None) -> str:
+    """Return what tasks may cost by earlier records."""
+    if price is None:
+        return NO_ESTIMATE
+    gpus = f" and {price.gpus / 60:.1f} GPU-minutes" if price.gpus else ""
+    return f"about {price.cores / 60:.1f} core-minutes{gpus} by earlier records"
 
 
 def evaluations(current: Plan) -> Table:
@@ -228,20 +231,6 @@ def evaluations(current: Plan) -> Table:
         for each in done
     ]
     return Table(headers, rows, headers[2:])
-
-
-def suites(config: Config) -> Table:
-    """List the suites, and of one that cannot run yet what it needs."""
-    keys = ["tests", "models", "losses", "decoders", "recognizers", "seeds"]
-    rows = []
-    for name, table in config.tables.items():
-        counts = {key: len(getattr(table, key)) for key in keys}
-        counts["tests"] = counts["tests"] or len(table.datasets)
-        rows.append([name, *map(str, counts.values()), table.about])
-        if missing := missing_names(table, config.protocols, config.datasets):
-            words = ", ".join(word for names in missing.values() for word in names)
-            rows.append([""] * (len(keys) + 1) + [f"cannot run yet: it needs {words}"])
-    return Table(["suite", *keys, "about"], rows, keys)
 
 
 def components(

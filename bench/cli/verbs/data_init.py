@@ -101,7 +101,7 @@ def init(
 
 
 def _is_used(dataset: OwnDataset) -> bool:
-    """Return whether the folder of a data set exists, or it is prepared; a template's is neither."""
+    """Return whether a data set has its folder or is prepared; a template's has neither."""
     from bench.data.store.prepared import read
 
     exists = dataset.labels is not None and dataset.labels.folder.exists()

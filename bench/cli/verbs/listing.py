@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.render import descriptions
+from bench.cli.render.suite_list import suite_list, suites_json
 from bench.cli.terminal import Load, as_json_option, report, say
-from bench.config.missing import missing_names
 from bench.core import registry
-from bench.core.text_table import Table
+from bench.core.text_table import Table, Text
+from bench.trials.readiness import readiness
+from bench.trials.store import Store
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -62,15 +64,9 @@ def _warn(faults: Iterable[str]) -> None:
         say(f"warning: {fault}", fg="yellow")
 
 
-def _suites(config: Config) -> tuple[Table, Any]:
-    values = {
-        name: {
-            "about": table.about,
-            "missing": missing_names(table, config.protocols, config.datasets),
-        }
-        for name, table in config.tables.items()
-    }
-    return descriptions.suites(config), values
+def _suites(config: Config) -> tuple[Text, Any]:
+    suites = [*readiness(config, Store(config.results))]
+    return suite_list(config.tables, suites), suites_json(config.tables, suites)
 
 
 def _recipes(config: Config) -> tuple[Table, Any]:

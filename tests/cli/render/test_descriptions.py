@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from bench.cli.render import descriptions
-from bench.config import bench_toml
 from bench.core import registry
 from bench.core.text_table import draw
 from bench.trials import plan
@@ -129,30 +128,6 @@ def test_protocols_metrics_and_recipes_are_listed(home):
     lines = draw(descriptions.metrics(all_metrics().values())).splitlines()
     assert ["cer", "CER", "%", "lower"] in [line.split() for line in lines]
     assert "slow    epochs = 3" in draw(descriptions.recipes({"slow": {"epochs": 3}}))
-
-
-def test_suites_are_listed_with_their_sizes(home):
-    header, line = draw(descriptions.suites(bench_toml.load(home / "bench.toml"))).splitlines()
-    assert header.split() == [
-        "suite",
-        "tests",
-        "models",
-        "losses",
-        "decoders",
-        "recognizers",
-        "seeds",
-        "about",
-    ]
-    assert line.split(maxsplit=7) == [
-        "tiny",
-        "1",
-        "1",
-        "2",
-        "1",
-        "0",
-        "2",
-        "Two digits, one epoch, seconds.",
-    ]
 
 
 @pytest.mark.parametrize("kind", ["dataset", "model", "loss", "decoder"])
