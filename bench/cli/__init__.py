@@ -40,6 +40,7 @@ _VERBS = {
     "accept": LazyVerb("bench.cli.verbs.packs:accept", "Check rows of others and add them."),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
+    "doctor": LazyVerb("bench.cli.verbs.doctor:doctor", "Check this machine; say what to fix."),
     "schema": LazyVerb("bench.cli.verbs.schema:schema", "Print the JSON Schema of bench.toml."),
 }
 

@@ -47,7 +47,7 @@ def data_needs(trials: Iterable[Trial]) -> dict[Dataset, DataNeed]:
         BenchError: The document of a prepared data set is damaged.
     """
     needs: dict[Dataset, DataNeed] = {}
-    for dataset in dict.fromkeys(each for trial in trials for each in _datasets_of_trial(trial)):
+    for dataset in dict.fromkeys(each for trial in trials for each in datasets_of_trial(trial)):
         if need := data_need(dataset):
             needs[dataset] = need
     return needs
@@ -75,7 +75,8 @@ def needs_of(task: Task, needs: Mapping[Dataset, DataNeed]) -> tuple[DataNeed, .
     return tuple(dict.fromkeys(needs[each] for each in _datasets(task) if each in needs))
 
 
-def _datasets_of_trial(trial: Trial) -> list[Dataset]:
+def datasets_of_trial(trial: Trial) -> list[Dataset]:
+    """Return the data sets that a trial is trained and tested on; some may be there twice."""
     return [each for task in trial.evaluations.values() for each in _datasets(task)]
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from bench.config.missing import Missing, missing_names
 from bench.core.errors import BenchError
 from bench.trials import grid, plan
+from bench.trials.data_needs import datasets_of_trial
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.trials.data_needs import DataNeed
-    from bench.trials.plan import Price
+    from bench.trials.plan import Plan, Price
     from bench.trials.store import Store
 
 State = Literal["done", "ready", "needs data", "cannot run"]
@@ -28,6 +29,7 @@ class Readiness:
         missing: Names in it that neither bench nor bench.toml has.
         fault: Why it cannot be run, in a sentence; empty where it can.
         needs: The data sets that are not prepared.
+        prepared: The names of those that are.
         unavailable: Why a recognizer cannot be used here, by what boards call it.
         to_run: How many of its tasks are not done, of which the data are prepared.
         price: What those may cost by earlier records; None without a record.
@@ -37,6 +39,7 @@ class Readiness:
     missing: Missing = field(default_factory=dict)
     fault: str = ""
     needs: tuple[DataNeed, ...] = ()
+    prepared: tuple[str, ...] = ()
     unavailable: dict[str, str] = field(default_factory=dict)
     to_run: int = 0
     price: Price | None = None
@@ -57,6 +60,17 @@ def readiness(config: Config, store: Store) -> Iterator[Readiness]:
         yield _suite_readiness(config, name, store)
 
 
+def _prepared_names(current: Plan) -> list[str]:
+    """Return the names of the prepared data sets of a plan."""
+    waiting = {need.dataset for need in current.needs}
+    names = dict.fromkeys(
+        getattr(dataset, "prepared_name", dataset.name)
+        for trial in current.trials
+        for dataset in datasets_of_trial(trial)
+    )
+    return [name for name in names if name not in waiting]
+
+
 def _suite_readiness(config: Config, name: str, store: Store) -> Readiness:
     if missing := missing_names(config.tables[name], config.protocols, config.datasets):
         return Readiness(name, missing=missing)
@@ -72,6 +86,7 @@ def _suite_readiness(config: Config, name: str, store: Store) -> Readiness:
     return Readiness(
         name,
         needs=tuple(current.needs),
+        prepared=tuple(_prepared_names(current)),
         unavailable=unavailable,
         to_run=len(to_run),
         price=plan.price(current, to_run),

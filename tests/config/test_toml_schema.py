@@ -72,7 +72,7 @@ alphabet = { characters = "abc" }
 protocol = "exact"
 train = ["own", { name = "synth90k", synthetic = true }]
 tests = ["own"]
-models = [{ name = "crnn", input = { width = 128, margin = [1, 2] }, recipe = "short", label = "c" }]
+models = [{ name = "crnn", input = { margin = [1, 2] }, recipe = "short", label = "c" }]
 losses = ["ctc", { name = "radial-ctc", eta = 0.1, recipe = { epochs = 2 } }]
 decoders = ["greedy", { name = "beam", width = 20 }]
 recognizers = ["tesseract", { python = "my_reader.py:Reader", parameters = { a = 1 } }]

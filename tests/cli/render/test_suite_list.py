@@ -27,7 +27,7 @@ protocol = "str-36"
 tests = [{ name = "iiit5k", synthetic = true }]
 recognizers = [
     { predictions = "predictions.csv" },
-    { weights = "package:no-such-package/a.pth", label = "absent" },
+    { weights = "package:no-such-package/a.pth", mapping = "nano-ocr", label = "absent" },
 ]
 
 [suite.wrong]
@@ -75,7 +75,7 @@ def test_what_is_left_to_run_has_a_price_once_there_is_a_record(listed, finish, 
     finish(trials[:1])
     values = suites_json(*listed())["tiny"]
     assert (values["state"], values["to_run"]) == ("ready", 6)
-    # Three trainings of 11.5 s and three evaluations of half a second, by the records that there are.
+    # Three trainings of 11.5 s and three evaluations of half a second, as the records have it.
     assert values["core_seconds"] == 3 * 11.5 + 1.5
     assert "  0.6 core min  " in draw(suite_list(*listed()))
     finish(trials)
@@ -106,7 +106,7 @@ def test_what_a_suite_lacks_is_below_it(listed, home):
     assert "not installed: absent (`bench status readers` shows how)\n" in text
     assert "cannot run: " in text
     assert "hidden = 0" in text
-    assert "\nseq-mnist-synthetic   bench data synth seq-mnist --out DIR, then" in text
+    assert "\nseq-mnist-synthetic  bench data synth seq-mnist --out DIR, then" in text
 
 
 def test_a_suite_is_planned_as_far_as_its_data_are_prepared(listed, home, bench):
