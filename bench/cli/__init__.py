@@ -41,6 +41,7 @@ _VERBS = {
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
     "doctor": LazyVerb("bench.cli.verbs.doctor:doctor", "Check this machine; say what to fix."),
+    "completion": LazyVerb("bench.cli.verbs.completion:completion", "Print a shell's completion."),
     "schema": LazyVerb("bench.cli.verbs.schema:schema", "Print the JSON Schema of bench.toml."),
 }
 
@@ -139,7 +140,7 @@ def _run() -> int:
         KeyboardInterrupt: A signal has come, whatever has become of its exception.
     """
     try:
-        code: int = app(standalone_mode=False)
+        code: int = app(prog_name="bench", standalone_mode=False)
     except click.Abort:
         raise
     except Exception as error:  # noqa: BLE001 (what is no sentence is raised again)

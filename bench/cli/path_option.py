@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from bench.core.errors import BenchError
 from bench.core.local_paths import local_path
@@ -27,6 +28,15 @@ class LocalPath(click.ParamType[Path]):
         except BenchError as error:
             # click's own error would be of three lines.
             raise BenchError(f"{_named(param)}{error}") from None
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 (click's)
+        param: click.Parameter,  # noqa: ARG002 (click's)
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Let the shell complete a path."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 def _named(param: click.Parameter | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from bench.cli.completion import complete_suite
 from bench.core.errors import Exit
 from bench.core.printable import printable, printable_json
 from bench.core.text_table import Text, draw
@@ -69,7 +70,7 @@ def print_document(content: bytes) -> None:
     click.echo(content, nl=False)
 
 
-suite_argument = click.argument("suite", default="quick")
+suite_argument = click.argument("suite", default="quick", shell_complete=complete_suite)
 as_json_option = click.option(
     "--json",
     "as_json",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.completion import complete_suite
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import (
     Load,
@@ -68,7 +69,7 @@ def board() -> None:
 
 
 @board.command()
-@click.argument("suite", required=False)
+@click.argument("suite", required=False, shell_complete=complete_suite)
 @click.option("--publish", is_flag=True, help="Write the published board, after what it changes.")
 @click.option(
     "--partial",

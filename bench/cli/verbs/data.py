@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from bench.cli.completion import complete_component, complete_dataset
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render.split_bars import split_bars
 from bench.cli.terminal import Load, as_json_option, print_text, report, say
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from bench.evaluation.protocols import Protocol
     from bench.synthetic import Difficulty
 
-name_argument = click.argument("name")
+name_argument = click.argument("name", shell_complete=complete_dataset)
 _MAX_SHOWN = 120
 """Characters of a name or a transcript in a table."""
 
@@ -190,8 +191,20 @@ def verify(load: Load, name: str) -> int:
 
 @data.command()
 @name_argument
-@click.option("-m", "--model", help="Check that targets fit the output of this model.")
-@click.option("-l", "--loss", default="ctc", show_default=True, help="Under this loss.")
+@click.option(
+    "-m",
+    "--model",
+    shell_complete=complete_component("model"),
+    help="Check that targets fit the output of this model.",
+)
+@click.option(
+    "-l",
+    "--loss",
+    default="ctc",
+    show_default=True,
+    shell_complete=complete_component("loss"),
+    help="Under this loss.",
+)
 @click.option("--protocol", help="Count what this protocol drops; by default that of the card.")
 @click.option("--alphabet", help="The protocol whose characters are learned; else the data set's.")
 @as_json_option

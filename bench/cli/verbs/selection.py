@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bench.cli.completion import complete_component, complete_dataset
 from bench.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ _AD_HOC = (
 
 
 _DECODER_OPTION = click.option(
-    "--decoder", "decoders", multiple=True, help="Run only decoders that match this glob."
+    "--decoder",
+    "decoders",
+    multiple=True,
+    shell_complete=complete_component("decoder"),
+    help="Run only decoders that match this glob.",
 )
 
 
@@ -34,6 +39,7 @@ _RECOGNIZER_OPTION = click.option(
     "--recognizer",
     "recognizers",
     multiple=True,
+    shell_complete=complete_component("recognizer"),
     help="Run only recognizers from outside that match this glob.",
 )
 
@@ -116,13 +122,28 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
     """
     options = [
         click.option(
-            "-t", "--test", "tests", multiple=True, help="Run only test sets that match this glob."
+            "-t",
+            "--test",
+            "tests",
+            multiple=True,
+            shell_complete=complete_dataset,
+            help="Run only test sets that match this glob.",
         ),
         click.option(
-            "-m", "--model", "models", multiple=True, help=f"Run only models that match. {_AD_HOC}"
+            "-m",
+            "--model",
+            "models",
+            multiple=True,
+            shell_complete=complete_component("model"),
+            help=f"Run only models that match. {_AD_HOC}",
         ),
         click.option(
-            "-l", "--loss", "losses", multiple=True, help=f"Run only losses that match. {_AD_HOC}"
+            "-l",
+            "--loss",
+            "losses",
+            multiple=True,
+            shell_complete=complete_component("loss"),
+            help=f"Run only losses that match. {_AD_HOC}",
         ),
         *([_DECODER_OPTION, _RECOGNIZER_OPTION] if decoders else []),
         click.option("--seeds", type=Seeds(), help="Run only these of the suite's seeds: 0,2-4."),

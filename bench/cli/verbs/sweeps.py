@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.completion import complete_component
 from bench.cli.terminal import Load, as_json_option, report, say, suite_argument
 from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
@@ -35,8 +36,18 @@ def _finite(
 @click.command()
 @suite_argument
 @click.option("--train", help="A glob of training data, instead of that of the table.")
-@click.option("-m", "--model", help="A glob of models, instead of that of the table.")
-@click.option("-l", "--loss", help="A glob of losses, instead of that of the table.")
+@click.option(
+    "-m",
+    "--model",
+    shell_complete=complete_component("model"),
+    help="A glob of models, instead of that of the table.",
+)
+@click.option(
+    "-l",
+    "--loss",
+    shell_complete=complete_component("loss"),
+    help="A glob of losses, instead of that of the table.",
+)
 @click.option("--trials", type=click.IntRange(1), help="The budget in trials.")
 @click.option(
     "--minutes",
