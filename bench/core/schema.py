@@ -78,7 +78,7 @@ def fill(kind: type[T], table: dict[str, Any]) -> T:
     for name, field in wanted.items():
         if name not in table and field.default is MISSING and field.default_factory is MISSING:
             raise SchemaError(name, f"the key '{name}' is missing")
-    hints = _annotations(kind)
+    hints = _annotations(kind)  # type: ignore[arg-type] # a class is hashable
     return kind(**{key: _value(key, value, hints[key]) for key, value in table.items()})
 
 
