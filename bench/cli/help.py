@@ -1,4 +1,4 @@
-"""Help pages whose lines end between words."""
+"""Help pages that break lines between words only, and keep examples as they are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ POINTER = "`bench --help` lists the exit codes."
 
 
 class WholeWords(click.HelpFormatter):
-    """A formatter that breaks no word, at hyphens neither, where click's does."""
+    """A help formatter that never breaks a word, not even at a hyphen as click does."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write the usage line."""
@@ -34,10 +34,10 @@ class WholeWords(click.HelpFormatter):
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
-        """Write terms, and beside each what it means."""
+        """Write a list of terms, each with its meaning to the right of it."""
         listed = [*rows]
-        room = min(max(text_width(term) for term, _ in listed), col_max) + col_spacing
-        margin = " " * (self.current_indent + room)
+        column = min(max(text_width(term) for term, _ in listed), col_max) + col_spacing
+        margin = " " * (self.current_indent + column)
         for term, meaning in listed:
             start = f"{' ' * self.current_indent}{term}"
             if text_width(start) > len(margin) - col_spacing:
@@ -51,13 +51,13 @@ class WholeWords(click.HelpFormatter):
 
 
 class HelpContext(click.Context):
-    """A context whose help is written by `WholeWords`."""
+    """A click context whose help is formatted by `WholeWords`."""
 
     formatter_class = WholeWords
 
 
 def set_help(command: click.Command) -> None:
-    """Have a command print help of whole words, and its group the whole of its first sentence."""
+    """Format the help of a command by `WholeWords`, and list it with its whole first sentence."""
     command.context_class = HelpContext
     command.epilog = POINTER
     command.short_help = " ".join(cleandoc(command.help or "").split("\n\n")[0].split())

@@ -111,7 +111,7 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["ls", "modles"], 2, "models"),
         (["board", "tniy"], 2, "did you mean 'tiny'?"),
         (["board", "--check", "--publish"], 2, "omit all but one"),
-        (["board", "--partial"], 2, "--partial is about --publish"),
+        (["board", "--partial"], 2, "--partial requires --publish"),
         (["board", "diff", "tiny"], 3, "'tiny' has no working board"),
         (["board", "diff", "tiny", "tiny"], 2, "there is no board 'tiny'"),
         (["decode", "tiny"], 2, "Missing option '--decoder'"),
@@ -375,7 +375,7 @@ def test_what_cannot_be_profiled_is_told(home, bench):
     if "not profiled" in answer.err:
         assert answer.code == 1
         assert "this process sees no GPU" in answer.err
-        assert answer.out == "There is no profile.\n"
+        assert answer.out == "No profile yet.\n"
 
 
 def test_records_go_where_they_are_told(home, bench, tmp_path, monkeypatch):

@@ -346,7 +346,7 @@ def test_the_page_on_own_data_has_every_format():
         ("prepare words --source empty", "does not exist; name a file in"),
     ],
 )
-def test_a_slip_is_one_sentence_and_exit_code_2(scans, bench, line, said):
+def test_a_mistake_is_one_sentence_and_exit_code_2(scans, bench, line, said):
     home = scans("words")
     (home / "empty").mkdir()
     os.mkfifo(home / "words" / "pipe")

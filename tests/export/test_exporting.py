@@ -171,7 +171,7 @@ def test_options_of_a_graph_go_with_a_graph(left, bench):
     left()
     answer = bench("export", "0", "--samples", "3")
     assert answer.code == Exit.USAGE
-    assert "--samples goes with --onnx" in answer.err
+    assert "--samples requires --onnx" in answer.err
 
 
 def test_an_evaluation_of_a_recognizer_from_outside_has_no_weights(left, make_evaluation_record):

@@ -92,9 +92,9 @@ def _temporary_folder() -> Check:
         return Check("temporary folder", "failed", finding, fix)
     with suppress(OSError):
         folder.rmdir()
-    place = Path(tempfile.gettempdir())
-    free = shutil.disk_usage(place).free
-    return Check("temporary folder", "ok", f"{place}: {free / _GIB:,.1f} GiB free")
+    temporary = Path(tempfile.gettempdir())
+    free = shutil.disk_usage(temporary).free
+    return Check("temporary folder", "ok", f"{temporary}: {free / _GIB:,.1f} GiB free")
 
 
 def _shared_memory() -> Check:

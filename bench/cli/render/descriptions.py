@@ -1,4 +1,4 @@
-"""Plans, suites, components and profiles as tables for a person, and as JSON values."""
+"""Plans, components and profiles as tables and as JSON values."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _STYLES: dict[str, Style] = {
     "failed": "failed",
     "damaged": "failed",
 }
-"""How each state of a task is shown."""
+"""The style of each state of a task."""
 _RATE = "samples/s"
 _ON_GPU = (
-    "samples/s: from inputs on the GPU to logits, at the smallest batch that fills it. MiB: the "
-    "peak of tensors on the GPU, weights and inputs included."
+    "samples/s: from inputs on the GPU to logits, at the smallest batch that saturates it. "
+    "MiB: peak memory of tensors on the GPU, weights and inputs included."
 )
 
 
 def plan_json(status: Plan, missing: Sequence[Task], *, why: bool = True) -> dict[str, Any]:
-    """Return a plan as JSON values: counts, prices, and the state of every task."""
+    """Return a plan as JSON values: numbers of tasks, their cost, and the state of each."""
     kinds = ("training", "evaluation")
     keys = {task.key for task in missing}
     prices = {
@@ -102,7 +102,7 @@ def _task_json(status: TaskStatus, keys: set[str], *, why: bool) -> dict[str, An
 
 
 def status(current: Plan, *, why: bool = False) -> list[str | Table]:
-    """List the tasks of a plan, the evaluations of each training below it."""
+    """List the tasks of a plan; evaluations are below their training."""
     trials = current.trials
     entries = [*dict.fromkeys(trial.entry for trial in trials)]
     labels = dict(zip(entries, row_labels(entries), strict=True))
@@ -141,9 +141,9 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
             if is_live:
                 row.append(live_text.task_progress(each.live) if each.live else "")
             rows.append([*row, each.why()] if why else row)
-    # A column of nothing would take the room of the others.
-    shown = len(headers) - (why and not any(row[-1] for row in rows))
-    table = Table(headers[:shown], [row[:shown] for row in rows], headers[4:6])
+    # An empty last column would take width from the others.
+    columns = len(headers) - (why and not any(row[-1] for row in rows))
+    table = Table(headers[:columns], [row[:columns] for row in rows], headers[4:6])
     needs = [need.sentence for need in current.needs]
     return [table, "\n".join([_counts(current), *needs])]
 
@@ -171,11 +171,11 @@ def _counts(current: Plan) -> str:
 
 
 def to_run(suite: str, status: Plan, missing: Sequence[Task]) -> str:
-    """Return in one line what a run will do."""
+    """Return one line: how many tasks are done, and how many will run."""
     keys = {task.key for task in missing}
     total = Counter(each.task.kind for each in status.statuses.values())
     to_do = Counter(task.kind for task in missing)
-    # What is not to run may be damaged, or lack its training.
+    # A task that will not run may be damaged, or its training may be.
     finished = Counter(
         each.task.kind
         for key, each in status.statuses.items()
@@ -191,7 +191,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def dry_run(current: Plan, missing: Sequence[Task]) -> list[str | Table]:
-    """List the selection, how much of it is to be run, and what that may cost."""
+    """List the selected tasks, how many will run, and their estimated cost."""
     lines = []
     kinds = {each.task.kind for each in current.statuses.values()}
     kinds |= {each.task.kind for each in current.waiting}
@@ -214,7 +214,7 @@ def price_text(price: Price | None) -> str:
 
 
 def evaluations(current: Plan) -> Table:
-    """List the scores of the evaluations of a plan, all metrics of the protocol."""
+    """List the scores of finished evaluations in all metrics of the protocol."""
     done = [
         each for each in current.statuses.values() if each.task.kind == "evaluation" and each.record
     ]
@@ -236,12 +236,12 @@ def evaluations(current: Plan) -> Table:
 def components(
     kind: str, classes: Iterable[type[Component]], own: Iterable[OwnDataset] = ()
 ) -> Table:
-    """List components with their parameters, then the data sets that bench.toml declares."""
+    """List components with their parameters, then the data sets of bench.toml."""
     rows = []
     for component in classes:
         rows.append([component.name, component.summary()])
         if issubclass(component, Augmentation):
-            rows.append(["", f"of {component.accepts}"])
+            rows.append(["", f"for {component.accepts}"])
         if issubclass(component, Dataset) and (card := cards.find(component.name)):
             rows.append(["", f"{card.splits[0].sizes} · {card.source.licence}"])
         default = getattr(component, "default_input", None)
@@ -250,7 +250,7 @@ def components(
         listed = ", ".join(f"{name} = {value}" for name, value in component.defaults().items())
         rows += [["", listed]] if listed else []
     rows += [[each.name, f"{each.summary()} ([dataset.{each.name}])"] for each in own]
-    return Table([kind, "what it is, and its parameters"], rows)
+    return Table([kind, "description and parameters"], rows)
 
 
 def recipes(tables: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -263,12 +263,12 @@ def recipes(tables: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def protocols(listed: Iterable[Protocol]) -> Table:
-    """List protocols with their metrics; the one that ranks comes first."""
+    """List protocols with their metrics; the metric that ranks comes first."""
     rows = []
     for protocol in listed:
         names = sorted(protocol.metrics, key=lambda name: name != protocol.ranked_by)
         rows += [[protocol.name, protocol.about], ["", f"metrics: {', '.join(names)}"]]
-    return Table(["protocol", "what it compares"], rows)
+    return Table(["protocol", "rules"], rows)
 
 
 def metrics(listed: Iterable[Metric]) -> Table:
@@ -281,9 +281,9 @@ def metrics(listed: Iterable[Metric]) -> Table:
 
 
 def profiles(measured: Sequence[Profile]) -> list[str | Table]:
-    """List profiles of one machine: each latency's median and 90th percentile, or why none."""
+    """List profiles of one machine: the median and 90th percentile of each latency."""
     if not measured:
-        return ["There is no profile."]
+        return ["No profile yet."]
     latencies = max((profile.latencies for profile in measured), key=len)
     names = [*map(_latency_name, latencies)]
     batches = sorted({latency.batch for latency in latencies})
@@ -312,7 +312,7 @@ def profiles(measured: Sequence[Profile]) -> list[str | Table]:
 
 
 def _profiled_entries(measured: Sequence[Profile]) -> list[str]:
-    """Return the shortest names that tell what was measured apart."""
+    """Return the shortest names that distinguish the measured entries."""
     parts = ("model", "loss", "recognizer")
     short = {
         part: short_labels(each.labels[part] for each in measured if part in each.labels)
@@ -339,7 +339,7 @@ def _invalid(measured: Iterable[Profile]) -> list[str]:
 
 
 def profiles_json(measured: Iterable[Profile]) -> list[dict[str, Any]]:
-    """Return profiles as JSON values, with the number of raw samples instead of the samples."""
+    """Return profiles as JSON values, with the number of measurements in place of all of them."""
     values = [msgspec.to_builtins(profile) for profile in measured]
     for latency in (latency for profile in values for latency in profile["latencies"]):
         latency["samples"] = len(latency.pop("milliseconds"))
@@ -357,7 +357,7 @@ def _memory(profile: Profile, batch: int) -> str:
 
 
 def _peak(profile: Profile, batch: int) -> int | None:
-    """Return the peak memory of a batch size, its decoder included."""
+    """Return the peak memory of a batch size, with decoding; None if it was not measured."""
     peaks = [each.peak_memory for each in profile.latencies if each.batch == batch]
     return max((peak for peak in peaks if peak), default=None)
 

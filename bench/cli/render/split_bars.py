@@ -1,4 +1,4 @@
-"""Progress bars of data sets that are prepared, verified or checked."""
+"""Progress bars per split, for preparing, verifying and checking data sets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REPORT_SECONDS = 0.1
 
 @contextmanager
 def split_bars() -> Iterator[Callable[[str, int], None]]:
-    """Show one progress bar per split on stderr; return what advances one by its name."""
+    """Show one progress bar per split on stderr; yield a function that advances one."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TaskID, TextColumn
     from rich.progress import TimeElapsedColumn as Elapsed
@@ -21,7 +21,7 @@ def split_bars() -> Iterator[Callable[[str, int], None]]:
     pending, reported = Counter[str](), 0.0
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), Elapsed())
     console = Console(stderr=True)
-    # On anything but a terminal, a removed bar would leave an empty line.
+    # In a pipe or a file, a removed bar would leave an empty line.
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
 
@@ -35,7 +35,7 @@ def split_bars() -> Iterator[Callable[[str, int], None]]:
         def advance(part: str, done: int) -> None:
             nonlocal reported
             pending[part] += done
-            # Updating a bar for every sample would take as long as reading some samples.
+            # Updating the bar for each sample can take as long as reading the sample.
             if (now := time.monotonic()) - reported >= _REPORT_SECONDS:
                 reported = now
                 update()

@@ -43,7 +43,7 @@ def _chosen_kind() -> str:
     """Ask for a kind on a terminal. Raises UsageError where there is none."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError(f"name what to begin with: --kind {' | '.join(STARTERS)}")
-    say("What do you want to begin with?")
+    say("Begin with:")
     for number, starter in enumerate(STARTERS.values(), 1):
         say(f"  {number}  {starter.kind.ljust(8)} {starter.about}")
     number = click.prompt("Number", type=click.IntRange(1, len(STARTERS)), default=1, err=True)

@@ -1,4 +1,4 @@
-"""The verb `ls`: suites, and the components, protocols and metrics that they may name."""
+"""The verb `ls`: suites, components, recipes, protocols and metrics."""
 
 from __future__ import annotations
 
@@ -38,10 +38,13 @@ _KINDS: dict[str, registry.Kind] = {
 @as_json_option
 @click.pass_obj
 def list_(load: Load, what: str, *, as_json: bool) -> None:
-    """List the suites of bench.toml, or what they may name.
+    """List the suites of bench.toml, or the components and recipes that they may name.
 
     WHAT is `suites`, `datasets`, `augmentations`, `models`, `losses`, `decoders`, `recognizers`,
     `recipes`, `protocols` or `metrics`.
+
+    Of each suite, its state (ready, done, needs data, cannot run), what it lacks with the command
+    that provides it, and the cost of the tasks that are left, by the records of earlier ones.
     """
     config = load()
     if what in _KINDS:

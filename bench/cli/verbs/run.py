@@ -1,4 +1,4 @@
-"""The verb `run`: train and evaluate what a suite lacks, then print its board."""
+"""The verb `run`: train and evaluate a suite, then print its board."""
 
 from __future__ import annotations
 
@@ -43,25 +43,32 @@ if TYPE_CHECKING:
 @click.pass_obj
 @suite_argument
 @selection_options
-@click.option("--dry-run", is_flag=True, help="Print the plan and its price; run nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and its estimated cost; run nothing.")
 @click.option(
     "--executor",
     default="ray",
     show_default=True,
-    help="`ray`: side by side; `inline`: one by one on this machine. Either runs each training and "
-    "evaluation in a process of its own.",
+    help="`ray` runs tasks in parallel, `inline` one after another on this machine; both run each "
+    "task in its own process.",
 )
 @click.option(
     "--in-process",
     "executor",
     flag_value="in-process",
-    help="Run all in this very process, for a debugger; what one leaves behind, the next finds.",
+    help="Run all tasks in this process, for a debugger. State that a task leaves in the process "
+    "may affect the next.",
 )
-@click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
-@click.option("--force", is_flag=True, help="Run again what is done.")
-@click.option("--changed", is_flag=True, help="Run again what other sources of bench made.")
+@click.option(
+    "--address", envvar="RAY_ADDRESS", help="The address of a running Ray cluster, or `auto`."
+)
+@click.option("--force", is_flag=True, help="Run finished tasks again.")
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="Run again tasks whose records were made by other versions of bench's sources.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option("--no-profile", is_flag=True, help="Measure no latencies at the end.")
+@click.option("--no-profile", is_flag=True, help="Skip the measurement of latencies at the end.")
 @log_format_option
 @as_json_option
 def run(
@@ -79,15 +86,21 @@ def run(
     no_profile: bool,
     as_json: bool,
 ) -> int:
-    """Run the trainings and evaluations that SUITE lacks, then print its board.
+    """Run the trainings and evaluations of SUITE that are not done, then print its board.
 
-    An evaluation runs as soon as its training is done; models without a valid profile are profiled
-    last, while nothing else runs: in this process, or on a node of the cluster at --address that is
-    reserved for it. The board is the working one, beside the results:
-    `bench board SUITE --publish` writes it to leaderboards/.
+    SUITE is `quick` unless named. An interrupted run resumes with the same command. Parameters and
+    latencies are measured at the end, while nothing else runs: in this process, or with --address
+    on a node of the cluster that is reserved for it. The board is written beside the results;
+    `bench board SUITE --publish` publishes it to leaderboards/.
 
-    A record that is damaged is named and stays as it is, even with --force: neither its task nor
-    what needs it is run, all else is, and the exit code is 5 unless something fails.
+    A damaged record is reported and never replaced, even with --force: its task and the tasks that
+    need it are skipped, the others run, and the exit code is 5 unless a task fails.
+
+    Examples:
+      bench run quick
+      bench run quick --dry-run
+      bench run quick -l 'radial*' --seeds 0,2-4
+      bench run scene-text --address auto
     """
     config = load()
     selected = _select(config, suite, selection)
@@ -131,7 +144,7 @@ def run(
             )
             outcome.cancelled = monitor.cancelled
         if not no_profile:
-            # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
+            # If nothing had to run, failed measurements are not repeated, so that it ends at once.
             place = open_place(address if executor == "ray" else None, say)
             outcome.faults += profile(selected.listed, store, place, monitor, retry=bool(missing))
     return _finish(config, selected, outcome, as_json=as_json)
@@ -139,13 +152,13 @@ def run(
 
 @dataclass(frozen=True)
 class Selected:
-    """A suite with the trials that are to be run.
+    """A suite and the trials of it that will run.
 
     Attributes:
         suite: The suite as bench.toml lists it.
         trials: The selected trials, ad-hoc ones included.
         all_trials: All trials, ad-hoc ones included.
-        listed: The selected trials that the suite lists.
+        listed: The selected trials without ad-hoc ones.
         unavailable: Why selected recognizers cannot be used here.
     """
 
@@ -157,7 +170,7 @@ class Selected:
 
 
 class ChosenExecutor(NamedTuple):
-    """The name of an executor, and the address of the cluster that it runs on, if any."""
+    """The name of an executor, and the address of its cluster if it has one."""
 
     name: str
     address: str | None
@@ -165,7 +178,14 @@ class ChosenExecutor(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What went wrong in a run."""
+    """What went wrong in a run.
+
+    Attributes:
+        failures: The failed tasks.
+        faults: Other faults, such as recognizers that are not installed or failed measurements.
+        damaged: One sentence for each damaged record.
+        cancelled: The tasks that a user has cancelled.
+    """
 
     failures: list[Failure] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -182,11 +202,11 @@ class Outcome:
 
 def _select(config: Config, name: str, selection: Selection) -> Selected:
     suite = config.suite(name)
-    # First, because one that is not here may be the only one that matches.
+    # First, because a recognizer that is not installed may be the only one that matches.
     unavailable = selection.say_unavailable(suite)
     wide = grid.widened(suite, models=selection.models, losses=selection.losses)
     trials = grid.unkeyed_trials(wide)
-    chosen = selection.of(trials)
+    chosen = selection.select(trials)
     entries = {*suite.rows}
     listed = [trial for trial in chosen if trial.entry in entries]
     return Selected(suite, chosen, trials, listed, unavailable)
@@ -202,12 +222,12 @@ def _execute(
     fail_fast: bool,
     force: bool,
 ) -> list[Failure]:
-    """Run the missing tasks; return the failures."""
+    """Run the missing tasks and return the failures."""
     store = Store(config.results)
     store.prepare()
     from bench.leaderboards.working import working_folder
 
-    # What is written last.
+    # Checked now, because the board is written at the end.
     require_writable(
         working_folder(config, selected.suite.name), "change its permissions or remove it"
     )
@@ -225,7 +245,7 @@ def _execute(
         )
     except KeyboardInterrupt:
         if force:
-            say("what was not run again keeps its earlier record; repeat --force to run all")
+            say("tasks that were not run again keep their records; use --force again to run all")
         raise
 
 
@@ -237,7 +257,7 @@ def profile(
     *,
     retry: bool,
 ) -> list[str]:
-    """Profile the entries of finished trials that lack a valid profile; return the faults."""
+    """Measure the entries of finished trials that have no valid profile; return the faults."""
     from bench.profiling import phase
 
     done = [
@@ -254,7 +274,7 @@ def profile(
 
 
 def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bool) -> int:
-    """Write and print the working board, and name what failed."""
+    """Write and print the working board, then report failures."""
     from bench.leaderboards.working import working_folder, write_working
 
     ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.rows}]
@@ -268,26 +288,26 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
         folder = working_folder(config, selected.suite.name)
         say(f"written to {folder}; `bench view` shows it in a browser")
     except BenchError as error:
-        # What failed comes first: without it there may be nothing to draw.
+        # A failed task may be the reason that there is no board.
         error.code = Exit.FAILED if outcome.failures else error.code
         raise
     finally:
         say_failures(outcome.failures, selected.trials, Store(config.results))
         say_cancelled(outcome.cancelled, selected.trials)
-    # Those of records were said before anything was run.
-    unsaid = [fault for fault in faults if fault not in outcome.damaged]
-    say_faults(unsaid)
-    outcome.damaged += unsaid
+    # Damaged records of this suite were reported before the run.
+    unreported = [fault for fault in faults if fault not in outcome.damaged]
+    say_faults(unreported)
+    outcome.damaged += unreported
     return outcome.code
 
 
 def say_failures(failures: list[Failure], trials: list[Trial], store: Store) -> None:
-    """Say of each failed task of some trials which one it is, why it failed, and where its log is.
+    """Report each failed task: its name, the reason, and the path of its log.
 
     Args:
-        failures: Those of a run.
-        trials: What was run.
-        store: Where their logs are.
+        failures: The failures of a run.
+        trials: The trials that were run.
+        store: The records, with the logs.
     """
     from bench.execution.progress import failure_line
 
@@ -299,7 +319,7 @@ def say_failures(failures: list[Failure], trials: list[Trial], store: Store) -> 
 
 
 def say_cancelled(tasks: list[Task], trials: list[Trial]) -> None:
-    """Say which tasks of some trials a user has cancelled, and that they are to do again."""
+    """Report the tasks that a user has cancelled."""
     names = grid.task_names(trials)
     for task in tasks:
         say(f"cancelled: {names[task.key]}; the same command runs it", fg="yellow")

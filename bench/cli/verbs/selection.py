@@ -1,4 +1,4 @@
-"""The options that select some trials of a suite."""
+"""The options that select trials of a suite."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _RECOGNIZER_OPTION = click.option(
 
 
 class Seeds(click.ParamType["frozenset[int]"]):
-    """Numbers and ranges: `0,2-4`."""
+    """The click type of numbers and ranges: `0,2-4`."""
 
     name = "seeds"
 
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> frozenset[int]:
-        """Return the numbers."""
+        """Return the numbers, those of ranges included."""
         seeds: set[int] = set()
         for part in value.split(","):
             first, dash, last = part.strip().partition("-")
@@ -69,7 +69,17 @@ class Seeds(click.ParamType["frozenset[int]"]):
 
 @dataclass(frozen=True)
 class Selection:
-    """What the options ask for; empty selects everything."""
+    """The trials that the options select; an empty one selects all.
+
+    Attributes:
+        tests: Globs of test sets.
+        models: Globs of models.
+        losses: Globs of losses.
+        decoders: Globs of decoders.
+        seeds: Seeds; None selects all.
+        limit: The largest number of trials; None for any number.
+        recognizers: Globs of recognizers from outside.
+    """
 
     tests: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
@@ -80,7 +90,7 @@ class Selection:
     recognizers: tuple[str, ...] = ()
 
     def say_unavailable(self, suite: Suite) -> list[str]:
-        """Say which selected recognizers cannot be used here and why, and return that."""
+        """Print and return why selected recognizers cannot be used on this machine."""
         from bench.trials import grid
 
         axes: dict[grid.Axis, Sequence[str]] = {
@@ -94,14 +104,14 @@ class Selection:
             if grid.is_selected(entry, axes, self.recognizers)
         ]
         for reason in reasons:
-            say(f"cannot be used here: {reason}", fg="yellow")
+            say(f"left out: {reason}", fg="yellow")
         return reasons
 
-    def of(self, trials: Sequence[Trial]) -> list[Trial]:
+    def select(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return the selected trials. Raises BenchError (nothing selected) on no match."""
-        from bench.trials.grid import select
+        from bench.trials import grid
 
-        return select(
+        return grid.select(
             trials,
             tests=self.tests,
             models=self.models,
@@ -118,7 +128,7 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
 
     Args:
         command: The verb.
-        decoders: Whether decoders and recognizers from outside are among what is selected.
+        decoders: Whether to add --decoder and --recognizer.
     """
     options = [
         click.option(

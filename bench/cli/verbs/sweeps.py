@@ -1,4 +1,4 @@
-"""The verb `sweep`."""
+"""The verb `sweep`: search parameters on validation data."""
 
 from __future__ import annotations
 
@@ -35,28 +35,33 @@ def _finite(
 
 @click.command()
 @suite_argument
-@click.option("--train", help="A glob of training data, instead of that of the table.")
+@click.option(
+    "--train",
+    help="Search with the training data that match this glob. [default: `train` of the table]",
+)
 @click.option(
     "-m",
     "--model",
     shell_complete=complete_component("model"),
-    help="A glob of models, instead of that of the table.",
+    help="Search with the model that matches this glob. [default: `model` of the table]",
 )
 @click.option(
     "-l",
     "--loss",
     shell_complete=complete_component("loss"),
-    help="A glob of losses, instead of that of the table.",
+    help="Search with the loss that matches this glob. [default: `loss` of the table]",
 )
-@click.option("--trials", type=click.IntRange(1), help="The budget in trials.")
+@click.option("--trials", type=click.IntRange(1), help="Stop after this many trials.")
 @click.option(
     "--minutes",
     type=click.FloatRange(0),
     callback=_finite,
-    help="The budget in minutes; 0 sets no limit.",
+    help="Stop after this many minutes; 0 sets no limit.",
 )
-@click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
-@click.option("--promote", is_flag=True, help="Write the best trial into bench.toml.")
+@click.option(
+    "--address", envvar="RAY_ADDRESS", help="The address of a running Ray cluster, or `auto`."
+)
+@click.option("--promote", is_flag=True, help="Add the best trial to the suite in bench.toml.")
 @as_json_option
 @click.pass_obj
 def sweep(
@@ -74,8 +79,9 @@ def sweep(
 ) -> int:
     """Search the space in [suite.SUITE.sweep] for the lowest validation label error rate.
 
-    A stopped sweep resumes when it is run again, also with a larger budget. No test set is read:
-    the best trial, promoted, is an entry of the suite, which `bench run` trains with all seeds.
+    A sweep that was stopped resumes with the same command, also with a larger budget. Test sets are
+    not read. --promote adds the best trial to the suite as an entry, which `bench run` then trains
+    with all seeds. See `bench docs sweeps`.
     """
     from bench.sweeps import report as reports
     from bench.sweeps.study import Study

@@ -175,7 +175,7 @@ def test_an_invalid_latency_is_never_a_number(evaluations, make_profile):
 
 
 def test_without_profiles_the_text_says_so():
-    assert draw(descriptions.profiles([])) == "There is no profile."
+    assert draw(descriptions.profiles([])) == "No profile yet."
 
 
 def test_profiles_are_json_with_the_number_of_samples(evaluations, make_profile):

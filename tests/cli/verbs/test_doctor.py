@@ -106,7 +106,7 @@ def test_a_driver_that_torch_cannot_use_is_a_warning(libraries, tmp_path, monkey
     assert gpu.fix.startswith("run nvidia-smi")
 
 
-def test_little_room_is_a_warning(tmp_path, monkeypatch):
+def test_little_space_is_a_warning(tmp_path, monkeypatch):
     for bound in ("_MIN_FREE", "_MIN_MEMORY", "_MIN_SHARED", "_MIN_FILES"):
         monkeypatch.setattr(machine, bound, 2**80)
     monkeypatch.setattr(resource, "getrlimit", lambda _kind: (256, 256))
