@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _VERBS = {
     "init": LazyVerb("bench.cli.verbs.init:init", "Write a bench.toml to begin with."),
     "run": LazyVerb("bench.cli.verbs.run:run", "Train and evaluate a suite; print its board."),
-    "ls": LazyVerb("bench.cli.verbs.listing:list_", "List suites, data sets, models, losses, …"),
+    "ls": LazyVerb(
+        "bench.cli.verbs.listing:list_", "List suites, data sets, models, losses and so on."
+    ),
     "status": LazyVerb(
         "bench.cli.verbs.status:status", "Show which tasks are done, running or left."
     ),

@@ -101,7 +101,7 @@ def init(
         content = encoded(added, file) if text else added.encode()
     except UnicodeEncodeError:
         raise BenchError(
-            f"{folder}: its path is not UTF-8, which bench.toml has to be; rename it, or link to it "
+            f"{folder}: its path is not UTF-8, and bench.toml has to be; rename it, or link to it "
             "by another name"
         ) from None
     write_bytes(file, content)

@@ -55,8 +55,8 @@ def list_(load: Load, what: str, *, as_json: bool) -> None:
             name: {"about": each.summary(), "version": each.version, "parameters": each.defaults()}
             for name, each in components.items()
         } | {name: {"about": each.summary(), "version": each.version} for name, each in own.items()}
-        text = descriptions.components(_KINDS[what], components.values(), own.values())
-        report(text, data, as_json=as_json)
+        listing = descriptions.components(_KINDS[what], components.values(), own.values())
+        report(listing, data, as_json=as_json)
         return
     text, values = _LISTINGS[what](config)
     report(text, values, as_json=as_json)
