@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.core.errors import BenchError
 from bench.core.printable import quoted
-from bench.evaluation.metrics import find
+from bench.evaluation.metrics import find_metric
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +62,7 @@ def check_counts(
     above, below = above[counted], below[counted]
     signed, bound = True, math.inf
     with suppress(BenchError):  # the metric of a plug-in that is not here
-        signed, bound = find(metric).whole_corpus, find(metric).max_value
+        signed, bound = find_metric(metric).whole_corpus, find_metric(metric).max_value
     largest = np.minimum(_MAX_COUNT, below * bound) if math.isfinite(bound) else _MAX_COUNT
     odd = (below < 0) | (below > _MAX_COUNT) | (abs(above) > _MAX_COUNT)
     if odd.any() or (not signed and ((above < 0) | (above > largest)).any()):

@@ -18,10 +18,10 @@ from pyarrow import parquet
 from bench.core.errors import BenchError, Exit
 from bench.core.printable import first_line
 from bench.core.regular_files import is_there, read_regular
-from bench.evaluation.metrics import find, metrics_of
+from bench.evaluation.metrics import find_metric, metrics_of
 from bench.evaluation.metrics.readings import Readings, normalize_samples
 from bench.evaluation.prediction_checks import check_counts, check_rows
-from bench.evaluation.sample_properties import check_properties, fields
+from bench.evaluation.sample_properties import check_properties, property_fields
 
 if TYPE_CHECKING:
     from bench.evaluation.metrics import Metric
@@ -62,7 +62,7 @@ class WorstSample(NamedTuple):
     errors: int
 
 
-def schema(metrics: Sequence[str], columns: Iterable[str] = ()) -> pa.Schema:
+def predictions_schema(metrics: Sequence[str], columns: Iterable[str] = ()) -> pa.Schema:
     """Return the columns of a table with these metrics, and with the properties among `columns`.
 
     A metric has two, int64: NAME, the numerator, and NAME/of, the denominator. They are null where
@@ -70,7 +70,9 @@ def schema(metrics: Sequence[str], columns: Iterable[str] = ()) -> pa.Schema:
     those of `bench.evaluation.sample_properties`, as far as the data set knows them.
     """
     counts = [(column, pa.int64()) for name in metrics for column in _columns(name)]
-    return pa.schema([*_FIELDS, *counts, *fields(columns)], {_METRICS: json.dumps([*metrics])})
+    return pa.schema(
+        [*_FIELDS, *counts, *property_fields(columns)], {_METRICS: json.dumps([*metrics])}
+    )
 
 
 class Predictions:
@@ -83,7 +85,7 @@ class Predictions:
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
         self._metrics = metrics_of(protocol)
-        self._schema = schema(protocol.metrics)
+        self._schema = predictions_schema(protocol.metrics)
         self._rows: list[tuple[Any, ...]] = []
         self._batches: list[pa.RecordBatch] = []
 
@@ -152,7 +154,7 @@ class Predictions:
         return table
 
 
-def recount(table: pa.Table, protocol: Protocol) -> pa.Table:
+def recount_metrics(table: pa.Table, protocol: Protocol) -> pa.Table:
     """Return the columns `excluded` and those of the metrics, counted again from the others.
 
     Raises:
@@ -171,7 +173,7 @@ def recount(table: pa.Table, protocol: Protocol) -> pa.Table:
     return again.table().select(["excluded", *metrics])
 
 
-def scores(table: pa.Table, protocol: Protocol) -> dict[str, float]:
+def corpus_scores(table: pa.Table, protocol: Protocol) -> dict[str, float]:
     """Return the value of each metric of the protocol that has one.
 
     Raises:
@@ -214,11 +216,11 @@ def label_localization(table: pa.Table, protocol: Protocol) -> Localization | No
 
     None if no sample has a key frame, or labels read have no run on their path.
     """
-    from bench.evaluation.metrics.localization import localization
+    from bench.evaluation.metrics.localization import measure_localization
 
     columns = _frames(table, protocol)
     try:
-        return localization(columns) if columns else None
+        return measure_localization(columns) if columns else None
     except ValueError:
         return None
 
@@ -239,10 +241,10 @@ def error_metric(protocol: Protocol) -> Metric:
     It is the first of the protocol that counts errors (edits of CER or WER), else the ranking one.
     """
     counting = (metric for metric in metrics_of(protocol) if not metric.higher_is_better)
-    return next(counting, find(protocol.ranked_by))
+    return next(counting, find_metric(protocol.ranked_by))
 
 
-def worst(table: pa.Table, protocol: Protocol, count: int) -> list[WorstSample]:
+def worst_samples(table: pa.Table, protocol: Protocol, count: int) -> list[WorstSample]:
     """Return the scored samples with the most errors, those with the most first.
 
     Errors are the numerators of `error_metric`, or what they lack where higher is better. Of equals
@@ -259,7 +261,7 @@ def worst(table: pa.Table, protocol: Protocol, count: int) -> list[WorstSample]:
     return [WorstSample(*texts, -errors) for errors, _, texts in heapq.nsmallest(count, wrong)]
 
 
-def to_bytes(table: pa.Table) -> bytes:
+def predictions_to_bytes(table: pa.Table) -> bytes:
     """Return the Parquet file of `table`; the same rows give the same bytes."""
     stream = io.BytesIO()
     # One batch: the same rows may have been packed in chunks of other sizes.
@@ -267,7 +269,7 @@ def to_bytes(table: pa.Table) -> bytes:
     return stream.getvalue()
 
 
-def read(file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
+def read_predictions(file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
     """Read a file that `to_bytes` made.
 
     Args:
@@ -284,13 +286,15 @@ def read(file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
         content = read_regular(file)
     except OSError as error:
         raise _unreadable(file, error.strerror, remedy) from None
-    return of_bytes(content, file, remedy)
+    return predictions_from_bytes(content, file, remedy)
 
 
-def of_bytes(content: bytes, file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
+def predictions_from_bytes(
+    content: bytes, file: Path, remedy: str = "evaluate again with --force"
+) -> pa.Table:
     """Read what `to_bytes` returned, as it is in `file`; raises as `read` does."""
     try:
-        return parse(content)
+        return parse_predictions(content)
     except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
         raise _unreadable(file, str(error), remedy) from None
 
@@ -300,7 +304,7 @@ def _unreadable(file: Path, reason: str | None, remedy: str) -> BenchError:
     return BenchError(fault, Exit.UNVERIFIED)
 
 
-def parse(content: bytes) -> pa.Table:
+def parse_predictions(content: bytes) -> pa.Table:
     """Read what `to_bytes` returned.
 
     Raises:
@@ -327,7 +331,7 @@ def parse(content: bytes) -> pa.Table:
         or len({*metrics}) < len(metrics)
     ):
         raise ValueError("its metadata does not list metrics")
-    expected = schema(metrics, table.column_names)
+    expected = predictions_schema(metrics, table.column_names)
     if not table.schema.equals(expected):
         raise ValueError(f"its columns are not {', '.join(expected.names)}")
     table.validate(full=True)

@@ -23,7 +23,7 @@ _MAX_NAME = 60
 """Characters of a name; a longer one is cut."""
 
 
-def fields(columns: Iterable[str]) -> list[tuple[str, pa.DataType]]:
+def property_fields(columns: Iterable[str]) -> list[tuple[str, pa.DataType]]:
     """Return the fields of those properties that `columns` have, always in the same order."""
     there = {*columns}
     return [(PREFIX + name, kind) for name, kind in _TYPES.items() if PREFIX + name in there]
@@ -45,7 +45,7 @@ def with_properties(table: pa.Table, values: Mapping[str, Sequence[int | str]]) 
 
 def check_properties(table: pa.Table) -> None:
     """Raise ValueError where a property has a value that no sample can have."""
-    for column, _ in fields(table.column_names):
+    for column, _ in property_fields(table.column_names):
         name = column.removeprefix(PREFIX)
         values = table[column]
         if values.null_count:

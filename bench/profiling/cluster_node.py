@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.core.errors import BenchError
 from bench.core.printable import first_line
 from bench.execution.ray_cluster import connected, current  # It settles Ray's environment.
-from bench.profiling.place import ThisProcess
+from bench.profiling.profiler import LocalProfiler
 
 import ray  # isort: skip
 from ray.exceptions import RayError, RayTaskError  # isort: skip
@@ -47,13 +47,13 @@ class Node:
 
 
 @contextmanager
-def reserve_node(address: str, say: Callable[[str], None]) -> Iterator[ClusterNode]:
+def reserve_node(address: str, say: Callable[[str], None]) -> Iterator[ClusterProfiler]:
     """Join the cluster at `address`, and give the reserved node back in the end."""
     with connected(address):
-        yield ClusterNode(say)
+        yield ClusterProfiler(say)
 
 
-class ClusterNode:
+class ClusterProfiler:
     """Measures in a worker that has all CPUs of a node and, where it has some, one whole GPU.
 
     Each training and evaluation reserves at least one CPU, so none of this cluster runs there
@@ -165,14 +165,14 @@ def alive_nodes() -> list[Node]:
 # `max_calls`: a process that has asked a GPU for its name would keep some of its memory.
 @ray.remote(num_cpus=0, max_calls=1, max_retries=0)
 def _find_hardware(resources: Resources) -> Hardware:
-    return ThisProcess().hardware(resources)
+    return LocalProfiler().hardware(resources)
 
 
 class _Worker:
     """Measures in a process of its own, on the GPU that Ray has assigned to it."""
 
     def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
-        return ThisProcess().measure(evaluation, store, final)
+        return LocalProfiler().measure(evaluation, store, final)
 
 
 def _resources_on(node: Node, resources: Resources) -> Resources:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def macs(network: nn.Module, inputs: Tensor, lengths: Tensor) -> int:
+def count_macs(network: nn.Module, inputs: Tensor, lengths: Tensor) -> int:
     """Return the multiply-accumulates of matrix products, convolutions and attention.
 
     Element-wise operations, normalization, pooling and activations are not counted.

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.profiling import load
+from bench.profiling import machine_load
 from bench.training.accelerator import find_gpu, peak_memory, reset_peak_memory
 
 if TYPE_CHECKING:
-    from bench.profiling.load import Usage
+    from bench.profiling.machine_load import Usage
 
 GPU_WARM_UP_SECONDS = 0.5
 """A GPU raises its clock within some tenths of a second; an idle H200 runs at a sixth of it."""
@@ -58,7 +58,7 @@ def find_instruments(device: str) -> Instruments:
         clock=time.perf_counter,
         # A CPU has done its work when a call returns.
         synchronize=torch.cuda.synchronize if on_gpu else lambda: None,
-        usage=partial(load.usage, find_gpu() if on_gpu else None),
+        usage=partial(machine_load.read_usage, find_gpu() if on_gpu else None),
         reset_memory=partial(reset_peak_memory, device),
         peak_memory=partial(peak_memory, device),
         memory=torch.cuda.get_device_properties().total_memory if on_gpu else None,

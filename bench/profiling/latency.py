@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from bench.profiling.load import MIN_OWN, disturbance
+from bench.profiling.machine_load import MIN_OWN, describe_disturbance
 from bench.trials.records import Latency
 
 if TYPE_CHECKING:
     from bench.profiling.instruments import Instruments
-    from bench.profiling.load import Usage
+    from bench.profiling.machine_load import Usage
 
 WARM_UP_CALLS = 10
 MIN_SAMPLES = 64
@@ -48,7 +48,7 @@ def measure_latency(
     after = instruments.usage()
     reasons = [
         _too_few(samples, max_seconds),
-        disturbance(before, after, min_own),
+        describe_disturbance(before, after, min_own),
         _too_wide(samples),
     ]
     reason = ", and ".join(filter(None, reasons))

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from bench.trials.specs import RecognizerEvaluation, TrainedEvaluation
 
 METHOD = 2
-BATCHES = (1, 24)
+BATCH_SIZES = (1, 24)
 """Samples per batch: one as it arrives, and a batch that keeps a machine busy."""
 _OF_TRAINING = ("data", "alphabet", "input")
 
 
-def spec(
+def profile_spec(
     evaluation: TrainedEvaluation, shape: Sequence[int], classes: int, hardware: Hardware
 ) -> dict[str, Any]:
     """Return all that decides the latencies, as JSON values; a profile's key is their hash.
@@ -36,7 +36,7 @@ def spec(
     }
 
 
-def recognizer_spec(evaluation: RecognizerEvaluation, hardware: Hardware) -> dict[str, Any]:
+def recognizer_profile_spec(evaluation: RecognizerEvaluation, hardware: Hardware) -> dict[str, Any]:
     """Return all that decides the latencies of a recognizer from outside, as JSON values."""
     return {
         **_measured(evaluation.spec, None),
@@ -46,7 +46,7 @@ def recognizer_spec(evaluation: RecognizerEvaluation, hardware: Hardware) -> dic
     }
 
 
-def group(
+def profile_group(
     evaluation_spec: Mapping[str, Any], training_spec: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return what is the same for all evaluations that one profile covers."""
@@ -66,7 +66,7 @@ def reading_conditions(
     return {"test": evaluation_spec["test"]} | trained
 
 
-def covers(
+def profile_covers(
     profile: Profile,
     evaluation_spec: Mapping[str, Any],
     training_spec: Mapping[str, Any] | None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bench.core.errors import one_line
 from bench.core.signals import raise_if_interrupted
 from bench.profiling import method
-from bench.profiling.place import ThisProcess
+from bench.profiling.profiler import LocalProfiler
 from bench.trials.leases import waited_for
 from bench.trials.specs import RecognizerEvaluation
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bench.profiling.hardware import Hardware
-    from bench.profiling.place import Place
+    from bench.profiling.profiler import Profiler
     from bench.trials.records import Profile
     from bench.trials.specs import Evaluation
     from bench.trials.store import Store
@@ -33,7 +33,7 @@ Begin = Callable[[int, int, str], object]
 """Is given the number of what is measured next, how many there are, and what it is called."""
 
 
-class Outcome(NamedTuple):
+class ProfilingResult(NamedTuple):
     """What a phase leaves.
 
     Attributes:
@@ -45,15 +45,15 @@ class Outcome(NamedTuple):
     faults: list[str]
 
 
-def profile(
+def profile_evaluations(
     evaluations: Sequence[Evaluation],
     store: Store,
     say: Callable[[str], None],
-    opened: AbstractContextManager[Place] | None = None,
+    opened: AbstractContextManager[Profiler] | None = None,
     *,
     retry: bool = True,
     begin: Begin = lambda *_: None,
-) -> Outcome:
+) -> ProfilingResult:
     """Measure each model, loss, decoder and input that has no valid profile on its hardware yet.
 
     Nothing else of bench may run there meanwhile.
@@ -68,9 +68,9 @@ def profile(
     """
     chosen = representatives(evaluations, store)
     if not chosen:
-        return Outcome([], [])
+        return ProfilingResult([], [])
     final = set() if retry else {profile.key for profile in store.profiles()}
-    with opened or nullcontext(ThisProcess()) as place:
+    with opened or nullcontext(LocalProfiler()) as place:
         return _profile_all(chosen, store, say, place, final, begin)
 
 
@@ -78,11 +78,11 @@ def _profile_all(
     evaluations: Sequence[Evaluation],
     store: Store,
     say: Callable[[str], None],
-    place: Place,
+    place: Profiler,
     final: set[str],
     begin: Begin,
-) -> Outcome:
-    outcome = Outcome([], [])
+) -> ProfilingResult:
+    outcome = ProfilingResult([], [])
     for number, evaluation in enumerate(evaluations, 1):
         try:
             tell = partial(begin, number, len(evaluations))
@@ -108,7 +108,7 @@ def representatives(evaluations: Sequence[Evaluation], store: Store) -> list[Eva
     """
     groups: dict[str, list[Evaluation]] = {}
     for evaluation in filter(_is_timed, evaluations):
-        parts = method.group(evaluation.spec, _training_spec(evaluation))
+        parts = method.profile_group(evaluation.spec, _training_spec(evaluation))
         groups.setdefault(json.dumps(parts, sort_keys=True), []).append(evaluation)
     return [
         next((each for each in group if each.training and store.is_done(each.training)), group[0])
@@ -133,7 +133,7 @@ def covering_profile(evaluation: Evaluation, store: Store, hardware: Hardware) -
     covering = (
         profile
         for profile in store.profiles()
-        if profile.spec["hardware"] == hardware.spec() and method.covers(profile, *specs)
+        if profile.spec["hardware"] == hardware.spec() and method.profile_covers(profile, *specs)
     )
     return next(covering, None)
 
@@ -142,7 +142,7 @@ def _profile(
     evaluation: Evaluation,
     store: Store,
     say: Callable[[str], None],
-    place: Place,
+    place: Profiler,
     final: Collection[str],
     tell: Callable[[str], object],
 ) -> Profile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.profiling.load import disturbance
+from bench.profiling.machine_load import describe_disturbance
 from bench.tasks.memory import is_out_of_memory
 from bench.trials.records import Throughput
 
@@ -66,7 +66,7 @@ def measure_throughput(
             break
         batch *= 2
     filling = next(each for each in tried if not _gains(tried, each) or each == max(tried))
-    reason = disturbance(before, instruments.usage())
+    reason = describe_disturbance(before, instruments.usage())
     return Throughput(
         batch=filling,
         samples_per_second=tried[filling].rate,

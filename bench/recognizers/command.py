@@ -73,7 +73,7 @@ class CommandRecognizer(Recognizer):
                 found[key] = [_located(word, home) for word in words]
         if "files" in parameters:
             user = f"recognizer '{cls.name}'"
-            found["files"] = named_files.required(parameters["files"], home, user)
+            found["files"] = named_files.require_files(parameters["files"], home, user)
         return found
 
     def spec(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class CommandRecognizer(Recognizer):
         parameters = {
             "command": [_content(word, self._user) for word in self.command[1:]],
             "format": self.format,
-            "files": named_files.content(self.files, self._user),
+            "files": named_files.files_as_digests(self.files, self._user),
         }
         spec = {"name": self.name, "version": self.version, "parameters": parameters}
         return spec | {"program": self._program()}
@@ -95,17 +95,17 @@ class CommandRecognizer(Recognizer):
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
         """Find the program; kill what is left of it in the end."""
-        from bench.recognizers.outside.program import executable, programs, thread_limits
+        from bench.recognizers.outside.program import find_executable, open_programs, thread_limits
 
         command = [_resolved(word) for word in self.command]
-        executable(command, self._user, _REMEDY)
+        find_executable(command, self._user, _REMEDY)
         limits = thread_limits(workplace.threads, workplace.device)
-        name = f"{self._user} ({named_files.shown(self.command[0])})"
-        with programs(limits, name) as started:
+        name = f"{self._user} ({named_files.without_folders(self.command[0])})"
+        with open_programs(limits, name) as started:
             yield _CommandReader(self, command, started, name)
 
     def _program(self) -> dict[str, str]:
-        from bench.recognizers.outside.program import executable, printed_version
+        from bench.recognizers.outside.program import find_executable, printed_version
 
         name = Path(self.command[0]).name
         if self.version_command:
@@ -113,7 +113,7 @@ class CommandRecognizer(Recognizer):
                 "file": name,
                 "printed": printed_version(self.version_command, self._user, _REMEDY),
             }
-        file = executable(self.command, self._user, _REMEDY)
+        file = find_executable(self.command, self._user, _REMEDY)
         return {"file": name, "sha256": file_digest(str(file), self._user)}
 
     @property
@@ -139,7 +139,7 @@ class _CommandReader(TextReader):
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
         """Write the images to files and return what the program prints for them."""
         from bench.recognizers.outside.image_files import write_images
-        from bench.recognizers.outside.printed_answers import answers
+        from bench.recognizers.outside.printed_answers import parse_answers
 
         files = write_images(samples, self._recognizer.format, self._programs.folder)
         ids = [sample.id for sample in samples]
@@ -148,17 +148,17 @@ class _CommandReader(TextReader):
                 return [self._one(*pair) for pair in zip(files, ids, strict=True)]
             lines = "".join(f"{file}\n" for file in files).encode()
             printed = self._programs.run(self._command, lines, self._recognizer.timeout)
-            return answers(printed, files, ids, self._user)
+            return parse_answers(printed, files, ids, self._user)
         finally:
             for file in files:
                 file.unlink(missing_ok=True)
 
     def _one(self, file: Path, sample: str) -> Reading:
-        from bench.recognizers.outside.printed_answers import whole_answer
+        from bench.recognizers.outside.printed_answers import whole_output_reading
 
         command = [word.replace(_IMAGE, str(file)) for word in self._command]
         printed = self._programs.run(command, b"", self._recognizer.timeout)
-        return whole_answer(printed, sample, self._user)
+        return whole_output_reading(printed, sample, self._user)
 
 
 def _located(word: object, home: Path) -> object:
@@ -166,24 +166,28 @@ def _located(word: object, home: Path) -> object:
         return word
     option, equals, value = word.partition("=")
     if equals and named_files.named_file(value, home):
-        return f"{option}={named_files.located(value, home)}"
-    return named_files.located(word, home)
+        return f"{option}={named_files.locate_files(value, home)}"
+    return named_files.locate_files(word, home)
 
 
 def _resolved(word: str) -> str:
     option, equals, value = word.partition("=")
-    return str(f"{option}={named_files.resolved(value)}" if equals else named_files.resolved(word))
+    return str(
+        f"{option}={named_files.resolve_package_files(value)}"
+        if equals
+        else named_files.resolve_package_files(word)
+    )
 
 
 def _shown(word: str) -> str:
     option, equals, value = word.partition("=")
     if equals and named_files.named_file(value, Path()):
-        return f"{option}={named_files.shown(value)}"
-    return named_files.shown(word)
+        return f"{option}={named_files.without_folders(value)}"
+    return named_files.without_folders(word)
 
 
 def _content(word: str, user: str) -> object:
     option, equals, value = word.partition("=")
     if equals and named_files.named_file(value, Path()):
-        return [option, named_files.content(value, user)]
-    return named_files.content(word, user)
+        return [option, named_files.files_as_digests(value, user)]
+    return named_files.files_as_digests(word, user)

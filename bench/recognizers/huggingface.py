@@ -15,8 +15,8 @@ from bench.core.optional import import_extra, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.core.schema import PositiveInt
-from bench.recognizers.outside.checked import checked_reading
 from bench.recognizers.outside.named_files import folder_digests
+from bench.recognizers.outside.reading_check import checked_reading
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample

@@ -11,7 +11,7 @@ from bench.core.errors import BenchError
 from bench.core.files import InputFile
 from bench.core.schema import NonNegativeInt, Parsed
 from bench.decoding.greedy import GreedyDecoder
-from bench.recognizers.inputs.reader_input import InputChanges, ReaderInput, parse_changes
+from bench.recognizers.inputs.reader_input import InputChanges, ReaderInput, parse_input_changes
 from bench.recognizers.networks.parameters import located_decoder, parse_decoder
 from bench.recognizers.outputs.alphabets import characters_of_file
 from bench.recognizers.outputs.texts import Confidence
@@ -56,7 +56,7 @@ class Onnx(Recognizer):
     name: ClassVar[str] = "onnx"
 
     onnx: InputFile
-    input: Annotated[InputChanges, Parsed(parse_changes)]
+    input: Annotated[InputChanges, Parsed(parse_input_changes)]
     alphabet: str = ""
     alphabet_file: InputFile | None = None
     space: bool = False

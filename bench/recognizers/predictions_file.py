@@ -56,11 +56,11 @@ class PredictionsRecognizer(Recognizer):
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:  # noqa: ARG002
         """Read the file."""
-        from bench.recognizers.outside.prediction_tables import Columns, read_predictions
+        from bench.recognizers.outside.prediction_tables import Columns, read_prediction_file
 
         file = existing_file(self.predictions, f"recognizer '{self.name}'")
         columns = Columns(self.id, self.text, self.header)
-        yield _PredictionsReader(file, read_predictions(file, columns))
+        yield _PredictionsReader(file, read_prediction_file(file, columns))
 
 
 class _PredictionsReader(TextReader):
@@ -106,7 +106,7 @@ class _PredictionsReader(TextReader):
         return {remark: count for remark, count in self._remarks.items() if count}
 
     def _reading(self, sample: str) -> Reading:
-        from bench.recognizers.outside.checked import checked_reading
+        from bench.recognizers.outside.reading_check import checked_reading
 
         prediction = (self._readings or {}).get(sample)
         if prediction is None:

@@ -14,14 +14,14 @@ from bench.core.printable import quoted
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.core.schema import Parsed
 from bench.recognizers.outside import named_files
-from bench.recognizers.outside.checked import checked_reading
 from bench.recognizers.outside.python_source import (
     ClassSource,
     class_source,
     located_target,
     split_target,
 )
-from bench.recognizers.outside.table import Table, table
+from bench.recognizers.outside.reading_check import checked_reading
+from bench.recognizers.outside.toml_table import Table, parse_table
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
@@ -46,7 +46,7 @@ class PythonRecognizer(Recognizer):
     name: ClassVar[str] = "python"
 
     python: str
-    parameters: Annotated[Table, Parsed(table)] = _NO_PARAMETERS
+    parameters: Annotated[Table, Parsed(parse_table)] = _NO_PARAMETERS
     files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -67,10 +67,10 @@ class PythonRecognizer(Recognizer):
         if isinstance(target := parameters.get("python"), str):
             found["python"] = located_target(target, home)
         if "parameters" in parameters:
-            found["parameters"] = named_files.located(parameters["parameters"], home)
+            found["parameters"] = named_files.locate_files(parameters["parameters"], home)
         if "files" in parameters:
             user = f"recognizer '{cls.name}'"
-            found["files"] = named_files.required(parameters["files"], home, user)
+            found["files"] = named_files.require_files(parameters["files"], home, user)
         return found
 
     def spec(self) -> dict[str, Any]:
@@ -82,8 +82,8 @@ class PythonRecognizer(Recognizer):
         source = self._source
         parameters = {
             "python": source.label,
-            "parameters": named_files.content(self.parameters, self._user),
-            "files": named_files.content(self.files, self._user),
+            "parameters": named_files.files_as_digests(self.parameters, self._user),
+            "files": named_files.files_as_digests(self.files, self._user),
         }
         spec = {"name": self.name, "version": self.version, "parameters": parameters}
         return spec | {"source": source.digests()}
@@ -91,14 +91,20 @@ class PythonRecognizer(Recognizer):
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
         """Import and construct the class; call its `close` in the end, if it has one."""
-        from bench.recognizers.outside.python_class import construct, failing, imported
+        from bench.recognizers.outside.python_class import (
+            construct_reader,
+            imported_class,
+            user_code_errors,
+        )
 
         source, user = self._source, self._user
-        with imported(source, user) as kind:
+        with imported_class(source, user) as kind:
             offered = {"device": workplace.device, "threads": workplace.threads}
-            reader = construct(kind, named_files.resolved(self.parameters), offered, user)
+            reader = construct_reader(
+                kind, named_files.resolve_package_files(self.parameters), offered, user
+            )
             yield _PythonReader(reader, source, user)
-            with failing(f"{user}.close failed", source.file):
+            with user_code_errors(f"{user}.close failed", source.file):
                 getattr(reader, "close", lambda: None)()
 
     @property
@@ -120,11 +126,11 @@ class _PythonReader(TextReader):
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
         """Return what the object reads of the pixels."""
-        from bench.recognizers.outside.python_class import failing
+        from bench.recognizers.outside.python_class import user_code_errors
 
         images = [sample.pixels(3) for sample in samples]
         what = f"{self._user}.read failed on {len(samples)} images from {quoted(samples[0].id)}"
-        with failing(what, self._source.file):
+        with user_code_errors(what, self._source.file):
             read = self._reader.read(images)
         if isinstance(read, str) or not isinstance(read, Sequence):
             raise BenchError(
@@ -160,9 +166,9 @@ class _PythonReader(TextReader):
         return frozenset("".join(map(str, letters)).encode("utf-8", "ignore").decode())
 
     def _attribute(self, name: str) -> Any:  # noqa: ANN401 (whatever a person's class has)
-        from bench.recognizers.outside.python_class import failing
+        from bench.recognizers.outside.python_class import user_code_errors
 
-        with failing(f"{self._user}.{name} cannot be read", self._source.file):
+        with user_code_errors(f"{self._user}.{name} cannot be read", self._source.file):
             return getattr(self._reader, name, None)
 
     def _checked(self, item: object, sample: str) -> Reading:
@@ -182,5 +188,5 @@ class _PythonReader(TextReader):
 
 def _shown(value: object) -> str:
     if isinstance(value, str):
-        return named_files.shown(value)
+        return named_files.without_folders(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

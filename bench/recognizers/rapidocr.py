@@ -14,7 +14,7 @@ from bench.core.files import InputFile, existing_file, file_digest, lines_of_fil
 from bench.core.optional import import_extra, installed_folder, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
-from bench.recognizers.outside.checked import checked_reading
+from bench.recognizers.outside.reading_check import checked_reading
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample

@@ -75,10 +75,10 @@ class TesseractRecognizer(Recognizer):
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
         """Find the program and its languages."""
-        from bench.recognizers.outside.program import programs, thread_limits
+        from bench.recognizers.outside.program import open_programs, thread_limits
 
         self._models()
-        with programs(thread_limits(workplace.threads, "cpu"), _USER) as started:
+        with open_programs(thread_limits(workplace.threads, "cpu"), _USER) as started:
             yield _TesseractReader(self, started)
 
     @property

@@ -16,8 +16,8 @@ from bench.recognizers.inputs.reader_input import (
     PRESETS,
     InputChanges,
     ReaderInput,
-    as_trained,
-    parse_changes,
+    input_of_training,
+    parse_input_changes,
 )
 from bench.recognizers.networks.mappings import find_mapping
 from bench.recognizers.networks.parameters import (
@@ -89,7 +89,7 @@ class Weights(Recognizer):
     sha256: str = ""
     model: Annotated[Model | None, Parsed(parse_model)] = None
     loss: Annotated[Loss | None, Parsed(parse_loss)] = None
-    input: Annotated[InputChanges | None, Parsed(parse_changes)] = None
+    input: Annotated[InputChanges | None, Parsed(parse_input_changes)] = None
     alphabet: str = ""
     alphabet_file: InputFile | None = None
     space: bool = False
@@ -150,7 +150,9 @@ class Weights(Recognizer):
                     f"'{changes.preset}' is one of images; set keys such as size and crop"
                 )
             return parse_input(model.default_input, dict(changes.keys))
-        default = PRESETS[mapping.input] if mapping.input else as_trained(model.default_input)
+        default = (
+            PRESETS[mapping.input] if mapping.input else input_of_training(model.default_input)
+        )
         return changes.applied(default)
 
     def _characters(self, default: tuple[str, ...]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from bench.config.recipe import Resources
 from bench.core.errors import BenchError
 from bench.profiling import cluster_node, latency, phase
-from bench.profiling.cluster_node import ClusterNode, Node, alive_nodes, choose_node
+from bench.profiling.cluster_node import ClusterProfiler, Node, alive_nodes, choose_node
 from bench.profiling.hardware import find_hardware
 
 pytestmark = pytest.mark.xdist_group("ray")
@@ -94,7 +94,7 @@ def start(with_gpus):
 def node(cluster):
     """Return the node of a phase with its sentences, and give it back in the end."""
     sentences = []
-    node = ClusterNode(sentences.append)
+    node = ClusterProfiler(sentences.append)
     node.sentences = sentences
     yield node
     release(node)
@@ -113,7 +113,7 @@ def finished(task, seconds=0.0) -> bool:
 @pytest.mark.slow
 def test_a_phase_measures_where_the_gpus_are_and_alone(node, start, evaluations, store, with_gpus):
     begun = []
-    outcome = phase.profile(
+    outcome = phase.profile_evaluations(
         evaluations,
         store,
         node.sentences.append,
@@ -138,7 +138,9 @@ def test_a_phase_measures_where_the_gpus_are_and_alone(node, start, evaluations,
     assert finished(beside, 60.0)
     for profile in outcome.profiles:
         store.keep(replace(profile, latencies=[]))
-    assert phase.profile(evaluations, store, node.sentences.append, nullcontext(node)).profiles
+    assert phase.profile_evaluations(
+        evaluations, store, node.sentences.append, nullcontext(node)
+    ).profiles
     assert node._worker is None, "no node is reserved where nothing is to be measured"
 
 

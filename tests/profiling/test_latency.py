@@ -9,9 +9,9 @@ from itertools import count
 
 import pytest
 
-from bench.profiling import latency, load
+from bench.profiling import latency, machine_load
 from bench.profiling.instruments import GPU_WARM_UP_SECONDS, Instruments, find_instruments
-from bench.profiling.load import Usage
+from bench.profiling.machine_load import Usage
 from bench.trials.gpu import GpuState
 
 
@@ -157,7 +157,9 @@ def test_every_reason_is_reported():
     assert [part.split()[0] for part in measured.reason.split(", and ")] == ["only", "other", "p90"]
 
 
-@pytest.mark.skipif(load.usage().everyone is None, reason="this system does not report its load")
+@pytest.mark.skipif(
+    machine_load.read_usage().everyone is None, reason="this system does not report its load"
+)
 def test_a_real_second_process_on_all_cores_is_invalid():
     spinning = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"])

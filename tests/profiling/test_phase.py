@@ -50,7 +50,9 @@ def profile(store, place):
             said.append(f"{number}/{total} {name}")
 
         opened = nullcontext(at)
-        return phase.profile(evaluations, store, said.append, opened, begin=begin, **options)
+        return phase.profile_evaluations(
+            evaluations, store, said.append, opened, begin=begin, **options
+        )
 
     return call
 
@@ -138,7 +140,7 @@ def test_one_that_cannot_run_loses_no_other(evaluations, profile, make_profile):
 
 def test_missing_hardware_is_a_fault(evaluations, store):
     on_gpu = evaluations[0].with_resources(replace(evaluations[0].resources, device="cuda"))
-    outcome = phase.profile([on_gpu], store, lambda _: None)
+    outcome = phase.profile_evaluations([on_gpu], store, lambda _: None)
     if outcome.faults:
         assert outcome.profiles == []
         assert 'the suite sets device = "cuda"' in outcome.faults[0]
@@ -150,7 +152,9 @@ def test_without_evaluations_no_place_is_entered(store):
         pytest.fail("a cluster would be joined")
         yield
 
-    assert phase.profile([], store, lambda _: None, opened()) == phase.Outcome([], [])
+    assert phase.profile_evaluations([], store, lambda _: None, opened()) == phase.ProfilingResult(
+        [], []
+    )
 
 
 def test_test_sets_of_one_shape_share_a_profile(evaluations, store, place, profile, make_profile):
@@ -175,7 +179,7 @@ def test_what_another_process_measures_meanwhile_is_waited_for_and_kept(
             store.keep(make_profile(evaluations[0]))
             elsewhere.release("profiling")
 
-        outcome = phase.profile(evaluations[:1], store, say, nullcontext(place))
+        outcome = phase.profile_evaluations(evaluations[:1], store, say, nullcontext(place))
     assert len(outcome.profiles) == 1
     assert place.evaluations == []
     assert len(sentences) == 1

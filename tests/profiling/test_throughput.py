@@ -7,7 +7,7 @@ import torch
 
 from bench.profiling import throughput
 from bench.profiling.instruments import Instruments, find_instruments
-from bench.profiling.load import Usage
+from bench.profiling.machine_load import Usage
 from bench.profiling.throughput import measure_throughput
 
 

@@ -73,7 +73,7 @@ def test_predictions_of_an_evaluation(read):
     table = predictions.Predictions(PROTOCOLS["str-36"])
     for identity in IDS:
         table.add(identity, "reference", f"read of {identity}", confidence=0.25)
-    content = predictions.to_bytes(table.table())
+    content = predictions.predictions_to_bytes(table.table())
     expected = [Reading(f"read of {identity}", 0.25) for identity in IDS[1:]]
     assert read("predictions.parquet", content) == (expected, {})
 

@@ -151,7 +151,7 @@ def test_predictions_have_the_sizes_of_pictures(texts, home, board):
     files = [*home.glob("results/**/predictions.parquet")]
     assert files
     for file in files:
-        table = predictions.read(file)
+        table = predictions.read_predictions(file)
         columns = (table[name].to_pylist() for name in ("property/width", "property/height"))
         assert [*zip(*columns, strict=True)] == [sizes[each] for each in table["id"].to_pylist()]
         samples = [split_samples.Sample(each, texts[each]) for each in table["id"].to_pylist()]

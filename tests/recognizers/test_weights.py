@@ -87,7 +87,9 @@ def test_ratios_can_be_kept_and_each_image_is_read_as_it_is_alone(checkpoint):
 def test_weights_of_a_training_are_read_by_the_mapping_of_bench(tmp_path):
     torch.manual_seed(0)
     model, loss = {"name": "crnn", "width": 2, "hidden": 4}, "enctc"
-    network = networks.build(parse_model(model), parse_loss(loss), InputShape(1, 32, 100), 4)
+    network = networks.build_network(
+        parse_model(model), parse_loss(loss), InputShape(1, 32, 100), 4
+    )
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
     reader = registry.make(
         "recognizer",

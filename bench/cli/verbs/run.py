@@ -24,7 +24,7 @@ from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
 from bench.execution.estimate import estimated, local_slots
 from bench.execution.run_monitor import RunMonitor
-from bench.profiling.place import open_place
+from bench.profiling.profiler import open_profiler
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.config.suite import Suite
     from bench.execution.progress import LogFormat
-    from bench.profiling.place import Place
+    from bench.profiling.profiler import Profiler
     from bench.trials.records import Failure
     from bench.trials.specs import Task, Trial
 
@@ -125,7 +125,7 @@ def run(
             outcome.cancelled = monitor.cancelled
         if not no_profile:
             # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
-            place = open_place(address if executor == "ray" else None, say)
+            place = open_profiler(address if executor == "ray" else None, say)
             outcome.faults += profile(selected.listed, store, place, monitor, retry=bool(missing))
     return _finish(config, selected, outcome, as_json=as_json)
 
@@ -225,7 +225,7 @@ def _execute(
 def profile(
     trials: list[Trial],
     store: Store,
-    place: AbstractContextManager[Place],
+    place: AbstractContextManager[Profiler],
     monitor: RunMonitor,
     *,
     retry: bool,
@@ -240,7 +240,9 @@ def profile(
         if store.is_done(evaluation)
         and (evaluation.training is None or store.is_done(evaluation.training))
     ]
-    outcome = phase.profile(done, store, say, place, retry=retry, begin=monitor.profiling)
+    outcome = phase.profile_evaluations(
+        done, store, say, place, retry=retry, begin=monitor.profiling
+    )
     for fault in outcome.faults:
         say(f"not profiled: {fault}", fg="red")
     return outcome.faults

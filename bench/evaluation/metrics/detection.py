@@ -48,7 +48,7 @@ def true_segments(sample: int, key_frames: Sequence[int], frames: int) -> list[S
     ]
 
 
-def overlap(a: Segment, b: Segment) -> float:
+def temporal_iou(a: Segment, b: Segment) -> float:
     """Return the frames of both by the frames of either (the temporal IoU), in 0…1."""
     if a.sample != b.sample:
         return 0.0
@@ -130,7 +130,7 @@ class RankedDetections:
         return areas
 
 
-def rank(
+def rank_detections(
     truths: Iterable[Segment], detections: Iterable[Segment], thresholds: Sequence[float]
 ) -> RankedDetections:
     """Return the detections of a class from the highest score down, with what they match.
@@ -156,7 +156,7 @@ def rank(
     for column, segment in enumerate(ranked):
         if segment.sample not in wanted:
             continue
-        overlaps = {truth: overlap(truth, segment) for truth in wanted[segment.sample]}
+        overlaps = {truth: temporal_iou(truth, segment) for truth in wanted[segment.sample]}
         for row, threshold in enumerate(thresholds):
             left = free[row][segment.sample]
             best = max(left, key=overlaps.__getitem__, default=None)
@@ -180,5 +180,5 @@ def average_precision(
     Raises:
         ValueError: There is no true segment.
     """
-    (area,) = rank(truths, detections, [threshold]).average_precision()
+    (area,) = rank_detections(truths, detections, [threshold]).average_precision()
     return area

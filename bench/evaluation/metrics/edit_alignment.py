@@ -24,7 +24,7 @@ class Edit(NamedTuple):
     hypothesis: str | None
 
 
-def align(
+def align_units(
     reference: Sequence[str],
     hypothesis: Sequence[str],
     costs: tuple[int, int, int] = UNIT_COSTS,

@@ -14,7 +14,7 @@ from itertools import groupby
 from statistics import fmean, median
 from typing import NamedTuple, NotRequired, TypedDict
 
-from bench.evaluation.metrics.detection import Segment, rank, true_segments
+from bench.evaluation.metrics.detection import Segment, rank_detections, true_segments
 
 BLANK = 0
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
@@ -130,7 +130,7 @@ class LocatedReading(NamedTuple):
         Raises:
             ValueError: They do not match the labels read.
         """
-        spans = runs(self.path)
+        spans = path_runs(self.path)
         if not len(spans) == len(self.hypothesis) == len(self.aligned) == len(self.scores):
             raise ValueError(
                 f"a sample has {len(spans)} runs on its path for {len(self.hypothesis)} labels "
@@ -155,7 +155,7 @@ class _Peaks:
     widths: list[int] = field(default_factory=list)
 
 
-def localization(columns: Columns) -> Localization:
+def measure_localization(columns: Columns) -> Localization:
     """Measure where the labels of the scored samples of a table are read.
 
     Raises:
@@ -194,7 +194,7 @@ def localization_rows(located: Localization) -> list[list[str]]:
     return [*classes, ["all", *_cells(located), _percent(located.blank_ratio)]]
 
 
-def runs(path: Iterable[int]) -> list[tuple[int, int]]:
+def path_runs(path: Iterable[int]) -> list[tuple[int, int]]:
     """Return the frames start, …, end - 1 of each run of a label, in order of time."""
     spans, start = [], 0
     for label, frames in groupby(path):
@@ -306,7 +306,7 @@ def _class_peaks(readings: Sequence[LocatedReading]) -> Mapping[str, _Peaks]:
 def _measure_class(segments: ClassSegments, peaks: _Peaks) -> ClassLocalization:
     average = {}
     if segments.truths:
-        ranked = rank(segments.truths, segments.detections, THRESHOLDS)
+        ranked = rank_detections(segments.truths, segments.detections, THRESHOLDS)
         average = dict(zip(map(str, THRESHOLDS), ranked.average_precision(), strict=True))
     return ClassLocalization(
         labels=len(segments.truths),

@@ -71,7 +71,7 @@ def mean_average_precision(
 
     import numpy as np
 
-    from bench.evaluation.metrics.detection import rank
+    from bench.evaluation.metrics.detection import rank_detections
     from bench.evaluation.metrics.localization import THRESHOLDS, class_segments
 
     try:
@@ -84,7 +84,7 @@ def mean_average_precision(
     total, count = np.zeros(len(samples)), np.zeros(len(samples))
     areas = []
     for segments in classes:
-        ranked = rank(segments.truths, segments.detections, THRESHOLDS)
+        ranked = rank_detections(segments.truths, segments.detections, THRESHOLDS)
         areas.append(fmean(ranked.average_precision()))
         others = np.full(len(samples), areas[-1])
         for sample, without in ranked.leave_one_out().items():

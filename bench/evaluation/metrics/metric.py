@@ -85,7 +85,7 @@ class Metric(ABC):
 _registered: dict[str, Metric] = {}
 
 
-def register(metric: Metric) -> Metric:
+def register_metric(metric: Metric) -> Metric:
     """Add a metric, so that protocols may name it, and return it.
 
     Raises:
@@ -100,7 +100,7 @@ def register(metric: Metric) -> Metric:
     return metric
 
 
-def find(name: str) -> Metric:
+def find_metric(name: str) -> Metric:
     """Return the metric called `name`.
 
     Raises:
@@ -139,13 +139,14 @@ def plugin_faults() -> list[str]:
 
 def metrics_of(protocol: Protocol) -> list[Metric]:
     """Return the metrics that a protocol reports, in its order."""
-    return [find(name) for name in protocol.metrics]
+    return [find_metric(name) for name in protocol.metrics]
 
 
-def summary(scores: Mapping[str, float]) -> str:
+def format_scores(scores: Mapping[str, float]) -> str:
     """Return scores by the name of their metrics as one line."""
     return "  ".join(
-        f"{find(n).title} {find(n).format(v)} {find(n).unit}" for n, v in scores.items()
+        f"{find_metric(n).title} {find_metric(n).format(v)} {find_metric(n).unit}"
+        for n, v in scores.items()
     )
 
 
@@ -197,7 +198,7 @@ def _load_entry_points() -> tuple[str, ...]:
             )
             continue
         try:
-            register(metric)
+            register_metric(metric)
         except BenchError as error:
             faults.append(f"entry point '{point.name}' of group {GROUP}: {error}")
     return tuple(faults)

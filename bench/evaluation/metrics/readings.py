@@ -10,7 +10,7 @@ import editdistance
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.evaluation.metrics.edit_alignment import UNIT_COSTS, Edit, align
+from bench.evaluation.metrics.edit_alignment import UNIT_COSTS, Edit, align_units
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +87,7 @@ class Readings:
         rows = zip(self.reference_tokens, self.hypothesis_tokens, self.equal, strict=True)
         try:
             for reference, hypothesis, same in rows:
-                alignments.append([] if same else align(reference, hypothesis, costs))
+                alignments.append([] if same else align_units(reference, hypothesis, costs))
         except BenchError as error:
             raise BenchError(f"{self.ids[len(alignments)]}: {error}") from None
         return alignments

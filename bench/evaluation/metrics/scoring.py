@@ -134,7 +134,7 @@ class _Tally:
                 self.ranked += zip(*(values.tolist() for values in counts), strict=True)
 
 
-def score(protocol: Protocol, samples: Iterable[Sample]) -> Score:
+def score_samples(protocol: Protocol, samples: Iterable[Sample]) -> Score:
     """Return the score of `samples`, none of which is kept longer than its batch.
 
     Raises:

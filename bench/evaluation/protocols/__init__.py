@@ -10,14 +10,14 @@ import msgspec
 
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.printable import quoted
-from bench.evaluation.protocols.declared import declare
+from bench.evaluation.protocols.declared import declare_protocol
 from bench.evaluation.protocols.glosses import GLOSS_PHOENIX14
 from bench.evaluation.protocols.lines import HTR_IAM, HTR_RAW, HTR_THESIS
 from bench.evaluation.protocols.protocol import Protocol
 from bench.evaluation.protocols.word_rules import RULES
 from bench.evaluation.protocols.words import DIGITS, STR_36, STR_62, STR_94
 
-__all__ = ["PROTOCOLS", "Protocol", "declare", "find", "from_spec"]
+__all__ = ["PROTOCOLS", "Protocol", "declare_protocol", "find_protocol", "protocol_from_spec"]
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
@@ -35,7 +35,7 @@ PROTOCOLS: dict[str, Protocol] = {
 """Those of bench itself, by name."""
 
 
-def find(name: str) -> Protocol:
+def find_protocol(name: str) -> Protocol:
     """Return the protocol of bench called `name`.
 
     Raises:
@@ -46,7 +46,7 @@ def find(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def from_spec(spec: dict[str, Any], metrics: Iterable[str]) -> Protocol:
+def protocol_from_spec(spec: dict[str, Any], metrics: Iterable[str]) -> Protocol:
     """Return the protocol that an evaluation was scored under.
 
     Args:

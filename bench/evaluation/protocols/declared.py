@@ -10,7 +10,7 @@ from bench.core.errors import BenchError
 from bench.core.local_paths import local_path
 from bench.core.schema import PositiveInt, SchemaError, fill
 from bench.core.text_encodings import NotTextError, read_lines
-from bench.evaluation.metrics.metric import find
+from bench.evaluation.metrics.metric import find_metric
 from bench.evaluation.protocols.protocol import (
     Case,
     Outside,
@@ -54,7 +54,7 @@ class ProtocolTable:
     ranked_by: str = ""
 
 
-def declare(name: str, table: dict[str, Any], folder: Path = Path()) -> Protocol:
+def declare_protocol(name: str, table: dict[str, Any], folder: Path = Path()) -> Protocol:
     """Return the protocol that a table of bench.toml declares.
 
     Its spec has the characters of the charset, not the path of their file.
@@ -150,7 +150,7 @@ def _with_metrics(protocol: Protocol, table: ProtocolTable) -> Protocol:
     metrics = table.metrics or _DEFAULT_METRICS[_family(protocol)]
     for place, name in enumerate(metrics):
         try:
-            metric = find(name)
+            metric = find_metric(name)
         except BenchError as error:
             raise SchemaError("metrics", str(error), name) from None
         if name in metrics[:place]:

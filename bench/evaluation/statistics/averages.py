@@ -19,8 +19,8 @@ from bench.core.errors import BenchError
 from bench.evaluation.statistics.confidence import (
     DRAWS,
     Interval,
+    bootstrap_deviations,
     confidence_interval,
-    deviations,
 )
 from bench.evaluation.statistics.resampling import Floats, normal_deviates
 from bench.evaluation.statistics.sample_errors import SampleErrors, SetErrors
@@ -31,10 +31,10 @@ from bench.evaluation.statistics.significance import (
     rate_estimate,
 )
 from bench.evaluation.statistics.variance import (
-    Part,
+    EstimatedVariance,
     SeedVariance,
     Variance,
-    combined,
+    combine_variances,
     mean_residuals,
     variance_of_average,
     variance_of_samples,
@@ -81,7 +81,7 @@ class _Pair(NamedTuple):
 
     first: int
     second: int
-    mixed: Part
+    mixed: EstimatedVariance
     variance: Variance
     spreads: tuple[float, float]
 
@@ -114,7 +114,9 @@ def compare_entries(
         return []
     noise = normal_deviates(draws, seed)
     drawn = [
-        deviations([rate_estimate([row[t]], [1]).ratios[0] for row in rows], draws, seed + t)
+        bootstrap_deviations(
+            [rate_estimate([row[t]], [1]).ratios[0] for row in rows], draws, seed + t
+        )
         for t in range(len(sets))
     ]
 
@@ -133,7 +135,7 @@ def compare_entries(
     cells = [tuple(around(place, [t], [1]) for t in every) for place in range(len(rows))]
     averages: dict[Average, list[Interval]] = {
         name: [
-            cells[place][0] if len(sets) == 1 else around(place, every, set_weights(sets, name))
+            cells[place][0] if len(sets) == 1 else around(place, every, average_weights(sets, name))
             for place in range(len(rows))
         ]
         for name in ("weighted", "mean")
@@ -143,18 +145,18 @@ def compare_entries(
     if average and len(sets) == 1:
         ranks = rank_intervals([row[0] for row in rows], 1 - level)
     elif average:
-        ranks = _ranks_of_averages(rows, set_weights(sets, average), drawn, 1 - level, seed)
+        ranks = _ranks_of_averages(rows, average_weights(sets, average), drawn, 1 - level, seed)
         left_out = leave_one_out_ranks(sets, average)
     columns = (cells, averages["weighted"], averages["mean"], ranks, left_out)
     return [EntryStatistics(*values) for values in zip(*columns, strict=True)]
 
 
-def set_weights(sets: Sequence[SetErrors], average: Average) -> list[float]:
+def average_weights(sets: Sequence[SetErrors], average: Average) -> list[float]:
     """Return the weight of each test set in an average; their sum is 1."""
-    return weights_of([len(test.denominators) for test in sets], average)
+    return average_weights_from_counts([len(test.denominators) for test in sets], average)
 
 
-def weights_of(samples: Sequence[int], average: Average) -> list[float]:
+def average_weights_from_counts(samples: Sequence[int], average: Average) -> list[float]:
     """Return the weights of test sets with these numbers of samples."""
     counts = [count if average == "weighted" else 1 for count in samples]
     return [count / sum(counts) for count in counts]
@@ -178,7 +180,7 @@ def leave_one_out_ranks(
     ranks = []
     for out in range(len(sets)):
         kept = [t for t in range(len(sets)) if t != out]
-        averages = rates[:, kept] @ set_weights([sets[t] for t in kept], average)
+        averages = rates[:, kept] @ average_weights([sets[t] for t in kept], average)
         ranks.append(1 + (averages[None, :] < averages[:, None] - TIE).sum(axis=1))
     return [(int(column.min()), int(column.max())) for column in np.array(ranks).T]
 
@@ -262,7 +264,9 @@ def _pairs(rows: Sequence[Sequence[SampleErrors]], weights: Sequence[float]) -> 
         below = [test.denominators for test in rows[first]]
         mixed = variance_of_samples(between, below, weights)
         both = (seeds[first], seeds[second])
-        pairs.append(_Pair(first, second, mixed, combined(mixed, both), _seed_deviations(*both)))
+        pairs.append(
+            _Pair(first, second, mixed, combine_variances(mixed, both), _seed_deviations(*both))
+        )
     return pairs
 
 

@@ -72,7 +72,7 @@ class Estimate:
         )
 
 
-def deviations(ratios: Sequence[Ratio], draws: int, seed: int) -> Floats:
+def bootstrap_deviations(ratios: Sequence[Ratio], draws: int, seed: int) -> Floats:
     """Return how far each ratio of resampled samples is from its value, (K, draws).
 
     The ratios are of equally many samples, and share the samples of each draw.

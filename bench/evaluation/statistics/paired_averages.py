@@ -28,7 +28,7 @@ from bench.evaluation.statistics.significance import Comparison, compare_drawn
 from bench.evaluation.statistics.variance import (
     SeedVariance,
     Variance,
-    combined,
+    combine_variances,
     mean_residuals,
     variance_of_samples,
     variance_of_seeds,
@@ -153,7 +153,7 @@ def _compared(
     residuals = [one - two for one, two in zip(a.residuals, b.residuals, strict=True)]
     below = [test.denominators for test in a.tests]
     mixed = variance_of_samples(residuals, below, weights)
-    variance = combined(mixed, (a.seeds, b.seeds))
+    variance = combine_variances(mixed, (a.seeds, b.seeds))
     around = confidence_interval(estimate, variance, shifts, shared.noise, level)
     equal = _under_equality(variance, estimate)
     return Comparison(estimate.value, around.low, around.high, _p(estimate, equal), _reach(equal))

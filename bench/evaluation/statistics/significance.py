@@ -22,13 +22,13 @@ from bench.evaluation.statistics.confidence import (
     Estimate,
     Interval,
     Ratio,
+    bootstrap_deviations,
     confidence_interval,
-    deviations,
 )
 from bench.evaluation.statistics.resampling import Floats, normal_deviates, sign_sums
 from bench.evaluation.statistics.sample_errors import SampleErrors, require_same_samples
 from bench.evaluation.statistics.variance import (
-    Part,
+    EstimatedVariance,
     Variance,
     variance_of_difference,
     variance_of_rate,
@@ -64,7 +64,7 @@ class RankInterval(NamedTuple):
         return f"{self.best}" if self.best == self.worst else f"{self.best}–{self.worst}"
 
 
-def intervals(
+def rate_intervals(
     rows: Sequence[SampleErrors], level: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> list[Interval]:
     """Return the interval of each row's rate on one test set, over samples and seeds together.
@@ -82,7 +82,7 @@ def intervals(
             "only rows with the same number of samples can share draws; call once per test set"
         )
     estimates = [rate_estimate([row], [1]) for row in rows]
-    drawn = deviations([estimate.ratios[0] for estimate in estimates], draws, seed)
+    drawn = bootstrap_deviations([estimate.ratios[0] for estimate in estimates], draws, seed)
     noise = normal_deviates(draws, seed)
     return [
         confidence_interval(estimate, variance_of_rate(row), shifts, noise, level)
@@ -90,9 +90,11 @@ def intervals(
     ]
 
 
-def interval(row: SampleErrors, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Interval:
+def rate_interval(
+    row: SampleErrors, level: float = 0.95, draws: int = DRAWS, seed: int = 0
+) -> Interval:
     """Return the interval of one row's rate, see `intervals`."""
-    return intervals([row], level, draws, seed)[0]
+    return rate_intervals([row], level, draws, seed)[0]
 
 
 def rate_estimate(tests: Sequence[SampleErrors], weights: Sequence[float]) -> Estimate:
@@ -104,7 +106,7 @@ def rate_estimate(tests: Sequence[SampleErrors], weights: Sequence[float]) -> Es
     return Estimate(ratios, tuple(weights), bounds)
 
 
-def compare(
+def compare_rows(
     a: SampleErrors, b: SampleErrors, level: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> Comparison:
     """Return how many more errors `a` makes than `b`; negative where `a` reads better.
@@ -113,7 +115,7 @@ def compare(
         BenchError: The rows have different samples.
     """
     require_same_samples(a, b)
-    (drawn,) = deviations([_difference(a, b)], draws, seed)
+    (drawn,) = bootstrap_deviations([_difference(a, b)], draws, seed)
     return compare_drawn(a, b, drawn, normal_deviates(draws, seed), level)
 
 
@@ -151,7 +153,7 @@ def p_value(a: SampleErrors, b: SampleErrors) -> float:
     return _p(_difference(a, b), variance_of_difference(a, b))
 
 
-def holm(probabilities: Sequence[float]) -> list[float]:
+def holm_adjusted(probabilities: Sequence[float]) -> list[float]:
     """Return p-values adjusted for their number (Holm, Scand. J. Statist. 6, 1979).
 
     The probability that any of those below a level is a false rejection is at most this level.
@@ -175,7 +177,7 @@ def rank_intervals(rows: Sequence[SampleErrors], alpha: float = 0.05) -> list[Ra
         BenchError: The rows have different samples.
     """
     pairs = list(itertools.combinations(range(len(rows)), 2))
-    adjusted = holm([p_value(rows[i], rows[j]) for i, j in pairs])
+    adjusted = holm_adjusted([p_value(rows[i], rows[j]) for i, j in pairs])
     rates = [row.rate for row in rows]
     return ranks_from_differences(
         len(rows),
@@ -196,7 +198,9 @@ def ranks_from_differences(rows: int, different: Sequence[tuple[int, int]]) -> l
     return [RankInterval(*ranks) for ranks in zip(best, worst, strict=True)]
 
 
-def detectable(samples: int, deviation: float, alpha: float = 0.05, power: float = 0.8) -> float:
+def detectable_difference(
+    samples: int, deviation: float, alpha: float = 0.05, power: float = 0.8
+) -> float:
     """Return the smallest difference of two rates found with probability `power` at level `alpha`.
 
     (z(1 - alpha / 2) + z(power)) · deviation / √samples, two-sided (Cohen, Statistical Power
@@ -218,7 +222,7 @@ def detectable(samples: int, deviation: float, alpha: float = 0.05, power: float
             "detectable needs at least one sample, a deviation of at least 0, "
             "and probabilities between 0 and 1"
         )
-    return _detectable(Variance(Part(deviation**2 / samples)), alpha, power)
+    return _detectable(Variance(EstimatedVariance(deviation**2 / samples)), alpha, power)
 
 
 def _detectable(variance: Variance, alpha: float = 0.05, power: float = 0.8) -> float:

@@ -25,7 +25,7 @@ HALVINGS = 55
 
 
 @dataclass(frozen=True)
-class Part:
+class EstimatedVariance:
     """An estimated variance, with the degrees of `freedom` of the estimate."""
 
     value: float
@@ -48,8 +48,8 @@ class Variance:
             does not. Of a single seed it is unknown, thus None.
     """
 
-    samples: Part
-    seeds: Part | None = None
+    samples: EstimatedVariance
+    seeds: EstimatedVariance | None = None
 
     @property
     def total(self) -> float:
@@ -112,14 +112,14 @@ def variance_of_average(tests: Sequence[SampleErrors], weights: Sequence[float])
     residuals = [mean_residuals(row) for row in tests]
     mixed = variance_of_samples(residuals, [row.denominators for row in tests], weights)
     seeds = variance_of_seeds(tests, weights)
-    return combined(mixed, [seeds])
+    return combine_variances(mixed, [seeds])
 
 
 def variance_of_difference(a: SampleErrors, b: SampleErrors, difference: float = 0) -> Variance:
     """Return the variance of a.rate - b.rate on the same samples, given its expectation."""
     residuals = a.errors.mean(axis=0) - b.errors.mean(axis=0) - difference * a.denominators
     mixed = variance_of_samples([residuals], [a.denominators], [1])
-    return combined(mixed, [variance_of_seeds([row], [1]) for row in (a, b)])
+    return combine_variances(mixed, [variance_of_seeds([row], [1]) for row in (a, b)])
 
 
 def mean_residuals(row: SampleErrors) -> Floats:
@@ -129,7 +129,7 @@ def mean_residuals(row: SampleErrors) -> Floats:
 
 def variance_of_samples(
     residuals: Sequence[Floats], denominators: Sequence[Integers], weights: Sequence[float]
-) -> Part:
+) -> EstimatedVariance:
     """Return the variance of Σ weight × Σ errors / Σ denominators, to first order.
 
     The kurtosis κ of residuals says how well the variance on one test set is known: as from
@@ -152,7 +152,7 @@ def variance_of_samples(
         excess = count * float((second**2).sum()) / squares**2 - 1
         total += value
         spread += value**2 * excess / (2 * count) if excess > 1 / count else 0
-    return Part(total, total**2 / spread if spread else math.inf)
+    return EstimatedVariance(total, total**2 / spread if spread else math.inf)
 
 
 def variance_of_seeds(
@@ -175,7 +175,7 @@ def variance_of_seeds(
     return SeedVariance(float(np.var(scores - scores[0], ddof=1)), own, count)
 
 
-def combined(mixed: Part, rows: Sequence[SeedVariance | None]) -> Variance:
+def combine_variances(mixed: EstimatedVariance, rows: Sequence[SeedVariance | None]) -> Variance:
     """Return the variance of the score of one row, or of the difference of two.
 
     Of two rows, one of a single seed is taken to vary between seeds as the other does.
@@ -191,15 +191,17 @@ def combined(mixed: Part, rows: Sequence[SeedVariance | None]) -> Variance:
     if len(several) < len(rows):
         (only,) = several
         share = 1 + 1 / only.count
-        return _net(mixed, share * only.own, Part(share * only.scores, only.count - 1))
+        return _net(mixed, share * only.own, EstimatedVariance(share * only.scores, only.count - 1))
     parts = [row.scores / row.count for row in several]
     # Welch–Satterthwaite; rows that do not vary at all have nothing to weigh.
     below = sum(part**2 / (row.count - 1) for part, row in zip(parts, several, strict=True))
     freedom = sum(parts) ** 2 / below if below else 1
-    return _net(mixed, sum(row.own / row.count for row in several), Part(sum(parts), freedom))
+    return _net(
+        mixed, sum(row.own / row.count for row in several), EstimatedVariance(sum(parts), freedom)
+    )
 
 
-def _net(mixed: Part, own: float, seeds: Part) -> Variance:
+def _net(mixed: EstimatedVariance, own: float, seeds: EstimatedVariance) -> Variance:
     """Take out of the variance over samples what the variance of the seeds already holds."""
     left = max(0, mixed.value - own)
     # Seeds with equal scores that agree on no sample: only samples tell anything.

@@ -14,7 +14,7 @@ from bench.core.files import existing_file
 from bench.core.optional import import_extra
 from bench.core.recognition import Reading, TextReader
 from bench.recognizers.graphs.onnx_file import read_onnx_file
-from bench.recognizers.inputs.preparation import prepare
+from bench.recognizers.inputs.preparation import prepare_images
 from bench.recognizers.outputs.alphabets import characters_of_lines, check_classes
 from bench.recognizers.outputs.texts import TextDecoding
 
@@ -70,7 +70,7 @@ class OnnxReader(TextReader):
             BenchError: An image cannot be decoded, or the graph fails or gives other classes.
         """
         readings = [Reading("")] * len(samples)
-        for places, images, _ in prepare(samples, self._input):
+        for places, images, _ in prepare_images(samples, self._input):
             size = self._recognizer.batch or len(places)
             for start in range(0, len(places), size):
                 read = self._read(images[start : start + size])

@@ -55,13 +55,13 @@ class Prepared(NamedTuple):
     columns: NDArray[np.int64]
 
 
-def prepare(samples: Sequence[EncodedSample], how: ReaderInput) -> Iterator[Prepared]:
+def prepare_images(samples: Sequence[EncodedSample], how: ReaderInput) -> Iterator[Prepared]:
     """Yield the images of a batch, those of one size together.
 
     Raises:
         BenchError: An image cannot be decoded; it names the sample.
     """
-    scaled = [scale(decode(sample, how), how) for sample in samples]
+    scaled = [scale_image(decode_image(sample, how), how) for sample in samples]
     widest = max((image.shape[1] for image in scaled), default=0)
     groups: dict[tuple[int, int], list[int]] = {}
     for place, image in enumerate(scaled):
@@ -70,12 +70,12 @@ def prepare(samples: Sequence[EncodedSample], how: ReaderInput) -> Iterator[Prep
     for (height, width), places in groups.items():
         pixels = np.empty((len(places), how.channels, height, width), np.float32)
         for out, place in zip(pixels, places, strict=True):
-            pad(scaled[place], how, out)
+            write_padded(scaled[place], how, out)
         columns = np.array([scaled[place].shape[1] for place in places], np.int64)
         yield Prepared(places, _scaled_values(pixels, how), columns)
 
 
-def decode(sample: EncodedSample, how: ReaderInput) -> Pixels:
+def decode_image(sample: EncodedSample, how: ReaderInput) -> Pixels:
     """Return the pixels (H, W), or red, green and blue (H, W, 3), with their margin."""
     opencv = how.library == "opencv"
     pixels = sample.pixels(how.channels) if opencv else _decoded_by_pillow(sample, how.channels)
@@ -97,7 +97,7 @@ def _decoded_by_pillow(sample: EncodedSample, channels: int) -> Pixels:
         raise sample.unusable(SampleError("an image that cannot be decoded")) from None
 
 
-def scale(pixels: Pixels, how: ReaderInput) -> Pixels:
+def scale_image(pixels: Pixels, how: ReaderInput) -> Pixels:
     """Return pixels at the size that they are read at, without padding."""
     rows, columns = pixels.shape[:2]
     if how.sizes:
@@ -109,10 +109,10 @@ def scale(pixels: Pixels, how: ReaderInput) -> Pixels:
             exact = height * columns / rows
             whole = max(math.ceil(exact) if how.rounding == "up" else int(np.rint(exact)), 1)
             width = min(whole, width) if width else whole
-    return resize(pixels, width, height, how.interpolation)
+    return resize_image(pixels, width, height, how.interpolation)
 
 
-def resize(pixels: Pixels, width: int, height: int, how: Interpolation) -> Pixels:
+def resize_image(pixels: Pixels, width: int, height: int, how: Interpolation) -> Pixels:
     """Return pixels (H, W) or (H, W, 3) at another size."""
     if how == "opencv-area-or-linear":
         return images.resized(pixels, width, height)
@@ -130,7 +130,7 @@ def padded_width(width: int, how: ReaderInput) -> int:
     return -(-max(width, how.min_width) // how.multiple) * how.multiple
 
 
-def pad(pixels: Pixels, how: ReaderInput, out: NDArray[np.float32]) -> None:
+def write_padded(pixels: Pixels, how: ReaderInput, out: NDArray[np.float32]) -> None:
     """Write pixels (H, W) or (H, W, 3) into `out` (channels, H, wider), and padding behind them."""
     width = pixels.shape[1]
     out[..., :width] = pixels if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)  # noqa: PLR2004

@@ -208,7 +208,7 @@ class InputChanges:
         return " ".join([self.preset, *keys] if self.preset else keys)
 
 
-def parse_changes(value: object) -> InputChanges:
+def parse_input_changes(value: object) -> InputChanges:
     """Return the changes that the name of a preset or a table states.
 
     `{ preset = "pp-ocr", height = 32 }` is that preset with another height.
@@ -229,7 +229,7 @@ def parse_changes(value: object) -> InputChanges:
     return InputChanges(preset, tuple(sorted(keys.items())))
 
 
-def as_trained(model_input: ImageInput) -> ReaderInput:
+def input_of_training(model_input: ImageInput) -> ReaderInput:
     """Return the input of a network that bench trained: the same pixels, padding not read."""
     if not model_input.width:
         pad: Pad = "edge"

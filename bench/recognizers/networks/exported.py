@@ -193,7 +193,7 @@ def load_network(folder: Path, about: ExportedNetwork) -> RecognitionNetwork:
     loss = cast("Loss", restored_component("loss", about.loss, folder / DOCUMENT, remedy))
     shape, classes = InputShape(*about.input_shape), len(about.vocabulary) + 1
     try:
-        return networks.restore(model, loss, shape, classes, content)
+        return networks.network_from_weights(model, loss, shape, classes, content)
     except networks.WeightsError:
         raise BenchError(
             f"{file}: these weights do not fit model '{model.name}' as its code is today; {remedy}",

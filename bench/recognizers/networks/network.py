@@ -97,7 +97,9 @@ def _targets(batch: Batch, lengths: Tensor) -> Targets:
     return Targets(lengths, labels, batch.target_lengths)
 
 
-def build(model: Model, loss: Loss, input_shape: InputShape, classes: int) -> RecognitionNetwork:
+def build_network(
+    model: Model, loss: Loss, input_shape: InputShape, classes: int
+) -> RecognitionNetwork:
     """Build model and classifier, with initial weights from torch's global generator.
 
     Args:
@@ -122,7 +124,7 @@ class WeightsError(Exception):
     """Weights that are not those of a network, in a sentence or several."""
 
 
-def restore(
+def network_from_weights(
     model: Model, loss: Loss, input_shape: InputShape, classes: int, weights: bytes
 ) -> RecognitionNetwork:
     """Return a network with trained weights, in evaluation mode, on the CPU.
@@ -141,7 +143,7 @@ def restore(
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    network = build(model, loss, input_shape, classes)
+    network = build_network(model, loss, input_shape, classes)
     try:
         network.load_state_dict(load(weights))
     except (RuntimeError, SafetensorError) as error:

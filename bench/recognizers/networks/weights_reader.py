@@ -12,9 +12,9 @@ from bench.core.model_input import FrameInput
 from bench.core.recognition import Reading, TextReader
 from bench.core.types import InputShape
 from bench.recognizers.inputs.clips import prepare_clips
-from bench.recognizers.inputs.preparation import prepare
+from bench.recognizers.inputs.preparation import prepare_images
 from bench.recognizers.networks import network as networks
-from bench.recognizers.networks.mapped import load_mapped
+from bench.recognizers.networks.mapped_weights import load_mapped_weights
 from bench.recognizers.networks.mappings import find_mapping
 from bench.recognizers.networks.weight_files import check_digest, read_weights
 from bench.recognizers.outputs.texts import TextDecoding
@@ -41,10 +41,10 @@ class WeightsReader(TextReader):
         if recognizer.sha256:
             check_digest(recognizer.weights, _PARAMETER, recognizer.sha256)
         shape = _shape(how)
-        network = networks.build(model, loss, shape, len(characters) + 1)
+        network = networks.build_network(model, loss, shape, len(characters) + 1)
         weights = read_weights(recognizer.weights, _PARAMETER)
         file = PurePath(recognizer.weights).name
-        load_mapped(network, weights, find_mapping(recognizer.mapping), file)
+        load_mapped_weights(network, weights, find_mapping(recognizer.mapping), file)
         self._device = workplace.device
         self._network = network.to(memory_format=torch.channels_last).to(self._device).eval()
         self._input = how
@@ -66,7 +66,7 @@ class WeightsReader(TextReader):
             clips, frames = prepare_clips(samples, self._input)
             return self._read(clips, frames)
         readings = [Reading("")] * len(samples)
-        for places, images, columns in prepare(samples, self._input):
+        for places, images, columns in prepare_images(samples, self._input):
             lengths = torch.full((len(places),), images.shape[3])
             if not self._input.read_padding:
                 lengths = torch.from_numpy(columns)

@@ -15,19 +15,19 @@ from bench.core.files import PACKAGE, existing_file, file_digest, located_file
 from bench.core.local_paths import local_path
 
 
-def located(value: Any, home: Path) -> Any:  # noqa: ANN401 (any value of TOML)
+def locate_files(value: Any, home: Path) -> Any:  # noqa: ANN401 (any value of TOML)
     """Return `value` with an absolute path for each text in it that names a file in `home`."""
     if isinstance(value, str):
         file = None if value.startswith(PACKAGE) else named_file(value, home)
         return value if file is None else str(file)
     if isinstance(value, dict):
-        return {key: located(item, home) for key, item in value.items()}
+        return {key: locate_files(item, home) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [located(item, home) for item in value]
+        return [locate_files(item, home) for item in value]
     return value
 
 
-def required(values: Any, home: Path, user: str) -> Any:  # noqa: ANN401 (as TOML has it)
+def require_files(values: Any, home: Path, user: str) -> Any:  # noqa: ANN401 (as TOML has it)
     """Return `files` of a recognizer with absolute paths.
 
     Raises:
@@ -45,7 +45,7 @@ def required(values: Any, home: Path, user: str) -> Any:  # noqa: ANN401 (as TOM
     return files
 
 
-def resolved(value: Any) -> Any:  # noqa: ANN401 (any value of TOML)
+def resolve_package_files(value: Any) -> Any:  # noqa: ANN401 (any value of TOML)
     """Return `value` with the path of each file of a package in it.
 
     Raises:
@@ -54,13 +54,13 @@ def resolved(value: Any) -> Any:  # noqa: ANN401 (any value of TOML)
     if isinstance(value, str) and value.startswith(PACKAGE):
         return str(existing_file(value, "a parameter"))
     if isinstance(value, dict):
-        return {key: resolved(item) for key, item in value.items()}
+        return {key: resolve_package_files(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [resolved(item) for item in value]
+        return [resolve_package_files(item) for item in value]
     return value
 
 
-def content(value: Any, user: str) -> Any:  # noqa: ANN401 (any value of TOML)
+def files_as_digests(value: Any, user: str) -> Any:  # noqa: ANN401 (any value of TOML)
     """Return `value` with name and SHA-256 in place of each text in it that names a file.
 
     Raises:
@@ -72,13 +72,13 @@ def content(value: Any, user: str) -> Any:  # noqa: ANN401 (any value of TOML)
             return value
         return {"file": file.name, "sha256": file_digest(str(file), f"a parameter of {user}")}
     if isinstance(value, dict):
-        return {key: content(item, user) for key, item in value.items()}
+        return {key: files_as_digests(item, user) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [content(item, user) for item in value]
+        return [files_as_digests(item, user) for item in value]
     return value
 
 
-def shown(value: str) -> str:
+def without_folders(value: str) -> str:
     """Return a text as boards print it: a file without its folders."""
     file = named_file(value, Path())
     return value if file is None else file.name

@@ -70,7 +70,7 @@ Row = tuple[str, Mapping[str, Any]]
 """Where a row stands, and its values by column."""
 
 
-def read_predictions(file: Path, columns: Columns) -> Iterator[Prediction]:
+def read_prediction_file(file: Path, columns: Columns) -> Iterator[Prediction]:
     """Yield the predictions of a file.
 
     Raises:

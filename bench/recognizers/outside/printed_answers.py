@@ -10,7 +10,7 @@ import msgspec
 from bench.core.errors import BenchError
 from bench.core.printable import quoted
 from bench.core.recognition import Reading
-from bench.recognizers.outside.checked import checked_reading
+from bench.recognizers.outside.reading_check import checked_reading
 
 _REMEDY = "print path, tab and text, or a JSON object with path and text, and log to standard error"
 
@@ -21,7 +21,9 @@ class _Answer(msgspec.Struct):
     confidence: float | None = None
 
 
-def answers(printed: bytes, files: Sequence[Path], ids: Sequence[str], user: str) -> list[Reading]:
+def parse_answers(
+    printed: bytes, files: Sequence[Path], ids: Sequence[str], user: str
+) -> list[Reading]:
     """Return the readings of `files`, whose samples are `ids`, from what a program printed.
 
     Raises:
@@ -58,7 +60,7 @@ def answers(printed: bytes, files: Sequence[Path], ids: Sequence[str], user: str
     return [found[number] for number in range(len(files))]
 
 
-def whole_answer(printed: bytes, sample: str, user: str) -> Reading:
+def whole_output_reading(printed: bytes, sample: str, user: str) -> Reading:
     """Return the reading of one image from all that a program printed: its lines, by spaces.
 
     Raises:

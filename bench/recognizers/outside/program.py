@@ -36,7 +36,7 @@ _MAX_VERSION = 2**16
 """Bytes that a command may print as its version."""
 
 
-def executable(command: Sequence[str], user: str, remedy: str) -> Path:
+def find_executable(command: Sequence[str], user: str, remedy: str) -> Path:
     """Return the file of a program, found on PATH or by its path.
 
     Raises:
@@ -160,7 +160,7 @@ class Programs:
 
 
 @contextmanager
-def programs(environment: Mapping[str, str], user: str) -> Iterator[Programs]:
+def open_programs(environment: Mapping[str, str], user: str) -> Iterator[Programs]:
     """Return what starts programs, with a folder for its files; both are gone in the end."""
     with TemporaryDirectory(prefix="bench-") as folder:
         started = Programs(Path(folder), environment, user)
@@ -185,7 +185,7 @@ def printed_version(command: Sequence[str], user: str, remedy: str) -> str:
     Raises:
         BenchError: There is no such program, or it fails.
     """
-    file = executable(command, user, remedy)
+    file = find_executable(command, user, remedy)
     printed = _printed(tuple(command), file, file_digest(str(file), user), user)
     if isinstance(printed, BenchError):
         raise printed

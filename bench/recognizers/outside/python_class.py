@@ -18,7 +18,7 @@ from bench.recognizers.outside.python_source import ClassSource, missing_class, 
 
 
 @contextmanager
-def imported(source: ClassSource, user: str) -> Iterator[type]:
+def imported_class(source: ClassSource, user: str) -> Iterator[type]:
     """Import a class. A file finds the modules beside it until the context is left.
 
     Raises:
@@ -37,7 +37,9 @@ def imported(source: ClassSource, user: str) -> Iterator[type]:
             _forget(folder, before)
 
 
-def construct(kind: type, parameters: dict[str, Any], offered: dict[str, Any], user: str) -> object:
+def construct_reader(
+    kind: type, parameters: dict[str, Any], offered: dict[str, Any], user: str
+) -> object:
     """Return a new object.
 
     Args:
@@ -64,12 +66,12 @@ def construct(kind: type, parameters: dict[str, Any], offered: dict[str, Any], u
             hint = did_you_mean(unknown[0], known) or "; it takes none"
             raise BenchError(f"{user} has no parameter '{unknown[0]}'{hint}") from None
         raise BenchError(f"{user}: {error}; set it in parameters = {{ … }}") from None
-    with failing(f"{user} cannot be constructed", inspect.getfile(kind)):
+    with user_code_errors(f"{user} cannot be constructed", inspect.getfile(kind)):
         return kind(**given)
 
 
 @contextmanager
-def failing(what: str, file: str | Path) -> Iterator[None]:
+def user_code_errors(what: str, file: str | Path) -> Iterator[None]:
     """Raise whatever a person's code raises as a sentence with a line of their own files.
 
     Also what is not an Exception, such as SystemExit or the panic of a library in Rust; but not
@@ -88,7 +90,7 @@ def failing(what: str, file: str | Path) -> Iterator[None]:
 
 
 def _class(source: ClassSource, user: str) -> type:
-    with failing(f"{user} cannot be imported", source.file):
+    with user_code_errors(f"{user} cannot be imported", source.file):
         module = (
             _import_file(source)
             if source.module is None

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from bench.evaluation.metrics.detection import (
     Segment,
     average_precision,
-    overlap,
-    rank,
+    rank_detections,
+    temporal_iou,
     true_segments,
 )
 
@@ -79,7 +79,7 @@ def test_average_precision_is_that_of_plain_loops(truths, detections, threshold)
 @given(segments().filter(bool), segments())
 def test_each_sample_is_left_out_as_if_it_were_not_there(truths, detections):
     levels = [0.1, 0.3, 0.5, 0.7]
-    areas = rank(truths, detections, levels).leave_one_out()
+    areas = rank_detections(truths, detections, levels).leave_one_out()
     assert areas.keys() == {each.sample for each in [*truths, *detections]}
     for sample, area in areas.items():
         kept = [[each for each in part if each.sample != sample] for part in (truths, detections)]
@@ -182,7 +182,7 @@ def test_an_overlap_of_the_threshold_itself_is_enough():
 def test_overlap_is_that_of_sets_of_frames(some, others):
     for a in some:
         for b in others:
-            assert overlap(a, b) == slow_overlap(a, b)
+            assert temporal_iou(a, b) == slow_overlap(a, b)
 
 
 def test_without_truth_there_is_no_precision():

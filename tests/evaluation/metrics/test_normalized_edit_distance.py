@@ -10,7 +10,7 @@ from rapidfuzz.distance import Levenshtein
 
 from bench.evaluation import protocols
 
-RAW = protocols.find("htr-raw")
+RAW = protocols.find_protocol("htr-raw")
 line = st.text(max_size=30) | st.text("abc", max_size=9)
 
 

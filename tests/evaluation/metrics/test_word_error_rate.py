@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from torchmetrics.functional.text import word_error_rate
 
-RAW = protocols.find("htr-raw")
+RAW = protocols.find_protocol("htr-raw")
 line = st.text(max_size=30) | st.text("ab \té́", max_size=12) | st.text(" \t\n", max_size=3)
 
 
@@ -57,8 +57,8 @@ def test_glosses_are_words():
 
 def test_at_the_costs_of_sclite_more_edits_may_be_cheaper():
     pairs = [("A B C D", "C D X Y")]
-    costly = protocols.declare("costly", {"unit": "gloss", "costs": [3, 3, 4]})
-    plain = protocols.declare("plain", {"unit": "gloss"})
+    costly = protocols.declare_protocol("costly", {"unit": "gloss", "costs": [3, 3, 4]})
+    plain = protocols.declare_protocol("plain", {"unit": "gloss"})
     # Two deletions and two insertions cost 12, four substitutions 16.
     assert counts("wer", costly, pairs) == [(4, 4)]
     assert counts("wer", plain, [("A B C", "B C A")]) == [(2, 3)]

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from measured import counts
 
 from bench.evaluation import protocols
-from bench.evaluation.metrics.scoring import Sample, score
+from bench.evaluation.metrics.scoring import Sample, score_samples
 from bench.evaluation.protocols.glosses import EMPTY, clean_gloss
 
-PHOENIX = protocols.find("gloss-phoenix14")
+PHOENIX = protocols.find_protocol("gloss-phoenix14")
 DATA = Path(os.environ.get("BENCH_TEST_DATA") or "no such folder")
 WORDS = """
 A B S SCH NN WIE AUSSEHEN ZEIGEN NORD NORDRAUM loc-NORD cl-KOMMEN qu-WAS poss-EUCH lh-IX
@@ -144,6 +144,6 @@ def test_the_shipped_references_have_their_numbers(split, glosses, repetitions):
         pytest.skip(f"needs {file.name} in the folder that BENCH_TEST_DATA names")
     rows = [" ".join(line.split()[5:]) for line in file.read_text("utf-8").splitlines()]
     assert [PHOENIX.normalize(row) for row in rows] == rows
-    result = score(PHOENIX, [Sample("", row, row) for row in rows])
+    result = score_samples(PHOENIX, [Sample("", row, row) for row in rows])
     assert result.metrics["wer"].denominator == glosses
     assert result.metrics["wer"].numerator == repetitions

@@ -8,13 +8,13 @@ from scipy import stats
 
 from bench.core.errors import BenchError
 from bench.evaluation.statistics.averages import (
+    average_weights,
     compare_entries,
     leave_one_out_ranks,
-    set_weights,
 )
 from bench.evaluation.statistics.paired_averages import compare_averages
 from bench.evaluation.statistics.sample_errors import SampleErrors, SetErrors, set_errors
-from bench.evaluation.statistics.significance import intervals, rank_intervals
+from bench.evaluation.statistics.significance import rank_intervals, rate_intervals
 
 
 def board(seed, sizes=(60, 30, 20), seeds=(1, 1, 1), rates=None):
@@ -95,7 +95,7 @@ def test_one_test_set_has_the_intervals_and_exact_ranks_of_one(average):
     tests = board(3, (200,), (1, 2, 3), rates=[0.05, 0.05, 0.2])
     rows = [tests[0].row(place) for place in range(3)]
     entries = compare_entries(tests, average, draws=500)
-    alone = intervals(rows, draws=500)
+    alone = rate_intervals(rows, draws=500)
     assert [entry.sets for entry in entries] == [(around,) for around in alone]
     assert [entry.weighted for entry in entries] == [entry.mean for entry in entries] == alone
     assert [entry.rank_interval for entry in entries] == rank_intervals(rows)
@@ -105,7 +105,7 @@ def test_one_test_set_has_the_intervals_and_exact_ranks_of_one(average):
 @pytest.mark.parametrize("average", ["weighted", "mean"])
 def test_one_seed_has_the_interval_of_an_independent_bootstrap_of_samples(average):
     tests = board(1, (500, 300, 200), (1,))
-    weights = set_weights(tests, average)
+    weights = average_weights(tests, average)
     rng = np.random.default_rng(7)
     drawn = np.zeros(4000)
     for test, weight in zip(tests, weights, strict=True):

@@ -11,7 +11,7 @@ from scipy import stats
 
 from bench.evaluation.statistics.sample_errors import sample_errors
 from bench.evaluation.statistics.variance import (
-    Part,
+    EstimatedVariance,
     Variance,
     variance_of_difference,
     variance_of_rate,
@@ -81,7 +81,9 @@ def test_two_rows_add_what_their_seeds_vary():
 
 def test_no_residual_is_no_variance_in_spite_of_rounding():
     below = np.array([3, 7, 11])
-    assert variance_of_samples([0.1 * below - 0.3 / 3 * below], [below], [1]) == Part(0)
+    assert variance_of_samples([0.1 * below - 0.3 / 3 * below], [below], [1]) == EstimatedVariance(
+        0
+    )
     assert variance_of_rate(sample_errors("ab", [1, 3], [[1, 3], [1, 3]])).total == 0
 
 
@@ -93,7 +95,7 @@ def test_no_residual_is_no_variance_in_spite_of_rounding():
     st.sampled_from([1, 2, 4, math.inf]),
 )
 def test_normal_is_the_inverse_of_quantile(z, samples, seeds, freedom):
-    found = Variance(Part(samples), Part(seeds, freedom))
+    found = Variance(EstimatedVariance(samples), EstimatedVariance(seeds, freedom))
     assert found.quantile(z) >= z - 1e-9
     assert found.normal(found.quantile(z)) == pytest.approx(z, rel=1e-6, abs=1e-6)
     assert found.quantile(-z) == -found.quantile(z)
@@ -106,6 +108,8 @@ def test_quantiles_hold_their_level_whatever_part_is_the_larger(freedom):
     for ratio in np.logspace(-2, 3, 16):
         reach = [
             found.quantile(1.959964) * found.total**0.5 / (1 + ratio) ** 0.5
-            for found in (Variance(Part(1), Part(ratio * s, freedom)) for s in scale)
+            for found in (
+                Variance(EstimatedVariance(1), EstimatedVariance(ratio * s, freedom)) for s in scale
+            )
         ]
         assert 0.93 < (2 * stats.norm.cdf(reach) - 1).mean() < 0.97

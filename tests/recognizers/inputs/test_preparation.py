@@ -13,8 +13,8 @@ from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.reading.encoded_samples import EncodedSample
-from bench.recognizers.inputs.preparation import prepare
-from bench.recognizers.inputs.reader_input import PRESETS, ReaderInput, as_trained
+from bench.recognizers.inputs.preparation import prepare_images
+from bench.recognizers.inputs.reader_input import PRESETS, ReaderInput, input_of_training
 
 
 def picture(width, height, seed=0):
@@ -29,7 +29,7 @@ def encoded(pixels, kind="PNG", name="word"):
 
 
 def prepared(how, *samples):
-    return list(prepare(samples, how))
+    return list(prepare_images(samples, how))
 
 
 def only(how, *samples):
@@ -137,7 +137,7 @@ def test_the_input_of_a_training_is_prepared_as_in_training(model_input):
     samples = [encoded(picture(50, 20)), encoded(picture(190, 41, 1))]
     transform = ImageTransform(model_input)
     stored, lengths = transform.read([Reference(sample) for sample in samples], None)
-    group = only(as_trained(model_input), *samples)
+    group = only(input_of_training(model_input), *samples)
     np.testing.assert_allclose(group.images, transform.finish(stored).numpy(), atol=1e-6)
     if model_input.keep_ratio or not model_input.width:
         assert group.columns.tolist() == lengths.tolist()

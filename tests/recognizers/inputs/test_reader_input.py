@@ -11,13 +11,13 @@ from bench.recognizers.inputs.reader_input import (
     PRESETS,
     InputChanges,
     ReaderInput,
-    as_trained,
-    parse_changes,
+    input_of_training,
+    parse_input_changes,
 )
 
 
 def made(value):
-    return parse_changes(value).applied(ReaderInput())
+    return parse_input_changes(value).applied(ReaderInput())
 
 
 def test_a_name_is_a_preset_and_a_table_changes_one():
@@ -29,7 +29,7 @@ def test_a_name_is_a_preset_and_a_table_changes_one():
 
 
 def test_a_table_without_a_preset_changes_what_is_given():
-    changes = parse_changes({"width": 200})
+    changes = parse_input_changes({"width": 200})
     assert changes.applied(PRESETS["easyocr"]).width == 200
     assert changes.applied(PRESETS["easyocr"]).height == 64
 
@@ -39,14 +39,14 @@ def test_a_table_without_a_preset_changes_what_is_given():
     ["pp-ocr", {"preset": "pp-ocr", "height": 32}, {"sizes": [[64, 64], [32, 128]], "pad": 7}],
 )
 def test_toml_is_what_it_was_made_of(value):
-    changes = parse_changes(value)
-    assert parse_changes(changes.toml()) == changes
+    changes = parse_input_changes(value)
+    assert parse_input_changes(changes.toml()) == changes
     assert changes.toml() == value
-    assert hash(changes) == hash(parse_changes(value))
+    assert hash(changes) == hash(parse_input_changes(value))
 
 
 def test_boards_print_it_in_short():
-    assert str(parse_changes({"preset": "pp-ocr", "height": 32})) == "pp-ocr height 32"
+    assert str(parse_input_changes({"preset": "pp-ocr", "height": 32})) == "pp-ocr height 32"
     assert str(InputChanges()) == ""
 
 
@@ -73,9 +73,9 @@ def test_what_is_wrong_is_said_in_a_sentence(value, fault):
 
 
 def test_the_input_of_a_training_becomes_one_whose_padding_is_not_read():
-    line = as_trained(HtrCTC.default_input)
+    line = input_of_training(HtrCTC.default_input)
     assert (line.height, line.width, line.margin, line.scaling) == (64, 0, (16, 32), "unit")
     assert (line.pad, line.pad_to, line.read_padding) == ("edge", "batch", False)
-    word = as_trained(ImageInput(width=100, keep_ratio=True))
+    word = input_of_training(ImageInput(width=100, keep_ratio=True))
     assert (word.pad, word.keep_ratio, word.color) == (128, True, "gray")
-    assert as_trained(ImageInput()).pad == "none"
+    assert input_of_training(ImageInput()).pad == "none"

@@ -23,7 +23,7 @@ STEPS = CnnAttention(width=2, hidden=4, max_length=4)
 
 def built(model, loss, seed=0):
     torch.manual_seed(seed)
-    return recognizer.build(model, loss, SHAPE, CLASSES).eval()
+    return recognizer.build_network(model, loss, SHAPE, CLASSES).eval()
 
 
 def batch(samples=3, frames=12):

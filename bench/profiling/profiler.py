@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 
-class Place(Protocol):
+class Profiler(Protocol):
     """Where profiles are measured, while nothing else of bench runs there."""
 
     def hardware(self, resources: Resources) -> Hardware:
@@ -24,11 +24,11 @@ class Place(Protocol):
         ...
 
     def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
-        """Measure what an evaluation runs, as `bench.profiling.measure.measure` does."""
+        """Return the profile of what an evaluation runs, see `measure_network`."""
         ...
 
 
-class ThisProcess:
+class LocalProfiler:
     """This process and the first GPU that it sees. The executor of a run is closed before."""
 
     def hardware(self, resources: Resources) -> Hardware:
@@ -42,17 +42,19 @@ class ThisProcess:
     def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
         """Measure in this process."""
         with held_signals():
-            from bench.profiling.measure import measure
-            from bench.profiling.recognizers import measure_recognizer
+            from bench.profiling.measure_network import measure_network
+            from bench.profiling.measure_recognizer import measure_recognizer
         from bench.trials.specs import TrainedEvaluation
 
         hardware = self.hardware(evaluation.resources)
         if isinstance(evaluation, TrainedEvaluation):
-            return measure(evaluation, store, hardware, final)
+            return measure_network(evaluation, store, hardware, final)
         return measure_recognizer(cast("RecognizerEvaluation", evaluation), store, hardware, final)
 
 
-def open_place(address: str | None, say: Callable[[str], None]) -> AbstractContextManager[Place]:
+def open_profiler(
+    address: str | None, say: Callable[[str], None]
+) -> AbstractContextManager[Profiler]:
     """Return where profiles are measured: this process, or a node of the cluster at `address`.
 
     Args:
@@ -60,7 +62,7 @@ def open_place(address: str | None, say: Callable[[str], None]) -> AbstractConte
         say: Is given a sentence where the node has to be waited for.
     """
     if address is None:
-        return nullcontext(ThisProcess())
+        return nullcontext(LocalProfiler())
     from bench.profiling.cluster_node import reserve_node
 
     return reserve_node(address, say)

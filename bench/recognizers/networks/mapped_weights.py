@@ -19,7 +19,7 @@ _LISTED = 3
 _COUNTER = ".num_batches_tracked"
 
 
-def load_mapped(
+def load_mapped_weights(
     network: RecognitionNetwork, weights: dict[str, Tensor], mapping: WeightMapping, file: str
 ) -> None:
     """Load the weights of a file into a network, as a mapping names them.

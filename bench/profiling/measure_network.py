@@ -45,7 +45,7 @@ class _Weights(NamedTuple):
     training: str | None
 
 
-def measure(
+def measure_network(
     evaluation: TrainedEvaluation, store: Store, hardware: Hardware, final: Collection[str] = ()
 ) -> Profile:
     """Return the profile of what an evaluation runs: measured, or an earlier one completed.
@@ -67,7 +67,7 @@ def measure(
     pipeline = _pipeline(evaluation, record)
     batch = _first_batch(evaluation, pipeline)
     classes = len(pipeline.vocabulary) + 1
-    spec = method.spec(evaluation, batch.inputs.shape[1:], classes, hardware)
+    spec = method.profile_spec(evaluation, batch.inputs.shape[1:], classes, hardware)
     earlier = store.profile(digest(spec))
     tests = earlier.tests if earlier else []
     conditions = method.reading_conditions(evaluation.spec, evaluation.training.spec)
@@ -84,7 +84,7 @@ def measure(
         tests=tests,
         hardware=hardware.line,
         parameters=Parameters(*networks.count_parameters(network)),
-        macs=cost.macs(network, *fill_batch(batch, 1)),
+        macs=cost.count_macs(network, *fill_batch(batch, 1)),
         weights=weights,
         latencies=[],
         provenance=_origin(evaluation, hardware),
@@ -101,8 +101,8 @@ def _with_figures(profile: Profile, subject: Subject, earlier: Profile | None) -
     instruments = find_instruments(subject.device)
     return replace(
         profile,
-        latencies=latencies(subject, instruments, earlier.latencies if earlier else ()),
-        throughput=throughput(subject, instruments, earlier.throughput if earlier else None),
+        latencies=measure_latencies(subject, instruments, earlier.latencies if earlier else ()),
+        throughput=gpu_throughput(subject, instruments, earlier.throughput if earlier else None),
     )
 
 
@@ -116,7 +116,7 @@ def _origin(evaluation: TrainedEvaluation, hardware: Hardware) -> Provenance:
     )
 
 
-def latencies(
+def measure_latencies(
     subject: Subject, instruments: Instruments, earlier: Iterable[Latency] = ()
 ) -> list[Latency]:
     """Return a latency for each batch size, to the logits and to the labels.
@@ -127,7 +127,7 @@ def latencies(
         earlier: Latencies of which the valid ones are not measured again.
     """
     kept = {(each.batch, each.decoded): each for each in earlier if each.valid}
-    wanted = itertools.product(method.BATCHES, (False, True))
+    wanted = itertools.product(method.BATCH_SIZES, (False, True))
     return [
         kept.get((size, decoded))
         or latency.measure_latency(
@@ -137,7 +137,7 @@ def latencies(
     ]
 
 
-def throughput(
+def gpu_throughput(
     subject: Subject, instruments: Instruments, earlier: Throughput | None = None
 ) -> Throughput | None:
     """Return the throughput of a GPU; None on a CPU, which a batch of 24 keeps busy already.
@@ -208,7 +208,7 @@ def _pipeline(evaluation: TrainedEvaluation, record: TrainingRecord | None) -> I
 
 def _first_batch(evaluation: TrainedEvaluation, pipeline: InputPipeline) -> Batch:
     """Return the first samples of the test split. Raises BenchError where it has none."""
-    batches = pipeline.batches("test", max(method.BATCHES))
+    batches = pipeline.batches("test", max(method.BATCH_SIZES))
     if not len(batches):
         raise BenchError(
             f"dataset '{evaluation.test.label}' has no sample in split 'test' to measure with; "
@@ -232,6 +232,8 @@ def _network(
         )
     torch.manual_seed(training.named_seed("weights"))
     classes = len(pipeline.vocabulary) + 1
-    network = networks.build(training.model, training.loss, pipeline.input_shape, classes).eval()
+    network = networks.build_network(
+        training.model, training.loss, pipeline.input_shape, classes
+    ).eval()
     # The memory layout of trainings and evaluations.
     return _Weights(network.to(memory_format=torch.channels_last), None)

@@ -16,7 +16,7 @@ class Table(dict[str, Any]):
         return hash(json.dumps(self, sort_keys=True))
 
 
-def table(value: object) -> Table:
+def parse_table(value: object) -> Table:
     """Return a table of TOML whose values have a JSON form.
 
     Raises:

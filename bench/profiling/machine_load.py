@@ -43,7 +43,7 @@ class Usage:
     gpu: GpuState | None = None
 
 
-def usage(gpu: Gpu | None = None) -> Usage:
+def read_usage(gpu: Gpu | None = None) -> Usage:
     """Return the usage up to now, with the state of the GPU that is measured."""
     return Usage(
         wall=time.perf_counter(),
@@ -69,7 +69,7 @@ def _everyone() -> float | None:
     return (user + nice + system + irq + softirq + sum(stolen)) / os.sysconf("SC_CLK_TCK")
 
 
-def disturbance(before: Usage, after: Usage, min_own: float = MIN_OWN) -> str:
+def describe_disturbance(before: Usage, after: Usage, min_own: float = MIN_OWN) -> str:
     """Return in one or more clauses what disturbed bench between two moments, or "".
 
     Args:

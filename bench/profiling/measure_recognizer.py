@@ -12,7 +12,7 @@ from bench.data.reading.encoded_samples import encoded_samples
 from bench.profiling import method
 from bench.profiling.instruments import find_instruments
 from bench.profiling.latency import measure_latency
-from bench.profiling.load import MIN_OWN_OF_PROGRAMS
+from bench.profiling.machine_load import MIN_OWN_OF_PROGRAMS
 from bench.training.accelerator import describe_device
 from bench.training.device import settle
 from bench.trials import provenance
@@ -43,12 +43,12 @@ def measure_recognizer(
     Raises:
         BenchError: The recognizer cannot be used, or the data cannot be read.
     """
-    spec = method.recognizer_spec(evaluation, hardware)
+    spec = method.recognizer_profile_spec(evaluation, hardware)
     earlier = store.profile(digest(spec))
     if earlier and (earlier.valid or earlier.key in final):
         return earlier
     settle(hardware.threads)
-    samples = encoded_samples(evaluation.test)[: max(method.BATCHES)]
+    samples = encoded_samples(evaluation.test)[: max(method.BATCH_SIZES)]
     workplace = Workplace(hardware.device, hardware.threads, store.answers)
     with evaluation.recognizer.open(workplace) as reader:
         reader.begin([sample.id for sample in samples])
@@ -85,7 +85,7 @@ def _latencies(reader: TextReader, samples: Sequence[EncodedSample], device: str
             max_seconds=MAX_SECONDS,
             min_own=MIN_OWN_OF_PROGRAMS,
         )
-        for size in method.BATCHES
+        for size in method.BATCH_SIZES
     ]
     # Its memory is not that of torch's tensors.
     return [replace(latency, peak_memory=None) for latency in measured]
