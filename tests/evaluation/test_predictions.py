@@ -110,12 +110,12 @@ def test_properties_of_samples_are_written_and_read():
         ("property/writer", pa.array(["a", "\x1b[2J"]), "writer of a sample is not a short text"),
         ("property/writer", pa.array(["a", "a" * 1000]), "writer of a sample is not a short text"),
         ("property/signer", pa.array(["a", None]), "a sample has no signer"),
-        ("property/source", pa.array([1, 2]), "its columns are not"),
-        ("property/session", pa.array(["a", "b"], pa.large_string()), "its columns are not"),
-        ("property/width", pa.array([1, 2], pa.int64()), "its columns are not"),
+        ("property/source", pa.array([1, 2]), "the columns are not"),
+        ("property/session", pa.array(["a", "b"], pa.large_string()), "the columns are not"),
+        ("property/width", pa.array([1, 2], pa.int64()), "the columns are not"),
         ("property/height", pa.array([1, 0], pa.int32()), "height of a sample is below 1"),
         ("property/frames", pa.array([1, None], pa.int32()), "a sample has no frames"),
-        ("property/color", pa.array(["a", "b"]), "its columns are not"),
+        ("property/color", pa.array(["a", "b"]), "the columns are not"),
     ],
 )
 def test_a_property_that_no_sample_can_have_is_refused(name, values, said):
@@ -274,7 +274,9 @@ def test_where_no_metric_counts_errors_the_ranking_one_says_what_is_worst():
 
 
 def test_missing_predictions_are_one_sentence(tmp_path):
-    with pytest.raises(BenchError, match="the predictions are missing; run it again") as caught:
+    with pytest.raises(
+        BenchError, match="the file of predictions is missing; run it again"
+    ) as caught:
         predictions.read_predictions(tmp_path / "gone.parquet", "run it again")
     assert caught.value.code == Exit.UNVERIFIED
     assert str(caught.value).startswith(f"{tmp_path / 'gone.parquet'}: ")

@@ -258,7 +258,7 @@ TAMPERED = {
         lambda files: forge(files, lambda t: t.slice(1)),
         "it lacks 1 of the 179 samples of the test split, such as",
     ),
-    "a repeated sample": (lambda files: forge(files, repeated), "more than once"),
+    "a repeated sample": (lambda files: forge(files, repeated), "occurs more than once"),
     "an unknown sample": (
         lambda files: forge(
             files, lambda t: with_column(t, "id", ["new", *t["id"].to_pylist()[1:]])

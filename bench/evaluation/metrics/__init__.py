@@ -1,4 +1,4 @@
-"""Metrics: what is counted of each sample, and what the counts of a corpus amount to."""
+"""Metrics: the counts of each sample, and the value that a corpus has from them."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def test_overlap_is_that_of_sets_of_frames(some, others):
 
 
 def test_without_truth_there_is_no_precision():
-    with pytest.raises(ValueError, match="no true segment, so there is no recall"):
+    with pytest.raises(ValueError, match="no true segment, so recall is undefined"):
         average_precision([], [Segment(0, 0, 1)], 0.5)
 
 

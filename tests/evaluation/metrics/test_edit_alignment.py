@@ -143,7 +143,7 @@ def test_ten_thousand_characters_are_align():
 
 def test_sequences_that_exceed_the_memory_are_refused():
     side = int(edit_alignment.MAX_CELLS**0.5) + 1
-    with pytest.raises(BenchError, match=r"too long to be aligned; cut both"):
+    with pytest.raises(BenchError, match=r"too long to be aligned; split both"):
         align_units("a" * side, "b" * side, COSTS)
 
 

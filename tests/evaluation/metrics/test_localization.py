@@ -244,8 +244,8 @@ def test_labels_that_fit_nowhere_are_missed():
     ("more", "message"),
     [
         ({"excluded": ["empty reference"]}, "no sample"),
-        ({"aligned": [[]]}, "a sample has 1 runs on its path for 1 labels read, 0 frames"),
-        ({"hypothesis": ["12"]}, "1 runs on its path for 2 labels read"),
+        ({"aligned": [[]]}, "a sample has 1 runs on its path, but 1 labels read with 0 frames"),
+        ({"hypothesis": ["12"]}, "1 runs on its path, but 2 labels read"),
         ({"scores": [[]]}, "1 frames and 0 scores"),
         ({"key_frames": [[7]]}, "do not increase within the 2 frames"),
     ],

@@ -125,7 +125,7 @@ def test_two_metrics_cannot_have_one_name(registry):
     class Other(VowelRate):
         name = "cer"
 
-    with pytest.raises(BenchError, match="there is a metric 'cer' already"):
+    with pytest.raises(BenchError, match="a metric 'cer' is already registered"):
         metrics.register_metric(Other())
     metrics.register_metric(metrics.find_metric("wer"))
 

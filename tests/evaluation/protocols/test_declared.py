@@ -108,7 +108,7 @@ def test_a_protocol_is_made_again_from_its_spec(table):
 def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
     raw = protocols.find_protocol("htr-raw")
     assert protocols.protocol_from_spec(raw.spec(), ["cer"]) == replace(raw, metrics=("cer",))
-    with pytest.raises(BenchError, match="'htr-raw' is not what it was") as caught:
+    with pytest.raises(BenchError, match="the rules of protocol 'htr-raw' have changed") as caught:
         protocols.protocol_from_spec(raw.spec() | {"version": 0}, ["cer"])
     assert caught.value.code == Exit.UNVERIFIED
 
@@ -120,7 +120,7 @@ def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
         ({"unit": "word"}, "unit", "'unit = \"word\"'"),
         ({"costs": [1, 1]}, "costs", "'costs = "),
         ({"costs": [0, 1, 1]}, "costs", "'costs = "),
-        ({"charset": "a", "charset_file": "x"}, "charset_file", "exclude each other"),
+        ({"charset": "a", "charset_file": "x"}, "charset_file", "are both set; remove one"),
         ({"charset_file": "gone.txt"}, "charset_file", "cannot be read (No such file"),
         ({"charset_file": "latin1.txt"}, "charset_file", "line 1: it is neither UTF-8 nor"),
         ({"charset_file": "empty.txt"}, "charset_file", "is empty; write the characters"),
@@ -150,5 +150,7 @@ def test_a_wrong_table_is_one_sentence(tmp_path, table, key, message):
 
 
 def test_a_built_in_name_is_taken():
-    with pytest.raises(SchemaError, match="bench has a protocol 'digits' already; rename this one"):
+    with pytest.raises(
+        SchemaError, match="protocol 'digits' is one of bench itself; rename this one"
+    ):
         protocols.declare_protocol("digits", {})
