@@ -244,7 +244,7 @@ def test_what_is_detectable_is_detected_four_times_in_five():
 
 @pytest.mark.parametrize("wrong", [(0, 1), (5, -1), (5, 1, 0), (5, 1, 0.05, 1)])
 def test_what_cannot_be_detected_is_refused(wrong):
-    with pytest.raises(BenchError, match="detectable needs"):
+    with pytest.raises(BenchError, match="a detectable difference requires at least one sample"):
         detectable_difference(*wrong)
 
 

@@ -25,7 +25,7 @@ def test_one_seed_of_equal_lengths_has_the_variance_of_a_mean():
     assert found.total == pytest.approx(errors.var(ddof=1) / 6)
     assert found.seeds is None
     kurtosis = stats.kurtosis(errors, fisher=False)
-    assert found.samples.freedom == pytest.approx(12 / (kurtosis - 1))
+    assert found.samples.degrees_of_freedom == pytest.approx(12 / (kurtosis - 1))
 
 
 def test_seeds_that_agree_on_no_sample_have_the_variance_of_their_scores():
@@ -45,7 +45,7 @@ def test_parts_add_up_to_those_of_the_analysis_of_variance():
     residual = (own**2).sum() / (2 * 39)
     assert found.total == pytest.approx((by_sample + by_seed - residual) / (3 * 40))
     assert found.seeds.value == pytest.approx(by_seed / (3 * 40))
-    assert found.seeds.freedom == 2
+    assert found.seeds.degrees_of_freedom == 2
 
 
 def test_it_is_the_variance_that_repeated_trials_show():
@@ -63,7 +63,7 @@ def test_a_row_of_one_seed_varies_as_the_other_does():
     many, one = read(rng, law, test), read(rng, law._replace(seeds=1), test)
     found, other = variance_of_difference(many, one), variance_of_rate(many)
     assert found.seeds.value == pytest.approx(other.seeds.value * 5)
-    assert found.seeds.freedom == 3
+    assert found.seeds.degrees_of_freedom == 3
     assert variance_of_difference(one, many) == found
 
 
@@ -76,7 +76,7 @@ def test_two_rows_add_what_their_seeds_vary():
     found = variance_of_difference(a, b).seeds
     assert found.value == pytest.approx(first.value + second.value)
     below = first.value**2 / 3 + second.value**2
-    assert found.freedom == pytest.approx(found.value**2 / below)
+    assert found.degrees_of_freedom == pytest.approx(found.value**2 / below)
 
 
 def test_no_residual_is_no_variance_in_spite_of_rounding():
@@ -94,10 +94,10 @@ def test_no_residual_is_no_variance_in_spite_of_rounding():
     st.floats(0.001, 10),
     st.sampled_from([1, 2, 4, math.inf]),
 )
-def test_normal_is_the_inverse_of_quantile(z, samples, seeds, freedom):
+def test_normal_deviate_is_the_inverse_of_quantile(z, samples, seeds, freedom):
     found = Variance(EstimatedVariance(samples), EstimatedVariance(seeds, freedom))
     assert found.quantile(z) >= z - 1e-9
-    assert found.normal(found.quantile(z)) == pytest.approx(z, rel=1e-6, abs=1e-6)
+    assert found.normal_deviate(found.quantile(z)) == pytest.approx(z, rel=1e-6, abs=1e-6)
     assert found.quantile(-z) == -found.quantile(z)
 
 
