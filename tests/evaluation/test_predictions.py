@@ -107,8 +107,8 @@ def test_properties_of_samples_are_written_and_read():
 @pytest.mark.parametrize(
     ("name", "values", "said"),
     [
-        ("property/writer", pa.array(["a", "\x1b[2J"]), "writer of a sample is not a short text"),
-        ("property/writer", pa.array(["a", "a" * 1000]), "writer of a sample is not a short text"),
+        ("property/writer", pa.array(["a", "\x1b[2J"]), "writer of a sample is not a short printable line"),
+        ("property/writer", pa.array(["a", "a" * 1000]), "writer of a sample is not a short printable line"),
         ("property/signer", pa.array(["a", None]), "a sample has no signer"),
         ("property/source", pa.array([1, 2]), "the columns are not"),
         ("property/session", pa.array(["a", "b"], pa.large_string()), "the columns are not"),

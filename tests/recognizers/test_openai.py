@@ -234,7 +234,7 @@ def test_too_long_a_pause_is_given_up_with_a_sentence(server, opened):
     with opened() as reader, pytest.raises(BenchError, match="to wait 3600 s") as error:
         reader.read(samples(10))
     assert len(server.requests) == 1
-    assert "run again: what was read is kept" in str(error.value)
+    assert "run again: answers so far are kept" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_the_key_is_sent_and_appears_nowhere_else(server, opened, monkeypatch, t
         Step({"error": {"message": f"Incorrect API key provided: {SECRET}"}}, 401),
     ]
     with opened(key_variable="TEST_KEY", parallel=1) as reader:
-        with pytest.raises(BenchError, match=r"does not accept the key .*\*\*\*") as error:
+        with pytest.raises(BenchError, match=r"rejects the key .*\*\*\*") as error:
             reader.read(samples(10, 20))
         assert reader.read(samples(10))[0].text == "it is ***"
     assert server.requests[0]["headers"]["Authorization"] == f"Bearer {SECRET}"

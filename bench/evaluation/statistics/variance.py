@@ -31,7 +31,7 @@ class EstimatedVariance:
 
     Attributes:
         value: The variance.
-        degrees_of_freedom: The degrees of freedom of the estimate; infinite if the variance is known.
+        degrees_of_freedom: Those of the estimate; infinite if the variance is known.
     """
 
     value: float

@@ -193,5 +193,5 @@ def test_markup_of_a_ctm_that_is_not_scored_is_refused(files, fields, message):
 def test_a_missing_file_is_one_sentence(tmp_path):
     with pytest.raises(BenchError, match=r"nowhere: the file cannot be read \(No such file"):
         list(read_samples(tmp_path / "nowhere", tmp_path / "nowhere"))
-    with pytest.raises(BenchError, match="it cannot be read"):
+    with pytest.raises(BenchError, match="the file cannot be read"):
         list(read_samples(tmp_path, tmp_path))
