@@ -1,4 +1,4 @@
-"""The profile of a recognizer from outside: from the stored bytes of images to texts."""
+"""The profile of a recognizer from outside, from the stored bytes of images to texts."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 MAX_SECONDS = 180.0
-"""A batch of 24 may take seconds on a CPU, and a valid median needs 64 of them."""
+"""The longest time per batch size: a valid result needs 64 batches, and a batch of 24 may take
+seconds on a CPU."""
 
 
 def measure_recognizer(
     evaluation: RecognizerEvaluation, store: Store, hardware: Hardware, final: Collection[str] = ()
 ) -> Profile:
-    """Return the profile of a recognizer on a test set, or an earlier one that is valid.
+    """Measure a recognizer on a test set, and return its profile; an earlier valid one is reused.
 
     Args:
-        evaluation: Its recognizer and test set.
-        store: Where profiles are.
+        evaluation: The evaluation, with recognizer and test set.
+        store: The store of profiles.
         hardware: The hardware of this process.
-        final: Keys of profiles that are not measured again, valid or not.
+        final: Keys of profiles that are not measured again even if they are invalid.
 
     Raises:
         BenchError: The recognizer cannot be used, or the data cannot be read.
@@ -78,7 +79,7 @@ def _latencies(reader: TextReader, samples: Sequence[EncodedSample], device: str
     instruments = find_instruments(device)
     measured = [
         measure_latency(
-            _call(reader, samples, size),
+            _reading_function(reader, samples, size),
             instruments,
             batch=size,
             decoded=True,
@@ -87,10 +88,12 @@ def _latencies(reader: TextReader, samples: Sequence[EncodedSample], device: str
         )
         for size in method.BATCH_SIZES
     ]
-    # Its memory is not that of torch's tensors.
+    # The peak memory is that of torch tensors, which recognizers from outside need not use.
     return [replace(latency, peak_memory=None) for latency in measured]
 
 
-def _call(reader: TextReader, samples: Sequence[EncodedSample], size: int) -> Callable[[], object]:
-    batch = [samples[place % len(samples)] for place in range(size)]
+def _reading_function(
+    reader: TextReader, samples: Sequence[EncodedSample], size: int
+) -> Callable[[], object]:
+    batch = [samples[index % len(samples)] for index in range(size)]
     return lambda: reader.read(batch)

@@ -1,4 +1,4 @@
-"""Where profiles are measured: in this process, or on a node of a Ray cluster."""
+"""Profilers: measurement in this process, or on a node of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -17,24 +17,33 @@ if TYPE_CHECKING:
 
 
 class Profiler(Protocol):
-    """Where profiles are measured, while nothing else of bench runs there."""
+    """Measures profiles on one machine, on which nothing else of bench runs at the same time."""
 
     def hardware(self, resources: Resources) -> Hardware:
-        """Return the hardware there. Raises BenchError where it lacks what `resources` demand."""
+        """Return the hardware of the machine; raises BenchError if it lacks `resources`."""
         ...
 
     def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
-        """Return the profile of what an evaluation runs, see `measure_network`."""
+        """Return the profile of an evaluation.
+
+        Args:
+            evaluation: The evaluation.
+            store: The store of trainings and profiles.
+            final: Keys of profiles that are not measured again even if they are invalid.
+        """
         ...
 
 
 class LocalProfiler:
-    """This process and the first GPU that it sees. The executor of a run is closed before."""
+    """Measures in this process, on its first GPU if there is one.
+
+    The executor of a run must be closed before.
+    """
 
     def hardware(self, resources: Resources) -> Hardware:
-        """Return the hardware that this process computes on."""
+        """Return the hardware of this process."""
         with held_signals():
-            # An interrupt would leave torch imported by half.
+            # An interrupt during the import of torch would leave it unusable.
             from bench.profiling.hardware import find_hardware
 
         return find_hardware(resources)
@@ -53,16 +62,16 @@ class LocalProfiler:
 
 
 def open_profiler(
-    address: str | None, say: Callable[[str], None]
+    address: str | None, report: Callable[[str], None]
 ) -> AbstractContextManager[Profiler]:
-    """Return where profiles are measured: this process, or a node of the cluster at `address`.
+    """Return the profiler of this process, or of a node of a Ray cluster.
 
     Args:
-        address: The address of a Ray cluster; None measures in this process.
-        say: Is given a sentence where the node has to be waited for.
+        address: The address of the cluster; None measures in this process.
+        report: Receives a message if profiling has to wait for the node.
     """
     if address is None:
         return nullcontext(LocalProfiler())
     from bench.profiling.cluster_node import reserve_node
 
-    return reserve_node(address, say)
+    return reserve_node(address, report)

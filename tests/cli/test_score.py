@@ -104,7 +104,10 @@ def test_a_protocol_of_bench_needs_no_bench_toml(texts, bench):
             ["ref.txt", "hyp.txt", "--protocol", "x"],
             "; there is digits, german, gloss-phoenix14, htr-iam",
         ),
-        (["gone.txt", "hyp.txt", "--protocol", "htr-raw"], "gone.txt: the file cannot be read (No such"),
+        (
+            ["gone.txt", "hyp.txt", "--protocol", "htr-raw"],
+            "gone.txt: the file cannot be read (No such",
+        ),
         (["ref.txt", "one.txt", "--protocol", "htr-raw"], "ref.txt has 4 lines, but one.txt has 1"),
         (["bad.txt", "one.txt", "--protocol", "htr-raw"], "bad.txt:1: it is neither UTF-8"),
         (["none.txt", "none.txt", "--protocol", "htr-raw"], "none.txt: no sample with a reference"),

@@ -107,8 +107,16 @@ def test_properties_of_samples_are_written_and_read():
 @pytest.mark.parametrize(
     ("name", "values", "said"),
     [
-        ("property/writer", pa.array(["a", "\x1b[2J"]), "writer of a sample is not a short printable line"),
-        ("property/writer", pa.array(["a", "a" * 1000]), "writer of a sample is not a short printable line"),
+        (
+            "property/writer",
+            pa.array(["a", "\x1b[2J"]),
+            "writer of a sample is not a short printable line",
+        ),
+        (
+            "property/writer",
+            pa.array(["a", "a" * 1000]),
+            "writer of a sample is not a short printable line",
+        ),
         ("property/signer", pa.array(["a", None]), "a sample has no signer"),
         ("property/source", pa.array([1, 2]), "the columns are not"),
         ("property/session", pa.array(["a", "b"], pa.large_string()), "the columns are not"),
@@ -191,9 +199,9 @@ def test_the_same_rows_give_the_same_bytes(tmp_path, monkeypatch):
 def test_another_process_gives_the_same_bytes():
     code = (
         "import hashlib; from bench.evaluation import predictions, protocols\n"
-        "rows = predictions.Predictions(protocols.find('digits'))\n"
+        "rows = predictions.Predictions(protocols.find_protocol('digits'))\n"
         f"for sample in {SAMPLES!r}: rows.add(*sample, **{LOCATED!r})\n"
-        "content = predictions.to_bytes(rows.table())\n"
+        "content = predictions.predictions_to_bytes(rows.table())\n"
         "print(hashlib.sha256(content).hexdigest())"
     )
     answer = subprocess.run(

@@ -63,7 +63,7 @@ def test_without_a_gpu_it_is_the_processor(monkeypatch):
 
 def test_a_missing_gpu_that_resources_demand_is_an_error(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(BenchError, match="this process sees no GPU"):
+    with pytest.raises(BenchError, match="this process has no GPU"):
         find_hardware(Resources(device="cuda"))
 
 

@@ -207,7 +207,7 @@ def ended(process: int, patience: float = 10) -> bool:
     ("command", "sentence"),
     [
         (["no-such-program"], "there is no program 'no-such-program'; install it, or write its"),
-        (["./plain.txt"], "cannot be executed; make it executable with chmod"),
+        (["./plain.txt"], "is not executable; make it executable with chmod"),
         ([], "'command' is empty; write the program and its arguments"),
     ],
 )
@@ -260,9 +260,9 @@ def test_a_version_stands_for_the_program(make, tmp_path):
     assert make(f"{body} # edited", version_command=version).spec() == spec
     newer = make(body.replace("1.2", "1.3"), version_command=version)
     assert newer.spec()["program"]["printed"] == "tool 1.3"
-    with pytest.raises(BenchError, match="exit code 4 and printed ''; name a command that prints"):
+    with pytest.raises(BenchError, match="exit code 4 and printed ''; give a command that prints"):
         make("exit 4", version_command=version).spec()
-    with pytest.raises(BenchError, match="prints more than 64 KiB; name a command that prints a"):
+    with pytest.raises(BenchError, match="prints more than 64 KiB; give a command that prints a"):
         make("yes", version_command=version).spec()
 
 

@@ -363,7 +363,7 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(
         ("http://[::1", "is not a URL"),
         ("https://host/v1?key=1", "has a query"),
         ("https://host/v 1", "has characters"),
-        ("https://user:password@host/v1", "name or a password"),
+        ("https://user:password@host/v1", "user name or a password"),
     ],
 )
 def test_only_plain_urls_are_taken(url, fault):

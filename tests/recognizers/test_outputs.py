@@ -37,8 +37,8 @@ def test_characters_of_files(tmp_path, content, characters):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"a\n\nb\n", "has nothing on line 2; write one character on each line"),
-        (b"", "has nothing on line 1"),
+        (b"a\n\nb\n", "line 2 of .* is empty; write one character per line"),
+        (b"", "line 1 of .* is empty"),
         (b"a\n\xff\n", "neither UTF-8 nor"),
     ],
 )

@@ -96,9 +96,9 @@ def test_columns_have_other_names(read, names):
 def test_a_column_may_be_named(read):
     content = "who,label,text\ntest/2,truth,b\ntest/3,truth,\n"
     assert read("p.csv", content, id="who", text="text")[0] == [Reading("b"), Reading("")]
-    with pytest.raises(BenchError, match="columns 'label', 'text' may all be texts; say which one"):
+    with pytest.raises(BenchError, match="columns 'label', 'text' may all be texts; choose one"):
         read("p.csv", content, id="who")
-    with pytest.raises(BenchError, match=r"no column is called id, sample.*it has 'who', 'label'"):
+    with pytest.raises(BenchError, match=r"no column of 'who', 'label' is called id, sample"):
         read("p.csv", content)
     with pytest.raises(BenchError, match=r"no column 'txt' of texts; did you mean 'text'\?"):
         read("p.csv", content, id="who", text="txt")
@@ -120,12 +120,12 @@ def test_control_characters_are_kept_as_they_were_read(read):
     [
         ("p.csv", "id,text\ntest/1,a\ntest/1,b\n", "'test/1' has two texts, 'a' in line 2 and 'b'"),
         ("p.csv", "id,text\n1.x,a\nno\x1b[2J,b\n", r"none of its 2 ids .*'no\\x1b\[2J', the split"),
-        ("p.csv", "id,text\n", "it has no prediction; write an id"),
-        ("p.csv", "", "it is empty; write an id and a text"),
+        ("p.csv", "id,text\n", "the file has no prediction; write an id"),
+        ("p.csv", "", "the file is empty; write an id and a text"),
         ("p.csv", "id,text\ntest/1,a,b\n", "line 2 has 3 columns, not 2"),
         ("p.csv", "id,text\n,a\n", "line 2 has no id in 'id'"),
         ("p.csv", 'id,text\ntest/1,"a\n', "line 3 is not CSV|line 2 is not CSV"),
-        ("p.csv", "id,id,text\n", "line 1 names a column twice"),
+        ("p.csv", "id,id,text\n", "line 1 has a column name twice"),
         ("p.csv", b"id,text\ntest/1,\xff\n", "line 2: it is neither UTF-8"),
         ("p.csv", "id,text,confidence\ntest/2,a,97\n", "line 2 has confidence = '97' for sample"),
         ("p.csv", "id,text,seconds\ntest/2,a,x\n", "line 2 has seconds = 'x' for sample 'test/2'"),
@@ -139,8 +139,8 @@ def test_control_characters_are_kept_as_they_were_read(read):
         ("p.jsonl", "[1]", "line 1 is not a JSON object"),
         ("p.jsonl", '{"id": "test/1", "text": 7}', "line 1: 'text' is not a text but '7'"),
         ("p.jsonl", '{"id": null, "text": "a"}', "line 1 has no id in 'id'"),
-        ("p.parquet", "PAR1", "it is not a Parquet file"),
-        ("p.xlsx", "", "the suffix '.xlsx' is not one of predictions; write a CSV"),
+        ("p.parquet", "PAR1", "the file is not Parquet"),
+        ("p.xlsx", "", "the suffix '.xlsx' is not supported; write a CSV"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_a_sentence(read, name, content, sentence):

@@ -162,7 +162,7 @@ def test_a_class_is_closed_in_the_end(make, reading, tmp_path):
         ("import json; return json.loads('{')", "my_reader.py:3: JSONDecodeError: Expecting"),
         (
             "from bench.core.recognition import Reading; return [Reading('a', 97.3)] * 2",
-            "confidence = '97.3' for sample 'test/0'; it has to be a number between 0 and 1",
+            "confidence = '97.3' for sample 'test/0'; return a number between 0 and 1",
         ),
     ],
 )

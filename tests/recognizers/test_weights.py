@@ -113,7 +113,7 @@ def test_weights_of_a_training_are_read_by_the_mapping_of_bench(tmp_path):
     [
         ({"mapping": "clovaai"}, "there is no mapping 'clovaai'; did you mean"),
         ({"mapping": "bench", "model": "crn"}, "there is no model 'crn'"),
-        ({"alphabet": "abc", "alphabet_file": "x"}, "set alphabet or alphabet_file, and not both"),
+        ({"alphabet": "abc", "alphabet_file": "x"}, "alphabet and alphabet_file are both set"),
         ({"loss": "ce"}, "model 'vgg-bilstm' emits frames, loss 'ce' has a classifier of seq2seq"),
         ({"mapping": "parseq-vitstr", "model": "vitstr-tiny", "decoder": "beam"}, "does not read"),
         (
@@ -133,7 +133,7 @@ def test_parameters_that_do_not_go_together(parameters, fault):
     ("table", "fault"),
     [
         ({}, "mapping 'bench' is for every model; set model"),
-        ({"model": "crnn"}, "does not know what the classes stand for; set alphabet"),
+        ({"model": "crnn"}, "has no alphabet; set alphabet"),
     ],
 )
 def test_what_a_mapping_does_not_know_has_to_be_set(table, fault):

@@ -53,7 +53,7 @@ class Ratio:
 
     @property
     def residuals(self) -> Floats:
-        """numerators / scale − value × denominators, (N,)."""
+        """The residuals numerators / scale − value × denominators, (N,)."""
         return self.numerators / self.scale - self.value * self.denominators
 
 

@@ -126,7 +126,11 @@ def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
         ({"charset_file": "empty.txt"}, "charset_file", "is empty; write the characters"),
         ({"charset_file": "two.txt"}, "charset_file", "one character per line, or all on one"),
         ({"charset": "aba"}, "charset", "charset has 'a' twice"),
-        ({"charset": "aB", "case": "lower"}, "charset", "has 'B', which 'unicode' or 'case' changes to 'b'"),
+        (
+            {"charset": "aB", "case": "lower"},
+            "charset",
+            "has 'B', which 'unicode' or 'case' changes to 'b'",
+        ),
         ({"charset": "é", "unicode": "NFKD"}, "charset", "has 'é', which"),
         ({"outside": "drop"}, "outside", "outside = 'drop' needs a charset"),
         ({"unit": "gloss", "charset": "a"}, "unit", "compares no characters"),

@@ -110,17 +110,17 @@ def test_the_color_is_read_in_the_order_of_the_input(tmp_path):
         (
             {},
             {"input": {"height": 9}},
-            "takes x (N, 3, 8, W), and input gives float32 images (N, 3, 9, W); set height",
+            "expects x (N, 3, 8, W), but input gives float32 images (N, 3, 9, W); set height",
         ),
         ({}, {"input": INPUT | {"color": "gray"}}, "and input gives float32 images (N, 1, 8, W)"),
-        ({"shape": (1, 3, 8, "W")}, {}, "takes 1 images at once; set batch = 1"),
+        ({"shape": (1, 3, 8, "W")}, {}, "has a batch size of 1; set batch = 1"),
         ({"shape": ("N", 3, 8, 8)}, {}, "cannot read images (1, 3, 8, 4): "),
         ({}, {"alphabet": "rgbrg"}, "has 4 classes, and the alphabet of 5 characters ('rgbrg')"),
-        ({}, {"alphabet": "rg"}, "makes 3 with that of blank or end; set space = true, or give an"),
+        ({}, {"alphabet": "rg"}, "needs 3 with blank or end; set space = true, or give an"),
         ({}, {"alphabet": "rgb", "space": True}, "set space = false, or give an alphabet of 3"),
-        ({}, {"alphabet": ""}, "does not say in its metadata what its classes stand for"),
+        ({}, {"alphabet": ""}, "has no characters of its classes in its metadata"),
         ({}, {"output": "z"}, "has no output 'z'; set output to one of 'y'"),
-        ({}, {"blank": 4}, "has 4 classes, and class 4 is set as blank or ignored"),
+        ({}, {"blank": 4}, "has 4 classes, so class 4 of blank or ignored does not exist"),
     ],
 )
 def test_a_graph_that_does_not_fit_is_refused(tmp_path, graph, parameters, fault):
@@ -166,13 +166,13 @@ def test_a_missing_onnxruntime_names_the_extra(tmp_path, monkeypatch):
 )
 def test_a_file_that_is_no_graph_is_refused(tmp_path, content):
     made = recognizer(tmp_path, content)
-    with pytest.raises(BenchError, match="is not a file of ONNX"), made.open(PLACE):
+    with pytest.raises(BenchError, match="is not an ONNX graph with weights"), made.open(PLACE):
         pass
 
 
 def test_weights_in_other_files_are_refused(tmp_path):
     made = recognizer(tmp_path, external(tiny_graph(scores())))
-    with pytest.raises(BenchError, match="keeps weights in other files"), made.open(PLACE):
+    with pytest.raises(BenchError, match="has weights in other files"), made.open(PLACE):
         pass
 
 
@@ -184,8 +184,8 @@ def test_weights_are_counted():
 @pytest.mark.parametrize(
     ("parameters", "fault"),
     [
-        ({"alphabet_file": "dict.txt"}, "set alphabet or alphabet_file, and not both"),
-        ({"family": "seq2seq", "decoder": "beam"}, "does not read the family 'seq2seq'"),
+        ({"alphabet_file": "dict.txt"}, "alphabet and alphabet_file are both set"),
+        ({"family": "seq2seq", "decoder": "beam"}, "does not support the family 'seq2seq'"),
         ({"input": "pp-orc"}, "there is no preset 'pp-orc'"),
         ({"decoder": "beem"}, "there is no decoder 'beem'; did you mean 'beam'"),
     ],

@@ -62,7 +62,7 @@ def test_pp_ocr_keeps_the_ratio_pads_with_zero_and_reads_blue_first():
 def test_a_wide_word_does_not_change_how_others_are_padded():
     narrow, wide = encoded(picture(50, 20)), encoded(picture(400, 20))
     groups = prepared(PRESETS["pp-ocr"], narrow, wide, narrow)
-    assert [(group.places, group.images.shape[3]) for group in groups] == [
+    assert [(group.indices, group.images.shape[3]) for group in groups] == [
         ([0, 2], 320),
         ([1], 960),
     ]

@@ -17,7 +17,7 @@ from bench.recognizers.inputs.reader_input import (
 
 
 def made(value):
-    return parse_input_changes(value).applied(ReaderInput())
+    return parse_input_changes(value).apply(ReaderInput())
 
 
 def test_a_name_is_a_preset_and_a_table_changes_one():
@@ -30,8 +30,8 @@ def test_a_name_is_a_preset_and_a_table_changes_one():
 
 def test_a_table_without_a_preset_changes_what_is_given():
     changes = parse_input_changes({"width": 200})
-    assert changes.applied(PRESETS["easyocr"]).width == 200
-    assert changes.applied(PRESETS["easyocr"]).height == 64
+    assert changes.apply(PRESETS["easyocr"]).width == 200
+    assert changes.apply(PRESETS["easyocr"]).height == 64
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,16 @@ def test_boards_print_it_in_short():
     ("value", "fault"),
     [
         ("pp-orc", "there is no preset 'pp-orc'; did you mean 'pp-ocr'?"),
-        (7, "it must be the name of a preset, or a table"),
+        (7, "write the name of a preset, or a table"),
         ({"hight": 7}, "'input': there is no key 'hight' here; did you mean 'height'?"),
         ({"height": 0}, "Expected `int` >= 1"),
         ({"color": "cmyk"}, "'color = \"cmyk\"' must be one of 'gray', 'rgb', 'bgr'"),
         ({"pad": 256}, "pad"),
-        ({"color": "gray", "scaling": "imagenet"}, "a mean for each of three channels"),
+        ({"color": "gray", "scaling": "imagenet"}, "needs three channels"),
         ({"width": 100, "keep_ratio": True}, "keep_ratio needs padding"),
         ({"min_width": 320}, "min_width needs padding"),
         ({"width": 100, "pad": "edge", "multiple": 8}, "multiple has an effect only where"),
-        ({"sizes": [[64, 64]], "width": 100}, "sizes stretches images"),
+        ({"sizes": [[64, 64]], "width": 100}, "sizes replaces width and keep_ratio"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(value, fault):

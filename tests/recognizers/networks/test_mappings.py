@@ -292,7 +292,7 @@ def test_a_weight_of_another_shape_is_named_with_both_shapes():
     case = clovaai()
     state = state_of(case) | {"module.Prediction.weight": torch.zeros(38, 6)}
     assert refused(case, state) == (
-        "weights.pth: weight 'module.Prediction.weight' has the shape (38, 6), and the model needs "
+        "weights.pth: weight 'module.Prediction.weight' has the shape (38, 6), but the model needs "
         "(11, 6) for 'head.weight'; set the parameters of the model, its input or its alphabet"
     )
 
@@ -309,14 +309,15 @@ def test_unknown_weights_are_named_and_counted():
     case = clovaai()
     more = {f"module.Transformation.{n}": torch.zeros(1) for n in range(5)}
     sentence = refused(case, state_of(case) | more)
-    assert "does not know: 'module.Transformation.0'," in sentence
+    assert "that are not in mapping 'clovaai-crnn'" in sentence
+    assert "'module.Transformation.0'," in sentence
     assert "and 2 more; choose another mapping" in sentence
 
 
 def test_weights_without_a_layer_are_named():
     case = next(case for case in CASES if case.mapping == "meijieru-crnn")
     plain = case._replace(model=case.model | {"bias": False})
-    assert "has weights for which the model has no layer: 'cnn.conv2.bias'" in refused(
+    assert "has weights for layers that the model does not have: 'cnn.conv2.bias'" in refused(
         plain, state_of(case)
     )
 

@@ -58,7 +58,7 @@ class Dangerous:
 
 def test_pickled_objects_are_not_loaded(tmp_path, capsys):
     path = saved(tmp_path, {"a": torch.ones(1), "x": Dangerous()})
-    with pytest.raises(BenchError, match="holds pickled objects beside tensors"):
+    with pytest.raises(BenchError, match="has pickled objects other than tensors"):
         read_weights(path, "weights")
     assert "executed" not in capsys.readouterr().out
 
@@ -79,7 +79,7 @@ def test_other_files_are_refused(tmp_path, content, suffix):
 
 
 def test_a_file_without_weights_is_refused(tmp_path):
-    with pytest.raises(BenchError, match="of weights has no weights: it must hold names"):
+    with pytest.raises(BenchError, match="of weights has no weights; save tensors by name"):
         read_weights(saved(tmp_path, {"epoch": 3}), "weights")
 
 
