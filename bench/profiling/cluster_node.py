@@ -150,7 +150,8 @@ def choose_node(resources: Resources, nodes: Sequence[Node]) -> Node:
         )
     if not fitting:
         raise BenchError(
-            f"no node of the Ray cluster has {resources.cpus} CPU; lower cpus in the suite's resources"
+            f"no node of the Ray cluster has {resources.cpus} CPU; lower cpus in the "
+            "suite's resources"
         )
     usable = with_gpu if with_gpu and resources.device != "cpu" else fitting
     return min(usable, key=lambda node: (-node.cpus, node.address, node.id))

@@ -69,7 +69,7 @@ def test_each_metric_has_two_columns_which_are_null_where_a_sample_is_excluded()
     ]
 
 
-def test_a_file_gives_back_what_was_written(tmp_path):
+def test_a_written_table_is_read_unchanged(tmp_path):
     written = make_table([("b", "1", "1"), ("c", "3", "4")], **LOCATED)
     file = tmp_path / "predictions.parquet"
     file.write_bytes(predictions.predictions_to_bytes(written))
@@ -126,7 +126,7 @@ def test_properties_of_samples_are_written_and_read():
         ("property/color", pa.array(["a", "b"]), "the columns are not"),
     ],
 )
-def test_a_property_that_no_sample_can_have_is_refused(name, values, said):
+def test_an_impossible_property_is_an_error(name, values, said):
     table = make_table(SAMPLES[:2]).append_column(name, values)
     with pytest.raises(ValueError, match=said):
         predictions.parse_predictions(predictions.predictions_to_bytes(table))
@@ -138,7 +138,7 @@ def test_without_key_frames_map_is_unknown():
         assert [*predictions.corpus_scores(table, DIGITS)] == ["sequence-accuracy", "cer"]
 
 
-def test_map_is_that_of_the_whole_table():
+def test_map_is_computed_from_the_whole_table():
     rows = Predictions(DIGITS)
     path = [0, 1, 1, 0, 2, 2]
     rows.add("a", "12", "12", path=path, aligned=[1, 4], scores=[0.9, 0.5], key_frames=[1, 4])
@@ -153,14 +153,14 @@ def test_map_is_that_of_the_whole_table():
     assert [n is None for n in table["map"].to_pylist()] == [False, True, False]
 
 
-def test_labels_that_no_frame_shows_have_no_localization():
+def test_labels_without_runs_have_no_localization():
     assert predictions.label_localization(make_table(), DIGITS) is None
     table = make_table([("a", "1", "1")], key_frames=[1], path=[], aligned=[])
     assert predictions.label_localization(make_table([("a", "1", "12")], **LOCATED), DIGITS) is None
     assert predictions.corpus_scores(table, DIGITS).keys() >= {"cer"}
 
 
-def test_the_protocol_normalizes_what_is_compared_but_not_what_is_kept():
+def test_stored_texts_are_not_normalized():
     table = make_table([("a", "It's", "ITS")], protocols.find_protocol("str-36"))
     (row,) = table.to_pylist()
     assert (row["reference"], row["hypothesis"]) == ("It's", "ITS")
@@ -168,7 +168,7 @@ def test_the_protocol_normalizes_what_is_compared_but_not_what_is_kept():
 
 
 @pytest.mark.parametrize("name", sorted(protocols.PROTOCOLS))
-def test_everything_is_counted_again_from_the_texts(name):
+def test_counts_are_recomputed_from_the_texts(name):
     protocol = protocols.find_protocol(name)
     table = make_table([("b", "12 3", "13 2"), ("c", "3", "4"), ("d", "", "")], protocol, **LOCATED)
     again = predictions.recount_metrics(table, protocol)
@@ -178,7 +178,7 @@ def test_everything_is_counted_again_from_the_texts(name):
     )
 
 
-def test_a_table_may_be_counted_under_another_protocol():
+def test_a_table_can_be_counted_under_another_protocol():
     table = make_table([("a", "It's", "ITS")], protocols.find_protocol("htr-raw"))
     again = predictions.recount_metrics(table, protocols.find_protocol("str-36"))
     assert again["cer"].to_pylist() == [0]
@@ -238,7 +238,7 @@ def test_dropped_characters_are_counted():
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(words, words), max_size=8))
-def test_scores_are_sums_over_the_scored(pairs):
+def test_scores_are_sums_over_scored_samples(pairs):
     samples = [(str(number), *pair) for number, pair in enumerate(pairs)]
     scored = [(r, h) for r, h in pairs if r and set(r) <= set("0123456789")]
     table = make_table(samples)
@@ -267,7 +267,7 @@ def test_without_a_scored_sample_there_is_no_score(samples):
     assert caught.value.code == Exit.USAGE
 
 
-def test_the_worst_come_first_and_correct_samples_not_at_all():
+def test_the_worst_samples_are_first_and_correct_ones_left_out():
     table = make_table()
     ranked = [("c", "12", "9876", 4), ("b", "1234", "124", 1), ("f", "7", "", 1)]
     for count in range(5):
@@ -275,13 +275,13 @@ def test_the_worst_come_first_and_correct_samples_not_at_all():
     assert predictions.worst_samples(make_table([("a", "12", "12")]), DIGITS, 5) == []
 
 
-def test_where_no_metric_counts_errors_the_ranking_one_says_what_is_worst():
+def test_without_an_error_metric_the_ranking_one_sorts_samples():
     protocol = protocols.declare_protocol("ccr-only", {"metrics": ["sequence-accuracy", "ccr"]})
     table = make_table([("a", "12", "12"), ("b", "12", "13")], protocol)
     assert predictions.worst_samples(table, protocol, 5) == [("b", "12", "13", 1)]
 
 
-def test_missing_predictions_are_one_sentence(tmp_path):
+def test_missing_predictions_are_an_error(tmp_path):
     with pytest.raises(
         BenchError, match="the file of predictions is missing; run it again"
     ) as caught:
@@ -311,7 +311,7 @@ def rewritten(table: pa.Table) -> bytes:
         lambda table: rewritten(table.set_column(0, "id", pa.array(range(len(table))))),
     ],
 )
-def test_damaged_predictions_are_one_sentence(tmp_path, damage):
+def test_damaged_predictions_are_an_error(tmp_path, damage):
     file = tmp_path / "predictions.parquet"
     file.write_bytes(damage(make_table()))
     with pytest.raises(BenchError, match="the predictions cannot be read") as caught:
@@ -322,7 +322,7 @@ def test_damaged_predictions_are_one_sentence(tmp_path, damage):
 
 
 @pytest.mark.slow
-def test_a_large_split_does_not_pile_up_in_memory():
+def test_a_large_split_needs_little_memory():
     rows = Predictions(protocols.find_protocol("str-36"))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(100_000):

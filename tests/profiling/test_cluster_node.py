@@ -39,15 +39,15 @@ SAME = Node("a", "10.0.0.5", cpus=16, gpus=8)
         (Resources(device="cpu"), LARGE),
     ],
 )
-def test_the_largest_node_is_chosen_with_gpus_if_any_may_be_used(resources, node):
+def test_the_largest_node_is_chosen_and_preferably_one_with_gpus(resources, node):
     assert choose_node(resources, [SMALL, SAME, LARGE, GPUS]) == node
 
 
-def test_part_of_a_gpu_is_no_gpu():
+def test_a_fraction_of_a_gpu_does_not_count_as_a_gpu():
     assert choose_node(Resources(), [replace(SMALL, gpus=0.5), LARGE]) == LARGE
 
 
-def test_a_cluster_without_what_is_demanded_is_an_error():
+def test_a_cluster_without_the_resources_is_an_error():
     with pytest.raises(BenchError, match="no node of the Ray cluster has a GPU and 1 CPU"):
         choose_node(Resources(device="cuda"), [SMALL, LARGE])
     with pytest.raises(BenchError, match="no node of the Ray cluster has 128 CPU"):
@@ -111,7 +111,7 @@ def finished(task, seconds=0.0) -> bool:
 
 
 @pytest.mark.slow
-def test_a_phase_measures_where_the_gpus_are_and_alone(node, start, evaluations, store, with_gpus):
+def test_a_phase_measures_on_the_gpu_node_exclusively(node, start, evaluations, store, with_gpus):
     begun = []
     outcome = phase.profile_evaluations(
         evaluations,
@@ -156,7 +156,7 @@ def test_a_busy_node_is_waited_for(node, start, evaluations, store, monkeypatch)
 
 
 @pytest.mark.slow
-def test_a_node_that_stays_busy_is_a_fault_of_all_profiles_at_once(
+def test_a_node_that_stays_busy_fails_all_profiles_without_another_wait(
     node, start, evaluations, store, monkeypatch
 ):
     monkeypatch.setattr(cluster_node, "NOTICE_SECONDS", 0.1)
@@ -172,7 +172,7 @@ def test_a_node_that_stays_busy_is_a_fault_of_all_profiles_at_once(
 
 
 @pytest.mark.slow
-def test_a_fault_and_a_lost_worker_are_faults_of_one_profile(node, evaluations, store):
+def test_an_error_and_a_lost_worker_affect_one_profile(node, evaluations, store):
     evaluation = evaluations[0]
     empty = replace(evaluation, test=replace(evaluation.test, digits=500))
     with pytest.raises(BenchError, match="has no sample in split 'test'"):

@@ -70,7 +70,7 @@ def test_a_transformer_layer_is_counted_with_its_attention():
     assert macs(layer, 1, 5, 16) == 5 * (4 * 16 * 16 + 2 * 16 * 32) + 2 * 5 * 5 * 16
 
 
-def test_what_a_decoder_reads_back_is_classified_once():
+def test_the_classifier_is_counted_once_per_step_of_feedback():
     model = CnnAttention(width=2, hidden=4, max_length=2)
     network = networks.build_network(model, CE(), SHAPE, CLASSES)
     torch.nn.init.constant_(network.head.bias, 0)
@@ -88,7 +88,7 @@ def test_element_wise_work_is_not_counted():
     assert macs(nn.Sequential(nn.BatchNorm2d(3), nn.PReLU(), nn.MaxPool2d(2)), 1, 3, 8, 8) == 0
 
 
-def test_counting_changes_nothing():
+def test_counting_does_not_change_the_network():
     network = Alone(nn.Sequential(nn.Linear(3, 3), nn.Dropout()))
     kernels = (torch.backends.mkldnn.enabled, torch.backends.mha.get_fastpath_enabled())
     cost.count_macs(network, torch.zeros(1, 3), torch.tensor([1]))

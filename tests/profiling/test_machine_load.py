@@ -23,7 +23,7 @@ def after(own: float, everyone: float | None, wall: float = 10.0) -> Usage:
 
 
 @pytest.mark.parametrize("everyone", [10.0, 9.8, 11.9])
-def test_an_idle_machine_is_undisturbed(everyone):
+def test_an_idle_machine_has_no_disturbance(everyone):
     assert describe_disturbance(BEFORE, after(10.0, everyone)) == ""
 
 
@@ -72,7 +72,7 @@ QUIET = GpuState(clock=1980, slowdowns=(), others=0)
         ),
     ],
 )
-def test_what_disturbs_a_gpu_is_reported(before, after_it, reason):
+def test_disturbances_of_a_gpu_are_reported(before, after_it, reason):
     begun = replace(BEFORE, gpu=replace(QUIET, **before))
     ended = replace(after(10.0, 10.0), gpu=replace(QUIET, **after_it))
     assert describe_disturbance(begun, ended) == reason
@@ -114,7 +114,7 @@ def test_usage_grows_with_the_work_of_this_process():
         assert now.everyone - before.everyone >= 0.15
 
 
-def test_the_work_of_a_program_that_has_ended_counts_as_ones_own():
+def test_the_cpu_time_of_a_finished_program_counts_as_own():
     before = machine_load.read_usage()
     subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)
     assert machine_load.read_usage().own - before.own >= 0.1

@@ -67,7 +67,7 @@ def test_a_profile_of_untrained_weights(evaluations, store, here):
     assert torch.get_num_threads() == profile.provenance.threads == here.threads
 
 
-def test_a_profile_is_of_the_trained_weights(evaluations, store, here):
+def test_a_profile_uses_the_trained_weights(evaluations, store, here):
     list(run_task(evaluations[0].training, store))
     record = store.record(evaluations[0].training)
     profile = measure_network.measure_network(evaluations[0], store, here)
@@ -76,7 +76,7 @@ def test_a_profile_is_of_the_trained_weights(evaluations, store, here):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_latencies_to_labels_are_those_of_the_decoder(evaluations, store, here, monkeypatch):
+def test_latencies_to_labels_include_the_decoder(evaluations, store, here, monkeypatch):
     widths = []
     build = BeamDecoder.build
 
@@ -106,7 +106,7 @@ def test_only_invalid_latencies_are_measured_again(evaluations, store, here):
         assert before.milliseconds != after.milliseconds
 
 
-def test_latencies_by_other_packages_are_not_kept(evaluations, store, here):
+def test_latencies_with_other_package_versions_are_not_reused(evaluations, store, here):
     first = measure_network.measure_network(evaluations[0], store, here)
     valid, *others = (replace(each, valid=True, reason="") for each in first.latencies)
     latencies = [valid, *(replace(each, valid=False, reason="busy") for each in others)]
@@ -131,7 +131,7 @@ def test_test_sets_of_one_shape_share_a_profile(evaluations, store, here):
         assert method.profile_covers(shared, each.spec, each.training.spec)
 
 
-def test_on_a_cpu_nothing_is_said_of_a_gpu(evaluations, store, here):
+def test_on_a_cpu_the_profile_has_no_values_of_a_gpu(evaluations, store, here):
     profile = measure_network.measure_network(evaluations[0], store, here)
     assert profile.throughput is None
     assert profile.provenance.gpus is None
@@ -151,7 +151,7 @@ class OnGpu(measure_network.Subject):
         self.device = "cuda"
 
 
-def test_a_gpu_has_a_throughput_and_keeps_a_valid_one(monkeypatch):
+def test_a_gpu_has_a_throughput_and_a_valid_one_is_reused(monkeypatch):
     monkeypatch.setattr(throughput, "MIN_SECONDS", 0.001)
     instruments = find_instruments("cpu")
     first = measure_network.gpu_throughput(OnGpu(), instruments)
@@ -171,7 +171,7 @@ def test_a_profile_whose_throughput_is_invalid_is_invalid(evaluations, make_prof
 
 
 @pytest.mark.gpu
-def test_a_gpu_is_waited_for_and_filled(evaluations, store):
+def test_a_gpu_is_synchronized_and_filled(evaluations, store):
     found = find_hardware(evaluations[0].resources)
     profile = measure_network.measure_network(evaluations[0], store, found)
     assert profile.provenance.device == "cuda"

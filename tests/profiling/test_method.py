@@ -26,7 +26,7 @@ def covers(profile, evaluation):
     return method.profile_covers(profile, evaluation.spec, evaluation.training.spec)
 
 
-def test_the_key_is_of_all_that_decides_the_latencies(evaluations):
+def test_the_key_depends_on_everything_that_affects_latencies(evaluations):
     ctc, radial, other_seed, _ = evaluations
     wider = with_training(ctc, model=replace(ctc.training.model, width=3))
     specs = [
@@ -51,7 +51,7 @@ def test_the_key_is_of_all_that_decides_the_latencies(evaluations):
     assert json.loads(json.dumps(specs)) == specs
 
 
-def test_another_method_is_another_key(evaluations, monkeypatch):
+def test_another_method_gives_another_key(evaluations, monkeypatch):
     before = method.profile_spec(evaluations[0], SHAPE, 11, HERE)
     monkeypatch.setattr(method, "METHOD", method.METHOD + 1)
     assert method.profile_spec(evaluations[0], SHAPE, 11, HERE) != before
@@ -63,7 +63,7 @@ def test_a_profile_covers_every_seed_of_its_entry(evaluations, make_profile):
 
 
 @pytest.mark.parametrize("part", ["test", "model", "decoder", "input", "data", "alphabet"], ids=str)
-def test_a_profile_covers_nothing_that_reads_otherwise(evaluations, make_profile, part):
+def test_a_profile_does_not_cover_other_components_or_inputs(evaluations, make_profile, part):
     profile, evaluation = make_profile(evaluations[0]), evaluations[0]
     data = replace(evaluation.test, digits=3)
     changed = {

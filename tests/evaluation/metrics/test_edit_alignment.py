@@ -67,7 +67,7 @@ def replay(reference, hypothesis, edits):
 
 @settings(max_examples=400)
 @given(few | any_text, few | any_text)
-def test_at_unit_costs_the_edits_are_those_of_rapidfuzz(reference, hypothesis):
+def test_at_unit_costs_the_edits_equal_those_of_rapidfuzz(reference, hypothesis):
     edits = align_units(reference, hypothesis)
     assert len(edits) == Levenshtein.distance(reference, hypothesis)
     assert tags(edits) == [op.tag for op in Levenshtein.editops(reference, hypothesis)]
@@ -120,7 +120,7 @@ def test_costs_may_prefer_two_edits_to_three():
     assert kinds(align_units("abx", "xab", COSTS)) == (0, 1, 1)
 
 
-def test_of_equals_sclite_takes_the_pair_then_the_insertion():
+def test_at_equal_costs_sclite_prefers_the_pair_then_the_insertion():
     # As sclite of SCTK 2.4.10 has it: 12 edits, though 11 would cost as much.
     reference, hypothesis = "CBAABBBBDBDDAC", "DDDDDABDB"
     assert kinds(align_units(reference, hypothesis, COSTS)) == (3, 2, 7)
@@ -136,12 +136,12 @@ def test_tokens_are_any_sequence_of_strings():
     assert align_units(["WIND", "NORD"], ["NORD"]) == [Edit("WIND", None)]
 
 
-def test_ten_thousand_characters_are_align():
+def test_ten_thousand_characters_are_aligned():
     reference, hypothesis = "abcdefg " * 1_250, "abdcefg " * 1_250
     assert len(align_units(reference, hypothesis)) == Levenshtein.distance(reference, hypothesis)
 
 
-def test_sequences_that_exceed_the_memory_are_refused():
+def test_sequences_that_exceed_the_memory_are_an_error():
     side = int(edit_alignment.MAX_CELLS**0.5) + 1
     with pytest.raises(BenchError, match=r"too long to be aligned; split both"):
         align_units("a" * side, "b" * side, COSTS)

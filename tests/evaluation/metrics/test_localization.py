@@ -68,7 +68,7 @@ tables = st.lists(sample(), min_size=1, max_size=5).filter(
 
 @settings(max_examples=60)
 @given(st.lists(shown(), min_size=1, max_size=4))
-def test_a_path_of_true_segments_is_perfect(samples):
+def test_a_path_of_true_segments_has_perfect_scores(samples):
     located = measure_localization(columns(samples))
     assert located.mean_average_precision == 1
     assert all(each.mean_average_precision == 1 for each in located.classes.values())
@@ -77,7 +77,7 @@ def test_a_path_of_true_segments_is_perfect(samples):
 
 @settings(max_examples=60)
 @given(tables)
-def test_blank_paths_locate_nothing(samples):
+def test_blank_paths_have_precision_zero(samples):
     blank = [([0] * len(path), reference, keys) for path, reference, keys in samples]
     located = measure_localization(columns(blank))
     assert located.mean_average_precision == 0
@@ -110,7 +110,7 @@ def test_everything_stays_within_its_bounds(samples):
 
 @settings(max_examples=60)
 @given(tables, st.integers(1, 5))
-def test_blank_frames_at_both_ends_move_nothing(samples, more):
+def test_blank_frames_at_both_ends_change_no_precision(samples, more):
     # Two key frames at least, so that no true segment is bounded by the path alone; room at both
     # ends, so that none is cut.
     wide = [
@@ -128,7 +128,7 @@ def test_blank_frames_at_both_ends_move_nothing(samples, more):
 
 
 @given(st.lists(paths, min_size=1, max_size=4))
-def test_runs_blank_ratio_and_peak_width_are_those_of_decoders(listed):
+def test_runs_blank_ratio_and_peak_width_equal_those_of_decoders(listed):
     from bench.decoding.algorithms.decoded import Decoded
 
     longest = max(map(len, listed))
@@ -160,7 +160,7 @@ def ways(reference, hypothesis, keys, aligned):
 
 @settings(max_examples=150)
 @given(st.text("12", max_size=4), st.text("12", max_size=4), st.data())
-def test_labels_read_correctly_are_those_of_the_best_of_all_alignments(reference, read, data):
+def test_labels_read_correctly_equal_those_of_the_best_of_all_alignments(reference, read, data):
     keys, aligned = (
         sorted(data.draw(st.sets(st.integers(0, 12), min_size=len(text), max_size=len(text))))
         for text in (reference, read)
@@ -169,13 +169,13 @@ def test_labels_read_correctly_are_those_of_the_best_of_all_alignments(reference
     assert read_correctly(reference, read, keys, aligned) == best[-1]
 
 
-def test_of_two_equal_labels_the_nearer_was_read():
+def test_of_two_equal_labels_the_nearer_is_correct():
     assert read_correctly("11", "1", [2, 6], [5]) == [(1, 0)]
     assert read_correctly("11", "1", [2, 6], [3]) == [(0, 0)]
     assert read_correctly("11", "1", [2, 6], [4]) == [(0, 0)]
 
 
-def test_of_equally_short_alignments_the_one_that_leaves_most_counts():
+def test_of_equally_short_alignments_the_one_with_most_unchanged_labels_counts():
     # Two substitutions are as short as an insertion and a deletion, and would be 0 frames apart.
     assert read_correctly("12", "21", [2, 6], [2, 6]) == [(0, 1)]
     assert read_correctly("12", "21", [2, 6], [5, 9]) == [(1, 0)]
@@ -202,7 +202,7 @@ def test_one_sample_by_hand():
     assert located.mean_average_precision == pytest.approx(0.1)
 
 
-def test_scores_of_labels_rank_them_and_what_is_no_number_comes_last():
+def test_scores_rank_labels_and_nan_is_last():
     path = [0, 3, 3, 3, 0, 3, 3, 3]
     samples = [(path, "31", [2, 6])]
     ranked = [[0.9, 0.1], [0.1, 0.9], [0.5, 0.5], [0.1, np.nan], [np.nan, 0.1]]
@@ -233,7 +233,7 @@ def test_excluded_samples_do_not_count():
     assert located == measure_localization(columns(samples[:1]))
 
 
-def test_labels_that_fit_nowhere_are_missed():
+def test_labels_that_do_not_fit_into_the_frames_are_missed():
     table = columns([([0, 0], "11", [0, 1])], hypothesis=["11"])
     located = measure_localization(table)
     assert located.mean_average_precision == 0
@@ -250,7 +250,7 @@ def test_labels_that_fit_nowhere_are_missed():
         ({"key_frames": [[7]]}, "do not increase within the 2 frames"),
     ],
 )
-def test_what_cannot_be_measured_is_said(more, message):
+def test_what_cannot_be_measured_is_an_error(more, message):
     with pytest.raises(ValueError, match=message):
         measure_localization(columns([([0, 1], "1", [1])], **more))
 

@@ -64,7 +64,7 @@ def pseudo_values(samples):
 
 @settings(max_examples=150)
 @given(st.lists(sample(), min_size=1, max_size=6))
-def test_counts_are_the_jackknife_of_plain_loops(samples):
+def test_counts_equal_the_jackknife_of_plain_loops(samples):
     assume(any(keys for _, _, keys, _ in samples))
     value, pseudo = pseudo_values(samples)
     counted = counts(samples)
@@ -75,7 +75,7 @@ def test_counts_are_the_jackknife_of_plain_loops(samples):
     assert total == pytest.approx(value, abs=1e-8)
 
 
-def test_samples_that_are_not_located_have_the_value_itself():
+def test_samples_without_key_frames_have_the_value_of_the_corpus():
     located = ([0, 1, 1, 0, 2], "12", [1, 4], [0.9, 0.5])
     value = measure_localization(columns([located])).mean_average_precision
     numerators = counts([located, ([0, 3], "3", [], [0.1])]).numerators
@@ -92,7 +92,7 @@ def test_samples_that_are_not_located_have_the_value_itself():
         {"scores": [[]]},
     ],
 )
-def test_what_is_not_known_is_no_value(more):
+def test_without_key_frames_or_runs_there_is_no_value(more):
     assert counts([([0, 1], "1", [1], [0.5])], **more) is None
 
 
@@ -105,7 +105,7 @@ def test_a_blank_path_has_zero():
     assert counts([([0, 0], "1", [1], [])]).numerators.tolist() == [0]
 
 
-def test_the_spread_of_the_counts_is_that_of_resampled_corpora():
+def test_the_variance_of_the_counts_is_that_of_resampled_corpora():
     rng = np.random.default_rng(0)
     samples = []
     for _ in range(150):

@@ -110,13 +110,13 @@ def test_protocols_report_metrics_that_are_defined_for_them():
         ("gloss-phoenix14", "map sequence-accuracy wer"),
     ],
 )
-def test_what_is_defined_for_a_protocol(protocol, defined):
+def test_metrics_that_are_defined_for_a_protocol(protocol, defined):
     rules = protocols.find_protocol(protocol)
     names = [name for name, each in metrics.all_metrics().items() if each.defined_for(rules)]
     assert names == defined.split()
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
+def test_an_unknown_name_gives_an_error_with_the_nearest():
     with pytest.raises(BenchError, match=r"there is no metric 'ccer'; did you mean 'cer'\?"):
         metrics.find_metric("ccer")
 
@@ -131,7 +131,7 @@ def test_two_metrics_cannot_have_one_name(registry):
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a b", "a|b"])
-def test_a_name_is_that_of_a_column(registry, name):
+def test_a_name_must_be_valid_as_a_column(registry, name):
     other = type("Other", (VowelRate,), {"name": name})
     with pytest.raises(BenchError, match="a metric cannot be called"):
         metrics.register_metric(other())
@@ -171,6 +171,6 @@ def test_the_registry_imports_nothing_heavy():
     assert answer.stdout.strip() == "[]", answer.stderr
 
 
-def test_another_metric_does_not_change_the_rules():
+def test_another_metric_does_not_change_the_spec_of_the_protocol():
     digits = protocols.find_protocol("digits")
     assert replace(digits, metrics=("cer",)).spec() == digits.spec()

@@ -23,7 +23,7 @@ def test_excluded_samples_are_not_among_the_readings():
     assert (samples.readings.ids, samples.readings.hypotheses) == (("a",), ("its",))
 
 
-def test_nothing_scored_is_no_reading():
+def test_without_scored_samples_there_are_no_readings():
     samples = normalize_samples(protocols.find_protocol("digits"), ["a"], ["x"], ["1"])
     assert len(samples.readings) == 0
     assert samples.readings.edits.tolist() == samples.readings.reference_lengths.tolist() == []

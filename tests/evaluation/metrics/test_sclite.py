@@ -59,7 +59,7 @@ def sclite(reference, hypothesis, scored=SENTENCES):
 
 @pytest.mark.parametrize("vocabulary", [FEW, MANY], ids=["few", "many"])
 @pytest.mark.parametrize(("seed", "noise"), [(0, 0.2), (1, 0.5), (2, 0.8)])
-def test_errors_are_those_of_sclite(tmp_path, seed, noise, vocabulary):
+def test_errors_equal_those_of_sclite(tmp_path, seed, noise, vocabulary):
     files = corpus(tmp_path, seed, vocabulary, noise)
     correct, substituted, deleted, inserted = sclite(*files)
     protocol = protocols.find_protocol("gloss-phoenix14")
@@ -94,7 +94,7 @@ def segments(folder, seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_segments_and_channels_are_those_of_sclite(tmp_path, seed):
+def test_segments_and_channels_equal_those_of_sclite(tmp_path, seed):
     *files, scored = segments(tmp_path, seed)
     correct, substituted, deleted, inserted = sclite(*files, scored)
     # Without the clean-up of PHOENIX14, which merges repetitions.

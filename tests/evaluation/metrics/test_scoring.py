@@ -27,7 +27,7 @@ def score_pairs(name, *pairs):
 
 @settings(max_examples=80)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
-def test_substitutions_insertions_and_deletions_are_those_of_jiwer(pairs):
+def test_substitutions_insertions_and_deletions_equal_those_of_jiwer(pairs):
     pairs = [(r.strip(), h.strip()) for r, h in pairs if r.strip()]
     assume(pairs)
     expected = jiwer.process_characters(*map(list, zip(*pairs, strict=True)))
@@ -114,7 +114,7 @@ def test_the_order_and_the_batches_of_samples_change_nothing(monkeypatch):
     assert score_pairs("htr-raw", *pairs) == expected
 
 
-def test_a_score_names_its_protocol_and_the_hash_of_it():
+def test_a_score_has_its_protocol_and_the_hash_of_it():
     result = score_pairs("htr-iam", ("a", "a"))
     assert result.protocol == protocols.find_protocol("htr-iam").spec()
     assert result.key == hashing.digest(result.protocol)
@@ -136,7 +136,7 @@ def test_a_sample_too_long_to_be_aligned_is_named():
 
 
 @pytest.mark.slow
-def test_a_large_corpus_is_not_kept():
+def test_a_large_corpus_is_not_kept_in_memory():
     samples = (Sample("", f"line {n}", "line 7") for n in range(20_000))
     tracemalloc.start()
     score_samples(protocols.find_protocol("htr-iam"), samples)

@@ -21,7 +21,7 @@ def test_a_sample_is_correct_where_both_texts_are_the_same(name, pairs):
     assert counts("sequence-accuracy", name, pairs) == expected
 
 
-def test_it_is_a_share_of_samples():
+def test_accuracy_is_a_share_of_samples():
     assert value("sequence-accuracy", "digits", [("12", "12"), ("3", ""), ("4", "5")]) == 1 / 3
 
 

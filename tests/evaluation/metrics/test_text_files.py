@@ -91,7 +91,7 @@ def test_a_gloss_belongs_to_the_first_segment_that_ends_after_its_middle(files):
     assert samples == [("HEUTE", "HEUTE"), ("REGEN", "REGEN LAST"), ("WIND", "WIND")]
 
 
-def test_an_utterance_that_the_ctm_lacks_reads_nothing(files):
+def test_a_segment_without_glosses_in_the_ctm_has_an_empty_hypothesis(files):
     assert files(STM, "", (".STM", ".CTM"))[0] == ("HEUTE NORD", "")
 
 
@@ -140,7 +140,7 @@ def test_an_utterance_that_the_ctm_lacks_reads_nothing(files):
         ),
     ],
 )
-def test_what_does_not_match_is_one_sentence(files, reference, hypothesis, suffixes, ids, message):
+def test_files_that_do_not_match_are_an_error(files, reference, hypothesis, suffixes, ids, message):
     with pytest.raises(BenchError, match=message) as caught:
         files(reference, hypothesis, suffixes, ids=ids)
     assert caught.value.code == Exit.USAGE
@@ -169,7 +169,7 @@ def test_what_does_not_match_is_one_sentence(files, reference, hypothesis, suffi
         ),
     ],
 )
-def test_markup_of_an_stm_that_is_not_scored_is_refused(files, fields, message):
+def test_unsupported_markup_of_an_stm_is_an_error(files, fields, message):
     with pytest.raises(BenchError, match=message):
         files(f";;\ne 1 s 0 1 A(B)\nf 1 s {fields}\n", "", (".stm", ".ctm"))
 
@@ -185,12 +185,12 @@ def test_markup_of_an_stm_that_is_not_scored_is_refused(files, fields, message):
         ("inf 1 A", "hyp.ctm:2: 'inf' is not a number; write seconds"),
     ],
 )
-def test_markup_of_a_ctm_that_is_not_scored_is_refused(files, fields, message):
+def test_unsupported_markup_of_a_ctm_is_an_error(files, fields, message):
     with pytest.raises(BenchError, match=message):
         files(STM, f"u1 1 0 1 {{\nu1 1 {fields}\n", (".stm", ".ctm"))
 
 
-def test_a_missing_file_is_one_sentence(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(BenchError, match=r"nowhere: the file cannot be read \(No such file"):
         list(read_samples(tmp_path / "nowhere", tmp_path / "nowhere"))
     with pytest.raises(BenchError, match="the file cannot be read"):

@@ -98,14 +98,14 @@ def test_the_spec_has_the_characters_and_not_their_file(tmp_path):
 
 
 @pytest.mark.parametrize("table", [GERMAN, RUSSIAN, {"unit": "gloss", "costs": [3, 3, 4]}])
-def test_a_protocol_is_made_again_from_its_spec(table):
+def test_a_protocol_is_restored_from_its_spec(table):
     declared = protocols.declare_protocol("mine", table)
     spec = json.loads(json.dumps(declared.spec()))
     again = protocols.protocol_from_spec(spec, declared.metrics)
     assert replace(again, about=declared.about) == declared
 
 
-def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
+def test_a_protocol_of_bench_is_restored_with_the_metrics_of_a_record():
     raw = protocols.find_protocol("htr-raw")
     assert protocols.protocol_from_spec(raw.spec(), ["cer"]) == replace(raw, metrics=("cer",))
     with pytest.raises(BenchError, match="the rules of protocol 'htr-raw' have changed") as caught:
@@ -142,7 +142,7 @@ def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
         ({"ranked_by": "wer"}, "ranked_by", "'wer' is not one of the metrics sequence-accuracy"),
     ],
 )
-def test_a_wrong_table_is_one_sentence(tmp_path, table, key, message):
+def test_a_wrong_table_is_an_error(tmp_path, table, key, message):
     (tmp_path / "latin1.txt").write_bytes("é".encode("latin-1"))
     (tmp_path / "empty.txt").write_text("\n\n")
     (tmp_path / "two.txt").write_text("a\nbc\n")
@@ -153,7 +153,7 @@ def test_a_wrong_table_is_one_sentence(tmp_path, table, key, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_built_in_name_is_taken():
+def test_a_built_in_name_is_an_error():
     with pytest.raises(
         SchemaError, match="protocol 'digits' is one of bench itself; rename this one"
     ):

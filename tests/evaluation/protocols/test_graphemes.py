@@ -27,7 +27,7 @@ CODE_POINTS = protocols.declare_protocol("code-points", {"unicode": "NFC"})
         ("abc", ["a", "b", "c"]),
     ],
 )
-def test_a_text_is_cut_into_clusters(text, clusters):
+def test_a_text_is_split_into_clusters(text, clusters):
     assert [*GRAPHEMES.tokens(GRAPHEMES.normalize(text))] == clusters
 
 
@@ -41,7 +41,7 @@ def test_a_text_is_cut_into_clusters(text, clusters):
         ("नमस्ते", "नमस्ते", (0, 3), (0, 6)),
     ],
 )
-def test_an_edit_is_one_of_a_cluster(reference, hypothesis, clusters, points):
+def test_an_edit_is_counted_per_cluster(reference, hypothesis, clusters, points):
     pair = [(reference, hypothesis)]
     assert counts("cer", GRAPHEMES, pair) == [clusters]
     assert counts("cer", CODE_POINTS, pair) == [points]
@@ -49,7 +49,7 @@ def test_an_edit_is_one_of_a_cluster(reference, hypothesis, clusters, points):
     assert same == (clusters[0] == 0)
 
 
-def test_every_metric_of_characters_is_one_of_clusters():
+def test_metrics_of_characters_count_clusters():
     assert GRAPHEMES.metrics == ("sequence-accuracy", "cer", "one-minus-ned", "ccr")
     pair = [("हिन्दी", "हिx")]
     assert counts("ccr", GRAPHEMES, pair) == [(1, 2)]

@@ -19,7 +19,7 @@ def test_the_rate_is_the_mean_over_seeds():
     assert sample_errors("ab", [4, 6], [[1, 0], [2, 1]]).rate == pytest.approx((0.1 + 0.3) / 2)
 
 
-def test_samples_come_in_order_of_their_ids():
+def test_samples_are_sorted_by_id():
     row = sample_errors(["b", "c", "a"], [2, 3, 1], [[5, 6, 4], [8, 9, 7]])
     assert row.ids == ("a", "b", "c")
     assert row.denominators.tolist() == [1, 2, 3]
@@ -39,7 +39,7 @@ def test_samples_come_in_order_of_their_ids():
         ("ab", [1, 1], [[0, -1]], "within 0 and inf × its denominator"),
     ],
 )
-def test_invalid_numbers_are_refused(ids, lengths, errors, why):
+def test_invalid_numbers_are_an_error(ids, lengths, errors, why):
     with pytest.raises(BenchError, match=why):
         sample_errors(ids, lengths, errors)
 

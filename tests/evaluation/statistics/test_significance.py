@@ -63,7 +63,7 @@ def test_neither_the_order_of_samples_nor_that_of_seeds_matters(case, random):
 
 @settings(max_examples=60)
 @given(counts)
-def test_an_interval_is_within_what_can_be_and_scales_with_the_unit(case):
+def test_an_interval_is_within_bounds_and_scales_with_the_unit(case):
     lengths, errors = case
     found = rate_interval(row(lengths, errors), draws=200)
     assert 0 <= found.low <= found.high
@@ -99,7 +99,7 @@ def test_swapped_rows_mirror_their_comparison(case, seed):
     assert there.detectable == pytest.approx(back.detectable)
 
 
-def test_one_seed_has_the_bca_interval_of_scipy_but_for_its_stretch():
+def test_one_seed_has_the_bca_interval_of_scipy_except_for_the_stretch():
     law = Law(400, 1, tail=0.3, own=0)
     found, _ = pair(law)
     theirs = stats.bootstrap(
@@ -124,7 +124,7 @@ def test_an_interval_follows_all_resamples_of_four():
         assert np.mean(exact < value - 1e-12) - 0.01 <= share <= np.mean(exact <= value) + 0.01
 
 
-def test_rows_have_the_same_interval_alone_and_beside_others():
+def test_an_interval_does_not_depend_on_other_rows():
     a, b = pair(Law(50, 2))
     assert rate_intervals([b, a, b.sequence_errors])[1] == rate_interval(a)
     assert rate_intervals([]) == []
@@ -179,7 +179,7 @@ def test_one_seed_has_the_p_value_of_scipys_permutation_test():
     assert 0 < theirs.pvalue < 1
 
 
-def test_equal_scores_of_seeds_do_not_make_a_difference_certain():
+def test_equal_scores_of_seeds_do_not_make_a_difference_significant():
     a = row([1] * 4, [[1, 1, 0, 0], [0, 0, 1, 1]])
     b = row([1] * 4, [[0, 0, 0, 1], [0, 1, 0, 0]])
     assert p_value(a, b) > 0.05
@@ -200,7 +200,7 @@ def test_holm_is_the_closed_test_of_bonferroni(probabilities):
         assert adjusted == pytest.approx(min(1, worst))
 
 
-def test_ranks_are_ranges_where_rows_cannot_be_told_apart(monkeypatch):
+def test_rows_without_significant_differences_share_rank_intervals(monkeypatch):
     rows = [row([10], [[errors]]) for errors in (5, 1, 2, 9)]
     told = {frozenset(names) for names in ((1, 5), (1, 9), (2, 9), (5, 9))}
     monkeypatch.setattr(
@@ -218,7 +218,7 @@ def test_few_and_no_rows_have_ranks_too():
     assert [str(places) for places in rank_intervals([row([1], [[0]])])] == ["1"]
 
 
-def test_rows_of_other_samples_are_refused():
+def test_rows_with_other_samples_are_an_error():
     a, b = row([1, 1], [[0, 1]]), row([1, 1, 1], [[0, 1, 1]])
     for refused in (
         lambda: compare_rows(a, b),
@@ -229,7 +229,7 @@ def test_rows_of_other_samples_are_refused():
             refused()
 
 
-def test_what_is_detectable_is_detected_four_times_in_five():
+def test_a_detectable_difference_is_significant_in_80_percent():
     # McNemar: of 10 % of 2,000 samples read by one row alone, how uneven must the shares be?
     samples, share, trials = 2000, 0.1, 500
     difference = detectable_difference(samples, math.sqrt(share))
@@ -243,7 +243,7 @@ def test_what_is_detectable_is_detected_four_times_in_five():
 
 
 @pytest.mark.parametrize("wrong", [(0, 1), (5, -1), (5, 1, 0), (5, 1, 0.05, 1)])
-def test_what_cannot_be_detected_is_refused(wrong):
+def test_values_out_of_range_are_an_error(wrong):
     with pytest.raises(BenchError, match="a detectable difference requires at least one sample"):
         detectable_difference(*wrong)
 
@@ -294,12 +294,12 @@ def false_alarms(law, corpora, *, misread=False):
 
 @pytest.mark.usefixtures("one_set_of_draws")
 @pytest.mark.parametrize("law", [Law(300, 1), Law(300, 3, 0.05), Law(300, 5, 0.15)])
-def test_intervals_contain_the_truth(law):
+def test_intervals_contain_the_true_rate(law):
     assert coverage(law, 250, 500) == pytest.approx(0.95, abs=0.04)
 
 
 @pytest.mark.parametrize("law", [Law(300, 1), Law(300, 5, 0.05)])
-def test_equal_rows_are_seldom_told_apart(law):
+def test_equal_rows_are_rarely_significantly_different(law):
     assert false_alarms(law, 200) <= 0.085
 
 
@@ -307,7 +307,7 @@ def test_equal_rows_are_seldom_told_apart(law):
 @pytest.mark.usefixtures("one_set_of_draws")
 @pytest.mark.parametrize("misread", [False, True])
 @pytest.mark.parametrize("law", LAWS, ids=str)
-def test_95_percent_intervals_contain_the_truth_in_93_to_97_percent(law, misread):
+def test_95_percent_intervals_contain_the_true_rate_in_93_to_97_percent(law, misread):
     # Give or take what 1,000 corpora leave to chance, 0.7 points a standard error.
     assert 0.93 - 0.01 <= coverage(law, 1000, 2000, misread=misread) <= 0.97 + 0.01
 
@@ -315,5 +315,5 @@ def test_95_percent_intervals_contain_the_truth_in_93_to_97_percent(law, misread
 @pytest.mark.slow
 @pytest.mark.parametrize("misread", [False, True])
 @pytest.mark.parametrize("law", LAWS, ids=str)
-def test_equal_rows_are_told_apart_in_5_percent_at_most(law, misread):
+def test_equal_rows_are_significantly_different_in_at_most_5_percent(law, misread):
     assert false_alarms(law, 1000, misread=misread) <= 0.065

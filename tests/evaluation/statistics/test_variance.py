@@ -28,7 +28,7 @@ def test_one_seed_of_equal_lengths_has_the_variance_of_a_mean():
     assert found.samples.degrees_of_freedom == pytest.approx(12 / (kurtosis - 1))
 
 
-def test_seeds_that_agree_on_no_sample_have_the_variance_of_their_scores():
+def test_seeds_without_a_common_error_have_the_variance_of_their_scores():
     errors = np.array([[4, 0, 0, 3], [0, 1, 2, 0]])
     found = variance_of_rate(sample_errors("abcd", [1] * 4, errors))
     assert found.samples.value == 0
@@ -36,7 +36,7 @@ def test_seeds_that_agree_on_no_sample_have_the_variance_of_their_scores():
     assert found.quantile(1.96) == pytest.approx(stats.t(1).isf(stats.norm.sf(1.96)))
 
 
-def test_parts_add_up_to_those_of_the_analysis_of_variance():
+def test_parts_equal_those_of_the_analysis_of_variance():
     errors = np.random.default_rng(0).poisson(3, (3, 40)) + np.arange(40)
     found = variance_of_rate(sample_errors([f"{i:02}" for i in range(40)], [1] * 40, errors))
     means, scores = errors.mean(axis=0), errors.mean(axis=1)
@@ -48,7 +48,7 @@ def test_parts_add_up_to_those_of_the_analysis_of_variance():
     assert found.seeds.degrees_of_freedom == 2
 
 
-def test_it_is_the_variance_that_repeated_trials_show():
+def test_the_estimate_equals_the_variance_of_repeated_trials():
     rng = np.random.default_rng(0)
     law = Law(400, 5, spread=0.1)
     rows = [read(rng, law, corpus(rng, law)) for _ in range(800)]
@@ -56,7 +56,7 @@ def test_it_is_the_variance_that_repeated_trials_show():
     assert np.mean([variance_of_rate(row).total for row in rows]) == pytest.approx(shown, rel=0.15)
 
 
-def test_a_row_of_one_seed_varies_as_the_other_does():
+def test_a_row_of_one_seed_gets_the_seed_variance_of_the_other():
     rng = np.random.default_rng(0)
     law = Law(200, 4, spread=0.2)
     test = corpus(rng, law)
@@ -67,7 +67,7 @@ def test_a_row_of_one_seed_varies_as_the_other_does():
     assert variance_of_difference(one, many) == found
 
 
-def test_two_rows_add_what_their_seeds_vary():
+def test_the_seed_variances_of_two_rows_add_up():
     rng = np.random.default_rng(0)
     law = Law(200, 4, spread=0.2)
     test = corpus(rng, law)
@@ -79,7 +79,7 @@ def test_two_rows_add_what_their_seeds_vary():
     assert found.degrees_of_freedom == pytest.approx(found.value**2 / below)
 
 
-def test_no_residual_is_no_variance_in_spite_of_rounding():
+def test_residuals_from_rounding_are_no_variance():
     below = np.array([3, 7, 11])
     assert variance_of_samples([0.1 * below - 0.3 / 3 * below], [below], [1]) == EstimatedVariance(
         0
@@ -102,7 +102,7 @@ def test_normal_deviate_is_the_inverse_of_quantile(z, samples, seeds, freedom):
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 4])
-def test_quantiles_hold_their_level_whatever_part_is_the_larger(freedom):
+def test_quantiles_have_their_level_for_any_ratio_of_the_parts(freedom):
     # Normal theory, by quadrature: the seeds' variance is estimated, that of the samples is known.
     scale = stats.chi2(freedom).isf((np.arange(500) + 0.5) / 500) / freedom
     for ratio in np.logspace(-2, 3, 16):

@@ -28,7 +28,7 @@ def test_a_name_is_a_preset_and_a_table_changes_one():
     assert sizes == ((64, 64), (32, 128))
 
 
-def test_a_table_without_a_preset_changes_what_is_given():
+def test_a_table_without_a_preset_changes_the_default():
     changes = parse_input_changes({"width": 200})
     assert changes.apply(PRESETS["easyocr"]).width == 200
     assert changes.apply(PRESETS["easyocr"]).height == 64
@@ -38,14 +38,14 @@ def test_a_table_without_a_preset_changes_what_is_given():
     "value",
     ["pp-ocr", {"preset": "pp-ocr", "height": 32}, {"sizes": [[64, 64], [32, 128]], "pad": 7}],
 )
-def test_toml_is_what_it_was_made_of(value):
+def test_the_toml_of_an_input_equals_its_value(value):
     changes = parse_input_changes(value)
     assert parse_input_changes(changes.toml()) == changes
     assert changes.toml() == value
     assert hash(changes) == hash(parse_input_changes(value))
 
 
-def test_boards_print_it_in_short():
+def test_boards_print_a_short_form_of_an_input():
     assert str(parse_input_changes({"preset": "pp-ocr", "height": 32})) == "pp-ocr height 32"
     assert str(InputChanges()) == ""
 
@@ -62,17 +62,17 @@ def test_boards_print_it_in_short():
         ({"color": "gray", "scaling": "imagenet"}, "needs three channels"),
         ({"width": 100, "keep_ratio": True}, "keep_ratio needs padding"),
         ({"min_width": 320}, "min_width needs padding"),
-        ({"width": 100, "pad": "edge", "multiple": 8}, "multiple has an effect only where"),
+        ({"width": 100, "pad": "edge", "multiple": 8}, "multiple has an effect only if"),
         ({"sizes": [[64, 64]], "width": 100}, "sizes replaces width and keep_ratio"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(value, fault):
+def test_wrong_values_are_an_error(value, fault):
     with pytest.raises(BenchError) as raised:
         made(value)
     assert fault.lower() in str(raised.value).lower()
 
 
-def test_the_input_of_a_training_becomes_one_whose_padding_is_not_read():
+def test_the_input_of_a_training_does_not_read_padding():
     line = input_of_training(HtrCTC.default_input)
     assert (line.height, line.width, line.margin, line.scaling) == (64, 0, (16, 32), "unit")
     assert (line.pad, line.pad_to, line.read_padding) == ("edge", "batch", False)

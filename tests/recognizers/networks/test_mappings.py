@@ -330,6 +330,6 @@ def test_weights_of_half_precision_are_read():
     assert network.head.weight.dtype == torch.float32
 
 
-def test_a_mapping_that_is_not_there_is_named_with_the_nearest():
+def test_an_unknown_mapping_is_an_error_with_the_nearest():
     with pytest.raises(BenchError, match="did you mean 'clovaai-crnn'"):
         find_mapping("clovaai-crn")
