@@ -20,7 +20,7 @@ from bench.decoding.algorithms.word_list import read_word_list
 from bench.evaluation import protocols
 from bench.evaluation.metrics.text_files import read_samples
 from bench.recognizers.outputs.alphabets import characters_of_file
-from bench.recognizers.outside.prediction_tables import Columns, read_prediction_file
+from bench.recognizers.outside.prediction_tables import FileColumns, read_prediction_file
 
 
 class Reader(NamedTuple):
@@ -46,7 +46,7 @@ def _ids(folder: Path) -> Any:
 
 
 def _predictions(name: str) -> Any:
-    return lambda folder: [*read_prediction_file(folder / name, Columns())]
+    return lambda folder: [*read_prediction_file(folder / name, FileColumns())]
 
 
 def _iam(folder: Path) -> Any:

@@ -25,7 +25,7 @@ from bench.evaluation.sample_properties import check_properties, property_fields
 
 if TYPE_CHECKING:
     from bench.evaluation.metrics import Metric
-    from bench.evaluation.metrics.localization import Columns, Localization
+    from bench.evaluation.metrics.localization import Localization, LocalizationColumns
     from bench.evaluation.protocols import Protocol
 
 # Parquet names the values of a list "element". With another name, a table would change when it is
@@ -405,7 +405,7 @@ def _count(
     return columns
 
 
-def _frames(table: pa.Table, protocol: Protocol) -> Columns | None:
+def _frames(table: pa.Table, protocol: Protocol) -> LocalizationColumns | None:
     """Return the columns for metrics of localization, or None if no row has a key frame."""
     if not any(len(chunk.flatten()) for chunk in table["key_frames"].chunks):
         return None

@@ -90,19 +90,21 @@ def measure_network(
         provenance=_provenance(evaluation, hardware),
     )
     decode = evaluation.decoder.build(evaluation.training.loss.decoder, pipeline.vocabulary)
-    subject = Subject(network.to(hardware.device), decode, batch, hardware.device)
-    return _with_measurements(profile, subject, earlier)
+    measured = MeasuredNetwork(network.to(hardware.device), decode, batch, hardware.device)
+    return _with_measurements(profile, measured, earlier)
 
 
-def _with_measurements(profile: Profile, subject: Subject, earlier: Profile | None) -> Profile:
+def _with_measurements(
+    profile: Profile, measured: MeasuredNetwork, earlier: Profile | None
+) -> Profile:
     """Return `profile` with latencies and throughput, reusing valid ones of an earlier profile."""
     if earlier and earlier.provenance.packages != profile.provenance.packages:
         earlier = None
-    instruments = find_instruments(subject.device)
+    instruments = find_instruments(measured.device)
     return replace(
         profile,
-        latencies=measure_latencies(subject, instruments, earlier.latencies if earlier else ()),
-        throughput=gpu_throughput(subject, instruments, earlier.throughput if earlier else None),
+        latencies=measure_latencies(measured, instruments, earlier.latencies if earlier else ()),
+        throughput=gpu_throughput(measured, instruments, earlier.throughput if earlier else None),
     )
 
 
@@ -117,12 +119,12 @@ def _provenance(evaluation: TrainedEvaluation, hardware: Hardware) -> Provenance
 
 
 def measure_latencies(
-    subject: Subject, instruments: Instruments, earlier: Iterable[Latency] = ()
+    measured: MeasuredNetwork, instruments: Instruments, earlier: Iterable[Latency] = ()
 ) -> list[Latency]:
     """Return a latency up to the logits and one up to the labels, for each batch size.
 
     Args:
-        subject: The network on the device.
+        measured: The network on the device.
         instruments: The instruments for the device.
         earlier: Earlier latencies; valid ones are returned instead of measured again.
     """
@@ -130,28 +132,28 @@ def measure_latencies(
     return [
         reusable.get((size, decoded))
         or latency.measure_latency(
-            subject.reader(size, decoded=decoded), instruments, batch=size, decoded=decoded
+            measured.reader(size, decoded=decoded), instruments, batch=size, decoded=decoded
         )
         for size, decoded in itertools.product(method.BATCH_SIZES, (False, True))
     ]
 
 
 def gpu_throughput(
-    subject: Subject, instruments: Instruments, earlier: Throughput | None = None
+    measured: MeasuredNetwork, instruments: Instruments, earlier: Throughput | None = None
 ) -> Throughput | None:
     """Return the throughput on a GPU; None on a CPU, because a batch of 24 already fills it.
 
     Args:
-        subject: The network on the device.
+        measured: The network on the device.
         instruments: The instruments for the device.
         earlier: The earlier throughput, which is returned if it is valid.
     """
-    if subject.device == "cpu" or (earlier and earlier.valid):
+    if measured.device == "cpu" or (earlier and earlier.valid):
         return earlier
-    return measure_throughput(subject.reader, instruments)
+    return measure_throughput(measured.reader, instruments)
 
 
-class Subject:
+class MeasuredNetwork:
     """A network, its decoder, and samples of a test set, ready to be measured on a device.
 
     Args:

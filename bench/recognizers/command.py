@@ -14,7 +14,7 @@ from bench.core.files import file_digest
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.core.schema import PositiveFloat
 from bench.recognizers.outside import named_files
-from bench.recognizers.outside.image_files import Form
+from bench.recognizers.outside.image_files import ImageFormat
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
@@ -48,7 +48,7 @@ class CommandRecognizer(Recognizer):
     name: ClassVar[str] = "command"
 
     command: tuple[str, ...]
-    format: Form = "stored"
+    format: ImageFormat = "stored"
     timeout: PositiveFloat = 600.0
     version_command: tuple[str, ...] = ()
     files: tuple[str, ...] = ()

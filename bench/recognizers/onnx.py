@@ -26,7 +26,7 @@ _GREEDY = GreedyDecoder()
 
 
 @dataclass(frozen=True)
-class Onnx(Recognizer):
+class OnnxRecognizer(Recognizer):
     """An ONNX graph that computes class scores per frame or step of an image.
 
     Requires onnxruntime (`pip install 'recognition-bench[onnx]'`). `bench docs

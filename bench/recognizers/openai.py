@@ -22,7 +22,7 @@ _TRANSPORT = ("key_variable", "requests_per_minute", "parallel", "timeout", "ret
 
 
 @dataclass(frozen=True)
-class OpenAI(Recognizer):
+class OpenAIRecognizer(Recognizer):
     """A vision-language model at an OpenAI-compatible endpoint for chat completions.
 
     The answer about an image, without white space at its ends, is its text. Answers are stored in

@@ -57,10 +57,10 @@ class PredictionsRecognizer(Recognizer):
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:  # noqa: ARG002
         """Read the file and yield a reader that looks up samples in it."""
-        from bench.recognizers.outside.prediction_tables import Columns, read_prediction_file
+        from bench.recognizers.outside.prediction_tables import FileColumns, read_prediction_file
 
         file = existing_file(self.predictions, f"recognizer '{self.name}'")
-        columns = Columns(self.id, self.text, self.header)
+        columns = FileColumns(self.id, self.text, self.header)
         yield _PredictionsReader(file, read_prediction_file(file, columns))
 
 

@@ -21,14 +21,14 @@ from bench.recognizers.outside.python_source import (
     split_target,
 )
 from bench.recognizers.outside.reading_check import checked_reading
-from bench.recognizers.outside.toml_table import Table, parse_table
+from bench.recognizers.outside.toml_table import HashableTable, parse_table
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
 
 MAX_PARAMETERS = 2**53
 """Weights; every reader of JSON reads this number exactly."""
-_NO_PARAMETERS = Table()
+_NO_PARAMETERS = HashableTable()
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class PythonRecognizer(Recognizer):
     name: ClassVar[str] = "python"
 
     python: str
-    parameters: Annotated[Table, Parsed(parse_table)] = _NO_PARAMETERS
+    parameters: Annotated[HashableTable, Parsed(parse_table)] = _NO_PARAMETERS
     files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -41,7 +41,7 @@ _GREEDY = GreedyDecoder()
 
 
 class Architecture(NamedTuple):
-    """The architecture of a `Weights` recognizer, from its parameters and its mapping.
+    """The architecture of a `weights` recognizer, from its parameters and its mapping.
 
     Attributes:
         model: The model component.
@@ -57,7 +57,7 @@ class Architecture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Weights(Recognizer):
+class WeightsRecognizer(Recognizer):
     """A model of bench with weights from a file, such as those of another project.
 
     A mapping translates the names of layers. It also has the architecture, the input and the

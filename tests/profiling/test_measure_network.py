@@ -140,7 +140,7 @@ def test_on_a_cpu_the_profile_has_no_values_of_a_gpu(evaluations, store, here):
         assert each.clocks == []
 
 
-class OnGpu(measure_network.Subject):
+class OnGpu(measure_network.MeasuredNetwork):
     """A subject that says it is on a GPU, and is read by this CPU."""
 
     def __init__(self, decode=None):

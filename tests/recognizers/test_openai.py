@@ -21,7 +21,7 @@ from bench.core.schema import SchemaError
 from bench.data.reading.encoded_samples import EncodedSample
 from bench.recognizers.endpoint import client as clients
 from bench.recognizers.endpoint.client import retry_after
-from bench.recognizers.openai import OpenAI
+from bench.recognizers.openai import OpenAIRecognizer
 
 SECRET = "sk-0123456789abcdef"  # noqa: S105
 
@@ -42,7 +42,7 @@ def opened(server, tmp_path):
 
     @contextmanager
     def opened(**parameters):
-        recognizer = OpenAI(server.url, "tiny-vision", **parameters)
+        recognizer = OpenAIRecognizer(server.url, "tiny-vision", **parameters)
         with recognizer.open(Workplace("cpu", 1, tmp_path / "cache")) as reader:
             yield reader
 
@@ -295,7 +295,7 @@ def test_of_a_failed_batch_the_answers_so_far_are_kept(server, opened):
 
 
 def test_an_unreachable_server_is_named(server, tmp_path):
-    recognizer = OpenAI("http://127.0.0.1:9/v1/", "m", retries=0)
+    recognizer = OpenAIRecognizer("http://127.0.0.1:9/v1/", "m", retries=0)
     with (
         recognizer.open(Workplace("cpu", 1, tmp_path)) as reader,
         pytest.raises(BenchError, match=r"http://127.0.0.1:9/v1/chat/completions: no reply"),
@@ -322,7 +322,7 @@ def test_the_key_is_sent_and_appears_nowhere_else(server, opened, monkeypatch, t
         assert reader.read(samples(10))[0].text == "it is ***"
     assert server.requests[0]["headers"]["Authorization"] == f"Bearer {SECRET}"
     assert SECRET not in str(error.value)
-    recognizer = OpenAI(server.url, "m", key_variable="TEST_KEY")
+    recognizer = OpenAIRecognizer(server.url, "m", key_variable="TEST_KEY")
     assert SECRET not in repr([recognizer, recognizer.spec(), recognizer.label, recognizer.toml()])
     assert all(SECRET.encode() not in f.read_bytes() for f in tmp_path.rglob("*") if f.is_file())
 
@@ -367,7 +367,7 @@ def test_a_key_that_cannot_be_sent_is_an_error_without_the_key(opened, monkeypat
 )
 def test_only_plain_urls_are_accepted(url, fault):
     with pytest.raises(BenchError, match=fault) as error:
-        OpenAI(url, "m")
+        OpenAIRecognizer(url, "m")
     assert "password@" not in str(error.value)
 
 
@@ -376,7 +376,7 @@ def test_parameters_are_checked():
     made = registry.make(
         "recognizer", "openai", table | {"temperature": 0, "price_input": 1, "price_output": 2}
     )
-    assert isinstance(made, OpenAI)
+    assert isinstance(made, OpenAIRecognizer)
     assert made.temperature == 0
     for wrong in ({"parallel": 0}, {"temperature": "warm"}, {"detail": "finest"}, {"timeout": 0}):
         with pytest.raises(SchemaError):
@@ -384,19 +384,20 @@ def test_parameters_are_checked():
     with pytest.raises(BenchError, match="only one of price_input and price_output is set"):
         registry.make("recognizer", "openai", table | {"price_input": 1.0})
     with pytest.raises(BenchError, match="'model' is empty"):
-        OpenAI("http://host/v1", " ")
+        OpenAIRecognizer("http://host/v1", " ")
 
 
 def test_the_key_of_an_evaluation_depends_on_all_that_affects_answers_and_prices():
-    spec = OpenAI("http://host/v1", "m").spec()
-    same = OpenAI("http://host/v1", "m", parallel=1, retries=0, key_variable="K").spec()
+    spec = OpenAIRecognizer("http://host/v1", "m").spec()
+    same = OpenAIRecognizer("http://host/v1", "m", parallel=1, retries=0, key_variable="K").spec()
     assert same == spec
-    assert OpenAI("http://host/v1", "m", prompt="Read.").spec() != spec
-    assert OpenAI("http://host/v1", "m", price_input=1.0, price_output=1.0).spec() != spec
+    assert OpenAIRecognizer("http://host/v1", "m", prompt="Read.").spec() != spec
+    assert OpenAIRecognizer("http://host/v1", "m", price_input=1.0, price_output=1.0).spec() != spec
     assert (
-        OpenAI("http://host/v1", "m", max_tokens=9, parallel=1).label == "openai(m, max_tokens=9)"
+        OpenAIRecognizer("http://host/v1", "m", max_tokens=9, parallel=1).label
+        == "openai(m, max_tokens=9)"
     )
-    assert not OpenAI.timed
+    assert not OpenAIRecognizer.timed
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ HEADERS = (
 and peak width in frames."""
 
 
-class Columns(TypedDict):
+class LocalizationColumns(TypedDict):
     """Columns of a table of predictions, as plain lists with one value per sample.
 
     Attributes:
@@ -184,7 +184,7 @@ class _Peaks:
     widths: list[int] = field(default_factory=list)
 
 
-def measure_localization(columns: Columns) -> Localization:
+def measure_localization(columns: LocalizationColumns) -> Localization:
     """Measure where the labels of the scored samples of a table are read.
 
     Raises:
@@ -236,7 +236,7 @@ def path_runs(path: Iterable[int]) -> list[tuple[int, int]]:
     return spans
 
 
-def located_readings(columns: Columns) -> list[LocatedReading]:
+def located_readings(columns: LocalizationColumns) -> list[LocatedReading]:
     """Return the scored samples of a table."""
     rows = zip(
         columns["reference"],

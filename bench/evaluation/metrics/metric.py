@@ -110,14 +110,14 @@ def find_metric(name: str) -> Metric:
         BenchError: No metric has the name (the message has the nearest name and how to add a
             metric), or two have it.
     """
-    plugged, refused, faults = _plugged(plugin_files())
-    if name in refused:
-        raise BenchError(refused[name])
-    if metric := _registered.get(name) or plugged.get(name):
+    plugins, conflicts, faults = _plugin_metrics(plugin_files())
+    if name in conflicts:
+        raise BenchError(conflicts[name])
+    if metric := _registered.get(name) or plugins.get(name):
         return metric
     faults = (*import_faults(), *faults, *_load_entry_points())
     if name not in _registered:
-        hint = did_you_mean(name, {**_registered, **plugged})
+        hint = did_you_mean(name, {**_registered, **plugins})
         raise BenchError(with_how_to_add(f"there is no metric '{name}'{hint}", faults))
     return _registered[name]
 
@@ -125,9 +125,9 @@ def find_metric(name: str) -> Metric:
 def all_metrics() -> dict[str, Metric]:
     """Return all metrics by name, sorted: those of bench, of other packages and of plug-ins."""
     _load_entry_points()
-    plugged, refused, _ = _plugged(plugin_files())
-    merged = {**_registered, **plugged}
-    return {name: merged[name] for name in sorted(merged) if name not in refused}
+    plugins, conflicts, _ = _plugin_metrics(plugin_files())
+    merged = {**_registered, **plugins}
+    return {name: merged[name] for name in sorted(merged) if name not in conflicts}
 
 
 def installed_faults() -> list[str]:
@@ -137,8 +137,8 @@ def installed_faults() -> list[str]:
 
 def plugin_faults() -> list[str]:
     """Return one error message per metric of a plug-in that cannot be used."""
-    _, refused, unusable = _plugged(plugin_files())
-    return [*refused.values(), *unusable]
+    _, conflicts, unusable = _plugin_metrics(plugin_files())
+    return [*conflicts.values(), *unusable]
 
 
 def metrics_of(protocol: Protocol) -> list[Metric]:
@@ -155,7 +155,7 @@ def format_scores(scores: Mapping[str, float]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _plugged(
+def _plugin_metrics(
     files: tuple[PluginFile, ...],  # noqa: ARG001 (for the cache)
 ) -> tuple[dict[str, Metric], dict[str, str], tuple[str, ...]]:
     """Return the metrics that the plug-ins of this process define.
@@ -168,7 +168,7 @@ def _plugged(
         errors.
     """
     metrics: dict[str, Metric] = {}
-    refused: dict[str, str] = {}
+    conflicts: dict[str, str] = {}
     unusable = []
     for file, kind in declared(Metric):  # type: ignore[type-abstract]
         if isabstract(kind):
@@ -187,12 +187,12 @@ def _plugged(
         other = metrics.get(name) or _registered.get(name)
         if other is not None and type(other) is not kind:
             module = type(other).__module__.replace(".", "/") + ".py"
-            refused[name] = (
+            conflicts[name] = (
                 f"metric '{name}' of {file.path} has the name of one in "
                 f"{outside_source(type(other)) or module}; rename it, or remove it from the list"
             )
         metrics[name] = metric
-    return metrics, refused, tuple(unusable)
+    return metrics, conflicts, tuple(unusable)
 
 
 @cache

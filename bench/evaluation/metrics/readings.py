@@ -15,7 +15,7 @@ from bench.evaluation.metrics.edit_alignment import UNIT_COSTS, Edit, align_unit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bench.evaluation.metrics.localization import Columns
+    from bench.evaluation.metrics.localization import LocalizationColumns
     from bench.evaluation.protocols import Protocol
 
 
@@ -38,7 +38,7 @@ class Readings:
         ids: Sequence[str],
         references: Sequence[str],
         hypotheses: Sequence[str],
-        frames: Columns | None = None,
+        frames: LocalizationColumns | None = None,
     ) -> None:
         self.protocol = protocol
         self.ids = ids

@@ -24,7 +24,7 @@ _RAUM = re.compile(r"([A-Z][A-Z])RAUM")
 
 
 @dataclass(frozen=True)
-class Phoenix(Protocol):
+class PhoenixProtocol(Protocol):
     """Rules that clean both texts gloss by gloss and merge repeated glosses of the hypothesis.
 
     Repeated glosses of a reference are not merged. The references in the STM files of the data set
@@ -56,7 +56,7 @@ def clean_gloss(gloss: str) -> str:
     return "" if any(mark in gloss for mark in _REMOVED) else gloss
 
 
-GLOSS_PHOENIX14 = Phoenix(
+GLOSS_PHOENIX14 = PhoenixProtocol(
     name="gloss-phoenix14",
     version=2,
     about=(

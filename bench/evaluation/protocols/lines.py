@@ -15,7 +15,7 @@ _LINES = ("cer", "wer", "sequence-accuracy")
 
 
 @dataclass(frozen=True)
-class Thesis(Protocol):
+class ThesisProtocol(Protocol):
     """Rules of the CER of a master's thesis, which counts bytes.
 
     Each line ends with `EOS`. The hypothesis is cut to the length of the reference, so characters
@@ -57,7 +57,7 @@ HTR_IAM = Protocol(
     ranked_by="cer",
 )
 
-HTR_THESIS = Thesis(
+HTR_THESIS = ThesisProtocol(
     name="htr-thesis",
     version=1,
     about=(

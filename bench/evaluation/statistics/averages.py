@@ -169,7 +169,7 @@ def average_weights_from_counts(samples: Sequence[int], average: Average) -> lis
 def leave_one_out_ranks(
     sets: Sequence[SetErrors], average: Average
 ) -> list[tuple[int, int] | None]:
-    """Return the best and the worst rank of each row when one test set is left out.
+    """Return the best and the worst rank of each row over all choices of one left-out test set.
 
     The rank of a row is one more than the number of rows with a lower measured average. With a
     single test set, each value is None.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
 from bench.recognizers.endpoint.deadline import BoundedHTTP, BoundedHTTPS, deadline
-from bench.recognizers.endpoint.pace import Pace
+from bench.recognizers.endpoint.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -86,7 +86,7 @@ class Client:
         self._key = key
         self._timeout = timeout
         self._retries = retries
-        self._pace = Pace(requests_per_minute)
+        self._rate_limit = RateLimit(requests_per_minute)
         self._closed = threading.Event()
         # The default opener would also open file URLs and follow redirects.
         self._opener = urllib.request.OpenerDirector()
@@ -113,7 +113,7 @@ class Client:
         content = json.dumps(document, ensure_ascii=False).encode()
         for attempt in range(1, self._retries + 2):
             last = attempt > self._retries
-            self._wait(self._pace.turn())
+            self._wait(self._rate_limit.turn())
             try:
                 with deadline(self._timeout):
                     reply = self._send(content, attempt)
@@ -128,7 +128,7 @@ class Client:
             if delay > MAX_RETRY_AFTER:
                 return reply
             if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-                self._pace.hold(delay)  # all threads wait
+                self._rate_limit.hold(delay)  # all threads wait
             else:
                 self._wait(delay)
         raise AssertionError  # the last attempt returns or raises

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.recognizers.endpoint.answer_cache import AnswerCache
     from bench.recognizers.endpoint.answers import Answer
     from bench.recognizers.endpoint.client import Client
-    from bench.recognizers.openai import OpenAI
+    from bench.recognizers.openai import OpenAIRecognizer
 
 NO_USAGE = "no usage reported"
 """The remark on an answer without a number of tokens, for which no price is computed."""
@@ -34,7 +34,7 @@ class EndpointReader(TextReader):
         cache: The answers of earlier runs.
     """
 
-    def __init__(self, recognizer: OpenAI, client: Client, cache: AnswerCache) -> None:
+    def __init__(self, recognizer: OpenAIRecognizer, client: Client, cache: AnswerCache) -> None:
         self._recognizer = recognizer
         self._client = client
         self._cache = cache

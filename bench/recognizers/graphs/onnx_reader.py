@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bench.core.recognition import Workplace
     from bench.data.reading.encoded_samples import EncodedSample
-    from bench.recognizers.onnx import Onnx
+    from bench.recognizers.onnx import OnnxRecognizer
 
 _PARAMETER = "onnx of recognizer 'onnx'"
 _METADATA = "character"
@@ -47,7 +47,7 @@ class OnnxReader(TextReader):
             this input.
     """
 
-    def __init__(self, recognizer: Onnx, workplace: Workplace) -> None:
+    def __init__(self, recognizer: OnnxRecognizer, workplace: Workplace) -> None:
         file = existing_file(recognizer.onnx, _PARAMETER)
         self._name = PurePath(recognizer.onnx).name
         graph = read_onnx_file(file.read_bytes(), f"the file '{recognizer.onnx}' of {_PARAMETER}")

@@ -41,7 +41,7 @@ _STD = np.array((0.229, 0.224, 0.225), np.float32)[:, None, None]
 """Mean and standard deviation of ImageNet for red, green and blue."""
 
 
-class Prepared(NamedTuple):
+class PreparedImages(NamedTuple):
     """Prepared images of one size.
 
     Attributes:
@@ -57,7 +57,7 @@ class Prepared(NamedTuple):
 
 def prepare_images(
     samples: Sequence[EncodedSample], reader_input: ReaderInput
-) -> Iterator[Prepared]:
+) -> Iterator[PreparedImages]:
     """Prepare the images of a batch and yield them grouped by size.
 
     Raises:
@@ -74,7 +74,7 @@ def prepare_images(
         for out, index in zip(pixels, indices, strict=True):
             write_padded(scaled[index], reader_input, out)
         columns = np.array([scaled[index].shape[1] for index in indices], np.int64)
-        yield Prepared(indices, _scaled_values(pixels, reader_input), columns)
+        yield PreparedImages(indices, _scaled_values(pixels, reader_input), columns)
 
 
 def decode_image(sample: EncodedSample, reader_input: ReaderInput) -> Pixels:

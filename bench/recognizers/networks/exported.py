@@ -45,7 +45,7 @@ Image = str | Path | bytes | np.ndarray
 
 
 @dataclass(frozen=True)
-class Score:
+class ExportedScore:
     """The result of an evaluation of the network.
 
     Attributes:
@@ -66,7 +66,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Graph:
+class ExportedGraph:
     """An ONNX graph of the network.
 
     Attributes:
@@ -130,8 +130,8 @@ class ExportedNetwork:
     parameters: int
     weights: str
     training: dict[str, Any]
-    scores: list[Score]
-    graph: Graph | None
+    scores: list[ExportedScore]
+    graph: ExportedGraph | None
     bench: str
     schema: int = SCHEMA
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.core.recognition import Workplace
     from bench.data.reading.encoded_samples import EncodedSample
     from bench.recognizers.inputs.reader_input import ReaderInput
-    from bench.recognizers.weights import Weights
+    from bench.recognizers.weights import WeightsRecognizer
 
 _GLOSS_SEPARATOR = " "
 _PARAMETER = "weights of recognizer 'weights'"
@@ -40,7 +40,7 @@ class WeightsReader(TextReader):
         BenchError: The file has another SHA-256, or its weights do not fit the architecture.
     """
 
-    def __init__(self, recognizer: Weights, workplace: Workplace) -> None:
+    def __init__(self, recognizer: WeightsRecognizer, workplace: Workplace) -> None:
         model, loss, reader_input, characters = recognizer.architecture()
         if recognizer.sha256:
             check_digest(recognizer.weights, _PARAMETER, recognizer.sha256)

@@ -12,7 +12,7 @@ from bench.core.printable import quoted
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
 
-Form = Literal["stored", "png", "bmp", "tif", "ppm", "pgm"]
+ImageFormat = Literal["stored", "png", "bmp", "tif", "ppm", "pgm"]
 """The format of the files: the stored bytes unchanged, or a lossless format. `pgm` is gray."""
 
 _MAGIC = {
@@ -25,7 +25,7 @@ _MAGIC = {
 }
 
 
-def write_images(samples: Sequence[EncodedSample], form: Form, folder: Path) -> list[Path]:
+def write_images(samples: Sequence[EncodedSample], form: ImageFormat, folder: Path) -> list[Path]:
     """Write the images of a batch to files and return their paths.
 
     Images that are stored in the requested format are written unchanged; others are decoded and
@@ -56,7 +56,7 @@ def stored_form(content: bytes) -> str | None:
     return next((form for magic, form in _MAGIC.items() if content.startswith(magic)), None)
 
 
-def _encoded(sample: EncodedSample, form: Form) -> tuple[str, bytes]:
+def _encoded(sample: EncodedSample, form: ImageFormat) -> tuple[str, bytes]:
     content = sample.images[0]
     stored = stored_form(content)
     if stored is not None and form in {"stored", stored}:

@@ -9,7 +9,7 @@ from bench.data.raw.image_tree import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)
-class Match:
+class IdMatch:
     """The matching ids of a file and a data set.
 
     Attributes:
@@ -21,7 +21,7 @@ class Match:
     sample_ids: Mapping[str, str]
 
 
-def match_ids(theirs: Sequence[str], ours: Sequence[str]) -> Match:
+def match_ids(theirs: Sequence[str], ours: Sequence[str]) -> IdMatch:
     """Return the match by the rule with the most matching ids, and by the strictest of these.
 
     A rule under which two ids of one side become equal matches nothing. No rule removes folders on
@@ -34,10 +34,10 @@ def match_ids(theirs: Sequence[str], ours: Sequence[str]) -> Match:
     without_their_folders = _by_ending(theirs, ours)
     without_our_folders = {name: sample for sample, name in _by_ending(ours, theirs).items()}
     return max(
-        Match("ids", _by_key(theirs, ours, str)),
-        Match("ids without the suffix of a file", _by_key(theirs, ours, _without_suffix)),
-        Match("ids without the first folders of the file", without_their_folders),
-        Match("ids without the first folders of the data set", without_our_folders),
+        IdMatch("ids", _by_key(theirs, ours, str)),
+        IdMatch("ids without the suffix of a file", _by_key(theirs, ours, _without_suffix)),
+        IdMatch("ids without the first folders of the file", without_their_folders),
+        IdMatch("ids without the first folders of the data set", without_our_folders),
         key=lambda match: len(match.sample_ids),
     )
 

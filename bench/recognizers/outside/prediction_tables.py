@@ -52,7 +52,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Columns:
+class FileColumns:
     """The columns of ids and texts in a file.
 
     Attributes:
@@ -70,7 +70,7 @@ Row = tuple[str, Mapping[str, Any]]
 """The position of a row in the file, and its values by column."""
 
 
-def read_prediction_file(file: Path, columns: Columns) -> Iterator[Prediction]:
+def read_prediction_file(file: Path, columns: FileColumns) -> Iterator[Prediction]:
     """Yield the predictions of a file.
 
     Raises:
@@ -99,7 +99,7 @@ def read_prediction_file(file: Path, columns: Columns) -> Iterator[Prediction]:
 
 
 def _selected(
-    file: Path, columns: Columns, names: Sequence[str], rows: Iterable[Row]
+    file: Path, columns: FileColumns, names: Sequence[str], rows: Iterable[Row]
 ) -> Iterator[Prediction]:
     name = _column(file, names, columns.id, ID_COLUMNS, "id")
     text = _column(file, names, columns.text, TEXT_COLUMNS, "text")
@@ -144,7 +144,7 @@ def _column(
     )
 
 
-def _delimited(file: Path, form: str, columns: Columns) -> tuple[Sequence[str], Iterator[Row]]:
+def _delimited(file: Path, form: str, columns: FileColumns) -> tuple[Sequence[str], Iterator[Row]]:
     """Read a CSV, or a TSV, which has no quoting."""
     if form == "csv":
         split = _csv_lines(file, read_text(file))

@@ -50,7 +50,7 @@ class ClassSource:
         elif self.module and is_installed(self.file):
             root, files = self.file.parent, [self.file]
         else:
-            root, files = self.file.parent, _files_beside(self.file)
+            root, files = self.file.parent, _with_imported_modules(self.file)
         return {
             file.relative_to(root).as_posix(): sha256(file.read_bytes()).hexdigest()
             for file in files
@@ -119,7 +119,7 @@ def _module_file(module: str, user: str) -> Path:
     return Path(spec.origin)
 
 
-def _files_beside(file: Path) -> list[Path]:
+def _with_imported_modules(file: Path) -> list[Path]:
     """Return a source file and the modules in its folder that it imports, also indirectly."""
     files = [file]
     for source in files:  # the list grows in the loop

@@ -9,14 +9,14 @@ from typing import Any
 from bench.core.errors import BenchError
 
 
-class Table(dict[str, Any]):
+class HashableTable(dict[str, Any]):
     """A hashable table, because components are hashable; it must not be changed."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(json.dumps(self, sort_keys=True))
 
 
-def parse_table(value: object) -> Table:
+def parse_table(value: object) -> HashableTable:
     """Return a table of TOML whose values can be written as JSON.
 
     Raises:
@@ -25,7 +25,7 @@ def parse_table(value: object) -> Table:
     if not isinstance(value, dict):
         raise BenchError("write a table, such as { width = 32 }")
     _check(value)
-    return Table(value)
+    return HashableTable(value)
 
 
 def _check(value: object) -> None:

@@ -22,7 +22,7 @@ _LAYERS = {
 
 
 def _transposed_classifier(name: str, weight: Tensor) -> Tensor:
-    """Return a classifier as (classes, features); there it is (features, classes)."""
+    """Return a weight; classifiers are transposed from (features, classes) there."""
     return weight.T if name.startswith("head.") else weight
 
 

@@ -52,7 +52,7 @@ _DECODER = (
 
 
 def _eos_first(name: str, weight: Tensor) -> Tensor:
-    """Return the embedding or the classifier with a class 0 that is both start and EOS.
+    """Return a weight; embedding and classifier get a class 0 that is both start and EOS.
 
     The start is never predicted and EOS is never fed back. So row 0 of the embedding is that of
     the start, and row 0 of the classifier that of EOS.

@@ -37,7 +37,7 @@ def timm_layers(depth: int) -> dict[str, str]:
 
 
 def _without_start(name: str, weight: Tensor) -> Tensor:
-    """Return the classifier without its first class, the start of sequence; the second is EOS."""
+    """Return a weight; the classifier loses its first class, the start, so that EOS is class 0."""
     return weight[1:] if name.startswith("head.") else weight
 
 

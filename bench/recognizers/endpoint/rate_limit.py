@@ -6,7 +6,7 @@ import threading
 import time
 
 
-class Pace:
+class RateLimit:
     """Spaces requests evenly, and delays all of them while the endpoint asks for a pause.
 
     Args:
