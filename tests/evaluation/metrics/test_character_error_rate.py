@@ -25,9 +25,9 @@ corpus = st.lists(st.tuples(line, line), min_size=1, max_size=6)
 
 def scored(pairs):
     """Return the normalized pairs that have a reference."""
-    kept = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
-    assume(kept)
-    return kept
+    scored_pairs = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
+    assume(scored_pairs)
+    return scored_pairs
 
 
 @settings(max_examples=100)

@@ -39,7 +39,7 @@ def slow_overlap(a, b):
 
 def slow_right(truths, detections, threshold):
     """Count the segments detections that are right, going through them one by one."""
-    taken = set()
+    matched = set()
     for score in sorted({each.score for each in detections}, reverse=True):
         for segment in sorted(detections, key=lambda each: each.start):
             if segment.score != score:
@@ -47,11 +47,11 @@ def slow_right(truths, detections, threshold):
             best, most = None, 0.0
             for truth in sorted(truths, key=lambda each: each.start):
                 shared = slow_overlap(truth, segment)
-                if truth not in taken and shared >= threshold and shared > most:
+                if truth not in matched and shared >= threshold and shared > most:
                     best, most = truth, shared
             if best is not None:
-                taken.add(best)
-    return len(taken)
+                matched.add(best)
+    return len(matched)
 
 
 def slow_average_precision(truths, detections, threshold):
@@ -60,10 +60,10 @@ def slow_average_precision(truths, detections, threshold):
     for wanted in range(1, len(truths) + 1):
         best = 0.0
         for cut in {each.score for each in detections}:
-            kept = [each for each in detections if each.score >= cut]
-            right = slow_right(truths, kept, threshold)
+            remaining = [each for each in detections if each.score >= cut]
+            right = slow_right(truths, remaining, threshold)
             if right >= wanted:
-                best = max(best, right / len(kept))
+                best = max(best, right / len(remaining))
         total += best
     return total / len(truths)
 
@@ -82,9 +82,13 @@ def test_leave_one_out_equals_the_precision_without_the_sample(truths, detection
     areas = rank_detections(truths, detections, levels).leave_one_out()
     assert areas.keys() == {each.sample for each in [*truths, *detections]}
     for sample, area in areas.items():
-        kept = [[each for each in part if each.sample != sample] for part in (truths, detections)]
-        if kept[0]:
-            assert area.tolist() == pytest.approx([average_precision(*kept, t) for t in levels])
+        remaining = [
+            [each for each in part if each.sample != sample] for part in (truths, detections)
+        ]
+        if remaining[0]:
+            assert area.tolist() == pytest.approx(
+                [average_precision(*remaining, t) for t in levels]
+            )
         else:
             assert np.isnan(area).all()
 
@@ -101,11 +105,11 @@ def test_a_higher_threshold_never_raises_the_precision(truths, detections, first
 def test_neither_shifts_nor_the_order_of_samples_matter(
     truths, detections, threshold, shift, random
 ):
-    def moved(listed):
+    def moved(segments_of_class):
         names = {0: 5, 1: 2, 2: 7}
         return [
             each._replace(sample=names[each.sample], start=each.start + shift, end=each.end + shift)
-            for each in random.sample(listed, len(listed))
+            for each in random.sample(segments_of_class, len(segments_of_class))
         ]
 
     expected = average_precision(truths, detections, threshold)

@@ -128,14 +128,14 @@ def test_blank_frames_at_both_ends_change_no_precision(samples, more):
 
 
 @given(st.lists(paths, min_size=1, max_size=4))
-def test_runs_blank_ratio_and_peak_width_equal_those_of_decoders(listed):
+def test_runs_blank_ratio_and_peak_width_equal_those_of_decoders(paths_read):
     from bench.decoding.algorithms.decoded import Decoded
 
-    longest = max(map(len, listed))
-    padded = np.array([path + [0] * (longest - len(path)) for path in listed])
-    lengths = np.array([len(path) for path in listed])
-    decoded = Decoded([], padded, np.ones(len(listed)), np.zeros(padded.shape), lengths)
-    for n, path in enumerate(listed):
+    longest = max(map(len, paths_read))
+    padded = np.array([path + [0] * (longest - len(path)) for path in paths_read])
+    lengths = np.array([len(path) for path in paths_read])
+    decoded = Decoded([], padded, np.ones(len(paths_read)), np.zeros(padded.shape), lengths)
+    for n, path in enumerate(paths_read):
         assert path_runs(path) == [(span.start, span.end) for span in decoded.spans().of(n)]
         located = measure_localization(columns([(path, "", [])]))
         assert located.blank_ratio == pytest.approx(decoded.blank_ratio()[n])

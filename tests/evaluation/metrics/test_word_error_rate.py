@@ -38,9 +38,9 @@ def test_wer_equals_that_of_torchmetrics_and_jiwer(pairs):
 @settings(max_examples=60)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
 def test_edits_in_words_equal_the_distance_of_rapidfuzz(pairs):
-    kept = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
+    scored_pairs = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
     assert counts("wer", "htr-raw", pairs) == [
-        (Levenshtein.distance(r.split(), h.split()), len(r.split())) for r, h in kept
+        (Levenshtein.distance(r.split(), h.split()), len(r.split())) for r, h in scored_pairs
     ]
 
 

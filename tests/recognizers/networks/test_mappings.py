@@ -84,8 +84,8 @@ def cases():
     small = {"name": "crnn-small", **crnn}
     yield Case("nano-ocr", partial(foreign.NanoOCR, 2, 6, 11), small, InputShape(1, 32, 128), 11)
     patches = {"name": "vitstr-tiny", "heads": 1}
-    there = partial(foreign.TimmViTSTR, 1, 11, (4, 8), 128, 3)
-    yield Case("parseq-vitstr", there, patches, color, 11, "model.")
+    original = partial(foreign.TimmViTSTR, 1, 11, (4, 8), 128, 3)
+    yield Case("parseq-vitstr", original, patches, color, 11, "model.")
     yield Case(
         "roatienza-vitstr",
         partial(foreign.TimmViTSTR, 1, 12, 16, 28, 1),
@@ -97,8 +97,8 @@ def cases():
     )
     vision = {"name": "abinet-vision", "width": 2}
     yield Case("abinet-vision", partial(foreign.AbinetVision, 2, 11), vision, color, 11)
-    there = partial(foreign.AbinetVision, 2, 11)
-    yield Case("parseq-abinet-vision", there, vision, color, 11, "model.vision.")
+    original = partial(foreign.AbinetVision, 2, 11)
+    yield Case("parseq-abinet-vision", original, vision, color, 11, "model.vision.")
     frames = InputShape(3, 32, 32)
     clips = {"name": "cslr-resnet18", "hidden": 4}
     yield Case("vac", partial(foreign.Vac, 8, 11), clips, frames, 11)
@@ -121,10 +121,10 @@ def cases():
 CASES = [*cases()]
 
 
-def state_of(case, there=None):
+def state_of(case, original=None):
     """Return the weights there by their names in files, the names of data-parallel layers too."""
-    there = there or case.build()
-    state = {case.prefix + name: value for name, value in there.state_dict().items()}
+    original = original or case.build()
+    state = {case.prefix + name: value for name, value in original.state_dict().items()}
     if case.mapping == "vac":
         state = {name.replace("conv2d.", "conv2d.module."): each for name, each in state.items()}
     return state
@@ -138,10 +138,12 @@ def counterpart(case):
     return networks.build_network(model, loss, case.shape, case.classes).eval()
 
 
-def loaded(case, there):
+def loaded(case, original):
     """Return the network of bench with the weights there."""
     network = counterpart(case)
-    load_mapped_weights(network, state_of(case, there), find_mapping(case.mapping), "weights.pth")
+    load_mapped_weights(
+        network, state_of(case, original), find_mapping(case.mapping), "weights.pth"
+    )
     return network
 
 
@@ -151,19 +153,19 @@ def test_every_mapping_has_a_counterpart():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.mapping)
 def test_the_same_weights_give_the_same_logits(case):
-    there = foreign.randomized(case.build())
-    if hasattr(there, "decoder"):
-        without_start(there)
-    network = loaded(case, there)
+    original = foreign.randomized(case.build())
+    if hasattr(original, "decoder"):
+        without_start(original)
+    network = loaded(case, original)
     generator = torch.Generator().manual_seed(2)
     with torch.inference_mode():
         if case.mapping.startswith("vac"):
             clip = torch.rand(9, *case.shape, generator=generator)
-            theirs = there(clip)[None]
+            theirs = original(clip)[None]
             ours, _ = network(clip[None], torch.tensor([9]))
         else:
             images = 2 * torch.rand(2, *case.shape, generator=generator) - 1
-            theirs = there(images)
+            theirs = original(images)
             ours, _ = network(images, torch.full((2,), case.shape.width))
     if case.columns:
         theirs = theirs[..., case.columns]
@@ -259,8 +261,8 @@ PUBLISHED = {
 def test_published_shapes_fit_the_model_of_the_mapping(name):
     build, arguments, shapes, tensors = PUBLISHED[name]
     with torch.device("meta"):
-        there = build(*arguments)
-    state = there.state_dict()
+        original = build(*arguments)
+    state = original.state_dict()
     assert {key: tuple(state[key].shape) for key in shapes} == shapes
     counted = [key for key in state if not key.endswith("num_batches_tracked")]
     assert tensors in {None, len(counted), len(state)}
