@@ -47,7 +47,7 @@ def make_table(samples=SAMPLES, protocol=DIGITS, **located) -> pa.Table:
 
 
 def distance(a: str, b: str) -> int:
-    """Count edits the plain way."""
+    """Count edits by plain dynamic programming."""
     row = list(range(len(b) + 1))
     for letter in a:
         before, row[0] = row[0], row[0] + 1
@@ -328,5 +328,5 @@ def test_a_large_split_needs_little_memory():
     for number in range(100_000):
         rows.add(f"word-{number:07}", "Straße", "strasse", confidence=0.5, path=[], aligned=[])
     assert len(rows.table()) == 100_000
-    # In kilobytes: the columns of a row take about 150 bytes, as dictionaries they take 2,000.
+    # In kilobytes: a row takes about 150 bytes as columns, but 2,000 as a dictionary.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000

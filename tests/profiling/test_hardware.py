@@ -1,4 +1,4 @@
-"""Which hardware is measured."""
+"""The hardware on which profiles are measured."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.trials.provenance import cpu_model
 
 @pytest.fixture
 def gpu(monkeypatch, tmp_path):
-    """Have torch see a GPU."""
+    """Make torch report a GPU."""
     monkeypatch.setattr(hardware, "_DRIVERS", (str(tmp_path),))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Example GPU")

@@ -1,4 +1,4 @@
-"""Real recognizers on real samples, sampled briefly."""
+"""Profiles of real networks on real samples, with few calls."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_on_a_cpu_the_profile_has_no_values_of_a_gpu(evaluations, store, this_ha
 
 
 class OnGpu(measure_network.MeasuredNetwork):
-    """A subject that says it is on a GPU, and is read by this CPU."""
+    """A network that claims to be on a GPU, but is on this CPU."""
 
     def __init__(self, decode=None):
         network = torch.nn.Flatten(2)

@@ -1,4 +1,4 @@
-"""Which evaluations a phase measures, and what it reports."""
+"""The profiling phase: which evaluations are measured, and its reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HERE = Hardware("cpu", "Example CPU", 1, 2)
 
 
 class Recorder:
-    """A place that measures nothing and remembers what was asked of it."""
+    """A profiler that measures nothing and records the evaluations."""
 
     def __init__(self, make):
         self.make = make
@@ -35,13 +35,13 @@ class Recorder:
 
 @pytest.fixture
 def profiler(make_profile):
-    """Return a place at which every profile is valid."""
+    """Return a profiler whose profiles are all valid."""
     return Recorder(make_profile)
 
 
 @pytest.fixture
 def profile(store, profiler):
-    """Return a function that profiles evaluations at a place, and adds sentences to a list."""
+    """Return a function that profiles evaluations and collects messages in a list."""
 
     def call(evaluations, sentences=None, used_profiler=profiler, **options):
         messages = [] if sentences is None else sentences
@@ -101,7 +101,7 @@ def test_without_retry_an_invalid_profile_is_not_measured_again(
 def test_a_profile_that_is_invalid_in_this_phase_is_not_measured_again(
     evaluations, profile, make_profile
 ):
-    """Test sets of one shape share a profile, which a busy machine must not make slow as often."""
+    """Test sets of one shape share a profile, so an invalid one is measured only once."""
     other = replace(evaluations[0], test=replace(evaluations[0].test, rounds=2))
     conditions = [
         method.reading_conditions(each.spec, each.training.spec) for each in (evaluations[0], other)

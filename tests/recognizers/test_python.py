@@ -1,4 +1,4 @@
-"""Python classes as recognizers: what they are given, what they return, and their mistakes."""
+"""Python classes as recognizers: their arguments, results and faults."""
 
 from __future__ import annotations
 

@@ -285,7 +285,7 @@ def test_an_unusable_recognizer_does_not_stop_the_others(texts, home, board, ben
     assert "reader.py" in answer.err
     assert {*rows} >= {"perfect", "others"}
     assert "own code" not in rows
-    # It has no fault where it is not selected, and says why where nothing else is.
+    # It is no fault if it is not selected, and the error is printed if nothing else is.
     assert board("-r", "predictions")[0].code == 0
     alone = bench("run", "words", "-r", "python")
     assert alone.code == 3

@@ -1,4 +1,4 @@
-"""The recognizer `weights`: a file, a mapping, and texts of images."""
+"""The recognizer `weights`: files, mappings, and texts of images."""
 
 from __future__ import annotations
 

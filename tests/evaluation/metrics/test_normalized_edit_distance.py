@@ -1,4 +1,4 @@
-"""1 − NED, against rapidfuzz."""
+"""1 − NED, compared with rapidfuzz."""
 
 from __future__ import annotations
 

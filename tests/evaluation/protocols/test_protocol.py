@@ -154,7 +154,7 @@ def test_excluded_samples_have_a_reason(name, reference, reason):
         ("", []),
         ("  two  words ", ["two", "words"]),
         ("a-b (c)", ["a", "-", "b", "(", "c", ")"]),
-        # Which the Vertical Attention Network does not set apart.
+        # The Vertical Attention Network does not split these marks off.
         ("a\\b /c", ["a\\b", "/", "c"]),
     ],
 )

@@ -18,7 +18,7 @@ from bench.evaluation.statistics.significance import rank_intervals, rate_interv
 
 
 def board(seed, sizes=(60, 30, 20), seeds=(1, 1, 1), rates=None):
-    """Return test sets with rows of `seeds`, each of them a little worse than the one before."""
+    """Return test sets with rows of `seeds`, each slightly worse than the previous one."""
     rng = np.random.default_rng(seed)
     rates = rates or [0.1 * (1 + index / 2) for index in range(len(seeds))]
     tests = []
@@ -124,7 +124,7 @@ def test_one_seed_has_the_bca_interval_of_scipy_over_several_samples():
     tests = board(2, (200, 100), (1,))
     columns = [column for test in tests for column in (test.errors[0][0], test.denominators)]
     rates = [errors / below for errors, below in zip(columns[::2], columns[1::2], strict=True)]
-    # scipy resamples several samples independently only without pairs: equal denominators.
+    # scipy resamples several samples independently only if they are unpaired: equal denominators.
     equal = [
         set_errors(np.ones(len(rate), int), [np.rint(100 * rate).astype(int)]) for rate in rates
     ]

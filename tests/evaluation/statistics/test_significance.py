@@ -230,7 +230,7 @@ def test_rows_with_other_samples_are_an_error():
 
 
 def test_a_detectable_difference_is_significant_in_80_percent():
-    # McNemar: of 10 % of 2,000 samples read by one row alone, how uneven must the shares be?
+    # McNemar: 10 % of 2,000 samples are read correctly by only one of the rows.
     samples, share, trials = 2000, 0.1, 500
     difference = detectable_difference(samples, math.sqrt(share))
     rng = np.random.default_rng(0)
@@ -258,7 +258,7 @@ LAWS = [
 
 @pytest.fixture
 def one_set_of_draws(monkeypatch):
-    """Draws the resamples once for all corpora of a size: they are independent of them."""
+    """Draw the resamples once for all corpora of a size, because they do not depend on them."""
     counts_by_size = {}
 
     def shared(columns, draws, seed):
@@ -308,7 +308,7 @@ def test_equal_rows_are_rarely_significantly_different(law):
 @pytest.mark.parametrize("misread", [False, True])
 @pytest.mark.parametrize("law", LAWS, ids=str)
 def test_95_percent_intervals_contain_the_true_rate_in_93_to_97_percent(law, misread):
-    # Give or take what 1,000 corpora leave to chance, 0.7 points a standard error.
+    # The tolerance is the sampling error of 1,000 corpora: 0.7 points per standard error.
     assert 0.93 - 0.01 <= coverage(law, 1000, 2000, misread=misread) <= 0.97 + 0.01
 
 

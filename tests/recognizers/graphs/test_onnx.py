@@ -1,4 +1,4 @@
-"""A small graph reads bars of color; what does not fit is said in a sentence."""
+"""A small graph that reads bars of color, and the errors of graphs that do not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Same weights, same logits: networks as others publish them, against those of bench."""
+"""Networks of other projects and those of bench have the same logits for the same weights."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from bench.recognizers.networks.parameters import parse_loss, parse_model
 
 END = 18
 THESIS = [END, *range(1, END), *range(END + 1, 81)]
-"""Classes of the thesis in bench's order."""
+"""The classes of the thesis in the order of bench."""
 
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    """Compute in one thread: these networks are too small for more."""
+    """Compute in one thread, because the networks are small."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -33,7 +33,7 @@ def _one_thread():
 
 
 class Case(NamedTuple):
-    """How a network elsewhere is built, and its counterpart.
+    """A network of another project, and its counterpart in bench.
 
     `columns` are the classes there of the classes here; None: the same.
     """
@@ -55,7 +55,7 @@ def without_start(network):
 
 
 def cases():
-    """Yield a small counterpart of every mapping."""
+    """Yield a small case per mapping."""
     gray, color = InputShape(1, 32, 100), InputShape(3, 32, 128)
     vgg = {"name": "vgg-bilstm", "width": 2, "hidden": 6}
     crnn = {"width": 2, "hidden": 6}
@@ -122,7 +122,7 @@ CASES = [*cases()]
 
 
 def state_of(case, original=None):
-    """Return the weights there by their names in files, the names of data-parallel layers too."""
+    """Return the weights of the original by their names in files, with prefixes and infixes."""
     original = original or case.build()
     state = {case.prefix + name: value for name, value in original.state_dict().items()}
     if case.mapping == "vac":
@@ -139,7 +139,7 @@ def counterpart(case):
 
 
 def loaded(case, original):
-    """Return the network of bench with the weights there."""
+    """Return the network of bench with the weights of the original."""
     network = counterpart(case)
     load_mapped_weights(
         network, state_of(case, original), find_mapping(case.mapping), "weights.pth"
@@ -254,7 +254,7 @@ PUBLISHED = {
         None,
     ),
 }
-"""Full sizes: the network there, its arguments, published shapes and the number of tensors."""
+"""Full sizes: the original network, its arguments, published shapes and number of tensors."""
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -274,7 +274,7 @@ def test_published_shapes_fit_the_model_of_the_mapping(name):
     shape = InputShape(3 if color else 1, height, 128)
     with torch.device("meta"):
         network = networks.build_network(model, loss, shape, classes)
-        # It raises an error where a name or a shape does not fit.
+        # It raises an error if a name or a shape does not fit.
         load_mapped_weights(network, state, mapping, "weights.pth")
 
 
@@ -284,7 +284,7 @@ def clovaai():
 
 
 def refused(case, state):
-    """Return the sentence with which weights are refused."""
+    """Return the error message of weights that do not fit."""
     with pytest.raises(BenchError) as raised:
         load_mapped_weights(counterpart(case), state, find_mapping(case.mapping), "weights.pth")
     return str(raised.value)

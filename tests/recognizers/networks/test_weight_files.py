@@ -1,4 +1,4 @@
-"""Files of weights: what is read of them, and what is refused."""
+"""Reading of files of weights, and errors of wrong files."""
 
 from __future__ import annotations
 
