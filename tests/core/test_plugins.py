@@ -101,9 +101,10 @@ def test_a_name_that_cannot_stand_in_paths_and_tables_is_refused(plug, name):
     settle([plug(text=LOSS.replace('"my-loss"', repr(name)))])
     assert name not in registry.everything("loss")
     [fault] = registry.plugin_faults()
-    assert "my_loss.py: a loss cannot be called '" in fault
+    assert "is not a valid name of a loss" in fault
+    assert "my_loss.py: '" in fault
     settle([plug(text=METRIC.replace('name = "', f'name = "{name} '))])
-    assert "a metric cannot be called '" in metric.plugin_faults()[0]
+    assert "is not a valid name of a metric" in metric.plugin_faults()[0]
 
 
 def test_a_plugin_that_is_not_a_file_is_refused_at_once(tmp_path):

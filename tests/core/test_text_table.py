@@ -147,9 +147,9 @@ def test_what_is_left_out_is_named():
     table = Table(["entry", "score", "cost"], [["a" * 20, "1" * 10, "2" * 10]], (), ["cost"])
     assert table.plain(40) == (
         f"entry                 score\n{'a' * 20}  {'1' * 10}\n"
-        "(not shown for want of width: cost;\n--wide shows all)"
+        "(left out, because the terminal is too\nnarrow: cost; --wide shows all)"
     )
-    assert "not shown" not in table.plain(44)
+    assert "left out" not in table.plain(44)
 
 
 def test_a_table_that_does_not_fit_is_replaced_by_its_briefer_one():

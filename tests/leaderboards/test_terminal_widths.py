@@ -28,7 +28,7 @@ for words, environment in {calls!r}:
     for name in environment: del os.environ[name]
 """
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
-LEFT_OUT = re.compile(r"\(not shown for want of width: .*?; --wide\s+shows\s+all\)", re.DOTALL)
+LEFT_OUT = re.compile(r"\(left out, because the terminal is too narrow: .*?; --wide\s+shows\s+all\)", re.DOTALL)
 
 
 def on_terminal(columns: int, calls) -> list[str]:
