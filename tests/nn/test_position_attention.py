@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from bench.nn.position_attention import PositionEncoder, PositionAttention, sinusoids
+from bench.nn.position_attention import PositionAttention, PositionEncoder, sinusoids
 
 
 def test_places_are_sines_and_cosines_in_turn():
