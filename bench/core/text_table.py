@@ -107,7 +107,7 @@ class Table:
         if left_out:
             more = len(left_out) - _MAX_LISTED
             listed = ", ".join(left_out[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
-            note = f"(left out, because the terminal is too narrow: {listed}; --wide shows all)"
+            note = f"(left out for width: {listed}; --wide shows all)"
             lines += [_styled(line, "note", color=color) for line in wrapped(note, width)]
         return "\n".join(lines)
 

@@ -199,5 +199,5 @@ def test_what_is_not_a_file_of_python_is_refused(plug, tmp_path):
 
 
 def test_plugins_too_large_for_the_environment_are_refused(plug):
-    with pytest.raises(BenchError, match=r"too large together.*move data out of them"):
+    with pytest.raises(BenchError, match=r"together too large.*move their data"):
         settle([plug(text=f"WORDS = {secrets.token_bytes(2**17)!r}\n")])
