@@ -147,7 +147,7 @@ def test_what_is_left_out_is_named():
     table = Table(["entry", "score", "cost"], [["a" * 20, "1" * 10, "2" * 10]], (), ["cost"])
     assert table.plain(40) == (
         f"entry                 score\n{'a' * 20}  {'1' * 10}\n"
-        "(left out for width: cost; --wide\nshows all)"
+        "(left out for width: cost; --wide shows\nall)"
     )
     assert "left out" not in table.plain(44)
 
