@@ -16,7 +16,7 @@ from bench.core.hashing import digest
 from bench.core.model_input import FrameInput, ImageInput
 from bench.export import exporting
 from bench.export.preprocessing import preprocessing_steps
-from bench.figures.finished import FinishedTraining
+from bench.diagnostics.finished import FinishedTraining
 from bench.leaderboards import working
 from bench.tasks.task import fail, failed_attempt
 from bench.trials import store as disk

@@ -22,7 +22,7 @@ from bench.data.reading.encoded_samples import EncodedSample
 from bench.decoding.greedy import GreedyDecoder
 from bench.export import exporting, graph_check, onnx_graph
 from bench.export.input_sizes import input_sizes
-from bench.figures.finished import FinishedTraining
+from bench.diagnostics.finished import FinishedTraining
 from bench.recognizers.networks import load
 
 onnxruntime = pytest.importorskip("onnxruntime")
