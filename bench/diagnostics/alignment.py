@@ -10,9 +10,9 @@ import torch
 
 from bench.decoding.algorithms.best_path import decode_ctc
 from bench.decoding.algorithms.decoded import Span
-from bench.evaluation.metrics.detection import true_segments
 from bench.diagnostics import canvas
 from bench.diagnostics.posteriors import read_frames, require_ctc
+from bench.evaluation.metrics.detection import true_segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

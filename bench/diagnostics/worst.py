@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
 from bench.data.inspection import contact_sheet
-from bench.evaluation import predictions
 from bench.diagnostics import canvas
+from bench.evaluation import predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
