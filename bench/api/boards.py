@@ -153,12 +153,12 @@ def load_board(
     Raises:
         BenchError: There is no such board, or it cannot be read.
 
-    Example:
-        >>> board = bench.load_board("tiny")
-        >>> board.name, board.tests
-        ('tiny (working)', ['seq-digits'])
-        >>> frame = board.to_pandas()
-        >>> float(frame["accuracy_mean"].max()) <= 1
+    Examples:
+        >>> board = bench.load_board("quick")
+        >>> board.name, board.tests, board.metric
+        ('quick (working)', ['seq-digits'], 'sequence-accuracy')
+        >>> accuracy = board.to_pandas()["sequence-accuracy/seq-digits_mean"]
+        >>> bool(accuracy.max() <= 1)
         True
     """
     from bench.leaderboards import board as boards

@@ -96,8 +96,8 @@ def compare(
         BenchError: Something does not exist, only one of both is a board, or they have no samples
             or no metric in common.
 
-    Example:
-        >>> compared = bench.compare("tiny#1", "tiny#2")
+    Examples:
+        >>> compared = bench.compare("quick#1", "quick#2")
         >>> verdict = compared.verdicts[0]
         >>> verdict.low <= verdict.difference <= verdict.high, 0 <= verdict.p <= 1
         (True, True)

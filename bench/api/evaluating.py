@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.api.predictions import Predictions
-from bench.api.scores import find_protocol
 from bench.api.workspace import PathLike, Workspace, open_workspace, readable_errors
 from bench.core.errors import BenchError
 from bench.core.recognition import TextReader
@@ -71,14 +70,15 @@ def evaluate(
     Raises:
         BenchError: The data set is not prepared, or the reader does not return a text per image.
 
-    Example:
-        >>> key = bench.load_suite("tiny").plan().to_arrow()["key"][0].as_py()
+    Examples:
+        >>> key = bench.load_board("quick").evaluations()["key"][0].as_py()
         >>> test = {"name": "seq-digits", "digits": 2, "rounds": 1}
-        >>> bench.evaluate(key, test, protocol="digits").scores.samples
-        200
+        >>> scores = bench.evaluate(key, test, protocol="digits").scores
+        >>> scores.samples, 0 <= scores["cer"].value
+        (179, True)
     """
     workspace = open_workspace(config, results, data)
-    rules = find_protocol(protocol, workspace.config.path)
+    rules = workspace.config.protocol(protocol) if isinstance(protocol, str) else protocol
     parameters = {"name": test} if isinstance(test, str) else {**test}
     dataset = workspace.config.dataset(str(parameters.pop("name", "")), parameters)
     with readable_errors():
@@ -111,6 +111,7 @@ def _read_by_training(
     from bench.data.opening import open_test
     from bench.decoding.greedy import GreedyDecoder
     from bench.tasks.evaluate import NetworkReading
+    from bench.training import device
 
     encoder = test.label_encoder(training.alphabet)
     learned = replace(encoder, vocabulary=tuple(training.record.vocabulary))
@@ -118,7 +119,9 @@ def _read_by_training(
     reading = NetworkReading(
         training.network, GreedyDecoder(), training.loss.decoder, training.batch_size
     )
-    return reading.predictions(test, pipeline, protocol, "cpu")
+    # In as many threads as the training, so that it reads what an evaluation of it reads.
+    with device.settled(training.record.spec["threads"]):
+        return reading.predictions(test, pipeline, protocol, "cpu")
 
 
 @contextmanager

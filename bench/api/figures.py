@@ -83,6 +83,7 @@ def figures(
     out: PathLike | None = None,
     config: PathLike | None = None,
     results: PathLike | None = None,
+    data: PathLike | None = None,
 ) -> Figures:
     """Return the figures of a board, or draw pictures of a finished training or evaluation.
 
@@ -98,12 +99,13 @@ def figures(
             Figures of a board are only written by `Figure.save`.
         config: The bench.toml; by default the nearest one at or above the working folder.
         results: The folder of records; by default `results` beside bench.toml.
+        data: The folder of prepared data; by default `data` beside bench.toml.
 
     Raises:
         BenchError: There is no such board, record or picture.
 
-    Example:
-        >>> drawn = bench.figures("tiny")
+    Examples:
+        >>> drawn = bench.figures("quick")
         >>> drawn["ranks"]
         <bench.Figure ranks.svg>
         >>> drawn["ranks"].save("ranks.svg").name
@@ -114,7 +116,7 @@ def figures(
     from bench.leaderboards import board as boards
     from bench.leaderboards import versions
 
-    workspace = open_workspace(config, results)
+    workspace = open_workspace(config, results, data)
     home = workspace.config
     if folder := versions.find_or_none(source, home.leaderboards, home.results):
         return _chosen(board_figures(boards.read(folder)), pictures)

@@ -106,13 +106,13 @@ def load_predictions(
     Raises:
         BenchError: There is no such evaluation, or its predictions are gone or altered.
 
-    Example:
-        >>> key = bench.load_board("tiny").evaluations()["key"][0].as_py()
+    Examples:
+        >>> key = bench.load_board("quick").evaluations()["key"][0].as_py()
         >>> predictions = bench.load_predictions(key)
-        >>> predictions.to_pandas()[["id", "reference", "hypothesis"]].shape
-        (200, 3)
-        >>> predictions.scores.samples
-        200
+        >>> [*predictions.to_pandas().columns[:3]]
+        ['id', 'reference', 'hypothesis']
+        >>> predictions.scores.samples == len(predictions)
+        True
     """
     from bench.evaluation import predictions
 

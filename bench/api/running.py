@@ -91,10 +91,10 @@ def run(
         RunError: Tasks have failed or were cancelled; `board` has what is done.
         BenchError: The suite has a mistake, its data are not prepared, or nothing is selected.
 
-    Example:
-        >>> board = bench.run("tiny", losses=["ctc"], seeds=[0])
+    Examples:
+        >>> board = bench.run("quick", losses=["ctc"], seeds=[0])
         >>> board.name
-        'tiny (working)'
+        'quick (working)'
     """
     if isinstance(suite, Suite):
         suite.workspace.enter()

@@ -128,12 +128,12 @@ def score(
     Raises:
         BenchError: The texts do not match each other, or no sample is left to score.
 
-    Example:
+    Examples:
         >>> scores = bench.score(["house", "tree", "It's"], ["house", "free", "its"],
         ...                      protocol="str-36")
-        >>> round(scores["accuracy"].value, 3), scores.samples
+        >>> round(scores["sequence-accuracy"].value, 3), scores.samples
         (0.667, 3)
-        >>> scores["accuracy"].low < 0.667 < scores["accuracy"].high
+        >>> scores["sequence-accuracy"].low < 0.667 < scores["sequence-accuracy"].high
         True
     """
     from bench.evaluation.predictions import Predictions

@@ -189,12 +189,12 @@ def load_suite(
     Raises:
         BenchError: There is no such suite, or a mistake in bench.toml.
 
-    Example:
-        >>> suite = bench.load_suite("tiny")
+    Examples:
+        >>> suite = bench.load_suite("quick")
         >>> suite.tests, suite.seeds
         (['seq-digits'], [0, 1])
-        >>> suite.plan().counts
-        {'done': 8}
+        >>> suite.plan()
+        <bench.Plan of quick: 4 done, 4 to do>
     """
     workspace = open_workspace(config, results, data)
     suite = workspace.config.suite(name)
