@@ -110,15 +110,15 @@ def _read_by_training(
 ) -> pa.Table:
     from bench.data.opening import open_test
     from bench.decoding.greedy import GreedyDecoder
-    from bench.tasks.evaluate import NetworkReading
+    from bench.tasks.evaluate import NetworkReading, restore_network
     from bench.training import device
 
     encoder = test.label_encoder(training.alphabet)
     learned = replace(encoder, vocabulary=tuple(training.record.vocabulary))
     pipeline = open_test(test, training.input, learned)
-    reading = NetworkReading(
-        training.network, GreedyDecoder(), training.loss.decoder, training.batch_size
-    )
+    # Not `training.network`: torch computes an LSTM whose weights are frozen in another way.
+    network = restore_network(training.model, training.loss, training.folder, training.record)
+    reading = NetworkReading(network, GreedyDecoder(), training.loss.decoder, training.batch_size)
     # In as many threads as the training, so that it reads what an evaluation of it reads.
     with device.settled(training.record.spec["threads"]):
         return reading.predictions(test, pipeline, protocol, "cpu")
