@@ -129,7 +129,7 @@ def score(
         BenchError: The texts do not match each other, or no sample is left to score.
 
     Examples:
-        >>> scores = bench.score(["house", "tree", "It's"], ["house", "free", "its"],
+        >>> scores = bench.score(["field", "tree", "It's"], ["field", "free", "its"],
         ...                      protocol="str-36")
         >>> round(scores["sequence-accuracy"].value, 3), scores.samples
         (0.667, 3)
@@ -149,7 +149,7 @@ def score(
 
 
 def find_protocol(protocol: str | Protocol, config: PathLike | None = None) -> Protocol:
-    """Return a protocol by its name. Raises BenchError where there is none of that name."""
+    """Return a protocol by its name. Raises BenchError where no protocol has that name."""
     from bench.evaluation.protocols import PROTOCOLS
 
     if not isinstance(protocol, str):
@@ -167,9 +167,9 @@ def _samples(references: Texts, hypotheses: Texts) -> Iterator[tuple[str, str, s
             "references and hypotheses are one by id and one in a sequence; give both alike"
         )
     if isinstance(references, Mapping) and isinstance(hypotheses, Mapping):
-        for one, other in ((references, hypotheses), (hypotheses, references)):
-            if lost := next((name for name in one if name not in other), None):
-                side = "hypotheses" if other is hypotheses else "references"
+        for texts, others in ((references, hypotheses), (hypotheses, references)):
+            if lost := next((name for name in texts if name not in others), None):
+                side = "hypotheses" if others is hypotheses else "references"
                 raise BenchError(f"the {side} have no text for sample {lost!r}; add it")
         yield from ((name, text, hypotheses[name]) for name, text in references.items())
         return
@@ -195,6 +195,6 @@ def _metric_scores(table: pa.Table) -> dict[str, MetricScore]:
         metric = board_metric(find(name))
         errors, value = errors_of(metric, counts, [_KEY]), counts.value(name, _KEY)
         if errors is not None and value is not None:
-            found = score_of(metric, [value], interval(errors))
-            scores[name] = MetricScore(found.mean, found.low, found.high)
+            with_interval = score_of(metric, [value], interval(errors))
+            scores[name] = MetricScore(value, with_interval.low, with_interval.high)
     return scores

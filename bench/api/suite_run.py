@@ -56,7 +56,7 @@ class Selection:
             if grid.is_selected(entry, axes, self.recognizers)
         ]
 
-    def of(self, trials: Sequence[Trial]) -> list[Trial]:
+    def select(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return the selected trials. Raises BenchError (nothing selected) on no match."""
         return grid.select(
             trials,
@@ -91,7 +91,7 @@ def select(suite: Suite, selection: Selection) -> Selected:
     """Return the selected trials of a suite. Raises BenchError (nothing selected) on no match."""
     wide = grid.widened(suite, models=selection.models, losses=selection.losses)
     trials = grid.trials(wide)
-    chosen = selection.of(trials)
+    chosen = selection.select(trials)
     entries = {*suite.rows}
     return Selected(suite, chosen, trials, [trial for trial in chosen if trial.entry in entries])
 
@@ -141,7 +141,7 @@ def execute_missing(
 def profile_done(
     trials: Sequence[Trial],
     store: Store,
-    place: AbstractContextManager[Place],
+    opened: AbstractContextManager[Place],
     monitor: RunMonitor,
     say: Callable[[str], None],
     *,
@@ -157,4 +157,4 @@ def profile_done(
         if store.is_done(evaluation)
         and (evaluation.training is None or store.is_done(evaluation.training))
     ]
-    return phase.profile(done, store, say, place, retry=retry, begin=monitor.profiling).faults
+    return phase.profile(done, store, say, opened, retry=retry, begin=monitor.profiling).faults

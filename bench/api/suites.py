@@ -208,5 +208,5 @@ def _table(rows: pa.Table) -> Table:
         name: ["" if value is None else str(value) for value in rows[name].to_pylist()]
         for name in rows.column_names
     }
-    shown: Sequence[str] = [name for name, cells in columns.items() if any(cells)]
-    return Table(shown, [*zip(*(columns[name] for name in shown), strict=True)], ["seed"])
+    filled: Sequence[str] = [name for name, cells in columns.items() if any(cells)]
+    return Table(filled, [*zip(*(columns[name] for name in filled), strict=True)], ["seed"])
