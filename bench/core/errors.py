@@ -47,6 +47,10 @@ class BenchError(Exception):
         self.code = code
 
 
+class BenchWarning(UserWarning):
+    """What a person should know and what stops nothing, in one sentence; from the library alone."""
+
+
 def one_line(error: BaseException) -> str:
     """Return the message of an error in one line of bounded length.
 
