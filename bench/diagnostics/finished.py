@@ -79,7 +79,7 @@ class FinishedTraining:
     def alphabet(self) -> Protocol | None:
         """The protocol whose characters were learned; None for the data's own."""
         spec = self.record.spec["alphabet"]
-        return protocols.from_spec(spec, ()) if spec else None
+        return protocols.protocol_from_spec(spec, ()) if spec else None
 
     @property
     def batch_size(self) -> int:
@@ -135,7 +135,9 @@ class FinishedEvaluation:
     @cached_property
     def protocol(self) -> Protocol:
         """The protocol that it was scored under, with the metrics that were reported."""
-        return protocols.from_spec(self.record.spec["protocol"], self.record.spec["metrics"])
+        return protocols.protocol_from_spec(
+            self.record.spec["protocol"], self.record.spec["metrics"]
+        )
 
     @cached_property
     def pipeline(self) -> InputPipeline:

@@ -25,7 +25,7 @@ def draw(evaluation: FinishedEvaluation, _samples: Sequence[str], folder: Path) 
     Raises:
         BenchError: (nothing selected) All samples were read without an error.
     """
-    worst = predictions.worst(evaluation.predictions, evaluation.protocol, _MAX_SAMPLES)
+    worst = predictions.worst_samples(evaluation.predictions, evaluation.protocol, _MAX_SAMPLES)
     if not worst:
         raise BenchError(
             f"{evaluation.folder}: every sample was read without an error, so there is no worst "

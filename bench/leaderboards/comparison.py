@@ -244,7 +244,9 @@ def _record_side(word: str, store: Store, faults: list[str]) -> Side:
     labels = evaluations[0][1].labels
     parts = " · ".join(label for part, label in labels.items() if part != "test")
     name = f"{parts}, seed {record.seed}"
-    return Side(f"{name} ({record.key})", [board_metric(metrics.find(n)) for n in names], tests)
+    return Side(
+        f"{name} ({record.key})", [board_metric(metrics.find_metric(n)) for n in names], tests
+    )
 
 
 def evaluations_of(
@@ -291,11 +293,12 @@ def _averages(metric: BoardMetric, a: list[SampleErrors], b: list[SampleErrors])
     """Return the verdicts on both averages; none where seeds lack a test set."""
     if any(len({len(errors.errors) for errors in side}) > 1 for side in (a, b)):
         return []
-    from bench.evaluation.statistics.averages import weights_of
+    from bench.evaluation.statistics.averages import average_weights_from_counts
 
     samples = [len(errors.denominators) for errors in a]
     return [
-        _verdict(metric, name, a, b, weights_of(samples, each)) for each, name in AVERAGES.items()
+        _verdict(metric, name, a, b, average_weights_from_counts(samples, each))
+        for each, name in AVERAGES.items()
     ]
 
 

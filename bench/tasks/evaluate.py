@@ -59,7 +59,7 @@ def evaluate(
         began=began,
         attempts=attempts,
     )
-    yield Finished(metric.summary(record.scores), record.seconds)
+    yield Finished(metric.format_scores(record.scores), record.seconds)
 
 
 def restore_network(
@@ -71,7 +71,7 @@ def restore_network(
         BenchError: The weights are gone or altered, or do not fit the model of today.
     """
     try:
-        return networks.restore(
+        return networks.network_from_weights(
             model,
             loss,
             InputShape(*record.input_shape),

@@ -302,7 +302,7 @@ def test_own_data_learn_the_characters_of_training_alone(scans, bench):
     bench("data", "prepare", "words")
     data = bench_toml.load(home / "bench.toml").dataset("words")
     assert data.label_encoder(None).vocabulary == ("b", "ä")
-    assert data.label_encoder(protocols.find("digits")).vocabulary == tuple("0123456789")
+    assert data.label_encoder(protocols.find_protocol("digits")).vocabulary == tuple("0123456789")
 
 
 @pytest.mark.parametrize("alphabet", ["", 'alphabet = "str-36"', 'alphabet = "abc"'])

@@ -176,15 +176,15 @@ def test_a_class_that_is_not_whole_is_said(plug, part, fault):
 
 def test_a_metric_is_found_and_its_name_refused_where_it_is_taken(plug):
     settle([plug("last.py", METRIC)])
-    assert metric.find("last-unit").spec()["source"]["file"] == "last.py"
+    assert metric.find_metric("last-unit").spec()["source"]["file"] == "last.py"
     assert "last-unit" in metric.all_metrics()
     file = plug("last.py", METRIC.replace("last-unit", "cer"))
     settle([file])
     with pytest.raises(BenchError, match=f"metric 'cer' of {file} has the name of one in bench/"):
-        metric.find("cer")
+        metric.find_metric("cer")
     assert len(metric.plugin_faults()) == 1
     with pytest.raises(BenchError, match=r"no metric 'last-unit'.*pass --plugin FILE"):
-        metric.find("last-unit")
+        metric.find_metric("last-unit")
 
 
 def test_what_is_not_a_file_of_python_is_refused(plug, tmp_path):

@@ -103,7 +103,7 @@ def copied(evaluation, tmp_path) -> Callable[..., FinishedEvaluation]:
         if rows:
             schema = original.predictions.schema
             table = predictions.pa.Table.from_pylist(rows(original.rows), schema=schema)
-            held = predictions.to_bytes(table)
+            held = predictions.predictions_to_bytes(table)
             digest = documents.write_bytes(folders[0] / PREDICTIONS, held)
             record = replace(record, files=record.files | {PREDICTIONS: digest})
         trained = original.training.record

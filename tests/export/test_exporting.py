@@ -31,7 +31,7 @@ def leave_evaluation(made, make_evaluation_record, make_predictions):
     [evaluation] = made.trial.evaluations.values()
     folder = made.store.begin(evaluation)
     table = make_predictions(evaluation.protocol)
-    (folder / disk.PREDICTIONS).write_bytes(predictions.to_bytes(table))
+    (folder / disk.PREDICTIONS).write_bytes(predictions.predictions_to_bytes(table))
     record = make_evaluation_record(evaluation)
     disk.write(folder / disk.EVALUATION, record)
     return record

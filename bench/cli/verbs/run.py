@@ -24,7 +24,7 @@ from bench.cli.verbs.selection import Selection, selection_options
 from bench.core.errors import BenchError, Exit
 from bench.execution.estimate import estimated, local_slots
 from bench.execution.run_monitor import RunMonitor
-from bench.profiling.place import open_place
+from bench.profiling.profiler import open_profiler
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
@@ -123,7 +123,7 @@ def run(
             outcome.cancelled = monitor.cancelled
         if not no_profile:
             # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
-            place = open_place(address if executor == "ray" else None, say)
+            place = open_profiler(address if executor == "ray" else None, say)
             faults = profile_done(selected.listed, store, place, monitor, say, retry=bool(missing))
             for fault in faults:
                 say(f"not profiled: {fault}", fg="red")

@@ -79,18 +79,18 @@ def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> list[st
     from bench.trials.store import predictions_of
 
     training = store.training(record.training)[1] if record.training else None
-    protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
+    protocol = protocols.protocol_from_spec(record.spec["protocol"], record.spec["metrics"])
     table = predictions_of(folder, record)
     covering = [
         profile
         for profile in store.profiles()
-        if method.covers(profile, record.spec, training.spec if training else None)
+        if method.profile_covers(profile, record.spec, training.spec if training else None)
     ]
     return record_text.evaluation(
         record,
         training,
         folder,
-        predictions.worst(table, protocol, count=5),
+        predictions.worst_samples(table, protocol, count=5),
         predictions.label_localization(table, protocol),
         covering,
     )

@@ -1,4 +1,4 @@
-"""Readings from outside bench, checked before they are kept."""
+"""Checks of readings from outside bench."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bench.core.printable import quoted
 from bench.core.recognition import Reading
 
 NOT_UNICODE = "characters that are not Unicode"
-"""The remark on a text in which lone surrogates were replaced, for no file can hold them."""
+"""The remark on a text in which lone surrogates were replaced, because UTF-8 cannot encode them."""
 _ROUNDING = 1e-6
-"""By how much a probability in float32 may be above 1."""
+"""A probability in float32 may exceed 1 by so much, and is then set to 1."""
 
 
 def checked_readings(read: object, ids: Sequence[str], user: str) -> list[Reading]:
@@ -59,27 +59,36 @@ def checked_reading(
     sample: str,
     user: str,
     *,
-    confidence: Any = None,  # noqa: ANN401 (whatever a library or a file has)
+    confidence: Any = None,  # noqa: ANN401 (any value of a library or a file)
     seconds: Any = None,  # noqa: ANN401
     price: Any = None,  # noqa: ANN401
     remark: Any = "",  # noqa: ANN401
 ) -> Reading:
-    """Return the reading of a sample.
+    """Check the values of a reading and return it.
 
-    Control characters are kept, for they are what was read.
+    Control characters are kept, because they are part of what was read.
+
+    Args:
+        text: The text read.
+        sample: The id of the sample, for messages.
+        user: The recognizer or the file, for messages.
+        confidence: A number in 0…1, or None.
+        seconds: A number of at least 0, or None.
+        price: A number of at least 0, or None.
+        remark: A text, which may be empty.
 
     Raises:
-        BenchError: The text is not a text, or a number is not one or out of its range.
+        BenchError: A value has a wrong type or is out of range.
     """
     if not isinstance(text, str):
         raise BenchError(
             f"{user} returned {_kind(text)} for sample {quoted(sample)}; return a text, "
-            "which is empty where nothing is read"
+            "which is empty if nothing is read"
         )
     if not isinstance(remark, str):
         raise BenchError(
-            f"{user} has a remark of type {type(remark).__name__} for sample {quoted(sample)}; it "
-            "has to be a text, or absent"
+            f"{user} has a remark of type {type(remark).__name__} for sample {quoted(sample)}; "
+            "return a text, or no remark"
         )
     clean = _unicode(text)
     return Reading(
@@ -108,10 +117,9 @@ def _number(
         number = largest
     if not 0 <= number <= largest or math.isinf(number):
         span = "between 0 and 1" if largest == 1 else "of at least 0"
-        shown = quoted(str(value))
         raise BenchError(
-            f"{user} has {name} = {shown} for sample {quoted(sample)}; it has to be a number "
-            f"{span}, or absent"
+            f"{user} has {name} = {quoted(str(value))} for sample {quoted(sample)}; return a "
+            f"number {span}, or none"
         )
     return number
 

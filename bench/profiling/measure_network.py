@@ -1,4 +1,4 @@
-"""One profile: a recognizer with its trained weights, on samples of its test set."""
+"""The profile of a trained network on samples of its test set."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ if TYPE_CHECKING:
 
 
 class _Weights(NamedTuple):
-    """A network, and the key of the training that its weights are from; None: untrained."""
+    """A network, and the key of the training of its weights; None for untrained weights."""
 
     network: RecognitionNetwork
     training: str | None
 
 
-def measure(
+def measure_network(
     evaluation: TrainedEvaluation, store: Store, hardware: Hardware, final: Collection[str] = ()
 ) -> Profile:
-    """Return the profile of what an evaluation runs: measured, or an earlier one completed.
+    """Measure the network of an evaluation, and return its profile.
 
-    Valid latencies of an earlier profile by the same packages are kept. Where all are valid, only
-    the test set is added to it. The weights are those of the training where it is done, else
-    untrained.
+    Valid results of an earlier profile with the same package versions are reused. If all are
+    valid, nothing is measured, and the test set is added to the profile. Weights are untrained if
+    the training is not done.
 
     Args:
-        evaluation: Its model, loss, decoder, input and test set.
-        store: Where trainings and profiles are.
+        evaluation: The evaluation, with model, loss, decoder, input and test set.
+        store: The store of trainings and profiles.
         hardware: The hardware of this process.
-        final: Keys of profiles that are not measured again, valid or not.
+        final: Keys of profiles that are not measured again even if they are invalid.
 
     Raises:
         BenchError: The data or the weights cannot be read.
@@ -67,7 +67,7 @@ def measure(
     pipeline = _pipeline(evaluation, record)
     batch = _first_batch(evaluation, pipeline)
     classes = len(pipeline.vocabulary) + 1
-    spec = method.spec(evaluation, batch.inputs.shape[1:], classes, hardware)
+    spec = method.profile_spec(evaluation, batch.inputs.shape[1:], classes, hardware)
     earlier = store.profile(digest(spec))
     tests = earlier.tests if earlier else []
     conditions = method.reading_conditions(evaluation.spec, evaluation.training.spec)
@@ -84,29 +84,31 @@ def measure(
         tests=tests,
         hardware=hardware.line,
         parameters=Parameters(*networks.count_parameters(network)),
-        macs=cost.macs(network, *fill_batch(batch, 1)),
+        macs=cost.count_macs(network, *fill_batch(batch, 1)),
         weights=weights,
         latencies=[],
-        provenance=_origin(evaluation, hardware),
+        provenance=_provenance(evaluation, hardware),
     )
     decode = evaluation.decoder.build(evaluation.training.loss.decoder, pipeline.vocabulary)
-    subject = Subject(network.to(hardware.device), decode, batch, hardware.device)
-    return _with_figures(profile, subject, earlier)
+    measured = MeasuredNetwork(network.to(hardware.device), decode, batch, hardware.device)
+    return _with_measurements(profile, measured, earlier)
 
 
-def _with_figures(profile: Profile, subject: Subject, earlier: Profile | None) -> Profile:
-    """Return `profile` with what is measured, and the valid figures of an earlier profile."""
+def _with_measurements(
+    profile: Profile, measured: MeasuredNetwork, earlier: Profile | None
+) -> Profile:
+    """Return `profile` with latencies and throughput, reusing valid ones of an earlier profile."""
     if earlier and earlier.provenance.packages != profile.provenance.packages:
         earlier = None
-    instruments = find_instruments(subject.device)
+    instruments = find_instruments(measured.device)
     return replace(
         profile,
-        latencies=latencies(subject, instruments, earlier.latencies if earlier else ()),
-        throughput=throughput(subject, instruments, earlier.throughput if earlier else None),
+        latencies=measure_latencies(measured, instruments, earlier.latencies if earlier else ()),
+        throughput=gpu_throughput(measured, instruments, earlier.throughput if earlier else None),
     )
 
 
-def _origin(evaluation: TrainedEvaluation, hardware: Hardware) -> Provenance:
+def _provenance(evaluation: TrainedEvaluation, hardware: Hardware) -> Provenance:
     return provenance.collect(
         evaluation.components,
         device=describe_device(hardware.device),
@@ -116,46 +118,48 @@ def _origin(evaluation: TrainedEvaluation, hardware: Hardware) -> Provenance:
     )
 
 
-def latencies(
-    subject: Subject, instruments: Instruments, earlier: Iterable[Latency] = ()
+def measure_latencies(
+    measured: MeasuredNetwork, instruments: Instruments, earlier: Iterable[Latency] = ()
 ) -> list[Latency]:
-    """Return a latency for each batch size, to the logits and to the labels.
+    """Return a latency up to the logits and one up to the labels, for each batch size.
 
     Args:
-        subject: What is measured.
-        instruments: The readings of its device.
-        earlier: Latencies of which the valid ones are not measured again.
+        measured: The network on the device.
+        instruments: The instruments for the device.
+        earlier: Earlier latencies; valid ones are returned instead of measured again.
     """
-    kept = {(each.batch, each.decoded): each for each in earlier if each.valid}
-    wanted = itertools.product(method.BATCHES, (False, True))
+    reusable = {(each.batch, each.decoded): each for each in earlier if each.valid}
     return [
-        kept.get((size, decoded))
+        reusable.get((size, decoded))
         or latency.measure_latency(
-            subject.reader(size, decoded=decoded), instruments, batch=size, decoded=decoded
+            measured.reader(size, decoded=decoded), instruments, batch=size, decoded=decoded
         )
-        for size, decoded in wanted
+        for size, decoded in itertools.product(method.BATCH_SIZES, (False, True))
     ]
 
 
-def throughput(
-    subject: Subject, instruments: Instruments, earlier: Throughput | None = None
+def gpu_throughput(
+    measured: MeasuredNetwork, instruments: Instruments, earlier: Throughput | None = None
 ) -> Throughput | None:
-    """Return the throughput of a GPU; None on a CPU, which a batch of 24 keeps busy already.
+    """Return the throughput on a GPU; None on a CPU, because a batch of 24 already fills it.
 
     Args:
-        subject: What is measured.
-        instruments: The readings of its device.
-        earlier: Is not measured again if it is valid.
+        measured: The network on the device.
+        instruments: The instruments for the device.
+        earlier: The earlier throughput, which is returned if it is valid.
     """
-    if subject.device == "cpu" or (earlier and earlier.valid):
+    if measured.device == "cpu" or (earlier and earlier.valid):
         return earlier
-    return measure_throughput(subject.reader, instruments)
+    return measure_throughput(measured.reader, instruments)
 
 
-class Subject:
-    """What is measured: a network, its decoder, and samples of a test set on the device.
+class MeasuredNetwork:
+    """A network, its decoder, and samples of a test set, ready to be measured on a device.
 
-    Attributes:
+    Args:
+        network: The network, on the device.
+        decode: The decoder, from logits and lengths to labels.
+        batch: Samples of the test set.
         device: "cpu" or "cuda".
     """
 
@@ -168,7 +172,7 @@ class Subject:
         self._batch = batch.to(device)
 
     def reader(self, size: int, *, decoded: bool = False) -> Callable[[], object]:
-        """Return a function that reads a batch of `size` samples to logits, or on to labels."""
+        """Return a function that computes logits, or labels if `decoded`, of `size` samples."""
         inputs, lengths = fill_batch(self._batch, size)
 
         @torch.inference_mode()
@@ -180,9 +184,9 @@ class Subject:
 
 
 def fill_batch(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
-    """Return inputs and lengths of `size` samples: the longest first, repeated where too few.
+    """Return inputs and lengths of `size` samples, the longest first, repeated if too few.
 
-    The longest fills the shape, so that one sample alone has no padding.
+    The longest sample fills the shape, so that a batch of one has no padding.
     """
     order = batch.lengths.argsort(descending=True, stable=True)
     rows = order[torch.arange(size, device=order.device) % len(order)]
@@ -190,13 +194,13 @@ def fill_batch(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
 
 
 def _configure_torch(hardware: Hardware) -> None:
-    """Compute as an evaluation does, in strict float32, but by the fastest algorithms."""
+    """Set up torch as for an evaluation, in strict float32, but with the fastest algorithms."""
     settle(hardware.threads)
     torch.use_deterministic_algorithms(mode=False)
 
 
 def _pipeline(evaluation: TrainedEvaluation, record: TrainingRecord | None) -> InputPipeline:
-    """Open the test set with the classes that the network has or would have."""
+    """Open the test set with the classes of the network, trained or not."""
     training = evaluation.training
     if record:
         vocabulary = tuple(record.vocabulary)
@@ -207,12 +211,12 @@ def _pipeline(evaluation: TrainedEvaluation, record: TrainingRecord | None) -> I
 
 
 def _first_batch(evaluation: TrainedEvaluation, pipeline: InputPipeline) -> Batch:
-    """Return the first samples of the test split. Raises BenchError where it has none."""
-    batches = pipeline.batches("test", max(method.BATCHES))
+    """Return the first samples of the test split; raises BenchError if it is empty."""
+    batches = pipeline.batches("test", max(method.BATCH_SIZES))
     if not len(batches):
         raise BenchError(
-            f"dataset '{evaluation.test.label}' has no sample in split 'test' to measure with; "
-            "prepare one that has, or set its parameters so that it has some"
+            f"dataset '{evaluation.test.label}' has no sample in split 'test'; prepare a data "
+            "set with samples, or change its parameters"
         )
     return read_batch(pipeline, batches, 0)
 
@@ -223,7 +227,7 @@ def _network(
     store: Store,
     record: TrainingRecord | None,
 ) -> _Weights:
-    """Return the network with the weights of its training, or with untrained ones."""
+    """Return the network with the weights of its training, or with untrained weights."""
     training = evaluation.training
     if record:
         return _Weights(
@@ -232,6 +236,8 @@ def _network(
         )
     torch.manual_seed(training.named_seed("weights"))
     classes = len(pipeline.vocabulary) + 1
-    network = networks.build(training.model, training.loss, pipeline.input_shape, classes).eval()
+    network = networks.build_network(
+        training.model, training.loss, pipeline.input_shape, classes
+    ).eval()
     # The memory layout of trainings and evaluations.
     return _Weights(network.to(memory_format=torch.channels_last), None)

@@ -1,4 +1,4 @@
-"""Tables of bench.toml as a parameter of a component."""
+"""Tables of bench.toml as parameters of components."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 from bench.core.errors import BenchError
 
 
-class Table(dict[str, Any]):
-    """A table that can be hashed, as components are; it is not changed once it is made."""
+class HashableTable(dict[str, Any]):
+    """A hashable table, because components are hashable; it must not be changed."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(json.dumps(self, sort_keys=True))
 
 
-def table(value: object) -> Table:
-    """Return a table of TOML whose values have a JSON form.
+def parse_table(value: object) -> HashableTable:
+    """Return a table of TOML whose values can be written as JSON.
 
     Raises:
-        BenchError: It is not a table, or has a date, a time, an infinite number or none.
+        BenchError: The value is not a table, or has a date, a time, an infinity or a NaN.
     """
     if not isinstance(value, dict):
         raise BenchError("write a table, such as { width = 32 }")
     _check(value)
-    return Table(value)
+    return HashableTable(value)
 
 
 def _check(value: object) -> None:

@@ -1,4 +1,4 @@
-"""When requests may be sent: a rate limit that all threads share."""
+"""A rate limit of requests that all threads share."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import threading
 import time
 
 
-class Pace:
-    """Spaces requests evenly, and holds all of them back while the endpoint asks for a pause.
+class RateLimit:
+    """Spaces requests evenly, and delays all of them while the endpoint asks for a pause.
 
     Args:
-        per_minute: The most requests per minute; 0 is no limit.
+        per_minute: The most requests per minute; 0 for no limit.
     """
 
     def __init__(self, per_minute: float) -> None:
@@ -19,7 +19,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def turn(self) -> float:
-        """Reserve the next turn and return how many seconds to wait for it."""
+        """Reserve the next turn and return the seconds to wait for it."""
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next)
@@ -27,6 +27,6 @@ class Pace:
             return turn - now
 
     def hold(self, seconds: float) -> None:
-        """Let no request begin within so many seconds."""
+        """Delay all requests that have no turn yet by at least so many seconds from now."""
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)

@@ -1,4 +1,4 @@
-"""How busy other processes keep the machine and its GPU, and whether the GPU was slowed down."""
+"""Load of the machine and its GPU by other processes, and slowdowns of the GPU."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ if TYPE_CHECKING:
     from bench.trials.gpu import Gpu, GpuState
 
 MAX_OTHERS = 0.1
-"""The largest share of the machine's CPU time that other processes may use while bench measures."""
+"""The largest share of the machine's CPU time for other processes in a valid measurement."""
 MIN_OWN = 0.9
-"""The smallest share of one core that bench needs meanwhile."""
+"""The smallest share of one CPU core that bench must have in a valid measurement."""
 MIN_OWN_OF_PROGRAMS = 0.5
-"""The same where programs are started, which waits for the disk and for pipes."""
+"""`MIN_OWN` for recognizers that start programs, which wait for the disk and for pipes."""
 MAX_CLOCK_CHANGE = 1.1
-"""The largest ratio of the GPU's clocks before and after the samples."""
+"""The largest ratio between the clocks of the GPU before and after a valid measurement."""
 _STAT = Path("/proc/stat")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Seconds up to a moment.
+    """Time and CPU time at one moment, in seconds, with the state of the GPU.
 
     Attributes:
-        wall: On the clock.
-        own: CPU time of this process and of its children that have ended, such as the programs that
-            a recognizer runs.
-        everyone: CPU time of all processes, summed over the cores; None where it is unknown.
-        cores: The cores of the machine.
-        gpu: The GPU that is measured, at that moment; None without one, or where its driver does
-            not describe it.
+        wall: The wall-clock time.
+        own: CPU time of this process and of its finished child processes, such as the programs of
+            a recognizer.
+        everyone: CPU time of all processes, summed over cores; None if unknown.
+        cores: The number of CPU cores of the machine.
+        gpu: The state of the measured GPU; None without a GPU, or if its driver does not report it.
     """
 
     wall: float
@@ -43,18 +42,18 @@ class Usage:
     gpu: GpuState | None = None
 
 
-def usage(gpu: Gpu | None = None) -> Usage:
-    """Return the usage up to now, with the state of the GPU that is measured."""
+def read_usage(gpu: Gpu | None = None) -> Usage:
+    """Return the usage at this moment, with the state of the measured GPU."""
     return Usage(
         wall=time.perf_counter(),
-        own=time.process_time() + _ended_children(),
+        own=time.process_time() + _finished_children(),
         everyone=_everyone(),
         cores=os.cpu_count() or 1,
         gpu=gpu.state() if gpu else None,
     )
 
 
-def _ended_children() -> float:
+def _finished_children() -> float:
     times = os.times()
     return times.children_user + times.children_system
 
@@ -65,17 +64,17 @@ def _everyone() -> float | None:
         return None
     fields = _STAT.read_text(encoding="ascii").partition("\n")[0].split()[1:]
     user, nice, system, _idle, _waiting, irq, softirq, *stolen = map(int, fields[:8])
-    # What the hypervisor gives to its other guests is lost to bench as well.
+    # Stolen time is what the hypervisor gives to other guests; bench does not get it either.
     return (user + nice + system + irq + softirq + sum(stolen)) / os.sysconf("SC_CLK_TCK")
 
 
-def disturbance(before: Usage, after: Usage, min_own: float = MIN_OWN) -> str:
-    """Return in one or more clauses what disturbed bench between two moments, or "".
+def describe_disturbance(before: Usage, after: Usage, min_own: float = MIN_OWN) -> str:
+    """Return the disturbances of a measurement as clauses, or "" if there were none.
 
     Args:
-        before: The usage up to the first moment.
-        after: The usage up to the second one.
-        min_own: The smallest share of one core that bench needs meanwhile.
+        before: The usage before the measurement.
+        after: The usage after it.
+        min_own: The smallest share of one CPU core that bench must have.
     """
     clauses = [_host_disturbance(before, after, min_own)]
     if before.gpu and after.gpu:

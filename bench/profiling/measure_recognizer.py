@@ -1,4 +1,4 @@
-"""The profile of a recognizer from outside: from the stored bytes of images to texts."""
+"""The profile of a recognizer from outside, from the stored bytes of images to texts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.data.reading.encoded_samples import encoded_samples
 from bench.profiling import method
 from bench.profiling.instruments import find_instruments
 from bench.profiling.latency import measure_latency
-from bench.profiling.load import MIN_OWN_OF_PROGRAMS
+from bench.profiling.machine_load import MIN_OWN_OF_PROGRAMS
 from bench.training.accelerator import describe_device
 from bench.training.device import settle
 from bench.trials import provenance
@@ -26,29 +26,30 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 MAX_SECONDS = 180.0
-"""A batch of 24 may take seconds on a CPU, and a valid median needs 64 of them."""
+"""The longest time per batch size: a valid result needs 64 batches, and a batch of 24 may take
+seconds on a CPU."""
 
 
 def measure_recognizer(
     evaluation: RecognizerEvaluation, store: Store, hardware: Hardware, final: Collection[str] = ()
 ) -> Profile:
-    """Return the profile of a recognizer on a test set, or an earlier one that is valid.
+    """Measure a recognizer on a test set, and return its profile; an earlier valid one is reused.
 
     Args:
-        evaluation: Its recognizer and test set.
-        store: Where profiles are.
+        evaluation: The evaluation, with recognizer and test set.
+        store: The store of profiles.
         hardware: The hardware of this process.
-        final: Keys of profiles that are not measured again, valid or not.
+        final: Keys of profiles that are not measured again even if they are invalid.
 
     Raises:
         BenchError: The recognizer cannot be used, or the data cannot be read.
     """
-    spec = method.recognizer_spec(evaluation, hardware)
+    spec = method.recognizer_profile_spec(evaluation, hardware)
     earlier = store.profile(digest(spec))
     if earlier and (earlier.valid or earlier.key in final):
         return earlier
     settle(hardware.threads)
-    samples = encoded_samples(evaluation.test)[: max(method.BATCHES)]
+    samples = encoded_samples(evaluation.test)[: max(method.BATCH_SIZES)]
     workplace = Workplace(hardware.device, hardware.threads, store.answers)
     with evaluation.recognizer.open(workplace) as reader:
         reader.begin([sample.id for sample in samples])
@@ -78,19 +79,21 @@ def _latencies(reader: TextReader, samples: Sequence[EncodedSample], device: str
     instruments = find_instruments(device)
     measured = [
         measure_latency(
-            _call(reader, samples, size),
+            _reading_function(reader, samples, size),
             instruments,
             batch=size,
             decoded=True,
             max_seconds=MAX_SECONDS,
             min_own=MIN_OWN_OF_PROGRAMS,
         )
-        for size in method.BATCHES
+        for size in method.BATCH_SIZES
     ]
-    # Its memory is not that of torch's tensors.
+    # The peak memory is that of torch tensors, which recognizers from outside need not use.
     return [replace(latency, peak_memory=None) for latency in measured]
 
 
-def _call(reader: TextReader, samples: Sequence[EncodedSample], size: int) -> Callable[[], object]:
-    batch = [samples[place % len(samples)] for place in range(size)]
+def _reading_function(
+    reader: TextReader, samples: Sequence[EncodedSample], size: int
+) -> Callable[[], object]:
+    batch = [samples[index % len(samples)] for index in range(size)]
     return lambda: reader.read(batch)
