@@ -15,10 +15,10 @@ from bench.core import documents
 from bench.core.errors import BenchError
 from bench.core.types import InputShape
 from bench.decoding.greedy import GreedyDecoder
+from bench.diagnostics.finished import FinishedEvaluation, FinishedTraining
 from bench.export.model_card import model_card
 from bench.export.preprocessing import preprocessing_steps
 from bench.export.standings import standings
-from bench.figures.finished import FinishedEvaluation, FinishedTraining
 from bench.recognizers.networks.exported import (
     CARD,
     DOCUMENT,

@@ -133,17 +133,7 @@ class _PythonReader(TextReader):
         what = f"{self._user}.read failed on {len(samples)} images from {quoted(samples[0].id)}"
         with user_code_errors(what, self._source.file):
             read = self._reader.read(images)
-        if isinstance(read, str) or not isinstance(read, Sequence):
-            raise BenchError(
-                f"{self._user}.read returned a value of type {type(read).__name__}; return a list "
-                "of one text per image"
-            )
-        if len(read) != len(samples):
-            raise BenchError(
-                f"{self._user}.read returned {len(read)} texts for {len(samples)} images; return "
-                "one per image, in their order"
-            )
-        return [self._checked(item, sample.id) for item, sample in zip(read, samples, strict=True)]
+        return checked_readings(read, [sample.id for sample in samples], f"{self._user}.read")
 
     @property
     def parameters(self) -> int | None:
@@ -171,20 +161,6 @@ class _PythonReader(TextReader):
 
         with user_code_errors(f"{self._user}.{name} cannot be read", self._source.file):
             return getattr(self._reader, name, None)
-
-    def _checked(self, item: object, sample: str) -> Reading:
-        user = f"{self._user}.read"
-        if not isinstance(item, Reading):
-            return checked_reading(item, sample, user)
-        return checked_reading(
-            item.text,
-            sample,
-            user,
-            confidence=item.confidence,
-            seconds=item.seconds,
-            price=item.price,
-            remark=item.remark,
-        )
 
 
 def _label_of_value(value: object) -> str:

@@ -338,7 +338,7 @@ def test_the_page_on_own_data_has_every_format():
         ("init words --labels ../bench.toml", "is not a path in"),
         ("init words --labels pipe", "pipe is no file and no folder; name a file in"),
         ("init words --images pictures", "pictures is not a folder"),
-        ("init words --name a/b", "cannot be called 'a/b'"),
+        ("init words --name a/b", "'a/b' is not a valid name of"),
         ("prepare word", "there is no dataset 'word'; did you mean 'words'?"),
         ("check words -m cslr-resnet18", "model 'cslr-resnet18' reads frames"),
         ("verify words", "dataset 'words' is not prepared"),

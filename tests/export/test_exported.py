@@ -13,8 +13,8 @@ import pytest
 from bench.core.errors import BenchError, Exit
 from bench.data.inputs import images
 from bench.data.reading.encoded_samples import EncodedSample
+from bench.diagnostics.finished import FinishedTraining
 from bench.export.exporting import export_training
-from bench.figures.finished import FinishedTraining
 from bench.recognizers.networks import load
 from bench.recognizers.networks.exported import DOCUMENT, WEIGHTS, load_network, read_document
 

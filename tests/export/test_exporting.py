@@ -14,9 +14,9 @@ import pytest
 from bench.core.errors import BenchError, Exit
 from bench.core.hashing import digest
 from bench.core.model_input import FrameInput, ImageInput
+from bench.diagnostics.finished import FinishedTraining
 from bench.export import exporting
 from bench.export.preprocessing import preprocessing_steps
-from bench.figures.finished import FinishedTraining
 from bench.leaderboards import working
 from bench.tasks.task import fail, failed_attempt
 from bench.trials import store as disk

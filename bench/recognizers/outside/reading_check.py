@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from bench.core.errors import BenchError
@@ -13,6 +14,44 @@ NOT_UNICODE = "characters that are not Unicode"
 """The remark on a text in which lone surrogates were replaced, because UTF-8 cannot encode them."""
 _ROUNDING = 1e-6
 """A probability in float32 may exceed 1 by so much, and is then set to 1."""
+
+
+def checked_readings(read: object, ids: Sequence[str], user: str) -> list[Reading]:
+    """Return the readings of a batch, of what a person's code returned.
+
+    Args:
+        read: A text or `Reading` per image.
+        ids: The samples of the batch.
+        user: What the sentences begin with.
+
+    Raises:
+        BenchError: It is not a list of one text per image.
+    """
+    if isinstance(read, str) or not isinstance(read, Sequence):
+        raise BenchError(
+            f"{user} returned a value of type {type(read).__name__}; return a list of one text per "
+            "image"
+        )
+    if len(read) != len(ids):
+        raise BenchError(
+            f"{user} returned {len(read)} texts for {len(ids)} images; return one per image, in "
+            "their order"
+        )
+    return [_checked_item(item, sample, user) for item, sample in zip(read, ids, strict=True)]
+
+
+def _checked_item(item: object, sample: str, user: str) -> Reading:
+    if not isinstance(item, Reading):
+        return checked_reading(item, sample, user)
+    return checked_reading(
+        item.text,
+        sample,
+        user,
+        confidence=item.confidence,
+        seconds=item.seconds,
+        price=item.price,
+        remark=item.remark,
+    )
 
 
 def checked_reading(

@@ -9,7 +9,7 @@ import sys
 import pytest
 from PIL import Image
 
-from bench import figures
+from bench import diagnostics
 from bench.core.errors import BenchError, Exit
 from bench.tasks.task import fail, failed_attempt
 from bench.trials.store import FAILURE, Store
@@ -73,7 +73,7 @@ def test_nothing_is_worst_where_all_was_read(copied):
     perfect = copied("ctc", lambda rows: [row | {"cer": 0, "wer": 0} for row in rows])
     store = Store(perfect.folder.parents[4])
     with pytest.raises(BenchError, match="was read without an error") as refused:
-        [*figures.draw(store, str(perfect.folder), ["worst"])]
+        [*diagnostics.draw(store, str(perfect.folder), ["worst"])]
     assert refused.value.code == Exit.NOTHING
 
 
@@ -81,7 +81,7 @@ def test_a_failed_task_has_no_picture(evaluations, store):
     fail(evaluations[0], store, [failed_attempt("error", "the disk is on fire")])
     assert (store.folder(evaluations[0]) / FAILURE).exists()
     with pytest.raises(BenchError, match="this task failed, so there is nothing to draw"):
-        [*figures.draw(store, evaluations[0].key, ["curves"])]
+        [*diagnostics.draw(store, evaluations[0].key, ["curves"])]
 
 
 def test_a_training_has_curves_and_no_predictions(show, evaluation):
@@ -98,7 +98,7 @@ def test_without_matplotlib_there_is_a_line_for_pip(evaluation, monkeypatch):
     restored = evaluation("ctc")
     store = Store(restored.folder.parents[4])
     with pytest.raises(BenchError, match="pip install 'matplotlib"):
-        [*figures.draw(store, restored.record.key, ["curves"])]
+        [*diagnostics.draw(store, restored.record.key, ["curves"])]
 
 
 def test_a_plain_show_needs_no_torch(finished, evaluation):

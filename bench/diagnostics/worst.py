@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
 from bench.data.inspection import contact_sheet
+from bench.diagnostics import canvas
 from bench.evaluation import predictions
-from bench.figures import canvas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from bench.figures.finished import FinishedEvaluation
+    from bench.diagnostics.finished import FinishedEvaluation
 
 _MAX_SAMPLES = 20
 _MAX_FRAMES = 20

@@ -10,9 +10,9 @@ import torch
 
 from bench.decoding.algorithms.best_path import decode_ctc
 from bench.decoding.algorithms.decoded import Span
+from bench.diagnostics import canvas
+from bench.diagnostics.posteriors import read_frames, require_ctc
 from bench.evaluation.metrics.detection import true_segments
-from bench.figures import canvas
-from bench.figures.posteriors import read_frames, require_ctc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bench.core.types import Batch
     from bench.data.inputs.images import Pixels
-    from bench.figures.finished import FinishedEvaluation
+    from bench.diagnostics.finished import FinishedEvaluation
 
 _MIN_WIDTH, _MAX_WIDTH, _MAX_HEIGHT = 6.0, 15.0, 1.3
 _FRAME_WIDTH = 0.45

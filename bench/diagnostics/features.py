@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 
 from bench.core.types import Targets
 from bench.data.reading.loading import read_batch
-from bench.figures import canvas
-from bench.figures.posteriors import read_frames, require_ctc
+from bench.diagnostics import canvas
+from bench.diagnostics.posteriors import read_frames, require_ctc
 from bench.nn.ctc_functions import aligned_frames
 from bench.nn.heads import unit
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from bench.figures.finished import FinishedEvaluation
+    from bench.diagnostics.finished import FinishedEvaluation
 
 _MAX_FRAMES = 6000
 _MAX_NAMED = 16

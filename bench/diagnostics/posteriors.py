@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bench.core.types import Batch, FrameNetwork
     from bench.decoding.algorithms.decoded import Decoded
-    from bench.figures.finished import FinishedEvaluation
+    from bench.diagnostics.finished import FinishedEvaluation
 
 
 class Frames(NamedTuple):

@@ -56,7 +56,7 @@ def draw(
             "pictures are drawn with matplotlib, which is not installed; run: "
             "pip install 'matplotlib>=3.9'"
         ) from None
-    from bench.figures.finished import FinishedEvaluation, find_finished
+    from bench.diagnostics.finished import FinishedEvaluation, find_finished
 
     finished, folder = find_finished(store, key)
     evaluation = finished if isinstance(finished, FinishedEvaluation) else None

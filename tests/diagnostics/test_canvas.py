@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.figures import canvas
+from bench.diagnostics import canvas
 
 
 def test_a_sample_may_be_called_anything():

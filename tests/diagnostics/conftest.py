@@ -14,8 +14,8 @@ from bench.config import bench_toml
 from bench.core import documents
 from bench.data.datasets.iam import IAM
 from bench.data.store import data_dir
+from bench.diagnostics.finished import FinishedEvaluation, FinishedTraining
 from bench.evaluation import predictions
-from bench.figures.finished import FinishedEvaluation, FinishedTraining
 from bench.tasks.task import run_task
 from bench.trials import grid
 from bench.trials.records import EvaluationRecord

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from bench.core.errors import BenchError
-from bench.figures import attention
+from bench.diagnostics import attention
 
 
 def test_a_map_covers_the_columns_and_rows_that_its_cells_stand_for():

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bench.core.errors import BenchError
-from bench.figures import features
-from bench.figures.posteriors import read_frames
+from bench.diagnostics import features
+from bench.diagnostics.posteriors import read_frames
 
 
 def test_every_frame_has_the_class_of_the_best_path_of_its_target(evaluation):

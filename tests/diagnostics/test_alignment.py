@@ -8,7 +8,7 @@ from PIL import Image
 
 from bench.core.errors import BenchError
 from bench.decoding.algorithms.decoded import Span
-from bench.figures import alignment, canvas
+from bench.diagnostics import alignment, canvas
 
 
 @pytest.fixture

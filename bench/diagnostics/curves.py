@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
-from bench.figures import canvas
+from bench.diagnostics import canvas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from bench.figures.finished import FinishedTraining
+    from bench.diagnostics.finished import FinishedTraining
 
 
 def draw(training: FinishedTraining, folder: Path) -> Iterator[Path]:

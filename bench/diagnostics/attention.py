@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from bench.core.errors import BenchError
 from bench.decoding.algorithms.best_path import decode_seq2seq
-from bench.figures import canvas
+from bench.diagnostics import canvas
 from bench.nn.feedback import Greedy
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bench.core.types import Attentive
     from bench.data.inputs.images import Pixels
-    from bench.figures.finished import FinishedEvaluation
+    from bench.diagnostics.finished import FinishedEvaluation
 
 _MAX_WIDTH, _MAX_HEIGHT = 1000, 96
 _SYMBOL_MS, _LAST_MS = 350, 2000
