@@ -123,6 +123,7 @@ def compare(
 
 def _side(result: Comparable, name: str) -> Side:
     """Return predictions as a side of a comparison."""
+    from bench.evaluation.metrics import find_metric
     from bench.leaderboards.aggregate import board_metric
     from bench.leaderboards.comparison import Side, TestCounts
     from bench.leaderboards.samples.column_counts import of_table

@@ -183,6 +183,8 @@ def _samples(references: Texts, hypotheses: Texts) -> Iterator[tuple[str, str, s
 
 
 def _metric_scores(table: pa.Table) -> dict[str, MetricScore]:
+    from bench.evaluation.metrics import find_metric
+    from bench.evaluation.statistics.significance import rate_interval
     from bench.leaderboards.aggregate import board_metric
     from bench.leaderboards.row_errors import errors_of, score_of
     from bench.leaderboards.samples.column_counts import of_table
