@@ -15,7 +15,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
-ROOT_PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+ROOT_FILES = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md")
 LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)\s]*)?\))")
 
 
@@ -44,8 +44,8 @@ def repository_path(path: str) -> str:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the published boards and the pages of the repository's root."""
     boards = [path for path in (ROOT / "leaderboards").rglob("*") if path.is_file()]
-    pages = [ROOT / name for name in ROOT_PAGES if (ROOT / name).is_file()]
-    for path in sorted([*boards, *pages]):
+    others = [ROOT / name for name in ROOT_FILES if (ROOT / name).is_file()]
+    for path in sorted([*boards, *others]):
         name = site_path(path.relative_to(ROOT).as_posix())
         if path.name == "board.html":
             text = path.read_text(encoding="utf-8").replace('href="README.md"', 'href="index.html"')
