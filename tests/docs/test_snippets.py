@@ -1,9 +1,11 @@
 """Every code block of the pages is run, parsed or marked with what it needs."""
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from types import ModuleType
 
 import click
@@ -159,8 +161,12 @@ def test_commands_in_prose_have_verbs_and_options_of_bench(page):
 @pytest.mark.slow
 @pytest.mark.parametrize("page", pages_with(mark="run"))
 def test_marked_commands_run(page, tmp_path):
+    environment = os.environ | {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     for block in blocks(page):
         if block.mark == "run":
             script = ["bash", "-euo", "pipefail", "-c", block.code]
-            ended = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
+            ended = subprocess.run(
+                script, cwd=tmp_path, env=environment, capture_output=True, text=True
+            )
             assert ended.returncode == 0, f"{block.name}: {ended.stderr[-2000:]}"
