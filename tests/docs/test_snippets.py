@@ -16,7 +16,6 @@ import yaml
 from bench.cli import app
 from bench.config import bench_toml
 from bench.core import plugin_files
-from bench.core.errors import BenchError
 from bench.evaluation.metrics import metric
 
 from .snippets import ROOT, SHELLS, blocks, commands, inline_commands, pages
@@ -85,10 +84,16 @@ def joined(document, block):
     return merged
 
 
+def content(page, name):
+    """Return the content of a file that a page names: of a module, its code on the page."""
+    code = [block.code for block in blocks(page) if block.language == "python"]
+    return "\n".join(code) if name.endswith(".py") else "abc\n"
+
+
 @pytest.mark.parametrize("page", pages_with(language="toml"))
-def test_toml_is_valid_and_suites_load_in_the_bench_toml_of_bench(page, tmp_path):
-    file = tmp_path / "bench.toml"
+def test_toml_is_valid_and_suites_load_beside_those_of_bench(page, tmp_path):
     document = tomllib.loads((ROOT / "bench.toml").read_text(encoding="utf-8"))
+    listed = []
     for block in blocks(page):
         if block.language != "toml":
             continue
@@ -97,21 +102,21 @@ def test_toml_is_valid_and_suites_load_in_the_bench_toml_of_bench(page, tmp_path
             continue
         for name in block.mark.removeprefix("files: ").split():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text("abc\n", encoding="utf-8")
+            (tmp_path / name).write_text(content(page, name), encoding="utf-8")
         document = joined(document, tables)
-        for name in tables.get("suite", {}):
-            # A page may show some keys of a suite alone.
-            suite = document["suite"][name]
-            if not {"protocol", "extends"} & suite.keys():
-                suite["extends"] = "quick"
-        file.write_text(tomlkit.dumps(document), encoding="utf-8")
+        listed += tables.get("suite", {})
+    for name in listed:
+        # A page may show some keys of a suite alone.
+        if not {"protocol", "extends"} & document["suite"][name].keys():
+            document["suite"][name]["extends"] = "quick"
+    file = tmp_path / "bench.toml"
+    file.write_text(tomlkit.dumps(document), encoding="utf-8")
+    try:
         config = bench_toml.load(file)
-        for name in tables.get("suite", {}):
-            try:
-                config.suite(name)
-            except BenchError as error:
-                pytest.fail(f"{block.name}: {error}")
-    plugin_files.settle([])
+        for name in listed:
+            config.suite(name)
+    finally:
+        plugin_files.settle([])
 
 
 def parse(arguments):
