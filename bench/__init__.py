@@ -1,3 +1,15 @@
 """bench: fair, reproducible leaderboards for sequence recognition."""
 
-__version__ = "0.1.0"
+from __future__ import annotations
+
+__version__: str
+
+
+def __getattr__(name: str) -> str:
+    # Only on request, because importlib.metadata takes a tenth of the time of `bench --help`.
+    if name == "__version__":
+        from bench.core.version import installed_version
+
+        globals()[name] = version = installed_version()
+        return version
+    raise AttributeError(f"module 'bench' has no attribute '{name}'")

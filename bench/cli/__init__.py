@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-import bench
 from bench.cli.lazy import LazyGroup, LazyVerb
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, say, wide_option
@@ -64,6 +63,37 @@ _plugin_option = click.Option(
 )
 
 
+def _print_version(
+    context: click.Context,
+    _parameter: click.Parameter,
+    asked: bool,  # noqa: FBT001 (click's)
+) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    from bench.core.version import DISTRIBUTION, conflicting_distributions, installed_version
+
+    click.echo(f"bench, version {installed_version()}")
+    if others := conflicting_distributions():
+        names = ", ".join(others)
+        say(
+            f"warning: {names} is installed too, and has a package `bench` of its own; install "
+            f"{DISTRIBUTION} in an environment without it, because each overwrites files of the "
+            "other",
+            fg="yellow",
+        )
+    context.exit()
+
+
+_version_option = click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Print the version of bench and exit.",
+)
+
+
 @click.group(
     cls=LazyGroup,
     verbs=_VERBS,
@@ -72,7 +102,7 @@ _plugin_option = click.Option(
     epilog=EXITS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(bench.__version__, prog_name="bench")
+@_version_option
 @click.option(
     "--config",
     "path",

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import bench
 from bench.core.errors import BenchError
+from bench.core.package_data import package_data
 from bench.core.schema import NonNegativeInt, PositiveInt, SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
 from bench.core.toml_text import read_toml
@@ -155,9 +155,7 @@ _LISTS: dict[str, type] = {
 
 def folder() -> Path:
     """Return the folder that has a folder for each dataset."""
-    package = Path(bench.__file__).parent
-    # A wheel carries it inside the package; a checkout has it beside.
-    return next(f / "datasets" for f in (package, package.parent) if (f / "datasets").is_dir())
+    return package_data("datasets")
 
 
 @cache
