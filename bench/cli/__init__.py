@@ -38,6 +38,7 @@ _VERBS = {
     "accept": LazyVerb("bench.cli.verbs.packs:accept", "Check rows of others and add them."),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
+    "docs": LazyVerb("bench.cli.verbs.docs:docs", "List and print pages of documentation."),
 }
 
 
