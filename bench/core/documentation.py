@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -69,17 +70,15 @@ def find_page(name: str) -> Page:
     Raises:
         BenchError: There is no such page; the message has the nearest name.
     """
-    found = {page.name: page for page in pages()}
-    wanted = PurePath(name).name.removesuffix(".md").lower()
-    if wanted not in found:
-        near = did_you_mean(wanted, found) if nearest(wanted, found) else ""
-        raise BenchError(f"there is no page '{name}'{near}; `bench docs` lists the pages")
-    return found[wanted]
+    by_name = {page.name: page for page in pages()}
+    stem = PurePath(name).name.removesuffix(".md").lower()
+    if stem not in by_name:
+        hint = did_you_mean(stem, by_name) if nearest(stem, by_name) else ""
+        raise BenchError(f"there is no page '{name}'{hint}; `bench docs` lists the pages")
+    return by_name[stem]
 
 
 def _first_sentence(text: str) -> str:
     """Return `text` up to the first full stop or question mark that ends a sentence."""
-    for place, (letter, following) in enumerate(zip(text, f"{text[1:]} ", strict=True)):
-        if letter in ".?!" and following == " ":
-            return text[: place + 1]
-    return text
+    end = re.search(r"[.?!](?= |$)", text)
+    return text[: end.end()] if end else text

@@ -28,18 +28,18 @@ def docs(page: str | None, *, raw: bool, as_path: bool) -> None:
 
     if raw and page is None:
         raise BenchError("--raw prints one page; name it, as in `bench docs statistics --raw`")
-    found = find_page(page) if page is not None else None
+    chosen = find_page(page) if page is not None else None
     if as_path:
-        click.echo(found.file if found else package_data("docs"))
-    elif found is None:
+        click.echo(chosen.file if chosen else package_data("docs"))
+    elif chosen is None:
         print_text(_contents())
     elif raw or not sys.stdout.isatty():
-        click.echo(found.text(), nl=False)
+        click.echo(chosen.text(), nl=False)
     else:
         from bench.cli.render.page_text import page_text
 
         color = has_color(sys.stdout)
-        text = page_text(found.text(), terminal_width(sys.stdout), color=color)
+        text = page_text(chosen.text(), terminal_width(sys.stdout), color=color)
         click.echo_via_pager(text, color=color)
 
 
@@ -47,10 +47,8 @@ def _contents() -> Text:
     """Return the pages by section, each with its first sentence."""
     from bench.core.documentation import SECTIONS, pages
 
-    blocks: list[str | Table] = []
-    listed = [*pages()]
-    for section, title in SECTIONS.items():
-        rows = [(page.name, page.first_sentence()) for page in listed if page.section == section]
-        if rows:
-            blocks.append(Table([title, ""], rows))
-    return [*blocks, "`bench docs PAGE` prints a page."]
+    rows: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
+    for page in pages():
+        rows[page.section].append((page.name, page.first_sentence()))
+    tables = [Table([SECTIONS[section], ""], rows[section]) for section in rows if rows[section]]
+    return [*tables, "`bench docs PAGE` prints a page."]
