@@ -71,9 +71,9 @@ def _print_version(
 ) -> None:
     if not asked or context.resilient_parsing:
         return
-    from bench.core.version import DISTRIBUTION, conflicting_distributions, installed_version
+    from bench.core.version import DISTRIBUTION, bench_version, conflicting_distributions
 
-    click.echo(f"bench, version {installed_version()}")
+    click.echo(f"bench, version {bench_version()}")
     if others := conflicting_distributions():
         names = ", ".join(others)
         say(

@@ -9,7 +9,7 @@ UNKNOWN = "0+unknown"
 """The version of a source tree that was not installed."""
 
 
-def installed_version() -> str:
+def bench_version() -> str:
     """Return the version that the installed distribution states, else `0+unknown`."""
     try:
         return metadata.version(DISTRIBUTION)

@@ -35,9 +35,12 @@ def is_complete(download: Download, folder: Path) -> bool:
     file = folder / download.file
     if not is_there(file):
         return False
+    digest = hashlib.sha256()
     with open_regular(file) as stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() == download.sha256:
-            return True
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    if digest.hexdigest() == download.sha256:
+        return True
     raise BenchError(
         f"{file}: this is not the file of the card, whose SHA-256 is {download.sha256}; move it "
         "away"
