@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
+from bench.config.suite import Tuning
 from bench.core.errors import BenchError, Exit
 from bench.core.files import file_parameters
 from bench.core.toml_lines import last_line_of
@@ -36,7 +37,7 @@ def is_own(config: Config) -> bool:
 
 def require_promotable(config: Config, sweep: Sweep) -> None:
     """Raise BenchError where no entry can be inserted, before hours are spent on a search."""
-    tuning = {"sweep": sweep.key, "sampler": "", "trials": 1, "validations": 1}
+    tuning = Tuning(sweep.key, "", trials=1, validations=1)
     entry = replace(sweep.entry, label="")
     if _with_table(config, sweep, _table(sweep, tuning, entry, _home(config))) is None:
         raise BenchError(
@@ -73,12 +74,8 @@ def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
     )
     if entry in [replace(other, label="", tuning=None) for other in sweep.suite.entries]:
         return None
-    tuning = {
-        "sweep": report.sweep,
-        "sampler": report.sampler,
-        "trials": len(report.trials),
-        "validations": report.validations,
-    }
+    trials = len(report.trials)
+    tuning = Tuning(report.sweep, report.sampler, trials=trials, validations=report.validations)
     lines = _table(sweep, tuning, entry, _home(config))
     text = _with_table(config, sweep, lines)
     if text is None:
@@ -125,9 +122,7 @@ def _with_entry(entry: list[str], document: dict[str, Any] | None, suite: str) -
     return document
 
 
-def _table(
-    sweep: Sweep, tuning: dict[str, str | int], entry: TrainedEntry, home: Path
-) -> list[str]:
+def _table(sweep: Sweep, tuning: Tuning, entry: TrainedEntry, home: Path) -> list[str]:
     """Return the lines of a `[[suite.NAME.tuned]]` table in the folder `home`."""
     recipe = entry.recipe.changed()
     if usual := sweep.suite.recipe:
@@ -140,7 +135,7 @@ def _table(
         f"loss = {_toml(entry.loss.toml())}",
         *([f"decoder = {_toml(decoder)}"] if decoder != "greedy" else []),
         *([f"recipe = {_toml(recipe)}"] if recipe else []),
-        f"tuning = {_toml(tuning)}",
+        f"tuning = {_toml(asdict(tuning))}",
     ]
 
 
