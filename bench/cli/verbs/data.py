@@ -52,7 +52,7 @@ class Shape(click.ParamType["tuple[int, int, int]"]):
 
 @click.group()
 def data() -> None:
-    """Declare, prepare, verify, check and show data sets, or render synthetic ones.
+    """Declare, download, prepare, verify, check and show data sets, or render synthetic ones.
 
     `bench ls datasets` lists them. Prepared data are in the folder `data` beside bench.toml, or in
     that of `bench --data`; `bench docs datasets` says how to get each data set, `bench docs

@@ -23,7 +23,9 @@ _MEGABYTE = 1e6
 @click.command()
 @click.argument("name")
 @click.option(
-    "--out", type=LOCAL_PATH, help="The folder of the files; else downloads/NAME in data."
+    "--out",
+    type=LOCAL_PATH,
+    help="The folder of the files; else downloads/NAME in the folder of prepared data.",
 )
 @click.option(
     "--split",

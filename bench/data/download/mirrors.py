@@ -14,7 +14,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from bench.core.errors import one_line
-from bench.core.printable import first_line
+from bench.core.printable import first_line, quoted
 from bench.core.version import DISTRIBUTION, bench_version
 
 _CHUNK = 2**18
@@ -81,9 +81,9 @@ def request_file(url: str, offset: int, size: int, patience: Patience) -> Answer
         with error:
             raise MirrorError(f"answered {error.code} ({first_line(str(error.reason))})") from None
     except urllib.error.URLError as error:
-        raise MirrorError(_clause(error.reason)) from None
+        raise MirrorError(f"cannot be reached ({_reason(error.reason)})") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise MirrorError(_clause(error)) from None
+        raise MirrorError(f"cannot be reached ({_reason(error)})") from None
     try:
         begin = _begin(response, offset, size)
     except BaseException:
@@ -146,16 +146,18 @@ def _begin(response: http.client.HTTPResponse, offset: int, size: int) -> int:
     """Return where the body begins. Raises MirrorError where it is not of the requested file."""
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding != "identity":
-        raise MirrorError(f"sends the file encoded as {encoding}")
+        raise MirrorError(f"sends the file encoded as {quoted(encoding)}")
     if response.status == _PARTIAL:
         stated = response.headers.get("Content-Range", "")
         match = _RANGE.fullmatch(stated)
         if not match or (int(match[1]), int(match[3])) != (offset, size):
-            raise MirrorError(f"sends the bytes '{stated}' and not those from {offset} of {size}")
+            raise MirrorError(
+                f"sends the bytes {quoted(stated)} and not those from {offset} of {size}"
+            )
         return offset
     length = response.headers.get("Content-Length")
     if length is not None and length != str(size):
-        raise MirrorError(f"has a file of {length} bytes and not of {size}")
+        raise MirrorError(f"has a file of {quoted(length)} bytes and not of {size}")
     # The mirror ignores ranges, and sends the whole file.
     return 0
 
@@ -171,7 +173,9 @@ def _chunks(
                 # `read` would wait for the whole chunk, however slowly bytes arrive.
                 chunk = response.read1(min(remaining, _CHUNK))
             except (OSError, http.client.HTTPException, ValueError) as error:
-                raise MirrorError(f"{_clause(error)}, with {remaining} bytes missing") from None
+                raise MirrorError(
+                    f"ended the file with {remaining} bytes missing ({_reason(error)})"
+                ) from None
             if not chunk:
                 raise MirrorError(f"ended the file with {remaining} bytes missing")
             remaining -= len(chunk)
@@ -184,11 +188,10 @@ def _chunks(
                 window_start, window_bytes = monotonic(), 0
 
 
-def _clause(reason: object) -> str:
-    """Return why there was no answer."""
-    if isinstance(reason, TimeoutError):
-        return "did not answer in time"
-    if isinstance(reason, OSError) and reason.strerror:
-        return f"cannot be reached ({reason.strerror})"
-    text = one_line(reason) if isinstance(reason, BaseException) else str(reason)
-    return f"cannot be reached ({text})"
+def _reason(error: object) -> str:
+    """Return why a connection failed."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return one_line(error) if isinstance(error, BaseException) else str(error)

@@ -116,10 +116,10 @@ def test_what_a_broken_connection_left_stays_for_the_next_command(server, downlo
     [
         ("missing", "127.0.0.1 answered 404 (Not Found)"),
         ("other_content", "sent a file whose SHA-256 is not that of the card"),
-        ("larger", "has a file of 300004 bytes and not of 300000"),
-        ("compressed", "sends the file encoded as gzip"),
+        ("larger", "has a file of '300004' bytes and not of 300000"),
+        ("compressed", "sends the file encoded as 'gzip'"),
         ("slow", "bytes per second, which is too slow"),
-        ("silent", "did not answer in time"),
+        ("silent", "cannot be reached (no answer in time)"),
         ("to_file", "'file:///etc/passwd' is not allowed"),
         ("to_password", "a name of a user, which is not used"),
         ("to_itself", "answered 302"),
