@@ -44,19 +44,19 @@ def download(server):
     return make
 
 
-def fetch(download, folder):
+def fetch(download, folder, patience=None):
     """Download, and return how many bytes were reported."""
     counts = []
-    download_file(download, folder, lambda _file, size: counts.append(size), IMPATIENT)
+    download_file(download, folder, lambda _file, size: counts.append(size), patience)
     assert [file.name for file in folder.iterdir()] == [NAME]
     assert (folder / NAME).read_bytes() == CONTENT
     assert is_complete(download, folder)
     return sum(counts)
 
 
-def refused(download, folder):
+def refused(download, folder, patience=None):
     with pytest.raises(BenchError) as caught:
-        fetch(download, folder)
+        fetch(download, folder, patience)
     assert caught.value.code == Exit.FAILED
     assert not (folder / NAME).exists()
     return str(caught.value)
@@ -118,8 +118,6 @@ def test_what_a_broken_connection_left_stays_for_the_next_command(server, downlo
         ("other_content", "sent a file whose SHA-256 is not that of the card"),
         ("larger", "has a file of '300004' bytes and not of 300000"),
         ("compressed", "sends the file encoded as 'gzip'"),
-        ("slow", "bytes per second, which is too slow"),
-        ("silent", "cannot be reached (no answer in time)"),
         ("to_file", "'file:///etc/passwd' is not allowed"),
         ("to_password", "a name of a user, which is not used"),
         ("to_itself", "answered 302"),
@@ -134,6 +132,17 @@ def test_each_mirror_that_fails_is_named_with_its_reason(download, tmp_path, beh
     assert message.count("answered 404") == 1 + (behavior == "missing")
     assert message.isprintable()
     fetch(download(behavior, "good"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("behavior", "reason"),
+    [
+        ("slow", "bytes per second, which is too slow"),
+        ("silent", "cannot be reached (no answer in time)"),
+    ],
+)
+def test_a_mirror_that_is_too_slow_is_left(download, tmp_path, behavior, reason):
+    assert reason in refused(download(behavior), tmp_path, IMPATIENT)
 
 
 def test_another_range_than_the_requested_one_is_refused(download, tmp_path):
