@@ -71,9 +71,9 @@ def _print_version(
 ) -> None:
     if not asked or context.resilient_parsing:
         return
-    from bench.core.version import DISTRIBUTION, bench_version, conflicting_distributions
+    from bench.core.version import DISTRIBUTION, __version__, conflicting_distributions
 
-    click.echo(f"bench, version {bench_version()}")
+    click.echo(f"bench, version {__version__}")
     if others := conflicting_distributions():
         names = ", ".join(others)
         say(

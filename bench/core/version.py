@@ -9,12 +9,15 @@ UNKNOWN = "0+unknown"
 """The version of a source tree that was not installed."""
 
 
-def bench_version() -> str:
-    """Return the version that the installed distribution states, else `0+unknown`."""
+def _installed_version() -> str:
     try:
         return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         return UNKNOWN
+
+
+__version__ = _installed_version()
+"""The version that the installed distribution states, else `0+unknown`."""
 
 
 def conflicting_distributions() -> list[str]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from bench.core.errors import one_line
 from bench.core.printable import first_line, quoted
-from bench.core.version import DISTRIBUTION, bench_version
+from bench.core.version import DISTRIBUTION, __version__
 
 _CHUNK = 2**18
 _MAX_REDIRECTS = 5
@@ -69,7 +69,7 @@ def request_file(url: str, offset: int, size: int, patience: Patience) -> Answer
     """
     check_url(url)
     headers = {
-        "User-Agent": f"{DISTRIBUTION}/{bench_version()}",
+        "User-Agent": f"{DISTRIBUTION}/{__version__}",
         "Accept-Encoding": "identity",
     }
     if offset:
