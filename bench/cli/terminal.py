@@ -118,16 +118,16 @@ def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
         return
     text = printable(sentence, _LINES)
     if sys.stderr.isatty():
-        text = draw(text, _terminal_width(sys.stderr))
-    click.secho(text, err=True, color=_has_color(sys.stderr), **style)
+        text = draw(text, terminal_width(sys.stderr))
+    click.secho(text, err=True, color=has_color(sys.stderr), **style)
 
 
 def print_text(text: Text, *, err: bool = False) -> None:
     """Print paragraphs and tables on stdout or stderr, fitted to the width of the terminal."""
     stream = sys.stderr if err else sys.stdout
-    color = _has_color(stream)
+    color = has_color(stream)
     wide = click.get_current_context().meta.get(_WIDE, False)
-    drawn = draw(text, _terminal_width(stream), wide=wide, color=color)
+    drawn = draw(text, terminal_width(stream), wide=wide, color=color)
     click.echo(drawn, file=stream, color=color)
 
 
@@ -147,7 +147,7 @@ def report(text: Text, data: object, *, as_json: bool) -> None:
         print_json(data)
 
 
-def _terminal_width(stream: TextIO) -> int | None:
+def terminal_width(stream: TextIO) -> int | None:
     """Return COLUMNS, else the width of the terminal that a stream writes to, else None.
 
     In a pipe or a file there is no width, so that each row and sentence is one line for `grep`.
@@ -162,7 +162,7 @@ def _terminal_width(stream: TextIO) -> int | None:
         return None
 
 
-def _has_color(stream: TextIO) -> bool:
+def has_color(stream: TextIO) -> bool:
     """Return whether to print colors, as no-color.org and bixense.com/clicolors define it."""
     if os.environ.get("NO_COLOR"):
         return False

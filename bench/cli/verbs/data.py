@@ -14,6 +14,7 @@ from bench.cli.completion import complete_component, complete_dataset
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render.split_bars import split_bars
 from bench.cli.terminal import Load, as_json_option, print_text, report, say
+from bench.cli.verbs.data_fetch import fetch
 from bench.cli.verbs.data_init import init
 from bench.core.errors import BenchError, Exit
 from bench.core.printable import shortened
@@ -52,7 +53,7 @@ class Shape(click.ParamType["tuple[int, int, int]"]):
 
 @click.group()
 def data() -> None:
-    """Declare, prepare, verify, check and show data sets, or render synthetic ones.
+    """Declare, download, prepare, verify, check and show data sets, or render synthetic ones.
 
     `bench ls datasets` lists data sets. `bench docs datasets` explains how to get each of them,
     `bench docs own-data` how to use data of your own. Prepared data are in the folder `data` beside
@@ -61,6 +62,7 @@ def data() -> None:
 
 
 data.add_command(init)
+data.add_command(fetch)
 
 
 @data.command()

@@ -59,7 +59,7 @@ def score(
     if timed and ids:
         raise BenchError("--ids is for text files; .stm and .ctm files have ids, so omit it")
     try:
-        result = scoring.score(protocol, read_samples(reference, hypothesis, ids=ids))
+        result = scoring.score_samples(protocol, read_samples(reference, hypothesis, ids=ids))
     except ValueError as error:
         raise BenchError(f"{reference}: {error}") from None
     report(score_text(result), result, as_json=as_json)
