@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.core.printable import quoted
 from bench.data.datasets.base import StoredDataset
 from bench.evaluation.sample_properties import PREFIX
-from bench.tasks.known_properties import with_known_properties
+from bench.tasks.property_columns import with_test_properties
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,7 +91,7 @@ def _odd_annotations(table: pa.Table, samples: list[Sample]) -> Iterator[str]:
 def _odd_properties(table: pa.Table, test: Dataset) -> Iterator[str]:
     """Yield which properties of samples are not those of the data here."""
     held = [name for name in table.column_names if name.startswith(PREFIX)]
-    here = with_known_properties(table.drop_columns(held), test)
+    here = with_test_properties(table.drop_columns(held), test)
     for column in held:
         name = column.removeprefix(PREFIX)
         if column not in here.column_names:
