@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 import small_components as small
 import torch
-from emulated_cuda import DEVICE, EmulatedCuda
+from bench.testing.emulated_cuda import DEVICE, EmulatedCuda
 
 from bench.decoding.beam import BeamDecoder
 from bench.decoding.greedy import GreedyDecoder

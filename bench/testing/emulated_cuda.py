@@ -1,7 +1,7 @@
 """An emulated CUDA device: tensors that say they are on `cuda:0` and are computed on the CPU.
 
 It proves on a machine without a GPU that a program mixes no devices, and counts where it waits for
-one: each wait is reported with the line of bench that causes it.
+one: each wait is reported with the line that causes it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, cast
 from unittest.mock import patch
 
 import torch
@@ -18,13 +18,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
-import bench
-
 DEVICE = torch.device("cuda", 0)
 _INNER = torch.device("cpu", 0)
 """What an emulated tensor is to the C++ code of torch. Host tensors are on `cpu`, without an index,
 so the two can be told apart, and autograd and autocast work as on the CPU."""
-_FOLDER = str(Path(bench.__file__).parent)
+_PACKAGE = Path(__file__).parents[1]
 
 _SHAPED_BY_DATA = {
     "_local_scalar_dense",
@@ -63,11 +61,11 @@ class Wait(NamedTuple):
 
     Attributes:
         reason: The operation that waits.
-        place: The file and line of bench that called it; empty where none did.
+        location: The file and line that called it, outside of torch and `bench.testing`.
     """
 
     reason: str
-    place: str
+    location: str
 
 
 class EmulatedTensor(torch.Tensor):
@@ -177,11 +175,11 @@ class EmulatedCuda:
 
     def read(self, reason: str) -> None:
         """Count a read of the device."""
-        self.reads.append(Wait(reason, _place()))
+        self.reads.append(Wait(reason, calling_line()))
 
     def blocking_copy(self, reason: str) -> None:
         """Count a copy to the device that waits."""
-        self.blocking_copies.append(Wait(reason, _place()))
+        self.blocking_copies.append(Wait(reason, calling_line()))
 
 
 class _DeviceArguments(TorchFunctionMode):
@@ -207,6 +205,11 @@ class _DeviceArguments(TorchFunctionMode):
 
 class _Operations(TorchDispatchMode):
     """Computes operations on emulated tensors, and those that make them."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Where torch may compile what is dispatched, it imports its compiler here: ten seconds.
+        return False
 
     def __init__(self, cuda: EmulatedCuda) -> None:
         super().__init__()
@@ -280,7 +283,7 @@ class _Operations(TorchDispatchMode):
             self._cuda.blocking_copy(f"{name} with a constant of the host")
         if name not in _TAKES_HOST_LENGTHS and any(tensor.dim() for tensor in others):
             shapes = [f"{tuple(one.shape)} on {one.device}" for one in tensors]
-            raise MixedDevicesError(f"{name} of {', '.join(shapes)} at {_place()}")
+            raise MixedDevicesError(f"{name} of {', '.join(shapes)} at {calling_line()}")
 
 
 class _FusedLSTM(torch.autograd.Function):
@@ -354,11 +357,14 @@ def _convert(value: Any, convert: Callable[[Tensor], Tensor]) -> Any:
     return value
 
 
-def _place() -> str:
-    """Return the innermost line of bench that is being executed."""
-    frame = sys._getframe(1)
-    while frame:
-        if frame.f_code.co_filename.startswith(_FOLDER):
-            return f"{frame.f_code.co_filename.removeprefix(_FOLDER + '/')}:{frame.f_lineno}"
+def calling_line() -> str:
+    """Return the innermost line that is executed outside of torch and `bench.testing`."""
+    frame = sys._getframe(1)  # noqa: SLF001 (there is no other way to the caller's caller)
+    while frame.f_back:
+        module = frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] != "torch" and not module.startswith("bench.testing"):
+            break
         frame = frame.f_back
-    return ""
+    file = Path(frame.f_code.co_filename)
+    inside = file.relative_to(_PACKAGE) if file.is_relative_to(_PACKAGE) else Path(file.name)
+    return f"{inside.as_posix()}:{frame.f_lineno}"
