@@ -27,7 +27,7 @@ class _InDouble(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Callable[..., Any],
-        types: Any,  # noqa: ANN401, ARG002 (torch's signature)
+        types: Any,  # noqa: ANN401 (torch's signature)
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401

@@ -103,14 +103,14 @@ def draw_loss_batch(loss: Loss, samples: Sequence[Sample], scale: float = 1.0) -
     frames = loss.accepts == "frames"
     time = max(sample.frames for sample in samples) if frames else STEPS
     batch = _batch(samples, time, clips=frames)
-    shown = loss.augmented_views(batch)
-    lengths, rows = shown.lengths, len(shown.lengths)
+    views = loss.augmented_views(batch)
+    lengths, rows = views.lengths, len(views.lengths)
     if frames:
-        features = shown.inputs.flatten(2) * scale
+        features = views.inputs.flatten(2) * scale
     else:
         lengths = torch.full_like(lengths, STEPS)
         features = torch.randn(rows, STEPS, DIMS) * scale
-    targets = Targets(lengths, shown.targets, shown.target_lengths)
+    targets = Targets(lengths, views.targets, views.target_lengths)
     return LossBatch(head, features, targets, rows // len(samples)).of_features(features)
 
 

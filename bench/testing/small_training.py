@@ -69,11 +69,12 @@ def _trained(loss: Loss) -> SmallTraining:
 
 
 def _descend(module: nn.Module) -> None:
-    """Take a step of plain gradient descent; torch's optimizers import its compiler: ten seconds."""
+    """Take a step of plain gradient descent."""
+    # torch's optimizers import its compiler, which takes ten seconds.
     with torch.no_grad():
         for weight in module.parameters():
             if weight.grad is not None:
-                weight -= 0.01 * weight.grad
+                weight.sub_(weight.grad, alpha=0.01)
 
 
 def _clips() -> Batch:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from bench.testing.emulated_cuda import DEVICE, EmulatedCuda, MixedDevicesError
 from torch.nn import functional
+
+from bench.testing.emulated_cuda import DEVICE, EmulatedCuda, MixedDevicesError
 
 WAITING = {
     "item": lambda x: x[0, 0].item(),
