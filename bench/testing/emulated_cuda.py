@@ -166,8 +166,9 @@ class EmulatedCuda:
         for part in module.modules():
             for name, weight in part._parameters.items():
                 if weight is not None:
-                    made: Any = nn.Parameter(EmulatedTensor(weight.data), weight.requires_grad)
-                    part._parameters[name] = moved.setdefault(id(weight), made)
+                    made = nn.Parameter(EmulatedTensor(weight.data), weight.requires_grad)
+                    parameter: Any = moved.setdefault(id(weight), made)
+                    part._parameters[name] = parameter
             for name, buffer in part._buffers.items():
                 if buffer is not None:
                     part._buffers[name] = moved.setdefault(id(buffer), EmulatedTensor(buffer))
