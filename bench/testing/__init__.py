@@ -20,6 +20,7 @@ from bench.testing.contract import Check, CheckResult, ContractError
 from bench.testing.dataset_kit import check_dataset, dataset_checks
 from bench.testing.decoder_kit import check_decoder, decoder_checks
 from bench.testing.emulated_cuda import EmulatedCuda
+from bench.testing.kits import check_component
 from bench.testing.loss_kit import check_loss, loss_checks
 from bench.testing.metric_kit import check_metric, metric_checks
 from bench.testing.model_kit import check_model, model_checks
@@ -32,6 +33,7 @@ __all__ = [
     "EmulatedCuda",
     "augmentation_checks",
     "check_augmentation",
+    "check_component",
     "check_dataset",
     "check_decoder",
     "check_loss",

@@ -118,5 +118,4 @@ class AugmentationKit(ComponentKit[Augmentation]):
                 "number of a frame, in order of time"
             )
         clip.crop_corner((4, 4), generator)
-        augmented = clip.augment(pixels, generator)
-        return augmented
+        return clip.augment(pixels, generator)

@@ -12,6 +12,7 @@ import tomlkit
 
 from bench.core import registry
 from bench.core.components import Component
+from bench.core.errors import BenchError
 from bench.core.names import name_fault
 from bench.core.registry import Kind
 from bench.core.schema import fill
@@ -20,6 +21,7 @@ from bench.testing.global_state import (
     changes,
     drawn_generators,
     global_state,
+    preserved_state,
     reseeded_generators,
 )
 
@@ -54,6 +56,16 @@ class ComponentKit(Kit, Generic[ComponentT]):
     @abstractmethod
     def exercise(self) -> None:
         """Use the component once, as bench does."""
+
+    def require_usable(self) -> None:
+        """Raise BenchError where the component refuses to be used, and says what to do."""
+        with preserved_state():
+            try:
+                self.exercise()
+            except BenchError:
+                raise
+            except Exception:  # noqa: BLE001 (the checks explain it)
+                return
 
     @requires("The parameters are fields of a frozen dataclass and pass through JSON and TOML.")
     def parameters(self) -> None:

@@ -94,9 +94,10 @@ class MetricKit(Kit):
                         f"{name} are {kind} under {texts.protocol.name}; return arrays of "
                         "np.int64, and scale fractions by PARTS_PER_MILLION"
                     )
-                if values.shape != (len(texts.references),):
+                samples = len(texts.references)
+                if values.shape != (samples,):
                     raise ContractError(
-                        f"{name} have shape {values.shape} for {len(texts.references)} samples under "
+                        f"{name} have shape {values.shape} for {samples} samples under "
                         f"{texts.protocol.name}; return one value per sample, in their order"
                     )
                 if (values < 0).any() and not (self.metric.whole_corpus and name == "numerators"):

@@ -148,15 +148,15 @@ class ModelKit(ComponentKit[Model]):
         weights = {name: each for name, each in step.named_parameters() if each.requires_grad}
         gradients = torch.autograd.grad(output.loss, [*weights.values()], allow_unused=True)
         for name, gradient in zip(weights, gradients, strict=True):
-            name = name.removeprefix("network.")
+            weight = name.removeprefix("network.")
             if gradient is None:
                 raise ContractError(
-                    f"the weight {name} has no gradient, so it is not trained; use it in "
+                    f"the weight {weight} has no gradient, so it is not trained; use it in "
                     "forward(), remove it, or set requires_grad = False"
                 )
             if not gradient.isfinite().all():
                 raise ContractError(
-                    f"the gradient of the weight {name} is not finite; check divisions, square "
+                    f"the gradient of the weight {weight} is not finite; check divisions, square "
                     "roots and logarithms of zero"
                 )
 
