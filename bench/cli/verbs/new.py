@@ -44,14 +44,14 @@ def new(load: Load, kind: NewKind, name: str, folder: Path, *, unlisted: bool) -
     _require_new(config, kind, name)
     component.write()
     listed = not unlisted and _list(config, component.file)
-    plugin = "" if listed else f" --plugin {_shown(component.file)}"
-    steps = {f"bench check {_shown(component.file)}": "check the contract, after every change"}
-    steps[f"pytest {_shown(component.test)}"] = "the same as tests"
+    plugin = "" if listed else f" --plugin {_path_text(component.file)}"
+    steps = {f"bench check {_path_text(component.file)}": "check the contract, after every change"}
+    steps[f"pytest {_path_text(component.test)}"] = "the same as tests"
     steps |= _next_steps(config, kind, name, plugin)
     table = Table(["", ""], [[command, purpose] for command, purpose in steps.items()])
     where = f"; {config.path} lists it" if listed else ""
     print_text(
-        [f"{_shown(component.file)} and {component.test.name} are written{where}. Next:", table]
+        [f"{_path_text(component.file)} and {component.test.name} are written{where}. Next:", table]
     )
 
 
@@ -100,6 +100,6 @@ def _next_steps(config: Config, kind: NewKind, name: str, plugin: str) -> dict[s
     return {line: purpose}
 
 
-def _shown(path: Path) -> str:
+def _path_text(path: Path) -> str:
     """Return a path as a command takes it."""
     return Path(os.path.normpath(path)).as_posix()
