@@ -284,13 +284,13 @@ class LossKit(ComponentKit[Loss]):
         after = self._errors(batch)
         if after > before / 2:
             raise ContractError(
-                f"{after} of {_count_labels(batch)} labels are read wrongly after "
-                f"{_DESCENT_STEPS} steps of descent, {before} before; check the sign of the "
+                f"{after} edits are left between what is decoded and the targets after "
+                f"{_DESCENT_STEPS} steps of descent, of {before} before; check the sign of the "
                 "objective, and that nothing is detached that has to be learned"
             )
 
     def _errors(self, batch: LossBatch) -> int:
-        """Return the edits between greedily decoded labels and targets; orders do not count in ACE."""
+        """Return the edits between greedily decoded labels and targets, in any order for ACE."""
         decode = GreedyDecoder().build(self.component.decoder, ())
         with torch.no_grad():
             labels = decode(batch.head(batch.features), batch.targets.lengths).labels
@@ -436,10 +436,6 @@ def _gradients(value: Tensor, batch: LossBatch) -> dict[str, Tensor]:
         for name, gradient in zip(leaves, gradients, strict=True)
         if gradient is not None
     }
-
-
-def _count_labels(batch: LossBatch) -> int:
-    return int(batch.targets.label_lengths.sum())
 
 
 def _described(targets: Targets) -> str:

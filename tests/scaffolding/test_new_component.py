@@ -72,7 +72,7 @@ BROKEN = {
         "return ctc +",
         "return -ctc +",
         "descent",
-        "check its sign",
+        "check the sign of the objective",
     ),
     "loss: a tensor of the host": (
         "loss",
