@@ -1,4 +1,4 @@
-"""The README.md of an exported network."""
+"""The model card of an exported network: its README.md."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def model_card(about: ExportedNetwork, folder: str, standings: Sequence[Standing
     """Return the model card of an exported network, in Markdown.
 
     Args:
-        about: What its `model.json` says.
-        folder: What its folder is called.
-        standings: The rows of boards that it is part of.
+        about: The description of the network.
+        folder: The name of its folder.
+        standings: The rows of boards that include its training.
     """
     sections = [
         f"# {escaped_markdown(about.title)}",
@@ -46,7 +46,7 @@ def model_card(about: ExportedNetwork, folder: str, standings: Sequence[Standing
         *_results(about, standings),
         "## Reading images",
         _LOADING.format(folder=folder),
-        "Nothing in this folder is executed: weights are numbers, and the architecture is bench's.",
+        "Loading executes no code of this folder: the architecture is part of bench.",
         "## From pixels to text",
         "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(about), 1)),
         _vocabulary(about),
@@ -60,14 +60,14 @@ def model_card(about: ExportedNetwork, folder: str, standings: Sequence[Standing
 def _summary(about: ExportedNetwork) -> str:
     return (
         f"{about.parameters:,} weights, trained and exported by bench {about.bench}. "
-        f"`{DOCUMENT}` says all of this to programs."
+        f"`{DOCUMENT}` has the same for programs."
     )
 
 
 def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[str]:
-    """Yield its rows with intervals, then the scores of its evaluations that are in no row."""
+    """Yield the rows of boards, then the scores of evaluations that are not part of these rows."""
     yield "## Results"
-    shown = set()
+    in_rows = set()
     for standing in standings:
         board, row = standing.board, standing.row
         seeds = ", ".join(str(result.seed) for result in row.seeds)
@@ -78,8 +78,8 @@ def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[
             f"{seeds}; this network is one of them."
         )
         yield standing.table()
-        shown |= {*row.evaluations.values()}
-    others = [score for score in about.scores if score.evaluation not in shown]
+        in_rows |= {*row.evaluations.values()}
+    others = [score for score in about.scores if score.evaluation not in in_rows]
     if others:
         rows = [
             [
@@ -129,11 +129,11 @@ def _graph(about: ExportedNetwork) -> Iterator[str]:
     rows += [[name, "output", what] for name, what in graph.outputs.items()]
     yield text_table.markdown(["name", "kind", "shape"], rows)
     same = (
-        "all were read alike"
+        "all texts are the same"
         if not graph.different_texts
-        else f"{graph.different_texts} were read differently, by rounding"
+        else f"{graph.different_texts} texts differ, due to rounding"
     )
-    lengths = "`lengths` are int64, the valid columns or frames of each sample. "
+    lengths = "`lengths` are int64: the number of valid columns or frames of each sample. "
     yield (
         f"Opset {graph.opset}. {lengths if 'lengths' in graph.inputs else ''}Compared with torch "
         f"in onnxruntime on {graph.compared_samples} samples of "

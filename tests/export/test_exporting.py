@@ -1,4 +1,4 @@
-"""`bench export`: a folder that is whole, and says where its network is from."""
+"""`bench export`: a complete folder with the origin of its network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DOCS = Path(__file__).parents[2] / "docs/how-to/export.md"
 
 
 def leave_evaluation(made, make_evaluation_record, make_predictions):
-    """Leave what an evaluation of 100 samples would."""
+    """Write the record of an evaluation on 100 samples."""
     from bench.evaluation import predictions
 
     [evaluation] = made.trial.evaluations.values()
@@ -117,12 +117,12 @@ def home_board(prepared):
 
     def draw():
         config = bench_toml.load(prepared / "bench.toml")
-        working.write_working(config, config.suite("words"))
+        working.write_working_board(config, config.suite("words"))
 
     return draw
 
 
-def test_a_folder_that_is_not_empty_is_left_alone(left, bench, tmp_path):
+def test_a_folder_that_is_not_empty_is_not_written(left, bench, tmp_path):
     made = left()
     (tmp_path / "out").mkdir()
     assert bench("export", made.training.key, "--out", "out").code == 0, "an empty one will do"
@@ -157,7 +157,7 @@ def test_altered_weights_are_not_exported(left, bench):
     assert not Path("exports").exists()
 
 
-def test_what_has_no_weights_is_named(left, bench):
+def test_a_task_without_weights_is_reported(left, bench):
     made = left()
     assert "no task has a record under a key" in bench("export", "nonsense").err
     (made.folder / disk.TRAINING).unlink()
@@ -167,14 +167,14 @@ def test_what_has_no_weights_is_named(left, bench):
     assert "this task failed (it broke), so it left no weights" in answer.err
 
 
-def test_options_of_a_graph_go_with_a_graph(left, bench):
+def test_options_of_a_graph_require_a_graph(left, bench):
     left()
     answer = bench("export", "0", "--samples", "3")
     assert answer.code == Exit.USAGE
     assert "--samples goes with --onnx" in answer.err
 
 
-def test_an_evaluation_of_a_recognizer_from_outside_has_no_weights(left, make_evaluation_record):
+def test_an_evaluation_of_a_recognizer_has_no_weights_to_export(left, make_evaluation_record):
     made = left()
     [evaluation] = made.trial.evaluations.values()
     record = make_evaluation_record(evaluation)
@@ -183,16 +183,16 @@ def test_an_evaluation_of_a_recognizer_from_outside_has_no_weights(left, make_ev
     record = replace(record, key=digest(spec), spec=spec, labels=labels)
     folder = made.store.begin(evaluation)
     disk.write(folder / disk.EVALUATION, record)
-    with pytest.raises(BenchError, match="not trained here; give the key of a training"):
+    with pytest.raises(BenchError, match="bench did not train; give the key of a training"):
         exporting.find_training(made.store, str(folder))
 
 
-def test_tokens_of_several_letters_are_separated():
-    assert exporting.separator(["a", "b"]) == ""
-    assert exporting.separator(["HEUTE", "I"]) == " "
+def test_tokens_of_several_letters_are_separated_by_spaces():
+    assert exporting.token_separator(["a", "b"]) == ""
+    assert exporting.token_separator(["HEUTE", "I"]) == " "
 
 
-def test_preprocessing_is_said_step_by_step():
+def test_preprocessing_is_described_step_by_step():
     steps = preprocessing_steps(ImageInput(margin=(1, 2), width=0, normalization="unit"), 1)
     assert [step.partition(" ")[0] for step in steps] == [
         "Decode",

@@ -1,4 +1,4 @@
-"""`bench read` with what bench trained."""
+"""`bench read` with trainings, rows and exported networks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def texts(answer):
     return [row["text"] for row in json.loads(answer.out)["images"]]
 
 
-def test_a_training_reads_as_its_exported_folder_does(left, pictures, bench):
+def test_a_training_reads_the_same_as_its_exported_folder(left, pictures, bench):
     made = left()
     assert bench("export", made.training.key, "--out", "out").code == 0
     by_key = texts(bench("read", "pics", "--with", made.training.key[:6], "--json"))
@@ -56,7 +56,7 @@ def test_a_row_of_a_suite_reads_with_its_first_finished_training(left, pictures,
     assert "row 'words/crnn · ctc' has no finished training; run: bench run words" in answer.err
 
 
-def test_altered_weights_read_nothing(left, pictures, bench):
+def test_altered_weights_are_not_used(left, pictures, bench):
     made = left()
     (made.folder / "weights.safetensors").write_bytes(b"other")
     answer = bench("read", "pics", "--with", made.training.key)
