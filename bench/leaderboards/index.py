@@ -1,4 +1,4 @@
-"""The index of all published boards: a pure function of their board.json files."""
+"""The Markdown index of all published boards: a pure function of their board.json files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.core.documents import write_bytes
 from bench.core.text_table import Markup, markdown
 from bench.leaderboards import board as boards
 from bench.leaderboards import versions
-from bench.leaderboards.formats.columns import AVERAGES, NOTHING, main_score, score_text
+from bench.leaderboards.formats.columns import AVERAGES, NO_VALUE, main_score, score_text
 from bench.leaderboards.formats.markdown import PAGE
 
 if TYPE_CHECKING:
@@ -25,10 +25,14 @@ _ABOUT = (
 )
 
 
-def page(root: Path) -> str:
-    """Return the index of the boards under `root`. Raises BenchError on one that is not a board."""
+def index_markdown(root: Path) -> str:
+    """Return the index of the boards under `root`. Raises BenchError if one cannot be read."""
     published = [
-        replace(boards.read(folder), suite=folder.parent.name, version=versions.number(folder))
+        replace(
+            boards.read_board(folder),
+            suite=folder.parent.name,
+            version=versions.version_number(folder),
+        )
         for folder in versions.all_versions(root)
     ]
     rows = [cells for board in published for cells in _best(board)]
@@ -36,15 +40,15 @@ def page(root: Path) -> str:
     return f"# Leaderboards\n\n{_ABOUT}\n\n{table}\n"
 
 
-def write(root: Path) -> None:
-    """Write the index into `root`."""
+def write_index(root: Path) -> None:
+    """Write the index of the boards under `root` to its README.md."""
     root.mkdir(parents=True, exist_ok=True)
-    write_bytes(root / PAGE, page(root).encode())
+    write_bytes(root / PAGE, index_markdown(root).encode())
 
 
 def _best(board: Board) -> list[list[str]]:
-    """Return a line for each row of rank 1 (several where they tie), or one that has no row."""
-    metric = board.primary
+    """Return one line per row of rank 1 (several if they tie), or one line without a row."""
+    metric = board.ranking_metric
     average = f", {AVERAGES[board.average]}" if len(board.columns) > 1 else ""
     first = [
         board.suite,
@@ -57,4 +61,4 @@ def _best(board: Board) -> list[list[str]]:
         [*first, row.label, score_text(metric, main_score(board, row, metric.name), interval=False)]
         for row in board.rows
         if row.rank == 1
-    ] or [[*first, NOTHING, NOTHING]]
+    ] or [[*first, NO_VALUE, NO_VALUE]]

@@ -1,4 +1,4 @@
-"""A board as CSV: a line per entry, numbers as they are stored."""
+"""A board as CSV: one line per entry, with numbers in full precision."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.printable import printable
 from bench.leaderboards.board import Ranks, Score
-from bench.leaderboards.formats.columns import columns
+from bench.leaderboards.formats.columns import board_columns
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -19,12 +19,13 @@ FILE = "board.csv"
 SCHEMA = 1
 """The version of the columns, which `bench docs board-formats` describes."""
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""Characters at which a spreadsheet begins a formula."""
 _Field = tuple[str, list[str]]
+"""The heading of a field, and its cell in each row."""
 
 
 def csv_text(board: Board) -> str:
-    """Return the board as RFC 4180 has it; no text of others is a formula of a spreadsheet."""
+    """Return the board as CSV (RFC 4180), with texts that no spreadsheet takes for formulas."""
     size = len(board.rows)
     fields: list[_Field] = [
         ("schema", [str(SCHEMA)] * size),
@@ -32,7 +33,7 @@ def csv_text(board: Board) -> str:
         ("fingerprint", [board.fingerprint] * size),
         ("entry_hash", [row.entry for row in board.rows]),
     ]
-    for column in columns(board):
+    for column in board_columns(board):
         fields += _fields(column)
     stream = StringIO()
     writer = csv.writer(stream)
@@ -42,7 +43,7 @@ def csv_text(board: Board) -> str:
 
 
 def _fields(column: Column) -> Iterator[_Field]:
-    """Yield the fields of a column: four of scores, two of ranks, else one."""
+    """Yield the fields of a column: four for scores, two for ranks, otherwise one."""
     if column.metric:
         for part in ("mean", "std", "low", "high"):
             yield f"{column.key}_{part}", [_part(value, part) for value in column.values]
@@ -64,6 +65,6 @@ def _cell(value: Value) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a text in one printable line, behind an apostrophe where it would be a formula."""
-    shown = printable(text)
-    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+    """Return a text in one printable line, with an apostrophe in front if it is like a formula."""
+    line = printable(text)
+    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
