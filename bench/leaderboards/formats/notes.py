@@ -73,13 +73,13 @@ def _origins(board: Board) -> list[str]:
         return []
     paragraphs = [
         (
-            "origin: trained: trained by bench on the data named here; pretrained: trained by "
-            "others, run by bench; predictions: trained and run by others, scored by bench. Rows "
+            "origin `trained`: trained by bench on the data named here; `pretrained`: trained by "
+            "others, run by bench; `predictions`: trained and run by others, scored by bench. Rows "
             "of others have one run, so their intervals are over samples alone."
         ),
         (
-            f"{TEST_SEEN}: not excluded if the authors do not state their training data, or if "
-            "these have a data set of the name of a test set, or one that shares samples with it."
+            f"{TEST_SEEN} `not excluded`: the authors do not state their training data, or these "
+            "include a data set with the name of a test set, or one that shares samples with it."
         ),
     ]
     recognizers = [f"{row.label}: {_code(row.model)}" for row in rows if row.label != row.model]
@@ -200,9 +200,9 @@ def score_notes(board: Board) -> list[str]:
     if len(board.columns) >= _SEVERAL:
         ranking = "average" if board.average == "weighted" else "mean"
         paragraphs.append(
-            "average: test sets weighted by their scored samples; mean: all test sets with the "
+            "`average`: test sets weighted by their scored samples; `mean`: all test sets with the "
             f"same weight. Ranks are by the {ranking} of {board.ranking_metric.title}. A row that "
-            "lacks a test set, or a seed on one, has neither average nor rank. one set left out: "
+            "lacks a test set, or a seed on one, has neither average nor rank. `one set left out`: "
             "the best and the worst rank when any one test set is left out of the average."
         )
     return paragraphs

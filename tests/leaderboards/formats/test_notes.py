@@ -91,4 +91,4 @@ def test_uncommitted_changes_and_several_test_sets_are_explained(rows):
     )
     assert paragraph("A + after a commit", made)
     assert "need not rise" in paragraph("A row ranks below", made)
-    assert "one set left out" in paragraph("average: ", made)
+    assert "one set left out" in paragraph("`average`: ", made)
