@@ -58,8 +58,8 @@ def compare_with_torch(
     names = [each.name for each in session.get_inputs()]
     samples, largest, different = 0, 0.0, 0
     for batch in batches:
-        given = (batch.inputs.numpy(), batch.lengths.numpy())
-        logits, *counts = session.run(None, dict(zip(names, given, strict=False)))
+        inputs = (batch.inputs.numpy(), batch.lengths.numpy())
+        logits, *counts = session.run(None, dict(zip(names, inputs, strict=False)))
         with torch.inference_mode():
             expected, lengths = network(batch.inputs, batch.lengths)
         computed = torch.from_numpy(logits)

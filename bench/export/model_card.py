@@ -116,8 +116,8 @@ def _vocabulary(about: ExportedNetwork) -> str:
     sentence = f"Class 0 is {about.class_0}; {count} tokens follow"
     if about.separator or count > _MAX_TOKENS:
         return f"{sentence}, which `{DOCUMENT}` lists."
-    listed = json.dumps("".join(about.vocabulary), ensure_ascii=False)
-    return f"{sentence}: `` {listed} `` (as JSON)."
+    tokens = json.dumps("".join(about.vocabulary), ensure_ascii=False)
+    return f"{sentence}: `` {tokens} `` (as JSON)."
 
 
 def _graph(about: ExportedNetwork) -> Iterator[str]:

@@ -118,8 +118,8 @@ def azimuthal_map(points: NDArray[np.float32]) -> NDArray[np.float32]:
     The distance of a point from the center is its angle to blank.
     """
     angle = np.degrees(np.arccos(points[:, 2].clip(-1, 1)))
-    around = np.arctan2(points[:, 1], points[:, 0])
-    return np.stack([angle * np.cos(around), angle * np.sin(around)], 1)
+    azimuth = np.arctan2(points[:, 1], points[:, 0])
+    return np.stack([angle * np.cos(azimuth), angle * np.sin(azimuth)], 1)
 
 
 def project_pca(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
@@ -158,8 +158,8 @@ def _draw_points(
 
 def _draw_sphere(axes: Any, frames: FrameFeatures, colors: dict[int, str]) -> None:  # noqa: ANN401 (Axes3D has no types)
     """Draw the points on the visible half of the sphere, and the weights as arrows."""
-    up, around = np.radians(_VIEW)
-    towards = np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
+    up, azimuth = np.radians(_VIEW)
+    towards = np.array([np.cos(up) * np.cos(azimuth), np.cos(up) * np.sin(azimuth), np.sin(up)])
     turns, heights = np.meshgrid(np.linspace(0, 2 * np.pi, 25), np.linspace(0, np.pi, 13))
     ring = np.sin(heights)
     mesh = (ring * np.cos(turns), ring * np.sin(turns), np.cos(heights))

@@ -155,9 +155,9 @@ def _regressions(regressions: list[Regression], metrics: list[BoardMetric]) -> l
     by_name = {metric.name: metric for metric in metrics}
     headers = ["entry", "became", "from", "to", "difference", "95 %", "p"]
     rows = []
-    for each in regressions:
-        cells = [each.label, Styled(each.kind, "failed")]
-        verdict = each.verdict
+    for regression in regressions:
+        cells = [regression.label, Styled(regression.kind, "failed")]
+        verdict = regression.verdict
         if verdict is None:
             rows.append([*cells, *[NO_VALUE] * (len(headers) - len(cells))])
         else:

@@ -93,19 +93,19 @@ def _metric_scores(
     """Return the scores of each row by one metric; complete rows share bootstrap draws."""
     errors = [errors_of_row(metric, row, board, counts) for row in rows]
     complete = [is_complete(each, row, board) for each, row in zip(errors, rows, strict=True)]
-    together = iter(
+    complete_scores = iter(
         _scores_of_complete_rows(
             metric,
-            [each for each, whole in zip(errors, complete, strict=True) if whole],
-            [row for row, whole in zip(rows, complete, strict=True) if whole],
+            [each for each, is_whole in zip(errors, complete, strict=True) if is_whole],
+            [row for row, is_whole in zip(rows, complete, strict=True) if is_whole],
             board,
         )
         if any(complete)
         else ()
     )
     return [
-        next(together) if whole else _scores_of_incomplete_row(metric, each, row, board)
-        for each, row, whole in zip(errors, rows, complete, strict=True)
+        next(complete_scores) if is_whole else _scores_of_incomplete_row(metric, each, row, board)
+        for each, row, is_whole in zip(errors, rows, complete, strict=True)
     ]
 
 

@@ -37,14 +37,14 @@ def with_slices(board: Board, counts: Mapping[str, ColumnCounts]) -> Board:
         columns[index] = replace(
             column,
             slices={
-                name: [SliceGroup(label, int(where.sum())) for label, where in groups.items()]
+                name: [SliceGroup(label, int(mask.sum())) for label, mask in groups.items()]
                 for name, groups in by_property.items()
             },
         )
         keys = [_keys(row, column.name) for row in board.rows]
         for name, groups in by_property.items():
-            for where in groups.values():
-                scores = _scores(board.ranking_metric, counts[column.name], where, keys)
+            for mask in groups.values():
+                scores = _scores(board.ranking_metric, counts[column.name], mask, keys)
                 for scored, score in zip(of_rows, scores, strict=True):
                     scored.setdefault(column.name, {}).setdefault(name, []).append(score)
     rows = [
@@ -61,13 +61,13 @@ def _keys(row: Row, column: str) -> list[str]:
 def _scores(
     metric: BoardMetric,
     counts: ColumnCounts,
-    where: NDArray[np.bool_],
+    mask: NDArray[np.bool_],
     keys: list[list[str]],
 ) -> list[Score | None]:
     """Return the score of each row on the samples where the mask is true; None without one."""
     from bench.evaluation.statistics.significance import intervals
 
-    part = counts.subset(metric.name, where)
+    part = counts.subset(metric.name, mask)
     errors = [errors_over_seeds(metric, part, each) for each in keys]
     present = [each for each in errors if each is not None]
     row_intervals = iter(intervals(present, CONFIDENCE_LEVEL, DRAWS))

@@ -224,11 +224,11 @@ class _PackCheck:
 
     def _note_sources(self, record: Record) -> None:
         if changed := provenance.changed_sources(record.provenance.sources):
-            listed = ", ".join(changed[:_MAX_LISTED])
+            files = ", ".join(changed[:_MAX_LISTED])
             more = f" and {len(changed) - _MAX_LISTED} more" if len(changed) > _MAX_LISTED else ""
             note = (
                 f"{self._pack.path}: records were made by another version of the code of bench: "
-                f"{listed}{more}; `bench status --changed` lists the changed files"
+                f"{files}{more}; `bench status --changed` lists the changed files"
             )
             self.notes += [] if note in self.notes else [note]
 

@@ -49,18 +49,18 @@ def _unprintable_texts(record: Record) -> Iterator[str]:
     """Yield one clause per text that a board cannot print."""
     values: dict[str, Any] = msgspec.to_builtins(record)
     for name in _CHECKED:
-        for each in _texts(values.get(name)):
-            if not each.isprintable() or len(each) > _MAX_TEXT:
-                yield f"its {name} has {quoted(each)}, which cannot be printed"
-            elif name in _ON_BOARDS and _MARKUP & {*each}:
-                yield f"its {name} has {quoted(each)}, which would be markup on a board"
+        for text in _texts(values.get(name)):
+            if not text.isprintable() or len(text) > _MAX_TEXT:
+                yield f"its {name} has {quoted(text)}, which cannot be printed"
+            elif name in _ON_BOARDS and _MARKUP & {*text}:
+                yield f"its {name} has {quoted(text)}, which would be markup on a board"
 
 
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    for each in _within(value):
-        yield from _texts(each)
+    for inner in _within(value):
+        yield from _texts(inner)
 
 
 def _within(value: object) -> Iterator[object]:

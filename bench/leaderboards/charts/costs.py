@@ -132,8 +132,8 @@ def _draw(board: Board, key: str, noun: str, axis: str) -> str | None:
     labeled = [*front[::-1], *(others if len(points) <= _FEW else ())]
     occupied = [marker_box(x(each.cost), height(each.score.mean)) for each in points]
     occupied += [line_box(*a, *b) for a, b in pairwise(steps)]
-    for each in points:
-        across, score = x(each.cost), each.score
+    for point in points:
+        across, score = x(point.cost), point.score
         occupied.append(line_box(across, height(score.low), across, height(score.high)))
     drawing.add(
         *place_labels(

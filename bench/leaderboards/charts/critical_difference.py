@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Board, Row
 
 MIN_SETS, MIN_ROWS, MAX_ROWS = 3, 3, 20
-"""There is no diagram of less; of more rows, those with the best mean ranks are drawn."""
+"""Least numbers of test sets and rows of a diagram; at most the `MAX_ROWS` best rows are drawn."""
 _ALPHA = 0.05
 _LINE = 18.0
 _WARNING = "Not the rank of the board: see bench docs statistics."

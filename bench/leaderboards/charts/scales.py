@@ -64,8 +64,8 @@ def linear_scale(
         high: Upper bound of ticks.
         count: Approximate number of ticks.
     """
-    listed = [*values]
-    least, largest = min(listed), max(listed)
+    value_list = [*values]
+    least, largest = min(value_list), max(value_list)
     if largest - least < _MIN_DIFFERENCE:
         least, largest = least - 0.5, largest + 0.5
     step = _step((largest - least) / count)
@@ -84,8 +84,8 @@ def linear_scale(
 
 def logarithmic_scale(values: Iterable[float], start: float, end: float) -> Scale:
     """Return a logarithmic scale around positive values, with ticks at 1, 2 and 5 × 10ⁿ."""
-    listed = [*values]
-    low, high = min(listed), max(listed)
+    value_list = [*values]
+    low, high = min(value_list), max(value_list)
     exponents = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     candidates = [float(f"{step}e{exponent}") for exponent in exponents for step in _STEPS]
     first = max(tick for tick in candidates if tick <= low)

@@ -22,13 +22,13 @@ def svg_element(name: str, *children: str, text: str | None = None, **attributes
         text: Text content, which is escaped.
         attributes: Attributes; `_` in a name becomes `-`, and those that are None are left out.
     """
-    listed = "".join(
+    attribute_text = "".join(
         f' {key.strip("_").replace("_", "-")}="{_attribute(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
     inner = "".join(children) + ("" if text is None else escape_text(text))
-    return f"<{name}{listed}>{inner}</{name}>" if inner else f"<{name}{listed}/>"
+    return f"<{name}{attribute_text}>{inner}</{name}>" if inner else f"<{name}{attribute_text}/>"
 
 
 def svg_number(value: float) -> str:

@@ -305,8 +305,8 @@ def _latencies(board: Board) -> list[str]:
                 if (name := f"{row.label} ({figure})") not in names:
                     names.append(name)
     if reasons:
-        listed = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
-        paragraphs.append(f"No valid latency, shown as {NO_VALUE}: {listed}.")
+        causes = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+        paragraphs.append(f"No valid latency, shown as {NO_VALUE}: {causes}.")
     if board.other_hardware:
         paragraphs.append(
             f"Latencies on {'; '.join(board.other_hardware)} are left out: a board has those of "
@@ -321,7 +321,7 @@ def _filling_batches(board: Board) -> str:
     for row in board.rows:
         for speed in row.speed.values():
             if speed.filling_batch is not UNSET:
-                listed = names.setdefault(str(speed.filling_batch), [])
-                if row.label not in listed:
-                    listed.append(row.label)
+                labels = names.setdefault(str(speed.filling_batch), [])
+                if row.label not in labels:
+                    labels.append(row.label)
     return f" ({_listed(names)})" if names else ""

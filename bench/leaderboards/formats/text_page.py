@@ -49,8 +49,8 @@ def html_page(title: str, blocks: Sequence[str | Table]) -> str:
 
 def _markdown_paragraph(text: str) -> str:
     first, *others = text.split("\n")
-    listed = [f"- {escaped_markdown(line.strip())}" for line in others]
-    return "\n".join([escaped_markdown(first), *([""] if listed else []), *listed])
+    items = [f"- {escaped_markdown(line.strip())}" for line in others]
+    return "\n".join([escaped_markdown(first), *([""] if items else []), *items])
 
 
 def _html_table(table: Table) -> str:

@@ -139,12 +139,12 @@ class ColumnCounts:
             self.properties,
         )
 
-    def subset(self, metric: str, where: NDArray[np.bool_]) -> ColumnCounts:
+    def subset(self, metric: str, mask: NDArray[np.bool_]) -> ColumnCounts:
         """Return the counts by one metric on the samples where the mask (N,) is true."""
         if metric not in self.denominators:
             return ColumnCounts([])
-        above = {key: each[where] for key, each in self.numerators[metric].items()}
-        return ColumnCounts([], {metric: self.denominators[metric][where]}, {metric: above})
+        above = {key: each[mask] for key, each in self.numerators[metric].items()}
+        return ColumnCounts([], {metric: self.denominators[metric][mask]}, {metric: above})
 
     def same_as(self, other: ColumnCounts) -> bool:
         """Return whether both have the same counts of the same evaluations and samples.
@@ -215,6 +215,6 @@ def counts_of_predictions(table: pa.Table, record: EvaluationRecord, folder: Pat
 
 def _hash_ids(ids: Iterable[str]) -> str:
     content = sha256()
-    for each in ids:
-        content.update(each.encode() + b"\n")
+    for identity in ids:
+        content.update(identity.encode() + b"\n")
     return content.hexdigest()

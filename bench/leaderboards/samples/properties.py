@@ -60,7 +60,7 @@ def sample_groups(counts: ColumnCounts) -> dict[str, dict[str, NDArray[np.bool_]
     chosen = {}
     for name, labels, order in _labels(counts):
         members = {label: labels == label for label in order}
-        large = {label: where for label, where in members.items() if where.sum() >= MIN_SAMPLES}
+        large = {label: mask for label, mask in members.items() if mask.sum() >= MIN_SAMPLES}
         if len(large) > 1:
             chosen[name] = large
     return chosen
