@@ -48,7 +48,7 @@ def model_card(about: ExportedNetwork, folder: str, standings: Sequence[Standing
         _LOADING.format(folder=folder),
         "Loading executes no code of this folder: the architecture is part of bench.",
         "## From pixels to text",
-        "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(about), 1)),
+        "\n".join(f"{number}. {step}" for number, step in enumerate(_reading_steps(about), 1)),
         _vocabulary(about),
         *_graph(about),
         "## Training",
@@ -99,7 +99,7 @@ def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[
         yield "It was not evaluated on any test set."
 
 
-def _steps(about: ExportedNetwork) -> list[str]:
+def _reading_steps(about: ExportedNetwork) -> list[str]:
     network = f"Compute logits with the weights of `{WEIGHTS}`"
     network += f", or by the graph `{GRAPH}`." if about.graph else "."
     between = "a space" if about.separator else "nothing"

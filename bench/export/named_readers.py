@@ -45,11 +45,11 @@ def open_named_reader(word: str, load: Callable[[], Config]) -> Iterator[NamedRe
         BenchError: Nothing has this name, or it cannot read images.
     """
     if _is_exported(Path(word)):
-        yield _exported(Path(word))
+        yield _exported_reader(Path(word))
         return
     config = load()
     store = Store(config.results)
-    recognizer, entry = _by_name(word), _row(word, config)
+    recognizer, entry = _default_recognizer(word), _named_row(word, config)
     if isinstance(entry, RecognizerEntry):
         recognizer = entry.recognizer
     if recognizer:
@@ -60,10 +60,12 @@ def open_named_reader(word: str, load: Callable[[], Config]) -> Iterator[NamedRe
         with recognizer.open(Workplace("cpu", _threads(), store.answers)) as reader:
             yield NamedReader(recognizer.label, reader)
     else:
-        yield _trained(word if entry is None else _training_of(word, entry, config), store)
+        yield _training_reader(
+            word if entry is None else _finished_training(word, entry, config), store
+        )
 
 
-def _row(word: str, config: Config) -> Entry | None:
+def _named_row(word: str, config: Config) -> Entry | None:
     """Return the row with the name `SUITE/ROW`; None if it does not begin with a suite."""
     name, slash, label = word.partition("/")
     if not slash or name not in config.tables:
@@ -75,7 +77,7 @@ def _row(word: str, config: Config) -> Entry | None:
     return by_label[label]
 
 
-def _training_of(word: str, entry: Entry, config: Config) -> str:
+def _finished_training(word: str, entry: Entry, config: Config) -> str:
     """Return the key of a row's first finished training, in order of seeds."""
     name = word.partition("/")[0]
     store = Store(config.results)
@@ -91,14 +93,14 @@ def _is_exported(folder: Path) -> bool:
     return (folder / "model.json").is_file()
 
 
-def _exported(folder: Path) -> NamedReader:
+def _exported_reader(folder: Path) -> NamedReader:
     from bench.recognizers.networks import load
 
     loaded = load(folder)
     return NamedReader(loaded.about.title, loaded.samples)
 
 
-def _by_name(name: str) -> Recognizer | None:
+def _default_recognizer(name: str) -> Recognizer | None:
     """Return a recognizer with its default parameters; None if there is none with the name."""
     if name not in registry.everything("recognizer"):
         return None
@@ -111,7 +113,7 @@ def _by_name(name: str) -> Recognizer | None:
         ) from None
 
 
-def _trained(key: str, store: Store) -> NamedReader:
+def _training_reader(key: str, store: Store) -> NamedReader:
     """Return the reader of a training, with greedy decoding."""
     from bench.data.inputs.image_transform import ImageTransform
     from bench.decoding.greedy import GreedyDecoder

@@ -59,7 +59,7 @@ def export_onnx(network: RecognitionNetwork, sizes: InputSizes, model: str) -> b
     if sizes.padded:
         inputs += (torch.tensor([length, length - 3]),)
     try:
-        with _silenced():
+        with _suppressed_output():
             program = torch.onnx.export(
                 Traceable(network, None if sizes.padded else length),
                 inputs,
@@ -139,7 +139,7 @@ def _remove_notes(graph: Any) -> None:  # noqa: ANN401 (onnx has no types)
 
 
 @contextmanager
-def _silenced() -> Iterator[None]:
+def _suppressed_output() -> Iterator[None]:
     """Suppress outputs, warnings and logs of torch.onnx and onnxscript."""
     loggers = [logging.getLogger(name) for name in ("torch", "onnxscript", "onnx_ir")]
     before = [logger.level for logger in loggers]

@@ -69,7 +69,7 @@ def gather_predictions(plan: Plan, store: Store) -> GatheredPredictions:
     counts, faults = gathered.counts, gathered.faults
     for trial in plan.trials:
         for column, evaluation in trial.evaluations.items():
-            record = _record(plan, evaluation)
+            record = _evaluation_record(plan, evaluation)
             if record is None:
                 continue
             try:
@@ -114,7 +114,7 @@ def working_board(
     by_entry = {entry: trials for entry, trials in by_entry.items() if trials}
     labels = row_labels([*by_entry])
     rows = [
-        _row(entry, label, trials, plan, gathered)
+        _board_row(entry, label, trials, plan, gathered)
         for (entry, trials), label in zip(by_entry.items(), labels, strict=True)
     ]
     measured = board_speeds(
@@ -138,7 +138,7 @@ def working_board(
             metrics=[board_metric(metric) for metric in metrics_of(suite.protocol)],
             ranked_by=suite.protocol.ranked_by,
             average=suite.average,
-            columns=_columns(suite, plan, gathered.counts),
+            columns=_board_columns(suite, plan, gathered.counts),
             seeds=sorted(suite.seeds),
             rows=rows,
             speed_hardware=measured.hardware,
@@ -161,11 +161,13 @@ def board_metric(metric: Metric) -> BoardMetric:
     )
 
 
-def _columns(suite: Suite, plan: Plan, counts: Mapping[str, ColumnCounts]) -> list[BoardColumn]:
+def _board_columns(
+    suite: Suite, plan: Plan, counts: Mapping[str, ColumnCounts]
+) -> list[BoardColumn]:
     columns = [BoardColumn(column.name, column.test.label) for column in suite.columns]
     for index, column in enumerate(columns):
         for trial in plan.trials:
-            record = _record(plan, trial.evaluations[column.name])
+            record = _evaluation_record(plan, trial.evaluations[column.name])
             if record and column.name in counts and counts[column.name].has(record.key):
                 columns[index] = replace(
                     column,
@@ -177,7 +179,7 @@ def _columns(suite: Suite, plan: Plan, counts: Mapping[str, ColumnCounts]) -> li
     return columns
 
 
-def _row(
+def _board_row(
     entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, gathered: GatheredPredictions
 ) -> Row:
     results = [_seed_result(trial, plan, gathered) for trial in trials]
@@ -195,7 +197,9 @@ def _row(
         recipe={},
         tuning=None,
         seeds=[result for result in results if result.evaluations],
-        missing=[each for trial in trials for each in _missing(trial, plan, gathered.faults)],
+        missing=[
+            each for trial in trials for each in _missing_evaluations(trial, plan, gathered.faults)
+        ],
         parameters=[],
         hardware=[],
         speed={},
@@ -219,14 +223,16 @@ def _trained_row(row: Row, entry: TrainedEntry, trials: Sequence[Trial], plan: P
         recipe=entry.recipe.changed(),
         tuning=entry.tuning,
         parameters=sorted({record.parameters.total for record in records}),
-        hardware=sorted({_hardware(record) for record in records}),
+        hardware=sorted({_training_hardware(record) for record in records}),
     )
 
 
 def _recognizer_row(row: Row, entry: RecognizerEntry, trials: Sequence[Trial], plan: Plan) -> Row:
     """Return `row` with the label, remarks and price of an entry that bench does not train."""
     evaluations = {name: each for trial in trials for name, each in trial.evaluations.items()}
-    records = [record for each in evaluations.values() if (record := _record(plan, each))]
+    records = [
+        record for each in evaluations.values() if (record := _evaluation_record(plan, each))
+    ]
     remarks = Counter[str]()
     for record in records:
         remarks.update(record.remarks)
@@ -263,7 +269,7 @@ def _seed_result(trial: Trial, plan: Plan, gathered: GatheredPredictions) -> See
     evaluations = {
         column: record
         for column, evaluation in trial.evaluations.items()
-        if (record := _record(plan, evaluation)) and record.key not in gathered.faults
+        if (record := _evaluation_record(plan, evaluation)) and record.key not in gathered.faults
     }
     trainings = {training.key: _training_record(plan, training.key) for training in trial.trainings}
     done = [record for record in trainings.values() if record]
@@ -280,7 +286,7 @@ def _seed_result(trial: Trial, plan: Plan, gathered: GatheredPredictions) -> See
         scores={},
         training_seconds=sum(each.timings.training for each in done) if complete and done else None,
         revisions=list(dict.fromkeys(origin.revision for origin in origins)),
-        curves={record.key: _curve(record) for record in done},
+        curves={record.key: _learning_curve(record) for record in done},
         blank_ratios={
             column: gathered.blank_ratios[record.key]
             for column, record in evaluations.items()
@@ -294,7 +300,7 @@ def _seed_result(trial: Trial, plan: Plan, gathered: GatheredPredictions) -> See
     )
 
 
-def _curve(record: TrainingRecord) -> list[LearningPoint]:
+def _learning_curve(record: TrainingRecord) -> list[LearningPoint]:
     return [
         LearningPoint(*(round(each, _DIGITS) for each in (at.epoch, at.loss, at.validation_ler)))
         for at in record.curve
@@ -312,7 +318,7 @@ def _run_by(records: Sequence[TrainingRecord | EvaluationRecord]) -> list[str]:
     )
 
 
-def _missing(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missing]:
+def _missing_evaluations(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missing]:
     missing = []
     for column, evaluation in trial.evaluations.items():
         status = plan.statuses[evaluation.key]
@@ -334,7 +340,7 @@ def _missing(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missin
     return missing
 
 
-def _record(plan: Plan, evaluation: Evaluation) -> EvaluationRecord | None:
+def _evaluation_record(plan: Plan, evaluation: Evaluation) -> EvaluationRecord | None:
     return plan.statuses[evaluation.key].record  # type: ignore[return-value]
 
 
@@ -342,7 +348,7 @@ def _training_record(plan: Plan, key: str) -> TrainingRecord | None:
     return plan.statuses[key].record  # type: ignore[return-value]
 
 
-def _hardware(record: TrainingRecord) -> str:
+def _training_hardware(record: TrainingRecord) -> str:
     origin = record.provenance
     parts = [origin.gpu or origin.cpu]
     parts += [f"{origin.gpus:g} of a GPU"] if origin.gpus and origin.gpus < 1 else []

@@ -16,7 +16,7 @@ from bench.leaderboards import versions
 from bench.leaderboards.aggregate import board_metric
 from bench.leaderboards.formats.columns import AVERAGES, p_text, signed_text
 from bench.leaderboards.matching import matched_rows
-from bench.leaderboards.row_errors import errors_over_seeds
+from bench.leaderboards.row_errors import errors_by_seed
 from bench.leaderboards.samples import column_counts, samples_file
 from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
@@ -124,12 +124,12 @@ def compare_named(a: str, b: str, store: Store, root: Path, faults: list[str]) -
         BenchError: A name is unknown, only one of the two is a board, or they have no test set or
             row in common.
     """
-    first, second = (_board(word, store, root) for word in (a, b))
+    first, second = (_named_board(word, store, root) for word in (a, b))
     if (first is None) != (second is None):
         board = b if first is None else a
         raise BenchError(f"'{board}' is a board, the other is not; name a row of it: '{board}#1'")
     if first is None or second is None:
-        return [compare_sides(*(_side(word, store, root, faults) for word in (a, b)))]
+        return [compare_sides(*(_named_side(word, store, root, faults) for word in (a, b)))]
     pairs = [
         (old, new)
         for old, new in matched_rows(first[0], second[0])
@@ -156,7 +156,7 @@ def compare_sides(a: Side, b: Side) -> Comparison:
     pairs = _common_tests(a, b)
     names = {metric.name for metric in b.metrics}
     metrics = [metric for metric in a.metrics if metric.name in names]
-    verdicts = [verdict for metric in metrics for verdict in _verdicts(metric, pairs)]
+    verdicts = [verdict for metric in metrics for verdict in _metric_verdicts(metric, pairs)]
     if not verdicts:
         raise BenchError(
             f"{a.name} and {b.name} have no metric in common on the same test set; "
@@ -188,12 +188,12 @@ def comparison_blocks(comparisons: list[Comparison]) -> list[str | Table]:
     return [block for comparison in comparisons for block in _comparison_blocks(comparison)]
 
 
-def _board(word: str, store: Store, root: Path) -> tuple[Board, Path] | None:
+def _named_board(word: str, store: Store, root: Path) -> tuple[Board, Path] | None:
     folder = versions.find_board_or_none(word, root, store.root)
     return (boards.read_board(folder), folder) if folder else None
 
 
-def _side(word: str, store: Store, root: Path, faults: list[str]) -> Side:
+def _named_side(word: str, store: Store, root: Path, faults: list[str]) -> Side:
     match = re.fullmatch(r"(.+)#([1-9][0-9]*)", word)
     if not match:
         return _record_side(word, store, faults)
@@ -236,7 +236,7 @@ def _record_side(word: str, store: Store, faults: list[str]) -> Side:
     evaluations = (
         [(folder, record)]
         if isinstance(record, EvaluationRecord)
-        else _evaluations_of(record, store, faults)
+        else _training_evaluations(record, store, faults)
     )
     tests: dict[str, TestCounts] = {}
     names: dict[str, None] = {}
@@ -256,7 +256,7 @@ def _record_side(word: str, store: Store, faults: list[str]) -> Side:
     return Side(f"{name} ({record.key})", [board_metric(metrics.find(n)) for n in names], tests)
 
 
-def _evaluations_of(
+def _training_evaluations(
     training: TrainingRecord, store: Store, faults: list[str]
 ) -> list[tuple[Path, EvaluationRecord]]:
     evaluations = [each for each in store.evaluations(faults) if each[1].training == training.key]
@@ -279,14 +279,14 @@ def _common_tests(a: Side, b: Side) -> dict[str, tuple[TestCounts, TestCounts]]:
     return pairs
 
 
-def _verdicts(
+def _metric_verdicts(
     metric: BoardMetric, pairs: Mapping[str, tuple[TestCounts, TestCounts]]
 ) -> list[Verdict]:
     errors = {}
     for name, (first, second) in pairs.items():
         if first.counts.ids_hash != second.counts.ids_hash:
             raise BenchError(f"{name}: the samples of both differ; compare on the same test set")
-        both = [errors_over_seeds(metric, side.counts, side.keys) for side in (first, second)]
+        both = [errors_by_seed(metric, side.counts, side.keys) for side in (first, second)]
         if both[0] is not None and both[1] is not None:
             errors[name] = (both[0], both[1])
     verdicts = [_verdict(metric, name, [a], [b], [1.0]) for name, (a, b) in errors.items()]

@@ -81,7 +81,7 @@ def board_difference(before: Board, after: Board) -> Difference:
         added=[new.label for old, new in pairs if new and not old],
         removed=[old.label for old, new in pairs if old and not new],
         changed=[
-            _change(old, new, before, after, metrics)
+            _row_change(old, new, before, after, metrics)
             for old, new in pairs
             if old and new and _content(old, before) != _content(new, after)
         ],
@@ -122,7 +122,7 @@ def _conditions(board: Board) -> dict[str, object]:
 
 
 def _content(row: Row, board: Board) -> tuple[object, ...]:
-    """Return the values of a row in which `_change` can find a difference."""
+    """Return the values of a row in which `_row_change` can find a difference."""
     averages = {name: main_score(board, row, name) for name in row.averages}
     return row.rank, row.scores, averages, row.evaluations, row.revisions, _latencies(row)
 
@@ -131,7 +131,7 @@ def _latencies(row: Row) -> dict[str, dict[str, float | None]]:
     return {column: speed.figures for column, speed in sorted(row.speed.items())}
 
 
-def _change(old: Row, new: Row, before: Board, after: Board, metrics: list[str]) -> Change:
+def _row_change(old: Row, new: Row, before: Board, after: Board, metrics: list[str]) -> Change:
     scores = {}
     for metric in metrics:
         first, second = main_score(before, old, metric), main_score(after, new, metric)

@@ -35,7 +35,7 @@ def index_markdown(root: Path) -> str:
         )
         for folder in versions.all_versions(root)
     ]
-    rows = [cells for board in published for cells in _best(board)]
+    rows = [cells for board in published for cells in _best_rows(board)]
     table = markdown(_HEADERS, rows, ["score"])
     return f"# Leaderboards\n\n{_ABOUT}\n\n{table}\n"
 
@@ -46,7 +46,7 @@ def write_index(root: Path) -> None:
     write_bytes(root / PAGE, index_markdown(root).encode())
 
 
-def _best(board: Board) -> list[list[str]]:
+def _best_rows(board: Board) -> list[list[str]]:
     """Return one line per row of rank 1 (several if they tie), or one line without a row."""
     metric = board.ranking_metric
     average = f", {AVERAGES[board.average]}" if len(board.columns) > 1 else ""

@@ -51,14 +51,14 @@ def merged_rows(published: Board, working: Board) -> list[Row]:
     """
     rows = []
     for old, new in matched_rows(published, working):
-        if new and (old is None or _supersedes(new, old, working)):
+        if new and (old is None or _replaces(new, old, working)):
             rows.append(new)
         elif old:
             rows.append(old)
     return rows
 
 
-def _supersedes(new: Row, old: Row, working: Board) -> bool:
+def _replaces(new: Row, old: Row, working: Board) -> bool:
     if new.evaluations.items() >= old.evaluations.items():
         return True
     return bool(changed_evaluations(old, new)) and working.is_complete(new)

@@ -11,7 +11,7 @@ from bench.core.errors import BenchError, Exit
 from bench.core.printable import quoted
 from bench.leaderboards import slices
 from bench.leaderboards.board import Ranks, Score
-from bench.leaderboards.row_errors import CONFIDENCE_LEVEL, errors_over_seeds, score_over_seeds
+from bench.leaderboards.row_errors import CONFIDENCE_LEVEL, errors_by_seed, score_over_seeds
 
 if TYPE_CHECKING:
     from bench.config.suite import Average
@@ -130,7 +130,7 @@ def errors_of_row(
                 "file, for instance with `git restore`",
                 Exit.UNVERIFIED,
             )
-        each = errors_over_seeds(metric, counts[column], keys) if keys else None
+        each = errors_by_seed(metric, counts[column], keys) if keys else None
         if each is not None:
             errors[column] = each
     return errors

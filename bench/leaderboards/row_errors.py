@@ -19,7 +19,7 @@ CONFIDENCE_LEVEL = 0.95
 _DIGITS = 6
 
 
-def errors_over_seeds(
+def errors_by_seed(
     metric: BoardMetric, counts: ColumnCounts, keys: Sequence[str]
 ) -> SampleErrors | None:
     """Return the per-sample errors of the seeds of one row on one test set.

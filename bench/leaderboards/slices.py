@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.leaderboards.board import SliceGroup
-from bench.leaderboards.row_errors import CONFIDENCE_LEVEL, errors_over_seeds, score_over_seeds
+from bench.leaderboards.row_errors import CONFIDENCE_LEVEL, errors_by_seed, score_over_seeds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ def with_slices(board: Board, counts: Mapping[str, ColumnCounts]) -> Board:
                 for name, groups in by_property.items()
             },
         )
-        keys = [_keys(row, column.name) for row in board.rows]
+        keys = [_evaluation_keys(row, column.name) for row in board.rows]
         for name, groups in by_property.items():
             for mask in groups.values():
                 scores = _scores(board.ranking_metric, counts[column.name], mask, keys)
@@ -54,7 +54,7 @@ def with_slices(board: Board, counts: Mapping[str, ColumnCounts]) -> Board:
     return replace(board, columns=columns, rows=rows)
 
 
-def _keys(row: Row, column: str) -> list[str]:
+def _evaluation_keys(row: Row, column: str) -> list[str]:
     return [each.evaluations[column] for each in row.seeds if column in each.evaluations]
 
 
@@ -68,7 +68,7 @@ def _scores(
     from bench.evaluation.statistics.significance import intervals
 
     part = counts.subset(metric.name, mask)
-    errors = [errors_over_seeds(metric, part, each) for each in keys]
+    errors = [errors_by_seed(metric, part, each) for each in keys]
     present = [each for each in errors if each is not None]
     row_intervals = iter(intervals(present, CONFIDENCE_LEVEL, DRAWS))
     return [

@@ -101,7 +101,7 @@ def board_speeds(
     return BoardSpeeds(
         hardware=hardware,
         others=[name for name in names if name != hardware],
-        speeds={cell: _speed(row, hardware) for cell, row in by_cell.items() if row},
+        speeds={cell: _cell_speed(row, hardware) for cell, row in by_cell.items() if row},
     )
 
 
@@ -115,7 +115,7 @@ def _any_valid(profile: Profile) -> bool:
     return any(latency.valid for latency in profile.latencies if latency.decoded)
 
 
-def _speed(profiles: Mapping[str, Profile], hardware: str | None) -> Speed:
+def _cell_speed(profiles: Mapping[str, Profile], hardware: str | None) -> Speed:
     chosen = profiles.get(hardware or "")
     latencies = [each for each in chosen.latencies if each.decoded] if chosen else []
     valid = {latency.batch: latency.p50 for latency in latencies if latency.valid}

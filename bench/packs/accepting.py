@@ -129,7 +129,7 @@ class _PackCheck:
         with tempfile.TemporaryDirectory(prefix=".accepting-", dir=self._store.root) as folder:
             staging = Store(Path(folder))
             for packed in packed_records:
-                _write(packed, staging, _missing(packed), self._pack, "-")
+                _write(packed, staging, _missing_files(packed), self._pack, "-")
             verified = verification.verify(staging, Path(folder) / "boards", config.protocols)
             where = f"{self._pack.path}: "
             self.faults += [fault.replace(f"{folder}/", where) for fault in verified.faults]
@@ -236,7 +236,7 @@ class _PackCheck:
         self.faults.append(f"{self._pack.path}: {kind} {key}: {clause}")
 
 
-def _missing(packed: _PackedRecord) -> list[str]:
+def _missing_files(packed: _PackedRecord) -> list[str]:
     return sorted(packed.record.files.keys() - packed.files.keys())
 
 
@@ -249,7 +249,7 @@ def _add(packed: _PackedRecord, store: Store, pack: Pack, by: str) -> bool:
             return False
         if not {*missing} <= packed.files.keys():
             return False
-    _write(packed, store, _missing(packed), pack, by)
+    _write(packed, store, _missing_files(packed), pack, by)
     return True
 
 
@@ -275,10 +275,10 @@ def accepted_text(accepted: Accepted) -> str:
     if accepted.faults:
         count = len(accepted.faults)
         return f"refused, {count} fault{'s' * (count != 1)}; nothing was added"
-    parts = [*_counted(accepted.added, "added"), *_counted(accepted.kept, "here already")]
+    parts = [*_counts_text(accepted.added, "added"), *_counts_text(accepted.kept, "here already")]
     return f"run by {accepted.by}: {', '.join(parts)}"
 
 
-def _counted(keys: Mapping[Kind, Sequence[str]], what: str) -> Iterator[str]:
+def _counts_text(keys: Mapping[Kind, Sequence[str]], what: str) -> Iterator[str]:
     for kind, each in keys.items():
         yield f"{len(each)} {kind}{'s' * (len(each) != 1)} {what}"

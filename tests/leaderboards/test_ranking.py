@@ -15,7 +15,7 @@ from bench.evaluation.statistics.sample_errors import set_errors
 from bench.evaluation.statistics.significance import interval
 from bench.leaderboards.board import Board, BoardColumn, BoardMetric, Row, SeedResult
 from bench.leaderboards.ranking import with_scores
-from bench.leaderboards.row_errors import errors_over_seeds, score_over_seeds
+from bench.leaderboards.row_errors import errors_by_seed, score_over_seeds
 from bench.leaderboards.samples.column_counts import ColumnCounts
 
 ACCURACY = BoardMetric(
@@ -159,7 +159,7 @@ def test_a_sample_with_denominator_0_is_merged_with_the_one_before_it():
         {ERRORS.name: [0, 3, 0, 2]},
         {ERRORS.name: {"k": [1, 0, 2, 1]}},
     )
-    errors = errors_over_seeds(ERRORS, column, ["k"])
+    errors = errors_by_seed(ERRORS, column, ["k"])
     assert errors.denominators.tolist() == [3, 2]
     assert errors.errors.tolist() == [[3, 1]]
     assert errors.rate == column.value(ERRORS.name, "k")
@@ -216,7 +216,7 @@ def test_a_metric_that_may_exceed_1_has_intervals_around_its_value(bound):
     made = [
         interval(errors)
         for key in "ab"
-        if (errors := errors_over_seeds(speedup, column, [key])) is not None
+        if (errors := errors_by_seed(speedup, column, [key])) is not None
     ]
     varied, constant = (score_over_seeds(speedup, [0], each) for each in made)
     assert 1.9 < varied.low < 2.25 < varied.high < 2.6

@@ -56,7 +56,9 @@ def _draw(board: Board, by: str, noun: str) -> str | None:
     for index, column in enumerate(columns):
         left = 12 + (index % across) * width
         upper = top + (index // across) * (_ABOVE + _PLOT + _BELOW) + _ABOVE
-        drawing.add(*_Panel(board, column, by, palette, left + 44, left + width - 12).parts(upper))
+        drawing.add(
+            *_Panel(board, column, by, palette, left + 44, left + width - 12).elements(upper)
+        )
     return drawing.document()
 
 
@@ -79,7 +81,7 @@ class _Panel:
         """Return the coordinate of the middle of a group, given by its index."""
         return self.left + self._step * (group + 0.5)
 
-    def parts(self, top: float) -> list[str]:
+    def elements(self, top: float) -> list[str]:
         """Return the elements of the plot, whose upper end is `top`."""
         metric, bottom = self.board.ranking_metric, top + _PLOT
         rows = [

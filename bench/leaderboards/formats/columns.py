@@ -74,18 +74,18 @@ def board_columns(board: Board) -> list[Column]:
     """
     rows = board.rows
     everything = [
-        _ranks(rows),
+        _rank_column(rows),
         _row_column("entry", "entry", "what is ranked", "entry", rows, lambda row: row.label),
-        *_scores(board, board.ranking_metric),
-        *_leave_one_out(board),
+        *_score_columns(board, board.ranking_metric),
+        *_leave_one_out_columns(board),
         *(
             column
             for metric in board.metrics
             if metric.name != board.ranked_by
-            for column in _scores(board, metric)
+            for column in _score_columns(board, metric)
         ),
-        *_origin(board),
-        *_cost(rows),
+        *_origin_columns(board),
+        *_cost_columns(rows),
         _row_column(
             "code",
             "code",
@@ -163,7 +163,7 @@ def _row_column(
     return Column(key, heading, about, group, values, cells)
 
 
-def _ranks(rows: Sequence[Row]) -> Column:
+def _rank_column(rows: Sequence[Row]) -> Column:
     values: list[Value] = [
         None if row.rank is None else row.rank_interval or Ranks(row.rank, row.rank) for row in rows
     ]
@@ -171,19 +171,19 @@ def _ranks(rows: Sequence[Row]) -> Column:
     return Column("rank", "rank", about, "entry", values, [*map(ranks_text, rows)])
 
 
-def _scores(board: Board, metric: BoardMetric) -> Iterator[Column]:
+def _score_columns(board: Board, metric: BoardMetric) -> Iterator[Column]:
     """Yield the columns of a metric: averages over several test sets, then each test set.
 
     The average that ranks comes first.
     """
     if len(board.columns) > 1:
         for average in sorted(AVERAGES, key=lambda each: each != board.average):
-            yield _average(board, metric, average)
+            yield _average_column(board, metric, average)
     for name in board.column_names:
-        yield _on_test_set(board, metric, name)
+        yield _test_set_column(board, metric, name)
 
 
-def _average(board: Board, metric: BoardMetric, average: Average) -> Column:
+def _average_column(board: Board, metric: BoardMetric, average: Average) -> Column:
     primary = metric.name == board.ranked_by
     other: ColumnGroup = "test sets" if primary else "other metrics"
     return _score_column(
@@ -196,7 +196,7 @@ def _average(board: Board, metric: BoardMetric, average: Average) -> Column:
     )
 
 
-def _on_test_set(board: Board, metric: BoardMetric, name: str) -> Column:
+def _test_set_column(board: Board, metric: BoardMetric, name: str) -> Column:
     primary, several = metric.name == board.ranked_by, len(board.columns) > 1
     group: ColumnGroup = "test sets" if several else "score"
     return _score_column(
@@ -222,7 +222,7 @@ def _score_column(
     return Column(f"{metric.name}/{name}", heading, about, group, [*scores], cells, metric)
 
 
-def _leave_one_out(board: Board) -> Iterator[Column]:
+def _leave_one_out_columns(board: Board) -> Iterator[Column]:
     if len(board.columns) > 1:
         about = "the best and the worst rank by the average with one test set left out"
         yield _row_column(
@@ -235,7 +235,7 @@ def _leave_one_out(board: Board) -> Iterator[Column]:
         )
 
 
-def _origin(board: Board) -> Iterator[Column]:
+def _origin_columns(board: Board) -> Iterator[Column]:
     rows = board.rows
     if any(row.origin != "trained" for row in rows):
         about = "whether bench trained it or it comes from others"
@@ -263,16 +263,16 @@ def _origin(board: Board) -> Iterator[Column]:
     )
 
 
-def _cost(rows: Sequence[Row]) -> Iterator[Column]:
+def _cost_columns(rows: Sequence[Row]) -> Iterator[Column]:
     """Yield the columns with the cost of reading and training."""
-    yield _measured(
+    yield _measurement_column(
         "parameters",
         "parameters",
         "the number of weights",
         [row.parameters for row in rows],
         lambda count: f"{count:,}",
     )
-    yield _measured(
+    yield _measurement_column(
         "macs",
         "MACs",
         "multiply-accumulates of one sample: matrix products, convolutions and attention",
@@ -280,11 +280,14 @@ def _cost(rows: Sequence[Row]) -> Iterator[Column]:
         text_table.magnitude,
     )
     for batch in map(str, BATCHES):
-        yield _measured(
+        yield _measurement_column(
             f"latency/{batch}",
             f"ms b{batch}",
             f"median milliseconds for a batch of {batch}, from inputs in memory to labels",
-            [_present(each.milliseconds.get(batch) for each in _speeds(row)) for row in rows],
+            [
+                _measured_values(each.milliseconds.get(batch) for each in _speeds(row))
+                for row in rows
+            ],
             lambda value: f"{value:.2f}",
         )
     yield _row_column(
@@ -296,15 +299,15 @@ def _cost(rows: Sequence[Row]) -> Iterator[Column]:
         lambda row: row.price,
         lambda price: f"{price:.3f}",
     )
-    yield _measured(
+    yield _measurement_column(
         "throughput",
         THROUGHPUT,
         "samples per second with the batch that fills the GPU",
-        [_present(each.samples_per_second for each in _speeds(row)) for row in rows],
+        [_measured_values(each.samples_per_second for each in _speeds(row)) for row in rows],
         lambda rate: f"{rate:,.0f}",
     )
     for batch in map(str, BATCHES):
-        yield _measured(
+        yield _measurement_column(
             f"memory/{batch}",
             f"MiB b{batch}",
             f"peak memory of tensors on the GPU with a batch of {batch}",
@@ -318,10 +321,10 @@ def _cost(rows: Sequence[Row]) -> Iterator[Column]:
             ],
             text_table.mebibytes,
         )
-    yield from _training_cost(rows)
+    yield from _training_cost_columns(rows)
 
 
-def _measured(
+def _measurement_column(
     key: str,
     heading: str,
     about: str,
@@ -337,7 +340,7 @@ def _measured(
     return Column(key, heading, about, "cost", values, [as_range(map(text, e)) for e in ordered])
 
 
-def _training_cost(rows: Sequence[Row]) -> Iterator[Column]:
+def _training_cost_columns(rows: Sequence[Row]) -> Iterator[Column]:
     seconds = [row.training_seconds for row in rows]
     cells = [
         NO_VALUE if each is None else f"{each:.1f}{f' {SHARED_GPU_MARK}' if row.shared_gpu else ''}"
@@ -369,7 +372,7 @@ def _speeds(row: Row) -> list[Speed]:
     return [row.speed[column] for column in sorted(row.speed)]
 
 
-def _present(values: Iterable[Any]) -> list[float]:
+def _measured_values(values: Iterable[Any]) -> list[float]:
     return [value for value in values if value is not None and value is not UNSET]
 
 

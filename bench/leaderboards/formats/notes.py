@@ -22,23 +22,23 @@ _SEVERAL = 2
 def board_notes(board: Board) -> list[str]:
     """Return the paragraphs below the tables."""
     paragraphs = [
-        *_entries(board),
-        *_origins(board),
-        *_tuning(board),
-        *map(_scored, board.columns),
-        *_ranks(board),
-        *_missing(board),
-        *_hardware(board),
-        *_accepted(board),
-        *_gpu_costs(board),
-        *_latencies(board),
+        *_entry_notes(board),
+        *_origin_notes(board),
+        *_tuning_notes(board),
+        *map(_test_set_note, board.columns),
+        *_rank_notes(board),
+        *_missing_notes(board),
+        *_hardware_notes(board),
+        *_accepted_notes(board),
+        *_gpu_cost_notes(board),
+        *_latency_notes(board),
     ]
     if any(revision.endswith("+") for row in board.rows for revision in row.revisions):
         paragraphs.append("A + after a commit: the code had uncommitted changes.")
     return paragraphs
 
 
-def _entries(board: Board) -> list[str]:
+def _entry_notes(board: Board) -> list[str]:
     """Return how the rows differ in parameters, inputs, recipes and training data."""
     rows = [row for row in board.rows if row.origin == "trained"]
     if not rows:
@@ -49,24 +49,24 @@ def _entries(board: Board) -> list[str]:
     only = len(rows) == len(board.rows)
     all_entries = "all entries" if only else "all entries trained here"
     every = "All entries are" if only else "All entries trained here are"
-    inputs = _groups(rows, lambda row: row.input)
+    inputs = _rows_by_value(rows, lambda row: row.input)
     if len(inputs) == 1:
         paragraphs.append(f"Input of {all_entries}: {next(iter(inputs))}.")
     elif inputs:
-        paragraphs.append(f"Inputs: {_listed({f'{k}': v for k, v in inputs.items()})}.")
+        paragraphs.append(f"Inputs: {_grouped_text({f'{k}': v for k, v in inputs.items()})}.")
     varying = _varying_keys(rows)
     if varying:
-        recipes = _groups(rows, lambda row: _recipe(row, varying))
-        paragraphs.append(f"Recipes differ: {_listed(recipes)}.")
-    trained = _groups(rows, lambda row: ", and on ".join(row.train or []))
+        recipes = _rows_by_value(rows, lambda row: _recipe_text(row, varying))
+        paragraphs.append(f"Recipes differ: {_grouped_text(recipes)}.")
+    trained = _rows_by_value(rows, lambda row: ", and on ".join(row.train or []))
     if len(trained) == 1:
         paragraphs.append(f"{every} trained on {next(iter(trained))}.")
     elif trained:
-        paragraphs.append(f"Training data: {_listed(trained)}.")
+        paragraphs.append(f"Training data: {_grouped_text(trained)}.")
     return paragraphs
 
 
-def _origins(board: Board) -> list[str]:
+def _origin_notes(board: Board) -> list[str]:
     """Return the origin, training data and remarks of rows that bench does not train."""
     rows = [row for row in board.rows if row.origin != "trained"]
     if not rows:
@@ -117,7 +117,7 @@ def _varying_keys(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _recipe(row: Row, keys: Sequence[str]) -> str:
+def _recipe_text(row: Row, keys: Sequence[str]) -> str:
     values = [
         f"{key} = {json.dumps(row.recipe[key], ensure_ascii=False)}"
         if key in row.recipe
@@ -127,7 +127,7 @@ def _recipe(row: Row, keys: Sequence[str]) -> str:
     return ", ".join(values)
 
 
-def _groups(rows: Sequence[Row], value: Callable[[Row], str]) -> dict[str, list[str]]:
+def _rows_by_value(rows: Sequence[Row], value: Callable[[Row], str]) -> dict[str, list[str]]:
     """Group rows by a value; a model's name stands for its rows if all have the same value."""
     models = short_labels(row.model for row in rows)
     by_model: dict[str, set[str]] = {}
@@ -142,11 +142,11 @@ def _groups(rows: Sequence[Row], value: Callable[[Row], str]) -> dict[str, list[
     return groups
 
 
-def _listed(groups: Mapping[str, Sequence[str]]) -> str:
+def _grouped_text(groups: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(f"{', '.join(sorted(names))}: {value}" for value, names in groups.items())
 
 
-def _tuning(board: Board) -> list[str]:
+def _tuning_notes(board: Board) -> list[str]:
     """Return how much tuning the tuned rows had, because the others had none."""
     tuned = [
         f"{row.label} (best of {row.tuning.trials} trainings, {row.tuning.validations} validations "
@@ -157,7 +157,7 @@ def _tuning(board: Board) -> list[str]:
     return [f"Tuned: {'; '.join(tuned)}. The other rows were not tuned."] if tuned else []
 
 
-def _scored(column: BoardColumn) -> str:
+def _test_set_note(column: BoardColumn) -> str:
     """Return how much of a test set the protocol scored, excluded and dropped."""
     if column.samples is None:
         return f"{column.name}: not evaluated yet."
@@ -208,7 +208,7 @@ def score_notes(board: Board) -> list[str]:
     return paragraphs
 
 
-def _ranks(board: Board) -> list[str]:
+def _rank_notes(board: Board) -> list[str]:
     """Return why rank intervals need not rise from row to row."""
     if not any(row.seeds for row in board.rows):
         return []
@@ -222,7 +222,7 @@ def _ranks(board: Board) -> list[str]:
     ]
 
 
-def _missing(board: Board) -> list[str]:
+def _missing_notes(board: Board) -> list[str]:
     """Return why evaluations are missing: each with a fault, and the number of those to do."""
     waiting, wrong = 0, []
     for row in board.rows:
@@ -239,11 +239,11 @@ def _missing(board: Board) -> list[str]:
     return paragraphs
 
 
-def _hardware(board: Board) -> list[str]:
+def _hardware_notes(board: Board) -> list[str]:
     return [f"Trained on {'; '.join(board.hardware)}."] if board.hardware else []
 
 
-def _accepted(board: Board) -> list[str]:
+def _accepted_notes(board: Board) -> list[str]:
     """Return which rows others have run, and on which machines."""
     accepted: dict[str, list[str]] = {}
     for row in board.rows:
@@ -259,7 +259,7 @@ def _accepted(board: Board) -> list[str]:
     return [f"Run by others, and accepted after every prediction was scored again: {rows}."]
 
 
-def _gpu_costs(board: Board) -> list[str]:
+def _gpu_cost_notes(board: Board) -> list[str]:
     """Return the explanation of the costs of trainings on GPUs, and of times of a shared GPU."""
     paragraphs = []
     if any(row.gpu_hours is not None for row in board.rows):
@@ -275,7 +275,7 @@ def _gpu_costs(board: Board) -> list[str]:
     return paragraphs
 
 
-def _latencies(board: Board) -> list[str]:
+def _latency_notes(board: Board) -> list[str]:
     """Return the explanation of the columns of cost, and why a latency is missing."""
     paragraphs = []
     if board.speed_hardware:
@@ -324,4 +324,4 @@ def _filling_batches(board: Board) -> str:
                 labels = names.setdefault(str(speed.filling_batch), [])
                 if row.label not in labels:
                     labels.append(row.label)
-    return f" ({_listed(names)})" if names else ""
+    return f" ({_grouped_text(names)})" if names else ""

@@ -56,14 +56,14 @@ def board_data(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, An
             }
             for column in board.columns
         ],
-        "columns": [_column(board, column) for column in board_columns(board)],
-        "rows": [_row(board, row) for row in board.rows],
-        "pairs": _pairs(board, counts),
+        "columns": [_column_data(board, column) for column in board_columns(board)],
+        "rows": [_row_data(board, row) for row in board.rows],
+        "pairs": _pair_data(board, counts),
     }
     return cast("dict[str, Any]", changed_texts(data, shortened))
 
 
-def _column(board: Board, column: Column) -> dict[str, Any]:
+def _column_data(board: Board, column: Column) -> dict[str, Any]:
     higher = {metric.name: metric.higher_is_better for metric in board.metrics}
     metric, _, test = column.key.partition("/")
     is_own_test = metric == board.ranked_by and test in board.column_names
@@ -79,11 +79,11 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
         "higherIsBetter": higher.get(metric),
         "shown": column.group in ("entry", "score") or is_own_test or column.key in MAIN_COSTS,
         "cells": column.cells,
-        "values": [_value(value) for value in values],
+        "values": [_sort_value(value) for value in values],
     }
 
 
-def _value(value: Value) -> Any:  # noqa: ANN401 (JSON)
+def _sort_value(value: Value) -> Any:  # noqa: ANN401 (JSON)
     """Return the value by which rows are sorted; for a score, also the ends of its interval."""
     match value:
         case Score():
@@ -94,7 +94,7 @@ def _value(value: Value) -> Any:  # noqa: ANN401 (JSON)
             return value
 
 
-def _row(board: Board, row: Row) -> dict[str, Any]:
+def _row_data(board: Board, row: Row) -> dict[str, Any]:
     metric = board.ranking_metric
     tuning = row.tuning
     facts = {
@@ -114,10 +114,10 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
         "entry": row.entry,
         "label": row.label,
         "origin": row.origin,
-        "model": _family(row.model),
-        "loss": _family(row.loss),
+        "model": _component_name(row.model),
+        "loss": _component_name(row.loss),
         "facts": {name: fact for name, fact in facts.items() if fact},
-        "seeds": [_seed(result) for result in row.seeds],
+        "seeds": [_seed_data(result) for result in row.seeds],
         "missing": [[each.seed, each.column, each.why] for each in row.missing],
         "slices": {
             test: {
@@ -134,12 +134,12 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
     }
 
 
-def _family(name: str) -> str:
+def _component_name(name: str) -> str:
     """Return the name of a component without its parameters."""
     return name.partition("(")[0]
 
 
-def _seed(result: SeedResult) -> dict[str, Any]:
+def _seed_data(result: SeedResult) -> dict[str, Any]:
     return {
         "seed": result.seed,
         "trainings": result.trainings,
@@ -154,7 +154,7 @@ def _seed(result: SeedResult) -> dict[str, Any]:
     }
 
 
-def _pairs(board: Board, counts: Mapping[str, ColumnCounts]) -> list[list[Any]]:
+def _pair_data(board: Board, counts: Mapping[str, ColumnCounts]) -> list[list[Any]]:
     """Return each pair of rows: the indices of both, then the displayed comparison."""
     from bench.leaderboards.row_pairs import row_comparisons
 

@@ -44,13 +44,13 @@ def sample_pictures(spec: dict[str, Any], ids: Collection[str]) -> dict[str, str
             Exit.UNVERIFIED,
         )
     if isinstance(dataset, StoredDataset):
-        pixels = _stored(dataset, ids)
+        pixels = _stored_pictures(dataset, ids)
     else:
-        pixels = _composed(dataset, ids)
+        pixels = _composed_pictures(dataset, ids)
     return {identity: _data_url(each) for identity, each in pixels}
 
 
-def _stored(dataset: StoredDataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
+def _stored_pictures(dataset: StoredDataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
     """Yield ids and pixels of samples that are stored as images."""
     import pyarrow as pa
     from pyarrow import compute
@@ -68,7 +68,7 @@ def _stored(dataset: StoredDataset, ids: Collection[str]) -> Iterator[tuple[str,
         yield str(partition.value("id", row)), np.concatenate(frames, 1)
 
 
-def _composed(dataset: Dataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
+def _composed_pictures(dataset: Dataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
     """Yield ids and pixels of samples that a data set composes when it is read."""
     from bench.data.inspection import contact_sheet
     from bench.data.inspection.native_input import native_input
