@@ -31,7 +31,7 @@ recipe = {{ epochs = 1, batch_size = 8, learning_rate = 0.01 }}
 CRNN = '{ name = "crnn", width = 2, hidden = 4 }'
 
 
-class Left(NamedTuple):
+class WrittenTraining(NamedTuple):
     """A trial, and the store with the record of its training."""
 
     trial: Trial
@@ -52,10 +52,10 @@ def _threads(one_thread):
 
 
 @pytest.fixture
-def left(prepared, make_training_record):
+def write_training(prepared, make_training_record):
     """Return a function that writes the record of a training of a model on words."""
 
-    def left(model=CRNN, loss="ctc"):
+    def write_training(model=CRNN, loss="ctc"):
         (prepared / "bench.toml").write_text(SUITE.format(model=model, loss=loss))
         config = bench_toml.load(prepared / "bench.toml")
         [trial] = grid.trials(config.suite("words"))
@@ -76,9 +76,9 @@ def left(prepared, make_training_record):
             files={disk.WEIGHTS: hashlib.sha256(content).hexdigest()},
         )
         disk.write(folder / disk.TRAINING, record)
-        return Left(trial, store)
+        return WrittenTraining(trial, store)
 
-    return left
+    return write_training
 
 
 def _vary(network, shape):

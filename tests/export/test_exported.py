@@ -20,9 +20,9 @@ from bench.recognizers.networks.exported import DOCUMENT, WEIGHTS, load_network,
 
 
 @pytest.fixture
-def folder(left, tmp_path, monkeypatch):
+def folder(write_training, tmp_path, monkeypatch):
     """Return the folder of an exported crnn; bench.toml, records and data are gone."""
-    made = left()
+    made = write_training()
     training = FinishedTraining(*made.store.training(made.training.key))
     export_training(training, made.store, tmp_path / "elsewhere" / "out")
     monkeypatch.chdir(tmp_path / "elsewhere")
@@ -43,8 +43,8 @@ def test_files_bytes_and_pixels_give_the_same_readings(folder, words, tmp_path):
     assert reader.read([]) == []
 
 
-def test_a_reading_does_not_depend_on_other_images(left, words, tmp_path):
-    made = left('{ name = "htr-ctc", width = 2, features = 8, hidden = 4 }')
+def test_a_reading_does_not_depend_on_other_images(write_training, words, tmp_path):
+    made = write_training('{ name = "htr-ctc", width = 2, features = 8, hidden = 4 }')
     training = FinishedTraining(*made.store.training(made.training.key))
     export_training(training, made.store, tmp_path / "out")
     reader, encoded = load(tmp_path / "out"), words(70)

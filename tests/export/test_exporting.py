@@ -24,7 +24,7 @@ from bench.trials import store as disk
 DOCS = Path(__file__).parents[2] / "docs/how-to/export.md"
 
 
-def leave_evaluation(made, make_evaluation_record, make_predictions):
+def write_evaluation(made, make_evaluation_record, make_predictions):
     """Write the record of an evaluation on 100 samples."""
     from bench.evaluation import predictions
 
@@ -37,8 +37,8 @@ def leave_evaluation(made, make_evaluation_record, make_predictions):
     return record
 
 
-def test_the_five_lines_of_the_docs_read_an_image(left, words, bench, tmp_path, capsys):
-    made = left()
+def test_the_five_lines_of_the_docs_read_an_image(write_training, words, bench, tmp_path, capsys):
+    made = write_training()
     [program] = re.findall(
         r"```python\n(from bench.recognizers.networks import load.*?)```",
         DOCS.read_text(),
@@ -59,10 +59,10 @@ def test_the_five_lines_of_the_docs_read_an_image(left, words, bench, tmp_path, 
 
 
 def test_a_folder_has_weights_description_and_card(
-    left, bench, make_evaluation_record, make_predictions
+    write_training, bench, make_evaluation_record, make_predictions
 ):
-    made = left()
-    record = leave_evaluation(made, make_evaluation_record, make_predictions)
+    made = write_training()
+    record = write_evaluation(made, make_evaluation_record, make_predictions)
     answer = bench("export", made.training.key[:8], "--json")
     assert answer.code == 0, answer.err
     folder = Path("exports", f"crnn-ctc-{made.training.key}")
@@ -94,10 +94,10 @@ def test_a_folder_has_weights_description_and_card(
 
 
 def test_a_card_has_the_row_of_the_working_board_with_its_interval(
-    left, bench, home_board, make_evaluation_record, make_predictions
+    write_training, bench, home_board, make_evaluation_record, make_predictions
 ):
-    made = left()
-    record = leave_evaluation(made, make_evaluation_record, make_predictions)
+    made = write_training()
+    record = write_evaluation(made, make_evaluation_record, make_predictions)
     trained = made.store.record(made.training)
     origin = replace(trained.provenance, commit="a`<b>")
     disk.write(made.folder / disk.TRAINING, replace(trained, provenance=origin))
@@ -122,8 +122,8 @@ def home_board(prepared):
     return draw
 
 
-def test_a_folder_that_is_not_empty_is_not_written(left, bench, tmp_path):
-    made = left()
+def test_a_folder_that_is_not_empty_is_not_written(write_training, bench, tmp_path):
+    made = write_training()
     (tmp_path / "out").mkdir()
     assert bench("export", made.training.key, "--out", "out").code == 0, "an empty one will do"
     before = {file: file.read_bytes() for file in (tmp_path / "out").iterdir()}
@@ -135,8 +135,8 @@ def test_a_folder_that_is_not_empty_is_not_written(left, bench, tmp_path):
     assert "file is not a folder" in bench("export", made.training.key, "--out", "file").err
 
 
-def test_a_failed_export_leaves_nothing(left, monkeypatch, tmp_path):
-    made = left()
+def test_a_failed_export_leaves_nothing(write_training, monkeypatch, tmp_path):
+    made = write_training()
     training = FinishedTraining(*made.store.training(made.training.key))
 
     def full(*_):
@@ -148,8 +148,8 @@ def test_a_failed_export_leaves_nothing(left, monkeypatch, tmp_path):
     assert [*(tmp_path / "deep").iterdir()] == []
 
 
-def test_altered_weights_are_not_exported(left, bench):
-    made = left()
+def test_altered_weights_are_not_exported(write_training, bench):
+    made = write_training()
     (made.folder / disk.WEIGHTS).write_bytes(b"other")
     answer = bench("export", made.training.key)
     assert answer.code == Exit.UNVERIFIED
@@ -157,8 +157,8 @@ def test_altered_weights_are_not_exported(left, bench):
     assert not Path("exports").exists()
 
 
-def test_a_task_without_weights_is_reported(left, bench):
-    made = left()
+def test_a_task_without_weights_is_reported(write_training, bench):
+    made = write_training()
     assert "no task has a record under a key" in bench("export", "nonsense").err
     (made.folder / disk.TRAINING).unlink()
     fail(made.training, made.store, [failed_attempt("error", "it broke")])
@@ -167,15 +167,17 @@ def test_a_task_without_weights_is_reported(left, bench):
     assert "this task failed (it broke), so it left no weights" in answer.err
 
 
-def test_options_of_a_graph_require_a_graph(left, bench):
-    left()
+def test_options_of_a_graph_require_a_graph(write_training, bench):
+    write_training()
     answer = bench("export", "0", "--samples", "3")
     assert answer.code == Exit.USAGE
     assert "--samples goes with --onnx" in answer.err
 
 
-def test_an_evaluation_of_a_recognizer_has_no_weights_to_export(left, make_evaluation_record):
-    made = left()
+def test_an_evaluation_of_a_recognizer_has_no_weights_to_export(
+    write_training, make_evaluation_record
+):
+    made = write_training()
     [evaluation] = made.trial.evaluations.values()
     record = make_evaluation_record(evaluation)
     spec = {**record.spec, "recognizer": {"name": "tesseract"}}

@@ -56,8 +56,8 @@ def graph(training, network):
         *(pytest.param(*each, 200, marks=pytest.mark.slow) for each in FULL),
     ],
 )
-def test_texts_are_those_of_torch(left, words, model, loss, samples):
-    made = left(model, loss)
+def test_texts_are_those_of_torch(write_training, words, model, loss, samples):
+    made = write_training(model, loss)
     training = FinishedTraining(*made.store.training(made.training.key))
     network, transform = training.network, ImageTransform(training.input)
     _, content = graph(training, network)
@@ -87,9 +87,9 @@ def make_batches(transform, encoded):
 
 
 @pytest.mark.slow
-def test_an_exported_graph_can_be_used_with_its_description_alone(left, words, tmp_path):
+def test_an_exported_graph_can_be_used_with_its_description_alone(write_training, words, tmp_path):
     """Preprocess and decode by `model.json` alone, with NumPy and OpenCV."""
-    made = left()
+    made = write_training()
     training = FinishedTraining(*made.store.training(made.training.key))
     about = exporting.export_training(training, made.store, tmp_path / "out", samples=8)
     document = json.loads((tmp_path / "out" / "model.json").read_text())
@@ -124,8 +124,8 @@ def assert_read_by_the_row_of_the_docs(folder, encoded):
     assert [reading.text for reading in readings] == [reading.text for reading in expected]
 
 
-def test_a_graph_of_other_weights_is_refused(left):
-    made = left(VITSTR, "ce")
+def test_a_graph_of_other_weights_is_refused(write_training):
+    made = write_training(VITSTR, "ce")
     training = FinishedTraining(*made.store.training(made.training.key))
     network = training.network
     sizes, content = graph(training, network)

@@ -72,8 +72,8 @@ def test_the_least_width_gives_one_frame():
     network = built(EVERY["htr-ctc"])
     sizes = input_sizes(EVERY["htr-ctc"].default_input, InputShape(1, 32, 0), network)
     assert onnx_graph.graph_inputs(sizes)["images"] == ["batch", 1, 32, "width"]
-    inputs = sizes.example(1, sizes.least)
-    [logits, lengths] = Traceable(network, None)(inputs, torch.tensor([sizes.least]))
+    inputs = sizes.example(1, sizes.min_length)
+    [logits, lengths] = Traceable(network, None)(inputs, torch.tensor([sizes.min_length]))
     assert logits.shape[:2] == (1, 1)
     assert lengths.tolist() == [1]
 

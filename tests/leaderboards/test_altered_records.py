@@ -48,7 +48,7 @@ def content(held):
     return lambda file: file.write_bytes(held)
 
 
-def instead(make):
+def replaced_by(make):
     """Return a function that replaces the content of a file."""
 
     def change(file):
@@ -64,10 +64,10 @@ ANY = {
     "a list": content(b"[3]"),
     "not UTF-8": content(b'{"schema": 3, "key": "\xff"}'),
     "nested": content(b'{"schema": 3, "spec": ' + b"[" * 90_000),
-    "a pipe": instead(os.mkfifo),
-    "a device": instead(lambda file: file.symlink_to("/dev/zero")),
-    "a link to itself": instead(lambda file: file.symlink_to(file)),
-    "a folder": instead(os.mkdir),
+    "a pipe": replaced_by(os.mkfifo),
+    "a device": replaced_by(lambda file: file.symlink_to("/dev/zero")),
+    "a link to itself": replaced_by(lambda file: file.symlink_to(file)),
+    "a folder": replaced_by(os.mkdir),
     "64 GiB": lambda file: os.truncate(file, 2**36),
     "no labels": fields(labels={}),
     "no spec": fields(spec={}),
@@ -98,7 +98,7 @@ TRAINING = {
 }
 
 
-def told(answer, file) -> str:
+def reported_sentence(answer, file) -> str:
     """Return the only sentence that names a file; the output has no raw texts and no traceback."""
     assert TRACEBACK not in answer.out + answer.err
     lines = [line for line in answer.err.splitlines() if str(file) in line]
@@ -114,7 +114,7 @@ def test_an_impossible_evaluation_is_reported_and_the_others_are_listed(
     (ANY | EVALUATION)[name](file)
     answer = bench("status", "tiny")
     assert answer.code == 5
-    assert "move the folder away and run its suite again" in told(answer, file)
+    assert "move the folder away and run its suite again" in reported_sentence(answer, file)
     assert "evaluations: 1 damaged, 7 done" in answer.out
 
 
@@ -124,7 +124,7 @@ def test_an_impossible_training_is_reported_and_the_others_are_listed(bench, fin
     (ANY | TRAINING)[name](file)
     answer = bench("status", "tiny")
     assert answer.code == 5
-    assert "move the folder away and run its suite again" in told(answer, file)
+    assert "move the folder away and run its suite again" in reported_sentence(answer, file)
     assert "trainings: 1 damaged, 3 done" in answer.out
 
 
@@ -152,13 +152,13 @@ def test_each_verb_reports_a_damaged_evaluation_and_continues(
             assert "7 evaluations to run" in answer.out
         else:
             assert answer.code == 5, words
-            told(answer, file)
+            reported_sentence(answer, file)
         if words[-1] != "--force":
             assert shown in answer.out, words
     for words in (("show", damaged.key), ("compare", damaged.key, "tiny#1"), ("pack", "tiny")):
         answer = bench(*words)
         assert answer.code == 5
-        told(answer, file)
+        reported_sentence(answer, file)
     page = (home / "results" / "boards" / "tiny" / "README.md").read_text()
     assert "results/evaluations" in page
     assert str(home) not in page
@@ -172,11 +172,11 @@ def test_a_damaged_training_is_not_trained_again(bench, published, store, trials
     assert answer.code == 5
     assert "3 of 4 trainings done" in answer.err
     assert "nothing to run" in answer.err
-    told(answer, file)
+    reported_sentence(answer, file)
     assert file.read_text() == "{}"
     answer = bench("decode", "tiny", "--decoder", "greedy", "--executor", "inline")
     assert answer.code == 5
-    told(answer, file)
+    reported_sentence(answer, file)
 
 
 def test_a_damaged_failure_record_is_reported_as_a_failure(bench, finished, store):
@@ -272,7 +272,7 @@ def test_a_damaged_measurement_is_reported_by_verify_and_measured_again(
     os.mkfifo(file)
     answer = bench("verify")
     assert answer.code == 5
-    assert "remove it, and it is made again" in told(answer, file)
+    assert "remove it, and it is made again" in reported_sentence(answer, file)
     assert bench("board", "tiny").code == 0
 
 

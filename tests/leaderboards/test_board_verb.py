@@ -90,7 +90,9 @@ def test_a_folder_of_a_board_is_printed(published, bench, tmp_path):
 def test_a_property_that_no_test_set_has_is_reported(published, bench):
     answer = bench("board", "tiny/v1", "--by", "length")
     assert answer.code == 3
-    assert "by 'length'; no property parts its samples" in answer.err
+    assert (
+        "'length' is not a property of samples on tiny/v1; it has no scores by groups" in answer.err
+    )
 
 
 def test_a_board_page_without_samples_reports_the_missing_file(published, bench):

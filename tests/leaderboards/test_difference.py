@@ -20,19 +20,19 @@ def before(config, suite, finished):
     return working.write_working_board(config, suite)
 
 
-def redrawn(config):
+def recomputed(config):
     return working.write_working_board(config, config.suite("tiny"))
 
 
 def test_the_same_board_has_not_changed(before, config):
-    change = board_difference(before, redrawn(config))
-    assert change.nothing
+    change = board_difference(before, recomputed(config))
+    assert change.is_empty
     assert draw(difference_blocks(change, before.metrics)).endswith("Nothing changed.")
 
 
 def test_other_predictions_change_scores_and_ranks(before, config, trials, finish):
     finish(trials[::2], 30)
-    change = board_difference(before, redrawn(config))
+    change = board_difference(before, recomputed(config))
     moved = {each.label: each for each in change.changed}
     assert moved["cnn-bilstm · ctc"].rank == (1, 2)
     assert moved["cnn-bilstm · radial-ctc"].rank == (2, 1)
@@ -47,7 +47,7 @@ def test_other_predictions_change_scores_and_ranks(before, config, trials, finis
 def test_changed_keys_are_listed_by_seed(before, config, edit_toml, finish):
     renewed = edit_toml("epochs = 2", "epochs = 3")
     finish(grid.trials(renewed.suite("tiny")), 4)
-    change = board_difference(before, redrawn(renewed))
+    change = board_difference(before, recomputed(renewed))
     assert not change.added
     assert not change.removed
     assert {each.label: each.other_keys for each in change.changed} == {
@@ -59,7 +59,7 @@ def test_changed_keys_are_listed_by_seed(before, config, edit_toml, finish):
 def test_other_test_sets_change_the_identity(before, edit_toml, finish):
     smaller = edit_toml('    { name = "seq-digits", digits = 3, rounds = 1 },\n')
     finish(grid.trials(smaller.suite("tiny")), 4)
-    change = board_difference(before, redrawn(smaller))
+    change = board_difference(before, recomputed(smaller))
     assert change.identity
     assert "Protocol or test sets changed; the scores cannot be compared" in draw(
         difference_blocks(change, before.metrics)
@@ -68,20 +68,20 @@ def test_other_test_sets_change_the_identity(before, edit_toml, finish):
 
 def test_rows_that_only_one_board_has_are_listed(before, edit_toml):
     smaller = edit_toml('losses = ["ctc", "radial-ctc"]', 'losses = ["ctc"]')
-    change = board_difference(before, redrawn(smaller))
+    change = board_difference(before, recomputed(smaller))
     assert change.removed == ["cnn-bilstm · radial-ctc"]
-    assert board_difference(redrawn(smaller), before).added == change.removed
+    assert board_difference(recomputed(smaller), before).added == change.removed
 
 
 def test_changed_conditions_are_listed(before, edit_toml):
     more = edit_toml("seeds = [0, 1]", "seeds = [0, 1, 2]")
-    change = board_difference(before, redrawn(more))
+    change = board_difference(before, recomputed(more))
     assert change.conditions == ["seeds: [0, 1] → [0, 1, 2]"]
 
 
 def test_a_missing_test_set_removes_the_average(before, config, store, trials):
     shutil.rmtree(store.folder(trials[0].evaluations[SECOND]))
-    change = board_difference(before, redrawn(config))
+    change = board_difference(before, recomputed(config))
     moved = {each.label: each for each in change.changed}
     assert moved["cnn-bilstm · ctc"].rank == (1, None)
     assert moved["cnn-bilstm · ctc"].scores == {}

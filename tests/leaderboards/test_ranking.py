@@ -204,7 +204,7 @@ def test_a_row_has_no_score_by_a_metric_that_an_evaluation_lacks():
 def test_seeds_are_counted_only_where_they_are_done():
     rows = [replace(row("a", {0: {"x": "a"}}), missing=[])]
     made = with_scores(board(rows, ["x"]), {"x": counts({"a": first(5, 10)})})
-    assert made.rows[0].done(["x"]) == [0]
+    assert made.rows[0].complete_seeds(["x"]) == [0]
     assert not made.is_complete(made.rows[0])
     assert made.rows[0].scores[ACCURACY.name]["x"].std is None
 

@@ -62,7 +62,7 @@ def test_an_edited_passage_is_reported(boards, name, old, new):
 
 def test_the_html_format_is_the_page_in_the_folder(boards):
     folder = boards / "tiny" / "v1"
-    tiny = board.read(folder)
+    tiny = board.read_board(folder)
     page = DOCUMENTS["html"](tiny, lambda: samples_file.read_counts(folder, tiny.column_names))
     assert page == (folder / "board.html").read_bytes()
 

@@ -139,5 +139,7 @@ def test_a_board_whose_rows_have_other_slices_than_its_test_sets_is_refused(tmp_
     name = board.columns[0].name
     row = replace(board.rows[0], slices={name: {"length": scores}})
     (tmp_path / boards.BOARD_FILE).write_bytes(boards.board_json(replace(board, rows=[row])))
-    with pytest.raises(BenchError, match="not one score per part of 'iiit5k' by 'length'"):
+    with pytest.raises(
+        BenchError, match="does not have one score per group of 'iiit5k' by 'length'"
+    ):
         boards.read_board(tmp_path)

@@ -45,7 +45,9 @@ def test_a_fault_does_not_stop_the_verification_of_other_records(verify, store, 
     (store.folder(trials[2].evaluations[SECOND]) / disk.EVALUATION).write_text("{}")
     code, faults = verify()
     assert code == 5
-    assert any("its selected step is 10, its curve gives 20 (select = 'best')" in f for f in faults)
+    assert any(
+        "its selected step is 10, but its curve gives 20 (select = 'best')" in f for f in faults
+    )
     assert any("its cer is 0.0, but the predictions give 0.25" in f for f in faults)
     assert any("its sequence-accuracy is None, but the predictions give 0.5" in f for f in faults)
     assert any("seed1-" in f and "evaluation.json" in f for f in faults)

@@ -38,7 +38,7 @@ def packed(trained, tmp_path_factory):
 
 
 @pytest.fixture
-def elsewhere(trained, tmp_path, monkeypatch):
+def other_checkout(trained, tmp_path, monkeypatch):
     """Work in another checkout, which has the same bench.toml and no results."""
     shutil.copy(trained / "bench.toml", tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -128,7 +128,7 @@ def with_column(table, name, values):
     return table.set_column(place, field, pa.array(values, field.type))
 
 
-def test_a_pack_is_accepted_with_the_same_rows(packed, elsewhere, bench, trained):
+def test_a_pack_is_accepted_with_the_same_rows(packed, other_checkout, bench, trained):
     answer = bench("accept", str(packed[0]))
     assert answer.code == 0, answer.err
     assert answer.out == f"run by {BY}: 4 trainings added, 4 evaluations added\n"
@@ -140,7 +140,7 @@ def test_a_pack_is_accepted_with_the_same_rows(packed, elsewhere, bench, trained
         assert here == there
     tasks = json.loads(bench("status", "tiny", "--json").out)["tasks"]
     assert {task["state"] for task in tasks} == {"done"}
-    page = (elsewhere / "results/boards/tiny/README.md").read_text()
+    page = (other_checkout / "results/boards/tiny/README.md").read_text()
     assert "Run by others" in page
     assert page.count(BY) == 1
     shown = bench("show", tasks[0]["key"]).out
@@ -148,26 +148,26 @@ def test_a_pack_is_accepted_with_the_same_rows(packed, elsewhere, bench, trained
     assert bench("board", "tiny").out.count(BY) == 1
 
 
-def test_files_that_cannot_be_verified_are_noted(packed, elsewhere, bench):
+def test_files_that_cannot_be_verified_are_noted(packed, other_checkout, bench):
     bench("accept", str(packed[0]))
     answer = bench("verify")
     assert (answer.code, answer.err.count("were not in the pack of Ada")) == (0, 4)
     assert "4 trainings, 4 evaluations, 0 boards: everything verified" in answer.out
-    folder = next(elsewhere.glob(f"results/trainings/**/{TRAINING}")).parent
+    folder = next(other_checkout.glob(f"results/trainings/**/{TRAINING}")).parent
     with pytest.raises(BenchError, match="ask for a pack with --weights, or run its suite again"):
         content(folder, read_record(folder / TRAINING), WEIGHTS)
 
 
-def test_weights_are_added_to_records_that_lack_them(packed, elsewhere, bench, trained):
+def test_weights_are_added_to_records_that_lack_them(packed, other_checkout, bench, trained):
     bench("accept", str(packed[0]))
-    file = str(elsewhere / "whole.pack")
+    file = str(other_checkout / "whole.pack")
     assert bench("--config", f"{trained}/bench.toml", "pack", "tiny", "--weights", "--out", file)
     answer = bench("accept", file)
     assert (answer.code, answer.err.count("this pack does not name who ran its rows")) == (2, 1)
     answer = bench("accept", file, "--by", "Grace")
     assert "4 trainings added, 4 evaluations here already" in answer.out
     assert bench("verify").err == ""
-    assert len([*elsewhere.glob(f"results/trainings/*/*/*/{WEIGHTS}")]) == 4
+    assert len([*other_checkout.glob(f"results/trainings/*/*/*/{WEIGHTS}")]) == 4
 
 
 def test_existing_records_are_not_overwritten(packed, trained, tmp_path, monkeypatch, bench):
@@ -225,11 +225,11 @@ def another_split(files):
         files[each.replace(old, new)] = files.pop(each)
 
 
-def read_right(table):
+def perfect_readings(table):
     return with_column(table, "hypothesis", table["reference"].to_pylist())
 
 
-def references_of_what_was_read(table):
+def references_of_predictions(table):
     read = [each or "0" for each in table["hypothesis"].to_pylist()]
     return with_column(with_column(table, "reference", read), "hypothesis", read)
 
@@ -271,7 +271,7 @@ TAMPERED = {
     ),
     "another split": (another_split, "it differs from suite 'tiny' here: test.fingerprints.test"),
     "other references": (
-        lambda files: forge(files, references_of_what_was_read),
+        lambda files: forge(files, references_of_predictions),
         "that of the test split is",
     ),
     "other key frames": (
@@ -354,24 +354,24 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("case", TAMPERED)
-def test_a_tampered_pack_is_refused(case, send, elsewhere, bench):
+def test_a_tampered_pack_is_refused(case, send, other_checkout, bench):
     change, said = TAMPERED[case]
     answer = bench("accept", str(send(change)))
     assert answer.code == 5, answer
     assert said in answer.err
     assert answer.out.endswith("nothing was added\n")
-    assert all(line.startswith(f"{elsewhere}/sent.pack: ") for line in answer.err.splitlines())
+    assert all(line.startswith(f"{other_checkout}/sent.pack: ") for line in answer.err.splitlines())
     assert "\x1b" not in answer.err
-    assert not [*elsewhere.glob("results/*")]
+    assert not [*other_checkout.glob("results/*")]
 
 
-def test_invented_predictions_are_accepted_and_attributed(send, elsewhere, bench):
+def test_invented_predictions_are_accepted_and_attributed(send, other_checkout, bench):
     # Predictions cannot be checked without running the row, so boards name who ran it.
-    answer = bench("accept", str(send(lambda files: forge(files, read_right))))
+    answer = bench("accept", str(send(lambda files: forge(files, perfect_readings))))
     assert (answer.code, answer.err) == (0, "")
 
 
-def test_records_of_other_sources_are_noted(send, elsewhere, bench):
+def test_records_of_other_sources_are_noted(send, other_checkout, bench):
     def change(files):
         edit(files, first(files, TRAINING), provenance__sources={"training/trainer.py": "0"})
 
@@ -380,10 +380,10 @@ def test_records_of_other_sources_are_noted(send, elsewhere, bench):
     assert "made by another version of the code of bench: training/trainer.py" in answer.err
 
 
-def test_another_suite_is_refused(send, elsewhere, bench):
+def test_another_suite_is_refused(send, other_checkout, bench):
     answer = bench("accept", str(send(suite="other")))
     assert (answer.code, "suite 'other', which" in answer.err) == (2, True)
-    file = elsewhere / "bench.toml"
+    file = other_checkout / "bench.toml"
     file.write_text(
         file.read_text()
         .replace('"cnn-bilstm", width = 2', '"lenetpp", width = 2')
@@ -488,6 +488,6 @@ def test_a_name_that_boards_cannot_print_is_refused(by, send, trained, bench):
     assert bench("--config", f"{trained}/bench.toml", "pack", "tiny", "--by", by).code == 2
 
 
-def test_a_missing_pack_is_reported(elsewhere, bench):
+def test_a_missing_pack_is_reported(other_checkout, bench):
     answer = bench("accept", "nowhere.pack")
     assert (answer.code, "there is no such file" in answer.err) == (2, True)

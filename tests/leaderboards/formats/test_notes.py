@@ -52,7 +52,7 @@ def test_what_the_protocol_excluded_and_dropped_is_counted():
     said = paragraph("x: 7 samples scored; excluded: 2 empty reference", made)
     assert "characters the protocol dropped from transcripts: 253 ('v' 22" in said
     assert said.endswith(" and 2 other characters).")
-    assert paragraph("Nothing has read y yet.", board([], columns=[BoardColumn("y", "y")]))
+    assert paragraph("y: not evaluated yet.", board([], columns=[BoardColumn("y", "y")]))
 
 
 def test_tuned_rows_are_listed_in_one_paragraph(rows):

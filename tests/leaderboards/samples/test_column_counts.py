@@ -146,16 +146,16 @@ def test_counts_of_other_samples_are_not_added():
 
 
 def test_properties_of_samples_must_agree_between_evaluations():
-    def known(key, **properties):
+    def counts_of(key, **properties):
         return ColumnCounts.build(["a", "b"], {"cer": [2, 2]}, {"cer": {key: [1, 0]}}, properties)
 
-    counts = known("k")
-    counts.add(known("l", writer=["x", "y"]))
+    counts = counts_of("k")
+    counts.add(counts_of("l", writer=["x", "y"]))
     assert counts.properties["writer"].tolist() == ["x", "y"]
-    assert counts.only(["k"]).same_as(known("k"))
-    assert not counts.only(["k"]).same_as(known("k", writer=["y", "x"]))
+    assert counts.only_evaluations(["k"]).same_as(counts_of("k"))
+    assert not counts.only_evaluations(["k"]).same_as(counts_of("k", writer=["y", "x"]))
     with pytest.raises(ValueError, match="properties of samples \\(writer\\) differ"):
-        counts.add(known("m", writer=["y", "x"]))
+        counts.add(counts_of("m", writer=["y", "x"]))
 
 
 @pytest.mark.parametrize("name", ["\x1b[2J", "a" * 1000])
@@ -174,7 +174,7 @@ def test_a_record_gives_the_counts_of_the_scored_samples(store, finished):
     assert "empty" not in counts.ids
     assert {m: counts.value(m, record.key) for m in counts.numerators} == record.scores
     assert counts.has(record.key)
-    assert not counts.only([]).has(record.key)
+    assert not counts.only_evaluations([]).has(record.key)
 
 
 @pytest.mark.parametrize("content", [None, b"PAR1", b""])
