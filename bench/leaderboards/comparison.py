@@ -129,7 +129,7 @@ def compare_named(a: str, b: str, store: Store, root: Path, faults: list[str]) -
         board = b if first is None else a
         raise BenchError(f"'{board}' is a board, the other is not; name a row of it: '{board}#1'")
     if first is None or second is None:
-        return [compare_sides(*(_named_side(word, store, root, faults) for word in (a, b)))]
+        return [compare_sides(*(find_side(word, store, root, faults) for word in (a, b)))]
     pairs = [
         (old, new)
         for old, new in matched_rows(first[0], second[0])
@@ -193,7 +193,12 @@ def _named_board(word: str, store: Store, root: Path) -> tuple[Board, Path] | No
     return (boards.read_board(folder), folder) if folder else None
 
 
-def _named_side(word: str, store: Store, root: Path, faults: list[str]) -> Side:
+def find_side(word: str, store: Store, root: Path, faults: list[str]) -> Side:
+    """Return the evaluation, training or row (`suite#1`) with a name as a side of a comparison.
+
+    Raises:
+        BenchError: The name is unknown, or its task has no score.
+    """
     match = re.fullmatch(r"(.+)#([1-9][0-9]*)", word)
     if not match:
         return _record_side(word, store, faults)
@@ -236,7 +241,7 @@ def _record_side(word: str, store: Store, faults: list[str]) -> Side:
     evaluations = (
         [(folder, record)]
         if isinstance(record, EvaluationRecord)
-        else _training_evaluations(record, store, faults)
+        else training_evaluations(record, store, faults)
     )
     tests: dict[str, TestCounts] = {}
     names: dict[str, None] = {}
@@ -253,12 +258,15 @@ def _record_side(word: str, store: Store, faults: list[str]) -> Side:
     labels = evaluations[0][1].labels
     parts = " · ".join(label for part, label in labels.items() if part != "test")
     name = f"{parts}, seed {record.seed}"
-    return Side(f"{name} ({record.key})", [board_metric(metrics.find(n)) for n in names], tests)
+    return Side(
+        f"{name} ({record.key})", [board_metric(metrics.find_metric(n)) for n in names], tests
+    )
 
 
-def _training_evaluations(
+def training_evaluations(
     training: TrainingRecord, store: Store, faults: list[str]
 ) -> list[tuple[Path, EvaluationRecord]]:
+    """Return the evaluations of a training, each with its folder. Raises BenchError on none."""
     evaluations = [each for each in store.evaluations(faults) if each[1].training == training.key]
     if not evaluations:
         raise BenchError(f"training {training.key} has no evaluation; run its suite: bench run")
@@ -299,11 +307,12 @@ def _averages(metric: BoardMetric, a: list[SampleErrors], b: list[SampleErrors])
     """Return the verdicts on both averages; none if a seed lacks a test set."""
     if any(len({len(errors.errors) for errors in side}) > 1 for side in (a, b)):
         return []
-    from bench.evaluation.statistics.averages import weights_of
+    from bench.evaluation.statistics.averages import average_weights_from_counts
 
     samples = [len(errors.denominators) for errors in a]
     return [
-        _verdict(metric, name, a, b, weights_of(samples, each)) for each, name in AVERAGES.items()
+        _verdict(metric, name, a, b, average_weights_from_counts(samples, each))
+        for each, name in AVERAGES.items()
     ]
 
 

@@ -50,7 +50,7 @@ def row_comparisons(board: Board, counts: Mapping[str, ColumnCounts]) -> list[Ro
     Returns:
         The comparisons; none if the board has more than `MAX_COMPARED_ROWS` complete rows.
     """
-    from bench.evaluation.statistics.averages import weights_of
+    from bench.evaluation.statistics.averages import average_weights_from_counts
     from bench.evaluation.statistics.paired_averages import compare_pairs
 
     metric = board.ranking_metric
@@ -62,7 +62,9 @@ def row_comparisons(board: Board, counts: Mapping[str, ColumnCounts]) -> list[Ro
     if not 1 < len(complete) <= MAX_COMPARED_ROWS:
         return []
     entries, rows = zip(*complete, strict=True)
-    weights = weights_of([len(test.denominators) for test in rows[0]], board.average)
+    weights = average_weights_from_counts(
+        [len(test.denominators) for test in rows[0]], board.average
+    )
     return [
         RowComparison(
             entries[each.first],

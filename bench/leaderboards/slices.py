@@ -65,12 +65,12 @@ def _scores(
     keys: list[list[str]],
 ) -> list[Score | None]:
     """Return the score of each row on the samples where the mask is true; None without one."""
-    from bench.evaluation.statistics.significance import intervals
+    from bench.evaluation.statistics.significance import rate_intervals
 
     part = counts.subset(metric.name, mask)
     errors = [errors_by_seed(metric, part, each) for each in keys]
     present = [each for each in errors if each is not None]
-    row_intervals = iter(intervals(present, CONFIDENCE_LEVEL, DRAWS))
+    row_intervals = iter(rate_intervals(present, CONFIDENCE_LEVEL, DRAWS))
     return [
         None
         if each is None

@@ -198,7 +198,7 @@ def _check_evaluation(
             reports.faults.append(str(error))
         return
     try:
-        protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
+        protocol = protocols.protocol_from_spec(record.spec["protocol"], record.spec["metrics"])
         _require_same_metrics(record.spec["metrics"])
         reports.faults += _score_faults(file, record, table, protocol)
     except BenchError as error:
@@ -233,10 +233,10 @@ def _label_mismatches(record: Record) -> Iterator[tuple[str, str]]:
 
 def _require_same_metrics(specs: Mapping[str, object]) -> None:
     """Raise BenchError if the version of a metric changed since a record was written."""
-    from bench.evaluation.metrics import find
+    from bench.evaluation.metrics import find_metric
 
     for name, spec in specs.items():
-        if find(name).spec() != spec:
+        if find_metric(name).spec() != spec:
             raise BenchError(
                 f"metric '{name}' has changed since this evaluation; run the suite again"
             )
@@ -262,11 +262,11 @@ def _score_faults(
     """Yield faults where the predicted texts do not give the counts, or these not the scores."""
     from bench.evaluation import predictions
 
-    again = predictions.recount(table, protocol)
+    again = predictions.recount_metrics(table, protocol)
     for name in again.column_names:
         before, after = table[name].to_pylist(), again[name].to_pylist()
         differing = [
-            row for row, pair in enumerate(zip(before, after, strict=True)) if len({*pair}) > 1
+            row for row, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]
         ]
         if differing:
             first = differing[0]
@@ -281,7 +281,11 @@ def _score_faults(
         "excluded": (record.excluded, predictions.excluded_counts(again)),
         "dropped": (record.dropped, predictions.dropped_counts(table, protocol)),
     }
-    scores = predictions.scores(again.append_column("id", table["id"]), protocol) if scored else {}
+    scores = (
+        predictions.corpus_scores(again.append_column("id", table["id"]), protocol)
+        if scored
+        else {}
+    )
     for name in sorted(scores.keys() | record.scores.keys()):
         pairs[name] = (record.scores.get(name), scores.get(name))
     for name, (recorded, computed) in pairs.items():

@@ -205,7 +205,7 @@ class _PackCheck:
         column = str(evaluation.spec["test"])
         if column not in self._splits:
             self._splits[column] = split_samples.test_samples(evaluation)
-        table = predictions.parse(packed.files[PREDICTIONS])
+        table = predictions.parse_predictions(packed.files[PREDICTIONS])
         for fault in split_samples.prediction_faults(table, self._splits[column], evaluation.test):
             self._fault("evaluation", task.key, fault)
 

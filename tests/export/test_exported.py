@@ -13,8 +13,8 @@ import pytest
 from bench.core.errors import BenchError, Exit
 from bench.data.inputs import images
 from bench.data.reading.encoded_samples import EncodedSample
+from bench.diagnostics.finished import FinishedTraining
 from bench.export.exporting import export_training
-from bench.figures.finished import FinishedTraining
 from bench.recognizers.networks import load
 from bench.recognizers.networks.exported import DOCUMENT, WEIGHTS, load_network, read_document
 
@@ -64,7 +64,7 @@ def test_a_loaded_reader_has_an_alphabet_and_a_title(folder):
 @pytest.mark.parametrize(
     ("image", "fault"),
     [
-        ("missing.png", r"missing.png: this image cannot be read \(No such file"),
+        ("missing.png", r"missing.png: the image cannot be read \(No such file"),
         (b"", "sample '0' is an image of no bytes"),
         (b"not an image", "sample '0' is an image that cannot be decoded"),
         (
@@ -135,14 +135,14 @@ def test_an_invalid_description_is_refused(folder, changes, fault):
 
 def test_a_folder_without_a_network_is_reported(tmp_path):
     with pytest.raises(
-        BenchError, match=r"there is no model\.json; name a folder that `bench export`"
+        BenchError, match=r"there is no model\.json; give a folder that `bench export`"
     ):
         load(tmp_path)
 
 
 def test_a_network_that_reads_clips_is_loaded_only_as_a_network(folder):
     changed(folder, input={"kind": "frames", "size": 8, "crop": 0, "normalization": "signed"})
-    with pytest.raises(BenchError, match="this network reads clips of frames"):
+    with pytest.raises(BenchError, match="this network reads clips, not images"):
         load(folder)
     network = load_network(folder, read_document(folder))
     assert not network.training

@@ -60,7 +60,7 @@ def test_small_groups_and_properties_with_a_single_group_are_left_out():
 
 def properties(**known):
     """Return the properties of samples in predictions with these columns."""
-    rows = Predictions(protocols.find("digits"))
+    rows = Predictions(protocols.find_protocol("digits"))
     for number in range(len(next(iter(known.values())))):
         rows.add(f"{number}", "1", "1")
     return properties_of(with_properties(rows.table(), known))

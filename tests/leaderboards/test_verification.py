@@ -120,13 +120,13 @@ def test_edited_predictions_are_reported(verify, store, trials):
 
     evaluation = trials[1].evaluations[FIRST]
     folder = store.folder(evaluation)
-    table = predictions.read(folder / disk.PREDICTIONS)
+    table = predictions.read_predictions(folder / disk.PREDICTIONS)
     texts = table["reference"].to_pylist()
     import pyarrow as pa
 
     place = table.schema.get_field_index("hypothesis")
     forged = table.set_column(place, table.schema.field(place), pa.array(texts, pa.string()))
-    content = predictions.to_bytes(forged)
+    content = predictions.predictions_to_bytes(forged)
     write_bytes(folder / disk.PREDICTIONS, content)
     edit(
         folder,
@@ -139,7 +139,7 @@ def test_edited_predictions_are_reported(verify, store, trials):
 
 
 def test_a_changed_protocol_of_bench_is_reported(verify, monkeypatch):
-    moved = replace(protocols.find("digits"), version=2)
+    moved = replace(protocols.find_protocol("digits"), version=2)
     monkeypatch.setitem(protocols.PROTOCOLS, "digits", moved)
     code, faults = verify()
     assert code == 5

@@ -192,22 +192,27 @@ def counts_of_predictions(table: pa.Table, record: EvaluationRecord, folder: Pat
     Raises:
         BenchError: Their number of samples is not that of the record (unverified).
     """
-    excluded = table["excluded"].to_pylist()
-    scored = [index for index, reason in enumerate(excluded) if reason is None]
-    if len(scored) != record.samples:
+    scored = table["excluded"].null_count
+    if scored != record.samples:
         raise BenchError(
-            f"{folder}: its predictions have {len(scored):,} scored samples, but its record has "
+            f"{folder}: its predictions have {scored:,} scored samples, but its record has "
             f"{record.samples:,}; evaluate again with --force",
             Exit.UNVERIFIED,
         )
-    table = table.take(scored)
+    return counts_of_table(table, record.key)
+
+
+def counts_of_table(table: pa.Table, key: str) -> ColumnCounts:
+    """Return the counts of a table of predictions, as those of the evaluation with a key."""
+    excluded = table["excluded"].to_pylist()
+    table = table.take([row for row, reason in enumerate(excluded) if reason is None])
     denominators: dict[str, ArrayLike] = {}
     numerators: dict[str, dict[str, ArrayLike]] = {}
     for name in table.column_names:
         metric, slash, suffix = name.rpartition("/")
         if slash and suffix == DENOMINATOR and not table[name].null_count:
             denominators[metric] = table[name].to_numpy()
-            numerators[metric] = {record.key: table[metric].to_numpy()}
+            numerators[metric] = {key: table[metric].to_numpy()}
     return ColumnCounts.build(
         table["id"].to_pylist(), denominators, numerators, properties_of(table)
     )

@@ -46,7 +46,9 @@ def test_what_is_not_prepared_is_reported_with_what_to_run(prepare: Prepare) -> 
 
 
 def test_its_own_alphabet_is_str_36_and_another_may_be_named() -> None:
-    assert "".join(SVT().label_encoder(None).vocabulary) == protocols.find("str-36").charset
-    encoder = SVT().label_encoder(protocols.find("str-94"))
+    assert (
+        "".join(SVT().label_encoder(None).vocabulary) == protocols.find_protocol("str-36").charset
+    )
+    encoder = SVT().label_encoder(protocols.find_protocol("str-94"))
     assert encoder.tokens("Don't") == "Don't"
     assert len(encoder.vocabulary) == 94

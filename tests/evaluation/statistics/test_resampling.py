@@ -16,15 +16,15 @@ from bench.evaluation.statistics.resampling import normal_deviates, resampled_su
 def test_sums_occur_as_often_as_among_all_resamples(values):
     count, draws = len(values), 50_000
     every = Counter(sum(chosen) for chosen in itertools.product(values, repeat=count))
-    found = Counter(resampled_sums(np.array(values)[:, None], draws, 3)[:, 0].tolist())
-    assert set(found) == set(every)
+    drawn_sums = Counter(resampled_sums(np.array(values)[:, None], draws, 3)[:, 0].tolist())
+    assert set(drawn_sums) == set(every)
     for value, times in every.items():
         share = times / count**count
         deviation = (share * (1 - share) / draws) ** 0.5
-        assert found[value] / draws == pytest.approx(share, abs=4.5 * deviation)
+        assert drawn_sums[value] / draws == pytest.approx(share, abs=4.5 * deviation)
 
 
-def test_all_columns_see_the_same_rows_and_none_depends_on_its_neighbours():
+def test_columns_share_the_drawn_rows_and_do_not_affect_each_other():
     columns = np.arange(12).reshape(6, 2)
     sums = resampled_sums(columns, 100, 1)
     assert (sums[:, 1] - sums[:, 0] == 6).all()
@@ -49,7 +49,7 @@ def test_blocks_are_drawn_one_after_the_other(monkeypatch):
     assert (sums == 4).all()
 
 
-def test_normals_are_normal():
+def test_normal_deviates_are_normally_distributed():
     drawn = normal_deviates(100_000, 5)
     assert drawn.mean() == pytest.approx(0, abs=0.015)
     assert drawn.std() == pytest.approx(1, abs=0.01)
@@ -58,19 +58,19 @@ def test_normals_are_normal():
 
 @settings(max_examples=100)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
-def test_sign_sums_are_those_of_all_signs(weights):
+def test_sign_sums_equal_those_of_all_signs(weights):
     every = Counter(
         sum(s * w for s, w in zip(signs, weights, strict=True))
         for signs in itertools.product((-1, 1), repeat=len(weights))
     )
-    found = sign_sums(np.array(weights))
-    likely = found.probabilities > 1e-12
-    assert found.values[likely].tolist() == pytest.approx(sorted(every))
+    drawn_sums = sign_sums(np.array(weights))
+    likely = drawn_sums.probabilities > 1e-12
+    assert drawn_sums.values[likely].tolist() == pytest.approx(sorted(every))
     expected = [every[value] / 2 ** len(weights) for value in sorted(every)]
-    assert found.probabilities[likely].tolist() == pytest.approx(expected, abs=1e-12)
+    assert drawn_sums.probabilities[likely].tolist() == pytest.approx(expected, abs=1e-12)
 
 
-def test_many_large_weights_are_rounded_without_harm(monkeypatch):
+def test_rounding_of_many_large_weights_changes_little(monkeypatch):
     weights = np.random.default_rng(0).integers(1, 60, 1500)
     rounded = sign_sums(weights)
     monkeypatch.setattr(resampling, "MAX_GRID", 10**6)
