@@ -123,7 +123,7 @@ def compare(
 
 def _side(result: Comparable, name: str) -> Side:
     """Return predictions as a side of a comparison."""
-    from bench.evaluation.metrics import find
+    from bench.evaluation.metrics import find_metric
     from bench.leaderboards.aggregate import board_metric
     from bench.leaderboards.comparison import Side, TestCounts
     from bench.leaderboards.samples.column_counts import of_table
@@ -138,5 +138,5 @@ def _side(result: Comparable, name: str) -> Side:
             "scores, a board, or the key of an evaluation"
         )
     counts = of_table(table, name)
-    metrics = [board_metric(find(metric)) for metric in counts.numerators]
+    metrics = [board_metric(find_metric(metric)) for metric in counts.numerators]
     return Side(name, metrics, {_TEST: TestCounts(counts, [name])})

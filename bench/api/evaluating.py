@@ -152,7 +152,7 @@ class _FunctionReader(TextReader):
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
         """Return what the function reads of the pixels."""
-        from bench.recognizers.outside.checked import checked_readings
+        from bench.recognizers.outside.reading_check import checked_readings
 
         read = self._function([sample.pixels(3) for sample in samples])
         return checked_readings(read, [sample.id for sample in samples], self._name)

@@ -64,7 +64,7 @@ class Predictions:
                 f"{self.name}: this file does not say its protocol; load the folder of its "
                 "evaluation instead"
             )
-        return predictions.worst(self.table, self.protocol, count)
+        return predictions.worst_samples(self.table, self.protocol, count)
 
     def to_arrow(self) -> pa.Table:
         """Return a row per sample, see `table`."""
@@ -122,7 +122,7 @@ def load_predictions(
 
         if path.name != PREDICTIONS or not (path.parent / EVALUATION).is_file():
             remedy = "name another file, or the key of an evaluation"
-            return Predictions(str(path), predictions.read(path, remedy))
+            return Predictions(str(path), predictions.read_predictions(path, remedy))
         path = path.parent
         source = path
     return _recorded(str(source), open_workspace(config, results).store)
@@ -145,7 +145,7 @@ def _recorded(word: str, store: Store) -> Predictions:
                 f"training {record.key} has several evaluations: {keys}; name one of them"
             )
         record = evaluation
-    protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
+    protocol = protocols.protocol_from_spec(record.spec["protocol"], record.spec["metrics"])
     table = predictions_of(folder, record)
     labels = " · ".join(label for part, label in record.labels.items() if part != "test")
     name = f"{labels}, seed {record.seed}, on {record.labels['test']} ({record.key})"

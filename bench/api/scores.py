@@ -83,11 +83,11 @@ class Scores(Mapping[str, MetricScore]):
 
     def blocks(self) -> list[str | Table]:
         """Return what a person reads of them."""
-        from bench.evaluation.metrics import find
+        from bench.evaluation.metrics import find_metric
 
         rows = []
         for name, score in self.items():
-            metric = find(name)
+            metric = find_metric(name)
             value, low, high = (metric.format(v) for v in (score.value, score.low, score.high))
             rows.append([f"{metric.title} {metric.unit}".strip(), value, f"[{low}, {high}]"])
         counted = f"{self.samples:,} samples scored, {sum(self.excluded.values()):,} excluded"
@@ -136,15 +136,15 @@ def score(
         >>> scores["sequence-accuracy"].low < 0.667 < scores["sequence-accuracy"].high
         True
     """
-    from bench.evaluation.predictions import Predictions
-    from bench.evaluation.predictions import scores as require_scored
+    from bench.evaluation.predictions import Predictions, corpus_scores
 
     rules = find_protocol(protocol, config)
     rows = Predictions(rules)
     for identity, reference, hypothesis in _samples(references, hypotheses):
         rows.add(identity, reference, hypothesis)
     table = rows.table()
-    require_scored(table, rules)
+    # Raises an error where nothing is scored.
+    corpus_scores(table, rules)
     return Scores(table)
 
 
@@ -183,8 +183,8 @@ def _samples(references: Texts, hypotheses: Texts) -> Iterator[tuple[str, str, s
 
 
 def _metric_scores(table: pa.Table) -> dict[str, MetricScore]:
-    from bench.evaluation.metrics import find
-    from bench.evaluation.statistics.significance import interval
+    from bench.evaluation.metrics import find_metric
+    from bench.evaluation.statistics.significance import rate_interval
     from bench.leaderboards.aggregate import board_metric
     from bench.leaderboards.row_errors import errors_of, score_of
     from bench.leaderboards.samples.column_counts import of_table
@@ -192,9 +192,9 @@ def _metric_scores(table: pa.Table) -> dict[str, MetricScore]:
     counts = of_table(table, _KEY)
     scores = {}
     for name in counts.numerators:
-        metric = board_metric(find(name))
+        metric = board_metric(find_metric(name))
         errors, value = errors_of(metric, counts, [_KEY]), counts.value(name, _KEY)
         if errors is not None and value is not None:
-            with_interval = score_of(metric, [value], interval(errors))
+            with_interval = score_of(metric, [value], rate_interval(errors))
             scores[name] = MetricScore(value, with_interval.low, with_interval.high)
     return scores

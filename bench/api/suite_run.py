@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.config.suite import Suite
     from bench.execution.run_monitor import RunMonitor
-    from bench.profiling.place import Place
+    from bench.profiling.profiler import Profiler
     from bench.trials.records import Failure
     from bench.trials.specs import Task, Trial
 
@@ -141,7 +141,7 @@ def execute_missing(
 def profile_done(
     trials: Sequence[Trial],
     store: Store,
-    opened: AbstractContextManager[Place],
+    profiler: AbstractContextManager[Profiler],
     monitor: RunMonitor,
     say: Callable[[str], None],
     *,
@@ -157,4 +157,7 @@ def profile_done(
         if store.is_done(evaluation)
         and (evaluation.training is None or store.is_done(evaluation.training))
     ]
-    return phase.profile(done, store, say, opened, retry=retry, begin=monitor.profiling).faults
+    result = phase.profile_evaluations(
+        done, store, say, profiler, retry=retry, begin=monitor.profiling
+    )
+    return result.faults

@@ -1,7 +1,8 @@
 """Cards of datasets: whose each is, how to get it, how it lies on disk, what it counts.
 
 A card is `datasets/NAME/card.toml`; a sample of the annotation, and lists of ids, lie beside it.
-bench downloads no dataset, and a card says nothing that was neither checked nor sourced.
+`bench data fetch` downloads the files that a card lists as downloads; a card says nothing that was
+neither checked nor sourced.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-import bench
+import msgspec
+
 from bench.core.errors import BenchError
+from bench.core.package_data import package_data
 from bench.core.schema import NonNegativeInt, PositiveInt, SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
 from bench.core.toml_text import read_toml
@@ -52,6 +55,25 @@ class Checksum:
     algorithm: Literal["md5", "sha256"]
     digest: str
     about: str = ""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of the raw data set that its licence lets anyone download.
+
+    Attributes:
+        file: Its name.
+        urls: Its addresses, in the order in which they are tried.
+        size: Its number of bytes.
+        sha256: The SHA-256 of its content, in hexadecimal digits.
+        split: The split that it is of; None where every split needs it.
+    """
+
+    file: str
+    urls: tuple[str, ...]
+    size: PositiveInt
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    split: Literal["train", "validation", "test"] | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +152,7 @@ class Card:
     splits: tuple[Splits, ...]
     aliases: tuple[str, ...] = ()
     checksums: tuple[Checksum, ...] = ()
+    downloads: tuple[Download, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
     statistics: tuple[Statistics, ...] = ()
     notes: tuple[str, ...] = ()
@@ -147,6 +170,7 @@ class Card:
 _LISTS: dict[str, type] = {
     "layouts": Layout,
     "checksums": Checksum,
+    "downloads": Download,
     "splits": Splits,
     "overlaps": Overlap,
     "statistics": Statistics,
@@ -155,9 +179,7 @@ _LISTS: dict[str, type] = {
 
 def folder() -> Path:
     """Return the folder that has a folder for each dataset."""
-    package = Path(bench.__file__).parent
-    # A wheel carries it inside the package; a checkout has it beside.
-    return next(f / "datasets" for f in (package, package.parent) if (f / "datasets").is_dir())
+    return package_data("datasets")
 
 
 @cache

@@ -20,7 +20,7 @@ from bench.recognizers.outside.python_source import (
     located_target,
     split_target,
 )
-from bench.recognizers.outside.reading_check import checked_reading
+from bench.recognizers.outside.reading_check import checked_readings
 from bench.recognizers.outside.toml_table import HashableTable, parse_table
 
 if TYPE_CHECKING:
