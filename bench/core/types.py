@@ -41,7 +41,7 @@ class Batch(NamedTuple):
 
     Attributes:
         inputs: (N, T, channels, H, W) or (N, channels, H, W), float32, once
-            `InputPipeline.finish` has made it of the stored values that `Batches` give.
+            `InputPipeline.finish` has made it of the stored values that `EpochBatches` give.
         lengths: How many frames or columns of each sample (N,) are valid, int64.
         targets: The classes (N, U), padded with blanks, int64.
         target_lengths: How many of the classes of each sample (N,) are valid, int64.
@@ -123,7 +123,7 @@ class Annotation(NamedTuple):
     target: tuple[int, ...]
 
 
-class Batches(Sized, Protocol):
+class EpochBatches(Sized, Protocol):
     """A pass over a split: its number of batches, and each of them, read when it is asked for.
 
     It can be pickled, so that other processes may read ahead: a batch is the same one wherever it
@@ -137,7 +137,7 @@ class Batches(Sized, Protocol):
         """Return how many samples a batch has, those of other ranks included."""
         ...
 
-    def rows(self, rank: int, ranks: int) -> Batches:
+    def rows(self, rank: int, ranks: int) -> EpochBatches:
         """Return a pass over the same batches, of each only the rows of one rank.
 
         The rows of all ranks, one behind the other, are the batch: they are padded as in the batch
@@ -174,7 +174,7 @@ class InputPipeline(Protocol):
         """
         ...
 
-    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
+    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> EpochBatches:
         """Return one pass over `split`; only `train` depends on seed and epoch."""
         ...
 

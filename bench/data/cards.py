@@ -34,7 +34,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Layout:
+class RawLayout:
     """One way in which a raw data set lies on disk; `sample` is a file beside the card."""
 
     name: str
@@ -126,7 +126,7 @@ class Card:
     task: str
     protocol: str
     source: Source
-    layouts: tuple[Layout, ...]
+    layouts: tuple[RawLayout, ...]
     splits: tuple[Splits, ...]
     aliases: tuple[str, ...] = ()
     checksums: tuple[Checksum, ...] = ()
@@ -137,7 +137,7 @@ class Card:
     @property
     def path(self) -> Path:
         """The folder of this card."""
-        return folder() / self.name
+        return cards_folder() / self.name
 
     def line(self) -> str:
         """Return what a listing says of the data set."""
@@ -145,7 +145,7 @@ class Card:
 
 
 _LISTS: dict[str, type] = {
-    "layouts": Layout,
+    "layouts": RawLayout,
     "checksums": Checksum,
     "splits": Splits,
     "overlaps": Overlap,
@@ -153,7 +153,7 @@ _LISTS: dict[str, type] = {
 }
 
 
-def folder() -> Path:
+def cards_folder() -> Path:
     """Return the folder that has a folder for each dataset."""
     package = Path(bench.__file__).parent
     # A wheel carries it inside the package; a checkout has it beside.
@@ -161,21 +161,21 @@ def folder() -> Path:
 
 
 @cache
-def all() -> dict[str, Card]:  # noqa: A001 (read as cards.all)
+def all_cards() -> dict[str, Card]:
     """Return every card by the name of its dataset, sorted."""
-    return {file.parent.name: read(file) for file in sorted(folder().glob(f"*/{NAME}"))}
+    return {file.parent.name: read_card(file) for file in sorted(cards_folder().glob(f"*/{NAME}"))}
 
 
-def find(name: str) -> Card | None:
+def find_card(name: str) -> Card | None:
     """Return the card of the data set that is called `name`, in any case, here or elsewhere."""
     wanted = name.lower()
-    for card in all().values():
+    for card in all_cards().values():
         if wanted in {card.name, *(alias.lower() for alias in card.aliases)}:
             return card
     return None
 
 
-def read(file: Path) -> Card:
+def read_card(file: Path) -> Card:
     """Read a card. Raises BenchError with file, line and nearest word where it does not fit."""
     text, table = read_toml(file)
     try:

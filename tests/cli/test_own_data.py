@@ -15,7 +15,7 @@ import pytest
 
 from bench.config import bench_toml
 from bench.core.errors import BenchError
-from bench.data.datasets.own import restored
+from bench.data.datasets.own import own_dataset_of_record
 from bench.data.opening import training_encoder
 from bench.data.raw.labels.formats import FORMATS
 from bench.evaluation import protocols
@@ -313,11 +313,11 @@ def test_a_record_gives_the_data_set_back(scans, bench, alphabet):
     with (home / "bench.toml").open("a") as file:
         file.write(alphabet)
     data = bench_toml.load(home / "bench.toml").dataset("words")
-    again = restored(json.loads(json.dumps(data.spec())))
+    again = own_dataset_of_record(json.loads(json.dumps(data.spec())))
     assert again.spec() == data.spec()
     assert again.label_encoder(None).vocabulary == data.label_encoder(None).vocabulary
     assert again.fingerprint("test") == data.fingerprint("test")
-    assert restored({"name": "iiit5k", "version": 1, "parameters": {}}) is None
+    assert own_dataset_of_record({"name": "iiit5k", "version": 1, "parameters": {}}) is None
     with pytest.raises(BenchError, match=r"add its table \[dataset\.words\]"):
         again.reader(home / "words")
 

@@ -21,7 +21,7 @@ from bench.data.reading.samples import Samples, Selection
 from bench.data.store import data_dir as home
 from bench.data.store import preparing
 from bench.data.store.partition import Partition
-from bench.data.store.prepared import Prepared, require
+from bench.data.store.prepared import Prepared, require_prepared
 from bench.evaluation import protocols
 
 
@@ -81,7 +81,7 @@ def pipeline(
     transform: Transform, name: str = "words", alphabet: str = "str-36"
 ) -> PreparedPipeline:
     """Return the parts of prepared data as splits of their names, read by an alphabet."""
-    parts = require(name).parts
+    parts = require_prepared(name).parts
     return PreparedPipeline(
         {part: Samples([Selection(Partition(name, part))]) for part in parts},
         encoder_of_alphabet(protocols.find(alphabet)),

@@ -16,7 +16,7 @@ from bench.data import cards
 from bench.evaluation import protocols
 
 ROOT = Path(__file__).parents[2]
-CARDS = cards.all()
+CARDS = cards.all_cards()
 CLOVAAI = {
     "cute80": ("CUTE80", 288),
     "ic03-860": ("IC03_860", 860),
@@ -101,9 +101,9 @@ def test_seq_mnist_takes_its_digits_in_fours():
 
 
 def test_a_card_is_found_by_any_of_its_names():
-    assert cards.find("MJSynth") is cards.find("synth90k") is CARDS["synth90k"]
-    assert cards.find("IC15_2077") is CARDS["ic15-2077"]
-    assert cards.find("nothing") is None
+    assert cards.find_card("MJSynth") is cards.find_card("synth90k") is CARDS["synth90k"]
+    assert cards.find_card("IC15_2077") is CARDS["ic15-2077"]
+    assert cards.find_card("nothing") is None
 
 
 @every_card
@@ -157,7 +157,7 @@ def test_what_does_not_fit_is_refused_in_one_sentence(tmp_path, old, new, said):
     file = folder / "card.toml"
     file.write_text(FITTING.replace(old, new, 1))
     with pytest.raises(BenchError, match=said) as raised:
-        cards.read(file)
+        cards.read_card(file)
     assert str(raised.value).startswith(f"{file}:")
     assert "\n" not in str(raised.value)
 
@@ -168,13 +168,13 @@ def test_an_error_names_its_line(tmp_path):
     file.write_text(FITTING.replace("tokens = 6504", "token = 6504"))
     line = FITTING[: FITTING.index("tokens = 6504")].count("\n") + 1
     with pytest.raises(BenchError, match=rf"card\.toml:{line}: "):
-        cards.read(file)
+        cards.read_card(file)
 
 
 def test_cards_cost_no_heavy_import():
     program = (
         "import sys\nfrom bench.cli.render import card_text\nfrom bench.data import cards\n"
-        "for card in cards.all().values(): card_text.described(card)\n"
+        "for card in cards.all_cards().values(): card_text.described(card)\n"
         "print({'torch', 'numpy', 'cv2', 'ray'} & set(sys.modules) or '')"
     )
     command = [sys.executable, "-c", program]

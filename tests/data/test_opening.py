@@ -41,7 +41,7 @@ def words(prepare: Prepare) -> None:
 def clip(text: str, number: int, side: int = 20) -> Entry:
     def load() -> list[bytes]:
         pixels = np.random.default_rng(number).integers(0, 256, (5, side, side, 3), np.uint8)
-        return [images.encoded_jpeg(frame) for frame in pixels]
+        return [images.encode_jpeg(frame) for frame in pixels]
 
     return Entry(f"clip{number}", text, load)
 

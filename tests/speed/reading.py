@@ -94,7 +94,7 @@ def render(folder: Path) -> None:
         width = int(rng.integers(60, 201))
         coarse = rng.integers(0, 256, (6, width // 6, 3), np.uint8)
         pixels = cv2.resize(coarse, (width, 31), interpolation=cv2.INTER_LINEAR)
-        (folder / f"{number}.jpg").write_bytes(images.encoded_jpeg(pixels, 75))
+        (folder / f"{number}.jpg").write_bytes(images.encode_jpeg(pixels, 75))
 
 
 class Plain(Dataset[tuple[torch.Tensor, str]]):
@@ -299,10 +299,10 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        home.settle(root / "data")
+        home.set_data_folder(root / "data")
         render(root / "words")
         Console().print(preparing_table(root / "words", root))
-        first = home.folder() / "jpegs"
+        first = home.data_folder() / "jpegs"
         prepared_by_bench(root / "words", first, WORDS)
         for name in (
             "plain",
@@ -311,9 +311,9 @@ def main() -> None:
             "earlier",
             "bytes",
         ):  # LMDB opens a file but once in a process
-            shutil.copytree(first, home.folder() / name)
-        caching.keep("kept", SHAPE, lambda *_: None)
-        Console().print(reading_table(home.folder()))
+            shutil.copytree(first, home.data_folder() / name)
+        caching.write_decoded_cache("kept", SHAPE, lambda *_: None)
+        Console().print(reading_table(home.data_folder()))
 
 
 if __name__ == "__main__":

@@ -148,11 +148,11 @@ def _keys(
     images: str,
 ) -> tuple[dict[str, Any], Survey]:
     """Return the keys of the table, and what it makes of the folder."""
-    from bench.data.inspection.survey import survey
+    from bench.data.inspection.survey import survey_labels
     from bench.data.raw.labels.own_reader import OwnReader
 
     splits, division = _splits(found, data)
-    counted = survey(OwnReader(data, found.labels, found.format, division))
+    counted = survey_labels(OwnReader(data, found.labels, found.format, division))
     if kind is None:
         several = 2 * counted.spaced > counted.samples.total()
         kind = "clips" if data.clips else "lines" if several else "words"

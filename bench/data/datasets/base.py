@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from bench.core.components import Augmentation, Dataset
 from bench.core.types import SPLITS, Split
 from bench.data.store import data_dir as home
-from bench.data.store.prepared import SYNTHETIC, Advance, Prepared, missing_part, require
+from bench.data.store.prepared import (
+    SYNTHETIC,
+    Advance,
+    Prepared,
+    missing_partition,
+    require_prepared,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +45,7 @@ class PreparedDataset(Dataset):
     @property
     def folder(self) -> Path:
         """The folder of its prepared data."""
-        return home.folder() / self.prepared_name
+        return home.data_folder() / self.prepared_name
 
     @abstractmethod
     def prepare(self, source: Path, advance: Advance) -> Prepared:
@@ -55,7 +61,7 @@ class PreparedDataset(Dataset):
 
     def splits(self) -> tuple[Split, ...]:
         """Return the splits that were prepared."""
-        there = require(self.prepared_name).parts
+        there = require_prepared(self.prepared_name).parts
         return tuple(split for split in SPLITS if split in there)
 
     def fingerprint(self, split: Split) -> str:
@@ -64,9 +70,9 @@ class PreparedDataset(Dataset):
 
     def part_fingerprint(self, part: str) -> str:
         """Return the digest of a partition. Raises BenchError where it was not prepared."""
-        parts = require(self.prepared_name).parts
+        parts = require_prepared(self.prepared_name).parts
         if part not in parts:
-            raise missing_part(self.prepared_name, part, parts)
+            raise missing_partition(self.prepared_name, part, parts)
         return parts[part].fingerprint
 
 
@@ -89,7 +95,7 @@ class StoredDataset(PreparedDataset):
         """Read every sample again, and compare with what was noted of it."""
         from bench.data.store import verifying
 
-        return verifying.verify(self.prepared_name, advance)
+        return verifying.verify_prepared(self.prepared_name, advance)
 
     def selection(self, split: Split) -> Selection:
         """Return the samples of a split. Raises BenchError where it has no such split."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.core.types import SPLITS, InputKind, Split
 from bench.data.datasets.base import StoredDataset
-from bench.data.store.prepared import digest, require
+from bench.data.store.prepared import combined_fingerprint, require_prepared
 from bench.evaluation.protocols.lines import HTR_RAW, HTR_THESIS
 
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ class IAM(StoredDataset):
 
     def splits(self) -> tuple[Split, ...]:
         """Return all three splits. Raises BenchError where it is not prepared."""
-        require(self.prepared_name)
+        require_prepared(self.prepared_name)
         return SPLITS
 
     def fingerprint(self, split: Split) -> str:
         """Return the digest of the lines, of the list of the split, and of the spacing."""
         lists = self._lists.fingerprint(split)
-        return digest([self.part_fingerprint(_PARTITION), lists, self.spacing])
+        return combined_fingerprint([self.part_fingerprint(_PARTITION), lists, self.spacing])
 
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
         """Return the encoder of the characters of `alphabet`, else of IAM's 79."""

@@ -77,7 +77,7 @@ def find_division(name: str) -> cards.Splits:
             f"'{name}' means two splits of IAM: take 'rwth-6482', every line of its forms, or "
             "'rwth-6161', which leaves out 321 training lines and a validation form"
         )
-    divisions = cards.all()["iam"].splits
+    divisions = cards.all_cards()["iam"].splits
     lists = {known: split for split in divisions for known in (split.name, *split.aliases)}
     if wanted not in lists:
         raise BenchError(f"there is no split '{name}' of IAM{did_you_mean(wanted, lists)}")
@@ -107,7 +107,7 @@ def _listed(split: cards.Splits) -> LineSplits:
     """Read a list beside the card: a row is a split and a form, or `without` and a line."""
     forms: dict[str, Split] = {}
     without: dict[str, Split | None] = {}
-    for row in _rows(cards.folder() / "iam" / split.ids):
+    for row in _rows(cards.cards_folder() / "iam" / split.ids):
         word, _, name = row.partition(" ")
         if word == _WITHOUT:
             without[name] = None

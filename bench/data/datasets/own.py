@@ -29,7 +29,7 @@ MAX_LOST = 0.5
 _SHOWN = 5
 
 
-def characters(charset: str = "") -> Protocol:
+def character_rules(charset: str = "") -> Protocol:
     """Return the rules of an alphabet of these characters: they are compared after Unicode NFC."""
     return Protocol("characters", 1, "Characters after NFC.", charset=charset, unicode="NFC")
 
@@ -118,7 +118,7 @@ class OwnDataset(StoredDataset):
             return gloss_encoder(self, alphabet)
         if chosen := alphabet or self.alphabet:
             return encoder_of_alphabet(chosen)
-        rules = characters()
+        rules = character_rules()
         there = self.splits()
         splits = ("train",) if "train" in there else there
         texts = (text for split in splits for text in self.selection(split).texts())
@@ -189,7 +189,7 @@ def _coverage(encoder: LabelEncoder, texts: list[str]) -> Coverage:
     return Coverage(len(texts), samples, counts)
 
 
-def restored(spec: dict[str, Any]) -> OwnDataset | None:
+def own_dataset_of_record(spec: dict[str, Any]) -> OwnDataset | None:
     """Return the data set of a record, which has its `spec`; None where it is one of bench."""
     if "own" not in spec:
         return None

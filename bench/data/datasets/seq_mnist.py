@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from bench.core.schema import Fraction
 from bench.core.types import SPLITS, InputKind, Split
 from bench.data.datasets.base import PreparedDataset
-from bench.data.store.prepared import digest, require
+from bench.data.store.prepared import combined_fingerprint, require_prepared
 from bench.evaluation.protocols.words import DIGITS
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class SeqMNIST(PreparedDataset):
 
     def splits(self) -> tuple[Split, ...]:
         """Return all three splits. Raises BenchError where it is not prepared."""
-        require(self.prepared_name)
+        require_prepared(self.prepared_name)
         return SPLITS
 
     def fingerprint(self, split: Split) -> str:
@@ -73,7 +73,7 @@ class SeqMNIST(PreparedDataset):
             parameters.append(repr(self.held_out))
         if split == "train":
             parameters.append(repr(self.unbalanced))
-        return digest([split, scans, *parameters])
+        return combined_fingerprint([split, scans, *parameters])
 
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
         """Return the encoder of the ten digits, or of an alphabet that has them."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bench.data.inputs.images import Pixels
 
 
-def same_size(augmentation: Augmentation, pixels: Pixels, changed: Pixels) -> Pixels:
+def require_same_size(augmentation: Augmentation, pixels: Pixels, changed: Pixels) -> Pixels:
     """Return `changed`. Raises BenchError where it is not of the size and type of `pixels`."""
     if changed.shape != pixels.shape or changed.dtype != np.uint8:
         raise BenchError(

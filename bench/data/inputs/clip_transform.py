@@ -12,7 +12,7 @@ import torch
 
 from bench.core.types import InputShape
 from bench.data.inputs import images
-from bench.data.inputs.augmented import same_size
+from bench.data.inputs.augmented import require_same_size
 from bench.data.inputs.pixel_values import normalize_bytes
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class ClipTransform:
             top, left = augmentation.crop_corner(spare, generator)
         frames = reference.partition.clip(reference.row, chosen.tolist(), _CHANNELS)
         for place, frame in zip(out, frames, strict=True):
-            scaled = images.resized(frame, columns, rows)
+            scaled = images.resize_pixels(frame, columns, rows)
             place[:] = scaled[top : top + height, left : left + width]
         if augmentation and generator:
-            out[:] = same_size(augmentation, out, augmentation.augment(out, generator))
+            out[:] = require_same_size(augmentation, out, augmentation.augment(out, generator))

@@ -12,7 +12,7 @@ import torch
 
 from bench.core.types import InputShape
 from bench.data.inputs import images
-from bench.data.inputs.augmented import same_size
+from bench.data.inputs.augmented import require_same_size
 from bench.data.inputs.pixel_values import normalize_bytes
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class ImageTransform:
             return pixels
         plain = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
         changed = self.augmentation.augment(plain, generator)
-        return same_size(self.augmentation, plain, changed).reshape(pixels.shape)
+        return require_same_size(self.augmentation, plain, changed).reshape(pixels.shape)
 
     def _decoded(self, reference: SampleRef) -> Pixels:
         return reference.partition.pixels(reference.row, self.input.channels)
@@ -164,7 +164,7 @@ class ImageTransform:
 def resize_image(pixels: Pixels, shape: InputShape) -> Pixels:
     """Return `pixels` (H, W) or (H, W, 3) as an image (H, W, channels) of `shape`."""
     channels, height, width = shape
-    return images.resized(pixels, width, height).reshape(height, width, channels)
+    return images.resize_pixels(pixels, width, height).reshape(height, width, channels)
 
 
 def _edge_padded(scaled: Sequence[Pixels]) -> torch.Tensor:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-MOST_PIXELS = 2**26
+MAX_PIXELS = 2**26
 """More than any line, page or frame has; what claims more is a fault or an attack."""
 
 # OpenCV reads it when it is loaded, and holds it against a header before it makes room for pixels.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 
 import cv2  # noqa: E402
@@ -38,19 +38,19 @@ class Size(NamedTuple):
     height: int
 
 
-def measured(encoded: Encoded) -> Size:
+def image_size(encoded: Encoded) -> Size:
     """Return the size of an image, once it was decoded. Raises SampleError where it cannot be."""
-    height, width = decoded(encoded, 1).shape
+    height, width = decode_image(encoded, 1).shape
     return Size(width, height)
 
 
-def decoded(encoded: Encoded, channels: int) -> Pixels:
+def decode_image(encoded: Encoded, channels: int) -> Pixels:
     """Return pixels (H, W) of one channel, (H, W, 3) in the order red, green, blue of three.
 
     What is transparent is put on white. Values of 16 bits that use fewer, such as 0 to 255, are
     scaled by the smallest usual range that holds them.
 
-    Raises SampleError where they cannot be decoded, or are more than `MOST_PIXELS`.
+    Raises SampleError where they cannot be decoded, or are more than `MAX_PIXELS`.
     """
     if not encoded:
         raise SampleError("an image of no bytes")
@@ -66,7 +66,7 @@ def decoded(encoded: Encoded, channels: int) -> Pixels:
     except cv2.error:
         pixels = None
     if pixels is None:
-        raise SampleError(f"an image that cannot be decoded (at most {MOST_PIXELS:,} pixels)")
+        raise SampleError(f"an image that cannot be decoded (at most {MAX_PIXELS:,} pixels)")
     return np.asarray(pixels, np.uint8)
 
 
@@ -111,7 +111,7 @@ def _composed(whole: Array | None, channels: int) -> Pixels | None:
     return np.asarray(cv2.cvtColor(values, code), np.uint8)
 
 
-def resized(pixels: Pixels, width: int, height: int) -> Pixels:
+def resize_pixels(pixels: Pixels, width: int, height: int) -> Pixels:
     """Return `pixels` at another size: averaged where they shrink, else between its neighbours."""
     if pixels.shape[:2] == (height, width):
         return pixels
@@ -133,12 +133,12 @@ def resize_into(pixels: Pixels, out: Pixels) -> None:
     cv2.resize(pixels, (width, height), out, interpolation=how)
 
 
-def encoded_jpeg(pixels: Pixels, quality: int = 95) -> bytes:
+def encode_jpeg(pixels: Pixels, quality: int = 95) -> bytes:
     """Return pixels (H, W) or (H, W, 3), red first, as a JPEG."""
     return _encoded(pixels, ".jpg", cv2.IMWRITE_JPEG_QUALITY, quality)
 
 
-def encoded_png(pixels: Pixels) -> bytes:
+def encode_png(pixels: Pixels) -> bytes:
     """Return pixels (H, W) or (H, W, 3), red first, as a PNG."""
     return _encoded(pixels, ".png")
 

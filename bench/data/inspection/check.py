@@ -17,12 +17,12 @@ from bench.data.datasets.own import MAX_LOST, OwnDataset
 from bench.data.inspection.native_input import native_input
 from bench.data.inspection.near_duplicates import (
     Fingerprints,
-    candidates,
-    fingerprint,
+    brightness_fingerprint,
     look_alike,
+    similar_pairs,
 )
 from bench.data.reading.samples import SampleRef, Samples
-from bench.data.store.prepared import require
+from bench.data.store.prepared import require_prepared
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset
@@ -109,7 +109,7 @@ def name_samples(names: Sequence[str], count: int | None = None) -> str:
 
 def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
     """Yield what was left out when the data set was prepared."""
-    for part, document in require(dataset.prepared_name).parts.items():
+    for part, document in require_prepared(dataset.prepared_name).parts.items():
         reasons = document.rejected
         listed = "; ".join(
             f"{count:,} {shortened(reason, _MAX_SHOWN)}" for reason, count in reasons.items()
@@ -121,7 +121,7 @@ def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
 
 def _counts(dataset: Dataset, encoder: LabelEncoder, splits: Sequence[Split]) -> Iterator[Finding]:
     """Compare the samples of each split with the card; training may hold out its validation."""
-    card = cards.find(dataset.name)
+    card = cards.find_card(dataset.name)
     synthetic = isinstance(dataset, PreparedDataset) and dataset.synthetic
     divisions = card.splits if card and not synthetic else ()
     counts = _sample_counts(dataset, encoder, splits)
@@ -158,7 +158,7 @@ def _pictures(
             else:
                 pixels = partition.pixels(row, 1)
                 plain = [is_blank(pixels)]
-                looks[index] = 0 if plain[0] else fingerprint(pixels)
+                looks[index] = 0 if plain[0] else brightness_fingerprint(pixels)
         except BenchError as error:
             broken.append(reference.id)
             reasons.append(str(error))
@@ -255,7 +255,7 @@ def _near_duplicates(
     for place, split in enumerate(splits[1:], 1):
         names, count = [], 0
         for before in splits[:place]:
-            for index, others in candidates(looks[before], looks[split]):
+            for index, others in similar_pairs(looks[before], looks[split]):
                 mine = samples[split].reference(index)
                 for other in samples[before].references(others):
                     if _is_near(mine, other):

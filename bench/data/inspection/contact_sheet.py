@@ -44,7 +44,7 @@ _MAX_LETTERS = 300
 """More than fit into a line."""
 
 
-class Shown(NamedTuple):
+class CaptionedSample(NamedTuple):
     """A sample: pixels (H, W, 3), and the text that is written below them."""
 
     id: str
@@ -52,14 +52,17 @@ class Shown(NamedTuple):
     pixels: Pixels
 
 
-def samples(dataset: Dataset, split: Split, count: int) -> list[Shown]:
+def first_samples(dataset: Dataset, split: Split, count: int) -> list[CaptionedSample]:
     """Return the first samples of an epoch of `split`, without the input of any network."""
     pipeline = dataset.open(native_input(dataset), dataset.label_encoder(None))
-    batches, shown = pipeline.batches(split, count), list[Shown]()
+    batches, shown = pipeline.batches(split, count), list[CaptionedSample]()
     for index in range(len(batches)):
         batch = read_batch(pipeline, batches, index)
         several = zip(batch.ids, batch.texts, strict=True)
-        shown += [Shown(name, text, pixels(batch, row)) for row, (name, text) in enumerate(several)]
+        shown += [
+            CaptionedSample(name, text, batch_pixels(batch, row))
+            for row, (name, text) in enumerate(several)
+        ]
         if len(shown) >= count:
             break
     return shown[:count]
@@ -67,7 +70,7 @@ def samples(dataset: Dataset, split: Split, count: int) -> list[Shown]:
 
 def augmented_samples(
     dataset: Dataset, split: Split, count: int, augmentation: Augmentation, epochs: int, seed: int
-) -> list[Shown]:
+) -> list[CaptionedSample]:
     """Return the first samples of `split` in its order, each as it is and as augmented.
 
     Clips are cropped to 7/8 of the shorter side of their frames, so that crops can be seen.
@@ -101,13 +104,15 @@ def augmented_samples(
         for inputs, lengths in drawn
     ]
     return [
-        Shown(reference.id, f"epoch {number}" if number else reference.text, pixels(batch, row))
+        CaptionedSample(
+            reference.id, f"epoch {number}" if number else reference.text, batch_pixels(batch, row)
+        )
         for row, reference in enumerate(references)
         for number, batch in enumerate(batches)
     ]
 
 
-def pixels(
+def batch_pixels(
     batch: Batch, row: int, frames: int = _FRAMES, normalization: Normalization | None = None
 ) -> Pixels:
     """Return a sample of a batch without its padding, as an image (H, W, 3) of bytes.
@@ -139,7 +144,7 @@ def _bytes(values: torch.Tensor, normalization: Normalization) -> Pixels:
     return np.ascontiguousarray(shown.expand(-1, -1, 3).numpy())
 
 
-def sheet(shown: Sequence[Shown], columns: int = _COLUMNS) -> Image.Image:
+def draw_contact_sheet(shown: Sequence[CaptionedSample], columns: int = _COLUMNS) -> Image.Image:
     """Draw samples side by side, long ones one below the other, with their texts below."""
     wide = median(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
     columns, width = (1, _COLUMNS * _CELL[0]) if wide else (columns, _CELL[0])

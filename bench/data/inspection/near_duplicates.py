@@ -26,19 +26,19 @@ _CORRELATION = 0.98
 Fingerprints = NDArray[np.uint64]
 
 
-def fingerprint(pixels: Pixels) -> int:
+def brightness_fingerprint(pixels: Pixels) -> int:
     """Return 64 bits that say where an image (H, W) grows brighter from left to right.
 
     It is 0 where the image is of one color.
     """
-    small = images.resized(pixels, _SIDE + 1, _SIDE).astype(np.int16)
+    small = images.resize_pixels(pixels, _SIDE + 1, _SIDE).astype(np.int16)
     # Noise of a JPEG in an area of one brightness is no edge.
     margin = (small.max() - small.min()) // 16
     bits = small[:, 1:] > small[:, :-1] + margin
     return int(np.packbits(bits).view(np.uint64)[0])
 
 
-def candidates(earlier: Fingerprints, later: Fingerprints) -> Iterator[tuple[int, list[int]]]:
+def similar_pairs(earlier: Fingerprints, later: Fingerprints) -> Iterator[tuple[int, list[int]]]:
     """Yield each index into `later` with those into `earlier` whose fingerprints are alike."""
     alike: dict[int, set[int]] = {}
     for band in range(0, 64, _BAND):
@@ -56,7 +56,9 @@ def candidates(earlier: Fingerprints, later: Fingerprints) -> Iterator[tuple[int
 
 def look_alike(one: Pixels, other: Pixels) -> bool:
     """Return whether two images (H, W) show the same, whatever their sizes."""
-    pair = [images.resized(pixels, *_SIZE).astype(np.float64).ravel() for pixels in (one, other)]
+    pair = [
+        images.resize_pixels(pixels, *_SIZE).astype(np.float64).ravel() for pixels in (one, other)
+    ]
     first, second = (values - values.mean() for values in pair)
     scale = np.linalg.norm(first) * np.linalg.norm(second)
     return bool(first @ second > _CORRELATION * scale)

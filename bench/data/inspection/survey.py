@@ -61,14 +61,14 @@ class Survey:
         sizes = []
         for source in self._sources[::step]:
             try:
-                width, height = images.measured(source.load()[0])
+                width, height = images.image_size(source.load()[0])
             except SampleError:
                 continue
             sizes.append((width, height))
         return sizes
 
 
-def survey(reader: OwnReader) -> Survey:
+def survey_labels(reader: OwnReader) -> Survey:
     """Count what a reader lists. Pixels are not read."""
     counted = Survey()
     for split, row in reader.divided():

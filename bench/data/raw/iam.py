@@ -144,7 +144,7 @@ class IamLines:
         there = (name for name in _FORMS if (self._folder / name / f"{form}.png").exists())
         try:
             scan = tree.read(self._folder, f"{next(there, _FORMS[0])}/{form}.png")
-            return images.decoded(scan, 1)
+            return images.decode_image(scan, 1)
         except SampleError as error:
             raise SampleError(f"the scan of its form is {error}") from None
 

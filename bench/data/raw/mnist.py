@@ -12,7 +12,7 @@ from bench.core.errors import BenchError, Exit
 from bench.core.regular_files import read_regular
 from bench.data.raw.gzip_files import read_gzip
 from bench.data.store import prepared
-from bench.data.store.prepared import Part, Prepared
+from bench.data.store.prepared import Prepared, PreparedPartition
 
 if TYPE_CHECKING:
     from bench.core.types import Split
@@ -60,7 +60,7 @@ def prepare(source: Path, folder: Path, advance: Advance, *, synthetic: bool) ->
         count, size = _digits(source, contents), sum(map(len, contents.values()))
         for name, content in contents.items():
             documents.write_bytes(raw / name, content)
-        parts[part] = Part(count, f"md5:{' '.join(found.values())}", size, {})
+        parts[part] = PreparedPartition(count, f"md5:{' '.join(found.values())}", size, {})
         advance(part, count)
     document = Prepared(folder.name, "IDX", parts, bench.__version__)
     documents.write_bytes(folder / prepared.DOCUMENT, documents.encode(document))
@@ -70,7 +70,7 @@ def prepare(source: Path, folder: Path, advance: Advance, *, synthetic: bool) ->
 def verify(folder: Path, advance: Advance) -> list[str]:
     """Return which files are missing or altered since they were prepared, in sentences."""
     faults = []
-    for part, document in prepared.require(folder.name).parts.items():
+    for part, document in prepared.require_prepared(folder.name).parts.items():
         noted = document.fingerprint.removeprefix("md5:").split()
         for name, md5 in zip(_FILES[part], noted, strict=True):
             file = folder / _RAW / name

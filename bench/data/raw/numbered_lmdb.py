@@ -14,7 +14,7 @@ import lmdb
 
 from bench.core.errors import BenchError, Exit
 from bench.data.raw.entries import SampleError
-from bench.data.store.database import SAMPLES, Database, data_file, database, key
+from bench.data.store.database import SAMPLES, Database, data_file, lmdb_key, open_database
 
 DIGITS = 9
 _SHOWN = 40
@@ -35,14 +35,14 @@ class NumberedLmdb:
     def __init__(self, place: Path) -> None:
         self.place = place
         self._reopening = threading.Lock()
-        self._database = database(place)
+        self._database = open_database(place)
         count = self._count()
         first = 1 if self.label(0) is None else 0
         self.numbers = range(first, first + count)
 
     def label(self, number: int) -> bytes | None:
         """Return the label of a sample, None where there is none. Raises BenchError."""
-        return self.annotation(key("label", number))
+        return self.annotation(lmdb_key("label", number))
 
     def image(self, number: int) -> tuple[bytes]:
         """Return the image of a sample. Raises SampleError where there is none."""
@@ -58,7 +58,7 @@ class NumberedLmdb:
     def labels_beyond(self) -> Iterator[int]:
         """Yield the numbers of labels behind the last of `numbers`. Raises BenchError."""
         try:
-            for name in self._current().keys_from(key("label", self.numbers.stop)):
+            for name in self._current().keys_from(lmdb_key("label", self.numbers.stop)):
                 kind, _, number = name.partition(b"-")
                 if kind != b"label":
                     return
@@ -82,7 +82,7 @@ class NumberedLmdb:
 
     def _image(self, number: int) -> bytes | None:
         try:
-            return self._current().get(key("image", number))
+            return self._current().get(lmdb_key("image", number))
         except lmdb.Error as error:
             raise SampleError(f"an image that cannot be read ({error})") from None
 
@@ -91,7 +91,7 @@ class NumberedLmdb:
         if self._database.closed:
             with self._reopening:
                 if self._database.closed:
-                    self._database = database(self.place)
+                    self._database = open_database(self.place)
         return self._database
 
     def _count(self) -> int:

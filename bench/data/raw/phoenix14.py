@@ -146,11 +146,11 @@ class CorpusReader:
         from bench.data.inputs import images
 
         try:
-            pixels = images.decoded(tree.read(self._folder, name), 3)
+            pixels = images.decode_image(tree.read(self._folder, name), 3)
         except SampleError as error:
             raise SampleError(f"a frame that is {error}") from None
         scaled = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_LANCZOS4)
-        return images.encoded_jpeg(np.asarray(scaled, np.uint8))
+        return images.encode_jpeg(np.asarray(scaled, np.uint8))
 
 
 class Phoenix14Reader(CorpusReader):

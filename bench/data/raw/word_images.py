@@ -39,6 +39,6 @@ def tree_or_lmdb(name: str, source: Path, folders: Folders) -> Reader:
 
 
 def _unreadable(name: str) -> list[str]:
-    file = cards.folder() / name / _UNREADABLE
+    file = cards.cards_folder() / name / _UNREADABLE
     paths = file.read_text(encoding="utf-8").split() if file.exists() else []
     return [path.removeprefix("./").rpartition(".")[0] for path in paths]

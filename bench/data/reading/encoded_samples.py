@@ -42,7 +42,7 @@ class EncodedSample:
             BenchError: The image cannot be decoded; it names the sample.
         """
         try:
-            return images.decoded(self.images[frame], channels)
+            return images.decode_image(self.images[frame], channels)
         except SampleError as error:
             raise self.unusable(error) from None
 

@@ -12,13 +12,13 @@ import torch
 from bench.data.reading.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
-    from bench.core.types import Batch, Batches, InputPipeline
+    from bench.core.types import Batch, EpochBatches, InputPipeline
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def read_batch(pipeline: InputPipeline, batches: Batches, index: int) -> Batch:
+def read_batch(pipeline: InputPipeline, batches: EpochBatches, index: int) -> Batch:
     """Read one batch now, in this process, and return it finished, on the CPU."""
     return _finished(pipeline, batches[index])
 
@@ -56,7 +56,7 @@ class BatchLoader:
         """Close this loader."""
         self.close()
 
-    def read(self, batches: Batches, first: int = 0) -> Generator[Batch, None, None]:
+    def read(self, batches: EpochBatches, first: int = 0) -> Generator[Batch, None, None]:
         """Yield the batches of a pass from index `first` on.
 
         Several passes may be read at once, such as a validation within an epoch.
@@ -151,7 +151,7 @@ class _Copier:
         return copied.batch
 
 
-def _read(batches: Batches, first: int) -> Generator[Batch, None, None]:
+def _read(batches: EpochBatches, first: int) -> Generator[Batch, None, None]:
     for index in range(first, len(batches)):
         yield batches[index]
 

@@ -41,7 +41,7 @@ def read_images(paths: Sequence[str]) -> Iterator[EncodedSample | UnreadableImag
     for path in paths:
         try:
             content = _content(Path(path))
-            images.measured(content)
+            images.image_size(content)
         except OSError as error:
             yield UnreadableImage(path, error.strerror or str(error))
         except SampleError as error:

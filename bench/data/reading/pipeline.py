@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 import torch
 
-from bench.core.types import Annotation, Batch, Batches, InputShape, Split
+from bench.core.types import Annotation, Batch, EpochBatches, InputShape, Split
 from bench.data.reading.held_images import HeldImages, can_be_held
-from bench.data.reading.ranks import block
+from bench.data.reading.ranks import rank_rows
 from bench.data.reading.sample_generators import sample_generators
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class PreparedPipeline:
         for reference, length in zip(samples, lengths, strict=True):
             yield Annotation(reference.id, length, self.encoder.encode(reference.text))
 
-    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
+    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> EpochBatches:
         """Return one epoch of `split`: train shuffled, the others in order.
 
         Where lengths vary, train is sorted by length within pools of batches, the others as a
@@ -192,7 +192,7 @@ class PreparedBatches:
     def __getitem__(self, index: int, /) -> Batch:
         group = self._groups[index]  # raises IndexError where the epoch ends
         references = self._samples.references(group.tolist())
-        rows = block(len(group), *self._share)
+        rows = rank_rows(len(group), *self._share)
         inputs, lengths = self._inputs(group, references, rows)
         texts = [reference.text for reference in references]
         targets, target_lengths = _targets([*map(self._encoder.encode, texts)])
@@ -210,7 +210,7 @@ class PreparedBatches:
         """Return how many samples a batch has, those of other ranks included."""
         return len(self._groups[index])
 
-    def rows(self, rank: int, ranks: int) -> Batches:
+    def rows(self, rank: int, ranks: int) -> EpochBatches:
         """Return the same batches, of each the rows of one rank."""
         same = copy(self)
         same._share = (rank, ranks)  # noqa: SLF001 (one of the same class)

@@ -1,7 +1,7 @@
 """The rows of a batch that a process of a data-parallel training reads."""
 
 
-def block(count: int, rank: int, ranks: int) -> slice:
+def rank_rows(count: int, rank: int, ranks: int) -> slice:
     """Return the rows of one rank: contiguous blocks, in order, whose sizes differ by at most 1.
 
     The first ranks have the larger blocks. Fewer rows than ranks are read by each rank: no network

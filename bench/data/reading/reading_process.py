@@ -22,7 +22,7 @@ from bench.core.types import Batch
 from bench.data.reading.shared_bytes import SharedBytes
 
 if TYPE_CHECKING:
-    from bench.core.types import Batches
+    from bench.core.types import EpochBatches
 
 
 class Answer(NamedTuple):
@@ -55,12 +55,12 @@ class Answer(NamedTuple):
         return Batch._make([_laid_out(memory[self.slot], *self.layout), *tensors])
 
 
-class Reader:
+class BatchServer:
     """The passes and the memory of a process that reads; its methods are the requests."""
 
     def __init__(self) -> None:
         self._kept: dict[int, Any] = {}
-        self._passes: dict[int, bytes | Batches] = {}
+        self._passes: dict[int, bytes | EpochBatches] = {}
         self._slots: dict[int, SharedBytes] = {}
 
     def keep(self, number: int, content: Any) -> None:  # noqa: ANN401 (any object is kept)
@@ -101,7 +101,7 @@ class Reader:
         return Answer(number, index, slot, Batch._make([None, *arrays]), layout, added)
 
 
-def serve(connection: Connection) -> None:
+def serve_batches(connection: Connection) -> None:
     """Do what is requested through `connection`, until it is closed."""
     # Ctrl-C ends the process that asks, and with it this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -109,7 +109,7 @@ def serve(connection: Connection) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     _end_with_parent()
     torch.set_num_threads(1)
-    reader = Reader()
+    reader = BatchServer()
     try:
         while True:
             request, *arguments = connection.recv()

@@ -16,10 +16,10 @@ import torch
 
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput
-from bench.core.types import Annotation, Batch, Batches, InputShape, Split
+from bench.core.types import Annotation, Batch, EpochBatches, InputShape, Split
 from bench.data.inputs import images
 from bench.data.inputs.pixel_values import DeviceConstant, normalize_unit
-from bench.data.reading.ranks import block
+from bench.data.reading.ranks import rank_rows
 from bench.data.reading.sent_once import SentOnce
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class SequenceOfDigits:
         rows = zip(_ids(scans.numbers[groups]), targets, strict=True)
         return [Annotation(name, frames, tuple(target)) for name, target in rows]
 
-    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
+    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> EpochBatches:
         """Return one epoch of `split` in batches of at most `size` sequences."""
         groups = self._composed(split, seed, epoch)
         if split == "train":
@@ -202,7 +202,7 @@ class _FrameTransform:
         """Return scans (S, H, W) at the size of the input."""
         size, crop = self.input.size, self.input.crop
         if size and scans.shape[1:] != (size, size):
-            scans = np.array([images.resized(scan, size, size) for scan in scans])
+            scans = np.array([images.resize_pixels(scan, size, size) for scan in scans])
         if crop:
             top, left = ((side - crop) // 2 for side in scans.shape[1:])
             scans = np.ascontiguousarray(scans[:, top : top + crop, left : left + crop])
@@ -244,7 +244,7 @@ class SequenceBatches:
         if index not in range(len(self)):
             raise IndexError(index)
         whole = self._groups[index * self._size : (index + 1) * self._size]
-        groups = whole[block(len(whole), *self._share)]
+        groups = whole[rank_rows(len(whole), *self._share)]
         count, digits = groups.shape
         labels = self._scans.labels[groups]
         return Batch(
@@ -261,7 +261,7 @@ class SequenceBatches:
         """Return how many samples a batch has, those of other ranks included."""
         return min(self._size, len(self._groups) - index * self._size)
 
-    def rows(self, rank: int, ranks: int) -> Batches:
+    def rows(self, rank: int, ranks: int) -> EpochBatches:
         """Return the same batches, of each the rows of one rank."""
         return SequenceBatches(
             self._scans, self._scheme, self._classes, self._groups, self._size, (rank, ranks)

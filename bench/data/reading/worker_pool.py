@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import BenchError
 from bench.core.short_folder import keep_sockets_short
-from bench.data.reading.reading_process import Answer, serve
+from bench.data.reading.reading_process import Answer, serve_batches
 from bench.data.reading.sent_once import SentOnce
 
 if TYPE_CHECKING:
-    from bench.core.types import Batch, Batches
+    from bench.core.types import Batch, EpochBatches
     from bench.data.reading.shared_bytes import SharedBytes
 
 _EXIT_SECONDS = 2.0
@@ -59,7 +59,7 @@ class _Pass:
     """A pass that is being read: the indices to be requested next, and the answers by index."""
 
     number: int
-    batches: Batches
+    batches: EpochBatches
     pending: Iterator[int]
     answers: dict[int, tuple[_Worker, Answer]] = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ class WorkerPool:
         self._kept: dict[int, tuple[int, SentOnce]] = {}
         weakref.finalize(self, _end, self._processes, os.getpid())
 
-    def read(self, batches: Batches, first: int = 0) -> Generator[Batch, None, None]:
+    def read(self, batches: EpochBatches, first: int = 0) -> Generator[Batch, None, None]:
         """Yield the batches of a pass in order from index `first` on, with inputs as stored.
 
         Inputs are valid until the next batch is asked for: their memory is used again.
@@ -118,13 +118,13 @@ class WorkerPool:
         self._kept.clear()
         _end(self._processes, os.getpid())
 
-    def _start(self, count: int, batches: Batches) -> None:
+    def _start(self, count: int, batches: EpochBatches) -> None:
         context = _context(type(batches).__module__)
         while len(self._workers) < count:
             mine, its = context.Pipe()
             # torch and Ray have a start method of their own for processes.
             start: Any = context.Process  # type: ignore[attr-defined]
-            process = start(target=serve, args=(its,), daemon=True)
+            process = start(target=serve_batches, args=(its,), daemon=True)
             process.start()
             self._processes.append(process)
             its.close()

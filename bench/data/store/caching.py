@@ -11,20 +11,20 @@ import numpy as np
 from bench.core.errors import BenchError
 from bench.data.inputs.image_transform import resize_image
 from bench.data.store.partition import Partition, cache_file
-from bench.data.store.prepared import require
+from bench.data.store.prepared import require_prepared
 
 if TYPE_CHECKING:
     from bench.core.types import InputShape
     from bench.data.store.prepared import Advance
 
 
-def keep(name: str, shape: InputShape, advance: Advance) -> None:
+def write_decoded_cache(name: str, shape: InputShape, advance: Advance) -> None:
     """Write every image of prepared data, stretched to `shape` as `ImageTransform` does.
 
     A partition that has them is left as it is. The file is whole or not there. Raises BenchError
     where the disk has no room for it.
     """
-    for part in require(name).parts:
+    for part in require_prepared(name).parts:
         partition = Partition(name, part)
         file = cache_file(partition.folder, shape)
         if file.exists():

@@ -23,7 +23,7 @@ _MAGIC_AT = 16
 _MAP_BYTES = 64 * 2**20
 
 
-def key(kind: str, number: int, frame: int | None = None) -> bytes:
+def lmdb_key(kind: str, number: int, frame: int | None = None) -> bytes:
     """Return a key of the layout that clovaai's LMDBs have, or of a frame of a clip beside it."""
     return f"{kind}-{number:09d}{'' if frame is None else f'-{frame:05d}'}".encode()
 
@@ -111,7 +111,7 @@ class Database:
 _open: WeakValueDictionary[Path, Database] = WeakValueDictionary()
 
 
-def database(place: Path) -> Database:
+def open_database(place: Path) -> Database:
     """Return the LMDB that is or is in `place`, the same one while somebody holds it.
 
     LMDB allows no second in a process. It goes by the file: prepared data may link to that of a
@@ -133,7 +133,7 @@ def _forked() -> None:
 os.register_at_fork(after_in_child=_forked)
 
 
-class Writer:
+class LmdbWriter:
     """An LMDB being written in the layout of clovaai's; its map grows as it has to."""
 
     def __init__(self, folder: Path, *, clips: bool) -> None:
@@ -177,11 +177,11 @@ class Writer:
     ) -> Iterator[tuple[bytes, bytes]]:
         last = 0
         for number, text, pixels in samples:
-            yield key("label", number), text.encode()
+            yield lmdb_key("label", number), text.encode()
             if self._clips:
-                yield key("frames", number), str(len(pixels)).encode()
+                yield lmdb_key("frames", number), str(len(pixels)).encode()
             for frame, image in enumerate(pixels):
-                yield key("image", number, frame if self._clips else None), image
+                yield lmdb_key("image", number, frame if self._clips else None), image
             last = number
         if last:
             yield SAMPLES, str(last).encode()

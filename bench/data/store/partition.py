@@ -13,7 +13,7 @@ from bench.data.inputs import images
 from bench.data.raw.entries import SampleError
 from bench.data.store import data_dir as home
 from bench.data.store import prepared, rows
-from bench.data.store.database import Database, database, key
+from bench.data.store.database import Database, lmdb_key, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,10 +36,10 @@ class Partition:
     """
 
     def __init__(self, name: str, part: str) -> None:
-        there = prepared.require(name).parts
+        there = prepared.require_prepared(name).parts
         if part not in there:
-            raise prepared.missing_part(name, part, there)
-        self.folder = home.folder() / name / part
+            raise prepared.missing_partition(name, part, there)
+        self.folder = home.data_folder() / name / part
         self.size = there[part].samples
         self.database: Database | None = None
         self._caches: dict[InputShape, Pixels | None] = {}
@@ -56,7 +56,7 @@ class Partition:
         """The table of samples, in record batches of `rows.CHUNK`."""
         file = self.folder / prepared.SAMPLES
         try:
-            found = list(rows.chunks(file))
+            found = list(rows.table_chunks(file))
         except (OSError, pa.ArrowException) as error:
             fault = f"{file}: this is no table of samples ({error}); prepare it again"
             raise BenchError(fault, Exit.UNVERIFIED) from None
@@ -73,7 +73,7 @@ class Partition:
     def _readers(self) -> dict[str, list[Callable[[int], Any]]]:
         """What reads a value of each column, chunk by chunk."""
         names = self.chunks[0].schema.names
-        return {name: [rows.reader(chunk[name]) for chunk in self.chunks] for name in names}
+        return {name: [rows.column_reader(chunk[name]) for chunk in self.chunks] for name in names}
 
     def value(self, column: str, row: int) -> Any:  # noqa: ANN401 (a column has its own type)
         """Return one value of a row."""
@@ -86,21 +86,23 @@ class Partition:
     def encoded(self, row: int) -> list[bytes]:
         """Return the encoded image of a row, or all frames of its clip."""
         frames, number = self.value("frames", row), self.value("number", row)
-        names = [key("image", number, frame) for frame in range(frames)] or [key("image", number)]
+        names = [lmdb_key("image", number, frame) for frame in range(frames)] or [
+            lmdb_key("image", number)
+        ]
         return [self._bytes(name, row) for name in names]
 
     def pixels(self, row: int, channels: int) -> Pixels:
-        """Return the image of a row, as `images.decoded` does."""
+        """Return the image of a row, as `images.decode_image` does."""
         return self._decoded(
-            self._bytes(key("image", self.value("number", row)), row), row, channels
+            self._bytes(lmdb_key("image", self.value("number", row)), row), row, channels
         )
 
     def clip(self, row: int, frames: Iterable[int], channels: int) -> Iterator[Pixels]:
-        """Yield some frames of a row's clip, as `images.decoded` does; repeats are decoded once."""
+        """Yield decoded frames of the clip of a row; consecutive repeats are decoded once."""
         number, before, pixels = self.value("number", row), None, None
         for frame in frames:
             if pixels is None or frame != before:
-                encoded = self._bytes(key("image", number, frame), row)
+                encoded = self._bytes(lmdb_key("image", number, frame), row)
                 before, pixels = frame, self._decoded(encoded, row, channels)
             yield pixels
 
@@ -128,7 +130,7 @@ class Partition:
 
     def _decoded(self, encoded: bytes, row: int, channels: int) -> Pixels:
         try:
-            return images.decoded(encoded, channels)
+            return images.decode_image(encoded, channels)
         except SampleError as error:
             fault = f"{self.named(row)} is {error}; the LMDB was altered, prepare it again"
             raise BenchError(fault, Exit.UNVERIFIED) from None
@@ -139,7 +141,7 @@ class Partition:
 
     def _bytes(self, name: bytes, row: int) -> bytes:
         if self.database is None or self.database.closed:
-            self.database = database(self.folder)
+            self.database = open_database(self.folder)
         found = self.database.get(name)
         if found is None:
             raise BenchError(

@@ -25,7 +25,7 @@ SYNTHETIC = "-synthetic"
 
 
 @dataclass(frozen=True)
-class Part:
+class PreparedPartition:
     """A partition as it was prepared.
 
     `fingerprint` is the digest of identities, transcripts and encoded pixels of all samples in
@@ -47,12 +47,12 @@ class Prepared:
 
     name: str
     layout: str
-    parts: dict[str, Part]
+    parts: dict[str, PreparedPartition]
     bench: str
     schema: int = SCHEMA
 
 
-def read(folder: Path) -> Prepared | None:
+def read_prepared(folder: Path) -> Prepared | None:
     """Return what was prepared in `folder`, None where nothing was, or not to its end.
 
     Raises BenchError (unverified) where the document is none of bench.
@@ -64,13 +64,13 @@ def read(folder: Path) -> Prepared | None:
     return documents.read(file, Prepared, SCHEMA, noun="document of prepared data", remedy=remedy)
 
 
-def require(name: str) -> Prepared:
+def require_prepared(name: str) -> Prepared:
     """Return what was prepared under `name`. Raises BenchError with what to run where nothing was.
 
     `name` is that of the folder: of a synthetic data set it ends with "-synthetic".
     """
-    folder = home.folder() / name
-    found = read(folder)
+    folder = home.data_folder() / name
+    found = read_prepared(folder)
     if found is not None:
         return found
     plain = name.removesuffix(SYNTHETIC)
@@ -81,12 +81,12 @@ def require(name: str) -> Prepared:
     )
 
 
-def digest(fingerprints: Iterable[str]) -> str:
+def combined_fingerprint(fingerprints: Iterable[str]) -> str:
     """Return one fingerprint of several, in their order."""
     return f"sha256:{sha256(' '.join(fingerprints).encode()).hexdigest()}"
 
 
-def missing_part(name: str, part: str, there: Iterable[str]) -> BenchError:
+def missing_partition(name: str, part: str, there: Iterable[str]) -> BenchError:
     """Return the error of a partition that was not prepared."""
     return BenchError(
         f"prepared data '{name}' have no partition '{part}', only {', '.join(there)}; prepare them "

@@ -24,7 +24,7 @@ from bench.core.errors import BenchError, Exit
 from bench.data.inputs import images
 from bench.data.raw.entries import Entry, Rejected, SampleError
 from bench.data.store import prepared, rows
-from bench.data.store.database import FILE, Writer, data_file
+from bench.data.store.database import FILE, LmdbWriter, data_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Note:
+class Progress:
     """How far a partition is: entries listed, samples kept, bytes of the table of rows."""
 
     listed: int = 0
@@ -126,11 +126,11 @@ def _alone(folder: Path, source: str) -> Iterator[None]:
 
 def _part(
     reader: Reader, part: str, folder: Path, advance: Advance, *, clips: bool
-) -> prepared.Part:
+) -> prepared.PreparedPartition:
     """Prepare one partition, or the rest of it."""
     done = folder / part
     if (done / _PART).exists():
-        found = _read(done / _PART, prepared.Part)
+        found = _read(done / _PART, prepared.PreparedPartition)
         advance(part, found.samples + sum(found.rejected.values()))
         _tidy(done)
         return found
@@ -140,7 +140,7 @@ def _part(
     if ready and not (work / FILE).exists():
         (work / FILE).symlink_to(data_file(ready).resolve())
     _write(reader, part, work, advance, clips=clips, writes=not ready)
-    fingerprint, size, reasons = rows.finish(
+    fingerprint, size, reasons = rows.finish_table(
         work / _ROWS, work / prepared.SAMPLES, work / prepared.REJECTED
     )
     kept = _note(work).listed - reasons.total()
@@ -151,8 +151,10 @@ def _part(
             "prepare it with --force",
             Exit.UNVERIFIED,
         )
-    table = rows.checksum(work / prepared.SAMPLES)
-    found = prepared.Part(kept, fingerprint, size, dict(sorted(reasons.items())), table)
+    table = rows.table_checksum(work / prepared.SAMPLES)
+    found = prepared.PreparedPartition(
+        kept, fingerprint, size, dict(sorted(reasons.items())), table
+    )
     documents.write_bytes(work / _PART, documents.encode(found))
     shutil.rmtree(done, ignore_errors=True)
     work.rename(done)
@@ -178,7 +180,7 @@ def _write(
     """Write rows, and pixels unless they are in an LMDB already, from the last note on."""
     note = _note(work)
     advance(part, note.listed)
-    table = rows.Rows(work / _ROWS, reader.columns, note.rows_bytes)
+    table = rows.RowsWriter(work / _ROWS, reader.columns, note.rows_bytes)
     entries = itertools.islice(reader.entries(part), note.listed, None)
     if writes and not note.listed:
         # A disk that was full when it was made may have left half of its first pages.
@@ -198,18 +200,18 @@ def _write(
                     for number, outcome in numbered
                     if isinstance(outcome, Sample)
                 )
-            note = Note(note.listed + len(group), kept, size)
+            note = Progress(note.listed + len(group), kept, size)
             documents.write_bytes(work / _NOTE, documents.encode(note))
             advance(part, len(group))
 
 
 @contextmanager
-def _writer(work: Path, *, writes: bool, clips: bool) -> Iterator[Writer | None]:
+def _writer(work: Path, *, writes: bool, clips: bool) -> Iterator[LmdbWriter | None]:
     """Open the LMDB to write, unless it is one that was there already."""
     if not writes:
         yield None
         return
-    with closing(Writer(work, clips=clips)) as writer:
+    with closing(LmdbWriter(work, clips=clips)) as writer:
         yield writer
 
 
@@ -235,7 +237,7 @@ def _load(entry: Entry | Rejected) -> Sample | Rejected:
         return entry
     try:
         pixels = entry.load()
-        sizes = [images.measured(image) for image in pixels]
+        sizes = [images.image_size(image) for image in pixels]
     except SampleError as error:
         return Rejected(entry.id, str(error))
     if len(set(sizes)) != 1:
@@ -275,9 +277,9 @@ def _row(number: int, outcome: Sample | Rejected, *, clips: bool) -> dict[str, o
     }
 
 
-def _note(work: Path) -> Note:
+def _note(work: Path) -> Progress:
     file = work / _NOTE
-    return _read(file, Note) if file.exists() else Note()
+    return _read(file, Progress) if file.exists() else Progress()
 
 
 def _read(file: Path, kind: type[T]) -> T:

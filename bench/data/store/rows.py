@@ -38,7 +38,7 @@ _REASON = ("reason", pa.string())
 """Why a row is no sample; empty where it is one."""
 
 
-class Rows:
+class RowsWriter:
     """A table that grows on disk, cut back to `size` bytes that are known to be whole."""
 
     def __init__(self, file: Path, columns: Sequence[str], size: int) -> None:
@@ -64,7 +64,7 @@ class Rows:
         self._stream.close()
 
 
-def finish(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter[str]]:
+def finish_table(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter[str]]:
     """Write the `samples` among `rows` as chunks, and the others as lines of `rejected`.
 
     Of samples with one identity, the first is kept. Return the fingerprint and the bytes of pixels
@@ -89,7 +89,11 @@ def finish(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter
             )
             csv.writer(lines, "excel-tab").writerows(listed)
         size = compute.sum(whole["bytes"]).as_py() or 0
-        return digest(chunks(samples)), size, Counter(others["reason"].to_pylist())
+        return (
+            samples_fingerprint(table_chunks(samples)),
+            size,
+            Counter(others["reason"].to_pylist()),
+        )
 
 
 def _without_repeats(table: pa.Table) -> pa.Table:
@@ -123,7 +127,7 @@ def content_hash(pixels: Iterable[bytes]) -> bytes:
     return found.digest()
 
 
-def digest(chunks: Iterable[pa.RecordBatch]) -> str:
+def samples_fingerprint(chunks: Iterable[pa.RecordBatch]) -> str:
     """Return the fingerprint of samples: identities, transcripts and pixels in their order."""
     found = sha256()
     for chunk in chunks:
@@ -133,13 +137,13 @@ def digest(chunks: Iterable[pa.RecordBatch]) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-def checksum(samples: Path) -> str:
+def table_checksum(samples: Path) -> str:
     """Return the checksum of a finished table as a file: Arrow trusts what it maps."""
     with samples.open("rb") as stream:
         return f"sha256:{file_digest(stream, 'sha256').hexdigest()}"
 
 
-def chunks(samples: Path) -> Iterator[pa.RecordBatch]:
+def table_chunks(samples: Path) -> Iterator[pa.RecordBatch]:
     """Yield the chunks of a finished table, mapped from disk. Raises OSError and ArrowException."""
     open_regular(samples).close()  # Arrow would wait for the writer of a pipe
     reader = pa.ipc.open_file(pa.memory_map(os.fsencode(samples)))
@@ -147,7 +151,7 @@ def chunks(samples: Path) -> Iterator[pa.RecordBatch]:
         yield reader.get_batch(index)
 
 
-def reader(column: pa.Array) -> Callable[[int], Any]:
+def column_reader(column: pa.Array) -> Callable[[int], Any]:
     """Return what reads one value of a chunk's column, straight from where it is mapped.
 
     Making a scalar of Arrow first takes five times as long.

@@ -8,45 +8,47 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError
 from bench.data.store import rows
-from bench.data.store.database import database
+from bench.data.store.database import open_database
 from bench.data.store.partition import Partition
-from bench.data.store.prepared import SAMPLES, require
+from bench.data.store.prepared import SAMPLES, require_prepared
 
 if TYPE_CHECKING:
-    from bench.data.store.prepared import Advance, Part
+    from bench.data.store.prepared import Advance, PreparedPartition
 
 _NAMED = 20
 """Samples named a partition: what is wrong with more has one cause."""
 
 
-def verify(name: str, advance: Advance) -> list[str]:
+def verify_prepared(name: str, advance: Advance) -> list[str]:
     """Read every sample of prepared data again; return what is wrong, in sentences."""
     return [
         fault
-        for part, document in require(name).parts.items()
+        for part, document in require_prepared(name).parts.items()
         for fault in _faults(Partition(name, part), part, document, advance)
     ]
 
 
-def _faults(partition: Partition, part: str, document: Part, advance: Advance) -> Iterator[str]:
+def _faults(
+    partition: Partition, part: str, document: PreparedPartition, advance: Advance
+) -> Iterator[str]:
     try:
         if not _is_table(partition, document):
             yield f"{partition.folder / SAMPLES} is missing or was altered; prepare it again"
             return
         # Opened here, an LMDB that cannot be is one fault, and not one a sample.
-        with closing(database(partition.folder)):
+        with closing(open_database(partition.folder)):
             yield from _altered(partition, part, advance)
     except BenchError as error:
         yield str(error)
 
 
-def _is_table(partition: Partition, document: Part) -> bool:
+def _is_table(partition: Partition, document: PreparedPartition) -> bool:
     """Return whether the table of samples is the one that was prepared; only then is it mapped."""
     table = partition.folder / SAMPLES
     return (
         table.is_file()
-        and rows.checksum(table) == document.table
-        and rows.digest(partition.chunks) == document.fingerprint
+        and rows.table_checksum(table) == document.table
+        and rows.samples_fingerprint(partition.chunks) == document.fingerprint
     )
 
 

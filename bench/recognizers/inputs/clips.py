@@ -46,7 +46,7 @@ def _frames(sample: EncodedSample, how: FrameInput) -> Pixels:
 def _scaled(frame: Pixels, how: FrameInput) -> Pixels:
     """Return one frame, scaled and cropped."""
     if how.size:
-        frame = images.resized(frame, how.size, how.size)
+        frame = images.resize_pixels(frame, how.size, how.size)
     if not how.crop:
         return frame
     top, left = ((side - how.crop) // 2 for side in frame.shape[:2])

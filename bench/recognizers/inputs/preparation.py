@@ -89,8 +89,8 @@ def decode(sample: EncodedSample, how: ReaderInput) -> Pixels:
 def _decoded_by_pillow(sample: EncodedSample, channels: int) -> Pixels:
     try:
         with Image.open(io.BytesIO(sample.images[0])) as image:
-            if image.width * image.height > images.MOST_PIXELS:
-                too_large = SampleError(f"an image of more than {images.MOST_PIXELS:,} pixels")
+            if image.width * image.height > images.MAX_PIXELS:
+                too_large = SampleError(f"an image of more than {images.MAX_PIXELS:,} pixels")
                 raise sample.unusable(too_large)
             return np.asarray(image.convert("L" if channels == 1 else "RGB"), np.uint8)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
@@ -115,7 +115,7 @@ def scale(pixels: Pixels, how: ReaderInput) -> Pixels:
 def resize(pixels: Pixels, width: int, height: int, how: Interpolation) -> Pixels:
     """Return pixels (H, W) or (H, W, 3) at another size."""
     if how == "opencv-area-or-linear":
-        return images.resized(pixels, width, height)
+        return images.resize_pixels(pixels, width, height)
     if how in _PILLOW:
         return np.asarray(Image.fromarray(pixels).resize((width, height), _PILLOW[how]), np.uint8)
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=_OPENCV[how]), np.uint8)

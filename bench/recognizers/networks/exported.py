@@ -235,7 +235,7 @@ def _sample(place: int, image: Image) -> EncodedSample:
             raise BenchError(f"{image}: this image cannot be read ({error.strerror})") from None
     if isinstance(image, bytes):
         return EncodedSample(str(place), (image,))
-    return EncodedSample(str(place), (images.encoded_png(_checked(place, image)),))
+    return EncodedSample(str(place), (images.encode_png(_checked(place, image)),))
 
 
 def _checked(place: int, pixels: NDArray[Any]) -> NDArray[np.uint8]:

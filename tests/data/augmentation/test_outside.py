@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.core.components import ClipAugmentation
-from bench.core.schema import Share
+from bench.core.schema import Fraction
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Darker(ClipAugmentation):
 
     name: ClassVar[str] = "darker"
 
-    factor: Share = 0.5
+    factor: Fraction = 0.5
 
     def augment(self, frames, generator):
         dark = generator.random() < 1 / 2

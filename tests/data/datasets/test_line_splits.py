@@ -18,7 +18,7 @@ LISTS = {
 
 
 def rows(name):
-    text = (cards.folder() / "iam" / f"{name}.txt").read_text()
+    text = (cards.cards_folder() / "iam" / f"{name}.txt").read_text()
     return [row.split(" ") for row in text.splitlines() if not row.startswith("#")]
 
 

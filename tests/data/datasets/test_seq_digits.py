@@ -140,7 +140,7 @@ def test_a_fingerprint_is_of_a_split_and_of_all_that_decides_its_sequences():
 
 
 def test_the_card_counts_what_is_there():
-    card, source = cards.all()["seq-digits"], opened(SeqDigits())
+    card, source = cards.all_cards()["seq-digits"], opened(SeqDigits())
     assert [each.digest for each in card.checksums] == [SHA256]
     sequences, scans = card.splits
     for split in SPLITS:

@@ -33,7 +33,7 @@ def frame(clip: int, number: int) -> bytes:
     """Return a frame as bright as its number in the clip; it darkens from left to right."""
     ramp = np.linspace(100, 0, SIZE) + 3 * number
     pixels = np.broadcast_to(ramp[None, :, None], (SIZE, SIZE, 3)) + 2 * clip
-    return images.encoded_jpeg(np.ascontiguousarray(pixels.astype(np.uint8)), 100)
+    return images.encode_jpeg(np.ascontiguousarray(pixels.astype(np.uint8)), 100)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_a_test_shows_the_middle_of_every_frame(clips: PreparedPipeline) -> None
     for place, name in enumerate(batch.ids):
         clip = int(name.removeprefix("clip"))
         for number in range(FRAMES[clip]):
-            whole = images.decoded(frame(clip, number), 3)
+            whole = images.decode_image(frame(clip, number), 3)
             middle = whole[margin : margin + CROP, margin : margin + CROP]
             wanted = torch.from_numpy(middle.copy()).movedim(-1, 0) / 127.5 - 1
             torch.testing.assert_close(batch.inputs[place, number], wanted)

@@ -32,7 +32,7 @@ def test_words_are_stretched_to_one_size(prepare: Prepare) -> None:
     assert batch.lengths.tolist() == [100] * 5
     assert batch.inputs.min() >= -1
     assert batch.inputs.max() <= 1
-    wanted = images.resized(images.decoded(jpeg(102, 46), 1), 100, 32)
+    wanted = images.resize_pixels(images.decode_image(jpeg(102, 46), 1), 100, 32)
     torch.testing.assert_close(batch.inputs[2, 0], torch.from_numpy(wanted / 127.5 - 1).float())
 
 
@@ -41,7 +41,7 @@ def test_colors_come_as_channels(prepare: Prepare) -> None:
     one = pipeline(ImageTransform(ImageInput(16, 40, color=True)))
     found = finished(one, "test", 2)[0].inputs
     assert found.shape == (2, 3, 16, 40)
-    wanted = images.resized(images.decoded(jpeg(100, 40), 3), 40, 16)
+    wanted = images.resize_pixels(images.decode_image(jpeg(100, 40), 3), 40, 16)
     torch.testing.assert_close(found[0, 2], torch.from_numpy(wanted[:, :, 2] / 127.5 - 1).float())
 
 
@@ -78,7 +78,7 @@ def test_the_cache_gives_the_same_bits(prepare: Prepare, channels: int) -> None:
     prepare(listed(9))
     transform = ImageTransform(ImageInput(color=channels == 3))
     wanted = list(pipeline(transform).batches("train", 4, seed=1))
-    caching.keep("words", transform.shape, lambda *_: None)
+    caching.write_decoded_cache("words", transform.shape, lambda *_: None)
     one = pipeline(transform)
     assert all(map(same, one.batches("train", 4, seed=1), wanted))
     assert one.splits["train"].selections[0].partition.database is None
@@ -86,7 +86,7 @@ def test_the_cache_gives_the_same_bits(prepare: Prepare, channels: int) -> None:
 
 def test_the_cache_of_another_shape_is_not_read(prepare: Prepare) -> None:
     prepare(listed(3))
-    caching.keep("words", InputShape(1, 16, 50), lambda *_: None)
+    caching.write_decoded_cache("words", InputShape(1, 16, 50), lambda *_: None)
     one = pipeline(WORDS)
     assert one.batches("test", 3)[0].inputs.shape == (3, 1, 32, 100)
     kept = pipeline(ImageTransform(ImageInput(16, 50, keep_ratio=True)))
@@ -144,7 +144,7 @@ def test_a_margin_is_white_and_scaled_with_the_scan(prepare: Prepare) -> None:
 def test_a_line_at_its_height_keeps_its_pixels(prepare: Prepare) -> None:
     prepare(listed(1))
     [batch] = finished(pipeline(lines_of(31)), "test", 1)
-    wanted = torch.from_numpy(images.decoded(jpeg(100, 40), 1).copy()).float() / 255
+    wanted = torch.from_numpy(images.decode_image(jpeg(100, 40), 1).copy()).float() / 255
     assert torch.equal(batch.inputs[0, 0], wanted)
 
 
@@ -198,5 +198,5 @@ def test_a_margin_is_not_read_from_the_cache(prepare: Prepare) -> None:
     prepare(listed(3))
     transform = ImageTransform(ImageInput(margin=(3, 3)))
     before = pipeline(transform).batches("test", 3)[0]
-    caching.keep("words", transform.shape, lambda *_: None)
+    caching.write_decoded_cache("words", transform.shape, lambda *_: None)
     assert same(pipeline(transform).batches("test", 3)[0], before)

@@ -99,7 +99,7 @@ def test_a_form_is_decoded_once_for_all_threads(write, monkeypatch):
         decoded.append(content)
         return images_decoded(content, channels)
 
-    images_decoded = images.decoded
+    images_decoded = images.decode_image
     monkeypatch.setattr(images, "decoded", spy)
     rows = "".join(f"a01-000u-{n:02} ok 1 1 0 {9 * n} 900 9 w\n" for n in range(90))
     form = xml({f"a01-000u-{n:02}": "w" for n in range(90)})

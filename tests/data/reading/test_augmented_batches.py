@@ -13,7 +13,7 @@ import torch
 from bench.core.components import ClipAugmentation, ImageAugmentation
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput, ImageInput
-from bench.core.types import Batches
+from bench.core.types import EpochBatches
 from bench.data.augmentation.handwriting import Handwriting
 from bench.data.augmentation.scene_text import SceneText
 from bench.data.augmentation.sign_language import SignLanguage
@@ -45,7 +45,7 @@ def clip(number: int) -> Entry:
     def load() -> list[bytes]:
         shape = (4 + 5 * number, 20, 20, 3)
         pixels = np.random.default_rng(number).integers(0, 256, shape, np.uint8)
-        return [images.encoded_jpeg(frame) for frame in pixels]
+        return [images.encode_jpeg(frame) for frame in pixels]
 
     return Entry(f"clip{number}", "Word", load)
 
@@ -63,7 +63,7 @@ def opened(prepare: Prepare) -> Callable[[Transform], PreparedPipeline]:
     return run
 
 
-def by_id(batches: Batches) -> dict[str, torch.Tensor]:
+def by_id(batches: EpochBatches) -> dict[str, torch.Tensor]:
     """Return the valid part of every sample by its name."""
     samples = {}
     for index in reversed(range(len(batches))):
@@ -119,7 +119,7 @@ def test_only_the_split_train_is_augmented(opened, transform) -> None:
 def test_a_cache_changes_no_bit(opened, name) -> None:
     transform = TRANSFORMS[name]
     wanted = list(opened(transform).batches("train", 4, seed=1, epoch=1))
-    caching.keep("words", transform.shape, lambda *_: None)
+    caching.write_decoded_cache("words", transform.shape, lambda *_: None)
     cached = opened(transform)
     assert all(map(same, cached.batches("train", 4, seed=1, epoch=1), wanted))
     # It is read where an augmentation follows it, and not where one comes before it.

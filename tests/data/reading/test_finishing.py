@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput, ImageInput
-from bench.core.types import SPLITS, Batches
+from bench.core.types import SPLITS, EpochBatches
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.data.inputs import images
 from bench.data.inputs.image_transform import ImageTransform
@@ -76,7 +76,7 @@ def test_digits_are_composed_as_before(
 
 
 def earlier_scan(scan: np.ndarray, size: int, crop: int) -> np.ndarray:
-    scan = images.resized(scan, size, size) if size else scan
+    scan = images.resize_pixels(scan, size, size) if size else scan
     if crop:
         margin = (len(scan) - crop) // 2
         scan = scan[margin : margin + crop, margin : margin + crop]
@@ -90,7 +90,7 @@ def words(prepare: Callable[..., Prepared]) -> Path:
     for part, several in layout.samples.items():
         several += [layout.image(f"{part}{n}", f"Word{n}", jpeg(n, 40 + 30 * n)) for n in range(10)]
     prepare(layout)
-    return home.folder() / "words" / "train"
+    return home.data_folder() / "words" / "train"
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -102,7 +102,7 @@ def words(prepare: Callable[..., Prepared]) -> Path:
 def test_the_images_of_a_small_split_are_decoded_once(
     words: Path, monkeypatch: pytest.MonkeyPatch, model_input: ImageInput, workers: int
 ) -> None:
-    def passes(one: PreparedPipeline) -> list[Batches]:
+    def passes(one: PreparedPipeline) -> list[EpochBatches]:
         return [one.batches("train", 4, seed=3, epoch=epoch) for epoch in range(3)]
 
     with monkeypatch.context() as patch:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.model_input import ImageInput
-from bench.core.types import Batch, Batches, InputShape
+from bench.core.types import Batch, EpochBatches, InputShape
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.reading.pipeline import PreparedPipeline
 from bench.data.store import data_dir as home
@@ -48,11 +48,11 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pr
         yield {name: pipeline(ImageTransform(each)) for name, each in INPUTS.items()}
 
 
-def read(batches: Batches) -> list[Batch]:
+def read(batches: EpochBatches) -> list[Batch]:
     return [batches[index] for index in range(len(batches))]
 
 
-def ids(batches: Batches) -> list[str]:
+def ids(batches: EpochBatches) -> list[str]:
     return [name for batch in read(batches) for name in batch.ids]
 
 

@@ -17,7 +17,7 @@ from bench.data.inputs.clip_transform import ClipTransform
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.raw.entries import Entry
 from bench.data.reading.loading import read_batch
-from bench.data.reading.ranks import block
+from bench.data.reading.ranks import rank_rows
 from bench.data.store import data_dir as home
 from bench.data.store import preparing
 
@@ -90,7 +90,7 @@ def test_the_rows_of_all_ranks_are_the_batch(
 
 @given(st.integers(0, 100), st.integers(1, 20))
 def test_blocks_are_contiguous_and_of_about_one_size(count: int, ranks: int) -> None:
-    blocks = [block(count, rank, ranks) for rank in range(ranks)]
+    blocks = [rank_rows(count, rank, ranks) for rank in range(ranks)]
     if count < ranks:
         assert blocks == ranks * [slice(0, count)]
         return

@@ -235,7 +235,7 @@ def test_frames_are_scaled_cropped_and_normalized_as_the_input_says():
     [batch] = finished(large, "test", 3)
     assert batch.inputs.shape == (2, 17, 1, 8, 8)
     first = int(batch.ids[0].split("-")[0]) - 200
-    scan = images.resized(ALL_SPLITS["test"].images[first], 12, 12)[2:10, 2:10]
+    scan = images.resize_pixels(ALL_SPLITS["test"].images[first], 12, 12)[2:10, 2:10]
     np.testing.assert_allclose(batch.inputs[0, 2, 0], scan / 255, atol=1e-6)
 
 

@@ -28,24 +28,26 @@ def test_every_partition_has_its_words_decoded(prepare: Prepare) -> None:
     def advance(part: str, done: int) -> None:
         told[part] = told.get(part, 0) + done
 
-    caching.keep("words", SHAPE, advance)
+    caching.write_decoded_cache("words", SHAPE, advance)
     assert told == {"train": 6, "test": 6}
     for place, part in enumerate(("train", "test")):
         found = Partition("words", part).decoded(SHAPE)
         assert found is not None
         assert (found.shape, found.dtype) == ((6, 32, 100, 1), np.uint8)
         for row in range(6):
-            pixels = images.decoded(jpeg(100 * place + row, 40 + 3 * row), 1)
-            np.testing.assert_array_equal(found[row, :, :, 0], images.resized(pixels, 100, 32))
+            pixels = images.decode_image(jpeg(100 * place + row, 40 + 3 * row), 1)
+            np.testing.assert_array_equal(
+                found[row, :, :, 0], images.resize_pixels(pixels, 100, 32)
+            )
 
 
 def test_what_is_kept_is_not_decoded_again(prepare: Prepare, folder: Path) -> None:
     prepare(listed(2))
-    caching.keep("words", SHAPE, lambda *_: None)
+    caching.write_decoded_cache("words", SHAPE, lambda *_: None)
     file = cache_file(folder / "words" / "train", SHAPE)
     written = file.stat().st_mtime_ns
     told: list[str] = []
-    caching.keep("words", SHAPE, lambda part, _: told.append(part))
+    caching.write_decoded_cache("words", SHAPE, lambda part, _: told.append(part))
     assert not told
     assert file.stat().st_mtime_ns == written
 
@@ -53,7 +55,7 @@ def test_what_is_kept_is_not_decoded_again(prepare: Prepare, folder: Path) -> No
 def test_shapes_are_kept_side_by_side(prepare: Prepare, folder: Path) -> None:
     prepare(listed(2, ["train"]))
     for shape in (SHAPE, InputShape(3, 32, 100), InputShape(1, 16, 50)):
-        caching.keep("words", shape, lambda *_: None)
+        caching.write_decoded_cache("words", shape, lambda *_: None)
     partition = Partition("words", "train")
     shapes = [InputShape(3, 32, 100), InputShape(1, 16, 50), InputShape(1, 8, 8)]
     found = [partition.decoded(shape) for shape in shapes]
@@ -71,9 +73,9 @@ def test_an_interruption_leaves_no_cache_that_would_be_read(prepare: Prepare, fo
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        caching.keep("words", SHAPE, stop)
+        caching.write_decoded_cache("words", SHAPE, stop)
     assert Partition("words", "train").decoded(SHAPE) is None
-    caching.keep("words", SHAPE, lambda *_: None)
+    caching.write_decoded_cache("words", SHAPE, lambda *_: None)
     found = Partition("words", "train").decoded(SHAPE)
     assert found is not None
     assert found[5].any()
@@ -85,5 +87,5 @@ def test_a_cache_that_the_disk_has_no_room_for_is_not_begun(
 ) -> None:
     prepare(listed(3, ["train"]))
     with pytest.raises(BenchError, match=r"3 words of 9000000×9000000 take 243,000\.0 GB"):
-        caching.keep("words", InputShape(1, 9_000_000, 9_000_000), lambda *_: None)
+        caching.write_decoded_cache("words", InputShape(1, 9_000_000, 9_000_000), lambda *_: None)
     assert not list(folder.rglob("*.partial"))

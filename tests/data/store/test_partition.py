@@ -19,7 +19,7 @@ from bench.data.inputs import images
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.raw.entries import Entry
 from bench.data.store import rows
-from bench.data.store.database import key
+from bench.data.store.database import lmdb_key
 from bench.data.store.partition import Partition
 from bench.data.store.prepared import SAMPLES, Prepared
 
@@ -37,14 +37,14 @@ def itself(batch: object) -> object:
 @SOME
 @given(st.lists(st.text(), min_size=1))
 def test_texts_are_those_of_arrow(texts: list[str]) -> None:
-    read = rows.reader(pa.array(texts, pa.string()))
+    read = rows.column_reader(pa.array(texts, pa.string()))
     assert [read(row) for row in range(len(texts))] == texts
 
 
 @SOME
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1), st.sampled_from(["int32", "int64"]))
 def test_numbers_are_those_of_arrow(numbers: list[int], kind: str) -> None:
-    read = rows.reader(pa.array(numbers, kind))
+    read = rows.column_reader(pa.array(numbers, kind))
     assert [read(row) for row in range(len(numbers))] == numbers
     assert all(type(read(row)) is int for row in range(len(numbers)))
 
@@ -52,7 +52,7 @@ def test_numbers_are_those_of_arrow(numbers: list[int], kind: str) -> None:
 @SOME
 @given(st.lists(st.binary(min_size=16, max_size=16), min_size=1))
 def test_hashes_are_those_of_arrow(hashes: list[bytes]) -> None:
-    read = rows.reader(pa.array(hashes, pa.binary(16)))
+    read = rows.column_reader(pa.array(hashes, pa.binary(16)))
     assert [read(row) for row in range(len(hashes))] == hashes
 
 
@@ -98,7 +98,7 @@ def test_some_frames_of_a_clip_in_the_order_asked_for(prepare: Prepare) -> None:
     frames = [jpeg(n, 40) for n in range(4)]
     prepare(Listed({"train": [Entry("clip", "A", lambda: frames)]}), clips=True)
     found = Partition("words", "train").clip(0, [3, 0, 0, 2], 3)
-    wanted = [images.decoded(frames[n], 3) for n in (3, 0, 0, 2)]
+    wanted = [images.decode_image(frames[n], 3) for n in (3, 0, 0, 2)]
     assert all((one == other).all() for one, other in zip(found, wanted, strict=True))
 
 
@@ -142,7 +142,7 @@ def test_what_is_wrong_with_a_sample_names_it(
     prepare: Prepare, folder: Path, content: bytes | None, fault: str
 ) -> None:
     prepare(listed(4, ["train"]))
-    altered(folder / "words" / "train", key("image", 3), content)
+    altered(folder / "words" / "train", lmdb_key("image", 3), content)
     partition = Partition("words", "train")
     assert partition.pixels(1, 1).shape == (31, 43)
     with pytest.raises(BenchError) as error:
@@ -155,7 +155,7 @@ def test_what_is_wrong_with_a_sample_names_it(
 
 def test_a_missing_frame_names_its_clip(prepare: Prepare, folder: Path) -> None:
     prepare(Listed({"train": [Entry("clip", "A", lambda: [jpeg(0), jpeg(1)])]}), clips=True)
-    altered(folder / "words" / "train", key("image", 1, 1), None)
+    altered(folder / "words" / "train", lmdb_key("image", 1, 1), None)
     with pytest.raises(BenchError, match="sample 'clip' has no key image-000000001-00001"):
         Partition("words", "train").encoded(0)
 

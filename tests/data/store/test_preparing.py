@@ -18,7 +18,7 @@ from bench.core.errors import BenchError, Exit
 from bench.data.raw.entries import Entry, Rejected, SampleError
 from bench.data.store import preparing
 from bench.data.store.partition import Partition
-from bench.data.store.prepared import REJECTED, Prepared, read
+from bench.data.store.prepared import REJECTED, Prepared, read_prepared
 
 from ..conftest import Listed, jpeg, listed
 
@@ -147,7 +147,7 @@ def test_a_full_disk_is_one_sentence_and_is_resumed_from(
 
     with pytest.raises(BenchError, match=r"disk is full.* run the same again: it resumes"):
         prepare()
-    assert read(small_disk / "words") is None
+    assert read_prepared(small_disk / "words") is None
     (small_disk / "other").unlink()
     assert prepare().parts["train"].samples == 60
     names = {file.name for file in (small_disk / "words").rglob("*")}
@@ -223,7 +223,7 @@ def test_an_interruption_costs_no_group_that_was_done(
     broken.samples["train"][40] = broken.image("train/40", "Word40", stop)
     with pytest.raises(KeyboardInterrupt):
         prepare(broken)
-    assert read(folder / "words") is None
+    assert read_prepared(folder / "words") is None
     layout = listed(50)
     found = prepare(layout)
     assert found.parts == whole.parts

@@ -90,9 +90,9 @@ class Lmdb(LabelFormat):
     def database(self, labels: Path) -> Path | None:
         """Return the LMDB, unless it is counted from 0 or has no images."""
         from bench.data.raw.numbered_lmdb import NumberedLmdb
-        from bench.data.store.database import database
+        from bench.data.store.database import open_database
 
-        if _listed_count(labels, database(labels)) is not None:
+        if _listed_count(labels, open_database(labels)) is not None:
             return None
         numbered = NumberedLmdb(labels)
         is_linkable = numbered.numbers.start == 1 and not _has_files(numbered)
@@ -102,10 +102,10 @@ class Lmdb(LabelFormat):
 def _rows(labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
     """Yield the samples of an LMDB of either form. Raises lmdb.Error where it is damaged."""
     from bench.data.raw.numbered_lmdb import BEHIND, NumberedLmdb
-    from bench.data.store.database import data_file, database
+    from bench.data.store.database import data_file, open_database
 
     data.require_inside(data_file(labels))
-    prefix, opened = data.prefix(labels), database(labels)
+    prefix, opened = data.prefix(labels), open_database(labels)
     listed = _listed_count(labels, opened)
     if listed is not None:
         numbers = range(listed)

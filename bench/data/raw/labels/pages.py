@@ -218,6 +218,6 @@ def _decoded(image: ImageFile) -> Pixels:
     from bench.data.inputs import images
 
     try:
-        return images.decoded(image.load()[0], 3)
+        return images.decode_image(image.load()[0], 3)
     except SampleError as error:
         raise SampleError(f"a page image that is {error}") from None
