@@ -61,7 +61,7 @@ def _own_data(home, monkeypatch):
 def rendered(tmp_path_factory) -> Path:
     """Return a folder with a synthetic data set in `words`; copy it to change it."""
     folder = tmp_path_factory.mktemp("rendered")
-    synthetic.generate("synth90k", folder / "words", 10)
+    synthetic.generate_dataset("synth90k", folder / "words", 10)
     return folder
 
 

@@ -37,7 +37,7 @@ from bench.core.types import Batch
 from bench.data.inputs import images
 from bench.data.inputs.image_transform import ImageTransform, resize_image
 from bench.data.raw.entries import Entry
-from bench.data.reading import held_images
+from bench.data.reading import shared_image_cache
 from bench.data.reading.label_encoder import LabelEncoder, encoder_of_alphabet
 from bench.data.reading.loading import BatchLoader
 from bench.data.reading.pipeline import PreparedPipeline
@@ -164,7 +164,7 @@ def encoded_before(encoder: LabelEncoder, text: str) -> tuple[int, ...]:
 
 def opened(name: str, held: int = 0) -> PreparedPipeline:
     """Return the pipeline of prepared words, of which so many bytes may be held in memory."""
-    held_images.MAX_BYTES = held
+    shared_image_cache.MAX_BYTES = held
     return PreparedPipeline(
         {"train": Samples([Selection(Partition(name, "train"))])},
         encoder_of_alphabet(protocols.find("str-36")),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.synthetic.handwriting import Hand, length, write_line
+from bench.synthetic.handwriting import Hand, line_length, write_line
 from bench.synthetic.skeletons import CHARACTERS, skeleton
 from bench.synthetic.vocabulary import Token
 
@@ -36,7 +36,7 @@ def test_the_length_is_foreseen(rng):
     for _ in range(20):
         hand = Hand.draw(rng)
         found = write_line(tokens, hand, rng).image.shape[1]
-        assert found == pytest.approx(length(tokens, hand), rel=0.12)
+        assert found == pytest.approx(line_length(tokens, hand), rel=0.12)
 
 
 def test_no_two_lines_are_alike(rng):

@@ -18,7 +18,7 @@ SYMBOLS = " !\"#&'()*+,-./:;?"
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     out = tmp_path_factory.mktemp("iam")
-    synthetic.generate("iam", out, 60)
+    synthetic.generate_dataset("iam", out, 60)
     return out
 
 
@@ -105,4 +105,4 @@ def test_all_symbols_occur():
 
 def test_more_lines_than_the_forms_have_room_for(tmp_path):
     with pytest.raises(BenchError, match="room for 15,587 lines; ask for fewer"):
-        synthetic.generate("iam", tmp_path, 20_000)
+        synthetic.generate_dataset("iam", tmp_path, 20_000)

@@ -10,7 +10,7 @@ from bench import synthetic
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     out = tmp_path_factory.mktemp("mnist")
-    synthetic.generate("seq-mnist", out, 700)
+    synthetic.generate_dataset("seq-mnist", out, 700)
     for file in (out / "MNIST" / "raw").glob("*.gz"):
         file.with_suffix("").write_bytes(gzip.decompress(file.read_bytes()))
     return out

@@ -170,7 +170,7 @@ def _print_alphabet(dataset: OwnDataset) -> None:
         if covered.samples:
             print_text(
                 f"{dataset.name}/{split}: {covered.samples:,} samples have characters outside the "
-                f"alphabet: {covered.named}"
+                f"alphabet: {covered.frequent}"
             )
 
 
@@ -379,7 +379,7 @@ def synth(name: str, count: int, out: Path, seed: int, difficulty: Difficulty) -
     from bench import synthetic
 
     with split_bars() as advance:
-        synthetic.generate(
+        synthetic.generate_dataset(
             name,
             out,
             count,

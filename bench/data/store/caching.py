@@ -1,4 +1,4 @@
-"""Words decoded once, at one shape: what a GPU that waits for pixels reads instead of JPEGs."""
+"""The pre-decoded cache: images of words decoded once at one shape, for GPUs that wait for data."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 
 def write_decoded_cache(name: str, shape: InputShape, advance: Advance) -> None:
-    """Write every image of prepared data, stretched to `shape` as `ImageTransform` does.
+    """Write the images of prepared data, stretched to `shape` as by `ImageTransform`.
 
-    A partition that has them is left as it is. The file is whole or not there. Raises BenchError
-    where the disk has no room for it.
+    A partition with a cache of this shape is skipped. The file appears only when it is complete.
+
+    Raises:
+        BenchError: The free disk space is too small.
     """
     for part in require_prepared(name).parts:
         partition = Partition(name, part)
@@ -31,12 +33,12 @@ def write_decoded_cache(name: str, shape: InputShape, advance: Advance) -> None:
             continue
         partial = file.with_suffix(".partial")
         size = (len(partition), shape.height, shape.width, shape.channels)
-        wanted, free = math.prod(size), shutil.disk_usage(partition.folder).free
-        if wanted > free:
+        required, free = math.prod(size), shutil.disk_usage(partition.folder).free
+        if required > free:
             raise BenchError(
                 f"{partition.folder}: {len(partition):,} words of {shape.width}×{shape.height} "
-                f"take {wanted / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free; take a smaller "
-                "shape"
+                f"take {required / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free; free some "
+                "space or set a smaller shape"
             )
         try:
             images = np.lib.format.open_memmap(partial, "w+", np.uint8, size)

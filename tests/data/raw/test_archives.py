@@ -177,9 +177,13 @@ def test_a_hard_link_to_no_file_before_it_is_refused(tmp_path, into, target):
 
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
 def test_a_device_is_refused(tmp_path, into, kind):
-    refused(tar(tmp_path / "x.tar", member("device", kind)), into, "'device' is no plain file")
+    refused(tar(tmp_path / "x.tar", member("device", kind)), into, "'device' is not a regular file")
     mode = {tarfile.CHRTYPE: 0o020666, tarfile.BLKTYPE: 0o060666, tarfile.FIFOTYPE: 0o010666}[kind]
-    refused(zipped(tmp_path / "x.zip", (unix("device", mode), b"")), into, "'device' is no plain")
+    refused(
+        zipped(tmp_path / "x.zip", (unix("device", mode), b"")),
+        into,
+        "'device' is not a regular file",
+    )
 
 
 @pytest.mark.parametrize("write", [tar, zipped])
@@ -205,7 +209,7 @@ def test_a_zip_with_a_password_is_refused(tmp_path, into):
     packed = bytearray(source.read_bytes())
     packed[packed.index(b"PK\x01\x02") + 8] |= 1
     source.write_bytes(packed)
-    refused(source, into, "'secret' is no plain file, folder or link")
+    refused(source, into, "'secret' is not a regular file, folder or link")
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz", "zip"])

@@ -15,14 +15,14 @@ from bench.data.raw import mnist
 def test_a_file_that_was_altered_is_refused_before_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_DATA", str(tmp_path))
     folder = tmp_path / "seq-mnist-synthetic"
-    synthetic.generate("seq-mnist", tmp_path / "source", 10)
-    mnist.prepare(tmp_path / "source", folder, lambda *_: None, synthetic=True)
-    assert {*mnist.scans(folder)} == {"train", "test"}
+    synthetic.generate_dataset("seq-mnist", tmp_path / "source", 10)
+    mnist.prepare_mnist(tmp_path / "source", folder, lambda *_: None, synthetic=True)
+    assert {*mnist.read_mnist(folder)} == {"train", "test"}
     file = folder / "MNIST/raw/t10k-images-idx3-ubyte"
     for alter in (lambda: os.truncate(file, 100), file.unlink, lambda: os.mkfifo(file)):
         alter()
         with pytest.raises(BenchError, match="t10k-images-idx3-ubyte is missing or alt") as error:
-            mnist.scans(folder)
+            mnist.read_mnist(folder)
         assert error.value.code == Exit.UNVERIFIED
 
 
@@ -53,7 +53,7 @@ def test_another_file_in_the_place_of_one_of_mnist_is_refused(
     tmp_path, monkeypatch, name, content, message
 ):
     monkeypatch.setattr(mnist, "MAX_BYTES", 2**16)
-    synthetic.generate("seq-mnist", tmp_path / "source", 10)
+    synthetic.generate_dataset("seq-mnist", tmp_path / "source", 10)
     _altered(tmp_path / "source", name, content)
     with pytest.raises(BenchError, match=message):
-        mnist.prepare(tmp_path / "source", tmp_path / "x", lambda *_: None, synthetic=True)
+        mnist.prepare_mnist(tmp_path / "source", tmp_path / "x", lambda *_: None, synthetic=True)

@@ -106,7 +106,7 @@ def test_the_images_of_a_small_split_are_decoded_once(
         return [one.batches("train", 4, seed=3, epoch=epoch) for epoch in range(3)]
 
     with monkeypatch.context() as patch:
-        patch.setattr("bench.data.reading.held_images.MAX_BYTES", 0)
+        patch.setattr("bench.data.reading.shared_image_cache.MAX_BYTES", 0)
         wanted = [[*batches] for batches in passes(pipeline(ImageTransform(model_input)))]
     one = pipeline(ImageTransform(model_input))
     with BatchLoader(one, workers, "cpu") as loader:
@@ -126,7 +126,7 @@ def test_what_is_read_once_or_is_too_large_is_not_held(
 ) -> None:
     one = pipeline(ImageTransform(ImageInput()))
     list(one.batches("test", 4))
-    monkeypatch.setattr("bench.data.reading.held_images.MAX_BYTES", 10 * 32 * 100 - 1)
+    monkeypatch.setattr("bench.data.reading.shared_image_cache.MAX_BYTES", 10 * 32 * 100 - 1)
     list(one.batches("train", 4))
     close_databases(one)
     for folder in (words, words.parent / "test"):

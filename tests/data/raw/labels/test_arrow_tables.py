@@ -12,7 +12,7 @@ from pyarrow import parquet
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels.arrow_tables import ParquetTable, SavedDataset
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
@@ -40,13 +40,13 @@ def saved(root, *shards, **state):
 
 
 def listed(format_, root):
-    data = data_folder(root)
+    data = open_data_folder(root)
     return [row for labels in format_.find(data) for row in format_.rows(labels, data)]
 
 
 def fault(format_, root, labels):
     with pytest.raises(BenchError) as raised:
-        list(format_.rows(labels, data_folder(root)))
+        list(format_.rows(labels, open_data_folder(root)))
     return str(raised.value)
 
 
@@ -62,7 +62,10 @@ def test_each_split_of_a_saved_dataset_is_a_folder(tmp_path):
     (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
     for split in ("train", "test"):
         saved(tmp_path / split, table(1))
-    assert SavedDataset().find(data_folder(tmp_path)) == [tmp_path / "test", tmp_path / "train"]
+    assert SavedDataset().find(open_data_folder(tmp_path)) == [
+        tmp_path / "test",
+        tmp_path / "train",
+    ]
     assert [row.id for row in listed(SavedDataset(), tmp_path)] == ["test/0", "train/0"]
 
 
@@ -180,7 +183,7 @@ def test_parquet_files_of_the_hub_are_read_by_groups_of_rows(tmp_path):
     file = tmp_path / "data" / "train-00000-of-00001.parquet"
     parquet.write_table(table(5, writer=list("aabbc")), file, row_group_size=2)
     found = listed(ParquetTable(), tmp_path)
-    assert ParquetTable().find(data_folder(tmp_path)) == [file]
+    assert ParquetTable().find(open_data_folder(tmp_path)) == [file]
     assert [row.id for row in found] == [f"data/train-00000-of-00001/{n}" for n in range(5)]
     assert [row.text for row in found] == [f"Wört {n}" for n in range(5)]
     assert [row.columns["writer"] for row in found] == list("aabbc")
@@ -203,10 +206,10 @@ def test_a_parquet_file_that_was_cut_short_is_an_error(tmp_path):
     file = tmp_path / "a.parquet"
     parquet.write_table(table(50), file)
     os.truncate(file, 200)
-    assert ParquetTable().find(data_folder(tmp_path)) == []
+    assert ParquetTable().find(open_data_folder(tmp_path)) == []
     assert "this is not a whole Parquet file" in fault(ParquetTable(), tmp_path, file)
 
 
 def test_other_parquet_files_are_not_found(tmp_path):
     parquet.write_table(pa.table({"x": [1.0], "y": ["a"]}), tmp_path / "a.parquet")
-    assert ParquetTable().find(data_folder(tmp_path)) == []
+    assert ParquetTable().find(open_data_folder(tmp_path)) == []

@@ -7,7 +7,7 @@ import pytest
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected
 from bench.data.raw.labels.bentham import Bentham
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 
 FILES = {
     "Transcriptions/002_01.txt": "\ufeffTwo words \r\n",
@@ -21,7 +21,7 @@ FILES = {
 
 
 def listed(root):
-    data = data_folder(root)
+    data = open_data_folder(root)
     return [row for labels in Bentham().find(data) for row in Bentham().rows(labels, data)]
 
 

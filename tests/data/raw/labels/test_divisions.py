@@ -12,7 +12,7 @@ from bench.core.errors import BenchError
 from bench.core.types import SPLITS
 from bench.data.raw.entries import Entry, Rejected
 from bench.data.raw.labels.csv_table import CsvTable
-from bench.data.raw.labels.data_folder import ImageFile, data_folder
+from bench.data.raw.labels.data_folder import ImageFile, open_data_folder
 from bench.data.raw.labels.divisions import (
     ColumnSplits,
     Group,
@@ -56,13 +56,15 @@ def row(name, text="x", **columns):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return data_folder(tmp_path_factory.mktemp("data"))
+    return open_data_folder(tmp_path_factory.mktemp("data"))
 
 
 def ratio_of(names, seed="v1", group=None):
     division = RatioSplits(SHARES, seed)
     rows = [row(name) for name in names]
-    return {each.id: division.of(each, "gt.txt", group and group.of(each)) for each in rows}
+    return {
+        each.id: division.split_of(each, "gt.txt", group and group.name_of(each)) for each in rows
+    }
 
 
 @given(IDS, IDS)
@@ -78,7 +80,7 @@ def test_a_group_is_in_one_split(names):
     splits = ratio_of(names, group=group)
     by_group = {}
     for name, split in splits.items():
-        by_group.setdefault(group.of(row(name)), set()).add(split)
+        by_group.setdefault(group.name_of(row(name)), set()).add(split)
     assert all(len(each) == 1 for each in by_group.values())
 
 
@@ -138,17 +140,17 @@ def test_names_say_the_split(name, split):
 
 def test_the_name_of_labels_counts_before_that_of_folders_and_of_no_image():
     division = NamedSplits()
-    assert division.of(row("test/1.jpg"), "train/gt.txt", None) == "train"
-    assert division.of(row("test/a/1.jpg"), "gt.txt", None) == "test"
-    assert division.of(row("all/train.jpg"), "gt.txt", None) is None
-    assert division.of(row("train/x/dev/1.jpg"), "all/gt.txt", None) == "validation"
+    assert division.split_of(row("test/1.jpg"), "train/gt.txt", None) == "train"
+    assert division.split_of(row("test/a/1.jpg"), "gt.txt", None) == "test"
+    assert division.split_of(row("all/train.jpg"), "gt.txt", None) is None
+    assert division.split_of(row("train/x/dev/1.jpg"), "all/gt.txt", None) == "validation"
 
 
 def test_lists_have_ids_paths_names_or_groups(write):
     root = write({"a.lst": "in/1.jpg\r\nin/2\n\n", "b.txt": "3.jpg\nw4\n4b\n"})
     division = ListedSplits({"train": "a.lst", "test": "b.txt"}, root)
     placed = {
-        name: division.of(row(name), "gt.txt", group)
+        name: division.split_of(row(name), "gt.txt", group)
         for name, group in (
             ("in/1.jpg", None),
             ("in/2.jpg", None),
@@ -161,7 +163,7 @@ def test_lists_have_ids_paths_names_or_groups(write):
     assert [*placed.values()] == ["train", "train", "test", "test", "test", None]
     twice = ListedSplits({"train": "a.lst", "test": "a.lst"}, root)
     with pytest.raises(BenchError, match=r"a\.lst:1: 'in/1\.jpg' is in the list of 'train' too"):
-        twice.of(row("x"), "gt.txt", None)
+        twice.split_of(row("x"), "gt.txt", None)
 
 
 def test_what_no_list_has_is_left_out_and_known(data, write):
@@ -179,7 +181,7 @@ def test_what_no_list_has_is_left_out_and_known(data, write):
 
 def test_what_is_rejected_in_a_split_without_a_sample_is_listed_all_the_same(write):
     root = write({"train.txt": "1.jpg\tone\n", "val.txt": "bad\n"})
-    data = data_folder(root)
+    data = open_data_folder(root)
     reader = OwnReader(data, [root / "train.txt", root / "val.txt"], TabList(), NamedSplits())
     assert reader.parts == ("train",)
     _, rejected = reader.entries("train")
@@ -201,7 +203,7 @@ def test_what_is_rejected_in_a_split_without_a_sample_is_listed_all_the_same(wri
     ],
 )
 def test_a_group_is_a_column_a_folder_or_a_pattern(group, name, said):
-    assert group.of(row(name, writer="w1")) == said
+    assert group.name_of(row(name, writer="w1")) == said
 
 
 def test_a_group_in_two_splits_is_refused(data):
@@ -276,7 +278,7 @@ def test_labels_without_a_sample_are_refused_with_the_reasons(data):
 
 def test_each_file_of_labels_may_be_of_a_split(write):
     root = write({"a.txt": "1.jpg\tone\nbad\n", "b.txt": "2.jpg\ttwo\n"})
-    data = data_folder(root)
+    data = open_data_folder(root)
     division = LabelFileSplits({"a.txt": "test", "b.txt": "train"})
     reader = OwnReader(data, [root / "a.txt", root / "b.txt"], TabList(), division)
     assert reader.parts == ("train", "test")
@@ -286,7 +288,7 @@ def test_each_file_of_labels_may_be_of_a_split(write):
 
 def test_a_column_says_the_split(write):
     root = write({"a.csv": "path,text,set\n1.jpg,a,Training\n2.jpg,b,dev\n3.jpg,c,x\n"})
-    reader = OwnReader(data_folder(root), [root / "a.csv"], CsvTable(), ColumnSplits("set"))
+    reader = OwnReader(open_data_folder(root), [root / "a.csv"], CsvTable(), ColumnSplits("set"))
     assert reader.parts == ("train", "validation")
     _, rejected = reader.entries("train")
     assert rejected == Rejected("3.jpg", "a set that is not train, validation or test")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.data.raw.entries import Rejected
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.hocr import Hocr
 
 BOX = "bbox 2 3 11 8"
@@ -29,7 +29,7 @@ def listed(write, *pages, name="p.hocr", head="", **files):
     body = "".join(pages)
     html = f"<!DOCTYPE html>\n<html><head>{head}</head><body>{body}</body></html>"
     images = {"p1.png": scan(1)[1], "p2.png": scan(2)[1]}
-    data = data_folder(write({name: html} | images | files))
+    data = open_data_folder(write({name: html} | images | files))
     return [row for labels in Hocr().find(data) for row in Hocr().rows(labels, data)]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.label_format import Row
 from bench.data.raw.labels.lmdbs import Lmdb
 
@@ -42,7 +42,7 @@ def lmdbs(write):
 
 
 def listed(root):
-    data = data_folder(root)
+    data = open_data_folder(root)
     return [row for labels in Lmdb().find(data) for row in Lmdb().rows(labels, data)]
 
 
@@ -169,7 +169,7 @@ def test_a_text_that_is_json_is_a_text_where_there_are_images(lmdbs):
 
 def test_files_of_other_content_are_not_found(lmdbs, write):
     root = write({"a/data.mdb": b"no LMDB" * 1000, "b.lmdb": b"", "c.lmdb/readme.txt": ""})
-    assert Lmdb().find(data_folder(root)) == []
+    assert Lmdb().find(open_data_folder(root)) == []
 
 
 def test_a_page_of_an_lmdb_that_is_damaged_is_an_error(lmdbs):

@@ -11,10 +11,10 @@ from pyarrow import parquet
 
 from bench.core.errors import BenchError
 from bench.data.raw.labels.arrow_tables import ParquetTable
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.divisions import Group, NamedSplits, RatioSplits, WholeSplit
+from bench.data.raw.labels.format_detection import choose_format, detect_formats
 from bench.data.raw.labels.lmdbs import Lmdb
-from bench.data.raw.labels.looking import choose, look
 from bench.data.raw.labels.own_labels import OwnLabels
 from bench.data.store import preparing
 from bench.data.store.partition import Partition
@@ -115,7 +115,7 @@ def test_the_reason_is_said_where_there_is_nothing_else(root):
     with lmdb.open(str(root / "a"), lock=False) as environment, environment.begin(write=True) as t:
         t.put(b"num-samples", b"many")
     with pytest.raises(BenchError, match="its num-samples is no number of samples"):
-        look(data_folder(root))
+        detect_formats(open_data_folder(root))
 
 
 def test_lines_without_a_text_do_not_hide_the_others(write):
@@ -125,8 +125,8 @@ def test_lines_without_a_text_do_not_hide_the_others(write):
         for n in range(9)
     )
     page = f'<PcGts><Page imageFilename="1.jpg">{lines}</Page></PcGts>'
-    data = data_folder(write({"page/1.xml": page, "1.jpg": jpeg(1)}))
-    found = choose(look(data), data)
+    data = open_data_folder(write({"page/1.xml": page, "1.jpg": jpeg(1)}))
+    found = choose_format(detect_formats(data), data)
     assert (found.format.name, len(found.rows)) == ("page-xml", 1)
     assert found.rejected == {"a line without a text": 8}
 
@@ -139,7 +139,7 @@ def test_a_container_that_is_a_link_out_of_the_folder_is_not_read(tmp_path, root
     for name, format_ in (("secret.lmdb", Lmdb()), ("secret.parquet", ParquetTable())):
         (root / name).symlink_to(tmp_path / name)
         with pytest.raises(BenchError, match=f"{name} is a link out of"):
-            list(format_.rows(root / name, data_folder(root)))
+            list(format_.rows(root / name, open_data_folder(root)))
 
 
 def test_ids_have_no_control_characters_and_no_halves_of_characters(write, folder):

@@ -6,7 +6,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.sign_tables import SignCorpus
 
 PHOENIX14 = "id|folder|signer|annotation\n"
@@ -15,7 +15,7 @@ FEATURES = "features/fullFrame-210x260px"
 
 
 def listed(root, images=None):
-    data = data_folder(root, images, clips=True)
+    data = open_data_folder(root, images, clips=True)
     return [row for labels in SignCorpus().find(data) for row in SignCorpus().rows(labels, data)]
 
 
@@ -80,6 +80,6 @@ def test_a_frame_that_is_a_link_out_of_the_folder_is_not_read(write):
 
 def test_a_table_of_something_else_is_an_error(write):
     root = write({"a.csv": "id,folder\n"})
-    assert SignCorpus().find(data_folder(root)) == []
+    assert SignCorpus().find(open_data_folder(root)) == []
     with pytest.raises(BenchError, match="its first line is not such as tables with the header"):
-        list(SignCorpus().rows(root / "a.csv", data_folder(root)))
+        list(SignCorpus().rows(root / "a.csv", open_data_folder(root)))

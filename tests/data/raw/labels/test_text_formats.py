@@ -9,7 +9,7 @@ import pytest
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected
 from bench.data.raw.labels.csv_table import CsvTable
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.json_lists import JsonLines, JsonMap, MmocrList
 from bench.data.raw.labels.line_lists import (
     CommaList,
@@ -29,7 +29,7 @@ def read(write):
 
     def from_files(format_, files, images=None):
         root = write({"1.jpg": b"1", "2.jpg": b"2", "3.jpg": b"3", **files})
-        data = data_folder(root, images and root / images)
+        data = open_data_folder(root, images and root / images)
         return [row for labels in format_.find(data) for row in format_.rows(labels, data)]
 
     return from_files
@@ -103,7 +103,7 @@ def test_a_path_is_an_id_however_it_is_written(read, path, identity):
 def test_an_absolute_path_in_the_folder_is_taken(write):
     root = write({"in/1.jpg": b"1"})
     write({"gt.txt": f"{root}/in/1.jpg\tHi\n/etc/passwd\tHi\n"})
-    data = data_folder(root)
+    data = open_data_folder(root)
     row, rejected = TabList().rows(root / "gt.txt", data)
     assert row.id == "in/1.jpg"
     assert rejected == Rejected("gt.txt:2", "a path out of the data set's folder")
@@ -207,7 +207,7 @@ def test_a_table_keeps_its_other_columns_and_every_value_as_it_is(read):
 def test_a_file_of_another_form_is_said_to_be_so(write, format_, content, said):
     root = write({"labels": content})
     with pytest.raises(BenchError) as caught:
-        list(format_.rows(root / "labels", data_folder(root)))
+        list(format_.rows(root / "labels", open_data_folder(root)))
     assert said in str(caught.value)
     assert str(caught.value).startswith(f"{root}/labels")
 
@@ -218,7 +218,7 @@ def test_a_quote_that_is_never_closed_names_its_line(write, monkeypatch):
     root = write({"a.csv": 'path,text\n1.jpg,"' + "x\n" * 100_000})
     assert csv.field_size_limit() == 131_072
     with pytest.raises(BenchError, match="look for a quote that is not closed"):
-        list(CsvTable().rows(root / "a.csv", data_folder(root)))
+        list(CsvTable().rows(root / "a.csv", open_data_folder(root)))
 
 
 def test_json_lines_reject_what_is_no_object_with_two_strings(read):
@@ -273,7 +273,7 @@ def test_pairs_are_found_by_their_names(write):
             "c/readme.txt": "no pair",
         }
     )
-    data = data_folder(root)
+    data = open_data_folder(root)
     a, b = Pairs().find(data)
     assert (a, b) == (root / "a", root / "b")
     rows = [*Pairs().rows(a, data)]
@@ -293,7 +293,7 @@ def test_pairs_are_found_by_their_names(write):
 def test_a_clip_is_a_folder_of_frames_in_the_order_of_their_numbers(write):
     frames = {f"clips/a/{n}.jpg": b"%d" % n for n in (10, 9, 1)}
     root = write({**frames, "clips/a/notes.txt": "x", "gt.txt": "clips/a\tHELLO YOU\n"})
-    [row] = TabList().rows(root / "gt.txt", data_folder(root, clips=True))
+    [row] = TabList().rows(root / "gt.txt", open_data_folder(root, clips=True))
     assert row.id == "clips/a"
     assert [*row.images.load()] == [b"1", b"9", b"10"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.label_format import Row
 from bench.data.raw.labels.xml_pages import Alto, PageXml
 
@@ -54,7 +54,7 @@ def alto_line(inside, shape=f'<Shape><Polygon POINTS="{BOX}"/></Shape>', box="")
 
 
 def listed(format_, root, images=None):
-    data = data_folder(root, images)
+    data = open_data_folder(root, images)
     return [row for labels in format_.find(data) for row in format_.rows(labels, data)]
 
 
@@ -251,7 +251,7 @@ BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in
 )
 def test_a_document_that_is_broken_or_hostile_is_rejected(write, document, fault):
     root = write({"p1.xml": document, "p1.png": scan()[1], "p2.xml": page_xml(line())})
-    found = PageXml().rows(root, data_folder(root))
+    found = PageXml().rows(root, open_data_folder(root))
     first, second = found
     assert isinstance(first, Rejected)
     assert first.id == "p1.xml"
@@ -271,8 +271,8 @@ def test_only_folders_with_files_of_the_format_are_found(write):
             "c/1.txt": page_xml(line()),
         }
     )
-    assert PageXml().find(data_folder(root)) == [root.resolve() / "a" / "page"]
-    assert Alto().find(data_folder(root)) == [root.resolve() / "b"]
+    assert PageXml().find(open_data_folder(root)) == [root.resolve() / "a" / "page"]
+    assert Alto().find(open_data_folder(root)) == [root.resolve() / "b"]
 
 
 def string(content):

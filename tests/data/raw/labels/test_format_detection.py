@@ -6,8 +6,8 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.core.text_encodings import MAX_LINE
-from bench.data.raw.labels.data_folder import data_folder
-from bench.data.raw.labels.looking import choose, look
+from bench.data.raw.labels.data_folder import open_data_folder
+from bench.data.raw.labels.format_detection import choose_format, detect_formats
 
 IMAGES = {f"{n}.jpg": b"x" for n in range(3)}
 
@@ -17,8 +17,8 @@ def chosen(write):
     """Return a function that writes files and gives the format and the labels that are chosen."""
 
     def of(files):
-        data = data_folder(write(files))
-        found = choose(look(data), data)
+        data = open_data_folder(write(files))
+        found = choose_format(detect_formats(data), data)
         return found.format.name, [data.relative(each) for each in found.labels]
 
     return of
@@ -121,6 +121,6 @@ def test_a_file_without_an_end_of_a_line_is_named_and_hides_no_other(chosen):
 def test_a_link_to_itself_is_a_missing_image(write):
     root = write({**IMAGES, "gt.txt": "0.jpg\ta\nloop.jpg\tb\n"})
     (root / "loop.jpg").symlink_to("loop.jpg")
-    data = data_folder(root)
+    data = open_data_folder(root)
     with pytest.raises(BenchError, match=r"'loop\.jpg' is missing"):
-        choose(look(data), data)
+        choose_format(detect_formats(data), data)
