@@ -76,7 +76,7 @@ _RELEASES = {
         header="name|video|start|end|speaker|orth|translation",
         row="{clip}|{clip}/1/*.png|-1|-1|{signer}|{glosses}|{translation}\n",
         clip="{day}_{show}-{number}",
-        frame="images{place:04}.png",
+        frame="images{index:04}.png",
         bounds=False,
     ),
 }
@@ -104,7 +104,7 @@ def write(job: Job) -> None:
                 )
                 name = release.clip.format_map(programme)
                 for number, image in enumerate(draw_clip(glosses, signers[signer], rng)):
-                    file = release.frame.format(frame=number, place=number + 1, **programme)
+                    file = release.frame.format(frame=number, index=number + 1, **programme)
                     frame = root / _PIXELS / part / name / file
                     frame.parent.mkdir(parents=True, exist_ok=True)
                     write_png(frame, image)

@@ -46,7 +46,7 @@ def test_the_same_arguments_give_the_same_bytes(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["iam", "seq-mnist"])
-def test_another_seed_gives_other_pictures(name, tmp_path):
+def test_another_seed_gives_other_images(name, tmp_path):
     for seed in (0, 1):
         synthetic.generate_dataset(name, tmp_path / str(seed), few(name), seed=seed)
     first, other = (content(tmp_path / folder) for folder in ("0", "1"))
@@ -56,7 +56,7 @@ def test_another_seed_gives_other_pictures(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["iam", "seq-mnist", "phoenix14"])
-def test_an_interrupted_tree_is_refused(name, tmp_path):
+def test_an_incomplete_tree_is_refused(name, tmp_path):
     def interrupt(_):
         raise KeyboardInterrupt
 
@@ -79,19 +79,19 @@ def test_only_words_can_be_hard(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_wrong_name_names_the_nearest(tmp_path):
+def test_a_wrong_name_is_an_error_with_the_nearest_name(tmp_path):
     with pytest.raises(BenchError, match="no synthetic 'synth9k'; did you mean 'synth90k'"):
         synthetic.generate_dataset("synth9k", tmp_path / "out", 10)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_complete_tree_is_known_and_real_data_are_not(tmp_path):
+def test_a_complete_tree_is_marked_and_real_data_are_not(tmp_path):
     assert not synthetic.is_marked(tmp_path)
     synthetic.generate_dataset("seq-mnist", tmp_path, 20)
     assert synthetic.is_marked(tmp_path)
 
 
-def test_what_is_in_a_folder_stays(tmp_path):
+def test_files_in_a_folder_are_not_overwritten(tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     for out in (tmp_path, tmp_path / "note.txt"):
         with pytest.raises(BenchError, match="not an empty folder; name another"):
@@ -100,7 +100,7 @@ def test_what_is_in_a_folder_stays(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["synth90k", "iam"])
-def test_samples_are_on_disk_when_they_are_told_of(name, tmp_path):
+def test_samples_are_on_disk_when_progress_is_reported(name, tmp_path):
     files = []
 
     def count(_):
@@ -126,7 +126,7 @@ def test_memory_does_not_grow_with_the_number_of_clips(tmp_path):
 
 
 @pytest.mark.parametrize("place", [".", "mnt/ramdisk/max/90kDICT32px", ".."])
-def test_a_synthetic_data_set_is_recognized_from_wherever_it_is_named(tmp_path, place):
+def test_a_synthetic_data_set_is_recognized_from_any_folder(tmp_path, place):
     synthetic.generate_dataset("synth90k", tmp_path / "words", 3)
     assert synthetic.is_marked(tmp_path / "words" / place)
     assert not synthetic.is_marked(tmp_path.parent / "elsewhere")
@@ -143,7 +143,7 @@ def test_an_interrupted_data_set_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["complete =", 'name = "iam"', "\udcff"])
-def test_a_marker_that_says_nothing_is_refused(tmp_path, content):
+def test_an_invalid_marker_is_refused(tmp_path, content):
     (tmp_path / synthetic.MARKER).write_text(content, errors="surrogateescape")
     with pytest.raises(BenchError, match="does not say whether the synthetic data set is complete"):
         synthetic.is_marked(tmp_path)

@@ -20,7 +20,7 @@ def test_frames_are_yielded_one_by_one(rng):
     assert [frame.shape for frame in islice(endless, 3)] == 3 * [(260, 210, 3)]
 
 
-def test_signs_are_nearer_to_themselves_than_to_others(rng):
+def test_clips_of_a_sign_are_more_similar_than_clips_of_different_signs(rng):
     signer = Signer.draw(rng)
     names = [*SIGNS]
     seen, again = {}, {}

@@ -34,7 +34,7 @@ def test_lists_divide_the_images_as_the_real_ones_do(root):
     assert on_disk == set(listed)
 
 
-def test_names_hold_the_word_of_their_number_in_one_of_three_cases(root):
+def test_names_have_the_word_of_their_number_in_one_of_three_cases(root):
     lexicon = (root / "lexicon.txt").read_text().splitlines()
     cases = Counter()
     for path, index in rows(root, "annotation.txt"):
@@ -54,7 +54,7 @@ def test_the_lexicon_is_lower_case_sorted_and_has_every_character(root):
     assert max(map(len, lexicon)) == 23
 
 
-def test_images_are_colour_jpegs_of_one_height_and_differ_in_width_with_the_word(root):
+def test_images_are_color_jpegs_of_one_height_and_varying_width(root):
     widths = {}
     for path, _ in rows(root, "annotation.txt"):
         with Image.open(root / path) as image:

@@ -55,7 +55,7 @@ class Finding:
     Attributes:
         split: The split or partition.
         check: The name of the check.
-        found: The result, as a phrase.
+        found: The result, as a phrase; the key `found` of `--json`.
         verdict: `failed` has to be fixed; `note` is for information.
     """
 

@@ -55,7 +55,7 @@ class LmdbRelease:
         folders: The possible folder names of each partition.
 
     Raises:
-        BenchError: There is none of these LMDBs, or one is truncated or has no valid `num-samples`.
+        BenchError: No such LMDB exists, or one is truncated or has no valid `num-samples`.
     """
 
     columns: Sequence[str] = ()

@@ -123,7 +123,7 @@ class Partition:
         if cached.dtype != np.uint8 or cached.shape != (self.size, height, width, channels):
             raise BenchError(
                 f"{file}: these are not the decoded images of {self.size:,} samples; remove it, "
-                f"and write it again by the option --decoded {channels}x{height}x{width}",
+                f"and write it again with `--decoded {channels}x{height}x{width}`",
                 Exit.UNVERIFIED,
             )
         return cached

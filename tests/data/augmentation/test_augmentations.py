@@ -56,7 +56,7 @@ def test_an_image_keeps_its_size_and_the_original_its_pixels(augmentation, shape
 
 
 @images
-def test_a_seed_and_an_epoch_draw_the_same_and_others_do_not(augmentation):
+def test_draws_depend_on_seed_and_epoch(augmentation):
     pixels = image((32, 100, 3))
     first, again, other = (draws(augmentation, pixels, seed=seed) for seed in (1, 1, 2))
     assert all((one == two).all() for one, two in zip(first, again, strict=True))
@@ -66,7 +66,7 @@ def test_a_seed_and_an_epoch_draw_the_same_and_others_do_not(augmentation):
 
 # The others draw noise or hues for each channel.
 @pytest.mark.parametrize("augmentation", [SceneText(), Handwriting()], ids=lambda each: each.name)
-def test_gray_and_color_are_moved_alike(augmentation):
+def test_gray_and_color_images_get_the_same_geometry(augmentation):
     gray = image((32, 100))
     colored = np.stack([gray] * 3, -1)
     for one, three in zip(draws(augmentation, gray), draws(augmentation, colored), strict=True):
@@ -120,7 +120,7 @@ def test_a_higher_level_changes_more(name):
     assert change(0.15) < change(0.5) < change(1.0)
 
 
-def test_operations_are_drawn_as_often_and_at_most_once(monkeypatch):
+def test_operations_are_drawn_equally_often_and_without_repetition(monkeypatch):
     counts = Counter()
 
     def counting(name):
@@ -193,7 +193,7 @@ def test_without_magnitude_handwriting_is_only_thicker_or_thinner():
 
 
 @given(st.integers(0, 2**63), st.integers(1, 400))
-def test_a_sign_keeps_its_order_and_its_pace_within_bounds(seed, count):
+def test_frames_keep_their_order_and_their_number_within_bounds(seed, count):
     [generator] = sample_generators(seed, 1, [5])
     chosen = SignLanguage().choose_frames(count, generator)
     assert (np.diff(chosen) >= 0).all()

@@ -27,7 +27,7 @@ def iam(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return source
 
 
-def test_lines_have_the_writer_that_the_xml_of_their_form_names(iam: Path, folder: Path) -> None:
+def test_lines_have_the_writer_in_the_xml_of_their_form(iam: Path, folder: Path) -> None:
     dataset = IAM(synthetic=True)
     dataset.prepare(iam, lambda *_: None)
     writers = {

@@ -91,7 +91,7 @@ def test_frames_of_another_size_are_scaled_first(clips: PreparedPipeline) -> Non
 
 @settings(max_examples=8)
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(1, 4), st.integers(0, 1))
-def test_what_is_drawn_depends_on_seed_epoch_and_batch(
+def test_draws_depend_on_seed_epoch_and_sample(
     clips: PreparedPipeline, seed: int, epoch: int, size: int, other: int
 ) -> None:
     batches = clips.batches("train", size, seed=seed, epoch=epoch)
@@ -102,14 +102,14 @@ def test_what_is_drawn_depends_on_seed_epoch_and_batch(
     assert not all(map(same, batches, moved))
 
 
-def test_training_mirrors_half_of_the_clips(clips: PreparedPipeline) -> None:
+def test_training_flips_half_of_the_clips(clips: PreparedPipeline) -> None:
     # Bright is left, unless a clip is mirrored; all of its frames are.
     left = [(shown[..., 0] > shown[..., -1]).float().mean() for _, shown in drawn(clips)]
     assert set(map(float, left)) == {0.0, 1.0}
     assert 0.35 < np.mean(left) < 0.65
 
 
-def test_training_crops_anywhere(clips: PreparedPipeline) -> None:
+def test_training_crops_at_random_positions(clips: PreparedPipeline) -> None:
     brightest = {
         round(float((shown[0].max() + 1) * 127.5))
         for name, shown in drawn(clips)
@@ -145,7 +145,7 @@ def test_a_crop_larger_than_the_frame_is_refused() -> None:
         FrameInput(8, 9)
 
 
-def test_training_rescales_time_and_keeps_its_order(clips: PreparedPipeline) -> None:
+def test_training_rescales_time_and_keeps_the_order_of_frames(clips: PreparedPipeline) -> None:
     counts: dict[str, set[int]] = {}
     for name, shown in drawn(clips):
         counts.setdefault(name, set()).add(len(shown))
@@ -162,7 +162,7 @@ def test_training_rescales_time_and_keeps_its_order(clips: PreparedPipeline) -> 
 
 
 @pytest.mark.parametrize("count", [1, 2, 31, 32, 33, 200, 230, 300])
-def test_a_pace_keeps_to_the_bounds_that_a_clip_keeps(count: int) -> None:
+def test_rescaled_clips_stay_within_bounds(count: int) -> None:
     generator = np.random.default_rng(0)
     for _ in range(50):
         chosen = AUGMENTATION.choose_frames(count, generator)

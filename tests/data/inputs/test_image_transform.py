@@ -46,7 +46,7 @@ def test_colors_come_as_channels(prepare: Prepare) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_where_ratios_are_kept_the_rest_is_gray(prepare: Prepare, channels: int) -> None:
+def test_words_with_their_ratio_are_padded_with_gray(prepare: Prepare, channels: int) -> None:
     layout = Listed({"test": []})
     widths = [8, 31, 60, 400]
     layout.samples["test"] = [layout.image(str(w), "a", jpeg(w, w)) for w in widths]
@@ -64,7 +64,7 @@ def test_where_ratios_are_kept_the_rest_is_gray(prepare: Prepare, channels: int)
 
 
 @given(st.integers(1, 3000), st.integers(1, 500), st.integers(1, 64), st.integers(1, 300))
-def test_a_kept_ratio_leaves_a_column_and_no_more_than_there_are(
+def test_a_kept_ratio_has_at_least_one_column_and_at_most_the_width(
     width: int, height: int, rows: int, columns: int
 ) -> None:
     transform = ImageTransform(ImageInput(rows, columns, keep_ratio=True))
@@ -171,7 +171,7 @@ def test_lines_are_not_augmented(prepare: Prepare) -> None:
     assert torch.equal(first.inputs, second.inputs)
 
 
-def test_lines_of_three_channels_are_padded_alike(prepare: Prepare) -> None:
+def test_lines_of_three_channels_are_padded_like_gray_ones(prepare: Prepare) -> None:
     prepare(listed(6))
     inputs = (ImageInput(16, 0, color=color, margin=(2, 3)) for color in (False, True))
     [gray], [color] = (pipeline(ImageTransform(each)).batches("test", 6) for each in inputs)

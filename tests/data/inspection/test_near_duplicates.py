@@ -44,7 +44,7 @@ def test_a_changed_copy_is_found_among_others(change: str) -> None:
     assert not any(look_alike(earlier[place], word("other?")) for place in found.get(0, []))
 
 
-def test_images_of_one_color_are_like_none() -> None:
+def test_images_of_one_color_are_similar_to_none() -> None:
     blank = np.full((9, 30), 7, np.uint8)
     assert brightness_fingerprint(blank) == 0
     zeros = np.zeros(3, np.uint64)
@@ -53,7 +53,7 @@ def test_images_of_one_color_are_like_none() -> None:
 
 
 @pytest.mark.parametrize("distance", range(6))
-def test_what_differs_by_three_bits_is_a_candidate(distance: int) -> None:
+def test_fingerprints_that_differ_by_three_bits_are_similar(distance: int) -> None:
     for seed in range(20):
         drawn = np.random.default_rng(seed)
         one = drawn.integers(1, 2**63, 1, np.uint64)

@@ -132,21 +132,21 @@ def test_a_box_that_is_not_on_the_form_is_refused(write, box):
         ),
     ],
 )
-def test_what_is_missing_of_iam_is_said(write, gone, said):
+def test_missing_parts_of_iam_are_reported(write, gone, said):
     with pytest.raises(BenchError, match=f"this is not all of IAM, for there is {said}"):
         IamLines(write(without(*([gone] if isinstance(gone, str) else gone)) | {"readme": ""}))
 
 
 @pytest.mark.parametrize("named", ["", "lines", "lines/a01", "xml"])
-def test_a_part_of_it_may_be_named(write, named):
+def test_a_folder_within_iam_may_be_named(write, named):
     assert len(listed(write(FILES) / named)) == 3
 
 
-def test_lines_txt_may_lie_beside_the_folders(write):
+def test_lines_txt_may_be_beside_the_folders(write):
     assert len(listed(write(without("ascii") | {"lines.txt": LINES}))) == 3
 
 
-def test_a_row_that_is_no_line_is_named_by_its_number(write):
+def test_a_row_that_is_not_a_line_is_named_by_its_number(write):
     rows = ["a01-000u-00 ok 154 19 4 7 16 8", "../../x-00 ok 1 1 1 1 1 1 w", "junk", ""]
     found = listed(write(FILES | {"ascii/lines.txt": "\n".join(rows)}))
     assert found == [Rejected(f"lines.txt:{n}", "a row that is no line of IAM") for n in (1, 2, 3)]
@@ -166,7 +166,7 @@ NO_XML = "the XML of its form is a document that is no XML"
         (b'<?xml version="1.0" encoding="base64"?><a/>', NO_XML),
     ],
 )
-def test_a_line_without_a_text_says_why(write, document, reason):
+def test_a_line_without_a_text_is_rejected_with_the_reason(write, document, reason):
     found = listed(write(FILES | {"xml/a01-000u.xml": document}))
     assert found[0] == Rejected("a01-000u-00", reason)
     assert found[2].text == "So"
@@ -196,7 +196,7 @@ def test_entities_are_neither_expanded_nor_read(write, declared):
     ],
     ids=["empty", "comments", "folder", "pipe", "half a character"],
 )
-def test_a_list_without_lines_is_one_sentence(tmp_path, write, bench, make, code, message):
+def test_a_list_without_lines_is_an_error(tmp_path, write, bench, make, code, message):
     root = write(without("ascii"))
     (root / "ascii").mkdir()
     make(root / "ascii" / "lines.txt")

@@ -32,19 +32,19 @@ def test_a_root_is_found_by_its_name_among_others(write):
     assert tree.find_root(root, holds, ["mnt/max"]) == root / "mnt" / "max"
 
 
-def test_a_circle_of_links_is_passed_over(write):
+def test_circular_links_are_skipped(write):
     root = write({"readme": "", "one/wanted.txt": ""})
     (root / "circle").symlink_to("circle//.")
     assert tree.find_root(root, holds, ["circle", "circle/one", "one"]) == root / "one"
 
 
-def test_what_is_no_folder_is_an_error(write):
+def test_a_source_that_is_not_a_folder_is_an_error(write):
     root = write({"file": "x"})
     with pytest.raises(BenchError, match="file is no folder; name the one that holds"):
         tree.find_root(root / "file", holds)
 
 
-def test_a_file_is_read_through_links_within_the_folder_alone(write):
+def test_a_file_is_read_only_through_links_within_the_folder(write):
     root = write({"in/7/word.jpg": b"pixels", "secret": b"key"}) / "in"
     (root / "near").symlink_to("7")
     (root / "7" / "out.jpg").symlink_to(root.parent / "secret")
@@ -54,7 +54,7 @@ def test_a_file_is_read_through_links_within_the_folder_alone(write):
             tree.read_file(root, name)
 
 
-def test_what_is_no_readable_file_says_what_it_is(write):
+def test_an_unreadable_file_is_an_error_with_the_reason(write):
     root = write({"empty.png": b"", "folder/x": "x"})
     (root / "circle").symlink_to("circle")
     os.mkfifo(root / "pipe")
@@ -79,20 +79,20 @@ def test_lines_end_with_a_line_feed_alone(write):
     assert [tree.is_text(line) for line in found] == [True, True, True, False]
 
 
-def test_a_file_of_lines_that_is_none_is_an_error(write):
+def test_a_list_that_cannot_be_read_is_an_error(write):
     with pytest.raises(BenchError, match="cannot be read"):
         list(tree.read_lines(write({"folder/x": ""}) / "folder"))
 
 
 @given(st.lists(st.sampled_from(["", ".", "..", "a", "b.png", "\\"]), max_size=6).map("/".join))
-def test_a_name_is_inside_where_no_part_of_it_leads_out(name):
+def test_a_name_is_inside_if_no_part_leads_out(name):
     if tree.is_inside(name):
         assert os.path.normpath(PurePosixPath("/root", name)).startswith("/root/")
     else:
         assert name.startswith("/") or ".." in name or "\\" in name or not name.strip("./")
 
 
-def test_a_list_that_is_no_plain_file_is_an_error_and_no_wait(tmp_path):
+def test_a_list_that_is_not_a_regular_file_is_an_error(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "endless").symlink_to("/dev/zero")
     (tmp_path / "pages").write_bytes(b"a 1\n" + bytes(2**21))
@@ -105,6 +105,6 @@ def test_a_list_that_is_no_plain_file_is_an_error_and_no_wait(tmp_path):
             list(tree.read_lines(tmp_path / name))
 
 
-def test_what_macos_adds_is_passed_over_when_a_root_is_looked_for(write):
+def test_metadata_of_macos_is_ignored_in_the_search_of_a_root(write):
     root = write({"__MACOSX/data/._wanted.txt": "", ".DS_Store": "", "data/wanted.txt": ""})
     assert tree.find_root(root, holds) == root / "data"

@@ -49,9 +49,7 @@ def _altered(source, name, content):
     # A packed file has the time in it, and processes that test together need the same names.
     ids=["bomb", "other images", "no images", "other labels", "no gzip", "half a gzip"],
 )
-def test_another_file_in_the_place_of_one_of_mnist_is_refused(
-    tmp_path, monkeypatch, name, content, message
-):
+def test_a_file_that_is_not_of_mnist_is_refused(tmp_path, monkeypatch, name, content, message):
     monkeypatch.setattr(mnist, "MAX_BYTES", 2**16)
     synthetic.generate_dataset("seq-mnist", tmp_path / "source", 10)
     _altered(tmp_path / "source", name, content)

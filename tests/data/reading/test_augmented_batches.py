@@ -116,7 +116,7 @@ def test_only_the_split_train_is_augmented(opened, transform) -> None:
 
 
 @pytest.mark.parametrize("name", ["words", "colored words", "words of one size"])
-def test_a_cache_changes_no_bit(opened, name) -> None:
+def test_a_cache_of_decoded_images_changes_no_bit(opened, name) -> None:
     transform = TRANSFORMS[name]
     wanted = list(opened(transform).batches("train", 4, seed=1, epoch=1))
     caching.write_decoded_cache("words", transform.shape, lambda *_: None)

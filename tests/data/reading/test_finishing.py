@@ -35,7 +35,7 @@ EARLIER: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 @pytest.mark.parametrize("normalization", EARLIER)
 @pytest.mark.parametrize("width", [0, 40])
-def test_bytes_of_images_are_normalized_as_before(
+def test_bytes_of_images_are_normalized_as_in_the_reference(
     prepare: Callable[..., Prepared], normalization: str, width: int
 ) -> None:
     prepare(listed(7, ["train"]))
@@ -56,7 +56,7 @@ def test_bytes_of_images_are_normalized_as_before(
     st.sampled_from([(0, 0), (0, 6), (12, 0), (12, 8), (8, 0)]),
     st.sampled_from(["signed", "unit"]),
 )
-def test_digits_are_composed_as_before(
+def test_digits_are_composed_as_in_the_reference(
     split: str, digits: int, count: int, size: tuple[int, int], normalization: str
 ) -> None:
     data = SeqDigits(digits=digits, rounds=1)
@@ -121,7 +121,7 @@ def test_the_images_of_a_small_split_are_decoded_once(
     assert all(map(same, passes(one)[1], wanted[1]))
 
 
-def test_what_is_read_once_or_is_too_large_is_not_held(
+def test_images_read_once_and_large_splits_are_not_cached(
     words: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = pipeline(ImageTransform(ImageInput()))

@@ -88,7 +88,7 @@ def test_batches_are_kept_when_the_next_ones_are_read(loader, batches, wanted):
     assert all(map(same, found, wanted))
 
 
-def test_workers_stay_from_pass_to_pass(loader):
+def test_workers_are_kept_between_epochs(loader):
     passes = [("train", 1), ("validation", 0), ("train", 2), ("validation", 0), ("test", 0)]
     seen = set()
     for split, epoch in passes:
@@ -100,7 +100,7 @@ def test_workers_stay_from_pass_to_pass(loader):
     assert len(workers_of()) == 2
 
 
-def test_a_pass_is_continued_after_another_was_read_within_it(loader, batches, wanted):
+def test_an_epoch_continues_after_another_was_read_during_it(loader, batches, wanted):
     outer, other = loader.read(batches), PIPELINE.batches("validation", 20)
     for number, batch in enumerate(outer):
         assert same(batch, wanted[number])
@@ -111,13 +111,13 @@ def test_a_pass_is_continued_after_another_was_read_within_it(loader, batches, w
     assert number == 6
 
 
-def test_a_pass_survives_pickling(batches):
+def test_an_epoch_can_be_pickled(batches):
     again = pickle.loads(pickle.dumps(batches))  # noqa: S301
     assert same(again[3], batches[3])
 
 
 @pytest.mark.skipif(not OPEN.is_dir(), reason="open files are listed by Linux")
-def test_passes_that_are_left_early_leave_no_files_open(loader, batches, wanted):
+def test_epochs_that_are_closed_early_leave_no_files_open(loader, batches, wanted):
     counts = []
     for _ in range(6):
         reader = loader.read(batches)
@@ -148,7 +148,7 @@ def test_workers_end_with_their_loader(batches, way):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_what_bench_says_of_a_batch_is_said_alike_wherever_it_is_read(troubled, workers):
+def test_an_error_of_bench_is_the_same_in_a_worker(troubled, workers):
     with BatchLoader(Unfinished(), workers, "cpu") as loader:
         for _ in range(2):
             reader = loader.read(troubled("sentence"))
@@ -161,7 +161,7 @@ def test_what_bench_says_of_a_batch_is_said_alike_wherever_it_is_read(troubled, 
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize(("trouble", "kind"), [("fault", RuntimeError), ("missing", OSError)])
-def test_any_other_fault_keeps_its_kind_and_its_words(troubled, workers, trouble, kind):
+def test_another_exception_keeps_its_type_and_message(troubled, workers, trouble, kind):
     with (
         BatchLoader(Unfinished(), workers, "cpu") as loader,
         pytest.raises(kind, match="the disk is on fire"),
@@ -169,7 +169,7 @@ def test_any_other_fault_keeps_its_kind_and_its_words(troubled, workers, trouble
         list(loader.read(troubled(trouble)))
 
 
-def test_an_error_that_cannot_be_sent_is_told_with_its_stack(troubled):
+def test_an_exception_that_cannot_be_pickled_is_reported_with_its_stack(troubled):
     with (
         BatchLoader(Unfinished(), 1, "cpu") as loader,
         pytest.raises(RuntimeError, match=r"StubbornError: the disk is on fire"),
@@ -178,7 +178,7 @@ def test_an_error_that_cannot_be_sent_is_told_with_its_stack(troubled):
 
 
 @pytest.mark.slow
-def test_that_a_worker_was_killed_is_one_sentence_and_others_follow_it(troubled, batches, wanted):
+def test_a_killed_worker_is_one_error_and_is_replaced(troubled, batches, wanted):
     with BatchLoader(PIPELINE, 2, "cpu") as loader:
         for _ in range(2):
             with pytest.raises(BenchError, match="reads batches ahead has ended") as caught:
@@ -227,7 +227,7 @@ def counted(values, stopped, wait=None):
         stopped.append(threading.current_thread())
 
 
-def test_a_thread_reads_one_value_ahead_of_several_passes():
+def test_a_thread_prefetches_one_value_of_several_epochs():
     thread, stopped, prepared = ReadingThread(), [], []
 
     def prepare(value):
@@ -244,7 +244,7 @@ def test_a_thread_reads_one_value_ahead_of_several_passes():
     thread.close()
 
 
-def test_what_a_thread_cannot_read_is_raised_in_its_turn():
+def test_an_error_in_the_thread_is_raised_in_order():
     thread, stopped = ReadingThread(), []
     reader = thread.read(counted([1, None], stopped), float)
     assert next(reader) == 1
@@ -254,7 +254,7 @@ def test_what_a_thread_cannot_read_is_raised_in_its_turn():
     thread.close()
 
 
-def test_a_pass_that_a_thread_is_reading_ahead_can_be_left():
+def test_an_epoch_that_a_thread_prefetches_can_be_closed():
     thread, stopped, go = ReadingThread(), [], threading.Event()
     go.set()
     reader = thread.read(counted([1, 2, 3], stopped, go), float)

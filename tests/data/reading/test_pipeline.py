@@ -61,7 +61,7 @@ SOME = settings(max_examples=15)
 
 @SOME
 @given(names, splits, sizes, seeds, seeds)
-def test_a_pass_holds_what_truths_tell_each_sample_once(
+def test_an_epoch_has_each_annotated_sample_once(
     pipelines: dict[str, PreparedPipeline], name: str, split: str, size: int, seed: int, epoch: int
 ) -> None:
     annotations = {truth.id: truth for truth in pipelines[name].annotations(split)}
@@ -97,7 +97,7 @@ def test_a_batch_is_the_same_whatever_was_read_before_it(
 
 @SOME
 @given(names, sizes, seeds, seeds)
-def test_seed_and_epoch_alone_order_train(
+def test_the_order_of_train_depends_only_on_seed_and_epoch(
     pipelines: dict[str, PreparedPipeline], name: str, size: int, seed: int, epoch: int
 ) -> None:
     def ordered(seed: int, epoch: int) -> list[str]:
@@ -114,7 +114,7 @@ def test_seed_and_epoch_alone_order_train(
 
 @SOME
 @given(names, sizes, seeds, seeds)
-def test_nothing_orders_a_test_but_its_lengths(
+def test_the_order_of_test_depends_only_on_lengths(
     pipelines: dict[str, PreparedPipeline], name: str, size: int, seed: int, epoch: int
 ) -> None:
     found = ids(pipelines[name].batches("test", size, seed=seed, epoch=epoch))
@@ -126,7 +126,7 @@ def test_nothing_orders_a_test_but_its_lengths(
 
 @SOME
 @given(splits, st.integers(1, COUNT), seeds)
-def test_samples_of_about_one_length_share_a_batch(
+def test_samples_of_similar_lengths_share_a_batch(
     pipelines: dict[str, PreparedPipeline], split: str, size: int, seed: int
 ) -> None:
     batches = read(pipelines["lines"].batches(split, size, seed=seed))
@@ -136,7 +136,7 @@ def test_samples_of_about_one_length_share_a_batch(
     assert all(batch.inputs.shape[3] == batch.lengths.max() for batch in batches)
 
 
-def test_pools_keep_most_of_the_chance_and_spare_most_of_the_padding(
+def test_pools_stay_mostly_shuffled_and_need_little_padding(
     pipelines: dict[str, PreparedPipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.data.reading.pipeline._POOL", 2)
@@ -155,14 +155,14 @@ def test_lengths_are_those_of_the_transform(pipelines: dict[str, PreparedPipelin
         assert [truth.length for truth in one.annotations("test")] == wanted
 
 
-def test_a_pass_ends(pipelines: dict[str, PreparedPipeline]) -> None:
+def test_an_epoch_ends_with_an_index_error(pipelines: dict[str, PreparedPipeline]) -> None:
     batches = pipelines["words"].batches("train", 5)
     assert len(list(batches)) == len(batches) == 5
     with pytest.raises(IndexError):
         batches[5]
 
 
-def test_transcripts_stay_whole_where_targets_cannot(prepare: Callable[..., Prepared]) -> None:
+def test_transcripts_are_complete_where_targets_are_not(prepare: Callable[..., Prepared]) -> None:
     layout = Listed({"train": []})
     texts = ["Don't", "§§", "Straße", "ﬁn"]
     layout.samples["train"] = [layout.image(text, text, jpeg(0)) for text in texts]
@@ -179,7 +179,7 @@ def test_transcripts_stay_whole_where_targets_cannot(prepare: Callable[..., Prep
     assert found == {"Don't": "dont", "§§": "", "Straße": "strae", "ﬁn": "fin"}
 
 
-def test_a_batch_without_a_label_has_targets_of_no_width(prepare: Callable[..., Prepared]) -> None:
+def test_a_batch_without_labels_has_targets_of_width_0(prepare: Callable[..., Prepared]) -> None:
     layout = Listed({"train": []})
     layout.samples["train"] = [layout.image(str(n), "—", jpeg(n)) for n in range(3)]
     prepare(layout)
@@ -203,7 +203,7 @@ def anonymous() -> int:
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="Linux tells a process what it holds")
-def test_memory_does_not_grow_from_pass_to_pass(pipelines: dict[str, PreparedPipeline]) -> None:
+def test_memory_does_not_grow_with_epochs(pipelines: dict[str, PreparedPipeline]) -> None:
     def passes(epochs: range) -> int:
         for epoch in epochs:
             for batch in read(pipelines["words"].batches("train", 4, epoch=epoch)):

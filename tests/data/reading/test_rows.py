@@ -89,7 +89,7 @@ def test_the_rows_of_all_ranks_are_the_batch(
 
 
 @given(st.integers(0, 100), st.integers(1, 20))
-def test_blocks_are_contiguous_and_of_about_one_size(count: int, ranks: int) -> None:
+def test_rows_of_ranks_are_contiguous_blocks_of_similar_size(count: int, ranks: int) -> None:
     blocks = [rank_rows(count, rank, ranks) for rank in range(ranks)]
     if count < ranks:
         assert blocks == ranks * [slice(0, count)]

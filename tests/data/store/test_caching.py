@@ -21,7 +21,7 @@ Prepare = Callable[..., Prepared]
 SHAPE = InputShape(1, 32, 100)
 
 
-def test_every_partition_has_its_words_decoded(prepare: Prepare) -> None:
+def test_every_partition_gets_a_cache(prepare: Prepare) -> None:
     prepare(listed(6))
     told: dict[str, int] = {}
 
@@ -41,7 +41,7 @@ def test_every_partition_has_its_words_decoded(prepare: Prepare) -> None:
             )
 
 
-def test_what_is_kept_is_not_decoded_again(prepare: Prepare, folder: Path) -> None:
+def test_an_existing_cache_is_not_written_again(prepare: Prepare, folder: Path) -> None:
     prepare(listed(2))
     caching.write_decoded_cache("words", SHAPE, lambda *_: None)
     file = cache_file(folder / "words" / "train", SHAPE)
@@ -52,7 +52,7 @@ def test_what_is_kept_is_not_decoded_again(prepare: Prepare, folder: Path) -> No
     assert file.stat().st_mtime_ns == written
 
 
-def test_shapes_are_kept_side_by_side(prepare: Prepare, folder: Path) -> None:
+def test_caches_of_several_shapes_coexist(prepare: Prepare, folder: Path) -> None:
     prepare(listed(2, ["train"]))
     for shape in (SHAPE, InputShape(3, 32, 100), InputShape(1, 16, 50)):
         caching.write_decoded_cache("words", shape, lambda *_: None)
@@ -66,7 +66,7 @@ def test_shapes_are_kept_side_by_side(prepare: Prepare, folder: Path) -> None:
     ]
 
 
-def test_an_interruption_leaves_no_cache_that_would_be_read(prepare: Prepare, folder: Path) -> None:
+def test_an_interruption_leaves_no_incomplete_cache(prepare: Prepare, folder: Path) -> None:
     prepare(listed(6, ["train"]))
 
     def stop(part: str, done: int) -> None:
@@ -82,7 +82,7 @@ def test_an_interruption_leaves_no_cache_that_would_be_read(prepare: Prepare, fo
     assert not list((folder / "words" / "train").glob("*.partial"))
 
 
-def test_a_cache_that_the_disk_has_no_room_for_is_not_begun(
+def test_a_cache_that_does_not_fit_on_the_disk_is_not_started(
     prepare: Callable[..., Prepared], folder: Path
 ) -> None:
     prepare(listed(3, ["train"]))

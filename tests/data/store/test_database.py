@@ -35,7 +35,7 @@ def test_a_value_by_its_key(words: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [0.99, 0.5, 0.2])
-def test_one_that_was_cut_short_is_refused_before_it_is_read(words: Path, keep: float) -> None:
+def test_a_truncated_lmdb_is_refused_before_it_is_read(words: Path, keep: float) -> None:
     file = words / FILE
     os.truncate(file, int(file.stat().st_size * keep))
     with pytest.raises(
@@ -47,13 +47,13 @@ def test_one_that_was_cut_short_is_refused_before_it_is_read(words: Path, keep: 
 
 
 @pytest.mark.parametrize("content", [b"", b"no LMDB" * 2000])
-def test_what_is_no_lmdb_is_refused(words: Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_lmdb_is_refused(words: Path, content: bytes) -> None:
     (words / FILE).write_bytes(content)
     with pytest.raises(BenchError, match=r"data\.mdb: this is no LMDB .*prepare it again"):
         open_database(words)
 
 
-def test_a_missing_one_is_refused(tmp_path: Path) -> None:
+def test_a_missing_lmdb_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"data\.mdb: this is no LMDB \(.*No such file"):
         open_database(tmp_path)
 
@@ -66,7 +66,7 @@ def test_the_same_folder_is_opened_once_in_a_process(words: Path, folder: Path) 
     assert [partition.encoded(1) for partition in partitions] == [[jpeg(1, 43)]] * 2
 
 
-def test_two_prepared_data_may_share_a_ready_lmdb(
+def test_two_prepared_data_sets_may_share_an_lmdb(
     prepare: Prepare, words: Path, tmp_path: Path
 ) -> None:
     release = shutil.copytree(words, tmp_path / "release")
@@ -77,7 +77,7 @@ def test_two_prepared_data_may_share_a_ready_lmdb(
     assert pair[0].database is pair[1].database
 
 
-def test_one_that_was_prepared_again_is_read_anew(prepare: Prepare, words: Path) -> None:
+def test_data_that_were_prepared_again_are_opened_again(prepare: Prepare, words: Path) -> None:
     found = open_database(words)
     assert found.get(FIRST) == jpeg(0, 40)
     del found
@@ -89,7 +89,7 @@ def test_one_that_was_prepared_again_is_read_anew(prepare: Prepare, words: Path)
     assert open_database(words).get(FIRST) == jpeg(5, 55)
 
 
-def test_one_that_was_closed_is_opened_again(words: Path) -> None:
+def test_a_closed_lmdb_is_opened_again(words: Path) -> None:
     one = open_database(words)
     one.close()
     one.close()
@@ -97,7 +97,7 @@ def test_one_that_was_closed_is_opened_again(words: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-def test_a_forked_child_reads_while_its_parent_goes_on(words: Path) -> None:
+def test_a_forked_child_and_its_parent_both_read(words: Path) -> None:
     partition = Partition("words", "train")
     wanted = [partition.encoded(row) for row in range(6)]
     inherited = partition.database
@@ -118,7 +118,7 @@ def test_a_forked_child_reads_while_its_parent_goes_on(words: Path) -> None:
     assert [partition.encoded(row) for row in range(6)] == wanted
 
 
-def test_what_is_written_twice_is_there_once(tmp_path: Path) -> None:
+def test_samples_written_twice_are_stored_once(tmp_path: Path) -> None:
     for _ in range(2):
         writer = LmdbWriter(tmp_path, clips=False)
         writer.write([(1, "a", [b"first"]), (2, "ü", [b"second"])])
@@ -129,7 +129,7 @@ def test_what_is_written_twice_is_there_once(tmp_path: Path) -> None:
     assert found.get(b"num-samples") == b"2"
 
 
-def test_a_disk_that_takes_no_more_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     writer = LmdbWriter(tmp_path, clips=False)
     try:

@@ -36,14 +36,14 @@ def itself(batch: object) -> object:
 
 @SOME
 @given(st.lists(st.text(), min_size=1))
-def test_texts_are_those_of_arrow(texts: list[str]) -> None:
+def test_texts_equal_those_of_arrow(texts: list[str]) -> None:
     read = rows.column_reader(pa.array(texts, pa.string()))
     assert [read(row) for row in range(len(texts))] == texts
 
 
 @SOME
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1), st.sampled_from(["int32", "int64"]))
-def test_numbers_are_those_of_arrow(numbers: list[int], kind: str) -> None:
+def test_numbers_equal_those_of_arrow(numbers: list[int], kind: str) -> None:
     read = rows.column_reader(pa.array(numbers, kind))
     assert [read(row) for row in range(len(numbers))] == numbers
     assert all(type(read(row)) is int for row in range(len(numbers)))
@@ -51,7 +51,7 @@ def test_numbers_are_those_of_arrow(numbers: list[int], kind: str) -> None:
 
 @SOME
 @given(st.lists(st.binary(min_size=16, max_size=16), min_size=1))
-def test_hashes_are_those_of_arrow(hashes: list[bytes]) -> None:
+def test_hashes_equal_those_of_arrow(hashes: list[bytes]) -> None:
     read = rows.column_reader(pa.array(hashes, pa.binary(16)))
     assert [read(row) for row in range(len(hashes))] == hashes
 
@@ -94,7 +94,7 @@ def test_the_table_is_mapped_and_never_read_into_memory(prepare: Prepare) -> Non
     assert pa.total_allocated_bytes() == before
 
 
-def test_some_frames_of_a_clip_in_the_order_asked_for(prepare: Prepare) -> None:
+def test_some_frames_of_a_clip_in_the_requested_order(prepare: Prepare) -> None:
     frames = [jpeg(n, 40) for n in range(4)]
     prepare(Listed({"train": [Entry("clip", "A", lambda: frames)]}), clips=True)
     found = Partition("words", "train").clip(0, [3, 0, 0, 2], 3)
@@ -102,7 +102,7 @@ def test_some_frames_of_a_clip_in_the_order_asked_for(prepare: Prepare) -> None:
     assert all((one == other).all() for one, other in zip(found, wanted, strict=True))
 
 
-def test_it_is_pickled_without_what_only_a_process_has(prepare: Prepare) -> None:
+def test_a_partition_is_pickled_without_open_files(prepare: Prepare) -> None:
     prepare(listed(40, ["train"]))
     partition = Partition("words", "train")
     wanted = [partition.encoded(row) for row in range(40)]
@@ -138,7 +138,7 @@ def test_workers_read_what_this_process_reads(prepare: Prepare, start: str) -> N
         (b"", "is an image of no bytes"),
     ],
 )
-def test_what_is_wrong_with_a_sample_names_it(
+def test_an_error_names_its_sample(
     prepare: Prepare, folder: Path, content: bytes | None, fault: str
 ) -> None:
     prepare(listed(4, ["train"]))
@@ -169,12 +169,12 @@ def test_a_broken_table_is_refused(prepare: Prepare, folder: Path, content: byte
         Partition("words", "train").value("id", 0)
 
 
-def test_a_missing_partition_is_told_with_those_that_are_there(prepare: Prepare) -> None:
+def test_a_missing_partition_is_reported_with_the_existing_ones(prepare: Prepare) -> None:
     prepare(listed(1))
     with pytest.raises(BenchError, match="'words' have no partition 'dev', only train, test"):
         Partition("words", "dev")
 
 
-def test_data_that_are_not_prepared_are_told_how_to_be(folder: Path) -> None:
+def test_unprepared_data_are_reported_with_the_command(folder: Path) -> None:
     with pytest.raises(BenchError, match=r"dataset 'words' is not prepared: .*bench data prepare"):
         Partition("words", "train")

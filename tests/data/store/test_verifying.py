@@ -68,7 +68,7 @@ def test_a_frame_that_was_altered_names_its_clip(prepare: Prepare, folder: Path)
     assert "sample 'clip1' has other pixels" in fault
 
 
-def test_of_many_faults_some_are_named_and_all_are_counted(
+def test_many_faults_are_named_in_part_and_counted(
     part: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verifying, "_NAMED", 2)
@@ -89,7 +89,7 @@ def test_no_byte_of_the_table_may_change(part: Path) -> None:
     assert faults() == [f"{table} is missing or was altered; prepare it again"]
 
 
-def test_an_lmdb_that_was_cut_short_is_told_and_the_other_partitions_are_read(part: Path) -> None:
+def test_a_truncated_lmdb_is_reported_and_other_partitions_are_read(part: Path) -> None:
     content = (part / FILE).read_bytes()
     (part / FILE).write_bytes(content[: len(content) // 2])
     altered(part.parent / "test", lmdb_key("image", 1), jpeg(99))

@@ -106,7 +106,7 @@ def test_every_sample_is_in_one_split_or_rejected_by_name(data, names, kind):
     }
 
 
-def test_shares_are_about_what_they_say_and_the_seed_decides():
+def test_splits_have_about_their_shares_and_depend_on_the_seed():
     names = [f"{n}.jpg" for n in range(10_000)]
     splits = ratio_of(names)
     counts = {split: [*splits.values()].count(split) for split in SPLITS}
@@ -134,11 +134,11 @@ def test_shares_are_about_what_they_say_and_the_seed_decides():
         ("", None),
     ],
 )
-def test_names_say_the_split(name, split):
+def test_names_give_the_split(name, split):
     assert named_split(name) == split
 
 
-def test_the_name_of_labels_counts_before_that_of_folders_and_of_no_image():
+def test_the_name_of_labels_precedes_that_of_folders():
     division = NamedSplits()
     assert division.split_of(row("test/1.jpg"), "train/gt.txt", None) == "train"
     assert division.split_of(row("test/a/1.jpg"), "gt.txt", None) == "test"
@@ -166,7 +166,7 @@ def test_lists_have_ids_paths_names_or_groups(write):
         twice.split_of(row("x"), "gt.txt", None)
 
 
-def test_what_no_list_has_is_left_out_and_known(data, write):
+def test_samples_in_no_list_are_rejected_as_known(data, write):
     root = write({"a.lst": "1.jpg\n9.jpg\n", "b.lst": "w\nw2\n"})
     division = ListedSplits({"test": "a.lst", "train": "b.lst"}, root)
     rows = [row("1.jpg", writer="v"), row("2.jpg", writer="x"), row("3.jpg", writer="w")]
@@ -179,7 +179,7 @@ def test_what_no_list_has_is_left_out_and_known(data, write):
     assert missing == Rejected("9.jpg", "known to be in a list of a split, and not in the labels")
 
 
-def test_what_is_rejected_in_a_split_without_a_sample_is_listed_all_the_same(write):
+def test_rejected_rows_of_a_split_without_samples_are_listed(write):
     root = write({"train.txt": "1.jpg\tone\n", "val.txt": "bad\n"})
     data = open_data_folder(root)
     reader = OwnReader(data, [root / "train.txt", root / "val.txt"], TabList(), NamedSplits())
@@ -232,18 +232,18 @@ def test_a_sample_without_a_group_is_rejected(data):
         ("a\x85b", "a text with a control character"),
     ],
 )
-def test_a_text_that_cannot_be_one_is_rejected(data, text, reason):
+def test_an_invalid_text_is_rejected(data, text, reason):
     reader = OwnReader(data, [data.root], Rows([row("0"), row("1", text)]), WholeSplit("test"))
     assert [*reader.entries("test")][1] == Rejected("1", reason)
 
 
-def test_marks_of_direction_and_joiners_stay(data):
+def test_direction_marks_and_joiners_are_kept(data):
     text = "\u200fשלום\u200d"
     reader = OwnReader(data, [data.root], Rows([row("1", text)]), WholeSplit("test"))
     assert [each.text for each in reader.entries("test")] == [text]
 
 
-def test_the_first_of_two_samples_with_an_id_counts(data):
+def test_the_first_of_two_samples_with_one_id_is_used(data):
     rows = [row("1", "a"), row("1", "b"), row("1", "a")]
     reader = OwnReader(data, [data.root], Rows(rows), WholeSplit("test"))
     first, *others = reader.entries("test")
@@ -254,14 +254,14 @@ def test_the_first_of_two_samples_with_an_id_counts(data):
     ]
 
 
-def test_samples_in_no_split_say_what_to_set(data):
+def test_samples_in_no_split_are_an_error_with_a_remedy(data):
     with pytest.raises(BenchError) as caught:
         OwnReader(data, [data.root], Rows([row("train/1"), row("2")]), NamedSplits())
     assert "1 of 2 samples are in no split, such as '2'" in str(caught.value)
     assert 'splits = "test"' in str(caught.value)
 
 
-def test_a_split_that_gets_no_sample_is_refused(data):
+def test_a_split_without_samples_is_refused(data):
     with pytest.raises(BenchError, match="the split 'test' gets none of 1 samples"):
         OwnReader(
             data, [data.root], Rows([row("1")]), RatioSplits({"train": 0.999, "test": 0.001}, "s")
@@ -276,7 +276,7 @@ def test_labels_without_a_sample_are_refused_with_the_reasons(data):
         OwnReader(data, [data.root], Rows(rows), WholeSplit("test"))
 
 
-def test_each_file_of_labels_may_be_of_a_split(write):
+def test_each_label_file_may_be_one_split(write):
     root = write({"a.txt": "1.jpg\tone\nbad\n", "b.txt": "2.jpg\ttwo\n"})
     data = open_data_folder(root)
     division = LabelFileSplits({"a.txt": "test", "b.txt": "train"})
@@ -286,7 +286,7 @@ def test_each_file_of_labels_may_be_of_a_split(write):
     assert [each.id for each in reader.entries("test")] == ["1.jpg", "a.txt:2"]
 
 
-def test_a_column_says_the_split(write):
+def test_a_column_gives_the_split(write):
     root = write({"a.csv": "path,text,set\n1.jpg,a,Training\n2.jpg,b,dev\n3.jpg,c,x\n"})
     reader = OwnReader(open_data_folder(root), [root / "a.csv"], CsvTable(), ColumnSplits("set"))
     assert reader.parts == ("train", "validation")

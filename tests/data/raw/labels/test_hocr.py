@@ -70,11 +70,11 @@ def test_entities_of_html_and_elements_without_an_end(write):
         (line().removesuffix("</span>"), "a line that does not end"),
     ],
 )
-def test_a_line_that_is_no_sample_is_rejected(write, inside, fault):
+def test_a_line_that_is_not_a_sample_is_rejected(write, inside, fault):
     assert listed(write, PAGE.format("p1.png", inside)) == [Rejected("p/l1", fault)]
 
 
-def test_files_that_are_not_read(write):
+def test_files_that_are_not_hocr_are_not_read(write):
     assert listed(write, line()) == []
     found = listed(write, PAGE.format("p1.png", line()), **{"q.html": b"ocr_page \xff"})
     assert found[1:] == [Rejected("q.html", "an hOCR file that is not UTF-8")]

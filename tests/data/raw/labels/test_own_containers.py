@@ -77,7 +77,7 @@ def test_each_split_may_have_an_lmdb(root, folder):
         (1, WholeSplit("test"), Group(pattern="[0-9]$")),
     ],
 )
-def test_images_are_copied_where_numbers_are_not_those_of_rows(
+def test_images_are_copied_if_numbers_differ_from_those_of_rows(
     root, folder, start, division, group
 ):
     write_lmdb(root / "words", 12, start)
@@ -89,7 +89,7 @@ def test_images_are_copied_where_numbers_are_not_those_of_rows(
     assert sum(map(len, parts.values())) == 12
 
 
-def test_two_lmdbs_of_a_split_are_joined(root, folder):
+def test_two_lmdbs_of_a_split_are_combined(root, folder):
     write_lmdb(root / "train" / "a")
     write_lmdb(root / "train" / "b", 3)
     train = prepared(root, folder, NamedSplits())["train"]
@@ -98,7 +98,7 @@ def test_two_lmdbs_of_a_split_are_joined(root, folder):
     assert train.encoded(6) == [jpeg(3)]
 
 
-def test_an_lmdb_that_cannot_be_read_is_not_left_out(root, folder):
+def test_an_unreadable_lmdb_is_not_ignored(root, folder):
     write_lmdb(root / "train")
     write_lmdb(root / "val")
     with (
@@ -110,7 +110,7 @@ def test_an_lmdb_that_cannot_be_read_is_not_left_out(root, folder):
         prepared(root, folder, NamedSplits())
 
 
-def test_the_reason_is_said_where_there_is_nothing_else(root):
+def test_the_reason_is_reported_if_no_format_is_detected(root):
     write_lmdb(root / "a")
     with lmdb.open(str(root / "a"), lock=False) as environment, environment.begin(write=True) as t:
         t.put(b"num-samples", b"many")
@@ -142,7 +142,7 @@ def test_a_container_that_is_a_link_out_of_the_folder_is_not_read(tmp_path, root
             list(format_.rows(root / name, open_data_folder(root)))
 
 
-def test_ids_have_no_control_characters_and_no_halves_of_characters(write, folder):
+def test_ids_have_no_control_characters_and_no_surrogates(write, folder):
     html = "<div class='ocr_page' title='image 1.jpg'><p class='ocr_line' id='\x1b[31m{}' {}>a</p>"
     box = "title='bbox 0 0 9 9'"
     labels = json.dumps({"filename": "1.jpg", "text": "\ud800"})

@@ -30,7 +30,7 @@ def test_frames_are_those_that_match_in_natural_order(write):
     assert found.images.load() == [b"1", b"9", b"10"]
 
 
-def test_the_columns_of_phoenix14_t_and_its_folder_that_is_not_there(write):
+def test_the_columns_of_phoenix14_t_and_its_missing_folder(write):
     table = PHOENIX14_T + "d1|d1/1/*.png|-1|-1|Signer08|JETZT WETTER|und nun\n"
     root = write({"PHOENIX-2014-T.dev.corpus.csv": table, f"{FEATURES}/dev/d1/1.png": b"1"})
     [found] = listed(root)
@@ -53,7 +53,7 @@ def test_the_folder_of_clips_may_be_named(write, tmp_path):
     assert found.images.load() == [b"1"]
 
 
-def test_rows_that_are_no_clips_are_named(write):
+def test_rows_that_are_not_clips_are_named(write):
     rows = "a|../a|S|X\nb|b\nc||S|X\nd|d/*.png|S|X\n|e|S|X\n\xe9|f|S|X\n"
     root = write({"dev.csv": PHOENIX14 + rows, "e/1.png": b"e", "g.csv": b"id|folder\n"})
     with (root / "dev.csv").open("ab") as file:

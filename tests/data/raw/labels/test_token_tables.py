@@ -57,7 +57,7 @@ def test_kaldi_needs_both_files(write):
         list(Kaldi().rows(root / "a", open_data_folder(root)))
 
 
-def test_symbols_of_pylaia_are_joined_and_suffixes_may_be_missing(write):
+def test_symbols_of_pylaia_are_concatenated_and_suffixes_may_be_missing(write):
     root = write(
         {
             "lists/train.txt": "# mine\ntrain/im1 T w o <space> w \u00e9\ntrain/im2 \u00a0 b\n",

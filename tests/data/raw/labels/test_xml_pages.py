@@ -124,7 +124,7 @@ def test_a_no_break_space_at_an_end_is_kept_and_others_are_not(write):
         (None, f"{'9' * 5000},1 1,2 2,3", "a polygon that is not a list of points"),
     ],
 )
-def test_a_line_that_is_no_sample_is_rejected(write, inside, points, fault):
+def test_a_line_that_is_not_a_sample_is_rejected(write, inside, points, fault):
     assert one(write, page_xml(line(inside, points))) == Rejected("p1/l1", fault)
 
 
@@ -202,21 +202,21 @@ def test_a_polygon_has_to_have_an_area_on_its_page(write, points, fault):
         found.images.load()
 
 
-def test_what_of_a_polygon_is_outside_the_page_is_left_out(write):
+def test_parts_of_a_polygon_outside_the_page_are_cut_off(write):
     cut = pixels(one(write, page_xml(line(points="-5,-5 7,-5 7,4 -5,4"))))
     assert (cut == scan()[0][:5, :8]).all()
     cut = pixels(one(write, page_xml(line(points="30,20 4000000,20 4000000,99 30,99"))))
     assert (cut == scan()[0][20:, 30:]).all()
 
 
-def test_an_image_of_another_size_than_the_file_says_is_refused(write):
+def test_an_image_of_another_size_than_in_its_file_is_refused(write):
     found = one(write, page_xml(line(), size=(80, 60)))
     with pytest.raises(SampleError, match="a page image of another size than its XML file says"):
         found.images.load()
     assert pixels(one(write, page_xml(line(), size=(0, 0)))).shape == (6, 10, 3)
 
 
-def test_a_page_that_is_no_image_is_an_error_of_its_lines(write):
+def test_an_undecodable_page_is_an_error_of_its_lines(write):
     found = one(write, page_xml(line()), **{"p1.png": b"no image"})
     with pytest.raises(SampleError, match="a page image that is an image that cannot be decoded"):
         found.images.load()
@@ -260,7 +260,7 @@ def test_a_document_that_is_broken_or_hostile_is_rejected(write, document, fault
     assert second.id == "p2/l1"
 
 
-def test_only_folders_with_files_of_the_format_are_found(write):
+def test_only_folders_with_files_of_the_format_have_labels(write):
     root = write(
         {
             "mets.xml": "<mets/>",
@@ -289,7 +289,7 @@ def string(content):
         (string("&#160;a") + "<SP/>", "\u00a0a"),
     ],
 )
-def test_spaces_of_alto_are_where_an_sp_is(write, inside, expected):
+def test_each_sp_of_alto_is_a_space(write, inside, expected):
     assert one(write, alto(alto_line(inside)), Alto()).text == expected
 
 
