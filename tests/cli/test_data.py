@@ -148,7 +148,7 @@ def test_samples_that_cannot_be_are_left_out_and_named(home, bench):
     assert [line.split("\t")[0][-1] for line in left_out] == ["2", "3", "4"]
     found = bench("data", "check", "svt", "--json")
     assert found.code == 5
-    assert {"1 an image of no bytes", "1 no key of its label"} <= {
+    assert {"1 an empty image file", "1 no key of its label"} <= {
         *json.loads(found.out)[0]["found"].split("; ")
     }
 
@@ -236,7 +236,7 @@ def test_a_release_that_has_gone_is_told_with_its_name(home, bench):
     for verb in ("verify", "check"):
         answer = bench("data", verb, "svt")
         assert answer.code == 5
-        assert f"a link to {source}/evaluation/SVT/data.mdb, which has gone" in (
+        assert f"a link to {source}/evaluation/SVT/data.mdb, which does not exist" in (
             answer.out + answer.err
         )
 

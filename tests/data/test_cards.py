@@ -144,7 +144,7 @@ FITTING = (ROOT / "datasets/phoenix14/card.toml").read_text()
         ("tokens = 5540", "token = 5540", r"\[statistics\] .* did you mean 'tokens'\?"),
         ('split = "test"', 'split = "tset"', r"\[statistics\] .*did you mean 'test'\?"),
         ("test = 629", "test = -1", r"\[splits\] 'test = -1'"),
-        ("[[splits]]", "[splits]", r"'splits' is no list of tables; .*\[\[splits\]\]"),
+        ("[[splits]]", "[splits]", r"'splits' is not a list of tables; .*\[\[splits\]\]"),
         ("[[splits]]", "[[split]]", r"there is no key 'split' here; did you mean 'splits'\?"),
         ('protocol = "', "protocol = ", "this is not TOML"),
         ('name = "phoenix14"', 'name = "phoenix"', "'phoenix' lies in 'phoenix14'"),

@@ -1,4 +1,4 @@
-"""Data sets opened to train on and to test on, alone and together."""
+"""Data sets opened for training and for tests, alone and combined."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_data_sets_that_cannot_be_trained_on_are_refused(words: None, clips: Non
         open_training([Synth90k()], CLIPS, encoder)
     with pytest.raises(BenchError, match="'sign-language' is for frames and cannot be applied"):
         open_training([Synth90k()], WORDS, encoder, SignLanguage())
-    with pytest.raises(BenchError, match=r"'phoenix14' is read by its glosses.*leave alphabet"):
+    with pytest.raises(BenchError, match=r"'phoenix14' has glosses as labels.*remove alphabet"):
         training_encoder([Phoenix14()], protocols.find("str-36"))
 
 
@@ -127,7 +127,7 @@ def test_only_training_is_augmented_and_only_if_requested(clips: None) -> None:
     drawn = open_training([Phoenix14()], CLIPS, encoder, SignLanguage())
     assert same(plain.batches("validation", 1)[0], drawn.batches("validation", 1)[0])
     assert not same(plain.batches("train", 3)[0], drawn.batches("train", 3)[0])
-    # Without an augmentation only the order of a training epoch is drawn.
+    # Without augmentation, only the order of a training epoch is random.
     first, second = (plain.batches("train", 3, epoch=epoch)[0] for epoch in (0, 1))
     order = [second.ids.index(name) for name in first.ids]
     assert torch.equal(first.inputs, second.inputs[order])

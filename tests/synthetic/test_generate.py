@@ -145,5 +145,5 @@ def test_an_interrupted_data_set_is_refused(tmp_path):
 @pytest.mark.parametrize("content", ["complete =", 'name = "iam"', "\udcff"])
 def test_an_invalid_marker_is_refused(tmp_path, content):
     (tmp_path / synthetic.MARKER).write_text(content, errors="surrogateescape")
-    with pytest.raises(BenchError, match="does not say whether the synthetic data set is complete"):
+    with pytest.raises(BenchError, match="is not a valid marker of a synthetic data set"):
         synthetic.is_marked(tmp_path)

@@ -104,5 +104,5 @@ def test_all_symbols_occur():
 
 
 def test_more_lines_than_the_forms_can_have_are_refused(tmp_path):
-    with pytest.raises(BenchError, match="room for 15,587 lines; ask for fewer"):
+    with pytest.raises(BenchError, match="at most 15,587 lines; lower the count"):
         synthetic.generate_dataset("iam", tmp_path, 20_000)

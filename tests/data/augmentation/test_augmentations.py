@@ -1,4 +1,4 @@
-"""What each augmentation draws, and what none of them may change."""
+"""The draws of augmentations, and what they must not change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ images = pytest.mark.parametrize("augmentation", OF_IMAGES.values(), ids=OF_IMAG
 
 
 def draws(augmentation, pixels, count=40, seed=0):
-    """Return what so many epochs make of an image."""
+    """Return an image as augmented in each of several epochs."""
     epochs = (sample_generators(seed, epoch, [0])[0] for epoch in range(count))
     return [augmentation.augment(pixels, generator) for generator in epochs]
 
@@ -163,7 +163,7 @@ def test_parameters_are_checked(values, message):
 
 
 def line_of_ink():
-    """Return a line on white paper, with ink from end to end and room above and below."""
+    """Return a line on white paper, with ink from end to end and paper above and below."""
     line = np.full((64, 960), 255, np.uint8)
     line[20:44, 24:-24] = 0
     return line
@@ -173,7 +173,7 @@ def test_no_ink_of_a_long_line_is_lost():
     line = line_of_ink()
     for changed in draws(Handwriting(probability=1.0), line, 60):
         dark = changed < (int(changed.max()) + int(changed.min())) / 2
-        # At both ends there is still paper, and ink has the height that scales leave it.
+        # There is still paper at both ends, and the height of ink is within the scales.
         assert not dark[:, :2].any()
         assert not dark[:, -2:].any()
         assert not dark[0].any()

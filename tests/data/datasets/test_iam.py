@@ -1,4 +1,4 @@
-"""IAM: its lines divided by lists, each split with a fingerprint of its own."""
+"""IAM: lines divided by lists, with one fingerprint per split."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def test_missing_official_lists_are_an_error(distribution):
     with pytest.raises(BenchError, match=r"unpack large.*\.zip and name the folder"):
         splits.line_splits("official")
     (distribution / splits.TASK / "testset.txt").unlink()
-    with pytest.raises(BenchError, match=r"testset\.txt: there is no such file; unpack"):
+    with pytest.raises(BenchError, match=r"testset\.txt does not exist; unpack"):
         splits.line_splits("official", distribution)
 
 

@@ -1,4 +1,4 @@
-"""What data sets know of their samples beside transcripts."""
+"""The properties of samples beside their transcripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips: what is shown of them in a test, and what is drawn in training."""
+"""The transform of clips: fixed in tests, random in training."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def drawn(clips: PreparedPipeline, epochs: int = 60) -> Iterator[tuple[str, torc
 
 
 def numbers(name: str, shown: torch.Tensor) -> list[int]:
-    """Return which frames of a clip these are, by their brightness."""
+    """Return the numbers of frames of a clip, by their brightness."""
     bright = ((shown + 1) * 127.5).amax((1, 2, 3)) - 2 * int(name.removeprefix("clip"))
     return torch.round((bright - bright.min()) / 3).int().tolist()
 
@@ -103,7 +103,7 @@ def test_draws_depend_on_seed_epoch_and_sample(
 
 
 def test_training_flips_half_of_the_clips(clips: PreparedPipeline) -> None:
-    # Bright is left, unless a clip is mirrored; all of its frames are.
+    # The left is bright unless a clip is flipped, which applies to all of its frames.
     left = [(shown[..., 0] > shown[..., -1]).float().mean() for _, shown in drawn(clips)]
     assert set(map(float, left)) == {0.0, 1.0}
     assert 0.35 < np.mean(left) < 0.65
@@ -155,7 +155,7 @@ def test_training_rescales_time_and_keeps_the_order_of_frames(clips: PreparedPip
             assert len(set(chosen)) == len(chosen)
     assert min(counts["clip2"]) in range(32, 36)
     assert max(counts["clip2"]) in range(45, 49)
-    # None has fewer frames than it had, where it had fewer than 32.
+    # A clip of fewer than 32 frames does not become shorter.
     assert counts["clip0"] == {5}
     assert min(counts["clip1"]) == 9
     assert max(counts["clip1"]) == 10

@@ -1,4 +1,4 @@
-"""Images of words and lines at the size of an input."""
+"""The transform of images of words and lines."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_words_are_not_augmented(prepare: Prepare) -> None:
 
 
 def lines_of(height: int, margin: tuple[int, int] = (0, 0)) -> ImageTransform:
-    """Return what shows gray lines in [0, 1] as wide as they are."""
+    """Return a transform to gray lines in [0, 1] of varying width."""
     return ImageTransform(ImageInput(height, 0, normalization="unit", margin=margin))
 
 

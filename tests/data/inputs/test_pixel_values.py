@@ -1,4 +1,4 @@
-"""Pixels as values of a range."""
+"""Normalization of pixels."""
 
 from __future__ import annotations
 

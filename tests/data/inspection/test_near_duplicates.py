@@ -1,4 +1,4 @@
-"""Images that look alike, and images that do not."""
+"""Images that are near-duplicates, and images that are not."""
 
 from __future__ import annotations
 

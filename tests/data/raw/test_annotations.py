@@ -1,4 +1,4 @@
-"""Synth90k's tree: words from names, words from the lexicon, and what is no sample."""
+"""Annotation files of Synth90k: words from names or the lexicon, and rejected rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEXICON = "zero\nslinking\nBolts\n\n"
 
 @pytest.fixture
 def sample(write):
-    """Return a function that gives what the one row of a tree holds."""
+    """Return a function that reads the only row of an annotation file."""
 
     def read(row, lexicon=LEXICON, **more):
         files = {"annotation_train.txt": row, "lexicon.txt": lexicon}
@@ -142,8 +142,8 @@ def test_entries_are_in_the_order_of_rows_without_blank_ones(write):
             "./1/1.jpg 0".encode("utf-16-le"),
             "a row with NUL characters, as of UTF-16 without a byte order mark; save it as UTF-8",
         ),
-        (b"./1/1_\xff_0.jpg 0", "a row that is no UTF-8"),
-        (b"./1/\xff.jpg 0", "a row that is no UTF-8"),
+        (b"./1/1_\xff_0.jpg 0", "a row that is not UTF-8"),
+        (b"./1/\xff.jpg 0", "a row that is not UTF-8"),
     ],
 )
 def test_a_row_without_a_sample_is_named_by_its_file_and_line(sample, row, reason):
@@ -182,7 +182,7 @@ def test_the_release_is_found_in_its_archives_folders(write):
 
 
 def test_a_lexicon_that_is_not_utf_8_is_an_error_with_its_line(sample):
-    with pytest.raises(BenchError, match=r"lexicon.txt: line 2 is no UTF-8"):
+    with pytest.raises(BenchError, match=r"lexicon.txt: line 2 is not UTF-8"):
         sample("./1.jpg 0", lexicon=b"one\ntw\xff\n")
 
 

@@ -62,7 +62,7 @@ def content(folder):
 
 
 def refused(archive, into, match):
-    """Check that an archive is refused with what matches, and that nothing of it is there."""
+    """Check that an archive is refused with a matching error, and leaves no files."""
     before = {file for file in into.parent.rglob("*") if into not in file.parents}
     with pytest.raises(BenchError, match=match), unpacked(archive, into):
         pass
@@ -137,7 +137,7 @@ def test_links_within_are_kept(tmp_path, into):
 @pytest.mark.parametrize("write", [tar, zipped])
 def test_a_name_that_leads_out_is_refused(tmp_path, into, write, name):
     source = write(tmp_path / "x", ("fine", b"1"), (name, b"2"))
-    refused(source, into, r"x: '.*out' leads out of its folder, so nothing of this archive is used")
+    refused(source, into, r"x: '.*out' leads out of its folder, so the archive is not used")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_hard_link_to_a_missing_file_is_refused(tmp_path, into, target):
     (tmp_path / "secret").write_text("key")
     down, link = member("down", tarfile.SYMTYPE, "d"), member("link", tarfile.LNKTYPE, target)
     source = tar(tmp_path / "x.tar", ("d/secret", b""), down, link)
-    refused(source, into, "'link' is a link to no file before it")
+    refused(source, into, "'link' is a link to a file that is not before it")
 
 
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
@@ -227,7 +227,7 @@ def test_a_zip_with_altered_bytes_is_refused(tmp_path, into):
     packed = bytearray(source.read_bytes())
     packed[500] ^= 1
     source.write_bytes(packed)
-    refused(source, into, "cannot be unpacked at or behind 'words'")
+    refused(source, into, "cannot be unpacked at or after 'words'")
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08 no gzip", b"PK\x03\x04"])
@@ -261,7 +261,7 @@ def test_metadata_of_macos_is_not_unpacked(tmp_path, into, write):
 def test_an_archive_is_used_by_one_process_at_a_time(tmp_path, into):
     source = tar(tmp_path / "x.tar", *FILES.items())
     with unpacked(source, into) as folder:
-        with pytest.raises(BenchError, match="another process prepares from it"):
+        with pytest.raises(BenchError, match="another process is preparing from it"):
             unpacked(source, into).__enter__()
         assert content(folder) == FILES
 
@@ -269,8 +269,8 @@ def test_an_archive_is_used_by_one_process_at_a_time(tmp_path, into):
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (os.mkfifo, "is no folder and no file"),
-        (lambda file: file.symlink_to("/dev/zero"), "is no folder and no file"),
+        (os.mkfifo, "is not a folder or a file"),
+        (lambda file: file.symlink_to("/dev/zero"), "is not a folder or a file"),
         (lambda file: lmdb.open(str(file), subdir=False, lock=False).close(), "is an LMDB and no"),
     ],
     ids=["pipe", "device", "lmdb"],
@@ -281,7 +281,7 @@ def test_an_lmdb_or_a_device_is_not_an_archive(tmp_path, into, make, why):
 
 
 def huge(kind, first):
-    """Return a tar.gz of few bytes with a header of 64 MB, before or behind a file."""
+    """Return a tar.gz of few bytes with a header of 64 MB, before or after a file."""
     stream = io.BytesIO()
     with gzip.open(stream, "wb", compresslevel=1) as packed:
         if not first:

@@ -1,4 +1,4 @@
-"""What is found under a named folder, and that nothing outside it is read."""
+"""The root of a raw data set near a named folder; no file outside it is read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_circular_links_are_skipped(write):
 
 def test_a_source_that_is_not_a_folder_is_an_error(write):
     root = write({"file": "x"})
-    with pytest.raises(BenchError, match="file is no folder; name the one that holds"):
+    with pytest.raises(BenchError, match="file is not a folder; name the folder of"):
         tree.find_root(root / "file", holds)
 
 

@@ -1,4 +1,4 @@
-"""LMDBs of scene text: what is read from whole ones, and what is said of broken ones."""
+"""LMDBs of scene text: samples of complete ones, and errors of broken ones."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_a_missing_number_of_samples_is_an_error(database):
 @pytest.mark.parametrize("said", [b"", b"three", b"-3", b"3.5", b"9" * 30, "³".encode()])
 def test_an_invalid_number_of_samples_is_an_error(database, said):
     found = keys(3) | {"num-samples": said}
-    assert "its num-samples is no number of samples" in fault(found, database)
+    assert "its num-samples is not a number of samples" in fault(found, database)
 
 
 def test_the_value_of_an_invalid_number_of_samples_is_reported(database):
@@ -175,7 +175,7 @@ def test_samples_beyond_the_number_of_samples_are_rejected_by_name(database):
     found = list(opened(database(keys(5) | {"num-samples": b"2"})).entries("test"))
     assert [entry.id[-1] for entry in found] == [*"12345"]
     assert found[2:] == [
-        Rejected(f"SVT/{number:09d}", "a label behind num-samples") for number in (3, 4, 5)
+        Rejected(f"SVT/{number:09d}", "a label beyond num-samples") for number in (3, 4, 5)
     ]
 
 
@@ -210,4 +210,4 @@ def test_a_sample_that_lacks_a_key_is_named_and_the_others_are_read(database):
 
 def test_a_label_that_is_not_utf_8_is_named(database):
     [found] = opened(database(keys(1) | {"label-000000001": b"\xff"})).entries("test")
-    assert found == Rejected("SVT/000000001", "a label that is no UTF-8")
+    assert found == Rejected("SVT/000000001", "a label that is not UTF-8")

@@ -1,4 +1,4 @@
-"""The files of MNIST, once they were prepared."""
+"""The prepared files of MNIST."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _altered(source, name, content):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("train-images-idx3-ubyte", gzip.compress(bytes(2**20)), "holds more than 65,536 bytes"),
+        ("train-images-idx3-ubyte", gzip.compress(bytes(2**20)), "has more than 65,536 bytes"),
         ("train-images-idx3-ubyte", gzip.compress(bytes(16)), "is not an IDX file of images"),
         ("train-images-idx3-ubyte", b"", "is not an IDX file of images"),
         (
@@ -43,10 +43,10 @@ def _altered(source, name, content):
             gzip.compress(b"\0\0\x08\x01"),
             "is not an IDX file of 1 digits",
         ),
-        ("t10k-labels-idx1-ubyte", b"\x1f\x8b", "cannot be unpacked by gzip"),
-        ("t10k-labels-idx1-ubyte", gzip.compress(bytes(99))[:-9], "cannot be unpacked by gzip"),
+        ("t10k-labels-idx1-ubyte", b"\x1f\x8b", "cannot be decompressed by gzip"),
+        ("t10k-labels-idx1-ubyte", gzip.compress(bytes(99))[:-9], "cannot be decompressed by gzip"),
     ],
-    # A packed file has the time in it, and processes that test together need the same names.
+    # A gzip file contains its time, and parallel test processes need the same test names.
     ids=["bomb", "other images", "no images", "other labels", "no gzip", "half a gzip"],
 )
 def test_a_file_that_is_not_of_mnist_is_refused(tmp_path, monkeypatch, name, content, message):

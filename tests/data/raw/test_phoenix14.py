@@ -1,4 +1,4 @@
-"""PHOENIX14 and PHOENIX14 T: their tables, and frames in their order and size."""
+"""PHOENIX14 and PHOENIX14 T: tables, and the order and the size of frames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADER = "id|folder|signer|annotation\n"
 BROKEN = "13April_2011_Wednesday_tagesschau_default-14"
 FEATURES = "features/fullFrame-210x260px"
 LOSS = 2.5
-"""The mean difference that JPEG makes here; that of another interpolation is larger."""
+"""The mean difference by JPEG; that of another interpolation is larger."""
 
 
 def release(rows="", part="train", suffix="", frames=()):
@@ -97,7 +97,7 @@ def test_the_broken_sample_is_rejected_only_in_training(write):
     [
         ("x|x/1/*.png|S", "train.corpus.csv:3", "a row that has not 4 columns"),
         ("x|x/1/*.png|S|A|B", "train.corpus.csv:3", "a row that has not 4 columns"),
-        (b"x|x/1/*.png|S|\xff", "train.corpus.csv:3", "a row that is no UTF-8"),
+        (b"x|x/1/*.png|S|\xff", "train.corpus.csv:3", "a row that is not UTF-8"),
         ("|x/1/*.png|S|A", "train.corpus.csv:3", "a row without a name or without glosses"),
         ("x|x/1/*.png|S| ", "x", "a row without a name or without glosses"),
         ("x|../../*.png|S|A", "x", "a path out of the data set's folder"),

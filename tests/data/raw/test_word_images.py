@@ -1,4 +1,4 @@
-"""Scene text in either form: the nearest is taken, and prepared."""
+"""Scene text in either form: the nearest one is prepared."""
 
 from __future__ import annotations
 

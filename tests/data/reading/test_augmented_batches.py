@@ -52,7 +52,7 @@ def clip(number: int) -> Entry:
 
 @pytest.fixture
 def opened(prepare: Prepare) -> Callable[[Transform], PreparedPipeline]:
-    """Return a function that opens words, or clips, through a transform."""
+    """Return a function that opens words or clips with a transform."""
     prepare(listed(13, ["train", "validation", "test"]))
     parts = {part: [clip(n) for n in range(9)] for part in ("train", "validation", "test")}
     prepare(Listed(parts), "clips", clips=True)
@@ -64,7 +64,7 @@ def opened(prepare: Prepare) -> Callable[[Transform], PreparedPipeline]:
 
 
 def by_id(batches: EpochBatches) -> dict[str, torch.Tensor]:
-    """Return the valid part of every sample by its name."""
+    """Return the valid part of each sample by its id."""
     samples = {}
     for index in reversed(range(len(batches))):
         batch = batches[index]
@@ -122,7 +122,7 @@ def test_a_cache_of_decoded_images_changes_no_bit(opened, name) -> None:
     caching.write_decoded_cache("words", transform.shape, lambda *_: None)
     cached = opened(transform)
     assert all(map(same, cached.batches("train", 4, seed=1, epoch=1), wanted))
-    # It is read where an augmentation follows it, and not where one comes before it.
+    # The cache is read if augmentation follows scaling, and not if it precedes scaling.
     database = cached.splits["train"].selections[0].partition.database
     assert (database is None) == (transform.augmentation.stage == "scaled")
 

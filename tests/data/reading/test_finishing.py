@@ -1,4 +1,4 @@
-"""Bytes to what a network reads: the same bits as when float32 values were read."""
+"""Conversion of stored bytes to inputs: the same bits as a float32 reference."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def earlier_scan(scan: np.ndarray, size: int, crop: int) -> np.ndarray:
 
 @pytest.fixture
 def words(prepare: Callable[..., Prepared]) -> Path:
-    """The partition of ten words in train; test has as many."""
+    """The partition of ten words in train; test has ten too."""
     layout = Listed({"train": [], "test": []})
     for part, several in layout.samples.items():
         several += [layout.image(f"{part}{n}", f"Word{n}", jpeg(n, 40 + 30 * n)) for n in range(10)]
@@ -115,7 +115,7 @@ def test_the_images_of_a_small_split_are_decoded_once(
                 stored = wanted[number][index]
                 assert same(batch, stored._replace(inputs=one.finish(stored.inputs)))
                 assert batch.inputs.stride() == stored.inputs.stride()
-            # Other passes cannot decode anything.
+            # Later epochs cannot decode, because the images are gone.
             (words / "data.mdb").unlink(missing_ok=True)
             close_databases(one)
     assert all(map(same, passes(one)[1], wanted[1]))

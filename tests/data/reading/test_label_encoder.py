@@ -1,4 +1,4 @@
-"""Transcripts to classes: what is learned of them, and what is not."""
+"""Label encoders: targets of transcripts, and tokens without a class."""
 
 from __future__ import annotations
 

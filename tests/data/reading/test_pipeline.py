@@ -1,4 +1,4 @@
-"""Prepared data through one transform: what an epoch holds, and what its batches depend on."""
+"""Prepared data through one transform: the samples of an epoch, and what its batches depend on."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_order_of_train_depends_only_on_seed_and_epoch(
 
     found = ordered(seed, epoch)
     assert found == ordered(seed, epoch)
-    # Sorted by length, what is left to chance is the order of batches.
+    # With all samples sorted by length, only the order of batches is random.
     if name == "words" or size < 3:
         assert found != ordered(seed, epoch + 1)
         assert found != ordered(seed + 1, epoch)
@@ -139,7 +139,7 @@ def test_samples_of_similar_lengths_share_a_batch(
 def test_pools_stay_mostly_shuffled_and_need_little_padding(
     pipelines: dict[str, PreparedPipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.data.reading.pipeline._POOL", 2)
+    monkeypatch.setattr("bench.data.reading.pipeline._POOL_BATCHES", 2)
     batches = read(pipelines["lines"].batches("train", 3))
     assert len(batches) == 8
     assert sorted(name for batch in batches for name in batch.ids) == sorted(
@@ -198,7 +198,7 @@ def test_classes_and_shape_are_those_of_alphabet_and_input(
 
 
 def anonymous() -> int:
-    """Return the bytes of this process that no file backs."""
+    """Return the anonymous memory of this process in bytes."""
     return 1024 * int(STATUS.read_text(encoding="ascii").partition("RssAnon:")[2].split()[0])
 
 
@@ -211,5 +211,5 @@ def test_memory_does_not_grow_with_epochs(pipelines: dict[str, PreparedPipeline]
         return anonymous()
 
     before = passes(range(4))
-    # Kept, the batches of these passes would be 12 MB.
+    # The batches of these epochs would be 12 MB if they were kept.
     assert passes(range(4, 44)) - before < 3 * 2**20

@@ -1,4 +1,4 @@
-"""The rows of each rank: put together again, they are the batch of one device."""
+"""The rows of all ranks, concatenated, are the batch of one device."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, In
 
 
 def joined(batches: list[Batch]) -> Batch:
-    """Return the rows of several batches, one behind the other."""
+    """Return the concatenated rows of several batches."""
     return Batch._make(
         torch.cat(values) if isinstance(values[0], torch.Tensor) else sum(values, ())
         for values in zip(*batches, strict=True)
@@ -81,7 +81,7 @@ def test_the_rows_of_all_ranks_are_the_batch(
         assert all(same(part, wanted) for part in parts)
         return
     assert same(joined(parts), wanted)
-    # The memory layout decides kernels, and these the last bits.
+    # The memory layout decides the kernels, which decide the last bits.
     layouts = {part.inputs.stride() for part in parts if len(part.ids) > 1}
     assert layouts <= {wanted.inputs.stride()}
     finished = joined([read_batch(one, each, index) for each in several])

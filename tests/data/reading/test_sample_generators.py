@@ -1,4 +1,4 @@
-"""One generator per sample: the same wherever it is made, and no two alike."""
+"""One generator per sample: reproducible, and different for each sample."""
 
 from __future__ import annotations
 

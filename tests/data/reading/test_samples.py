@@ -1,4 +1,4 @@
-"""Samples of several partitions, one behind the other."""
+"""Samples concatenated from several partitions."""
 
 from __future__ import annotations
 

@@ -242,7 +242,7 @@ def test_frames_are_scaled_cropped_and_normalized_by_the_input():
 @pytest.mark.parametrize(
     ("model_input", "alphabet", "message"),
     [
-        (ImageInput(), "digits", "the input is one of images"),
+        (ImageInput(), "digits", "the input is of images"),
         (FrameInput(normalization="imagenet"), "digits", "set it to 'signed' or 'unit'"),
         (FrameInput(crop=3), "digits", "crop = 3 is larger than the frames"),
         (FrameInput(), "letters", "no class for 8, 9, and sequences of digits"),

@@ -1,4 +1,4 @@
-"""The cache of decoded words: whole, or not there."""
+"""The pre-decoded cache: complete, or missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LMDBs: broken ones, shared ones, and ones that a fork inherits."""
+"""LMDBs: broken, shared, and inherited by a fork."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_truncated_lmdb_is_refused_before_it_is_read(words: Path, keep: float)
     file = words / FILE
     os.truncate(file, int(file.stat().st_size * keep))
     with pytest.raises(
-        BenchError, match=r"data\.mdb: it is truncated, .* bytes are there"
+        BenchError, match=r"data\.mdb: it is truncated, with .* bytes; copy"
     ) as error:
         open_database(words)
     assert error.value.code == Exit.UNVERIFIED

@@ -135,7 +135,7 @@ def test_workers_read_what_this_process_reads(prepare: Prepare, start: str) -> N
     [
         (None, "has no key image-000000003"),
         (b"no image", "is an image that cannot be decoded"),
-        (b"", "is an image of no bytes"),
+        (b"", "is an empty image file"),
     ],
 )
 def test_an_error_names_its_sample(
@@ -149,7 +149,7 @@ def test_an_error_names_its_sample(
         partition.pixels(2, 1)
     place = f"{folder / 'words' / 'train'}: sample 'train/2'"
     assert str(error.value).startswith(f"{place} {fault}")
-    assert str(error.value).endswith("the LMDB was altered, prepare it again")
+    assert str(error.value).endswith("the LMDB was altered: prepare it again")
     assert error.value.code == Exit.UNVERIFIED
 
 
@@ -165,7 +165,7 @@ def test_a_broken_table_is_refused(prepare: Prepare, folder: Path, content: byte
     prepare(listed(4, ["train"]))
     file = folder / "words" / "train" / SAMPLES
     file.write_bytes(file.read_bytes()[:-100] if content is None else content)
-    with pytest.raises(BenchError, match=r"samples\.arrow: this is no table of samples"):
+    with pytest.raises(BenchError, match=r"samples\.arrow: this is not a table of samples"):
         Partition("words", "train").value("id", 0)
 
 

@@ -1,4 +1,4 @@
-"""Preparing: what is written, what is left out, and what an interruption costs."""
+"""Preparing: samples, rejected entries, and resuming after interruptions."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_a_full_disk_is_an_error_after_which_preparing_resumes(
             layout, tmp_path, small_disk / "words", lambda *_: None, clips=False
         )
 
-    with pytest.raises(BenchError, match=r"disk is full.* run the same again: it resumes"):
+    with pytest.raises(BenchError, match=r"disk is full.* run the same command again to resume"):
         prepare()
     assert read_prepared(small_disk / "words") is None
     (small_disk / "other").unlink()
@@ -159,7 +159,7 @@ def test_a_full_disk_is_an_error_after_which_preparing_resumes(
 def test_no_usable_sample_is_an_error_with_the_list_of_reasons(prepare: Prepare) -> None:
     layout = Listed({"train": []})
     layout.samples["train"].append(layout.image("a", "a", b"no image"))
-    with pytest.raises(BenchError, match=r"rejected\.tsv.*no sample that can be used") as error:
+    with pytest.raises(BenchError, match=r"rejected\.tsv.*has no usable sample") as error:
         prepare(layout)
     assert error.value.code == Exit.UNVERIFIED
 
@@ -215,7 +215,7 @@ def test_a_map_that_is_too_small_grows(prepare: Prepare, monkeypatch: pytest.Mon
 def test_an_interruption_loses_no_finished_group(
     prepare: Prepare, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preparing, "_GROUP", 4)
+    monkeypatch.setattr(preparing, "MAX_GROUP_SAMPLES", 4)
     whole = prepare(listed(50), "whole")
 
     def stop() -> bytes:
@@ -229,7 +229,7 @@ def test_an_interruption_loses_no_finished_group(
     layout = listed(50)
     found = prepare(layout)
     assert found.parts == whole.parts
-    # Threads load ahead of what is written: what was loaded and not written is loaded again.
+    # Threads prefetch entries; those that were loaded and not written are loaded again.
     done = {f"train/{n}" for n in range(4)}
     assert not done.intersection(layout.loaded)
     assert "train/40" in layout.loaded
@@ -241,7 +241,7 @@ sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from bench.data.store import preparing
 from tests.data.conftest import listed, jpeg
-preparing._GROUP = 8
+preparing.MAX_GROUP_SAMPLES = 8
 layout = listed(200, ["train"])
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
@@ -291,7 +291,9 @@ def test_another_source_does_not_resume_a_preparation(
         prepare(layout)
     other = tmp_path / "other"
     other.mkdir()
-    with pytest.raises(BenchError, match=r"interrupted here; go on with that source, or .*--force"):
+    with pytest.raises(
+        BenchError, match=r"interrupted here; resume with that source, or .*--force"
+    ):
         preparing.prepare(listed(1), other, folder / "words", lambda *_: None, clips=False)
 
 
@@ -299,7 +301,7 @@ def test_two_processes_cannot_prepare_the_same_data(folder: Path, tmp_path: Path
     layout = listed(1)
 
     def entries(part: str) -> object:
-        with pytest.raises(BenchError, match="another process prepares these data"):
+        with pytest.raises(BenchError, match="another process is preparing this data set"):
             preparing.prepare(listed(1), tmp_path, folder / "words", lambda *_: None, clips=False)
         return iter(layout.samples[part])
 

@@ -1,4 +1,4 @@
-"""Prepared data held against what was noted of them."""
+"""Prepared data compared with their document."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_one_flipped_byte_of_an_image_names_its_sample(part: Path, place: int) -
     altered(part, lmdb_key("image", 4), flipped(content, place % len(content)))
     [fault] = faults()
     assert fault == (
-        f"{part}: sample 'train/3' has other pixels than were prepared; prepare it again"
+        f"{part}: sample 'train/3' has other images than were prepared; prepare it again"
     )
 
 
@@ -65,13 +65,13 @@ def test_a_frame_that_was_altered_names_its_clip(prepare: Prepare, folder: Path)
     prepare(Listed({"train": clips}), clips=True)
     altered(folder / "words" / "train", lmdb_key("image", 2, 0), jpeg(9))
     [fault] = faults()
-    assert "sample 'clip1' has other pixels" in fault
+    assert "sample 'clip1' has other images" in fault
 
 
 def test_many_faults_are_named_in_part_and_counted(
     part: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verifying, "_NAMED", 2)
+    monkeypatch.setattr(verifying, "MAX_REPORTED", 2)
     for number in range(1, 6):
         altered(part, lmdb_key("image", number), jpeg(99))
     found = faults()
@@ -95,7 +95,7 @@ def test_a_truncated_lmdb_is_reported_and_other_partitions_are_read(part: Path) 
     altered(part.parent / "test", lmdb_key("image", 1), jpeg(99))
     first, second = faults()
     assert "data.mdb: it is truncated" in first
-    assert "sample 'test/0' has other pixels" in second
+    assert "sample 'test/0' has other images" in second
 
 
 def test_another_fingerprint_in_the_document_is_a_fault(part: Path) -> None:

@@ -1,4 +1,4 @@
-"""Blur, resolution, dilation and erosion, beside scipy and their mathematics."""
+"""Blur, resolution, dilation and erosion, compared with scipy and with formulas."""
 
 from __future__ import annotations
 
@@ -98,5 +98,5 @@ def test_coarsened_images_lose_resolution():
     checks = (np.indices((32, 64)).sum(0) % 2 * 200).astype(np.uint8)
     assert apart(filters.coarsened(checks, 32, 16), np.full((32, 64), 100)) == 0
     assert filters.coarsened(checks, 512, 128) is checks
-    # One side alone may be the larger one.
+    # Only one side may be larger.
     assert filters.coarsened(checks, 16, 128).shape == checks.shape

@@ -1,4 +1,4 @@
-"""Images moved by matrices, beside Pillow's transformations and known pixels."""
+"""Images transformed by matrices, compared with Pillow and with known pixels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PILLOW = {"nearest": Image.Resampling.NEAREST, "linear": Image.Resampling.BILINE
 
 
 def by_pillow(pixels, matrix, interpolation):
-    """Return an image moved by Pillow, which maps places of the new image to those of the old."""
+    """Return an image transformed by Pillow, which maps new positions to old ones."""
     inverse = np.linalg.inv(matrix)
     affine = matrix[2, 0] == matrix[2, 1] == 0
     kind = Image.Transform.AFFINE if affine else Image.Transform.PERSPECTIVE
@@ -33,7 +33,7 @@ def by_pillow(pixels, matrix, interpolation):
 
 
 def middle_of(moved, wanted):
-    """Return the absolute differences where no border is near, as Pillow does not mix it in."""
+    """Return the absolute differences away from the border, which Pillow does not interpolate."""
     inside = (wanted != 128) & (moved != 128)
     return np.abs(moved.astype(int) - wanted)[inside]
 
@@ -125,7 +125,7 @@ def test_a_pixel_moves_to_its_computed_position(channels):
     assert place(geometry.shear_x(2)) == [(4, 15)]
     assert place(geometry.shear_y(-4 / 6.5)) == [(0, 6)]
     assert place(geometry.centered(geometry.rotation(180), pixels)) == [(5, 13)]
-    # Counter-clockwise: what is right of the middle goes up.
+    # Counter-clockwise: pixels right of the middle move up.
     square = np.zeros((9, 9), np.uint8)
     square[4, 7] = 1
     turned = geometry.warped(

@@ -1,4 +1,4 @@
-"""Noise by its distribution, and distortions by the places that they read from."""
+"""Noise by its distribution, and distortions by the positions that they read."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_grid_moves_its_lines_and_keeps_the_edges(sizes):
     assert np.abs(bent[:, [0, -1]].astype(int) - ramp[:, [0, -1]]).max() <= 3
     ends = np.cumsum(sizes) / np.sum(sizes) * 200
     for number, end in enumerate(ends[:-1], 1):
-        # What was at an even part of the width is now where the cells end.
+        # The even grid lines are now at the ends of the cells.
         assert bent[0, round(end) - 1] == pytest.approx(250 * number / len(sizes), abs=6)
     assert (np.diff(bent[0].astype(int)) >= 0).all()
 

@@ -1,4 +1,4 @@
-"""Brightness, contrast and color, beside Pillow and torchvision."""
+"""Brightness, contrast and color, compared with Pillow and torchvision."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_look_up_equals_that_of_pillow(pixels, ours, pillows):
 )
 def test_an_enhancement_equals_that_of_pillow(pixels, factor, ours, pillows):
     wanted = pillows(Image.fromarray(pixels)).enhance(factor)
-    # Pillow cuts what is behind the point, and has gray values of its own rounding.
+    # Pillow truncates decimals, and rounds gray values differently.
     assert apart(ours(pixels, factor), wanted) <= 2
     if factor == 1:
         assert apart(ours(pixels, factor), pixels) == 0

@@ -1,4 +1,4 @@
-"""Saved datasets and Parquet files: their columns, their images, and files that are not whole."""
+"""Saved datasets and Parquet files: their columns, their images, and truncated files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
 def table(count=3, start=0, **columns):
-    """Return a table in the form in which the library `datasets` has images."""
+    """Return a table with images as stored by the library `datasets`."""
     images = [{"bytes": b"pixels %d" % n, "path": f"{n}.png"} for n in range(start, start + count)]
     texts = [f"Wört {n}" for n in range(start, start + count)]
     return pa.table({"image": pa.array(images, IMAGE), "text": texts} | columns)
@@ -138,7 +138,7 @@ def test_a_row_without_a_text_is_rejected(tmp_path):
         ),
         ({"_data_files": [{"filename": "x.arrow"}]}, "x.arrow is missing"),
         ({"_data_files": 3}, "this is not the state of a saved dataset"),
-        ({"_indices_files": [{"filename": "i"}]}, "a selection by a file of indices"),
+        ({"_indices_files": [{"filename": "i"}]}, "selects rows by a file of indices"),
     ],
 )
 def test_a_state_that_names_other_files_is_an_error(tmp_path, state, said):
@@ -157,7 +157,7 @@ def test_a_link_out_of_the_folder_is_not_read(tmp_path):
 def test_a_truncated_arrow_file_is_an_error(tmp_path, size):
     root = saved(tmp_path, table(50))
     os.truncate(root / "data-00000-of-00001.arrow", size)
-    assert "this is not a whole file of Arrow" in fault(SavedDataset(), root, root)
+    assert "this is not a complete Arrow file" in fault(SavedDataset(), root, root)
 
 
 def test_an_arrow_file_with_offsets_beyond_its_end_is_an_error(tmp_path):
@@ -166,7 +166,7 @@ def test_an_arrow_file_with_offsets_beyond_its_end_is_an_error(tmp_path):
     before, offset, after = file.read_bytes().rpartition((1234).to_bytes(4, "little"))
     assert offset
     file.write_bytes(before + (2**30).to_bytes(4, "little") + after)
-    assert "this is not a whole file of Arrow" in fault(SavedDataset(), root, root)
+    assert "this is not a complete Arrow file" in fault(SavedDataset(), root, root)
 
 
 def test_a_column_whose_name_is_not_utf_8_is_an_error(tmp_path):
@@ -175,7 +175,7 @@ def test_a_column_whose_name_is_not_utf_8_is_an_error(tmp_path):
     content = file.read_bytes()
     assert content.count(b"image") == 1
     file.write_bytes(content.replace(b"image", b"\xffmage"))
-    assert "this is not a whole file of Arrow" in fault(SavedDataset(), root, root)
+    assert "this is not a complete Arrow file" in fault(SavedDataset(), root, root)
 
 
 def test_parquet_files_of_the_hub_are_read_by_row_groups(tmp_path):
@@ -207,7 +207,7 @@ def test_a_truncated_parquet_file_is_an_error(tmp_path):
     parquet.write_table(table(50), file)
     os.truncate(file, 200)
     assert ParquetTable().find(open_data_folder(tmp_path)) == []
-    assert "this is not a whole Parquet file" in fault(ParquetTable(), tmp_path, file)
+    assert "this is not a complete Parquet file" in fault(ParquetTable(), tmp_path, file)
 
 
 def test_other_parquet_files_are_not_labels(tmp_path):

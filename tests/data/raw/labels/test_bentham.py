@@ -1,4 +1,4 @@
-"""Folders with a text per line and lists of splits."""
+"""The format of Bentham: one text file per line, and lists of splits."""
 
 from __future__ import annotations
 

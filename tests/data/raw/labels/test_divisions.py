@@ -35,7 +35,7 @@ IDS = st.lists(NAMES, min_size=1, max_size=40, unique=True)
 
 
 class Rows(LabelFormat):
-    """Rows that a test lists."""
+    """A label format with the rows of a test."""
 
     name = "rows"
     about = "rows of a test"
@@ -113,7 +113,7 @@ def test_splits_have_about_their_shares_and_depend_on_the_seed():
     assert counts["train"] == pytest.approx(8000, abs=200)
     assert counts["validation"] == pytest.approx(1000, abs=150)
     assert splits != ratio_of(names, seed="v2")
-    # The draw is part of what a person shares: it must be the same in every release.
+    # Users share such divisions, so they must be the same in every release.
     drawn = {split: [n for n in range(40) if splits[f"{n}.jpg"] == split] for split in SPLITS}
     assert drawn["validation"] == [4, 17]
     assert drawn["test"] == [14, 22]
@@ -262,7 +262,7 @@ def test_samples_in_no_split_are_an_error_with_a_remedy(data):
 
 
 def test_a_split_without_samples_is_refused(data):
-    with pytest.raises(BenchError, match="the split 'test' gets none of 1 samples"):
+    with pytest.raises(BenchError, match="the split 'test' has none of 1 samples"):
         OwnReader(
             data, [data.root], Rows([row("1")]), RatioSplits({"train": 0.999, "test": 0.001}, "s")
         )
@@ -271,7 +271,7 @@ def test_a_split_without_samples_is_refused(data):
 def test_labels_without_a_sample_are_refused_with_the_reasons(data):
     rows = [Rejected("gt.txt:1", "a row without a tab")] * 2
     with pytest.raises(
-        BenchError, match=r"no sample is listed by \. as .*: 2 a row without a tab; set"
+        BenchError, match=r"\. has no sample in format .*: 2 a row without a tab; set"
     ):
         OwnReader(data, [data.root], Rows(rows), WholeSplit("test"))
 

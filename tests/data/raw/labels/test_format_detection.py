@@ -1,4 +1,4 @@
-"""What labels a folder has, and when a person has to say."""
+"""Detection of the label format, and ambiguous folders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IMAGES = {f"{n}.jpg": b"x" for n in range(3)}
 
 @pytest.fixture
 def chosen(write):
-    """Return a function that writes files and gives the format and the labels that are chosen."""
+    """Return a function that writes files and returns the chosen format and labels."""
 
     def of(files):
         data = open_data_folder(write(files))
@@ -84,7 +84,7 @@ def test_missing_images_are_reported(chosen):
 
 @pytest.mark.parametrize("files", [{"gt.txt": "9.jpg\ta\n"}, {}, {"gt.txt": b"\xff\xfe\x00"}])
 def test_a_folder_without_labels_is_an_error(chosen, files):
-    with pytest.raises(BenchError, match="no labels were found in it whose images exist"):
+    with pytest.raises(BenchError, match="it has no labels whose images exist"):
         chosen({**IMAGES, **files})
 
 
@@ -100,7 +100,7 @@ def test_a_hostile_folder_is_read_completely(chosen, write):
     root = write(files)
     (root / "loop").symlink_to(root)
     (root / "gone.txt").symlink_to(root / "nowhere")
-    with pytest.raises(BenchError, match="no labels were found"):
+    with pytest.raises(BenchError, match="it has no labels"):
         chosen({})
 
 

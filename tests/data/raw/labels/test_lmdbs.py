@@ -90,7 +90,7 @@ def test_labels_beyond_the_number_of_samples_are_rejected(lmdbs):
     found = listed(lmdbs(samples(5) | {"num-samples": "2"}))
     assert [row.text for row in found[:2]] == ["Wört 1", "Wört 2"]
     assert found[2:] == [
-        Rejected(f"data/{number:09d}", "a label behind num-samples") for number in (3, 4, 5)
+        Rejected(f"data/{number:09d}", "a label beyond num-samples") for number in (3, 4, 5)
     ]
 
 
@@ -104,7 +104,7 @@ def test_a_sample_without_a_key_is_named(lmdbs):
     with pytest.raises(SampleError, match="no key of its image"):
         second.images.load()
     assert third == Rejected("data/000000003", "no key of its label")
-    assert fourth == Rejected("data/000000004", "a label that is no UTF-8")
+    assert fourth == Rejected("data/000000004", "a label that is not UTF-8")
 
 
 @pytest.mark.parametrize("said", ["5", "five", "", "-1", "1e3"])
@@ -126,7 +126,7 @@ def test_labels_of_mmocr_may_name_image_files(lmdbs, write):
     assert first.images.load() == (b"pixels",)
     assert second == Rejected("labels.lmdb/000000002", "a path out of the data set's folder")
     assert third == Rejected(
-        "labels.lmdb/000000003", "a label that names no image file and its text"
+        "labels.lmdb/000000003", "a label without the path of an image file and a text"
     )
 
 
@@ -143,10 +143,10 @@ def test_older_lmdbs_of_mmocr_have_labels_from_0(lmdbs, write):
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"a": "b"}, "has no key num-samples, it holds other keys"),
+        ({"a": "b"}, "has no key num-samples, but other keys"),
         (
             {"__len__": b"\x80\x04K\x05."},
-            "pickled values of PaddleOCR, and bench unpickles nothing",
+            "pickled values of PaddleOCR, which bench does not unpickle",
         ),
         (
             {"num-samples": "1", "image_hr-000000001": "x", "label-000000001": "y"},

@@ -1,4 +1,4 @@
-"""Own data in containers, prepared: what stays in its LMDB, and what is said of broken ones."""
+"""Data of users in containers: images that stay in an LMDB, and errors of broken containers."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_the_reason_is_reported_if_no_format_is_detected(root):
     write_lmdb(root / "a")
     with lmdb.open(str(root / "a"), lock=False) as environment, environment.begin(write=True) as t:
         t.put(b"num-samples", b"many")
-    with pytest.raises(BenchError, match="its num-samples is no number of samples"):
+    with pytest.raises(BenchError, match="its num-samples is not a number of samples"):
         detect_formats(open_data_folder(root))
 
 

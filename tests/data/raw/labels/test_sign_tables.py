@@ -81,5 +81,5 @@ def test_a_frame_that_is_a_link_out_of_the_folder_is_not_read(write):
 def test_a_table_of_something_else_is_an_error(write):
     root = write({"a.csv": "id,folder\n"})
     assert SignCorpus().find(open_data_folder(root)) == []
-    with pytest.raises(BenchError, match="its first line is not such as tables with the header"):
+    with pytest.raises(BenchError, match="its first line is not one of tables with the header"):
         list(SignCorpus().rows(root / "a.csv", open_data_folder(root)))

@@ -1,4 +1,4 @@
-"""Lists, tables, JSON and pairs of files: what is read, and what is rejected and why."""
+"""Lists, tables, JSON and file pairs: rows, and rejected rows with reasons."""
 
 from __future__ import annotations
 
@@ -195,10 +195,10 @@ def test_a_table_keeps_its_other_columns_and_values(read):
 @pytest.mark.parametrize(
     ("format_", "content", "said"),
     [
-        (CsvTable(), "id,gt\n1.jpg,Hi\n", "none of its fields 'id', 'gt' is known to be the image"),
-        (CsvTable(), "path,x\n1.jpg,Hi\n", "is known to be the text"),
+        (CsvTable(), "id,gt\n1.jpg,Hi\n", "no field of 'id', 'gt' has a usual name of image"),
+        (CsvTable(), "path,x\n1.jpg,Hi\n", "has a usual name of text"),
         (CsvTable("pth"), "path,text\n1.jpg,Hi\n", "no field 'pth'; did you mean 'path'?"),
-        (CsvTable(), "", "is known to be the image"),
+        (CsvTable(), "", "has a usual name of image"),
         (JsonLines(), '{"path": "1.jpg"}', 'format = { name = "jsonl", text = "…" }'),
         (JsonMap(), '["1.jpg"]', "this is not a map"),
         (MmocrList(), "{}", "this is not MMOCR's"),
@@ -217,7 +217,7 @@ def test_a_quote_that_is_never_closed_names_its_line(write, monkeypatch):
 
     root = write({"a.csv": 'path,text\n1.jpg,"' + "x\n" * 100_000})
     assert csv.field_size_limit() == 131_072
-    with pytest.raises(BenchError, match="look for a quote that is not closed"):
+    with pytest.raises(BenchError, match="check for a quote that is not closed"):
         list(CsvTable().rows(root / "a.csv", open_data_folder(root)))
 
 

@@ -1,4 +1,4 @@
-"""Folders of Kaldi, and tables of PyLaia: identities, symbols and where images are."""
+"""Folders of Kaldi, and tables of PyLaia: ids, symbols and paths of images."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_no_command_of_kaldi_is_run_and_no_path_leads_out(write):
         Rejected("a", "an image that is the output of a command"),
         Rejected("b", "a path out of the data set's folder"),
         Rejected("c", "an image that is the output of a command"),
-        Rejected("d", "an identity that is not in images.scp"),
+        Rejected("d", "an id that is not in images.scp"),
     ]
     assert (last.id, last.text, last.columns) == ("e", "", {"writer": ""})
 

@@ -1,4 +1,4 @@
-"""PAGE-XML and ALTO: which text a line has, where its page is, and what is cut out of it."""
+"""PAGE-XML and ALTO: the text of lines, the image of the page, and cut-out lines."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_parts_of_a_polygon_outside_the_page_are_cut_off(write):
 
 def test_an_image_of_another_size_than_in_its_file_is_refused(write):
     found = one(write, page_xml(line(), size=(80, 60)))
-    with pytest.raises(SampleError, match="a page image of another size than its XML file says"):
+    with pytest.raises(SampleError, match="a page image of another size than in its XML file"):
         found.images.load()
     assert pixels(one(write, page_xml(line(), size=(0, 0)))).shape == (6, 10, 3)
 
@@ -228,7 +228,7 @@ BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in
 @pytest.mark.parametrize(
     ("document", "fault"),
     [
-        (page_xml(line())[:-20], "an XML file that is broken in line 2"),
+        (page_xml(line())[:-20], "an XML file that is not well-formed in line 2"),
         (
             page_xml(line(text("&e9;"))).replace("<PcGts", f"<!DOCTYPE PcGts [{BOMB}]><PcGts"),
             "an XML file that declares entities",
@@ -244,7 +244,7 @@ BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in
             "an XML file with an entity that it does not declare",
         ),
         (page_xml("<TextRegion>" * 300 + "</TextRegion>" * 300), "an XML file with more than 200"),
-        ("no XML", "an XML file that is broken in line 1"),
+        ("no XML", "an XML file that is not well-formed in line 1"),
         ("", "an empty file"),
         (f'<PcGts xmlns="{PAGE_2019}"/>', "an XML file without a Page"),
     ],
