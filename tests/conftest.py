@@ -238,7 +238,7 @@ def move_protocol(monkeypatch):
     from bench.evaluation import protocols
 
     def move(version: int = 2) -> None:
-        moved = replace(protocols.find("digits"), version=version)
+        moved = replace(protocols.find_protocol("digits"), version=version)
         monkeypatch.setitem(protocols.PROTOCOLS, "digits", moved)
 
     return move
@@ -326,13 +326,13 @@ def make_evaluation_record(make_predictions, make_provenance):
     def make(evaluation, *, correct=50, samples=100, excluded=0, **changes) -> EvaluationRecord:
         counts = {"correct": correct, "samples": samples, "excluded": excluded}
         table = make_predictions(evaluation.protocol, **counts)
-        content = predictions.to_bytes(table)
+        content = predictions.predictions_to_bytes(table)
         record = EvaluationRecord(
             key=evaluation.key,
             spec=evaluation.spec,
             labels=evaluation.labels,
             seed=evaluation.seed,
-            scores=predictions.scores(table, evaluation.protocol),
+            scores=predictions.corpus_scores(table, evaluation.protocol),
             samples=samples,
             excluded=predictions.excluded_counts(table),
             dropped=predictions.dropped_counts(table, evaluation.protocol),
@@ -361,7 +361,7 @@ def leave(store, make_predictions, make_training_record, make_evaluation_record)
             record = make_training_record(task, **changes)
         else:
             table = make_predictions(task.protocol, **(counts or {}))
-            (folder / disk.PREDICTIONS).write_bytes(predictions.to_bytes(table))
+            (folder / disk.PREDICTIONS).write_bytes(predictions.predictions_to_bytes(table))
             record = make_evaluation_record(task, **(counts or {}), **changes)
         disk.write(folder / disk.RECORDS[task.kind], record)
         return record
@@ -391,7 +391,7 @@ def make_profile():
     def make(evaluation, name="Example CPU", *, reason="", finished="2025", **changes) -> Profile:
         hardware = Hardware("cpu", name, 1, 2)
         training = evaluation.training
-        spec = method.spec(evaluation, [11, 1, 8, 8], 11, hardware)
+        spec = method.profile_spec(evaluation, [11, 1, 8, 8], 11, hardware)
         origin = collect(
             evaluation.components, device=Device("cpu"), threads=1, seed=evaluation.seed
         )

@@ -20,7 +20,7 @@ from bench.decoding.algorithms.word_list import read_word_list
 from bench.evaluation import protocols
 from bench.evaluation.metrics.text_files import read_samples
 from bench.recognizers.outputs.alphabets import characters_of_file
-from bench.recognizers.outside.prediction_tables import Columns, read_predictions
+from bench.recognizers.outside.prediction_tables import FileColumns, read_prediction_file
 
 
 class Reader(NamedTuple):
@@ -46,7 +46,7 @@ def _ids(folder: Path) -> Any:
 
 
 def _predictions(name: str) -> Any:
-    return lambda folder: [*read_predictions(folder / name, Columns())]
+    return lambda folder: [*read_prediction_file(folder / name, FileColumns())]
 
 
 def _iam(folder: Path) -> Any:
@@ -89,7 +89,11 @@ READERS = [
     Reader("words", "grün\nrot\n", lambda f: read_word_list(str(f / "words"), (*"grünot",), "x")),
     Reader("arpa", ARPA, lambda folder: [*read_arpa(str(folder / "arpa"), "x")]),
     Reader("letters", "a\nü\n", lambda folder: characters_of_file(str(folder / "letters"), "x")),
-    Reader("set", "a\nü\n", lambda f: protocols.declare("x", {"charset_file": "set"}, f).charset),
+    Reader(
+        "set",
+        "a\nü\n",
+        lambda f: protocols.declare_protocol("x", {"charset_file": "set"}, f).charset,
+    ),
     Reader("testset.txt", "a01-000u-00\nb02-000-ü\n", _official),
     Reader("lines.txt", "#\na01-000u-00 ok 154 19 4 7 16 8 Über\n", _iam),
     Reader(PHOENIX, "id|folder|signer|annotation\na|a/*.png|Signer|GRÜN\n", _phoenix),

@@ -9,17 +9,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def table(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.startswith("| ")]
-
-
-def test_the_board_of_the_readme_is_the_committed_one():
-    page = (ROOT / "leaderboards/quick/v1/README.md").read_text()
-    board = table(page.partition("<details>")[0])
-    assert len(board) > 4
-    assert table(README)[: len(board)] == board
-
-
 def test_ci_runs_the_test_command_of_the_readme():
     command = re.search(r"^pip install uv && uv run pytest", README, re.MULTILINE)[0]
     assert command in (ROOT / ".ci/run").read_text().splitlines()

@@ -74,7 +74,7 @@ class Config:
         self.protocols: dict[str, Protocol] = {}
         for name, table in self._named_tables(document, "protocol"):
             with self.locating(f"protocol.{name}"):
-                self.protocols[name] = protocols.declare(name, table, path.parent)
+                self.protocols[name] = protocols.declare_protocol(name, table, path.parent)
         self.datasets: dict[str, OwnDataset] = {}
         for name, table in self._named_tables(document, "dataset"):
             with self.locating(f"dataset.{name}"):

@@ -1,9 +1,9 @@
-"""What a dataset, a model, a loss and so on are to bench: frozen dataclasses of parameters.
+"""Base classes of components (data sets, models, losses, …): frozen dataclasses of parameters.
 
-torch is imported inside `build` and similar methods alone, so that grids, keys and listings stay
-instant. A component is one file in `bench/data/datasets/`, `bench/data/augmentation/`,
-`bench/models/`, `bench/losses/`, `bench/decoding/` or `bench/recognizers/`, or an entry point of
-another package; nothing else has to know of it.
+torch is imported only inside `build` and similar methods, so that grids, keys and listings are
+fast. A component is one file in `bench/data/datasets/`, `bench/data/augmentation/`,
+`bench/models/`, `bench/losses/`, `bench/decoding/` or `bench/recognizers/`, a plug-in, or an entry
+point of another package; nothing else has to be changed for it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Component:
-    """A named, versioned bundle of parameters. Raise `version` when its results change."""
+    """A named, versioned set of parameters.
+
+    Attributes:
+        name: Its name in bench.toml.
+        version: A number that is raised when its results change.
+        kind: The kind of component, as errors call it.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
     kind: ClassVar[str]
-    """What it is, as errors call it."""
 
     def changed(self) -> dict[str, Any]:
         """Return every parameter that is not at its default."""
@@ -62,11 +67,11 @@ class Component:
         for name in file_parameters(component):
             if values.get(name) is not None:
                 values[name] = PurePath(values[name]).name
-        listed = ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
+        listed = ", ".join(f"{name}={_display_value(value)}" for name, value in values.items())
         return f"{self.name}({listed})" if listed else self.name
 
     def toml(self) -> str | dict[str, Any]:
-        """Return it as bench.toml spells it: its name, or a table with what is not a default."""
+        """Return it as bench.toml has it: its name, or a table with parameters not at default."""
         changed = {name: _written(value) for name, value in self.changed().items()}
         return {"name": self.name, **changed} if changed else self.name
 
@@ -77,9 +82,9 @@ class Component:
 
     @classmethod
     def defaults(cls) -> dict[str, str]:
-        """Return every parameter with its default, as a person writes it."""
+        """Return every parameter with its default, as bench.toml has it."""
         return {
-            field.name: "required" if field.default is MISSING else _shown(field.default)
+            field.name: "required" if field.default is MISSING else _display_value(field.default)
             for field in fields(cls)
         }
 
@@ -87,8 +92,8 @@ class Component:
     def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
         """Return parameters with the paths among them found from the folder of bench.toml, `home`.
 
-        Values are not checked yet, so they may be of any type. Files of packages are looked for
-        when they are needed, because a suite can be used in part where a package is missing.
+        Values are not checked yet, so they may be of any type. Files of packages are located when
+        they are needed, because a suite can be used in part where a package is missing.
 
         Raises:
             BenchError: Another file is missing.
@@ -107,10 +112,10 @@ class Component:
     def spec(self) -> dict[str, Any]:
         """Return what this component adds to a key, as JSON values.
 
-        Of a component from outside bench also the SHA-256 of its source file: an edited loss is
-        another loss. Components of bench raise `version` instead. A parameter that is declared as
-        `bench.core.files.InputFile` is represented by the SHA-256 of its content, one that is a
-        component by the spec of that.
+        A component from outside bench adds the SHA-256 of its source file, because an edited loss
+        is another loss; components of bench raise `version` instead. A parameter declared as
+        `bench.core.files.InputFile` is represented by the SHA-256 of its content, a parameter that
+        is a component by its spec.
 
         Raises:
             BenchError: A file is missing.
@@ -128,7 +133,7 @@ class Component:
         return spec | source_spec(component)
 
 
-def _shown(value: object) -> str:
+def _display_value(value: object) -> str:
     if isinstance(value, Component):
         return value.label
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -142,8 +147,8 @@ def _written(value: object) -> object:
 class Dataset(Component, ABC):
     """Annotated samples in splits.
 
-    A data set knows neither the size of a network's input nor who is trained on it. The protocol
-    that it is meant for, its counts and its overlaps with other data sets stand on its card alone.
+    A data set depends neither on the size of a network's input nor on models. Its usual protocol,
+    counts and overlaps with other data sets are on its card only.
 
     Attributes:
         gives: Whether its samples are clips ("frames") or images ("image").
@@ -154,19 +159,21 @@ class Dataset(Component, ABC):
 
     @abstractmethod
     def splits(self) -> tuple[Split, ...]:
-        """Return the splits that it has. Raises BenchError where it is not prepared."""
+        """Return its splits. Raises BenchError where it is not prepared."""
 
     @abstractmethod
     def fingerprint(self, split: Split) -> str:
-        """Return a digest of one split: of the identities, transcripts and pixels of its samples.
+        """Return a digest of the identities, transcripts and pixels of one split.
 
-        It is cheap, for `bench status` asks for it. Raises BenchError where the data set is not
-        prepared or has no such split.
+        It has to be fast, because `bench status` calls it.
+
+        Raises:
+            BenchError: The data set is not prepared or has no such split.
         """
 
     @abstractmethod
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
-        """Return what a network learns to read of its transcripts.
+        """Return the encoder from transcripts to the classes of a network.
 
         Args:
             alphabet: The protocol whose characters are learned; None: the data set's own.
@@ -182,26 +189,26 @@ class Dataset(Component, ABC):
         encoder: LabelEncoder,
         augmentation: Augmentation | None = None,
     ) -> InputPipeline:
-        """Return what reads its splits in batches.
+        """Return the pipeline that reads its splits in batches.
 
-        Trainings and evaluations call it through `bench.data.opening`, which joins data sets.
+        Trainings and evaluations call it through `bench.data.opening`, which concatenates data
+        sets.
 
         Args:
-            model_input: What a network is shown, of the kind `gives`.
+            model_input: The input of the network, of the kind `gives`.
             encoder: Maps transcripts to classes.
-            augmentation: Applied to the split train alone; None: nothing is.
+            augmentation: Applied to the split train only; None: no augmentation.
 
         Raises:
-            BenchError: The data are missing or altered, or cannot be shown so; it says what to do.
+            BenchError: The data are missing or altered, or do not fit the input.
         """
 
 
 class Augmentation(Component, ABC):
     """Random changes of training samples: an `ImageAugmentation` or a `ClipAugmentation`.
 
-    A sample is changed by the draws of a generator of its own, which is seeded by the seed, the
-    epoch and the number of the sample in the split. So a sample is the same in a batch of any size,
-    read by any process.
+    Each sample has a random generator of its own, seeded by the seed, the epoch and the number of
+    the sample in the split. So a sample does not depend on the batch size or the process.
 
     Attributes:
         accepts: The kind of input that it changes.
@@ -215,10 +222,9 @@ class ImageAugmentation(Augmentation):
     """Random changes of images of words and lines.
 
     Attributes:
-        stage: `stored`: it changes an image at the size at which it is stored, with the margin of
-            the input around it. `scaled`: it changes an image that was scaled to the height of the
-            input, so that its pixels mean the same for every data set, and it costs less on large
-            images.
+        stage: `stored`: it changes an image at its stored size, with the margin of the input around
+            it. `scaled`: it changes an image that was scaled to the height of the input, so that
+            distances in pixels are comparable between data sets, and large images cost less.
     """
 
     accepts: ClassVar[InputKind] = "image"
@@ -232,14 +238,14 @@ class ImageAugmentation(Augmentation):
 
         Args:
             pixels: Gray (H, W), or red, green and blue (H, W, 3). They may not be written to.
-            generator: What all random choices are drawn from.
+            generator: The source of all random choices.
         """
 
 
 class ClipAugmentation(Augmentation):
-    """Random changes of clips. The methods are called once per clip, in the order given here.
+    """Random changes of clips. The methods are called once per clip, in this order.
 
-    Each of them changes nothing unless it is overridden.
+    By default each of them changes nothing.
     """
 
     accepts: ClassVar[InputKind] = "frames"
@@ -249,7 +255,7 @@ class ClipAugmentation(Augmentation):
         count: int,
         generator: np.random.Generator,  # noqa: ARG002 (all frames are chosen)
     ) -> NDArray[np.int64]:
-        """Return the numbers of the frames that are read of a clip of `count`, in their order."""
+        """Return the numbers of the frames to read of a clip of `count` frames, in order."""
         import numpy as np
 
         return np.arange(count)
@@ -259,7 +265,7 @@ class ClipAugmentation(Augmentation):
         spare: tuple[int, int],
         generator: np.random.Generator,  # noqa: ARG002 (the crop is the middle one)
     ) -> tuple[int, int]:
-        """Return the row and the column at which the crop begins; `spare` is the last of each."""
+        """Return the row and the column at which the crop begins, each at most its `spare`."""
         return spare[0] // 2, spare[1] // 2
 
     def augment(
@@ -267,7 +273,7 @@ class ClipAugmentation(Augmentation):
         frames: NDArray[np.uint8],
         generator: np.random.Generator,  # noqa: ARG002 (nothing is changed)
     ) -> NDArray[np.uint8]:
-        """Return the cropped frames (T, H, W, 3) of a clip, all changed alike, of the same size."""
+        """Return the cropped frames (T, H, W, 3) of a clip, all changed in the same way."""
         return frames
 
 
@@ -276,14 +282,15 @@ class Model(Component, ABC):
 
     Attributes:
         accepts: The kind of input that it reads.
-        emits: What it computes features for: frames or output steps.
-        visual: Whether its features have a visual stage below the sequence module.
+        default_input: The input that the architecture was made for; an entry of a suite may
+            override parts of it.
+        emits: Whether its features are of frames or of output steps.
+        visual: Whether it also gives visual features, from before its sequence module.
     """
 
     kind: ClassVar[str] = "model"
     accepts: ClassVar[InputKind]
     default_input: ClassVar[Input]
-    """The input that the architecture was made for; an entry of a suite may override parts."""
     emits: ClassVar[Output]
     visual: ClassVar[bool] = False
 
@@ -307,7 +314,7 @@ class Seq2SeqModel(Model):
     def build(self, shape: InputShape, classes: int) -> nn.Module:
         """Return a new `Seq2SeqNetwork`, initialized from torch's global generator.
 
-        `classes` counts class 0, which is the EOS and what the first step is fed.
+        `classes` includes class 0, which is EOS and the input of the first step.
         """
 
 
@@ -315,9 +322,9 @@ class Loss(Component, ABC):
     """A training objective with the classifier that it owns; `bench.losses.base` has the two kinds.
 
     Attributes:
-        accepts: What it needs features of: frames or output steps.
-        decoder: How the output of its classifier is decoded.
-        visual: Whether it needs the visual features of a network too.
+        accepts: Whether it requires features of frames or of output steps.
+        decoder: The family of decoders for the output of its classifier.
+        visual: Whether it also requires visual features.
     """
 
     kind: ClassVar[str] = "loss"
@@ -331,31 +338,30 @@ class Loss(Component, ABC):
 
     @abstractmethod
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
-        """Return the scalar to minimize. Features and targets are those of the augmented views.
+        """Return the scalar to minimize, for the features and targets of the augmented views.
 
-        It runs without waiting for the device: labels are where the features are, lengths on the
-        host. Means are those of `bench.nn.global_batch`, so that a training on several devices
-        computes what one on a single device does.
+        It must not synchronize with the device: labels are on the device of the features, lengths
+        on the host. Compute means by `bench.nn.global_batch`, so that a training on several devices
+        equals one on a single device.
         """
 
     @abstractmethod
     def feasible(self, targets: Targets) -> Tensor:
         """Return whether the output of each sample (N,) is long enough for its target.
 
-        Infeasible samples add nothing to the objective. The result is where the labels are: on the
-        device within an objective, on the host for what counts samples.
+        Infeasible targets add nothing to the objective. The result is on the device of the labels.
         """
 
     def augmented_views(self, batch: Batch) -> Batch:
-        """Return the batch to train on instead of `batch`: its augmented views, concatenated.
+        """Return the batch to train on: augmented views of `batch`, concatenated.
 
-        The first N rows are a view of the N samples in order, and so are the next N. Random draws
-        are taken from torch's global generator, by `bench.nn.global_batch.from_rank_0`.
+        Each block of N rows is a view of the N samples in order. Draw random numbers from torch's
+        global generator, by `bench.nn.global_batch.from_rank_0`.
         """
         return batch
 
     def on_epoch_end(self, head: nn.Module) -> None:
-        """Update what `head` keeps from epoch to epoch, after the last batch of each."""
+        """Update the state of `head` after the last batch of each epoch."""
 
 
 class Decoder(Component, ABC):
@@ -385,16 +391,16 @@ class Decoder(Component, ABC):
             vocabulary: The tokens of the classes from 1: `vocabulary[c - 1]` is that of class c.
 
         Raises:
-            BenchError: A file of it is missing or malformed, or does not suit the vocabulary.
+            BenchError: A file is missing or malformed, or does not fit the vocabulary.
         """
 
     def notes(self, vocabulary: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
-        """Return sentences on what it cannot read or use with a vocabulary, empty in most cases."""
+        """Return notes on words or tokens that it cannot use with a vocabulary; usually none."""
         return ()
 
 
 class Recognizer(Component, ABC):
-    """What reads images and was not trained by bench: a program, a library, a file.
+    """A reader of images that bench did not train: a program, a library, a file.
 
     Its parameters are what decides its readings. Files among them are declared as
     `bench.core.files.InputFile`.

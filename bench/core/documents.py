@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and JSON documents that name their schema."""
+"""Atomically written files, and JSON documents with a schema version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bench.core.regular_files import read_regular
 
 T = TypeVar("T")
 MAX_DOCUMENT = 2**26
-"""Bytes of a JSON document that is read; those of bench are smaller by far."""
+"""Bytes of a JSON document that is read; documents of bench are far smaller."""
 _STALE_SECONDS = 3600
 
 
@@ -39,18 +39,18 @@ def read(
     remedy: str,
     check: Callable[[T], object] | None = None,
 ) -> T:
-    """Read a `kind` from the JSON in `file`, whose key `schema` has to be `schema`.
+    """Read a JSON document of the type `kind` and the version `schema` from a file.
 
     Args:
         file: The file.
         kind: The type of the document.
-        schema: The version of the document.
-        noun: What errors call it.
-        remedy: What to do where it is none: the end of the sentence.
-        check: Raises ValueError on a document of this type that cannot be one.
+        schema: The required value of the key `schema`.
+        noun: What errors call the document.
+        remedy: What to do where it is invalid: the end of the error's sentence.
+        check: Raises ValueError on a document of this type whose values are inconsistent.
 
     Raises:
-        BenchError: (unverified) There is no such document in the file, or it cannot be read.
+        BenchError: (unverified) The file has no such document, or cannot be read.
     """
     try:
         content = read_regular(file, MAX_DOCUMENT)
@@ -70,19 +70,19 @@ def parse(
     remedy: str,
     check: Callable[[T], object] | None = None,
 ) -> T:
-    """Return what `read` does, of JSON that is at hand; errors begin with its `source`."""
+    """Parse a JSON document as `read` does; errors begin with its `source`."""
     try:
-        found = msgspec.json.decode(content)["schema"]
-        if found != schema:
+        schema_read = msgspec.json.decode(content)["schema"]
+        if schema_read != schema:
             raise BenchError(
-                f"{source}: its schema is {str(found)[:20]}, this bench reads {schema}; "
+                f"{source}: its schema is {str(schema_read)[:20]}, this bench reads {schema}; "
                 f"update bench, or {remedy}",
                 Exit.UNVERIFIED,
             )
         document = msgspec.json.decode(content, type=kind)
         if check:
             check(document)
-    # A byte that is no UTF-8 within a string is no DecodeError to msgspec, nor is deep nesting.
+    # Invalid UTF-8 in a string and deep nesting raise other errors than DecodeError.
     except (msgspec.DecodeError, ValueError, RecursionError, KeyError, TypeError) as error:
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else error
         fault = f"{source}: this is not {with_article(noun)} of bench ({reason}); {remedy}"
@@ -91,12 +91,12 @@ def parse(
 
 
 def with_texts(document: T, change: Callable[[str], str]) -> T:
-    """Return a document, a dataclass of JSON values, in which all texts are changed."""
+    """Return a document (a dataclass of JSON values) with a function applied to all texts."""
     return msgspec.convert(changed_texts(msgspec.to_builtins(document), change), type(document))
 
 
 def changed_texts(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 (JSON)
-    """Return a JSON value in which all texts are changed, names of objects included."""
+    """Return a JSON value with a function applied to all texts, including keys of objects."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
@@ -108,26 +108,25 @@ def write_bytes(file: Path, content: bytes) -> str:
     """Write `file` atomically and durably; return the SHA-256 of its content.
 
     Raises:
-        OSError: It cannot be written, and nothing is left beside it; `filename` is `file`.
+        OSError: It cannot be written; no partial file is left, and `filename` is `file`.
     """
     write_files(file.parent, {file.name: content})
     return hashlib.sha256(content).hexdigest()
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files into a folder durably, each atomically, and none where one cannot be written.
+    """Write files into a folder, each atomically and durably, or none of them.
 
     Args:
         folder: An existing folder.
-        contents: The content of each file by its name, which may have folders before it that are
-            made where they are missing.
+        contents: The content of each file by its path in the folder; missing folders are made.
 
     Raises:
-        OSError: Nothing is left of what was written; `filename` is the file in question.
+        OSError: One cannot be written; no partial file is left, and `filename` is that file.
     """
     for name in contents:
         if (folder / name).is_dir():
-            # Else it would be noticed after other files were replaced.
+            # Checked first, because it would otherwise fail after other files were replaced.
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
     parts: dict[Path, Path] = {}
     file = folder
@@ -147,7 +146,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     except BaseException as error:
         _discard(parts.values(), folder)
         if isinstance(error, OSError) and error.errno is not None:
-            # That of a full disk names no file, and others name the part.
+            # The error of a full disk has no file name, others name the part.
             raise OSError(error.errno, error.strerror, str(file)) from None
         raise
     for each in {file.parent for file in parts}:
@@ -155,18 +154,18 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def _discard(parts: Collection[Path], folder: Path) -> None:
-    """Remove parts, and the folders in `folder` that were made for them."""
+    """Remove partial files, and the folders in `folder` that were made for them."""
     for part in parts:
         with suppress(OSError):
             part.unlink()
     for each in {part.parent for part in parts} - {folder}:
-        # Only a folder that has just been made is empty.
+        # Only folders that were just made are empty.
         with suppress(OSError):
             each.rmdir()
 
 
 def _sync(folder: Path) -> None:
-    """Keep what was renamed in a folder, should the machine fail."""
+    """Make renames in a folder durable."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)
@@ -176,20 +175,20 @@ def _sync(folder: Path) -> None:
 
 @lru_cache(1024)
 def _remove_parts_once(folder: Path) -> None:
-    """Remove old parts at the first write of this process into a folder.
+    """Remove stale partial files at the first write of this process into a folder.
 
-    A folder of ten thousand files takes thirty times as long to list as a file to write.
+    Once, because listing a folder of ten thousand files takes as long as writing thirty files.
     """
     remove_parts(folder)
 
 
 def remove_parts(folder: Path, name: str = "*", older_than: float = _STALE_SECONDS) -> None:
-    """Remove what killed processes have left of files that they wrote into a folder.
+    """Remove partial files that killed processes have left in a folder.
 
     Args:
         folder: The folder.
         name: The name of the files, as a glob.
-        older_than: Seconds; what is younger may be another process's that still writes it.
+        older_than: Age in seconds; another process may still write younger files.
     """
     for part in folder.glob(f".{name}.*.part"):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What installed packages register with bench, as entry points of a group."""
+"""Entry points by which installed packages register components with bench."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def load(group: str, name: str | None = None) -> tuple[list[tuple[EntryPoint, Any]], list[str]]:
-    """Return the entry points of `group`, or those called `name`, each with the object it names.
+    """Import the entry points of `group`, or those called `name`.
 
-    Reads the metadata of every installed package, which is slow.
+    It reads the metadata of every installed package, which is slow.
 
     Returns:
-        What was imported, and a sentence for each entry point that cannot be.
+        The entry points with their objects, and a sentence per entry point that fails.
     """
     from importlib.metadata import entry_points
 

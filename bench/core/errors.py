@@ -1,4 +1,4 @@
-"""The exit codes of `bench`, and the one exception whose message is meant for its user."""
+"""The exit codes of `bench`, and the exception whose message is meant for users."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REMEDIES = {
 
 
 class Exit(IntEnum):
-    """What the process of `bench` ends with; `bench --help` documents them."""
+    """The exit codes of `bench`; `bench --help` documents them."""
 
     DONE = 0
     FAILED = 1
@@ -36,9 +36,10 @@ class Exit(IntEnum):
 
 
 class BenchError(Exception):
-    """What went wrong, where, and what to do instead, in one sentence for the user.
+    """An error that users can act on: one sentence on what is wrong, where, and what to do.
 
-    `code` is the process's exit code.
+    Attributes:
+        code: The exit code of the process.
     """
 
     def __init__(self, message: str, code: Exit = Exit.USAGE) -> None:
@@ -46,11 +47,15 @@ class BenchError(Exception):
         self.code = code
 
 
+class BenchWarning(UserWarning):
+    """What a person should know and what stops nothing, in one sentence; from the library alone."""
+
+
 def one_line(error: BaseException) -> str:
     """Return the message of an error in one line of bounded length.
 
-    It stands behind the error's type unless it is for the user. Of several lines of others, it is
-    the first one: the log has all of them.
+    Errors other than `BenchError` begin with their type. Of a message of several lines, only the
+    first is kept; logs have all of them.
     """
     try:
         text = str(error)
@@ -65,20 +70,20 @@ def one_line(error: BaseException) -> str:
 
 
 def os_error(error: OSError) -> str:
-    """Return what the system says of a file, and what to do where that is known."""
+    """Return the system's message about a file, with a remedy where one is known."""
     where = f"{error.filename}: " if error.filename else ""
     remedy = _REMEDIES.get(error.errno or 0)
     return f"{where}{error.strerror or error}{f'; {remedy}' if remedy else ''}"
 
 
-def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """Return the known word that `word` may be a slip of, or None; a likeness of 1 is equality."""
-    return next(iter(difflib.get_close_matches(word, sorted(known), 1, likeness)), None)
+def nearest(word: str, words: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the most similar word, None where none has at least this likeness (1: equality)."""
+    return next(iter(difflib.get_close_matches(word, sorted(words), 1, likeness)), None)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or the words there are when none is near."""
-    words = sorted(known)
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?`, or the list of words where none is similar."""
+    words = sorted(words)
     if near := nearest(word, words):
         return f"; did you mean '{near}'?"
     return f"; there is {', '.join(words)}" if words else ""

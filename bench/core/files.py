@@ -1,4 +1,4 @@
-"""Parameters of components that name files: they are identified by content, not by path."""
+"""Parameters of components that are files, identified by content and not by path."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ package, as `package:DISTRIBUTION/path/inside`. Declare such a parameter as `wor
 as `words: InputFile | None = None` where the file is optional."""
 
 PACKAGE = "package:"
-"""What the name of a file in an installed package begins with."""
+"""The prefix of a file in an installed package."""
 
 
 @cache
@@ -36,7 +36,7 @@ def file_parameters(component: type) -> tuple[str, ...]:
 
 
 def located_file(path: str, home: Path) -> str:
-    """Return `path` as it is found from the folder `home`; a file of a package stays as it is."""
+    """Return `path` resolved from the folder `home`; a file of a package stays as it is."""
     return path if path.startswith(PACKAGE) else str(home / local_path(path))
 
 
@@ -44,7 +44,7 @@ def lines_of_file(path: str, parameter: str, longest: int = MAX_LINE) -> Iterato
     """Yield the lines of a file of text, as `bench.core.text_encodings.read_lines` does.
 
     Args:
-        path: The file, as `existing_file` finds it.
+        path: The file, as for `existing_file`.
         parameter: The parameter that names it, for messages.
         longest: The number of characters that a line may have at most.
 
@@ -78,11 +78,11 @@ def existing_file(path: str, parameter: str) -> Path:
 
 
 def _package_file(path: str, parameter: str) -> Path:
-    """Return a file of an installed distribution; only what it lists as installed is found."""
+    """Return a file of an installed distribution, which has to be in its list of files."""
     distribution, _, inside = path.removeprefix(PACKAGE).partition("/")
     if not distribution or not inside:
         raise BenchError(
-            f"the file '{path}' of {parameter} names no file of a package; write "
+            f"the file '{path}' of {parameter} is not a file of a package; write "
             f"{PACKAGE}DISTRIBUTION/path/inside"
         )
     try:
@@ -92,9 +92,9 @@ def _package_file(path: str, parameter: str) -> Path:
             f"the file '{path}' of {parameter} belongs to the package '{distribution}', which is "
             f"not installed; install it with: pip install '{distribution}'"
         ) from None
-    wanted = PurePosixPath(inside)
+    inside_path = PurePosixPath(inside)
     for each in listed:
-        if PurePosixPath(each) == wanted and ".." not in each.parts:
+        if PurePosixPath(each) == inside_path and ".." not in each.parts:
             file = Path(str(each.locate()))
             if file.is_file():
                 return file
@@ -128,7 +128,7 @@ def _unreadable(path: str, parameter: str, error: OSError) -> BenchError:
 
 @lru_cache(maxsize=256)
 def _digest(file: Path, inode: int, size: int, modified: int) -> str:  # noqa: ARG001
-    """Hash a file, again only when one of the other arguments says that it has changed."""
+    """Return the SHA-256 of a file, cached until one of the other arguments changes."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 

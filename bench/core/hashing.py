@@ -1,4 +1,4 @@
-"""Content keys: the same values give the same key on every machine."""
+"""Keys as hashes of content: equal values give equal keys on every machine."""
 
 from __future__ import annotations
 

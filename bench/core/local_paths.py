@@ -1,4 +1,4 @@
-"""Paths of this machine, as a person writes them."""
+"""Paths of the local machine, as users write them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ def local_path(path: str | Path) -> Path:
     """Return a path with the home folder in place of `~`.
 
     Raises:
-        BenchError: It is a URL, or `~` is the home of nobody.
+        BenchError: It is a URL, or the home folder of `~` is not known.
     """
     text = str(path)
     if _URL.match(text):
         raise BenchError(
-            f"{quoted(text)} is a URL, and bench reads and writes local files alone; name a local "
-            "file or folder, such as one where the remote one is mounted"
+            f"{quoted(text)} is a URL, but bench reads and writes local files only; name a local "
+            "file or folder, such as a mount of the remote one"
         )
     if "\0" in text:
-        raise BenchError(f"{quoted(text)} has a null character, which no path has; remove it")
+        raise BenchError(f"the path {quoted(text)} has a null character; remove it")
     try:
         return Path(path).expanduser()
     except RuntimeError:
         raise BenchError(
-            f"{quoted(text)} begins with a home folder that is not known; write the whole path"
+            f"the home folder at the beginning of {quoted(text)} is not known; write the full path"
         ) from None

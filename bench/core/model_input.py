@@ -1,4 +1,4 @@
-"""How pixels become the tensor that a network reads: the size, color and value range of its input.
+"""The input of a network: how pixels become a tensor of a size, color and range of values.
 
 A model declares the input that it was made for; an entry of a suite may override parts of it.
 """
@@ -27,7 +27,7 @@ class ImageInput:
             is padded on the right with the last column of each image.
         color: Whether there are three channels (red, green, blue) instead of one (gray).
         keep_ratio: Whether the aspect ratio is kept: an image narrower than `width` is padded on
-            the right with gray, a wider one is squeezed. Without effect where `width` is 0.
+            the right with gray, a wider one is squeezed. It has no effect where `width` is 0.
         normalization: The range of values.
         margin: White pixels (rows above and below, columns left and right) that are put around an
             image before it is scaled.
@@ -43,11 +43,11 @@ class ImageInput:
     margin: tuple[NonNegativeInt, NonNegativeInt] = (0, 0)
 
     def __post_init__(self) -> None:
-        """Raise BenchError where ImageNet's three means are to normalize one channel."""
+        """Raise BenchError where ImageNet's three means would normalize one channel."""
         if self.normalization == "imagenet" and not self.color:
             raise BenchError(
-                "normalization = 'imagenet' has a mean for each of three channels, and the input "
-                "is gray; set color = true, or normalization to 'signed' or 'unit'"
+                "normalization = 'imagenet' requires three channels, but the input is gray; set "
+                "color = true, or normalization to 'signed' or 'unit'"
             )
 
     @property
@@ -57,7 +57,7 @@ class ImageInput:
 
     @property
     def label(self) -> str:
-        """How boards and listings print this input, such as `32×100 gray`."""
+        """The text of this input on boards and in listings, such as `32×100 gray`."""
         size = f"{self.height}×{self.width}" if self.width else f"{self.height} high"
         words = [f"{size} {'color' if self.color else 'gray'}"]
         if self.keep_ratio and self.width:
@@ -76,9 +76,9 @@ class FrameInput:
     """The frames of a clip as a tensor (frames, channels, height, width).
 
     Attributes:
-        size: Rows and columns in pixels to which each frame is scaled. 0: frames stay as they are.
-        crop: Rows and columns in pixels that are cut from the scaled frame: in the middle, unless
-            an augmentation moves them. 0: the whole frame.
+        size: Rows and columns in pixels to which each frame is scaled. 0: frames are not scaled.
+        crop: Rows and columns in pixels that are cropped from the scaled frame: from the center,
+            unless an augmentation moves the crop. 0: the whole frame.
         normalization: The range of values.
     """
 
@@ -97,7 +97,7 @@ class FrameInput:
 
     @property
     def label(self) -> str:
-        """How boards and listings print this input, such as `256×256 cropped to 224×224`."""
+        """The text of this input on boards, such as `256×256 cropped to 224×224`."""
         size = f"{self.size}×{self.size}" if self.size else "frames as they are"
         crop = f" cropped to {self.crop}×{self.crop}" if self.crop else ""
         return ", ".join([size + crop, *_named(self.normalization)])
@@ -120,13 +120,13 @@ def parse_input(default: InputT, overrides: dict[str, Any]) -> InputT:
 
     Raises:
         SchemaError: A key is unknown, or a value has a wrong type or range.
-        BenchError: The values do not go together.
+        BenchError: The values contradict each other.
     """
     return fill(type(default), asdict(default) | overrides)
 
 
 def input_of_spec(spec: dict[str, Any]) -> Input:
-    """Return the input whose `spec()` this is.
+    """Return the input with this `spec()`.
 
     Raises:
         SchemaError: A key is unknown, or a value has a wrong type or range.

@@ -1,4 +1,4 @@
-"""Libraries that are extras of bench: used where they are installed, named where they are not."""
+"""Optional libraries, which are extras of bench."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def import_extra(module: str, extra: str, user: str) -> ModuleType:
     Args:
         module: Its full name.
         extra: The extra of bench that installs it.
-        user: What needs it, as the sentence begins.
+        user: What requires it: the begin of the error's sentence.
 
     Raises:
-        BenchError: It is not installed, or fails as it is imported.
+        BenchError: It is not installed, or its import fails.
     """
     try:
         return importlib.import_module(module)
@@ -59,7 +59,7 @@ def installed_folder(module: str, extra: str, user: str) -> Path:
 
 
 def not_installed(package: str, extra: str, user: str) -> str:
-    """Return the sentence that names the extra."""
+    """Return the error's sentence, which names the extra."""
     return (
         f"{user} requires {package}, which is not installed; "
         f"install it with: pip install 'recognition-bench[{extra}]'"

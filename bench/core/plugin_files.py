@@ -1,8 +1,8 @@
-"""Plug-ins: files of Python with components of one's own, each a module below `bench.plugins`.
+"""Plug-ins: Python files with a user's components, each imported as a module of `bench.plugins`.
 
-Their content is read once per command and handed to all processes in an environment variable. So
-forks, new interpreters and workers of Ray import what this process has hashed into keys, also where
-the file was edited since, or is not there.
+Their content is read once per command and passed to all processes in an environment variable. So
+forks, new interpreters and workers of Ray import the content that was hashed into keys, even where
+the file was edited since, or does not exist.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from bench.core.regular_files import read_regular
 PACKAGE = "bench.plugins"
 VARIABLE = "BENCH_PLUGIN_SOURCES"
 _MAX_BYTES = 120_000
-"""Of a variable of the environment; Linux allows 128 KiB."""
+"""Bytes of an environment variable; Linux allows 128 KiB."""
 _MAX_SOURCE = 2**24
-"""Bytes of one file."""
+"""Bytes of a single plug-in."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class PluginFile:
 
     @property
     def module(self) -> str:
-        """The name that it is imported under, which follows from that of the file."""
+        """The name under which it is imported, derived from the name of the file."""
         return f"{PACKAGE}.{re.sub(r'[^0-9a-zA-Z_]', '_', Path(self.path).stem)}"
 
     @cached_property
@@ -61,12 +61,12 @@ class PluginFile:
 
 
 def settle(paths: Sequence[Path]) -> None:
-    """Let this process, and those that it starts, import the plug-ins in these files.
+    """Make plug-ins importable in this process and in those that it starts.
 
     Raises:
         BenchError: There is no such file, two have the same module name, or they are too large.
     """
-    # Each file once, by the name under which it was listed first.
+    # Each file once, by the path that was listed first.
     unique = {path.resolve(): path for path in reversed(paths)}
     files = [read_file(path) for path in reversed(unique.values())]
     modules: dict[str, PluginFile] = {}
@@ -81,9 +81,9 @@ def settle(paths: Sequence[Path]) -> None:
         content = base64.urlsafe_b64encode(packed).decode()
         if len(content) > _MAX_BYTES:
             raise BenchError(
-                f"the plug-ins {', '.join(file.name for file in files)} are too large together: "
-                f"{len(content):,} of {_MAX_BYTES:,} bytes, compressed; move data out of them into "
-                "files that they read"
+                f"the plug-ins {', '.join(file.name for file in files)} are together too large: "
+                f"{len(content):,} bytes compressed, of at most {_MAX_BYTES:,}; move their data "
+                "into files that they read"
             )
         os.environ[VARIABLE] = content
     else:
@@ -92,9 +92,9 @@ def settle(paths: Sequence[Path]) -> None:
 
 
 def read_file(path: Path) -> PluginFile:
-    """Read a plug-in. Raises BenchError where it is not a file of Python, or cannot be read."""
+    """Read a plug-in. Raises BenchError where it is not a Python file, or cannot be read."""
     if path.suffix != ".py":
-        raise BenchError(f"plug-in '{path}' is not a file of Python; its name has to end with .py")
+        raise BenchError(f"plug-in '{path}' is not a Python file; its name has to end with .py")
     try:
         return PluginFile(str(path.absolute()), read_regular(path, _MAX_SOURCE))
     except OSError as error:
@@ -110,18 +110,18 @@ def plugin_files() -> tuple[PluginFile, ...]:
 
 
 def plugin_of(module: str) -> PluginFile | None:
-    """Return the plug-in that is imported as `module`, None where none is."""
+    """Return the plug-in that is imported as `module`, or None."""
     if not module.startswith(f"{PACKAGE}."):
         return None
     return next((file for file in plugin_files() if file.module == module), None)
 
 
 def with_how_to_add(sentence: str, faults: Iterable[str] = ()) -> str:
-    """Return a sentence on a name that was not found, and how to add a component of that name.
+    """Return a sentence about an unknown name, followed by how to add a component of that name.
 
     Args:
         sentence: It may end in a question.
-        faults: What is wrong with components that cannot be used: the name may be that of one.
+        faults: Sentences on components that cannot be used, as the name may belong to one.
     """
     start = " To" if sentence.endswith("?") else "; to"
     how = "add your own, list its file in `plugins` of bench.toml, or pass --plugin FILE"
@@ -137,12 +137,12 @@ def _decoded(content: str) -> tuple[PluginFile, ...]:
         return msgspec.json.decode(zlib.decompress(packed), type=tuple[PluginFile, ...])
     except (binascii.Error, zlib.error, msgspec.DecodeError):
         raise BenchError(
-            f"the environment variable {VARIABLE} is not what bench has set; unset it"
+            f"the environment variable {VARIABLE} was not set by bench; unset it"
         ) from None
 
 
 def _forget_others() -> None:
-    """Remove modules of plug-ins that are no longer listed, or were read again and differ."""
+    """Remove imported modules of plug-ins that are no longer listed or have changed."""
     files = {file.module: file for file in plugin_files()}
     for name in [name for name in sys.modules if name.startswith(f"{PACKAGE}.")]:
         loader = getattr(sys.modules[name], "__loader__", None)

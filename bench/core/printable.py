@@ -1,4 +1,4 @@
-"""Text of files, programs and other packages, made fit for a terminal, a log and a page."""
+"""Functions that make untrusted text safe for a terminal, a log and a page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def printable_json(document: str) -> str:
-    """Return JSON in which strings spell each character that does not print by its number."""
+    """Return JSON in which characters that do not print are escaped by their code points."""
     return "\n".join(
         line if line.isprintable() else "".join(map(_json_letter, line))
         for line in document.split("\n")
@@ -44,14 +44,14 @@ def in_one_line(text: str, longest: int = MAX_MESSAGE) -> str:
 
 def shortened(text: str, longest: int = MAX_MESSAGE) -> str:
     """Return `text` printable, and cut after so many characters."""
-    shown = printable(text[: longest + 1])
-    return shown if len(shown) <= longest else f"{shown[:longest]}…"
+    printable_text = printable(text[: longest + 1])
+    return printable_text if len(printable_text) <= longest else f"{printable_text[:longest]}…"
 
 
 def first_line(text: str, longest: int = MAX_MESSAGE) -> str:
     """Return the first line of `text` that is not blank, as `in_one_line` does.
 
-    One that ends with a colon has the next one behind it.
+    A line that ends with a colon is joined with the next one.
     """
     first, *others = [*text.strip()[: 2 * longest].splitlines(), ""]
     return in_one_line(f"{first} {others[0]}" if first.endswith(":") else first, longest)
@@ -64,20 +64,20 @@ def quoted(text: str, longest: int = _MAX_SHOWN) -> str:
 
 def escaped_markdown(text: str) -> str:
     """Return `text` so that a page of Markdown shows it as it is: no HTML, code, link or image."""
-    return _MARKUP.sub(lambda found: f"\\{found[0]}", shortened(text))
+    return _MARKUP.sub(lambda match: f"\\{match[0]}", shortened(text))
 
 
 def unescaped_code(text: str) -> str:
-    """Return Markdown with escaped texts between backticks, which show them without escapes."""
+    """Return Markdown in which code spans have no escapes, because they would be displayed."""
     return _CODE.sub(_unescaped_span, text)
 
 
-def _unescaped_span(found: re.Match[str]) -> str:
-    if found[1] is None:
-        return found[0]
-    content = re.sub(r"\\(.)", r"\1", found[2])
+def _unescaped_span(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return match[0]
+    content = re.sub(r"\\(.)", r"\1", match[2])
     runs = [len(run) for run in re.findall("`+", content)]
-    fence = "`" * max(len(found[1]), 1 + max(runs, default=0))
+    fence = "`" * max(len(match[1]), 1 + max(runs, default=0))
     space = " " if content.startswith("`") or content.endswith("`") else ""
     return f"{fence}{space}{content}{space}{fence}"
 

@@ -1,6 +1,6 @@
-"""Messages without absolute paths, which have the name of a person's home.
+"""Removal of absolute paths from messages, because they contain user names.
 
-Failures go into records, packs and boards, which others read.
+Failures are part of records, packs and boards, which are published.
 """
 
 from __future__ import annotations
@@ -14,17 +14,14 @@ _ABSOLUTE = re.compile(r"(?<![\w.:/~\\<-])/(?:[^\s/'\"`:;,()<>|]+/)+[^\s/'\"`:;,
 
 
 def without_private_paths(text: str) -> str:
-    """Return `text` with paths below the working folder relative to it, and others as their name.
-
-    The home of a person that stands alone or before a name is `~`.
-    """
-    # Whole folders first, for their names may have spaces.
+    """Return `text` with paths relative to the working folder or `~`, others as file names."""
+    # Whole folders first, because their names may have spaces.
     for find, inside, alone in ((Path.cwd, "", "."), (Path.home, "~/", "~")):
         # The folder may have been removed, and the user of a container may have no home.
         with suppress(OSError, RuntimeError):
             folder = find()
             if len(folder.parts) > 1:
-                place = rf"(?<![\w.~-]){re.escape(str(folder))}"
-                text = re.sub(f"{place}/", inside, text)
-                text = re.sub(rf"{place}(?![\w.-])", alone, text)
-    return _ABSOLUTE.sub(lambda found: PurePosixPath(found[0]).name, text)
+                pattern = rf"(?<![\w.~-]){re.escape(str(folder))}"
+                text = re.sub(f"{pattern}/", inside, text)
+                text = re.sub(rf"{pattern}(?![\w.-])", alone, text)
+    return _ABSOLUTE.sub(lambda match: PurePosixPath(match[0]).name, text)

@@ -1,4 +1,4 @@
-"""Components by name: bench's own, those of plug-ins, then entry points of other packages."""
+"""The registry of components: bench's own, those of plug-ins, and entry points of packages."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Outside:
     """Components from outside bench.
 
     Attributes:
-        components: Those that can be used, by name.
-        refused: Why no component of a name can be used: several have it.
-        faults: A sentence for each that cannot be used.
+        components: Usable components by name.
+        refused: For each name of several components, why none of them can be used.
+        faults: A sentence per component that cannot be used.
     """
 
     components: Mapping[str, type[Component]]
@@ -52,7 +52,7 @@ def builtin(kind: Kind) -> dict[str, type[Component]]:
     package, base = _PACKAGES[kind]
     components = {}
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
-        # Subpackages hold what components compute with, and import torch.
+        # Subpackages are implementations, which import torch.
         if module.ispkg:
             continue
         for value in vars(importlib.import_module(module.name)).values():
@@ -70,15 +70,15 @@ def everything(kind: Kind) -> dict[str, type[Component]]:
 
 
 def names(kind: Kind) -> set[str]:
-    """Return the names of all components, those that several have included."""
+    """Return the names of all components, including names of several components."""
     return {*everything(kind), *_plugged(kind, plugin_files()).refused, *_installed(kind).refused}
 
 
 def faults(kind: Kind) -> list[str]:
     """Return a sentence for each component from outside bench that cannot be used."""
     plugged, installed = _plugged(kind, plugin_files()), _installed(kind)
-    taken = _taken_twice(kind, plugged, installed).values()
-    return [*import_faults(), *plugged.faults, *installed.faults, *taken]
+    clashes = _taken_twice(kind, plugged, installed).values()
+    return [*import_faults(), *plugged.faults, *installed.faults, *clashes]
 
 
 def installed_faults(kind: Kind) -> list[str]:
@@ -96,7 +96,7 @@ def find(kind: Kind, name: str) -> type[Component]:
     """Return the component called `name`.
 
     Raises:
-        BenchError: There is none, with the nearest name and how to add one; or several have it.
+        BenchError: There is none, or several have the name.
     """
     plugged = _plugged(kind, plugin_files())
     if name in plugged.refused:
@@ -113,12 +113,12 @@ def find(kind: Kind, name: str) -> type[Component]:
 
 
 def not_found(kind: Kind, name: str, others: Iterable[str] = ()) -> str:
-    """Return the sentence on a name that no component has, and how to add one.
+    """Return the error's sentence for an unknown component, with how to add one.
 
     Args:
-        kind: What was looked for.
-        name: Its name.
-        others: What else may be named in its place.
+        kind: The kind of component.
+        name: The unknown name.
+        others: Other names that are valid in its position.
     """
     hint = did_you_mean(name, [*everything(kind), *others])
     return with_how_to_add(f"there is no {kind} '{name}'{hint}", faults(kind))
@@ -166,7 +166,7 @@ def _installed(kind: Kind) -> Outside:
             unusable.append(f"entry point '{point.name}' of group bench.{kind}: {fault}")
             continue
         if own := builtin(kind).get(name):
-            # What bench has works whatever is installed beside it.
+            # bench's own components work whatever else is installed.
             unusable.append(_clash(kind, component, own))
             continue
         if name in components:
@@ -183,7 +183,7 @@ def _outside(
 
 
 def _taken_twice(kind: Kind, plugged: Outside, installed: Outside) -> dict[str, str]:
-    """Return why a name that both a plug-in and a package have cannot be used."""
+    """Return why names of both a plug-in and a package cannot be used."""
     return {
         name: _clash(kind, plugged.components[name], installed.components[name])
         for name in plugged.components.keys() & installed.components.keys()
@@ -191,7 +191,7 @@ def _taken_twice(kind: Kind, plugged: Outside, installed: Outside) -> dict[str, 
 
 
 def _unusable(kind: Kind, component: type[Component]) -> str | None:
-    """Return why a class of a plug-in is not a component, None where it is one or a mere base."""
+    """Return why a class of a plug-in is not a usable component; None for usable or base ones."""
     missing: Iterable[str] = sorted(getattr(component, "__abstractmethods__", ()))
     if missing and "name" in vars(component):
         return f"{kind} '{component.name}' does not define {', '.join(missing)}"
@@ -204,7 +204,7 @@ def _unusable(kind: Kind, component: type[Component]) -> str | None:
 
 
 def _clash(kind: Kind, component: type[Component], other: type[Component]) -> str:
-    """Return the sentence on two components of one name."""
+    """Return the error's sentence for two components of one name."""
     return (
         f"{kind} '{component.name}' of {_file(component)} has the name of one in {_file(other)}; "
         "rename it, or remove it from the list"
@@ -212,7 +212,7 @@ def _clash(kind: Kind, component: type[Component], other: type[Component]) -> st
 
 
 def _file(component: type[Component]) -> str:
-    """Return the file that declares a component, as a person knows it."""
+    """Return the file that declares a component, for messages."""
     module = component.__module__.replace(".", "/") + ".py"
     return str(outside_source(component) or module)
 

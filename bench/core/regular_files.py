@@ -1,4 +1,4 @@
-"""Reading of regular files only: a pipe or a device would hold up the reader or fill its memory."""
+"""Reading of regular files only, because a pipe or a device would block or exhaust memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KINDS = {
 }
 _MIN_BUFFER = 2**20
 MAX_BYTES = 2**30
-"""Of a file that is read whole. Records, boards and predictions are smaller by far."""
+"""The limit for a file that is read as a whole. Records, boards and predictions are far smaller."""
 
 
 def is_there(file: Path) -> bool:
@@ -26,7 +26,7 @@ def is_there(file: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        # That it may not be looked at is said where it is read.
+        # Missing permissions are reported when it is read.
         return error.errno != errno.ENAMETOOLONG
     return True
 
@@ -62,7 +62,7 @@ def read_regular(file: Path | str, longest: int = MAX_BYTES) -> bytes:
     """
     with open_regular(file) as stream:
         size = os.fstat(stream.fileno()).st_size
-        # As much memory as it takes, of files of the system that state no size a little.
+        # Some system files state a size of 0.
         content = stream.read(min(max(size, _MIN_BUFFER), longest) + 1) if size <= longest else b""
     if max(size, len(content)) > longest:
         raise OSError(errno.EFBIG, f"longer than {longest:,} bytes", str(file))

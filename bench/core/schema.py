@@ -1,4 +1,4 @@
-"""Plain tables to frozen dataclasses: what is wrong with a table, in words."""
+"""Conversion of TOML tables to frozen dataclasses, with errors that name the key."""
 
 from __future__ import annotations
 
@@ -49,15 +49,20 @@ class Parsed:
 
 @runtime_checkable
 class Tabular(Protocol):
-    """A value that TOML spells as a name or as a table."""
+    """A value that TOML represents as a name or as a table."""
 
     def toml(self) -> str | dict[str, Any]:
-        """Return it as TOML spells it."""
+        """Return its representation in TOML."""
         ...
 
 
 class SchemaError(BenchError):
-    """A table that does not fit: the offending key, how it is set, and what is wrong with it."""
+    """An error in a table.
+
+    Attributes:
+        key: The wrong key.
+        assignment: The assignment as TOML, such as `width = -1`; empty where there is none.
+    """
 
     def __init__(self, key: str, message: str, assignment: str = "") -> None:
         super().__init__(message)
@@ -68,20 +73,21 @@ class SchemaError(BenchError):
 def fill(kind: type[T], table: dict[str, Any]) -> T:
     """Build the dataclass `kind` from `table`, every value checked against its annotation.
 
-    Raises SchemaError on an unknown or missing key and on a value of a wrong type or range.
+    Raises:
+        SchemaError: A key is unknown or missing, or a value has a wrong type or range.
     """
-    wanted = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    expected = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     for key in table:
-        if key not in wanted:
-            raise SchemaError(key, f"there is no key '{key}' here{did_you_mean(key, wanted)}")
-    for name, field in wanted.items():
+        if key not in expected:
+            raise SchemaError(key, f"there is no key '{key}' here{did_you_mean(key, expected)}")
+    for name, field in expected.items():
         if name not in table and field.default is MISSING and field.default_factory is MISSING:
             raise SchemaError(name, f"the key '{name}' is missing")
     hints = get_type_hints(kind, include_extras=True)
     return kind(**{key: _value(key, value, hints[key]) for key, value in table.items()})
 
 
-# Any annotated type comes in and goes out.
+# Any, because annotations may be of any type.
 def _value(key: str, value: object, annotation: Any) -> Any:  # noqa: ANN401
     words = get_args(annotation)
     if parsed := next((word for word in words if isinstance(word, Parsed)), None):
@@ -101,7 +107,7 @@ def _value(key: str, value: object, annotation: Any) -> Any:  # noqa: ANN401
 
 
 def _fault(error: msgspec.ValidationError, value: object, annotation: Any) -> str:  # noqa: ANN401
-    """Return what is wrong; where words are allowed beside another kind, in terms of both."""
+    """Return what is wrong, in terms of all alternatives where words are one of them."""
     kinds = get_args(annotation)
     words = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
     if not words or get_origin(annotation) not in {Union, UnionType}:
@@ -118,7 +124,7 @@ def _parsed(key: str, value: object, parsed: Parsed) -> Any:  # noqa: ANN401 (as
     try:
         return parsed.parse(value)
     except BenchError as error:
-        # What is wrong in a table within is located by the key of the table.
+        # An error in a nested table is located by the key of the outer table.
         assignment = error.assignment if isinstance(error, SchemaError) else ""
         raise SchemaError(key, f"'{key}': {error}", assignment) from None
 

@@ -1,4 +1,4 @@
-"""Temporary folders of a short path: the path of a socket has at most 107 bytes, with its name."""
+"""Temporary folders with a short path, because the path of a socket is limited to 107 bytes."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from pathlib import Path
 from bench.core.errors import BenchError
 
 MAX_BASE = 28
-"""Characters of the path of the folder that one for Ray is made in: Ray adds 64 below it."""
+"""Characters of the path in which a folder for Ray is made; Ray adds 64 characters to it."""
 _MAX_OWN = 60
-"""Of the temporary folder, where multiprocessing makes sockets in a folder of its own."""
+"""Characters of the temporary folder, in which multiprocessing makes a folder for sockets."""
 _ELSEWHERE = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 (with a private folder below it)
 _MIN_FREE = 32 * 2**20
 """Bytes; Ray's sockets and logs take one or two million."""
 
 
 def make_short_folder() -> str:
-    """Make a private folder with a short path and room for logs; the caller removes it.
+    """Make a private folder with a short path and space for logs; the caller removes it.
 
     It is in RAY_TMPDIR or TMPDIR where these are short, writable and not full, else in /tmp,
     /var/tmp or /dev/shm.
 
     Raises:
-        BenchError: None of them will do.
+        BenchError: None of them is usable.
     """
     faults = []
     for base in dict.fromkeys(_bases()):
@@ -46,9 +46,9 @@ def make_short_folder() -> str:
 
 
 def keep_sockets_short() -> None:
-    """Let multiprocessing make its sockets where their paths fit, if TMPDIR is too long for them.
+    """Make multiprocessing create its sockets elsewhere where the path of TMPDIR is too long.
 
-    What else is temporary stays in TMPDIR, which may be the one place with room for large files.
+    Other temporary files stay in TMPDIR, which may be the only folder with space for large files.
     """
     if len(tempfile.gettempdir()) <= _MAX_OWN:
         return
@@ -56,7 +56,7 @@ def keep_sockets_short() -> None:
     with suppress(StopIteration):
         tempfile.tempdir = next(base for base in _ELSEWHERE if not _fault(base))
     try:
-        # It makes the folder at the first call, and removes it when this process ends.
+        # The first call makes the folder; it is removed when this process ends.
         multiprocessing.util.get_temp_dir()
     finally:
         tempfile.tempdir = before
@@ -74,7 +74,7 @@ def _fault(folder: str) -> str | None:
     if len(os.fsencode(folder)) > MAX_BASE:
         return "has too long a path"
     if not os.access(folder, os.W_OK | os.X_OK):
-        return "cannot be written to" if Path(folder).is_dir() else "is no folder"
+        return "cannot be written to" if Path(folder).is_dir() else "is not a folder"
     with suppress(OSError):
         if shutil.disk_usage(folder).free < _MIN_FREE:
             return f"has less than {_MIN_FREE >> 20} MiB free"

@@ -1,6 +1,6 @@
-"""SIGINT and SIGTERM: the first one ends a command in order, and further ones do not disturb that.
+"""SIGINT and SIGTERM: the first one ends a command in order, further ones are ignored meanwhile.
 
-The handler is installed before anything else is imported, and stays until the process has ended.
+The handler is installed before other imports, and stays until the process has ended.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _holds: list[None] = []
 
 
 def catch_signals() -> None:
-    """Let SIGINT and SIGTERM raise KeyboardInterrupt in the main thread.
+    """Make SIGINT and SIGTERM raise KeyboardInterrupt in the main thread.
 
-    While that exception is handled, and while signals are held, a further one is only noted.
+    While that exception is handled, and while signals are deferred, further ones are only recorded.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _handle)
@@ -38,7 +38,7 @@ def raise_if_interrupted() -> None:
 
 @contextmanager
 def held_signals() -> Iterator[None]:
-    """Let no signal interrupt what must not be left halfway, such as the end of Ray.
+    """Defer signals during code that must not be interrupted, such as the shutdown of Ray.
 
     Raises:
         KeyboardInterrupt: At the end, where a signal came meanwhile.
@@ -54,15 +54,15 @@ def held_signals() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Let no signal disturb this process any more: it is about to end."""
+    """Ignore signals from now on, because this process is about to end."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Python would give up a handler of ours before it has ended.
+        # Python removes its handlers before the process has ended.
         signal.signal(number, signal.SIG_IGN)
 
 
 def resume_sentence() -> str:
-    """Return which command line resumes this command."""
-    # Until the handler is installed, each import is time in which a signal is a stack trace.
+    """Return the command line that resumes this command."""
+    # Imported here, because a signal during imports before the handler would give a stack trace.
     import shlex
 
     from bench.core.printable import printable

@@ -31,7 +31,7 @@ _LONG_WORD = 30
 _SHORTEST = 12
 """A word is shortened to no fewer columns."""
 _FEWEST = 2
-"""Of fewer columns, none is left out: a table of names alone says nothing."""
+"""With fewer columns, none is left out, because a table of names alone is useless."""
 _MAX_LISTED = 8
 _TABS = "\t"
 
@@ -65,8 +65,8 @@ class Table:
         right: The headers of the columns that are flush right, which hold numbers.
         optional: The headers of the columns that a terminal leaves out where it is too narrow, in
             this order.
-        hidden: What is not in this table, because it is shown for want of width.
-        briefer: What is shown in its place where it does not fit.
+        hidden: What was left out of this table because the terminal is too narrow.
+        briefer: The table that is printed instead where this one does not fit.
     """
 
     headers: Sequence[str]
@@ -83,10 +83,9 @@ class Table:
     def plain(self, width: int | None = None, *, color: bool = False) -> str:
         """Return it for a terminal.
 
-        Where `width` columns are too few, cells of text are wrapped at words. Where that is not
-        enough, the briefer table is shown; without one, the optional columns are left out one by
-        one, then the last column goes below its row, if it is text, then narrower cells are
-        wrapped, and at last long words lose their middle.
+        Where `width` columns are too few, these are tried in order: wrap text at words; print the
+        briefer table or, without one, leave out the optional columns one by one; put the last
+        column below its row if it is text; wrap narrower cells; shorten long words in the middle.
 
         Args:
             width: How many columns the terminal has; None for any number.
@@ -108,17 +107,17 @@ class Table:
         if left_out:
             more = len(left_out) - _MAX_LISTED
             listed = ", ".join(left_out[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
-            note = f"(not shown for want of width: {listed}; --wide shows all)"
+            note = f"(left out for width: {listed}; --wide shows all)"
             lines += [_styled(line, "note", color=color) for line in wrapped(note, width)]
         return "\n".join(lines)
 
 
 Text = str | Table | Sequence[str | Table]
-"""What is printed: paragraphs and tables, with an empty line between them."""
+"""Paragraphs and tables, printed with an empty line between them."""
 
 
 def draw(text: Text, width: int | None = None, *, wide: bool = False, color: bool = False) -> str:
-    """Return paragraphs and tables for a terminal, in which nothing but their colors is obeyed.
+    """Return paragraphs and tables for a terminal, without control characters except for colors.
 
     Args:
         text: The paragraphs and tables; each line of a paragraph is wrapped by itself.
@@ -165,17 +164,17 @@ class _Column:
     @classmethod
     def from_cells(cls, header: str, cells: Sequence[str], *, right: bool) -> _Column:
         # A line end within a cell would break the table.
-        shown = [_shown(cell) for cell in [header, *cells]]
-        cell_widths = [text_width(cell) for cell in shown]
-        word = max(map(longest_word, shown))
+        texts = [_printable_cell(cell) for cell in [header, *cells]]
+        cell_widths = [text_width(cell) for cell in texts]
+        word = max(map(longest_word, texts))
         # A short heading such as `ms b1` is not worth a second line.
-        heading = cell_widths[0] if cell_widths[0] <= _SHORT else longest_word(shown[0])
+        heading = cell_widths[0] if cell_widths[0] <= _SHORT else longest_word(texts[0])
         number = max([heading, *cell_widths[1:]])
-        return cls(header, shown, right, max(cell_widths), number, word)
+        return cls(header, texts, right, max(cell_widths), number, word)
 
     @property
     def comfortable(self) -> int:
-        """The width in which it reads well: numbers in one line, text not in a narrow stripe."""
+        """The width that is easy to read: numbers in one line, text not in a narrow column."""
         return self.number if self.right else max(self.word, min(self.natural, _COMFORTABLE))
 
     @property
@@ -192,22 +191,22 @@ class _Layout:
         columns: The columns, without what is below.
         widths: How many columns of the terminal each has.
         below: The column whose cells are on lines of their own, below their row.
-        room: How many columns the terminal has; None for any number.
+        available: How many columns the terminal has; None for any number.
     """
 
     columns: list[_Column]
     widths: list[int]
     below: _Column | None = None
-    room: int | None = None
+    available: int | None = None
 
     @classmethod
     def from_table(cls, table: Table) -> _Layout:
         """Return the columns of a table, each as wide as its widest cell."""
         columns = [
             _Column.from_cells(
-                header, [row[place] for row in table.rows], right=header in table.right
+                header, [row[index] for row in table.rows], right=header in table.right
             )
-            for place, header in enumerate(table.headers)
+            for index, header in enumerate(table.headers)
         ]
         return cls(columns, [column.natural for column in columns])
 
@@ -237,7 +236,7 @@ class _Layout:
         return self._narrowed([*(column.comfortable for column in others), end], width)
 
     def squeezed(self, width: int) -> _Layout:
-        """Return it in as few columns as can be, where it does not fit otherwise."""
+        """Return it in as few terminal columns as possible."""
         *others, last = self.columns
         if others and not last.right:
             apart = _Layout(others, [column.natural for column in others], last)
@@ -249,7 +248,7 @@ class _Layout:
         for least in (numbers, words, shortest):
             if fitted := self._narrowed(least, width):
                 return fitted
-        return replace(self, widths=shortest, room=width)
+        return replace(self, widths=shortest, available=width)
 
     def lines(self, *, color: bool) -> Iterator[str]:
         """Yield the lines of all rows, the header first."""
@@ -260,13 +259,15 @@ class _Layout:
             if any(cells) or not below:
                 yield from self._row(cells, color=color)
             if below:
-                room = None if self.room is None else self.room - len(_INDENT)
-                for line in wrapped(below, room):
-                    indent = "" if room is not None and text_width(line) > room else _INDENT
+                available = None if self.available is None else self.available - len(_INDENT)
+                for line in wrapped(below, available):
+                    indent = (
+                        "" if available is not None and text_width(line) > available else _INDENT
+                    )
                     yield indent + _styled(line, _style(below), color=color)
 
     def _row(self, cells: Sequence[str], *, color: bool) -> Iterator[str]:
-        parts = [self._cell(place, cell) for place, cell in enumerate(cells)]
+        parts = [self._cell(index, cell) for index, cell in enumerate(cells)]
         for number in range(max(map(len, parts))):
             line = []
             for cell, lines, column, width in zip(
@@ -274,29 +275,29 @@ class _Layout:
             ):
                 text = lines[number] if number < len(lines) else ""
                 space = " " * (width - text_width(text))
-                shown = _styled(text, _style(cell), color=color)
-                line.append(f"{space}{shown}" if column.right else f"{shown}{space}")
-                if text_width(text) > width and self.room is not None:
-                    line = [f"{' ' * (self.room - text_width(text))}{shown}"]
+                styled = _styled(text, _style(cell), color=color)
+                line.append(f"{space}{styled}" if column.right else f"{styled}{space}")
+                if text_width(text) > width and self.available is not None:
+                    line = [f"{' ' * (self.available - text_width(text))}{styled}"]
             yield _GAP.join(line).rstrip(" ")
 
-    def _cell(self, place: int, cell: str) -> list[str]:
+    def _cell(self, index: int, cell: str) -> list[str]:
         """Return the lines of a cell; a word that is too long for the last column is below."""
-        width = self.widths[place]
-        if place < len(self.columns) - 1 or not self._ends_whole:
+        width = self.widths[index]
+        if index < len(self.columns) - 1 or not self._ends_whole:
             return _cell_lines(cell, width)
         lines = wrapped(cell, width)
-        return ["", *lines] if place and text_width(lines[0]) > width else lines
+        return ["", *lines] if index and text_width(lines[0]) > width else lines
 
     def _narrowed(self, least: Sequence[int], width: int) -> _Layout | None:
         """Return it with the widest columns narrowed until all fit; None where they cannot."""
-        room = width - len(_GAP) * (len(least) - 1)
-        if sum(least) > room:
+        available = width - len(_GAP) * (len(least) - 1)
+        if sum(least) > available:
             return None
         widths = [*self.widths]
-        while sum(widths) > room:
-            over = [place for place, each in enumerate(widths) if each > least[place]]
-            widths[max(over, key=lambda place: widths[place])] -= 1
+        while sum(widths) > available:
+            over = [index for index, each in enumerate(widths) if each > least[index]]
+            widths[max(over, key=lambda index: widths[index])] -= 1
         # Wrapped cells may be narrower than their column.
         used = [
             given
@@ -304,7 +305,7 @@ class _Layout:
             else max(text_width(line) for cell in column.cells for line in _cell_lines(cell, given))
             for column, given in zip(self.columns, widths, strict=True)
         ]
-        return replace(self, widths=used, room=width)
+        return replace(self, widths=used, available=width)
 
 
 def markdown(
@@ -317,8 +318,8 @@ def markdown(
 
 
 def _markdown_cell(cell: str) -> str:
-    shown = without_html(shortened(cell)) if isinstance(cell, Markup) else escaped_markdown(cell)
-    return shown.replace("|", "\\|")
+    escaped = without_html(shortened(cell)) if isinstance(cell, Markup) else escaped_markdown(cell)
+    return escaped.replace("|", "\\|")
 
 
 def magnitude(count: int) -> str:
@@ -335,7 +336,7 @@ def mebibytes(count: int) -> str:
     return f"{-(-count // 2**20):,}"
 
 
-def _shown(cell: str) -> str:
+def _printable_cell(cell: str) -> str:
     """Return a cell in one printable line, in its style."""
     return Styled(shortened(cell), cell.style) if isinstance(cell, Styled) else shortened(cell)
 

@@ -1,4 +1,4 @@
-"""Where in a TOML text something stands, which its parser does not tell."""
+"""Line numbers of keys and sections in a TOML text, which its parser does not report."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ _HEADER = re.compile(r"\s*(\[\[?)([^\[\]]+)\]\]?\s*")
 def line_of(text: str, section: str, *words: str) -> int:
     """Return the number of the line in `section` that has the last of `words`.
 
-    Each word, a key, an assignment or a quoted value, is looked for from the line of the word
-    before on; one that is not there is passed over. Without any, it is the section's header. Where
-    `[[a.b]]` stands several times, the sections are `a.b[0]`, `a.b[1]` and so on. One that has no
-    header is looked for as a key of the section around it.
+    Each word, a key, an assignment or a quoted value, is searched from the line of the word before;
+    a missing word is skipped. Without words, it is the line of the section's header. Repeated
+    sections `[[a.b]]` are called `a.b[0]`, `a.b[1]` and so on. A section without a header is
+    searched as a key of the section around it.
     """
     lines = [*_lines_of(text, section)]
     if not lines:
         around, _, name = section.rpartition(".")
         return line_of(text, around, unnumbered(name), *words) if around else 1
     header, *_ = lines[0]
-    found = header
+    best_line = header
     for word in words:
         as_key = re.compile(rf"(?<![\w.-]){re.escape(word)}\s*=")
-        found = next(
+        best_line = next(
             (
                 number
                 for number, current, line in lines
-                if number >= found
+                if number >= best_line
                 and (
                     as_key.search(re.sub(r"\".*?\"|'.*?'", "", line))
                     or re.search(rf"[\"']{re.escape(word)}[\"']", line)
@@ -37,9 +37,9 @@ def line_of(text: str, section: str, *words: str) -> int:
                     or ("=" in word and word.replace(" ", "") in line.replace(" ", ""))
                 )
             ),
-            found,
+            best_line,
         )
-    return found
+    return best_line
 
 
 def unnumbered(section: str) -> str:
@@ -48,9 +48,9 @@ def unnumbered(section: str) -> str:
 
 
 def last_line_of(text: str, section: str) -> int:
-    """Return the number of the last line of `section` or a table in it that says a thing; or 0.
+    """Return the number of the last line of `section` or its subtables with content; 0 if none.
 
-    Comments and blank lines behind it may be about the next section.
+    Comments and blank lines after it may belong to the next section.
     """
     return max(
         (
@@ -73,7 +73,7 @@ def _lines_of(text: str, section: str) -> Iterator[tuple[int, str, str]]:
 def _walk(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield each line's number, its table, and the line without its comment."""
     current, latest, counts = "", "", Counter[str]()
-    # Not by splitlines(): what else it takes for the end of a line is none in TOML.
+    # Not by splitlines(), which also splits at characters that do not end a line in TOML.
     for number, line in enumerate(text.split("\n"), 1):
         bare = line.partition("#")[0]
         if header := _HEADER.fullmatch(bare):

@@ -34,10 +34,10 @@ class InputShape(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What a model reads and a loss scores.
+    """The input of a model with the targets of a loss.
 
-    Only `inputs` is moved to a device. All else stays on the host, where it can be read without
-    waiting for the device: lengths decide shapes, and targets decide what is feasible.
+    Only `inputs` is moved to a device. Lengths and targets stay on the host, because they decide
+    shapes and feasibility, and reading them from a device would synchronize.
 
     Attributes:
         inputs: (N, T, channels, H, W) or (N, channels, H, W), float32, once
@@ -46,9 +46,8 @@ class Batch(NamedTuple):
         targets: The classes (N, U), padded with blanks, int64.
         target_lengths: How many of the classes of each sample (N,) are valid, int64.
         key_frames: The true frame of each class (N, U), -1 where it is unknown, int64.
-        ids: The names of the N samples.
-        texts: The N transcripts as they were given, where targets cannot express all of them;
-            empty where they can.
+        ids: The ids of the N samples.
+        texts: The N transcripts as annotated, where targets cannot express all of them; else empty.
     """
 
     inputs: Tensor
@@ -65,11 +64,11 @@ class Batch(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """The labels that a batch of features should be read as. All are int64.
+    """The labels of a batch of features. All are int64.
 
     Attributes:
-        lengths: How many frames of each sample (N,) are valid; for a sequence-to-sequence network,
-            how many steps it has. On the host.
+        lengths: The output length of each sample (N,): valid frames, or the steps of a
+            sequence-to-sequence network. On the host.
         labels: The classes (N, U), padded with class 0; on the device of the features.
         label_lengths: How many of the labels of each sample (N,) are valid. On the host.
     """
@@ -80,12 +79,12 @@ class Targets(NamedTuple):
 
 
 class Features(NamedTuple):
-    """What a network computes from a batch.
+    """The features that a network computes from a batch.
 
     Attributes:
         sequence: (N, T, D), one feature per frame, or (N, S, D), one feature per output step.
-        visual: (N, T, V), the features of the frames below the sequence module that puts them into
-            context; None where the network has no such two stages.
+        visual: (N, T, V), the features of frames before the sequence module; None where the network
+            has no such module.
     """
 
     sequence: Tensor
@@ -105,17 +104,17 @@ class FeatureDims(NamedTuple):
 
 
 Feedback = Callable[["Tensor"], "Tensor | None"]
-"""What feeds a sequence-to-sequence network: given the features (N, D) of a step, it returns the
-classes (N,) that the next step is fed, or None after the last step."""
+"""The feedback of a sequence-to-sequence network: from the features (N, D) of a step it returns the
+classes (N,) that are the input of the next step, or None after the last step."""
 
 
 class Annotation(NamedTuple):
     """One sample without its pixels.
 
     Attributes:
-        id: The name of the sample.
-        length: Its frames or columns.
-        target: The classes to be read.
+        id: The id of the sample.
+        length: Its number of frames or columns.
+        target: Its classes.
     """
 
     id: str
@@ -124,37 +123,35 @@ class Annotation(NamedTuple):
 
 
 class EpochBatches(Sized, Protocol):
-    """A pass over a split: its number of batches, and each of them, read when it is asked for.
+    """One epoch over a split: a sequence of batches, each of which is read when it is indexed.
 
-    It can be pickled, so that other processes may read ahead: a batch is the same one wherever it
-    is read, and takes nothing from a global random generator. Its inputs are stored values, mostly
-    bytes, which `InputPipeline.finish` makes into what a network reads; a `BatchLoader` does both.
+    It can be pickled, so that other processes may prefetch: a batch is equal wherever it is read,
+    and uses no global random generator. Its inputs are stored values, mostly bytes, which
+    `InputPipeline.finish` turns into the input of a network; a `BatchLoader` does both.
     """
 
     def __getitem__(self, index: int, /) -> Batch: ...
 
     def samples(self, index: int) -> int:
-        """Return how many samples a batch has, those of other ranks included."""
+        """Return the number of samples of a batch, including those of other ranks."""
         ...
 
     def rows(self, rank: int, ranks: int) -> EpochBatches:
-        """Return a pass over the same batches, of each only the rows of one rank.
+        """Return the same epoch with only the rows of one rank in each batch.
 
-        The rows of all ranks, one behind the other, are the batch: they are padded as in the batch
-        and augmented alike. A batch of fewer samples than ranks is read by each rank as a whole.
+        The rows of all ranks, concatenated, are the batch: they are padded as in the whole batch,
+        with the same augmentation. A batch of fewer samples than ranks is read by each rank as a
+        whole.
         """
         ...
 
 
 class InputPipeline(Protocol):
-    """A dataset made ready to read.
-
-    `vocabulary[c - 1]` is the token of class c; class 0 is blank.
-    """
+    """A data set with an input and a vocabulary, from which batches are read."""
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
-        """The tokens of the classes from 1."""
+        """The tokens of the classes: `vocabulary[c - 1]` is that of class c; class 0 is blank."""
         ...
 
     @property
@@ -164,36 +161,36 @@ class InputPipeline(Protocol):
 
     @property
     def redraws(self) -> bool:
-        """Whether the samples of `train` are other ones in each epoch and for each seed."""
+        """Whether the samples of `train` differ between epochs and seeds."""
         ...
 
     def annotations(self, split: Split, *, seed: int = 0) -> Iterable[Annotation]:
-        """Return what is to be read in every sample of `split`, without touching its pixels.
+        """Return the annotations of all samples of `split`, without reading pixels.
 
-        Where `redraws` holds, those of `train` are the first epoch's.
+        Where `redraws` is true, those of `train` are the first epoch's.
         """
         ...
 
     def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> EpochBatches:
-        """Return one pass over `split`; only `train` depends on seed and epoch."""
+        """Return one epoch over `split`; only `train` depends on seed and epoch."""
         ...
 
     def finish(self, inputs: Tensor) -> Tensor:
-        """Return what a network reads, from stored inputs: a new tensor on the same device."""
+        """Return the input of a network from stored values: a new tensor on the same device."""
         ...
 
 
 class FrameNetwork(Protocol):
     """A built frame model: (inputs, lengths) to features of frames and their lengths (N,).
 
-    Inputs are on the device of the network. Lengths are on the host, those that come in and those
-    that go out, so that a network can shape its tensors by them without waiting for the device.
+    Inputs are on the device of the network. Lengths, both arguments and results, are on the host,
+    so that a network can shape its tensors without synchronizing.
     """
 
     feature_dims: FeatureDims
 
     def __call__(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
-        """Return the features, and how many frames of each sample (N,) are valid."""
+        """Return the features, and the number of valid frames of each sample (N,)."""
         ...
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
@@ -207,8 +204,7 @@ class Seq2SeqNetwork(Protocol):
     Inputs are on the device of the network, lengths on the host, as for a `FrameNetwork`.
 
     An autoregressive network starts from class 0, calls `feedback` with the features of each step,
-    and ends after `steps` steps or where it returns None. A network that computes all steps at once
-    does not call it.
+    and ends after `steps` steps or where that returns None. A parallel network does not call it.
 
     Attributes:
         feature_dims: The dimensions of its features.
@@ -224,10 +220,10 @@ class Seq2SeqNetwork(Protocol):
 
 
 class Attentive(Seq2SeqNetwork, Protocol):
-    """A `Seq2SeqNetwork` over images that can return its attention maps. No network has to.
+    """A `Seq2SeqNetwork` over images that can return its attention maps.
 
     Attributes:
-        cell: The pixels (rows, columns) that one element of a map stands for.
+        cell: The pixels (rows, columns) per element of a map.
     """
 
     cell: tuple[int, int]
@@ -237,7 +233,7 @@ class Attentive(Seq2SeqNetwork, Protocol):
     ) -> tuple[Features, Tensor]:
         """Return the features, and the attention maps (N, S, H', W') of all steps.
 
-        A map sums to 1. Its cells lie side by side from the image's upper left corner; the last
-        ones may extend beyond it. `Greedy(head)` as feedback gives a recognizer's own reading.
+        A map sums to 1. Its cells tile the image from the upper left corner; the last ones may
+        extend beyond it. `Greedy(head)` as feedback gives the network's own predictions.
         """
         ...

@@ -1,4 +1,4 @@
-"""What the values of a table of predictions can be, whoever has written it."""
+"""Checks of the values of a table of predictions, which may come from others."""
 
 from __future__ import annotations
 
@@ -11,30 +11,35 @@ import numpy as np
 
 from bench.core.errors import BenchError
 from bench.core.printable import quoted
-from bench.evaluation.metrics import find
+from bench.evaluation.metrics import find_metric
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
 _MAX_COUNT = 2**40
-"""Edits or units of a sample; sums of as many as there can be are exact."""
+"""The most edits or units of a sample; sums over the largest table are then exact in float64."""
 
 
 def check_rows(table: pa.Table) -> None:
-    """Raise ValueError where a sample lacks its id or a text, or a label a frame."""
+    """Check ids, texts and frames of a table of predictions.
+
+    Raises:
+        ValueError: A sample has no id or text, an id occurs twice, or a value is not a class or
+            frame of its sample.
+    """
     for name in ("id", "reference", "hypothesis"):
         if table[name].null_count:
             raise ValueError(f"a sample has no {name}")
     ids = table["id"].to_pylist()
     if len({*ids}) < len(ids):
         [(repeated, _)] = Counter(ids).most_common(1)
-        raise ValueError(f"it has sample {quoted(repeated)} more than once")
+        raise ValueError(f"sample {quoted(repeated)} occurs more than once")
     lists = {name: table[name].combine_chunks() for name in ("path", "aligned", "key_frames")}
     values = {name: each.flatten() for name, each in lists.items()}
     for name, each in values.items():
         if each.null_count or (len(each) and each.to_numpy().min() < 0):
-            raise ValueError(f"{name} has a value that is no class or frame")
+            raise ValueError(f"column {name} has a value that is not a class or frame")
     frames, labels = (np.diff(lists[name].offsets.to_numpy()) for name in ("path", "aligned"))
     if (values["aligned"].to_numpy() >= np.repeat(frames, labels)).any():
         raise ValueError("a label is aligned with a frame that its sample does not have")
@@ -43,27 +48,31 @@ def check_rows(table: pa.Table) -> None:
 def check_counts(
     table: pa.Table, metric: str, denominators: str, scored: NDArray[np.bool_]
 ) -> None:
-    """Raise ValueError where the counts of a metric cannot be.
+    """Check the counts of a metric in a table of predictions.
 
     Args:
-        table: The table.
-        metric: The name of the metric, and of the column of its numerators.
-        denominators: The column of its denominators.
-        scored: Whether each sample is scored, and not excluded.
+        table: A table of predictions with N samples.
+        metric: The name of the metric and of the column of its numerators.
+        denominators: The name of the column of its denominators.
+        scored: Whether each sample is scored (N,); the others are excluded.
+
+    Raises:
+        ValueError: A scored sample lacks a count, an excluded one has a count, or a count is
+            outside the range of the metric.
     """
-    # Nulls become NaN; what is not exact as a float is too large in any case.
+    # Nulls become NaN. Integers that float64 rounds are above `_MAX_COUNT` in any case.
     above, below = (
         table[name].combine_chunks().to_numpy(zero_copy_only=False).astype(float)
         for name in (metric, denominators)
     )
     counted = ~np.isnan(below)
     if (counted != ~np.isnan(above)).any() or (counted & ~scored).any():
-        raise ValueError(f"{metric} lacks a count, or counts a sample that is excluded")
+        raise ValueError(f"metric {metric} lacks a count, or has one of an excluded sample")
     above, below = above[counted], below[counted]
-    signed, bound = True, math.inf
-    with suppress(BenchError):  # the metric of a plug-in that is not here
-        signed, bound = find(metric).whole_corpus, find(metric).max_value
-    largest = np.minimum(_MAX_COUNT, below * bound) if math.isfinite(bound) else _MAX_COUNT
-    odd = (below < 0) | (below > _MAX_COUNT) | (abs(above) > _MAX_COUNT)
-    if odd.any() or (not signed and ((above < 0) | (above > largest)).any()):
-        raise ValueError(f"{metric} has counts that no sample can have")
+    signed, max_value = True, math.inf
+    with suppress(BenchError):  # a metric of a plug-in that is not installed here
+        signed, max_value = find_metric(metric).whole_corpus, find_metric(metric).max_value
+    largest = np.minimum(_MAX_COUNT, below * max_value) if math.isfinite(max_value) else _MAX_COUNT
+    too_large = (below < 0) | (below > _MAX_COUNT) | (abs(above) > _MAX_COUNT)
+    if too_large.any() or (not signed and ((above < 0) | (above > largest)).any()):
+        raise ValueError(f"metric {metric} has counts outside its range")

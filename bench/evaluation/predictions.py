@@ -18,17 +18,18 @@ from pyarrow import parquet
 from bench.core.errors import BenchError, Exit
 from bench.core.printable import first_line
 from bench.core.regular_files import is_there, read_regular
-from bench.evaluation.metrics import find, metrics_of
+from bench.evaluation.metrics import find_metric, metrics_of
 from bench.evaluation.metrics.readings import Readings, normalize_samples
 from bench.evaluation.prediction_checks import check_counts, check_rows
-from bench.evaluation.sample_properties import check_properties, fields
+from bench.evaluation.sample_properties import check_properties, property_fields
 
 if TYPE_CHECKING:
     from bench.evaluation.metrics import Metric
-    from bench.evaluation.metrics.localization import Columns, Localization
+    from bench.evaluation.metrics.localization import Localization, LocalizationColumns
     from bench.evaluation.protocols import Protocol
 
-# Parquet calls the values of a list so; a table read is then equal to the one written.
+# Parquet names the values of a list "element". With another name, a table would change when it is
+# written and read again.
 _INTEGERS = pa.list_(pa.field("element", pa.int16()))
 _FLOATS = pa.list_(pa.field("element", pa.float32()))
 _FIELDS = (
@@ -42,19 +43,28 @@ _FIELDS = (
     ("scores", _FLOATS),
     ("key_frames", _INTEGERS),
 )
-"""`reference` and `hypothesis` are not normalized, so that everything can be computed again.
-`excluded` is why the protocol does not score the sample, or null. `path` is the best class of each
-valid frame, `aligned` the frame on it of each label read, `scores` the confidence of its span,
-`key_frames` the true frame of each label; empty or null where unknown, and where frames of the
-network are not those of its input."""
+"""The columns of every table.
+
+`reference` and `hypothesis` are not normalized, so that all other values can be recomputed.
+`excluded` is the reason why the protocol does not score the sample, else null. `path` is the best
+class of each valid frame, `aligned` the frame of each label read, `scores` the confidence of each
+label read, `key_frames` the true frame of each label. These are empty or null where they are
+unknown, or where the frames of the network are not those of its input."""
 _METRICS = b"bench.metrics"
 _ROWS_PER_BATCH = 4096
 MAX_ROWS, MAX_TABLE = 10**7, 2**31
-"""Samples of a table that is read, and the bytes that it says to have."""
+"""The most samples, and the most bytes by its metadata, of a table that is read."""
 
 
 class WorstSample(NamedTuple):
-    """A sample with many errors; `errors` are counted by the metric that ranks the samples."""
+    """A sample with many errors.
+
+    Attributes:
+        id: The id of the sample.
+        reference: The true text, not normalized.
+        hypothesis: The text read, not normalized.
+        errors: The number of errors by `error_metric`.
+    """
 
     id: str
     reference: str
@@ -62,28 +72,33 @@ class WorstSample(NamedTuple):
     errors: int
 
 
-def schema(metrics: Sequence[str], columns: Iterable[str] = ()) -> pa.Schema:
-    """Return the columns of a table with these metrics, and with the properties among `columns`.
+def predictions_schema(metrics: Sequence[str], columns: Iterable[str] = ()) -> pa.Schema:
+    """Return the schema of a table of predictions.
 
-    A metric has two, int64: NAME, the numerator, and NAME/of, the denominator. They are null where
-    the sample is excluded, and where its readings do not have what the metric needs. Properties are
-    those of `bench.evaluation.sample_properties`, as far as the data set knows them.
+    Each metric has two columns, int64: NAME has the numerators, NAME/of the denominators. They are
+    null where the sample is excluded or the metric has no counts.
+
+    Args:
+        metrics: The names of the metrics.
+        columns: Names of columns, of which those of `sample_properties` are in the schema.
     """
     counts = [(column, pa.int64()) for name in metrics for column in _columns(name)]
-    return pa.schema([*_FIELDS, *counts, *fields(columns)], {_METRICS: json.dumps([*metrics])})
+    return pa.schema(
+        [*_FIELDS, *counts, *property_fields(columns)], {_METRICS: json.dumps([*metrics])}
+    )
 
 
 class Predictions:
-    """The rows of one split, gathered batch by batch and counted under a protocol.
+    """A table of predictions that is filled sample by sample, with the counts of the metrics.
 
     Args:
-        protocol: Whose metrics are counted.
+        protocol: The protocol under which texts are compared, and whose metrics are counted.
     """
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
         self._metrics = metrics_of(protocol)
-        self._schema = schema(protocol.metrics)
+        self._schema = predictions_schema(protocol.metrics)
         self._rows: list[tuple[Any, ...]] = []
         self._batches: list[pa.RecordBatch] = []
 
@@ -99,7 +114,17 @@ class Predictions:
         scores: Sequence[float] | None = None,
         key_frames: Sequence[int] | None = None,
     ) -> None:
-        """Add one sample; `_FIELDS` says what its columns mean.
+        """Add one sample.
+
+        Args:
+            identity: The id of the sample.
+            reference: The true text, not normalized.
+            hypothesis: The text read, not normalized.
+            confidence: The confidence of the hypothesis, in 0…1.
+            path: The best class of each valid frame.
+            aligned: The frame of each label read.
+            scores: The confidence of each label read, in 0…1.
+            key_frames: The true frame of each label of the reference.
 
         Raises:
             BenchError: A sample is too long to be aligned; the message has its id.
@@ -110,10 +135,10 @@ class Predictions:
             self._pack()
 
     def table(self) -> pa.Table:
-        """Return the rows as a table of `schema`.
+        """Return all samples as a table with `predictions_schema`.
 
         Raises:
-            BenchError: See `add`.
+            BenchError: A sample is too long to be aligned; the message has its id.
         """
         self._pack()
         table = pa.Table.from_batches(self._batches, self._schema)
@@ -122,7 +147,7 @@ class Predictions:
         return table
 
     def _pack(self) -> None:
-        """Count the rows and make columns of them: as tuples they take several times the memory."""
+        """Count the rows and convert them to columns, which take a fraction of the memory."""
         if not self._rows:
             return
         ids, references, hypotheses, *located = map(list, zip(*self._rows, strict=True))
@@ -146,19 +171,19 @@ class Predictions:
             if metric.whole_corpus:
                 counted = _count(metric, readings, reasons)
                 for name, column in zip(_columns(metric.name), counted, strict=True):
-                    place = self._schema.get_field_index(name)
+                    index = self._schema.get_field_index(name)
                     array = pa.array(column or [None] * len(reasons), pa.int64())
-                    table = table.set_column(place, self._schema.field(place), array)
+                    table = table.set_column(index, self._schema.field(index), array)
         return table
 
 
-def recount(table: pa.Table, protocol: Protocol) -> pa.Table:
-    """Return the columns `excluded` and those of the metrics, counted again from the others.
+def recount_metrics(table: pa.Table, protocol: Protocol) -> pa.Table:
+    """Return the columns `excluded` and those of the metrics, recomputed from the other columns.
 
     Raises:
         BenchError: A sample is too long to be aligned; the message has its id.
     """
-    again = Predictions(protocol)
+    recounted = Predictions(protocol)
     texts = ["id", "reference", "hypothesis"]
     located = ["confidence", "path", "aligned", "scores", "key_frames"]
     if not any(metric.whole_corpus for metric in metrics_of(protocol)):
@@ -166,13 +191,17 @@ def recount(table: pa.Table, protocol: Protocol) -> pa.Table:
     for batch in table.select([*texts, *located]).to_batches(_ROWS_PER_BATCH):
         columns = [column.to_pylist() for column in batch.columns]
         for identity, reference, hypothesis, *values in zip(*columns, strict=True):
-            again.add(identity, reference, hypothesis, **dict(zip(located, values, strict=True)))
+            recounted.add(
+                identity, reference, hypothesis, **dict(zip(located, values, strict=True))
+            )
     metrics = [column for name in protocol.metrics for column in _columns(name)]
-    return again.table().select(["excluded", *metrics])
+    return recounted.table().select(["excluded", *metrics])
 
 
-def scores(table: pa.Table, protocol: Protocol) -> dict[str, float]:
-    """Return the value of each metric of the protocol that has one.
+def corpus_scores(table: pa.Table, protocol: Protocol) -> dict[str, float]:
+    """Return the value of each metric of the protocol over the whole table, by name.
+
+    Metrics without counts are left out.
 
     Raises:
         BenchError: No sample is scored.
@@ -181,7 +210,7 @@ def scores(table: pa.Table, protocol: Protocol) -> dict[str, float]:
     if not scored:
         raise BenchError(
             f"no sample with a reference is left to score under protocol '{protocol.name}'; "
-            "see why samples are excluded, and choose another protocol or data"
+            "check why its samples are excluded, and choose another protocol or data set"
         )
     values = {}
     for name in protocol.metrics:
@@ -198,9 +227,9 @@ def excluded_counts(table: pa.Table) -> dict[str, int]:
 
 
 def dropped_counts(table: pa.Table, protocol: Protocol) -> dict[str, int]:
-    """Return how often the protocol drops each character of the references, by character, sorted.
+    """Return how often the protocol drops each character of the references, sorted by character.
 
-    References of excluded samples count too.
+    References of excluded samples are counted too.
     """
     dropped = Counter[str]()
     for chunk in table["reference"].chunks:
@@ -210,21 +239,21 @@ def dropped_counts(table: pa.Table, protocol: Protocol) -> dict[str, int]:
 
 
 def label_localization(table: pa.Table, protocol: Protocol) -> Localization | None:
-    """Return where the labels of the scored samples are read.
+    """Return the localization of the labels of the scored samples.
 
-    None if no sample has a key frame, or labels read have no run on their path.
+    None if no sample has a key frame, or a label read has no run on its path.
     """
-    from bench.evaluation.metrics.localization import localization
+    from bench.evaluation.metrics.localization import measure_localization
 
     columns = _frames(table, protocol)
     try:
-        return localization(columns) if columns else None
+        return measure_localization(columns) if columns else None
     except ValueError:
         return None
 
 
 def blank_ratio(table: pa.Table) -> float | None:
-    """Return the share of blank frames on the paths of the scored samples; None without paths."""
+    """Return the share of blank frames in the scored samples, in 0…1; None without paths."""
     from pyarrow import compute
 
     from bench.evaluation.metrics.localization import BLANK
@@ -234,63 +263,75 @@ def blank_ratio(table: pa.Table) -> float | None:
 
 
 def error_metric(protocol: Protocol) -> Metric:
-    """Return the metric that orders single samples by their errors.
+    """Return the metric by which single samples are sorted.
 
-    It is the first of the protocol that counts errors (edits of CER or WER), else the ranking one.
+    It is the first metric of the protocol that is better the lower it is, such as CER or WER, else
+    the metric that ranks boards.
     """
     counting = (metric for metric in metrics_of(protocol) if not metric.higher_is_better)
-    return next(counting, find(protocol.ranked_by))
+    return next(counting, find_metric(protocol.ranked_by))
 
 
-def worst(table: pa.Table, protocol: Protocol, count: int) -> list[WorstSample]:
-    """Return the scored samples with the most errors, those with the most first.
+def worst_samples(table: pa.Table, protocol: Protocol, count: int) -> list[WorstSample]:
+    """Return the scored samples with the most errors, in descending order, at most `count`.
 
-    Errors are the numerators of `error_metric`, or what they lack where higher is better. Of equals
-    the first of the table come first.
+    Errors are the numerators of `error_metric`, or denominators minus numerators if higher is
+    better. Samples with equally many errors are in the order of the table.
     """
     metric = error_metric(protocol)
     columns = ("id", "reference", "hypothesis", *_columns(metric.name))
     rows = zip(*(table[name].to_pylist() for name in columns), strict=True)
     wrong: list[tuple[int, int, tuple[str, str, str]]] = []
-    for place, (identity, reference, hypothesis, above, below) in enumerate(rows):
+    for index, (identity, reference, hypothesis, above, below) in enumerate(rows):
         errors = 0 if above is None else below - above if metric.higher_is_better else above
         if errors > 0:
-            wrong.append((-errors, place, (identity, reference, hypothesis)))
+            wrong.append((-errors, index, (identity, reference, hypothesis)))
     return [WorstSample(*texts, -errors) for errors, _, texts in heapq.nsmallest(count, wrong)]
 
 
-def to_bytes(table: pa.Table) -> bytes:
-    """Return the Parquet file of `table`; the same rows give the same bytes."""
+def predictions_to_bytes(table: pa.Table) -> bytes:
+    """Return a table as the content of a Parquet file; equal rows give equal bytes."""
     stream = io.BytesIO()
-    # One batch: the same rows may have been packed in chunks of other sizes.
+    # One chunk, because the bytes would depend on the sizes of the chunks.
     parquet.write_table(table.combine_chunks(), stream, compression="zstd")
     return stream.getvalue()
 
 
-def read(file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
-    """Read a file that `to_bytes` made.
+def read_predictions(file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
+    """Read a Parquet file that has the content of `predictions_to_bytes`.
 
     Args:
         file: The Parquet file.
-        remedy: What the message of an error tells to do.
+        remedy: The last clause of an error, which says what to do.
 
     Raises:
-        BenchError: (unverified) The file is missing or damaged, or its columns are not those of
-            its metrics.
+        BenchError: The file is missing or damaged, or its columns are not those of its metrics;
+            the exit code is `Exit.UNVERIFIED`.
     """
     if not is_there(file):
-        raise BenchError(f"{file}: the predictions are missing; {remedy}", Exit.UNVERIFIED)
+        raise BenchError(f"{file}: the file of predictions is missing; {remedy}", Exit.UNVERIFIED)
     try:
         content = read_regular(file)
     except OSError as error:
         raise _unreadable(file, error.strerror, remedy) from None
-    return of_bytes(content, file, remedy)
+    return predictions_from_bytes(content, file, remedy)
 
 
-def of_bytes(content: bytes, file: Path, remedy: str = "evaluate again with --force") -> pa.Table:
-    """Read what `to_bytes` returned, as it is in `file`; raises as `read` does."""
+def predictions_from_bytes(
+    content: bytes, file: Path, remedy: str = "evaluate again with --force"
+) -> pa.Table:
+    """Read the content of a Parquet file.
+
+    Args:
+        content: What `predictions_to_bytes` returned.
+        file: The file, for messages.
+        remedy: The last clause of an error, which says what to do.
+
+    Raises:
+        BenchError: As `read_predictions`.
+    """
     try:
-        return parse(content)
+        return parse_predictions(content)
     except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
         raise _unreadable(file, str(error), remedy) from None
 
@@ -300,21 +341,22 @@ def _unreadable(file: Path, reason: str | None, remedy: str) -> BenchError:
     return BenchError(fault, Exit.UNVERIFIED)
 
 
-def parse(content: bytes) -> pa.Table:
-    """Read what `to_bytes` returned.
+def parse_predictions(content: bytes) -> pa.Table:
+    """Read what `predictions_to_bytes` returned.
 
     Raises:
-        ValueError: It is not a table of predictions, or its values cannot be. (Arrow's own errors
-            of damaged files, and OSError, are raised too.)
+        ValueError: The content is not a table of predictions, or a value is out of range. A
+            damaged file raises errors of Arrow, or OSError.
     """
-    # Without threads: while Arrow starts some, a process that ends is aborted (arrow issue 34314).
+    # Without threads, because a process that exits while Arrow starts threads is aborted (Arrow
+    # issue 34314).
     file = parquet.ParquetFile(pa.BufferReader(content), pre_buffer=False)
-    described = file.metadata
-    size = sum(described.row_group(n).total_byte_size for n in range(described.num_row_groups))
-    if described.num_rows > MAX_ROWS or size > MAX_TABLE:
+    metadata = file.metadata
+    size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    if metadata.num_rows > MAX_ROWS or size > MAX_TABLE:
         raise ValueError(
-            f"it has {described.num_rows:,} rows and {size:,} bytes, more than {MAX_ROWS:,} and "
-            f"{MAX_TABLE:,}"
+            f"the table has {metadata.num_rows:,} rows and {size:,} bytes, but at most "
+            f"{MAX_ROWS:,} rows and {MAX_TABLE:,} bytes are read"
         )
     table = file.read(use_threads=False)
     try:
@@ -326,10 +368,10 @@ def parse(content: bytes) -> pa.Table:
         or not all(isinstance(name, str) for name in metrics)
         or len({*metrics}) < len(metrics)
     ):
-        raise ValueError("its metadata does not list metrics")
-    expected = schema(metrics, table.column_names)
+        raise ValueError("the metadata has no list of metrics")
+    expected = predictions_schema(metrics, table.column_names)
     if not table.schema.equals(expected):
-        raise ValueError(f"its columns are not {', '.join(expected.names)}")
+        raise ValueError(f"the columns are not {', '.join(expected.names)}")
     table.validate(full=True)
     check_rows(table)
     check_properties(table)
@@ -344,15 +386,15 @@ def _columns(metric: str) -> tuple[str, str]:
 
 
 def _sum(column: pa.ChunkedArray) -> int:
-    # Sums of integers below 2^53, which float64 holds exactly; nulls become NaN. Arrow's own sum
-    # is in a module that takes long to import, in each fresh worker.
+    # Not Arrow's own sum, whose module takes long to import in each new worker. The sums are
+    # integers below 2^53, which are exact in float64; nulls become NaN.
     return sum(int(np.nansum(chunk.to_numpy(zero_copy_only=False))) for chunk in column.chunks)
 
 
 def _count(
     metric: Metric, readings: Readings, reasons: Sequence[str | None]
 ) -> list[list[Any] | None]:
-    """Return the two columns of a metric with a value per row, or None for columns of nulls."""
+    """Return numerators and denominators with one value per row; None is a column of nulls."""
     counts = metric.counts(readings) if len(readings) else None
     if counts is None:
         return [None, None]
@@ -363,19 +405,19 @@ def _count(
     return columns
 
 
-def _frames(table: pa.Table, protocol: Protocol) -> Columns | None:
-    """Return where labels are read in the scored rows, or None if no row has a key frame."""
+def _frames(table: pa.Table, protocol: Protocol) -> LocalizationColumns | None:
+    """Return the columns for metrics of localization, or None if no row has a key frame."""
     if not any(len(chunk.flatten()) for chunk in table["key_frames"].chunks):
         return None
     names = ("path", "aligned", "key_frames", "scores")
-    path, aligned, key_frames, labels = (
+    path, aligned, key_frames, label_scores = (
         [values or [] for values in table[name].to_pylist()] for name in names
     )
     confidence = table["confidence"].to_pylist()
-    # Rows without a score per label are ranked by their confidence.
+    # In a row without a score per label, the confidence of the sample ranks all of its labels.
     ranked = [
-        row or [math.nan if shared is None else shared] * len(frames)
-        for row, shared, frames in zip(labels, confidence, aligned, strict=True)
+        row or [math.nan if sample_score is None else sample_score] * len(frames)
+        for row, sample_score, frames in zip(label_scores, confidence, aligned, strict=True)
     ]
     return {
         "reference": [protocol.tokens(text) for text in table["reference"].to_pylist()],

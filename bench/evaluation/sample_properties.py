@@ -1,4 +1,4 @@
-"""What predictions tell of a sample beside its texts: the size of its picture, its writer."""
+"""Properties of samples in a table of predictions: the size of the image, the writer, and more."""
 
 from __future__ import annotations
 
@@ -13,26 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PREFIX = "property/"
-"""The column of a property is called so, and then by its name."""
+"""The column of a property is named by this prefix and the name of the property."""
 SIZES = ("width", "height", "frames")
-"""The pixels of a picture as it is stored, or the number of frames of a clip."""
+"""Width and height in pixels of an image as it is stored; the number of frames of a clip."""
 NAMES = ("writer", "signer", "source", "session")
-"""Who or what a sample is from; empty where that is unknown."""
+"""The origin of a sample; empty where unknown."""
 _TYPES = dict.fromkeys(SIZES, pa.int32()) | dict.fromkeys(NAMES, pa.string())
 _MAX_NAME = 60
-"""Characters of a name; a longer one is cut."""
+"""Characters of a name; longer ones are cut."""
 
 
-def fields(columns: Iterable[str]) -> list[tuple[str, pa.DataType]]:
-    """Return the fields of those properties that `columns` have, always in the same order."""
-    there = {*columns}
-    return [(PREFIX + name, kind) for name, kind in _TYPES.items() if PREFIX + name in there]
+def property_fields(columns: Iterable[str]) -> list[tuple[str, pa.DataType]]:
+    """Return the columns of properties among `columns`, with their types, in a fixed order."""
+    present = {*columns}
+    return [(PREFIX + name, kind) for name, kind in _TYPES.items() if PREFIX + name in present]
 
 
 def with_properties(table: pa.Table, values: Mapping[str, Sequence[int | str]]) -> pa.Table:
-    """Return a table of predictions with a column per property, of one value per row.
+    """Return a table of predictions with one more column per property.
 
-    Names of writers and the like come from the data: they are cut, and kept printable.
+    Names come from the data and are untrusted: they are shortened and made printable.
+
+    Args:
+        table: A table of predictions with N rows.
+        values: By property, one value per row (N,); other keys are ignored.
     """
     for name, kind in _TYPES.items():
         if name in values:
@@ -44,8 +48,12 @@ def with_properties(table: pa.Table, values: Mapping[str, Sequence[int | str]]) 
 
 
 def check_properties(table: pa.Table) -> None:
-    """Raise ValueError where a property has a value that no sample can have."""
-    for column, _ in fields(table.column_names):
+    """Check the values of the properties of a table of predictions.
+
+    Raises:
+        ValueError: A value is missing, a size is below 1, or a name is too long or not printable.
+    """
+    for column, _ in property_fields(table.column_names):
         name = column.removeprefix(PREFIX)
         values = table[column]
         if values.null_count:
@@ -54,4 +62,4 @@ def check_properties(table: pa.Table) -> None:
             if len(values) and values.to_numpy().min() < 1:
                 raise ValueError(f"the {name} of a sample is below 1")
         elif any(in_one_line(each, _MAX_NAME) != each for each in values.unique().to_pylist()):
-            raise ValueError(f"the {name} of a sample is not a short text in one line")
+            raise ValueError(f"the {name} of a sample is not a short printable line")

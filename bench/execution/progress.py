@@ -32,6 +32,9 @@ _PLAIN_SECONDS = 10.0
 
 
 LogFormat = Literal["text", "json"]
+"""How a command says what happens."""
+ProgressFormat = LogFormat | Literal["none"]
+"""How a run does; `none`: not at all, as a library."""
 
 
 class Reporter(Protocol):
@@ -58,13 +61,15 @@ class Reporter(Protocol):
         ...
 
 
-def make_reporter(log_format: LogFormat, store: Store) -> Reporter:
+def make_reporter(log_format: ProgressFormat, store: Store) -> Reporter:
     """Return a reporter of JSON, a live one on a terminal, or a plain one elsewhere.
 
     Args:
-        log_format: `text` or `json`.
+        log_format: `text`, `json`, or `none` for a reporter that prints nothing.
         store: Where the logs of tasks are.
     """
+    if log_format == "none":
+        return SilentReporter()
     if log_format == "json":
         from bench.execution.json_lines import JsonReporter
 
@@ -99,6 +104,25 @@ def _log_note(task: Task, store: Store) -> str:
     with suppress(ValueError, OSError):
         log = log.relative_to(Path.cwd())
     return f"; log: {log}"
+
+
+class SilentReporter:
+    """Prints nothing."""
+
+    def begin(self, names: Mapping[str, str], total: int) -> None:
+        """Print nothing."""
+
+    def phase(self, name: str) -> None:
+        """Print nothing."""
+
+    def show(self, task: Task, event: Event, left: float | None) -> None:
+        """Print nothing."""
+
+    def profiling(self, number: int, total: int, name: str) -> None:
+        """Print nothing."""
+
+    def close(self) -> None:
+        """Print nothing."""
 
 
 class PlainReporter:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from bench.core.printable import in_one_line
-from bench.execution.progress import LogFormat, make_reporter
+from bench.execution.progress import ProgressFormat, make_reporter
 from bench.trials import live_runs
 from bench.trials.durations import Ahead, LikeTasks, ahead, expected, time_left
 from bench.trials.events import (
@@ -73,7 +73,8 @@ class RunMonitor:
         suite: The suite that is run.
         executor: The name of the executor.
         durations: The seconds that earlier tasks took.
-        log_format: `text`, or `json` for a line of JSON per event.
+        log_format: `text`, `json` for a line of JSON per event, or `none`.
+        command: What started the run, as other processes show it; empty: this process's command.
 
     Attributes:
         run: The state.
@@ -87,11 +88,12 @@ class RunMonitor:
         suite: str = "",
         executor: str = "",
         durations: LikeTasks | None = None,
-        log_format: LogFormat = "text",
+        log_format: ProgressFormat = "text",
+        command: str = "",
     ) -> None:
         identity = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-        command = in_one_line(shlex.join(["bench", *sys.argv[1:]]))
-        self.run = LiveRun(identity, suite, command, executor)
+        command = command or shlex.join(["bench", *sys.argv[1:]])
+        self.run = LiveRun(identity, suite, in_one_line(command), executor)
         self.cancelled: list[Task] = []
         self._root = store.root
         self._reporter = make_reporter(log_format, store)
@@ -102,6 +104,8 @@ class RunMonitor:
         self._reported: dict[str, float] = {}
         self._lock = threading.Lock()
         self._requests: list[str] = []
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
+        self._interrupted = False
         self._estimated = -math.inf
         self._ended = threading.Event()
         self._published = ExitStack()
@@ -154,7 +158,13 @@ class RunMonitor:
         self._reporter.profiling(number, total, name)
 
     def watch(self, schedule: Schedule) -> list[str]:
-        """Note what the executor has; return the keys of the tasks that are to be cancelled."""
+        """Note what the executor has; return the keys of the tasks that are to be cancelled.
+
+        Raises:
+            KeyboardInterrupt: The run is cancelled, and is in a thread that gets no signals.
+        """
+        if self._interrupted:
+            raise KeyboardInterrupt
         with self._lock:
             self.run.slots = schedule.slots
             submitted = [self._live[key] for key in schedule.running]
@@ -277,6 +287,8 @@ class RunMonitor:
         """Take the requests of other processes."""
         requests = live_runs.take_requests(self._root, self.run.id)
         if live_runs.WHOLE_RUN in requests:
-            # As Ctrl-C does: also while Ray starts, or native code computes.
-            os.kill(os.getpid(), signal.SIGINT)
+            if self._in_main_thread:
+                # As Ctrl-C does: also while Ray starts, or native code computes.
+                os.kill(os.getpid(), signal.SIGINT)
+            self._interrupted = True
         self._requests += [name for name in requests if name != live_runs.WHOLE_RUN]

@@ -15,18 +15,18 @@ from bench.core import documents
 from bench.core.errors import BenchError
 from bench.core.types import InputShape
 from bench.decoding.greedy import GreedyDecoder
+from bench.diagnostics.finished import FinishedEvaluation, FinishedTraining
 from bench.export.model_card import model_card
 from bench.export.preprocessing import preprocessing_steps
 from bench.export.standings import standings
-from bench.figures.finished import FinishedEvaluation, FinishedTraining
 from bench.recognizers.networks.exported import (
     CARD,
     DOCUMENT,
     GRAPH,
     WEIGHTS,
+    ExportedGraph,
     ExportedNetwork,
-    Graph,
-    Score,
+    ExportedScore,
 )
 from bench.trials import store as disk
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
@@ -138,7 +138,7 @@ def describe(
     training: FinishedTraining,
     evaluations: Sequence[FinishedEvaluation],
     weights: bytes,
-    graph: Graph | None,
+    graph: ExportedGraph | None,
 ) -> ExportedNetwork:
     """Return what the `model.json` of a training says."""
     record, family = training.record, training.loss.decoder
@@ -185,9 +185,9 @@ def _training(training: FinishedTraining) -> dict[str, Any]:
     }
 
 
-def _score(record: EvaluationRecord) -> Score:
+def _score(record: EvaluationRecord) -> ExportedScore:
     protocol = record.spec["protocol"]
-    return Score(
+    return ExportedScore(
         evaluation=record.key,
         test=record.labels["test"],
         decoder=record.labels["decoder"],
@@ -199,7 +199,7 @@ def _score(record: EvaluationRecord) -> Score:
 
 def _graph(
     training: FinishedTraining, evaluations: Sequence[FinishedEvaluation], samples: int
-) -> tuple[bytes, Graph]:
+) -> tuple[bytes, ExportedGraph]:
     """Return the ONNX graph of a training and its description, compared on samples."""
     from bench.export import graph_check, onnx_graph
     from bench.export.input_sizes import input_sizes
@@ -217,7 +217,7 @@ def _graph(
             what = evaluation.record.labels["test"]
             break
     compared = graph_check.compare(content, network, batches, decode)
-    return content, Graph(
+    return content, ExportedGraph(
         sha256=hashlib.sha256(content).hexdigest(),
         inputs=onnx_graph.graph_inputs(sizes),
         outputs=onnx_graph.graph_outputs(sizes),

@@ -87,7 +87,7 @@ def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[
                 score.decoder,
                 score.protocol,
                 f"{score.samples:,}",
-                metric.summary(score.scores),
+                metric.format_scores(score.scores),
             ]
             for score in others
         ]

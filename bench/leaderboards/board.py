@@ -51,10 +51,10 @@ class BoardMetric:
 
     def format(self, value: float) -> str:
         """Return `value` as the metric writes it; in percent where its code is not installed."""
-        from bench.evaluation.metrics import find
+        from bench.evaluation.metrics import find_metric
 
         try:
-            return find(self.name).format(value)
+            return find_metric(self.name).format(value)
         except BenchError:
             return f"{100 * value:.2f}"
 

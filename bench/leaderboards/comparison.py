@@ -128,7 +128,7 @@ def compare_words(a: str, b: str, store: Store, root: Path, faults: list[str]) -
         board = b if first is None else a
         raise BenchError(f"'{board}' is a board, the other is not; name a row of it: '{board}#1'")
     if first is None or second is None:
-        return [compare(*(_side(word, store, root, faults) for word in (a, b)))]
+        return [compare(*(find_side(word, store, root, faults) for word in (a, b)))]
     pairs = [
         (old, new)
         for old, new in matched(first[0], second[0])
@@ -186,7 +186,12 @@ def _board(word: str, store: Store, root: Path) -> tuple[Board, Path] | None:
     return (boards.read(folder), folder) if folder else None
 
 
-def _side(word: str, store: Store, root: Path, faults: list[str]) -> Side:
+def find_side(word: str, store: Store, root: Path, faults: list[str]) -> Side:
+    """Return what a key, a folder of a record, or a row (`suite#1`) stands for.
+
+    Raises:
+        BenchError: It stands for nothing, or for something without scores.
+    """
     place = re.fullmatch(r"(.+)#([1-9][0-9]*)", word)
     if not place:
         return _record_side(word, store, faults)
@@ -223,7 +228,7 @@ def _record_side(word: str, store: Store, faults: list[str]) -> Side:
     evaluations = (
         [(folder, record)]
         if isinstance(record, EvaluationRecord)
-        else _evaluations_of(record, store, faults)
+        else evaluations_of(record, store, faults)
     )
     tests: dict[str, TestCounts] = {}
     names: dict[str, None] = {}
@@ -239,12 +244,15 @@ def _record_side(word: str, store: Store, faults: list[str]) -> Side:
     labels = evaluations[0][1].labels
     parts = " · ".join(label for part, label in labels.items() if part != "test")
     name = f"{parts}, seed {record.seed}"
-    return Side(f"{name} ({record.key})", [board_metric(metrics.find(n)) for n in names], tests)
+    return Side(
+        f"{name} ({record.key})", [board_metric(metrics.find_metric(n)) for n in names], tests
+    )
 
 
-def _evaluations_of(
+def evaluations_of(
     training: TrainingRecord, store: Store, faults: list[str]
 ) -> list[tuple[Path, EvaluationRecord]]:
+    """Return the evaluations of a training, each with its folder. Raises BenchError on none."""
     evaluations = [each for each in store.evaluations(faults) if each[1].training == training.key]
     if not evaluations:
         raise BenchError(f"training {training.key} has no evaluation; run its suite: bench run")
@@ -285,11 +293,12 @@ def _averages(metric: BoardMetric, a: list[SampleErrors], b: list[SampleErrors])
     """Return the verdicts on both averages; none where seeds lack a test set."""
     if any(len({len(errors.errors) for errors in side}) > 1 for side in (a, b)):
         return []
-    from bench.evaluation.statistics.averages import weights_of
+    from bench.evaluation.statistics.averages import average_weights_from_counts
 
     samples = [len(errors.denominators) for errors in a]
     return [
-        _verdict(metric, name, a, b, weights_of(samples, each)) for each, name in AVERAGES.items()
+        _verdict(metric, name, a, b, average_weights_from_counts(samples, each))
+        for each, name in AVERAGES.items()
     ]
 
 

@@ -139,12 +139,12 @@ def _of_incomplete(
     metric: BoardMetric, errors: Mapping[str, SampleErrors], row: Row, board: Board
 ) -> _MetricScores:
     """Return the scores on the test sets that a row has; without averages and ranks."""
-    from bench.evaluation.statistics.significance import interval
+    from bench.evaluation.statistics.significance import rate_interval
 
     return _MetricScores(
         {
             column: score_of(
-                metric, _seed_values(metric, row, column), interval(each, LEVEL, seed=t)
+                metric, _seed_values(metric, row, column), rate_interval(each, LEVEL, seed=t)
             )
             for t, column in enumerate(board.column_names)
             if (each := errors.get(column)) is not None
@@ -160,7 +160,7 @@ def _of_complete(
     board: Board,
 ) -> list[_MetricScores]:
     """Return the scores of rows that have all test sets, with their averages and ranks."""
-    from bench.evaluation.statistics.averages import compare_entries, set_weights
+    from bench.evaluation.statistics.averages import average_weights, compare_entries
     from bench.evaluation.statistics.sample_errors import SetErrors
 
     sets = [
@@ -173,8 +173,8 @@ def _of_complete(
         for column in board.column_names
     ]
     weights: dict[Average, list[float]] = {
-        "weighted": set_weights(sets, "weighted"),
-        "mean": set_weights(sets, "mean"),
+        "weighted": average_weights(sets, "weighted"),
+        "mean": average_weights(sets, "mean"),
     }
     scores = []
     ranked = board.average if metric.name == board.ranked_by else None

@@ -51,7 +51,7 @@ def pairs(board: Board, counts: Mapping[str, ColumnCounts]) -> list[Pair]:
         The pairs; none of a board with more than `MAX_ROWS` complete rows, whose pairs nobody
         reads one by one.
     """
-    from bench.evaluation.statistics.averages import weights_of
+    from bench.evaluation.statistics.averages import average_weights_from_counts
     from bench.evaluation.statistics.paired_averages import compare_pairs
 
     metric = board.primary
@@ -63,7 +63,9 @@ def pairs(board: Board, counts: Mapping[str, ColumnCounts]) -> list[Pair]:
     if not 1 < len(complete) <= MAX_ROWS:
         return []
     entries, rows = zip(*complete, strict=True)
-    weights = weights_of([len(test.denominators) for test in rows[0]], board.average)
+    weights = average_weights_from_counts(
+        [len(test.denominators) for test in rows[0]], board.average
+    )
     return [
         Pair(
             entries[each.first],

@@ -65,12 +65,12 @@ def _scores(
     keys: list[list[str]],
 ) -> list[Score | None]:
     """Return the score of each row on the samples `where`; None without an evaluation."""
-    from bench.evaluation.statistics.significance import intervals
+    from bench.evaluation.statistics.significance import rate_intervals
 
     part = counts.part(metric.name, where)
     errors = [errors_of(metric, part, each) for each in keys]
     present = [each for each in errors if each is not None]
-    around = iter(intervals(present, LEVEL, DRAWS))
+    around = iter(rate_intervals(present, LEVEL, DRAWS))
     return [
         None if each is None else score_of(metric, _values(metric, each), next(around))
         for each in errors

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from bench.profiling.method import BATCHES, covers
+from bench.profiling.method import BATCH_SIZES, profile_covers
 
 if TYPE_CHECKING:
     from bench.trials.records import Profile
@@ -83,7 +83,7 @@ def speeds(evaluations: Mapping[Place, Evaluation], profiles: Sequence[Profile])
         place: _by_hardware(
             profile
             for profile in profiles
-            if covers(
+            if profile_covers(
                 profile,
                 evaluation.spec,
                 evaluation.training.spec if evaluation.training else None,
@@ -126,7 +126,7 @@ def _speed(profiles: Mapping[str, Profile], hardware: str | None) -> Speed:
     return Speed(
         profile=chosen.key if chosen else None,
         macs=(chosen or profiles[min(profiles)]).macs,
-        milliseconds={str(batch): shown.get(batch) for batch in BATCHES},
+        milliseconds={str(batch): shown.get(batch) for batch in BATCH_SIZES},
         reasons=reasons,
         samples_per_second=full.samples_per_second if full and full.valid else UNSET,
         filling_batch=full.batch if full and full.valid else UNSET,

@@ -196,7 +196,7 @@ def _of_evaluation(
             reports.faults.append(str(error))
         return
     try:
-        protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
+        protocol = protocols.protocol_from_spec(record.spec["protocol"], record.spec["metrics"])
         _require_same_metrics(record.spec["metrics"])
         reports.faults += _rescored(file, record, table, protocol)
     except BenchError as error:
@@ -231,10 +231,10 @@ def _odd_labels(record: Record) -> Iterator[tuple[str, str]]:
 
 def _require_same_metrics(specs: Mapping[str, object]) -> None:
     """Raise BenchError where a metric is not what it was when a record was counted."""
-    from bench.evaluation.metrics import find
+    from bench.evaluation.metrics import find_metric
 
     for name, spec in specs.items():
-        if find(name).spec() != spec:
+        if find_metric(name).spec() != spec:
             raise BenchError(
                 f"metric '{name}' is not what it was when this was counted; run the suite again"
             )
@@ -260,7 +260,7 @@ def _rescored(
     """Yield where the texts do not give the counts, or the counts not the scores."""
     from bench.evaluation import predictions
 
-    again = predictions.recount(table, protocol)
+    again = predictions.recount_metrics(table, protocol)
     for name in again.column_names:
         before, after = table[name].to_pylist(), again[name].to_pylist()
         moved = [n for n, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
@@ -276,7 +276,11 @@ def _rescored(
         "excluded": (record.excluded, predictions.excluded_counts(again)),
         "dropped": (record.dropped, predictions.dropped_counts(table, protocol)),
     }
-    scores = predictions.scores(again.append_column("id", table["id"]), protocol) if scored else {}
+    scores = (
+        predictions.corpus_scores(again.append_column("id", table["id"]), protocol)
+        if scored
+        else {}
+    )
     for name in sorted(scores.keys() | record.scores.keys()):
         pairs[name] = (record.scores.get(name), scores.get(name))
     for name, (held, given) in pairs.items():

@@ -21,7 +21,7 @@ class FrameLoss(Loss):
     decoder: ClassVar[DecoderFamily] = "ctc"
 
     def head(self, feature_dims: FeatureDims, classes: int) -> nn.Module:
-        """Return the classifier: linear with a bias, unless a loss has another."""
+        """Return the classifier: linear with a bias, unless a loss overrides it."""
         return _linear(feature_dims, classes)
 
     def feasible(self, targets: Targets) -> Tensor:
@@ -43,7 +43,7 @@ class Seq2SeqLoss(Loss):
 
     @abstractmethod
     def feedback(self, head: nn.Module, targets: Targets) -> Feedback:
-        """Return what an autoregressive network is fed in training."""
+        """Return the feedback of an autoregressive network in training."""
 
     def feasible(self, targets: Targets) -> Tensor:
         """Return whether the target and its EOS fit in the steps of each sample (N,)."""

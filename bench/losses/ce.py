@@ -25,8 +25,9 @@ class CE(Seq2SeqLoss):
     steps) add nothing.
 
     Args:
-        teacher_forcing: The probability that a step in training is fed the target's label and not
-            the network's own, drawn once per step for the whole batch; 1 feeds always the target.
+        teacher_forcing: The probability that a training step receives the target's label instead of
+            the network's own prediction, drawn once per step for the whole batch. With 1 it always
+            receives the target.
         label_smoothing: The ε of label smoothing: this share of the target is spread evenly over
             all classes.
 
@@ -55,12 +56,12 @@ class CE(Seq2SeqLoss):
         """Return the mean cross-entropy of the labels and EOS of features (N, S, D)."""
         from torch.nn import functional
 
-        from bench.nn.feedback import ended, scored
+        from bench.nn.feedback import scored_steps, with_eos
         from bench.nn.global_batch import global_mean
 
         steps = features.shape[1]
-        counted = scored(targets, steps)
-        classes = ended(targets, steps).masked_fill(~counted, _IGNORED)
+        counted = scored_steps(targets, steps)
+        classes = with_eos(targets, steps).masked_fill(~counted, _IGNORED)
         losses = functional.cross_entropy(
             head(features).float().transpose(1, 2),
             classes,

@@ -57,45 +57,55 @@ class ConCLR(CE):
         """Return the batch, and twice the batch concatenated with a permutation of itself."""
         import torch
 
-        from bench.nn.batch_views import gathered, joined, part, permuted, stacked
+        from bench.nn.batch_views import (
+            concatenate_batches,
+            concatenate_samples,
+            gather_batch,
+            permute_samples,
+            select_rows,
+        )
         from bench.nn.global_batch import from_rank_0
 
         # The partner of a sample may be on another rank.
-        whole, own = gathered(batch)
-        batch = part(whole, own)
+        whole, own = gather_batch(batch)
+        batch = select_rows(whole, own)
         views = [batch]
         for _ in range(2):
             order = from_rank_0(torch.randperm(len(whole.ids)))
-            other = permuted(whole, order[own])
+            other = permute_samples(whole, order[own])
             on_the_right = bool(from_rank_0(torch.randint(2, ())))
-            views.append(joined(batch, other) if on_the_right else joined(other, batch))
-        return stacked(views)
+            views.append(
+                concatenate_samples(batch, other)
+                if on_the_right
+                else concatenate_samples(other, batch)
+            )
+        return concatenate_batches(views)
 
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the objective of the rows (3N) that `augmented_views` made."""
         views = [
             (rows, Targets(*parts))
             for rows, *parts in zip(
-                features.sequence.chunk(3), *(part.chunk(3) for part in targets), strict=True
+                features.sequence.chunk(3), *(tensor.chunk(3) for tensor in targets), strict=True
             )
         ]
-        plain, *joint = (self.recognition(head, *view) for view in views)
+        plain, *augmented = (self.recognition(head, *view) for view in views)
         contrast = self.contrasts(cast("ProjectedHead", head), views[1:])
-        return self.original * plain + self.augmented * sum(joint) + self.contrast * contrast
+        return self.original * plain + self.augmented * sum(augmented) + self.contrast * contrast
 
     def contrasts(self, head: ProjectedHead, views: list[tuple[Tensor, Targets]]) -> Tensor:
         """Return the mean over samples of the contrast between their characters in two views."""
         import torch
 
         from bench.nn.contrast import character_contrast
-        from bench.nn.feedback import EOS, ended, scored
+        from bench.nn.feedback import EOS, scored_steps, with_eos
         from bench.nn.global_batch import sample_mean
 
         labels, embeddings = [], []
         for features, targets in views:
             steps = features.shape[1]
-            counted = scored(targets, steps)
-            labels.append(ended(targets, steps).masked_fill(~counted, EOS))
+            counted = scored_steps(targets, steps)
+            labels.append(with_eos(targets, steps).masked_fill(~counted, EOS))
             embeddings.append(head.embed(features))
         return sample_mean(
             character_contrast(torch.cat(embeddings, 1), torch.cat(labels, 1), self.tau)

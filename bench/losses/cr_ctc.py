@@ -24,9 +24,9 @@ class CRCTC(CTC):
 
     Args:
         alpha: α; 0.2 in the paper.
-        masks: How many stretches of frames or columns are masked per view; 5 is what the authors'
-            recipe comes to for twelve seconds of speech.
-        share: The largest share of the frames that they mask together; the paper's 2.5 times 0.15.
+        masks: The number of time masks per view; 5 corresponds to the authors' recipe on twelve
+            seconds of speech.
+        share: The largest share of the frames that they mask together; 2.5 times 0.15 in the paper.
 
     Source:
         Yao et al., "CR-CTC: Consistency Regularization on CTC for Improved Speech Recognition"

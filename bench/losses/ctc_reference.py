@@ -25,8 +25,8 @@ class CTCReference(CTC):
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of the negative log-likelihood per target label."""
         from bench.nn.ctc_functions import per_label
-        from bench.nn.lattice import cost, log_likelihood
+        from bench.nn.lattice import log_likelihood, negative_log_likelihood
 
         log_probs = head(features.sequence).float().log_softmax(-1)
         likelihood = log_likelihood(log_probs, targets)
-        return per_label(cost(likelihood), targets)
+        return per_label(negative_log_likelihood(likelihood), targets)

@@ -37,8 +37,8 @@ class EnCTC(CTC):
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of -log p(target) - β H, per target label."""
         from bench.nn.ctc_functions import per_label
-        from bench.nn.lattice import alignments, cost
+        from bench.nn.lattice import alignments, negative_log_likelihood
 
         log_probs = head(features.sequence).float().log_softmax(-1)
         likelihood, entropy = alignments(log_probs, targets)
-        return per_label(cost(likelihood) - self.beta * entropy, targets)
+        return per_label(negative_log_likelihood(likelihood) - self.beta * entropy, targets)

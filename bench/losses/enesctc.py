@@ -36,9 +36,9 @@ class EnEsCTC(EsCTC):
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of -log p(target, spaced) - β H, per target label."""
         from bench.nn.ctc_functions import per_label
-        from bench.nn.lattice import cost
+        from bench.nn.lattice import negative_log_likelihood
         from bench.nn.spacing import spaced_alignments
 
         log_probs = head(features.sequence).float().log_softmax(-1)
         likelihood, entropy = spaced_alignments(log_probs, targets, self.tau)
-        return per_label(cost(likelihood) - self.beta * entropy, targets)
+        return per_label(negative_log_likelihood(likelihood) - self.beta * entropy, targets)

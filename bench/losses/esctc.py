@@ -44,9 +44,9 @@ class EsCTC(CTC):
     def objective(self, head: nn.Module, features: Features, targets: Targets) -> Tensor:
         """Return the mean over N of -log p(target, spaced), per target label."""
         from bench.nn.ctc_functions import per_label
-        from bench.nn.lattice import cost
+        from bench.nn.lattice import negative_log_likelihood
         from bench.nn.spacing import spaced_likelihood
 
         log_probs = head(features.sequence).float().log_softmax(-1)
         likelihood = spaced_likelihood(log_probs, targets, self.tau)
-        return per_label(cost(likelihood), targets)
+        return per_label(negative_log_likelihood(likelihood), targets)

@@ -61,7 +61,7 @@ class RadialCTC(FrameLoss):
     variant: Literal["paper", "authors"] = "paper"
 
     def __post_init__(self) -> None:
-        """Raise BenchError where `center` would change nothing."""
+        """Raise BenchError where `center` has no effect."""
         if self.variant == "authors" and "center" in self.changed():
             raise BenchError(
                 "loss 'radial-ctc': center is read with variant = 'paper' only; the authors' code "
@@ -90,7 +90,7 @@ class RadialCTC(FrameLoss):
         squares, present = self.key_frame_squares(frames, weights, similarity, log_probs, targets)
         total = targets.label_lengths.sum()
         if self.variant == "authors":
-            # They bound the weighted squares, not the mean.
+            # The authors clamp the weighted squares, not the mean.
             bounded = (self.lambda2 * squares).clamp(1e-12, 1e12)
             center = global_mean((bounded * present).sum(), present.sum())
             return global_mean(radial, total) + self.lambda1 * deviations.mean() + center
@@ -102,9 +102,9 @@ class RadialCTC(FrameLoss):
     def perturbed(self, cosines: Tensor, targets: Targets) -> Tensor:
         """Return the logits (N, T, C) whose blank angle is shifted by m, one m per sequence.
 
-        U + ⌊(T - U)·η⌋ frames are left closer to a label of the target than to blank. m is the mean
-        of the two differences θ_b - min θ_l on either side of that boundary, with its sign turned.
-        Shifted angles stay in [0, π], where the cosine would otherwise fold them back. A target
+        After the shift, U + ⌊(T - U)·η⌋ frames are closer to a label of the target than to blank. m
+        is minus the mean of the two differences θ_b - min θ_l on both sides of that boundary.
+        Shifted angles are clipped to [0, π], because the cosine would fold them back. A target
         without labels is not shifted.
         """
         import torch
@@ -114,7 +114,7 @@ class RadialCTC(FrameLoss):
         lengths, labels, label_lengths = targets
         device = cosines.device
         blank = cosines[..., BLANK].clamp(-1, 1).arccos()
-        # Padding repeats the first label: it brings no other angle.
+        # Padding repeats the first label, which adds no angle.
         labelled = valid_frames(label_lengths, labels.shape[1], device)
         candidates = labels.where(labelled, labels[:, :1])
         candidates = candidates.unsqueeze(1).expand(-1, cosines.shape[1], -1)
@@ -124,7 +124,7 @@ class RadialCTC(FrameLoss):
         difference = (blank - nearest).masked_fill(~valid, -torch.inf)
         ranked = difference.sort(1, descending=True).values
         spare = (lengths - label_lengths).clamp(min=0)
-        # In double precision and a hair up: 0.29 · 100 must not become 28.
+        # In double precision and rounded up slightly: 0.29 · 100 must not become 28.
         extra = (spare.double() * self.eta + 1e-9).long()
         kept = (label_lengths + extra).clamp(max=lengths)
         boundary = torch.stack([kept - 1, kept.clamp(max=lengths - 1)], 1).clamp(min=0)
@@ -154,11 +154,11 @@ class RadialCTC(FrameLoss):
         from bench.nn.heads import unit
         from bench.nn.lattice import best_alignment, blanks_included, key_frames
 
-        shown, classes, scores = best_alignment(log_probs, *targets), targets.labels, log_probs
+        alignment, classes, scores = best_alignment(log_probs, *targets), targets.labels, log_probs
         if self.variant == "authors":
-            shown, classes = blanks_included(shown, targets)
+            alignment, classes = blanks_included(alignment, targets)
             scores = cosines
-        frames, present = key_frames(scores.detach(), shown, classes)
+        frames, present = key_frames(scores.detach(), alignment, classes)
         size, length, _ = features.shape
         rows = frames + length * torch.arange(size, device=frames.device).unsqueeze(1)
         # Not weights[classes]: on several threads its gradient adds up in any order.

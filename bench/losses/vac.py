@@ -43,7 +43,7 @@ class VAC(FrameLoss):
             the authors' code has for SMKD.
 
     Raises:
-        BenchError: A parameter is set that nothing reads, or two parameters exclude each other.
+        BenchError: A parameter without effect is set, or two parameters exclude each other.
 
     Source:
         Min et al., "Visual Alignment Constraint for Continuous Sign Language Recognition" (ICCV
@@ -63,7 +63,7 @@ class VAC(FrameLoss):
     shared: bool = False
 
     def __post_init__(self) -> None:
-        """Raise BenchError where a parameter would change nothing, or two exclude each other."""
+        """Raise BenchError where a parameter has no effect, or two exclude each other."""
         idle = {"eta", "lambda2"} & self.changed().keys()
         if idle and self.auxiliary == "ctc":
             raise BenchError(
@@ -87,7 +87,7 @@ class VAC(FrameLoss):
         if self.shared:
             if feature_dims.sequence != feature_dims.visual:
                 raise BenchError(
-                    "loss 'vac': shared = true needs a model whose sequence and visual features "
+                    "loss 'vac': shared = true requires a model whose sequence and visual features "
                     f"have one size, not {feature_dims.sequence} and "
                     f"{feature_dims.visual}; set shared = false"
                 )
@@ -133,7 +133,7 @@ class VAC(FrameLoss):
         if self.auxiliary == "ctc":
             log_probs = head(visual).float().log_softmax(-1)
             return sample_mean(negative_log_likelihood(log_probs, targets))
-        # RadialCTC counts a label: by their mean number, it counts a sample as the other terms do.
+        # RadialCTC averages over labels; times their mean number, it averages over samples.
         labels = mean_count(targets.label_lengths, visual.device)
         return labels * self._auxiliary_loss().objective(head, Features(visual), targets)
 

@@ -1,1 +1,1 @@
-"""The architectures, one a file."""
+"""The architectures, one per file."""

@@ -1,4 +1,4 @@
-"""The vision model of ABINet: every symbol looks for its own place in the image."""
+"""The vision model of ABINet: parallel attention with one query per symbol."""
 
 from __future__ import annotations
 
@@ -18,10 +18,19 @@ if TYPE_CHECKING:
 class AbinetVision(Seq2SeqModel):
     """ResNet45, a transformer encoder and position attention: all symbols of a word at once.
 
-    Fang et al., "Read Like Humans" (ABINet, CVPR 2021), without the language model behind it; Zhang
-    et al. (AAAI 2022) train it with `conclr`. It emits `max_length` symbols and their end, and
-    reads none of them back. The ResNet's first stage has `width` channels, its last one 16 times as
-    many, as has the encoder of `layers` layers.
+    It predicts `max_length` symbols and EOS in parallel. ABINet's language model is not part of it;
+    Zhang et al. (AAAI 2022) train it with `conclr`. 23,547,461 weights with 37 classes.
+
+    Args:
+        width: The channels of the ResNet's first stage; its last stage and the encoder have 16
+            times as many.
+        layers: The layers of the transformer encoder.
+        dropout: The probability of dropout in the encoder.
+        max_length: The largest number of symbols.
+
+    Source:
+        Fang et al., "Read Like Humans: Autonomous, Bidirectional and Iterative Language Modeling
+        for Scene Text Recognition" (ABINet, CVPR 2021).
     """
 
     name: ClassVar[str] = "abinet-vision"
@@ -33,20 +42,20 @@ class AbinetVision(Seq2SeqModel):
     dropout: BelowOne = 0.1
     max_length: PositiveInt = 25
 
-    def build(self, shape: InputShape, classes: int) -> nn.Module:  # noqa: ARG002 (nothing is read back)
+    def build(self, shape: InputShape, classes: int) -> nn.Module:  # noqa: ARG002 (no feedback)
         """Return the network for images of `shape`. Raises BenchError without a width."""
         from torch import nn
 
-        from bench.nn.fixed_width import one_width
-        from bench.nn.position_attention import PlaceEncoder, PositionAttention, PositionReader
+        from bench.nn.fixed_width import common_width
+        from bench.nn.position_attention import PositionAttention, PositionEncoder, PositionReader
         from bench.nn.residual import resnet45
 
-        columns = one_width(self.name, shape)
+        columns = common_width(self.name, shape)
         features = 16 * self.width
-        places = -(-shape.height // 4) * -(-columns // 4)
+        positions = -(-shape.height // 4) * -(-columns // 4)
         image = nn.Sequential(
             resnet45(shape.channels, self.width),
-            PlaceEncoder(features, places, self.layers, self.dropout),
+            PositionEncoder(features, positions, self.layers, self.dropout),
         )
         attention = PositionAttention(features, 2 * self.width, self.max_length + 1)
         return PositionReader(image, attention, columns)

@@ -1,4 +1,4 @@
-"""The frames of cnn-bilstm, read symbol by symbol by an attention decoder."""
+"""`cnn-bilstm` with an autoregressive attention decoder."""
 
 from __future__ import annotations
 
@@ -16,12 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CnnAttention(Seq2SeqModel):
-    """`cnn-bilstm` below an LSTM with additive attention that reads its symbols back.
+    """`cnn-bilstm` followed by an autoregressive LSTM with additive attention.
 
-    What CTC's independence of frames costs or gains on the same frames. The attention is that of
-    Bahdanau, Cho and Bengio (ICLR 2015), asked by the decoder's new state. `width`, `hidden` and
-    `layers` are those of `cnn-bilstm`, the decoder has `hidden` units too; it emits at most
-    `max_length` symbols and their end.
+    It shows what CTC's independence of frames costs or gains on the same frames. The query of the
+    attention is the decoder's new state.
+
+    Args:
+        width: As for `cnn-bilstm`.
+        hidden: As for `cnn-bilstm`; also the units of the decoder.
+        layers: As for `cnn-bilstm`.
+        max_length: The largest number of symbols.
+
+    Source:
+        Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and
+        Translate" (ICLR 2015), for the attention.
     """
 
     name: ClassVar[str] = "cnn-attention"

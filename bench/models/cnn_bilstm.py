@@ -1,4 +1,4 @@
-"""A small convolutional network a frame, then a BiLSTM over the frames."""
+"""A small convolutional network per frame, then a BiLSTM over the frames."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CnnBiLSTM(FrameModel):
-    """Two 3×3 convolutions on each frame, then a BiLSTM that sees the frames around it.
+    """Two 3×3 convolutions on each frame, then a BiLSTM over the frames.
 
-    The smallest network of the family of Shi et al., "An End-to-End Trainable Neural Network for
-    Image-based Sequence Recognition" (2015): what context over time adds to a frame model.
-    `width` is the channels of the first convolution, `hidden` the units of each LSTM direction.
+    A small network in the manner of CRNN, to show what context over time adds to a frame model.
+
+    Args:
+        width: The channels of the first convolution; the second has twice as many.
+        hidden: The units of each LSTM direction.
+        layers: The layers of the BiLSTM.
+
+    Source:
+        Shi et al., "An End-to-End Trainable Neural Network for Image-Based Sequence Recognition"
+        (2015), for the architecture it follows.
     """
 
     name: ClassVar[str] = "cnn-bilstm"
@@ -37,7 +44,7 @@ class CnnBiLSTM(FrameModel):
         """Return the network for frames of `shape`. Raises BenchError below 4 pixels a side."""
         from torch import nn
 
-        from bench.nn.fixed_width import halved
+        from bench.nn.fixed_width import halved_size
         from bench.nn.frames import BiLSTM, PerFrame
 
         stages: list[nn.Module] = []
@@ -46,7 +53,7 @@ class CnnBiLSTM(FrameModel):
             convolution = nn.Conv2d(channels, width, 3, padding=1, bias=False)
             stages += [convolution, nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
             channels = width
-        pooled = channels * math.prod(halved(shape, 2))
+        pooled = channels * math.prod(halved_size(shape, 2))
         frame = nn.Sequential(*stages, nn.Flatten(), nn.Linear(pooled, self.hidden), nn.ReLU())
         encoder = BiLSTM(self.hidden, self.hidden, self.layers)
         return PerFrame(frame, FeatureDims(2 * self.hidden, self.hidden), encoder)

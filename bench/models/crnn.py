@@ -20,24 +20,31 @@ _HEIGHT = 32
 _TIMES = (1, 2, 4, 4, 8, 8, 8)
 _NORMALIZED = (2, 4, 6)
 _LOWERED = (3, 5)
-"""Convolutions whose pooling halves the height alone."""
+"""Convolutions whose pooling halves only the height."""
 
 
 @dataclass(frozen=True)
 class CRNN(FrameModel):
     """Seven convolutions over a word 32 pixels high, then two BiLSTMs over its columns.
 
-    Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-Based Sequence Recognition
-    and Its Application to Scene Text Recognition" (TPAMI 2017), with the batch normalizations of
-    its code (github.com/bgshih/crnn): behind the third, fifth and seventh convolution. A frame is
-    4 pixels wide; W pixels make ⌊W / 4⌋ + 1 frames, 100 make 26. What is behind a word's end is
-    zero before each convolution.
+    A frame covers 4 columns; an image of W columns gives ⌊W / 4⌋ + 1 frames, 100 columns give 26.
+    Columns after a word's end are zero before each convolution. Batch normalizations follow the
+    third, fifth and seventh convolution, as in the authors' code.
 
-    `width` is the channels of the first convolution (the others have 2, 4, 4, 8, 8 and 8 times as
-    many), `hidden` the units of each LSTM direction. `join` puts a linear layer between the LSTMs;
-    `bias` is that of the convolutions below a normalization. With both, and one channel, it has
-    8,331,301 weights under CTC with 37 classes. Without, it is what many ports have: 8,724,133 with
-    three channels.
+    Under CTC with 37 classes it has 8,331,301 weights with the defaults and one channel, and
+    8,724,133 with `join = false`, `bias = false` and three channels, as many ports have it.
+
+    Args:
+        width: The channels of the first convolution; the others have 2, 4, 4, 8, 8 and 8 times as
+            many.
+        hidden: The units of each LSTM direction.
+        join: Whether a linear layer is between the two LSTMs, as in the authors' code.
+        bias: Whether convolutions before a normalization have a bias, as in the authors' code.
+
+    Source:
+        Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-Based Sequence
+        Recognition and Its Application to Scene Text Recognition" (TPAMI 2017);
+        github.com/bgshih/crnn.
     """
 
     name: ClassVar[str] = "crnn"
@@ -58,7 +65,7 @@ class CRNN(FrameModel):
         if shape.height != _HEIGHT:
             raise BenchError(
                 f"crnn reads words {_HEIGHT} pixels high, and these are {shape.height}; "
-                f"set the dataset's height to {_HEIGHT}"
+                f"set the height of the input to {_HEIGHT}"
             )
         features = _TIMES[-1] * self.width
         encoder = (
@@ -71,7 +78,7 @@ class CRNN(FrameModel):
         )
 
     def convolutions(self, channels: int) -> Convolutions:
-        """Return the stages that bring 32 rows down to one."""
+        """Return the stages that reduce 32 rows to one."""
         from bench.nn.convolutions import Convolutions
         from bench.nn.crnn_stages import crnn_stages
 

@@ -18,17 +18,17 @@ _HEIGHT = 32
 _TIMES = (1, 2, 4, 4, 8, 8)
 _NORMALIZED = (2, 4, 5)
 _LOWERED = (3, 4)
-"""Convolutions whose pooling halves the height alone."""
+"""Convolutions whose pooling halves only the height."""
 
 
 @dataclass(frozen=True)
 class CrnnSmall(FrameModel):
     """Six convolutions over a word 32 pixels high, then one BiLSTM over its columns.
 
-    `crnn` without its sixth convolution and its second BiLSTM, as the package nano-ocr has it, with
-    batch normalization behind the third, fifth and sixth convolution. W pixels make ⌊W / 4⌋ + 1
-    frames. What is behind a word's end is zero before each convolution. 4,802,370 weights under CTC
-    with 66 classes and one channel.
+    `crnn` without its sixth convolution and its second BiLSTM, as in the package nano-ocr, with
+    batch normalization after the third, fifth and sixth convolution. An image of W columns gives
+    ⌊W / 4⌋ + 1 frames. Columns after a word's end are zero before each convolution. 4,802,370
+    weights under CTC with 66 classes and one channel.
 
     Args:
         width: The channels of the first convolution; the others have 2, 4, 4, 8 and 8 times as

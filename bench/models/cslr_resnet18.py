@@ -15,19 +15,25 @@ if TYPE_CHECKING:
     from torch import nn
 
 _IMAGENET = (3, 64)
-"""The channels and the width of the ResNet18 that torchvision has weights of."""
+"""The channels and the width of the ResNet18 for which torchvision has weights."""
 
 
 @dataclass(frozen=True)
 class CslrResNet18(FrameModel):
-    """ResNet18 on each frame, convolutions over time, two BiLSTM layers; a feature every 4 frames.
+    """ResNet18 per frame, convolutions over time, two BiLSTM layers; one feature per 4 frames.
 
-    Min et al., "Visual Alignment Constraint for Continuous Sign Language Recognition" (ICCV 2021).
-    Visual features are those below the BiLSTM. `width` is the channels of ResNet18's first stage,
-    `hidden` the units of each LSTM direction; the convolutions have twice as many.
+    Visual features are those before the BiLSTM.
 
-    `pretrained` starts ResNet18 from torchvision's ImageNet weights, as its code does. They are
-    downloaded once by torchvision, 45 MB, to torch's folder for them.
+    Args:
+        width: The channels of ResNet18's first stage.
+        hidden: The units of each LSTM direction; the temporal convolutions have twice as many.
+        dropout: The probability of dropout between the BiLSTM layers.
+        pretrained: Whether ResNet18 starts from torchvision's ImageNet weights, as in the authors'
+            code. torchvision downloads them once, 45 MB, to torch's cache.
+
+    Source:
+        Min et al., "Visual Alignment Constraint for Continuous Sign Language Recognition" (ICCV
+        2021).
     """
 
     name: ClassVar[str] = "cslr-resnet18"
@@ -48,7 +54,7 @@ class CslrResNet18(FrameModel):
 
         if self.pretrained and (shape.channels, self.width) != _IMAGENET:
             raise BenchError(
-                "model 'cslr-resnet18': pretrained = true needs frames of 3 channels and "
+                "model 'cslr-resnet18': pretrained = true requires frames of 3 channels and "
                 f"width = 64, not {shape.channels} and {self.width}; set pretrained = false"
             )
         frame = resnet18(shape.channels, self.width)

@@ -16,17 +16,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HtrCTC(FrameModel):
-    """Six convolutions over a line, then BiLSTMs over its columns: a thesis's baseline.
+    """Six convolutions over a line, then BiLSTMs over its columns: the baseline of a thesis.
 
-    github.com/resolator/diploma-master (2022), its model `baseline`. A frame is 4 pixels wide:
-    W pixels make ⌊W / 4⌋ frames. 1,728,721 weights under CTC with 81 classes, 3,305,681 with two
-    `layers`; its runs had one, though its configuration says two. It classifies 79 characters, an
-    end and a blank there; no end is needed here, so the same alphabet has 80 classes.
+    An image of W columns gives ⌊W / 4⌋ frames. 1,728,721 weights under CTC with 81 classes,
+    3,305,681 with two layers; the thesis's runs had one layer, although its configuration states
+    two. The thesis classifies 79 characters, an end and a blank; no end is required here, so the
+    same alphabet has 80 classes.
 
-    `width` is the channels of the first convolution, `features` those of the last, `hidden` the
-    units of each LSTM direction. As there, normalization and convolutions see a batch's padding
-    like any other pixels; `masked` keeps it from them, but for the statistics of batch
-    normalization in training. `dropout` is that behind the convolutions, and before the classifier.
+    Args:
+        width: The channels of the first convolution.
+        features: The channels of the last convolution.
+        hidden: The units of each LSTM direction.
+        layers: The layers of the BiLSTM.
+        normalization: Which normalization follows each convolution.
+        masked: Whether convolutions and normalizations ignore the padding of a batch, except for
+            the statistics of batch normalization in training. The thesis does not.
+        dropout: The probability of dropout after the convolutions and before the classifier.
+
+    Source:
+        github.com/resolator/diploma-master (2022), model `baseline`.
     """
 
     name: ClassVar[str] = "htr-ctc"

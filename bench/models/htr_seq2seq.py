@@ -1,4 +1,4 @@
-"""A line of handwriting, read symbol by symbol with attention."""
+"""Convolutions and an autoregressive attention decoder over a line of handwriting."""
 
 from __future__ import annotations
 
@@ -17,28 +17,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HtrSeq2seq(Seq2SeqModel):
-    """Six convolutions, a BiLSTM, and a decoder with additive attention: a thesis's baseline.
+    """Six convolutions, a BiLSTM, and a decoder with additive attention: the baseline of a thesis.
 
-    github.com/resolator/diploma-master (2022), its model `seq2seq`: 1,779,474 weights with the
-    linear classifier of 81 classes. There are 79 characters, an end and a start there; class 0 is
-    both here, so the same alphabet has 80 classes, and 321 weights less.
+    1,779,474 weights with the linear classifier of 81 classes. The thesis has 79 characters, an end
+    and a start; class 0 is both here, so the same alphabet has 80 classes and 321 weights less.
 
-    `encoder` is what lies between convolutions and attention: a BiLSTM ("rnn"), sines and cosines
-    of the column, or of column and row, or nothing. `gates` puts gated convolutions of 9 columns on
-    top of the six, each of which takes 4 columns off either side. `separable` makes the six
-    depthwise separable with so many kernels a channel. `feature_height` is the rows that attention
-    looks at: the last of the six halvings of the height are left out for more than one.
+    Instance normalization of a single pixel gives 0, so with one row a line has to be at least
+    4·(8·`gates` + 2) pixels wide.
 
-    `width` is the channels of the first convolution, `features` those of the last, `hidden` the
-    units of the decoder (`recurrence`), `encoder_hidden` those of each direction of a BiLSTM,
-    `attention` the size of the vectors that give the energies. It emits at most `max_length`
-    symbols and their end. As there, normalization and convolutions see a batch's padding like any
-    other pixels; BiLSTM and attention do not, and `masked` keeps it from all but the statistics of
-    batch normalization in training. `dropout` is that behind the six convolutions, and before the
-    classifier.
+    Args:
+        encoder: The encoder between convolutions and attention: a BiLSTM ("rnn"), sinusoidal
+            encodings of the column, or of column and row, or none.
+        gates: The number of gated convolutions over 9 columns after the six; each removes 4 columns
+            on both sides.
+        separable: Kernels per channel of depthwise separable convolutions; 0: plain ones.
+        feature_height: The rows that attention reads; for more than one row, the last of the six
+            halvings of the height are left out.
+        width: The channels of the first convolution.
+        features: The channels of the last convolution.
+        embedding: The dimension of the embedded symbols.
+        hidden: The units of the decoder.
+        encoder_hidden: The units of each direction of the BiLSTM; read with `encoder = "rnn"` only.
+        attention: The dimension of the vectors from which energies are computed.
+        recurrence: The cell of the decoder.
+        normalization: Which normalization follows each convolution.
+        masked: Whether convolutions and normalizations ignore the padding of a batch, except for
+            the statistics of batch normalization in training. The thesis does not; BiLSTM and
+            attention always do.
+        dropout: The probability of dropout after the convolutions and before the classifier.
+        gate_dropout: The probability of dropout in each gate; read with `gates` only.
+        max_length: The largest number of symbols.
 
-    Instance normalization leaves nothing of a single pixel: at one row, a line has to be at least
-    4·(8·`gates` + 2) pixels wide for its last gate to see anything.
+    Raises:
+        BenchError: A parameter is set that has no effect, or the encoder does not fit the features.
+
+    Source:
+        github.com/resolator/diploma-master (2022), model `seq2seq`.
     """
 
     name: ClassVar[str] = "htr-seq2seq"
@@ -65,18 +79,18 @@ class HtrSeq2seq(Seq2SeqModel):
     max_length: PositiveInt = 97
 
     def __post_init__(self) -> None:
-        """Raise BenchError on what nothing reads, and on more than one row for a BiLSTM."""
+        """Raise BenchError on parameters without effect, and on several rows for a BiLSTM."""
         unread = {"encoder_hidden": self.encoder != "rnn", "gate_dropout": not self.gates}
-        for one in fields(self):
-            if unread.get(one.name) and getattr(self, one.name) != one.default:
+        for parameter in fields(self):
+            if unread.get(parameter.name) and getattr(self, parameter.name) != parameter.default:
                 raise BenchError(
-                    f"'{one.name}' is read by nothing with encoder = '{self.encoder}' and gates = "
-                    f"{self.gates}; leave it out"
+                    f"'{parameter.name}' has no effect with encoder = '{self.encoder}' and "
+                    f"gates = {self.gates}; remove it"
                 )
         if self.encoder == "positional-2d" and self.features == 1:
             raise BenchError(
-                "encoder = 'positional-2d' halves features between column and row; set features "
-                "to 2 at least"
+                "encoder = 'positional-2d' divides features between column and row; set features "
+                "to at least 2"
             )
         if self.encoder == "rnn" and self.feature_height > 1:
             raise BenchError(
@@ -115,7 +129,7 @@ class HtrSeq2seq(Seq2SeqModel):
         return GlimpseReader(convolutions, encoder, decoder, shape.height // self.feature_height)
 
     def _encoder(self) -> tuple[nn.Module | None, int]:
-        """Return the encoder and how many features it gives."""
+        """Return the encoder and the number of its features."""
         from bench.nn.glimpses import RowEncoder
         from bench.nn.positions import ColumnPositions, GridPositions
 

@@ -1,4 +1,4 @@
-"""A line of handwriting, read symbol by symbol without a recurrent encoder."""
+"""`htr-seq2seq` without a recurrent encoder."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from bench.models.htr_seq2seq import HtrSeq2seq
 
 @dataclass(frozen=True)
 class HtrSeq2seqLight(HtrSeq2seq):
-    """`htr-seq2seq` without its BiLSTM: attention on gated convolutions that know their column.
+    """`htr-seq2seq` without its BiLSTM: gated convolutions with encodings of their column.
 
-    The proposal of github.com/resolator/diploma-master (2022), its model `seq2seq_light`, with the
-    one gate on which its later experiments build: 1,518,354 weights with the linear classifier of
-    81 classes. Parameters are those of `htr-seq2seq`.
+    It has one gate, as the later experiments of the thesis. 1,518,354 weights with the linear
+    classifier of 81 classes. For other parameters see `htr-seq2seq`.
+
+    Args:
+        encoder: As for `htr-seq2seq`.
+        gates: As for `htr-seq2seq`.
+
+    Source:
+        github.com/resolator/diploma-master (2022), model `seq2seq_light`.
     """
 
     name: ClassVar[str] = "htr-seq2seq-light"

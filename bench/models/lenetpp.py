@@ -1,4 +1,4 @@
-"""LeNet++ a frame."""
+"""LeNet++ per frame."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LeNetPP(FrameModel):
-    """LeNet++: six 5×5 convolutions with PReLU on each frame alone, to 3-D features.
+    """LeNet++: six 5×5 convolutions with PReLU on each frame, without context over time.
 
-    Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition" (ECCV 2016),
-    with the three features of Min et al. (ECCV 2022). `width` is the channels of the first stage;
-    the next two have two and four times as many. `batch_norm` adds one after each convolution.
+    Args:
+        width: The channels of the first stage; the next two have two and four times as many.
+        features: The feature dimension; 3 in Min et al. (RadialCTC, ECCV 2022).
+        batch_norm: Whether a batch normalization follows each convolution.
+
+    Source:
+        Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition" (ECCV
+        2016).
     """
 
     name: ClassVar[str] = "lenetpp"
@@ -36,7 +41,7 @@ class LeNetPP(FrameModel):
         """Return the network for frames of `shape`. Raises BenchError below 8 pixels a side."""
         from torch import nn
 
-        from bench.nn.fixed_width import halved
+        from bench.nn.fixed_width import halved_size
         from bench.nn.frames import PerFrame
 
         layers: list[nn.Module] = []
@@ -49,6 +54,6 @@ class LeNetPP(FrameModel):
                 layers.append(nn.PReLU())
                 channels = stage * self.width
             layers.append(nn.MaxPool2d(2))
-        pooled = channels * math.prod(halved(shape, 3))
+        pooled = channels * math.prod(halved_size(shape, 3))
         layers += [nn.Flatten(), nn.Linear(pooled, self.features), nn.PReLU()]
         return PerFrame(nn.Sequential(*layers), FeatureDims(self.features))

@@ -20,9 +20,17 @@ _HEAD = 32
 class SvtrTiny(FrameModel):
     """Transformer blocks over patches of 4×4 pixels, first in a window, then over the whole image.
 
-    Du et al., "SVTR: Scene Text Recognition with a Single Visual Model" (IJCAI 2022), its smallest
-    size, without the rectification of images before it. The three stages have `heads`, two and four
-    times as many heads of 32 features, a frame three times as many features as the first stage.
+    The smallest SVTR, without the rectification of images before it. Heads have 32 features, and a
+    frame has three times as many features as the first stage.
+
+    Args:
+        heads: The heads of the first stage; the next two have two and four times as many.
+        dropout: The probability of dropout of the frames.
+        drop_path: The probability to skip the last block in training; it grows linearly from the
+            first block on.
+
+    Source:
+        Du et al., "SVTR: Scene Text Recognition with a Single Visual Model" (IJCAI 2022).
     """
 
     name: ClassVar[str] = "svtr-tiny"
@@ -34,11 +42,11 @@ class SvtrTiny(FrameModel):
     drop_path: BelowOne = 0.1
 
     def build(self, shape: InputShape) -> nn.Module:
-        """Return the network for images of `shape`; it emits a frame every four columns."""
-        from bench.nn.fixed_width import one_width
+        """Return the network for images of `shape`, with one frame per four columns."""
+        from bench.nn.fixed_width import common_width
         from bench.nn.svtr import SVTR, Architecture
 
-        one_width(self.name, shape)
+        common_width(self.name, shape)
         heads = (self.heads, 2 * self.heads, 4 * self.heads)
         features = tuple(_HEAD * count for count in heads)
         tiny = Architecture(features, (3, 6, 3), heads, local=6, output=3 * features[0])

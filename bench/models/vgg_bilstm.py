@@ -1,4 +1,4 @@
-"""The recognizer without rectification of clovaai's benchmark, which EasyOCR ships too."""
+"""None-VGG-BiLSTM of clovaai's benchmark, the architecture of EasyOCR's English model."""
 
 from __future__ import annotations
 
@@ -18,20 +18,18 @@ _LOWEST = 32
 _TIMES = (1, 2, 4, 4, 8, 8, 8)
 _NORMALIZED = (4, 5)
 _LOWERED = (3, 5)
-"""Convolutions whose pooling halves the height alone."""
+"""Convolutions whose pooling halves only the height."""
 
 
 @dataclass(frozen=True)
 class VggBiLSTM(FrameModel):
-    """Seven convolutions, a mean over rows, and two BiLSTMs with a linear layer behind each.
+    """Seven convolutions, a mean over rows, and two BiLSTMs, each followed by a linear layer.
 
-    The model None-VGG-BiLSTM of Baek et al., "What Is Wrong With Scene Text Recognition Model
-    Comparisons?" (ICCV 2019), of which EasyOCR's English weights have half the channels and twice
-    the height. It differs from `crnn` in its pooling, without padding (100 columns make 24 frames,
-    W make ⌊W / 4⌋ - 1), in its two batch normalizations, behind the fifth and the sixth
-    convolution, which have no bias, and in the second linear layer. Images 32 pixels high leave one
-    row, higher ones the mean of several. What is behind a word's end is zero before each
-    convolution.
+    It differs from `crnn` in its pooling without padding (W columns give ⌊W / 4⌋ - 1 frames, 100
+    columns give 24), in its two batch normalizations, after the fifth and the sixth convolution,
+    which have no bias, and in the second linear layer. Images 32 pixels high leave one row, higher
+    ones the mean of several. Columns after a word's end are zero before each convolution. EasyOCR's
+    English model has half the channels and twice the height.
 
     8,451,621 weights under CTC with 37 classes and one channel.
 
@@ -42,6 +40,10 @@ class VggBiLSTM(FrameModel):
 
     Raises:
         BenchError: Images are less than 32 pixels high.
+
+    Source:
+        Baek et al., "What Is Wrong With Scene Text Recognition Model Comparisons?" (ICCV 2019),
+        model None-VGG-BiLSTM.
     """
 
     name: ClassVar[str] = "vgg-bilstm"

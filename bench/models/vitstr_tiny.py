@@ -1,4 +1,4 @@
-"""ViTSTR-Tiny: a vision transformer alone, whose first patches say the symbols."""
+"""ViTSTR-Tiny: a vision transformer whose first output tokens are the symbols."""
 
 from __future__ import annotations
 
@@ -19,12 +19,20 @@ _HEAD = 64
 
 @dataclass(frozen=True)
 class VitstrTiny(Seq2SeqModel):
-    """The encoder of DeiT-tiny over patches of the image: all symbols of a word at once.
+    """The encoder of DeiT-tiny over patches of the image: all symbols of a word in parallel.
 
-    Atienza, "Vision Transformer for Fast and Efficient Scene Text Recognition" (ICDAR 2021), with
-    patches of 16×16 pixels on images of 224×224. Those of 4×8 are how Bautista and Atienza (PARSeq,
-    ECCV 2022) train it on words of 32×128. It has `depth` blocks of `heads` heads of 64 features,
-    and emits `max_length` symbols and their end.
+    It predicts `max_length` symbols and EOS.
+
+    Args:
+        depth: The number of blocks.
+        heads: The attention heads of each block, of 64 features.
+        patch_height: The rows of a patch. Patches of 4×8 on images of 32×128 are PARSeq's setting
+            (Bautista and Atienza, ECCV 2022); the paper has 16×16 on 224×224.
+        patch_width: The columns of a patch.
+        max_length: The largest number of symbols.
+
+    Source:
+        Atienza, "Vision Transformer for Fast and Efficient Scene Text Recognition" (ICDAR 2021).
     """
 
     name: ClassVar[str] = "vitstr-tiny"
@@ -37,8 +45,12 @@ class VitstrTiny(Seq2SeqModel):
     patch_width: PositiveInt = 8
     max_length: PositiveInt = 25
 
-    def build(self, shape: InputShape, classes: int) -> nn.Module:  # noqa: ARG002 (nothing is read back)
-        """Return the network for images of `shape`, at least a patch a symbol."""
+    def build(self, shape: InputShape, classes: int) -> nn.Module:  # noqa: ARG002 (no feedback)
+        """Return the network for images of `shape`.
+
+        Raises:
+            BenchError: The width varies, patches do not fit, or there are fewer than symbols.
+        """
         from torch import nn
 
         from bench.nn.vitstr import ViTSTR
@@ -53,20 +65,20 @@ class VitstrTiny(Seq2SeqModel):
         )
 
     def _patches(self, shape: InputShape) -> tuple[int, int]:
-        """Return the rows and columns of patches. Raises BenchError where they do not do."""
-        from bench.nn.fixed_width import one_width
+        """Return the rows and columns of patches. Raises BenchError where these are unusable."""
+        from bench.nn.fixed_width import common_width
 
         height, width = self.patch_height, self.patch_width
-        rows, columns = shape.height // height, -(-one_width(self.name, shape) // width)
+        rows, columns = shape.height // height, -(-common_width(self.name, shape) // width)
         if shape.height % height:
             raise BenchError(
-                f"model 'vitstr-tiny': no whole patches of {height} rows fit into images "
-                f"{shape.height} pixels high; take a patch_height that divides that"
+                f"model 'vitstr-tiny': patches of {height} rows do not divide images "
+                f"{shape.height} pixels high; set a patch_height that does"
             )
         if rows * columns <= self.max_length:
             raise BenchError(
                 f"model 'vitstr-tiny': an image of {shape.height}×{shape.width} pixels has "
                 f"{rows * columns} patches of {height}×{width}, too few for {self.max_length} "
-                "symbols and their end; take smaller patches or a smaller max_length"
+                "symbols and EOS; set smaller patches or a smaller max_length"
             )
         return rows, columns

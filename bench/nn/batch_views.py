@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _CLIP_DIMENSIONS = 5
 
 
-def stacked(views: Sequence[Batch]) -> Batch:
+def concatenate_batches(views: Sequence[Batch]) -> Batch:
     """Concatenate `views`, whose inputs have the same shape, to one batch."""
     widest = max(view.targets.shape[1] for view in views)
 
@@ -39,10 +39,10 @@ def stacked(views: Sequence[Batch]) -> Batch:
     )
 
 
-def gathered(batch: Batch) -> tuple[Batch, slice]:
-    """Return the batch of all ranks, and which of its rows are those of `batch`.
+def gather_batch(batch: Batch) -> tuple[Batch, slice]:
+    """Return the batch of all ranks, and the slice of its rows that are those of `batch`.
 
-    Names of samples on other ranks are empty. With a single rank it is `batch` itself.
+    Ids of samples on other ranks are empty. With a single rank the batch is `batch` itself.
     """
     rows, own = global_rows(len(batch.ids))
     whole = Batch(
@@ -56,8 +56,8 @@ def gathered(batch: Batch) -> tuple[Batch, slice]:
     return whole, own
 
 
-def part(batch: Batch, rows: slice) -> Batch:
-    """Return some rows of a batch in its shape, as views of its tensors."""
+def select_rows(batch: Batch, rows: slice) -> Batch:
+    """Return some rows of a batch, as views of its tensors."""
     return Batch(
         batch.inputs[rows],
         batch.lengths[rows],
@@ -69,7 +69,7 @@ def part(batch: Batch, rows: slice) -> Batch:
     )
 
 
-def permuted(batch: Batch, order: Tensor) -> Batch:
+def permute_samples(batch: Batch, order: Tensor) -> Batch:
     """Return the samples of `batch` in `order` (N,), which is on the host."""
     return Batch(
         batch.inputs[order.to(batch.inputs.device, non_blocking=True)],
@@ -81,31 +81,35 @@ def permuted(batch: Batch, order: Tensor) -> Batch:
     )
 
 
-def joined(first: Batch, second: Batch) -> Batch:
+def concatenate_samples(first: Batch, second: Batch) -> Batch:
     """Return each sample of `first` followed by that of `second`, resized to the longer of them.
 
-    Zhang et al. (AAAI 2022) concatenate two images and resize them to the size of one. Here the
-    valid columns or frames are joined and interpolated linearly; where all are valid, that is
-    `torch.nn.functional.interpolate` without aligned corners.
+    The valid columns or frames are concatenated and interpolated linearly; where all are valid,
+    this equals `torch.nn.functional.interpolate` without aligned corners.
+
+    Source: Zhang et al., "Context-based Contrastive Learning for Scene Text Recognition" (ConCLR,
+    AAAI 2022), who concatenate two images and resize them to the size of one.
     """
     axis = time_axis(first.inputs)
     time, device = first.inputs.shape[axis], first.inputs.device
     of_first, of_second = (batch.lengths.to(device, non_blocking=True) for batch in (first, second))
     lengths = torch.maximum(of_first, of_second)
     total = (of_first + of_second).unsqueeze(1)
-    places = torch.arange(time, device=device) + 0.5
-    sources = (places * (total / lengths.unsqueeze(1)) - 0.5).clamp(min=0).minimum(total - 1)
+    positions = torch.arange(time, device=device) + 0.5
+    sources = (positions * (total / lengths.unsqueeze(1)) - 0.5).clamp(min=0).minimum(total - 1)
     before = sources.long()
-    share = along(sources - before, first.inputs, axis).to(first.inputs.dtype)
+    share = broadcast_along(sources - before, first.inputs, axis).to(first.inputs.dtype)
     both = torch.cat([first.inputs, second.inputs], axis)
-    one, other = (
-        both.take_along_dim(along(_joint(index, of_first, time), both, axis), axis)
+    left, right = (
+        both.take_along_dim(
+            broadcast_along(_concatenated_index(index, of_first, time), both, axis), axis
+        )
         for index in (before, (before + 1).minimum(total - 1))
     )
-    valid = along(valid_frames(lengths, time), both, axis)
+    valid = broadcast_along(valid_frames(lengths, time), both, axis)
     targets, target_lengths = _targets(first, second)
     return Batch(
-        inputs=torch.lerp(one, other, share) * valid,
+        inputs=torch.lerp(left, right, share) * valid,
         lengths=torch.maximum(first.lengths, second.lengths),
         targets=targets,
         target_lengths=target_lengths,
@@ -115,27 +119,27 @@ def joined(first: Batch, second: Batch) -> Batch:
 
 
 def _targets(first: Batch, second: Batch) -> tuple[Tensor, Tensor]:
-    """Return the targets (N, U₁ + U₂) of one after the other, and their lengths."""
+    """Return the concatenated targets (N, U₁ + U₂), and their lengths."""
     lengths = first.target_lengths + second.target_lengths
     both = torch.cat([first.targets, second.targets], 1)
-    places = torch.arange(both.shape[1]).expand_as(both)
-    index = _joint(places, first.target_lengths, first.targets.shape[1])
+    positions = torch.arange(both.shape[1]).expand_as(both)
+    index = _concatenated_index(positions, first.target_lengths, first.targets.shape[1])
     targets = both.gather(1, index.clamp(max=both.shape[1] - 1))
     return targets.masked_fill(~valid_frames(lengths, both.shape[1]), BLANK), lengths
 
 
-def _joint(places: Tensor, lengths: Tensor, width: int) -> Tensor:
+def _concatenated_index(positions: Tensor, lengths: Tensor, width: int) -> Tensor:
     """Return where `places` (N, …) of what is joined stand in two rows of `width` side by side."""
     lengths = lengths.unsqueeze(1)
-    return torch.where(places < lengths, places, places - lengths + width)
+    return torch.where(positions < lengths, positions, positions - lengths + width)
 
 
 def time_axis(inputs: Tensor) -> int:
-    """Return which axis of inputs is time: that of frames in clips, of columns in images."""
+    """Return the time axis of inputs: the frames of clips, the columns of images."""
     return 1 if inputs.dim() == _CLIP_DIMENSIONS else 3
 
 
-def along(values: Tensor, inputs: Tensor, axis: int) -> Tensor:
+def broadcast_along(values: Tensor, inputs: Tensor, axis: int) -> Tensor:
     """Shape `values` (N, T) like `inputs` with T at `axis`, 1 elsewhere."""
     shape = [1] * inputs.dim()
     shape[0], shape[axis] = values.shape

@@ -13,9 +13,11 @@ _MINUS_INFINITY = -1e30
 def character_contrast(embeddings: Tensor, labels: Tensor, tau: float) -> Tensor:
     """Return the contrastive loss (N,) of unit embeddings (N, M, E) of characters (N, M).
 
-    Zhang et al. (AAAI 2022): with A(m) all characters but m and P(m) those of them with its label,
-    L = Σ_m -1/|P(m)| Σ_{p∈P(m)} log(exp(z_m·z_p/τ) / Σ_{a∈A(m)} exp(z_m·z_a/τ)). EOS and padding,
-    label EOS, are in no set; a character without a positive adds nothing.
+    With A(m) all characters but m, and P(m) those of them with the label of m,
+    L = Σ_m -1/|P(m)| Σ_{p∈P(m)} log(exp(z_m·z_p/τ) / Σ_{a∈A(m)} exp(z_m·z_a/τ)). EOS and padding
+    (label EOS) are in neither set; a character without a positive adds nothing.
+
+    Source: Zhang et al. (ConCLR, AAAI 2022).
     """
     with torch.autocast(embeddings.device.type, enabled=False):
         similar = embeddings @ embeddings.transpose(1, 2) / tau

@@ -19,7 +19,7 @@ Columns = TypeVar("Columns", int, Tensor)
 class Stage(nn.Module):
     """Convolution, normalization, max pooling, ReLU and dropout.
 
-    ReLU and max pooling commute: in this order ReLU reads no more than what is left.
+    ReLU and max pooling commute; in this order ReLU has fewer values to compute.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Stage(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, images: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return maps (N, C, H', W'); behind `lengths` (N,), where given, they are zero."""
+        """Return maps (N, C, H', W'), zero after `lengths` (N,) where these are given."""
         maps: Tensor = self.convolution(images)
         if lengths is not None:
             lengths = columns(self.convolution, lengths)
@@ -54,7 +54,7 @@ class Stage(nn.Module):
 
 
 class RowMean(nn.Module):
-    """The mean over the rows of maps, as the last stage of convolutions that leave several."""
+    """The mean over the rows of maps, as the last stage of convolutions that leave several rows."""
 
     def forward(self, images: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: ARG002 (a stage's)
         """Return maps (N, C, 1, W)."""
@@ -62,11 +62,13 @@ class RowMean(nn.Module):
 
 
 class Convolutions(nn.Module):
-    """Stages, one behind the other: images (N, channels, H, W) to maps (N, C, H', W').
+    """A sequence of stages: images (N, channels, H, W) to maps (N, C, H', W').
 
-    A stage is called with images and their lengths, or None for all of their columns. With
-    `masked`, what is behind an image's end is zero before each stage, as it is behind the border of
-    an image alone: then padding has no say. Without, it is pixels like any other.
+    Args:
+        stages: Modules called with images and their lengths, or with None for all columns.
+        masked: Whether columns after an image's end are set to zero before each stage, like the
+            padding of a convolution, so that the result does not depend on the padding of a batch.
+            Otherwise they are pixels like any other.
     """
 
     def __init__(self, stages: Iterable[nn.Module], *, masked: bool) -> None:
@@ -92,14 +94,14 @@ class Convolutions(nn.Module):
         return maps, self.output_lengths(lengths)
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        """Return the columns (N,) that images of these lengths have alone: at least one."""
+        """Return the output columns (N,) of images of these lengths: at least one."""
         return columns(self, lengths).clamp(min=1)
 
 
 class ColumnReader(nn.Module):
-    """Convolutions to maps one row high, whose columns are frames to an encoder: a `FrameNetwork`.
+    """Convolutions to maps of one row, whose columns are the frames of an encoder (`FrameNetwork`).
 
-    The encoder maps (N, T, C) and lengths (N,) to (N, T, D). The columns are its visual features.
+    The encoder maps (N, T, C) and lengths (N,) to (N, T, D). The columns are the visual features.
     """
 
     def __init__(
@@ -116,7 +118,7 @@ class ColumnReader(nn.Module):
         self.feature_dims = feature_dims
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
-        """Return features of every column, the visual ones, and the lengths (N,) of both."""
+        """Return features and visual features of every column, and the lengths (N,) of both."""
         maps, lengths = self.convolutions(inputs, lengths)
         visual = maps.squeeze(2).transpose(1, 2)
         return Features(self.dropout(self.encoder(visual, lengths)), visual), lengths
@@ -127,7 +129,7 @@ class ColumnReader(nn.Module):
 
 
 def cut(images: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return `images` (N, C, H, W) with zeros behind `lengths` (N,), where given."""
+    """Return `images` (N, C, H, W) with zeros after `lengths` (N,), where these are given."""
     if lengths is None:
         return images
     behind = ~valid_frames(lengths, images.shape[3], images.device)
@@ -135,14 +137,14 @@ def cut(images: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def columns(network: nn.Module, images: Columns) -> Columns:
-    """Return how many columns images of so many have behind the layers of `network`, in order."""
+    """Return the number of columns after the layers of `network`, for images of so many columns."""
     for kernel, step, padding in _layers(network):
         images = (images + 2 * padding - kernel) // step + 1
     return images
 
 
 def stride(network: nn.Module) -> int:
-    """Return how many columns of an image lie between two columns of its maps."""
+    """Return the horizontal stride of `network`: image columns per column of its maps."""
     return math.prod(step for _, step, _ in _layers(network))
 
 

@@ -1,4 +1,4 @@
-"""The convolutional stages that CRNN and its relatives have in common."""
+"""The convolutional stages that CRNN and similar models share."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def crnn_stages(
         channels: The channels of the images.
         widths: The channels of each convolution.
         normalized: The numbers, from 0, of those with batch normalization.
-        lowered: The numbers of those whose pooling halves the height alone.
-        padded: Whether that pooling looks at two columns, one of them padded at the ends, as in
-            Shi et al. (TPAMI 2017); else at one column.
+        lowered: The numbers of those whose pooling halves only the height.
+        padded: Whether that pooling spans two columns, with padding at the ends, as in Shi et al.
+            (TPAMI 2017); else one column.
         bias: Whether convolutions below a normalization have a bias; all others have one.
     """
     stages = []

@@ -15,8 +15,8 @@ BLANK = 0
 def valid_frames(lengths: Tensor, frames: int, device: torch.device | None = None) -> Tensor:
     """Return the mask (N, T) of frames before each length (N,).
 
-    It is made on `device`, for which lengths of the host are copied there without waiting for it;
-    without one, where the lengths are.
+    It is on `device`, to which lengths on the host are copied without synchronization; by default
+    on the device of the lengths.
     """
     if device is not None:
         lengths = lengths.to(device, non_blocking=True)
@@ -24,9 +24,9 @@ def valid_frames(lengths: Tensor, frames: int, device: torch.device | None = Non
 
 
 def feasible(lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
-    """Return whether each sample (N,) has a CTC path: T ≥ U plus one blank per repeated label.
+    """Return whether each target (N,) is CTC-feasible: T ≥ U plus one blank per repeated label.
 
-    The result is where the labels are.
+    The result is on the device of the labels.
     """
     spare = (lengths - label_lengths).to(labels.device, non_blocking=True)
     repeats = labels[:, 1:] == labels[:, :-1]
@@ -35,7 +35,7 @@ def feasible(lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
 
 
 def aligned_frames(targets: Targets, frames: int) -> Tensor:
-    """Return the mask (N, T) of the valid frames of feasible samples, where the labels are."""
+    """Return the mask (N, T) of the valid frames of feasible targets, on the labels' device."""
     valid = valid_frames(targets.lengths, frames, targets.labels.device)
     return valid & feasible(*targets).unsqueeze(1)
 
@@ -61,11 +61,12 @@ def negative_log_likelihood(log_probs: Tensor, targets: Targets) -> Tensor:
 
 
 def posteriors(logits: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
-    """Return p(π_t = k | target, logits), the pseudo-labels of forward-backward.
+    """Return the posteriors p(π_t = k | target, logits) (N, T, C), without a gradient.
 
-    Graves et al. (ICML 2006), eq. 16: the gradient of CTC in the logits is softmax minus this
-    posterior, so torch's native kernel computes it. (N, T, C) without a gradient, each valid frame
-    summing to 1; zero on padding and for infeasible targets.
+    Each valid frame sums to 1; frames of padding and of infeasible targets are zero. The gradient
+    of CTC by the logits is softmax minus this posterior, so torch's native kernel computes it.
+
+    Source: Graves et al. (ICML 2006), eq. 16.
     """
     log_probs = logits.detach().float().log_softmax(-1)
     with torch.enable_grad():
@@ -76,6 +77,6 @@ def posteriors(logits: Tensor, lengths: Tensor, labels: Tensor, label_lengths: T
         (gradient,) = torch.autograd.grad(losses.sum(), leaf)
     targets = Targets(lengths, labels, label_lengths)
     aligned = aligned_frames(targets, logits.shape[1]).unsqueeze(2)
-    with torch.no_grad():  # In place: the batch is large and the memory fresh.
+    with torch.no_grad():  # In place, because new memory costs more than the arithmetic.
         occupied = log_probs.exp_().sub_(gradient.transpose(0, 1)).clamp_(min=0)
         return occupied.mul_(aligned)

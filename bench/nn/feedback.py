@@ -1,4 +1,4 @@
-"""What autoregressive networks are fed: their own predictions, or the target (teacher forcing).
+"""Feedback of autoregressive networks: their own predictions, or the target (teacher forcing).
 
 Class 0 is the end of sequence (EOS). Labels (N, U) are padded with it.
 """
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 EOS = 0
 STEPS_PER_READ = 8
-"""On a GPU, greedy feedback reads only after so many steps whether all sequences have ended."""
+"""The number of steps after which greedy feedback on a GPU tests whether all sequences ended."""
 
 
 class Greedy:
     """A `Feedback` of the most probable classes, until every sequence has ended.
 
-    Whether all have ended has to be read from the device, which has to finish all that it was given
-    before. On a GPU it is read every `STEPS_PER_READ` steps, and steps after the end are dropped
-    from the logits; on the CPU, where reading is free, after every step.
+    Testing whether all have ended synchronizes with the device. On a GPU this is done every
+    `STEPS_PER_READ` steps, and steps after the end are dropped from the logits; on the CPU, where
+    it is free, after every step.
 
     Args:
         head: The classifier, from features (N, D) to logits (N, C).
-        interval: How many steps lie between two reads; None: as stated above.
+        interval: The number of steps between two tests; None: as stated above.
     """
 
     def __init__(self, head: nn.Module, interval: int | None = None) -> None:
@@ -63,37 +63,37 @@ class Greedy:
         return len(self._logits)
 
     def logits(self) -> Tensor:
-        """Return the logits (N, S, C) of the steps up to that after which all had ended."""
+        """Return the logits (N, S, C) of the steps up to the one at which all had ended."""
         if self._needed is None:
             self._needed = int(cast("Tensor", self._unfinished)) + 1
         return torch.stack(self._logits[: self._needed], 1)
 
 
 class TeacherForcing:
-    """A `Feedback` of the target's labels, or at some of the steps the network's own predictions.
+    """A `Feedback` of the target's labels, at some steps of the network's own predictions.
 
-    It ends after the longest target and its EOS. For rates below 1 the draw is per step for the
-    whole batch, where Bengio et al., "Scheduled Sampling" (NeurIPS 2015), draw per label.
+    It ends after the longest target and its EOS. With a rate below 1, one draw per step decides
+    for the whole batch; Bengio et al., "Scheduled Sampling" (NeurIPS 2015), draw per label.
 
     Args:
         head: The classifier, from features (N, D) to logits (N, C).
         targets: The labels of the batch.
-        rate: The probability of feeding the target.
+        rate: The probability that a step receives the target.
     """
 
     def __init__(self, head: nn.Module, targets: Targets, rate: float) -> None:
         self._head = head
-        self._classes = ended(targets, targets.labels.shape[1] + 1)
+        self._classes = with_eos(targets, targets.labels.shape[1] + 1)
         self._rate = rate
         self._step = 0
         self._draws: Tensor | None = None
         if ranks() > 1 and rate < 1:
-            # All ranks feed the same at each step, though their longest targets may differ.
+            # All ranks decide alike at each step, though their longest targets may differ.
             longest = global_max(targets.labels.shape[1])
             self._draws = from_rank_0(torch.rand(longest))
 
     def __call__(self, features: Tensor) -> Tensor | None:
-        """Return the class (N,) that the next step is fed, after features (N, D) of this one."""
+        """Return the class (N,) that the next step receives, after features (N, D) of this one."""
         step, self._step = self._step, self._step + 1
         if self._step == self._classes.shape[1]:
             return None
@@ -108,15 +108,15 @@ class TeacherForcing:
         return drawn
 
 
-def ended(targets: Targets, steps: int) -> Tensor:
+def with_eos(targets: Targets, steps: int) -> Tensor:
     """Return the first `steps` labels (N, steps) of each target, followed by EOS."""
     labels = targets.labels
     padded = functional.pad(labels, (0, steps - labels.shape[1]), value=EOS)
     return padded.masked_fill(~valid_frames(targets.label_lengths, steps, labels.device), EOS)
 
 
-def scored(targets: Targets, steps: int) -> Tensor:
-    """Return the mask (N, steps) of the labels and EOS of feasible targets, which a loss scores."""
+def scored_steps(targets: Targets, steps: int) -> Tensor:
+    """Return the mask (N, steps) of the labels and EOS that a loss scores: of feasible targets."""
     lengths, labels, label_lengths = targets
     needed = label_lengths + 1
     return valid_frames(needed.where(needed <= lengths, 0), steps, labels.device)

@@ -1,4 +1,4 @@
-"""Images of one size, for networks that learn something of every place."""
+"""Images of one size, for networks with learned positions."""
 
 from __future__ import annotations
 
@@ -14,31 +14,30 @@ if TYPE_CHECKING:
     from bench.core.types import InputShape
 
 
-def one_width(model: str, shape: InputShape) -> int:
-    """Return the width of all images. Raises BenchError where they have none in common."""
+def common_width(model: str, shape: InputShape) -> int:
+    """Return the width of all images. Raises BenchError where widths vary."""
     if not shape.width:
         raise BenchError(
-            f"model '{model}' learns the places of an image and so reads images of one width, "
-            "which this dataset does not give; set the dataset's width, or take another model"
+            f"model '{model}' has learned positions and requires images of one width, but the "
+            "width of this input varies; set the width of the input, or choose another model"
         )
     return shape.width
 
 
-def halved(shape: InputShape, times: int) -> tuple[int, int]:
-    """Return height and width after halving them, rounded down. Raises BenchError on nothing."""
+def halved_size(shape: InputShape, times: int) -> tuple[int, int]:
+    """Return height and width halved `times` times, rounded down. Raises BenchError where 0."""
     height, width = shape.height >> times, shape.width >> times
     if not height * width:
         raise BenchError(
-            f"frames of {shape.height}×{shape.width} pixels are nothing after halving them {times} "
-            f"times; set the dataset's size to {2**times} at least, or take another model"
+            f"frames of {shape.height}×{shape.width} pixels have no pixel left after halving them "
+            f"{times} times; set the input's size to at least {2**times}, or choose another model"
         )
     return height, width
 
 
-def filled(images: Tensor, lengths: Tensor, width: int) -> Tensor:
-    """Return images (N, channels, H, W) at least `width` wide, all 0 behind their lengths (N,).
+def pad_to_width(images: Tensor, lengths: Tensor, width: int) -> Tensor:
+    """Return images (N, channels, H, W) padded to `width`, with zeros after their lengths (N,).
 
-    So what a network makes of an image depends neither on the padding of its batch nor on how wide
-    that is.
+    So the features of an image depend neither on the padding of its batch nor on its width.
     """
     return cut(functional.pad(images, (0, max(width - images.shape[3], 0))), lengths)

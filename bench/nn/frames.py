@@ -8,10 +8,12 @@ from bench.core.types import FeatureDims, Features
 
 
 class PerFrame(nn.Module):
-    """A frame network applied to every frame alone, then an optional encoder over time.
+    """A network applied to every single frame, then an optional encoder over time.
 
-    `frame` maps (M, channels, H, W) to (M, V); `encoder` maps (N, T, V) and lengths (N,) to
-    (N, T, D). Without one, D is V.
+    Args:
+        frame: Maps frames (M, channels, H, W) to (M, V).
+        feature_dims: The dimensions of the features.
+        encoder: Maps (N, T, V) and lengths (N,) to (N, T, D); None: D is V.
     """
 
     def __init__(
@@ -30,14 +32,18 @@ class PerFrame(nn.Module):
         return Features(self.encoder(frames, lengths), frames), lengths
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        """Return `lengths`: a frame in, a frame out."""
+        """Return `lengths`, because each frame gives one frame."""
         return lengths
 
 
 class BiLSTM(nn.Module):
     """Bidirectional LSTM over valid frames only: (N, T, D) to (N, T, 2·hidden).
 
-    `dropout` is between its layers.
+    Args:
+        features: The input dimension D.
+        hidden: The units of each direction.
+        layers: The number of layers.
+        dropout: The probability of dropout between layers.
     """
 
     def __init__(self, features: int, hidden: int, layers: int, dropout: float = 0.0) -> None:
@@ -47,11 +53,11 @@ class BiLSTM(nn.Module):
         )
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Return (N, T, 2·hidden); padding neither leaks in nor comes out."""
+        """Return (N, T, 2·hidden), independent of padding and zero on it."""
         if bool((lengths == frames.shape[1]).all()):
             whole: Tensor = self.lstm(frames)[0]  # the same bits as packed, in half the time
             return whole
-        # Sorted here and not by torch, which waits for the device there and on the way back.
+        # Sorted here, because torch would synchronize with the device when it sorts and unsorts.
         descending, order = lengths.sort(descending=True)
         there, back = (
             index.to(frames.device, non_blocking=True) for index in (order, order.argsort())
@@ -68,7 +74,7 @@ class BiLSTM(nn.Module):
 class JoinedBiLSTM(nn.Module):
     """Two BiLSTMs with a linear layer between: (N, T, D) to (N, T, 2·hidden).
 
-    The layer brings the two directions of the first one down to `hidden`.
+    The layer projects both directions of the first BiLSTM to `hidden` features.
     """
 
     def __init__(self, features: int, hidden: int) -> None:
@@ -78,15 +84,15 @@ class JoinedBiLSTM(nn.Module):
         self.second = BiLSTM(hidden, hidden, 1)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Return (N, T, 2·hidden); padding neither leaks in nor comes out."""
+        """Return (N, T, 2·hidden), independent of padding and zero on it."""
         encoded: Tensor = self.second(self.join(self.first(frames, lengths)), lengths)
         return encoded
 
 
 class ProjectedBiLSTM(nn.Module):
-    """Two BiLSTMs, each with a linear layer behind it: (N, T, D) to (N, T, hidden).
+    """Two BiLSTMs, each followed by a linear layer: (N, T, D) to (N, T, hidden).
 
-    Each layer brings the two directions below it down to `hidden`.
+    Each layer projects both directions to `hidden` features.
     """
 
     def __init__(self, features: int, hidden: int) -> None:
@@ -97,7 +103,7 @@ class ProjectedBiLSTM(nn.Module):
         self.project = nn.Linear(2 * hidden, hidden)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Return (N, T, hidden); padding does not leak in."""
+        """Return (N, T, hidden); valid frames are independent of padding."""
         joined = self.join(self.first(frames, lengths))
         projected: Tensor = self.project(self.second(joined, lengths))
         return projected

@@ -1,4 +1,4 @@
-"""The convolutions of github.com/resolator/diploma-master, which read a line of handwriting."""
+"""The convolutions of github.com/resolator/diploma-master, for lines of handwriting."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Normalization = Literal["instance", "batch"]
 
 _KERNELS = (5, 5, 3, 3, 3, 1)
 _CHANNELS = (1, 2, 4, 4, 8)
-"""Those of the last convolution are a parameter."""
+"""Multiples of the width; the channels of the last convolution are a parameter."""
 _USUAL_HEIGHT = 64
 _GATE = 9
 _FEWEST = 2
 
 
 class DepthwiseSeparable(nn.Sequential):
-    """A convolution of each channel alone with `multiplier` kernels, then one of single pixels."""
+    """A convolution of each channel with `multiplier` kernels, then a 1×1 convolution."""
 
     def __init__(
         self,
@@ -41,11 +41,12 @@ class DepthwiseSeparable(nn.Sequential):
 
 
 class GateBlock(nn.Module):
-    """What a tanh says times what a sigmoid lets through, both normalized, of 9 pixels in a row.
+    """The product of a tanh and a sigmoid of convolutions over 9 columns, both normalized.
 
-    After Coquenet, Chatelain and Paquet, "Recurrence-free unconstrained handwritten text
-    recognition using gated fully convolutional network" (2020). Nothing is padded: maps
-    (N, C, H, W) come out as (N, C, H, W - 8).
+    Without padding: maps (N, C, H, W) become (N, C, H, W - 8).
+
+    Source: Coquenet, Chatelain and Paquet, "Recurrence-free unconstrained handwritten text
+    recognition using gated fully convolutional network" (2020).
     """
 
     def __init__(self, features: int, dropout: float) -> None:
@@ -55,11 +56,11 @@ class GateBlock(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, images: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return gated maps; behind `lengths` (N,), where given, they are zero."""
-        said, passed = self.convolution(images).chunk(2, 1)
+        """Return gated maps, zero after `lengths` (N,) where these are given."""
+        values, gate = self.convolution(images).chunk(2, 1)
         if lengths is not None:
             lengths = columns(self.convolution, lengths)
-        gated = self.norm(torch.tanh(said), lengths) * self.norm(torch.sigmoid(passed), lengths)
+        gated = self.norm(torch.tanh(values), lengths) * self.norm(torch.sigmoid(gate), lengths)
         dropped: Tensor = self.dropout(gated)
         return dropped
 
@@ -77,12 +78,26 @@ def line_convolutions(
     masked: bool = False,
     dropout: float = 0.0,
 ) -> Convolutions:
-    """Return six convolutions and `gates` on top: lines of `shape` to (N, features, height, W').
+    """Return six convolutions, followed by gate blocks: lines of `shape` to (N, features, h, W').
 
-    The first of six poolings halve the height, as often as it takes to `feature_height`; two of
-    them halve the width too, three where lines are higher than 64. With a `multiplier` the
-    convolutions are depthwise separable. Raises BenchError where halving does not lead there, and
-    where `gates` leave a single pixel, which instance normalization makes 0.
+    Poolings halve the height until `feature_height` is left. The first two also halve the width,
+    the first three where lines are higher than 64 pixels.
+
+    Args:
+        shape: The shape of the images.
+        width: The channels of the first convolution.
+        features: The channels of the last convolution.
+        feature_height: h, the rows that are left.
+        multiplier: Kernels per channel of depthwise separable convolutions; 0: plain convolutions.
+        gates: The number of gate blocks.
+        gate_dropout: The probability of dropout in each.
+        normalization: Which normalization follows each convolution.
+        masked: See `Convolutions`.
+        dropout: The probability of dropout after the last convolution.
+
+    Raises:
+        BenchError: Halving the height does not give `feature_height`, or `gates` leave a single
+            column, which instance normalization would make 0.
     """
     halvings = _halvings(shape.height, feature_height)
     square = 3 if shape.height > _USUAL_HEIGHT else 2
@@ -99,8 +114,8 @@ def line_convolutions(
     network = Convolutions(stages, masked=masked)
     if gates and shape.width and feature_height == 1 and columns(network, shape.width) < _FEWEST:
         raise BenchError(
-            f"gates = {gates} leave no two columns of lines {shape.width} pixels wide; "
-            "take fewer gates, or set the dataset's width higher"
+            f"gates = {gates} leave fewer than two columns of lines {shape.width} pixels wide; "
+            "set fewer gates, or a larger width of the input"
         )
     return network
 
@@ -113,11 +128,11 @@ def _convolution(channels: int, features: int, kernel: int, multiplier: int) -> 
 
 
 def _halvings(height: int, rows: int) -> int:
-    """Return how often `height` is halved to `rows`: two to six times. Raises BenchError else."""
+    """Return how often `height` is halved to give `rows`. Raises BenchError beyond 2 to 6 times."""
     for halvings in range(2, len(_KERNELS) + 1):
         if height == rows << halvings:
             return halvings
     raise BenchError(
-        f"lines {height} pixels high are not {rows} rows after halving them two to six times; "
-        f"set the dataset's height to {4 * rows}, {8 * rows}, … or {64 * rows}"
+        f"a height of {height} pixels does not give {rows} rows by halving it two to six times; "
+        f"set the height of the input to {4 * rows}, {8 * rows}, … or {64 * rows}"
     )

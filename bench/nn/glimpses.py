@@ -22,10 +22,23 @@ Recurrence = Literal["lstm", "gru"]
 
 
 class GlimpseDecoder(nn.Module):
-    """An LSTM or GRU that reads the last symbol and what attention finds by its last state.
+    """An LSTM or GRU over the last symbol and the context that attention gives for its last state.
 
-    The order of Bahdanau, Cho and Bengio (ICLR 2015): e = vᵀ tanh(W s + V f) + b with the state s
-    before the step, then the step, whose new state is the feature. `attention` is the size of v.
+    Energies are e = vᵀ tanh(W s + V f) + b with the state s before the step; the new state is the
+    feature.
+
+    Args:
+        features: The channels of the grid.
+        classes: The number of classes with EOS.
+        embedding: The dimension of the embedded symbols.
+        hidden: The units of the cell.
+        attention: The dimension of v.
+        steps: The largest number of steps.
+        recurrence: Which cell it is.
+        dropout: The probability of dropout of the features.
+
+    Source: Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and
+    Translate" (ICLR 2015).
     """
 
     def __init__(
@@ -54,9 +67,9 @@ class GlimpseDecoder(nn.Module):
     def glimpses(
         self, grid: Tensor, lengths: Tensor, feedback: Feedback
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the feature (N, hidden) of each step, and its shares (N, H, W) of the grid.
+        """Yield the feature (N, hidden) and the attention weights (N, H, W) of each step.
 
-        The grid is (N, H, W, features); its columns behind `lengths` (N,) have no share.
+        The grid is (N, H, W, features); its columns after `lengths` (N,) have weight 0.
         """
         size, height, width, _ = grid.shape
         inside = valid_frames(lengths, width, grid.device)
@@ -66,7 +79,7 @@ class GlimpseDecoder(nn.Module):
         state = memory = grid.new_zeros(size, self.cell.hidden_size)
         symbols: Tensor | None = torch.full((size,), EOS, device=grid.device)
         for _ in range(self.steps):
-            # In place: of the sum, nothing but its tanh is needed again.
+            # In place, because only the tanh of the sum is needed again.
             energy = self.energy((keys + self.query(state).unsqueeze(1)).tanh_()).squeeze(2)
             shares = energy.float().masked_fill(behind, -torch.inf).softmax(1)
             context = (shares.to(cells.dtype).unsqueeze(1) @ cells).squeeze(1)
@@ -83,23 +96,26 @@ class GlimpseDecoder(nn.Module):
 
 
 class RowEncoder(nn.Module):
-    """A BiLSTM along the one row of a grid: (N, 1, W, C) to (N, 1, W, 2·hidden)."""
+    """A BiLSTM along a grid of one row: (N, 1, W, C) to (N, 1, W, 2·hidden)."""
 
     def __init__(self, features: int, hidden: int) -> None:
         super().__init__()
         self.row = BiLSTM(features, hidden, 1)
 
     def forward(self, grid: Tensor, lengths: Tensor) -> Tensor:
-        """Return (N, 1, W, 2·hidden), zero behind `lengths` (N,)."""
+        """Return (N, 1, W, 2·hidden), zero after `lengths` (N,)."""
         encoded: Tensor = self.row(grid.squeeze(1), lengths)
         return encoded.unsqueeze(1)
 
 
 class GlimpseReader(nn.Module):
-    """Convolutions, an encoder where there is one, and a `GlimpseDecoder`: an `Attentive` network.
+    """Convolutions, an optional encoder, and a `GlimpseDecoder`: an `Attentive` network.
 
-    The encoder maps a grid (N, H, W, C) and the lengths (N,) of its columns to another. `height` is
-    the pixels that a row of the grid stands for.
+    Args:
+        convolutions: Images to maps (N, C, H, W).
+        encoder: Maps a grid (N, H, W, C) and the lengths (N,) of its columns to another grid.
+        decoder: Reads the grid.
+        height: The pixel rows per row of the grid.
     """
 
     def __init__(
@@ -127,8 +143,8 @@ class GlimpseReader(nn.Module):
     ) -> tuple[Features, Tensor]:
         """Return the features and the attention maps (N, S, H', W').
 
-        Convolutions without padding left out as much on the left as on the right: it is put back,
-        as zeros, so that a map covers its image.
+        Columns that convolutions without padding removed on both sides are filled with zeros, so
+        that a map covers its image.
         """
         features, shares = zip(*self._glimpses(inputs, lengths, feedback), strict=True)
         maps = torch.stack(shares, 1)

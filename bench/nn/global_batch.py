@@ -1,11 +1,11 @@
 """The global batch of a data-parallel training: the rows that all ranks read in one step.
 
-Ranks are the processes of the default group of `torch.distributed`; outside of one there is a
-single rank, and the functions compute what a training on one device computes, to the bit. Each rank
-holds a block of consecutive rows, padded as in the global batch, in the order of ranks.
+Ranks are the processes of the default group of `torch.distributed`. Without such a group there is
+one rank, and the functions compute the same bits as a training on one device. Each rank has a
+block of consecutive rows, padded as in the global batch, in the order of ranks.
 
-Collectives run where their tensors are. Counts of rows and random draws are on the host, so a group
-on GPUs needs a backend for either: `cpu:gloo,cuda:nccl`. No function waits for a GPU.
+Collectives run on the device of their tensors. Counts of rows and random draws are on the host, so
+a group on GPUs requires both backends: `cpu:gloo,cuda:nccl`. No function synchronizes with a GPU.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def rank() -> int:
 
 
 def global_rows(count: int) -> tuple[int, slice]:
-    """Return the number of rows on all ranks, and which of them are this rank's `count`."""
+    """Return the number of rows on all ranks, and the slice of this rank's `count` rows."""
     counts = _row_counts(count)
     first = sum(counts[: rank()])
     return sum(counts), slice(first, first + count)
@@ -44,13 +44,12 @@ def global_sum(values: Tensor) -> Tensor:
 def global_mean(total: Tensor, count: Tensor) -> Tensor:
     """Return this rank's share of the mean over a global batch, to be averaged over ranks.
 
-    DistributedDataParallel averages gradients, and so are reported losses: the mean over ranks of
-    what this returns is Σ total / Σ count, exactly, however uneven the shares are.
+    DistributedDataParallel averages gradients, and bench averages reported losses: the mean of the
+    results over ranks is exactly Σ total / Σ count, however uneven the shares are.
 
     Args:
         total: The sum of the values of this rank, with a gradient.
-        count: How many values these are, a scalar on any device. Where there are none on all ranks,
-            1 is taken.
+        count: The number of values, a scalar on any device. A sum of 0 over all ranks counts as 1.
     """
     if ranks() == 1:
         return total / count.clamp(min=1)
@@ -66,7 +65,7 @@ def sample_mean(values: Tensor) -> Tensor:
 
 
 def mean_count(counts: Tensor, device: torch.device) -> Tensor:
-    """Return the mean over all samples of counts (N,) of the host: the same on all ranks."""
+    """Return the mean over all samples of counts (N,) on the host; it is equal on all ranks."""
     if ranks() == 1:
         return counts.float().mean()
     sums = torch.tensor([counts.sum(), len(counts)], dtype=torch.float64)
@@ -75,10 +74,11 @@ def mean_count(counts: Tensor, device: torch.device) -> Tensor:
 
 
 def from_rank_0(values: Tensor) -> Tensor:
-    """Return the values of rank 0 on all ranks, such as random draws; they are on the host.
+    """Return the values of rank 0, such as random draws, on all ranks.
 
     Args:
-        values: Those of this rank, of the same shape on all ranks; overwritten where it is not 0.
+        values: The values of this rank, on the host and of the same shape on all ranks. They are
+            overwritten on ranks other than 0.
     """
     if ranks() > 1:
         distributed.broadcast(values, 0)
@@ -93,8 +93,8 @@ def global_max(count: int) -> int:
 def gather_rows(rows: Tensor) -> Tensor:
     """Return the rows of all ranks, in their order and without a gradient.
 
-    Ranks may have different numbers of rows. Where further dimensions differ, all are padded behind
-    with zeros to the largest.
+    Ranks may have different numbers of rows. Where further dimensions differ, all are padded at the
+    end with zeros to the largest.
     """
     if ranks() == 1:
         return rows

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def convert_batch_norms(network: nn.Module) -> nn.Module:
-    """Have the batch normalizations of `network` normalize over the global batch; return it.
+    """Make the batch normalizations of `network` normalize over the global batch, and return it.
 
-    Parameters, buffers and their names stay. With a single rank nothing is changed. On GPUs they
-    become torch's `SyncBatchNorm`, whose fused kernels read and write activations once; it waits
-    for the device in each layer, and does not run on CPUs, where they become `GlobalBatchNorm`.
+    Parameters, buffers and their names stay. With one rank nothing changes. On GPUs they become
+    torch's `SyncBatchNorm`, whose fused kernels read and write activations once; it synchronizes
+    in each layer. It does not run on CPUs, where they become `GlobalBatchNorm`.
     """
     if ranks() == 1:
         return network
@@ -37,9 +37,9 @@ def convert_batch_norms(network: nn.Module) -> nn.Module:
 class GlobalBatchNorm(_BatchNorm):
     """Batch normalization by the statistics of all ranks, in plain torch operations.
 
-    In training the mean and the variance of each channel are those of the global batch, whatever
-    the shares of the ranks are, and so are the running statistics: their variance is unbiased over
-    the global count. Elsewhere it is torch's own batch normalization.
+    In training, mean and variance of each channel, and the running statistics, are those of the
+    global batch, however uneven the ranks' shares are. The running variance is unbiased over the
+    global count. In evaluation it is torch's batch normalization.
     """
 
     @classmethod
@@ -80,7 +80,7 @@ class GlobalBatchNorm(_BatchNorm):
         self.running_var.lerp_(variance.to(self.running_var.dtype), share)
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 (torch's name)
-        """Take inputs of any dimension, as one class stands for three."""
+        """Accept inputs of any dimension, because one class replaces three."""
 
 
 class _Normalized(torch.autograd.Function):
@@ -126,9 +126,9 @@ class _Normalized(torch.autograd.Function):
 
 
 def _statistics(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return mean and biased variance (C,) over all ranks, and how many values a channel has.
+    """Return mean and biased variance (C,) over all ranks, and the number of values per channel.
 
-    Each rank gives its own mean and variance, not sums of squares, from which much would cancel.
+    Ranks exchange means and variances, because sums of squares would lose precision.
     """
     count = values.new_full((1,), values.numel() // values.shape[1])
     mean = _sum(values) / count.clamp(min=1)

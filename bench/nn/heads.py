@@ -35,10 +35,14 @@ class CosineHead(nn.Module):
 
 
 class UnitHead(nn.Module):
-    """A linear classifier of unit weights, without bias: the features keep their length.
+    """A linear classifier with unit weights and without bias; features keep their length.
 
-    The one of Hao et al., "Self-Mutual Distillation Learning for Continuous Sign Language
-    Recognition" (ICCV 2021).
+    Args:
+        features: The feature dimension D.
+        classes: The number of classes C.
+
+    Source: Hao et al., "Self-Mutual Distillation Learning for Continuous Sign Language Recognition"
+    (ICCV 2021).
     """
 
     def __init__(self, features: int, classes: int) -> None:
@@ -56,7 +60,7 @@ class AuxiliaryHead(nn.Module):
 
     Args:
         classifier: From features (…, D) to logits (…, C).
-        auxiliary: What a loss applies to other features or for another purpose.
+        auxiliary: A module that a loss applies to other features or for another purpose.
     """
 
     def __init__(self, classifier: nn.Module, auxiliary: nn.Module) -> None:
@@ -71,7 +75,7 @@ class AuxiliaryHead(nn.Module):
 
 
 class ProjectedHead(AuxiliaryHead):
-    """A linear classifier with the projection that a contrastive loss compares.
+    """A linear classifier with a projection for a contrastive loss.
 
     The projection has two layers with a ReLU, as in SimCLR (Chen et al., ICML 2020).
 
@@ -103,8 +107,8 @@ def unit(vectors: Tensor) -> Tensor:
 def cosines(features: Tensor, directions: Tensor) -> Tensor:
     """Return the cosines (…, classes) of `features` (…, D) with unit vectors (classes, D).
 
-    In float32 also under autocast: the angles of RadialCTC are finer than bfloat16. The cosine with
-    a zero vector is 0.
+    In float32 also under autocast, because RadialCTC's angles require more precision than bfloat16.
+    The cosine with a zero vector is 0.
     """
     with torch.autocast(features.device.type, enabled=False):
         values: Tensor = _Cosines.apply(features.float(), directions.float())
@@ -112,7 +116,7 @@ def cosines(features: Tensor, directions: Tensor) -> Tensor:
 
 
 class _Cosines(torch.autograd.Function):
-    """Products first and norms after: the classes are fewer than the features, and so the memory.
+    """Cosines as products divided by norms, which takes less memory than normalized features.
 
     ∂ cos θ / ∂x = (w - cos θ · x/|x|) / |x|.
     """
@@ -128,10 +132,10 @@ class _Cosines(torch.autograd.Function):
     def backward(ctx: BackwardCFunction, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         features, directions, lengths, values = tuple(ctx.saved_tensors)
         scaled = gradients[0] / lengths
-        # Below the shortest length it is divided by a constant, which has no gradient.
+        # Shorter vectors are divided by a constant, which has no gradient.
         inward = (scaled * values).sum(-1, keepdim=True).div_(lengths)
         inward.masked_fill_(lengths <= _SHORTEST, 0)
-        # Also where the way back is taken under autocast: 1 / _SHORTEST is no float16.
+        # Also where the backward pass runs under autocast: 1 / _SHORTEST exceeds float16.
         with torch.autocast(features.device.type, enabled=False):
             ahead = (scaled @ directions).addcmul_(features, inward, value=-1)
             return ahead, scaled.flatten(0, -2).T @ features.flatten(0, -2)

@@ -17,16 +17,18 @@ _SMALLEST = 1e-30
 
 
 class InstanceNorm(nn.Module):
-    """(x - mean) / (std + 1e-5) of each sample and channel over its pixels; nothing is learnt.
+    """(x - mean) / (std + 1e-5) of each sample and channel over its pixels, without parameters.
 
-    The instance normalization of github.com/resolator/diploma-master: the deviation is unbiased,
-    and 1e-5 is added to it, not to the variance. In float32, also under autocast.
+    The standard deviation is unbiased, and 1e-5 is added to it, not to the variance. Computed in
+    float32, also under autocast.
+
+    Source: github.com/resolator/diploma-master.
     """
 
     def forward(self, images: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return `images` (N, C, H, W) normalized over all columns, or over the first `lengths`.
 
-        Those behind `lengths` (N,) are zero.
+        Columns after `lengths` (N,) are zero.
         """
         height, width = images.shape[2:]
         inside: Tensor | None = None
@@ -40,7 +42,7 @@ class InstanceNorm(nn.Module):
 
 
 class _Standardized(torch.autograd.Function):
-    """y = (x - mean) / (std + ε) over n pixels in few passes over them, there and back.
+    """y = (x - mean) / (std + ε) over n pixels, with few passes over the memory.
 
     With g the gradient of y, that of x is (g - mean g) / (std + ε) - y (Σ g y) / ((n - 1) std).
     """
@@ -49,7 +51,7 @@ class _Standardized(torch.autograd.Function):
     def forward(
         ctx: BackwardCFunction, images: Tensor, inside: Tensor | None, pixels: Tensor
     ) -> Tensor:
-        # One pixel deviates from nothing, and no pixel is none to divide by.
+        # Neither a single pixel nor none leads to a division by zero.
         count, freedom = pixels.clamp(min=1), (pixels - 1).clamp(min=1)
         outputs = _only(images - _total(_only(images, inside)) / count, inside)
         spread = (_total(outputs.square()) / freedom).sqrt_()

@@ -1,7 +1,7 @@
-"""All labels of an image at once, each by attention from its position in the word.
+"""Parallel attention: all labels of an image at once, each by a query for its position in the word.
 
-The vision model of Fang et al., "Read Like Humans: Autonomous, Bidirectional and Iterative Language
-Modeling for Scene Text Recognition" (ABINet, CVPR 2021).
+Source: The vision model of Fang et al., "Read Like Humans: Autonomous, Bidirectional and Iterative
+Language Modeling for Scene Text Recognition" (ABINet, CVPR 2021).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.core.types import FeatureDims, Features
-from bench.nn.fixed_width import filled
+from bench.nn.fixed_width import pad_to_width
 from bench.nn.positions import interleaved, waves
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 
 class PositionReader(nn.Module):
-    """A network over images of one width under a `PositionAttention`: an `Attentive` network.
+    """An image network followed by a `PositionAttention`: an `Attentive` network.
 
-    `image` maps images (N, channels, H, W) to (N, D, ⌈H / 4⌉, ⌈W / 4⌉).
+    Args:
+        image: Maps images (N, channels, H, W) to (N, D, ⌈H / 4⌉, ⌈W / 4⌉).
+        attention: Reads these features.
+        width: The common width of all images.
     """
 
     cell = (4, 4)
@@ -49,21 +52,22 @@ class PositionReader(nn.Module):
         feedback: Feedback,  # noqa: ARG002 (all at once)
     ) -> tuple[Features, Tensor]:
         """Return the features and the attention maps (N, S, H', W')."""
-        symbols, maps = self.attention(self.image(filled(inputs, lengths, self.width)))
+        symbols, maps = self.attention(self.image(pad_to_width(inputs, lengths, self.width)))
         return Features(symbols), maps
 
 
-class PlaceEncoder(nn.Module):
-    """A transformer encoder over all places of an image: (N, D, H, W) to the same.
+class PositionEncoder(nn.Module):
+    """A transformer encoder over all positions of an image: (N, D, H, W) to the same shape.
 
-    Post-norm, with sinusoids for places, counted row by row (Vaswani et al., NeurIPS 2017).
+    Post-norm, with sinusoidal encodings of positions, counted row by row (Vaswani et al., NeurIPS
+    2017).
     """
 
-    places: Tensor
+    positions: Tensor
 
-    def __init__(self, features: int, places: int, layers: int, dropout: float) -> None:
+    def __init__(self, features: int, positions: int, layers: int, dropout: float) -> None:
         super().__init__()
-        self.register_buffer("places", sinusoids(places, features), persistent=False)
+        self.register_buffer("positions", sinusoids(positions, features), persistent=False)
         self.dropout = nn.Dropout(dropout)
         layer = nn.TransformerEncoderLayer(
             features, _HEADS, 4 * features, dropout, batch_first=True
@@ -71,17 +75,21 @@ class PlaceEncoder(nn.Module):
         self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return every place in the context of all others."""
-        rows = images.flatten(2).transpose(1, 2) + self.places
+        """Return the encoded features of every position."""
+        rows = images.flatten(2).transpose(1, 2) + self.positions
         encoded: Tensor = self.layers(self.dropout(rows))
         return encoded.transpose(1, 2).reshape(images.shape)
 
 
 class PositionAttention(nn.Module):
-    """Attention of `steps` queries, which know their number alone, to the places of an image.
+    """Attention of `steps` queries, encodings of their number, to the positions of an image.
 
-    Scores are q·k/√D and values the features themselves. Keys come from a small U-Net over the
-    features, of `width` channels.
+    Scores are q·k/√D, and values are the features. Keys come from a small U-Net over the features.
+
+    Args:
+        features: The feature dimension D.
+        width: The channels of the U-Net.
+        steps: The number of queries.
     """
 
     def __init__(self, features: int, width: int, steps: int) -> None:
@@ -108,7 +116,7 @@ class PositionAttention(nn.Module):
         return maps @ images.flatten(2).transpose(1, 2), maps.unflatten(2, images.shape[2:])
 
     def keys(self, images: Tensor) -> Tensor:
-        """Return the keys (N, D, H, W): down the U-Net, and up with what was there on the way."""
+        """Return the keys (N, D, H, W) by the U-Net with its skip connections."""
         passed = [images]
         for layer in self.down:
             passed.append(layer(passed[-1]))
@@ -125,7 +133,7 @@ _HEADS = 8
 
 
 def sinusoids(count: int, features: int) -> Tensor:
-    """Return the encodings (count, features) of 0, 1, …: even features a sine, odd ones a cosine.
+    """Return the encodings (count, features) of 0, 1, …: sines at even features, cosines at odd.
 
     Vaswani et al. (NeurIPS 2017), section 3.5.
     """

@@ -1,7 +1,7 @@
-"""Where a feature stands, added to what it is: sines and cosines of geometric wavelengths.
+"""Sinusoidal positional encodings, for images of any width and without parameters.
 
-After Vaswani et al., "Attention Is All You Need" (NeurIPS 2017), with the orders of sine and cosine
-of github.com/resolator/diploma-master. Nothing is learnt, and no width is too large.
+Source: Vaswani et al., "Attention Is All You Need" (NeurIPS 2017), section 3.5, with the orders of
+sine and cosine of github.com/resolator/diploma-master.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _LONGEST = 10_000.0
 
 
 class ColumnPositions(nn.Module):
-    """Adds where its column is to each feature of (N, H, W, C): even channels a cosine."""
+    """Adds an encoding of the column to features (N, H, W, C): cosines at even channels."""
 
     def forward(self, grid: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002 (an encoder's)
         """Return (N, H, W, C)."""
@@ -24,9 +24,9 @@ class ColumnPositions(nn.Module):
 
 
 class GridPositions(nn.Module):
-    """Adds the column to the first half of the channels of (N, H, W, C), the row to the others.
+    """Adds encodings of the column to the first half of the channels, of the row to the second.
 
-    Even channels of either half get a sine.
+    Features are (N, H, W, C). Even channels of both halves get sines.
     """
 
     def forward(self, grid: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002 (an encoder's)
@@ -40,12 +40,12 @@ class GridPositions(nn.Module):
 
 
 def waves(positions: int, channels: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return sines and cosines (positions, ⌈channels / 2⌉), a wavelength for each two channels."""
+    """Return sines and cosines (positions, ⌈channels / 2⌉), one wavelength per two channels."""
     rates = torch.arange(0, channels, 2, device=device) * (-math.log(_LONGEST) / channels)
     angles = torch.arange(positions, device=device).unsqueeze(1) * rates.exp()
     return angles.sin(), angles.cos()
 
 
 def interleaved(even: Tensor, odd: Tensor, channels: int) -> Tensor:
-    """Return (positions, channels) of what even and odd channels are."""
+    """Return (positions, channels) with the values of even and odd channels."""
     return torch.stack([even, odd], 2).flatten(1)[:, :channels]

@@ -14,8 +14,8 @@ _MIN_LOG_PRIOR = -12.0
 class PriorHead(nn.Linear):
     """A linear classifier with the label priors of Huang et al. (ICASSP 2024).
 
-    Everything is in buffers, so that a checkpoint holds it. They count the frames of all ranks, so
-    that the checkpoint of any rank does.
+    All state is in buffers, so that a checkpoint contains it. The buffers count the frames of all
+    ranks, so that checkpoints of all ranks are equal.
 
     Args:
         features: The feature dimension D.
@@ -25,7 +25,7 @@ class PriorHead(nn.Linear):
         log_prior: The logarithm (C,) of the mean posterior over the frames observed in the last
             finished epoch, at least -12 as in the authors' recipe; 0 throughout the first epoch.
         total: The sum (C,) of the posteriors observed in the current epoch.
-        frames: How many frames were observed in it.
+        frames: The number of frames observed in the current epoch.
     """
 
     log_prior: Tensor
@@ -47,7 +47,7 @@ class PriorHead(nn.Linear):
         self.frames += global_sum(valid.sum())
 
     def end_epoch(self) -> None:
-        """Make what was observed in this epoch the prior of the next; without frames, keep it."""
+        """Make the mean posterior of this epoch the next prior; without frames, keep the prior."""
         if self.frames > 0:
             self.log_prior.copy_((self.total / self.frames).log().clamp(min=_MIN_LOG_PRIOR))
             self.total.zero_()

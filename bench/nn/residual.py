@@ -1,4 +1,4 @@
-"""Residual networks over images: the one that reads words, and the one of torchvision.
+"""Residual networks over images: ABINet's, and torchvision's ResNet18.
 
 He et al., "Deep Residual Learning for Image Recognition" (CVPR 2016).
 """
@@ -32,7 +32,7 @@ def resnet45(channels: int, width: int) -> nn.Sequential:
 
 
 class PairedBlock(nn.Module):
-    """A 1×1 and a 3×3 convolution beside a shortcut, which is a 1×1 one where shapes change."""
+    """A 1×1 and a 3×3 convolution with a shortcut, a 1×1 convolution where shapes change."""
 
     def __init__(self, before: int, after: int, stride: int = 1) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class PairedBlock(nn.Module):
 def resnet18(channels: int, width: int) -> nn.Sequential:
     """Return torchvision's ResNet18 without its classifier, (N, channels, H, W) to (N, 8·width).
 
-    torchvision has it with a width of 64 alone. Weights have the names that they have there.
+    torchvision's has a width of 64. Weights have the same names as there.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict(
         conv1=nn.Conv2d(channels, width, 7, 2, padding=3, bias=False),
@@ -73,9 +73,10 @@ def resnet18(channels: int, width: int) -> nn.Sequential:
 
 
 def imagenet_weights() -> dict[str, Tensor]:
-    """Return torchvision's weights of `resnet18(3, 64)`, downloaded where they are not at hand.
+    """Return torchvision's weights of `resnet18(3, 64)`, downloaded unless cached.
 
-    Raises BenchError where that is not possible.
+    Raises:
+        BenchError: They cannot be downloaded.
     """
     weights = ResNet18_Weights.IMAGENET1K_V1
     try:
@@ -89,10 +90,10 @@ def imagenet_weights() -> dict[str, Tensor]:
 
 
 class SampledConv2d(nn.Conv2d):
-    """A 1×1 convolution of every `every`th row and column, without bias.
+    """A 1×1 convolution with stride `every`, without bias, as a convolution of sampled pixels.
 
-    The same as one with that stride, whose backward pass in oneDNN writes beyond its memory where
-    it has fewer than 16 channels, last in memory (torch 2.15 on AVX-512).
+    The backward pass of a strided one in oneDNN writes out of bounds for fewer than 16 channels in
+    the memory format channels last (torch 2.15 on AVX-512).
     """
 
     def __init__(self, before: int, after: int, every: int) -> None:
@@ -114,7 +115,7 @@ def _normalized(before: int, after: int, kernel: int, stride: int = 1) -> nn.Seq
 
 
 def _initialized(network: nn.Sequential) -> nn.Sequential:
-    """Draw every convolution as He et al. (ICCV 2015) do, by the signals that leave it."""
+    """Initialize every convolution as He et al. (ICCV 2015) do, by its fan-out."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

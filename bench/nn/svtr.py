@@ -1,6 +1,6 @@
-"""A transformer over patches whose rows merge stage by stage, until one row of frames is left.
+"""SVTR: a transformer over patches, whose rows are merged until one row of frames is left.
 
-Du et al., "SVTR: Scene Text Recognition with a Single Visual Model" (IJCAI 2022).
+Source: Du et al., "SVTR: Scene Text Recognition with a Single Visual Model" (IJCAI 2022).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.types import FeatureDims, Features
-from bench.nn.fixed_width import filled
+from bench.nn.fixed_width import pad_to_width
 from bench.nn.transformer import Block, initialize
 
 if TYPE_CHECKING:
@@ -23,11 +23,19 @@ if TYPE_CHECKING:
 Size = TypeVar("Size", int, Tensor)
 
 WINDOW = (7, 11)
-"""How many rows and columns of patches a local block sees."""
+"""The rows and columns of patches that a local block attends to."""
 
 
 class Architecture(NamedTuple):
-    """Features, blocks and heads of each stage; the first `local` blocks of all see a window."""
+    """The sizes of an SVTR.
+
+    Attributes:
+        features: The features of each stage.
+        blocks: The blocks of each stage.
+        heads: The attention heads of each stage.
+        local: The number of first blocks, over all stages, whose attention is limited to a window.
+        output: The dimension of the resulting features.
+    """
 
     features: tuple[int, ...]
     blocks: tuple[int, ...]
@@ -37,10 +45,10 @@ class Architecture(NamedTuple):
 
 
 class SVTR(nn.Module):
-    """A `FrameNetwork` over images of `shape`, with a frame for every four columns.
+    """A `FrameNetwork` over images of `shape`, with one frame per four columns.
 
-    Two convolutions embed patches of 4×4 pixels, and learnt positions are added. Between the stages
-    a convolution halves the rows; what is left of them is averaged.
+    Two convolutions embed patches of 4×4 pixels, and learned positions are added. Between stages a
+    convolution halves the rows; the remaining rows are averaged.
     """
 
     def __init__(
@@ -63,8 +71,8 @@ class SVTR(nn.Module):
         self._initialize()
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Features, Tensor]:
-        """Return a feature for every four columns, and how many are valid."""
-        images = self.embedding(filled(inputs, lengths, self.width))
+        """Return one feature per four columns, and the number of valid ones (N,)."""
+        images = self.embedding(pad_to_width(inputs, lengths, self.width))
         columns = images.shape[3]
         tokens = self.stages[0](images.flatten(2).transpose(1, 2) + self.positions)
         for merge, stage in zip(self.merges, self.stages[1:], strict=True):
@@ -86,7 +94,7 @@ class SVTR(nn.Module):
 
 
 class Stage(nn.Module):
-    """Blocks over patches (N, rows · columns, D), the first `local` of which see a window."""
+    """Blocks over patches (N, rows · columns, D); the first `local` attend to a window only."""
 
     def __init__(self, blocks: list[Block], local: int, rows: int, columns: int) -> None:
         super().__init__()
@@ -112,19 +120,19 @@ class Merge(nn.Module):
 
     def forward(self, tokens: Tensor, columns: int) -> Tensor:
         """Map patches (N, rows · columns, before) to (N, ⌈rows / 2⌉ · columns, after)."""
-        # In place of len(tokens), which an exported graph would keep as a constant.
+        # Not len(tokens), which an exported graph would keep as a constant.
         images = tokens.transpose(1, 2).reshape(tokens.shape[0], tokens.shape[2], -1, columns)
         merged: Tensor = self.norm(self.convolution(images).flatten(2).transpose(1, 2))
         return merged
 
 
 def window(rows: int, columns: int) -> Tensor:
-    """Return the mask (L, L) of the patches that each of L = rows · columns sees around it."""
+    """Return the mask (L, L) of the patches that each of L = rows · columns patches attends to."""
     row = torch.arange(rows).repeat_interleave(columns)
     column = torch.arange(columns).repeat(rows)
     near = [
-        (place.unsqueeze(1) - place).abs() <= size // 2
-        for place, size in zip((row, column), WINDOW, strict=True)
+        (index.unsqueeze(1) - index).abs() <= size // 2
+        for index, size in zip((row, column), WINDOW, strict=True)
     ]
     return near[0] & near[1]
 
@@ -132,7 +140,7 @@ def window(rows: int, columns: int) -> Tensor:
 def _stages(
     architecture: Architecture, rows: int, columns: int, drop_path: float
 ) -> Iterator[Stage]:
-    """Yield the stages; the probability to drop a block grows to `drop_path` evenly."""
+    """Yield the stages; the probability to drop a block grows linearly to `drop_path`."""
     total, before = sum(architecture.blocks), 0
     for features, count, heads in zip(*architecture[:3], strict=True):
         drops = [drop_path * number / (total - 1) for number in range(before, before + count)]

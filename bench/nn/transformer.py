@@ -24,14 +24,14 @@ class Attention(nn.Module):
         self.heads = heads
 
     def forward(self, tokens: Tensor, seen: Tensor | None = None) -> Tensor:
-        """Return what each token gathers; `seen` (L, L) is true where one may look at another."""
+        """Return (N, L, D); `seen` (L, L) is true where a token may attend to another."""
         queries, keys, values = self._heads(tokens)
         gathered = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=seen)
         output: Tensor = self.output(gathered.transpose(1, 2).flatten(2))
         return output
 
     def weights(self, tokens: Tensor) -> Tensor:
-        """Return how much each token gathers of each other, (N, L, L), the mean over heads."""
+        """Return the attention weights (N, L, L), the mean over heads."""
         queries, keys, _ = self._heads(tokens)
         scores = (queries @ keys.transpose(2, 3)).float() / math.sqrt(queries.shape[3])
         return scores.softmax(3).mean(1)
@@ -44,10 +44,13 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Self-attention and a perceptron of four times the width, each normalized before it.
+    """Self-attention and a perceptron of four times the width, each after a normalization.
 
-    `drop` is the probability that a sample in training leaves out either (Huang et al., "Deep
-    Networks with Stochastic Depth", ECCV 2016).
+    Args:
+        features: The dimension D of the tokens.
+        heads: The attention heads.
+        drop: The probability that a sample skips either part in training (Huang et al., "Deep
+            Networks with Stochastic Depth", ECCV 2016).
     """
 
     def __init__(self, features: int, heads: int, drop: float = 0.0) -> None:
@@ -68,7 +71,7 @@ class Block(nn.Module):
 
 
 def initialize(network: nn.Module) -> None:
-    """Draw the weights of every linear layer from N(0, 0.02²), and start its bias at 0."""
+    """Initialize weights of linear layers from N(0, 0.02²), and biases with 0."""
     for module in network.modules():
         if isinstance(module, nn.Linear):
             nn.init.trunc_normal_(module.weight, std=0.02)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.types import FeatureDims, Features
-from bench.nn.fixed_width import filled
+from bench.nn.fixed_width import pad_to_width
 from bench.nn.transformer import Block, initialize
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class ViTSTR(nn.Module):
     """An `Attentive` network over images of `patches` (rows, columns): DeiT's encoder.
 
-    Of the encoder's output the first `steps` patches are the symbols, whatever they show. Before
-    them stands the class token, of which nothing is read.
+    The first `steps` output tokens are classified as symbols. The class token before them is not
+    used.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ViTSTR(nn.Module):
     ) -> tuple[Features, Tensor]:
         """Return the features, and the attention maps of the last block.
 
-        Maps (N, S, rows, columns) are means over heads; the class token's share is left out.
+        Maps (N, S, rows, columns) are means over heads, without the weight of the class token.
         """
         tokens = self._tokens(inputs, lengths)
         weights = self.last.attention.weights(self.last.attention_norm(tokens))
@@ -77,9 +77,11 @@ class ViTSTR(nn.Module):
         return self._symbols(tokens), maps.view(*maps.shape[:2], *self.patches)
 
     def _tokens(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        """Return what the last block reads, (N, 1 + patches, D)."""
-        patches = self.embedding(filled(inputs, lengths, self.width)).flatten(2).transpose(1, 2)
-        # In place of len(patches), which an exported graph would keep as a constant.
+        """Return the input of the last block, (N, 1 + patches, D)."""
+        patches = (
+            self.embedding(pad_to_width(inputs, lengths, self.width)).flatten(2).transpose(1, 2)
+        )
+        # Not len(patches), which an exported graph would keep as a constant.
         tokens = torch.cat([self.token.expand(patches.shape[0], -1, -1), patches], 1)
         encoded: Tensor = self.blocks(tokens + self.positions)
         return encoded

@@ -197,7 +197,7 @@ class _Checking:
         column = str(evaluation.spec["test"])
         if column not in self._splits:
             self._splits[column] = split_samples.test_samples(evaluation)
-        table = predictions.parse(arrival.files[PREDICTIONS])
+        table = predictions.parse_predictions(arrival.files[PREDICTIONS])
         for fault in split_samples.faults(table, self._splits[column], evaluation.test):
             self._fault("evaluation", task.key, fault)
 

@@ -1,1 +1,1 @@
-"""What a recognizer costs: parameters, MACs, and latency on this machine."""
+"""Profiles of recognizers: parameters, MACs, latency, throughput and memory."""

@@ -1,4 +1,4 @@
-"""A node of a Ray cluster that is reserved, with one of its GPUs, for measuring alone."""
+"""Profiling on a node of a Ray cluster that is reserved, so that nothing else runs on it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import BenchError
 from bench.core.printable import first_line
-from bench.execution.ray_cluster import connected, current  # It settles Ray's environment.
-from bench.profiling.place import ThisProcess
+from bench.execution.ray_cluster import connected, current  # It sets Ray's environment.
+from bench.profiling.profiler import LocalProfiler
 
 import ray  # isort: skip
 from ray.exceptions import RayError, RayTaskError  # isort: skip
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from bench.trials.specs import Evaluation
     from bench.trials.store import Store
 
-PATIENCE_SECONDS = 5.0
-"""After this long a sentence says that the node is waited for."""
+NOTICE_SECONDS = 5.0
+"""After this time, a message says that profiling waits for the node."""
 MAX_WAIT_SECONDS = 600.0
-"""How long a node that other tasks use is waited for."""
+"""The longest wait for a node that other tasks use."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Node:
     """A node of the cluster.
 
     Attributes:
-        id: Ray's name of it.
-        address: Its IP address.
-        cpus: The CPUs that Ray gives out there: all of them are reserved.
-        gpus: The GPUs that Ray gives out there.
+        id: The id of the node in Ray.
+        address: The IP address.
+        cpus: The CPUs that Ray manages on the node; all of them are reserved.
+        gpus: The GPUs that Ray manages on the node.
     """
 
     id: str
@@ -47,30 +47,38 @@ class Node:
 
 
 @contextmanager
-def reserve_node(address: str, say: Callable[[str], None]) -> Iterator[ClusterNode]:
-    """Join the cluster at `address`, and give the reserved node back in the end."""
+def reserve_node(address: str, report: Callable[[str], None]) -> Iterator[ClusterProfiler]:
+    """Connect to the cluster at `address` and yield a profiler; release its node at the end.
+
+    Args:
+        address: The address of the cluster.
+        report: Receives a message if profiling has to wait for the node.
+    """
     with connected(address):
-        yield ClusterNode(say)
+        yield ClusterProfiler(report)
 
 
-class ClusterNode:
-    """Measures in a worker that has all CPUs of a node and, where it has some, one whole GPU.
+class ClusterProfiler:
+    """Measures in a worker that has reserved all CPUs and, if there is one, a GPU of a node.
 
-    Each training and evaluation reserves at least one CPU, so none of this cluster runs there
-    meanwhile. The worker is started with the first measurement and kept for the others.
+    Each training and evaluation reserves at least one CPU, so those of this cluster do not run on
+    the node at the same time. The worker is started for the first measurement and used for all.
+
+    Args:
+        report: Receives a message if profiling has to wait for the node.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
         self._hardware: dict[Resources, Hardware] = {}
         self._worker: tuple[Node, Any] | None = None
         self._busy: str | None = None
 
     def hardware(self, resources: Resources) -> Hardware:
-        """Return the hardware of the node, which is asked without being reserved.
+        """Return the hardware of the node, which is not reserved for this.
 
         Raises:
-            BenchError: No node has what `resources` demand.
+            BenchError: No node has these resources.
         """
         if resources not in self._hardware:
             node = choose_node(resources, alive_nodes())
@@ -84,15 +92,15 @@ class ClusterNode:
         return self._hardware[resources]
 
     def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
-        """Measure on the node, as soon as nothing else of the cluster runs there.
+        """Measure on the node, as soon as nothing else of the cluster runs on it.
 
         Raises:
-            BenchError: The node is not free in time, is lost, or cannot measure.
+            BenchError: The node is not free in time or is lost, or the measurement fails.
         """
         resources = evaluation.resources
         node = choose_node(resources, alive_nodes())
-        there = evaluation.with_resources(_resources_on(node, resources))
-        answer = self._reserved(node).measure.remote(there, store, final)
+        on_node = evaluation.with_resources(_resources_on(node, resources))
+        answer = self._reserved_worker(node).measure.remote(on_node, store, final)
         try:
             profile: Profile = current().answer(lambda: ray.get(answer))
         except RayError as error:
@@ -101,8 +109,8 @@ class ClusterNode:
             raise _fault(error, node) from None
         return profile
 
-    def _reserved(self, node: Node) -> Any:  # noqa: ANN401 (a handle of Ray's)
-        """Return the worker on `node`, once all of the node is its own."""
+    def _reserved_worker(self, node: Node) -> Any:  # noqa: ANN401 (a handle of Ray)
+        """Return the worker on `node` as soon as it has reserved the node."""
         if self._busy:
             raise BenchError(self._busy)
         if self._worker and self._worker[0] == node:
@@ -110,14 +118,14 @@ class ClusterNode:
         gpus = min(1, int(node.gpus))
         reserved = {"num_cpus": node.cpus, "num_gpus": gpus, "scheduling_strategy": _on(node)}
         worker: Any = ray.remote(_Worker).options(**reserved).remote()
-        wanted = f"{node.cpus:g} CPU and {gpus} GPU of node {node.address}"
-        if not _is_ready(worker, node, PATIENCE_SECONDS):
-            self._say(f"waiting until other tasks leave {wanted} to the profiles")
+        required = f"{node.cpus:g} CPU and {gpus} GPU of node {node.address}"
+        if not _is_ready(worker, node, NOTICE_SECONDS):
+            self._report(f"waiting for other tasks to release {required} for profiling")
             if not _is_ready(worker, node, MAX_WAIT_SECONDS):
                 ray.kill(worker)
                 self._busy = (
-                    f"other tasks of the cluster kept {wanted} for {MAX_WAIT_SECONDS:.0f} s; run "
-                    "`bench profile` when they have ended"
+                    f"other tasks of the cluster did not release {required} within "
+                    f"{MAX_WAIT_SECONDS:.0f} s; run `bench profile` after them"
                 )
                 raise BenchError(self._busy)
         self._worker = node, worker
@@ -125,13 +133,13 @@ class ClusterNode:
 
 
 def choose_node(resources: Resources, nodes: Sequence[Node]) -> Node:
-    """Return the node that profiles are measured on.
+    """Return the node on which profiles are measured.
 
-    Where `resources` allow a GPU, it is one with GPUs if there are any. Of these it is the one with
-    most CPUs, of equals the first by address: the same in each run, so that profiles compare.
+    It is the node with the most CPUs, then the first by address. If `resources` allow a GPU, nodes
+    with a GPU are preferred. So each run chooses the same node, and profiles are comparable.
 
     Raises:
-        BenchError: No node has what `resources` demand.
+        BenchError: No node has these resources.
     """
     fitting = [node for node in nodes if node.cpus >= resources.cpus]
     with_gpu = [node for node in fitting if node.gpus >= 1]
@@ -142,8 +150,8 @@ def choose_node(resources: Resources, nodes: Sequence[Node]) -> Node:
         )
     if not fitting:
         raise BenchError(
-            f"no node of the Ray cluster has {resources.cpus} CPU to measure with; lower cpus in "
-            "the suite's resources"
+            f"no node of the Ray cluster has {resources.cpus} CPU; lower cpus in the "
+            "suite's resources"
         )
     usable = with_gpu if with_gpu and resources.device != "cpu" else fitting
     return min(usable, key=lambda node: (-node.cpus, node.address, node.id))
@@ -162,21 +170,21 @@ def alive_nodes() -> list[Node]:
     ]
 
 
-# `max_calls`: a process that has asked a GPU for its name would keep some of its memory.
+# `max_calls=1` ends the process after the call, because it would keep some memory of the GPU.
 @ray.remote(num_cpus=0, max_calls=1, max_retries=0)
 def _find_hardware(resources: Resources) -> Hardware:
-    return ThisProcess().hardware(resources)
+    return LocalProfiler().hardware(resources)
 
 
 class _Worker:
-    """Measures in a process of its own, on the GPU that Ray has assigned to it."""
+    """The actor of Ray that measures, in its own process and on the GPU that Ray assigned."""
 
     def measure(self, evaluation: Evaluation, store: Store, final: Collection[str]) -> Profile:
-        return ThisProcess().measure(evaluation, store, final)
+        return LocalProfiler().measure(evaluation, store, final)
 
 
 def _resources_on(node: Node, resources: Resources) -> Resources:
-    """Return `resources` for the CPU where no GPU of the node is reserved: one may be visible."""
+    """Return `resources`, for the CPU if no GPU is reserved: an unreserved one may be visible."""
     return resources if node.gpus >= 1 else replace(resources, device="cpu")
 
 
@@ -184,7 +192,7 @@ def _on(node: Node) -> NodeAffinitySchedulingStrategy:
     return NodeAffinitySchedulingStrategy(node.id, soft=False)
 
 
-def _is_ready(worker: Any, node: Node, seconds: float) -> bool:  # noqa: ANN401 (Ray's own)
+def _is_ready(worker: Any, node: Node, seconds: float) -> bool:  # noqa: ANN401 (a handle of Ray)
     ready = worker.__ray_ready__.remote()
     if not current().answer(lambda: ray.wait([ready], timeout=seconds))[0]:
         return False
@@ -196,11 +204,11 @@ def _is_ready(worker: Any, node: Node, seconds: float) -> bool:  # noqa: ANN401 
 
 
 def _fault(error: RayError, node: Node) -> Exception:
-    """Return what a task has raised, or a sentence for a worker that was lost."""
+    """Return the exception of a task, or an error for a worker that was lost."""
     if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
         return error.cause
-    message = first_line(str(error)) or "it ended without a message"
+    message = first_line(str(error)) or "no message"
     return BenchError(
-        f"node {node.address} lost the profile ({type(error).__name__}: {message}); "
-        "run `bench profile` again"
+        f"the profiling worker on node {node.address} was lost ({type(error).__name__}: "
+        f"{message}); run `bench profile` again"
     )

@@ -1,4 +1,4 @@
-"""The multiply-accumulates of a forward pass, which are the same on all hardware."""
+"""The number of multiply-accumulates of a forward pass, which does not depend on hardware."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def macs(network: nn.Module, inputs: Tensor, lengths: Tensor) -> int:
-    """Return the multiply-accumulates of matrix products, convolutions and attention.
+def count_macs(network: nn.Module, inputs: Tensor, lengths: Tensor) -> int:
+    """Count the multiply-accumulates of matrix products, convolutions and attention.
 
     Element-wise operations, normalization, pooling and activations are not counted.
 
     Args:
-        network: What reads; it is copied.
-        inputs: One batch.
+        network: The network, which is copied.
+        inputs: The inputs of one batch.
         lengths: The lengths (N,) of its samples.
     """
-    twin = deepcopy(network).cpu().eval()
+    copied = deepcopy(network).cpu().eval()
     counter = FlopCounterMode(display=False)
     with _plain_kernels(), torch.inference_mode(), counter:
-        twin(inputs.cpu(), lengths)
-    return int(counter.get_total_flops()) // 2  # it counts an addition and a multiplication each
+        copied(inputs.cpu(), lengths)
+    return int(counter.get_total_flops()) // 2  # one FLOP each for multiply and add
 
 
 @contextmanager
 def _plain_kernels() -> Iterator[None]:
-    """Disable fused LSTMs and transformer layers, inside which the counter sees nothing."""
+    """Disable fused LSTMs and transformer layers, whose operations the counter does not count."""
     fast, onednn = mha.get_fastpath_enabled(), bool(mkldnn.enabled)
     _allow_fused(fast=False, onednn=False)
     try:
@@ -45,5 +45,5 @@ def _plain_kernels() -> Iterator[None]:
 
 def _allow_fused(*, fast: bool, onednn: bool) -> None:
     mha.set_fastpath_enabled(fast)
-    # Not by flags(), which touches TF32 as well and warns about it.
+    # Not flags(), which also sets TF32 and warns about it.
     mkldnn.set_flags(_enabled=onednn, _fp32_precision=None)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The hardware that a process measures on."""
+"""The hardware on which a process measures."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from bench.trials.gpu import Nvml
 
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
-"""Without one of these devices no GPU is usable, and torch need not be imported to ask."""
+"""Without one of these devices there is no GPU, and the slow import of torch is avoided."""
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """What latencies hold for.
+    """The hardware for which a profile is valid.
 
     Attributes:
         device: "cpu" or "cuda".
         name: The name of the GPU or of the processor.
-        threads: Compute threads on the CPU.
-        cores: Cores of the machine.
-        driver: The version of the GPU's driver; None on a CPU, as the next two are.
-        cuda: The version of CUDA that torch was built with.
-        power_limit: The GPU's enforced power limit in watts.
+        threads: The number of compute threads on the CPU.
+        cores: The number of CPU cores of the machine.
+        driver: The version of the GPU driver; None on a CPU.
+        cuda: The version of CUDA with which torch was built; None on a CPU.
+        power_limit: The enforced power limit of the GPU in watts; None on a CPU or if unknown.
     """
 
     device: str
@@ -43,7 +43,7 @@ class Hardware:
 
     @property
     def line(self) -> str:
-        """A line for people; profiles of the same line are comparable."""
+        """The hardware in one line; profiles with the same line are comparable."""
         parts = [
             self.name,
             *([f"driver {self.driver}"] if self.driver else []),
@@ -54,22 +54,22 @@ class Hardware:
         return ", ".join(parts)
 
     def spec(self) -> dict[str, Any]:
-        """Return what the hardware adds to a profile's key: what is known of it."""
+        """Return the part of the hardware in the key of a profile, without unknown values."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def find_hardware(resources: Resources, nvml: Nvml | None = None) -> Hardware:
-    """Return the GPU that this process sees, where `resources` allow one, else the CPU.
+    """Return the GPU of this process if there is one and `resources` allow it, else the CPU.
 
     Args:
-        resources: Their device, and the compute threads.
-        nvml: The functions of NVML; None loads them where there is a GPU.
+        resources: The device and the number of compute threads.
+        nvml: The functions of NVML; None loads them if there is a GPU.
 
     Raises:
-        BenchError: `resources` demand a GPU and this process sees none.
+        BenchError: `resources` require a GPU, but this process has none.
     """
     threads, cores = resources.cpus, os.cpu_count() or 1
-    if resources.device != "cpu" and _sees_gpu():
+    if resources.device != "cpu" and _has_gpu():
         from bench.training.accelerator import describe_device, find_gpu
 
         device, gpu = describe_device("cuda", nvml), find_gpu(nvml)
@@ -84,13 +84,13 @@ def find_hardware(resources: Resources, nvml: Nvml | None = None) -> Hardware:
         )
     if resources.device == "cuda":
         raise BenchError(
-            'the suite sets device = "cuda", but this process sees no GPU; '
-            'profile it where there is one, or set device = "auto"'
+            'the suite sets device = "cuda", but this process has no GPU; '
+            'profile it on a machine with a GPU, or set device = "auto"'
         )
     return Hardware(device="cpu", name=cpu_model(), threads=threads, cores=cores)
 
 
-def _sees_gpu() -> bool:
+def _has_gpu() -> bool:
     if sys.platform == "linux" and not any(Path(driver).exists() for driver in _DRIVERS):
         return False
     import torch

@@ -1,4 +1,4 @@
-"""What a measurement reads beside the samples: time, load, and the memory of the device."""
+"""Instruments of a measurement: time, load, and memory of the device."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bench.profiling import load
+from bench.profiling import machine_load
 from bench.training.accelerator import find_gpu, peak_memory, reset_peak_memory
 
 if TYPE_CHECKING:
-    from bench.profiling.load import Usage
+    from bench.profiling.machine_load import Usage
 
 GPU_WARM_UP_SECONDS = 0.5
-"""A GPU raises its clock within some tenths of a second; an idle H200 runs at a sixth of it."""
+"""A GPU needs some tenths of a second to raise its clock; an idle H200 has a sixth of it."""
 
 
 @dataclass(frozen=True)
 class Instruments:
-    """The readings of one device.
+    """The instruments for one device.
 
     Attributes:
-        clock: The time in seconds.
-        synchronize: Waits for the device.
-        usage: How busy machine and device are.
-        reset_memory: Starts the peak of `peak_memory` again.
-        peak_memory: The most bytes that tensors took on the device; None where unknown.
-        memory: The bytes of the device; None where unknown.
-        warm_up_seconds: How long the device is kept busy before the first sample.
+        clock: Returns the time in seconds.
+        synchronize: Waits until the device has finished.
+        usage: Returns how busy the machine and the device are.
+        reset_memory: Resets the peak that `peak_memory` returns.
+        peak_memory: Returns the peak memory of tensors on the device in bytes; None if unknown.
+        memory: The memory of the device in bytes; None if unknown.
+        warm_up_seconds: The time for which the device is kept busy before the first sample.
     """
 
     clock: Callable[[], float]
@@ -43,7 +43,7 @@ class Instruments:
     warm_up_seconds: float
 
     def warm_up(self, call: Callable[[], object], calls: int) -> None:
-        """Call a function at least so often, and for `warm_up_seconds`."""
+        """Call a function at least `calls` times, and for at least `warm_up_seconds`."""
         began = self.clock()
         while calls > 0 or self.clock() - began < self.warm_up_seconds:
             call()
@@ -56,9 +56,9 @@ def find_instruments(device: str) -> Instruments:
     on_gpu = device == "cuda"
     return Instruments(
         clock=time.perf_counter,
-        # A CPU has done its work when a call returns.
+        # Calls on a CPU are synchronous.
         synchronize=torch.cuda.synchronize if on_gpu else lambda: None,
-        usage=partial(load.usage, find_gpu() if on_gpu else None),
+        usage=partial(machine_load.read_usage, find_gpu() if on_gpu else None),
         reset_memory=partial(reset_peak_memory, device),
         peak_memory=partial(peak_memory, device),
         memory=torch.cuda.get_device_properties().total_memory if on_gpu else None,

@@ -1,4 +1,4 @@
-"""One latency: warm up, sample, and decide whether the samples are valid."""
+"""Measurement of one latency: warm up, time calls, and check that the result is valid."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from bench.profiling.load import MIN_OWN, disturbance
+from bench.profiling.machine_load import MIN_OWN, describe_disturbance
 from bench.trials.records import Latency
 
 if TYPE_CHECKING:
     from bench.profiling.instruments import Instruments
-    from bench.profiling.load import Usage
+    from bench.profiling.machine_load import Usage
 
 WARM_UP_CALLS = 10
 MIN_SAMPLES = 64
-"""MLPerf's minimum for a 90th percentile."""
+"""The minimum of MLPerf for a 90th percentile."""
 MIN_SECONDS = 1.0
 MAX_SECONDS = 20.0
 MAX_SPREAD = 1.5
-"""The largest valid ratio of the 90th percentile to the median."""
+"""The largest ratio of the 90th percentile to the median in a valid result."""
 
 
 def measure_latency(
@@ -31,25 +31,25 @@ def measure_latency(
     max_seconds: float = MAX_SECONDS,
     min_own: float = MIN_OWN,
 ) -> Latency:
-    """Time a function.
+    """Time a function and check that the machine was idle otherwise.
 
     Args:
-        call: What is timed; it has ended when the device has.
-        instruments: The readings of the device.
-        batch: Samples per batch, for the result.
-        decoded: Whether `call` reaches to labels, for the result.
-        max_seconds: How long `MIN_SAMPLES` may take.
-        min_own: The smallest share of one core that `call` needs.
+        call: The function; the time ends when the device has finished.
+        instruments: The instruments for the device.
+        batch: The number of samples per batch, for the result.
+        decoded: Whether `call` returns labels instead of logits, for the result.
+        max_seconds: The longest time for `MIN_SAMPLES` calls.
+        min_own: The share of one CPU core below which the result is invalid.
     """
     instruments.reset_memory()
     instruments.warm_up(call, WARM_UP_CALLS)
     before = instruments.usage()
-    samples = _samples(call, instruments, max_seconds)
+    samples = _time_calls(call, instruments, max_seconds)
     after = instruments.usage()
     reasons = [
-        _too_few(samples, max_seconds),
-        disturbance(before, after, min_own),
-        _too_wide(samples),
+        _sample_fault(samples, max_seconds),
+        describe_disturbance(before, after, min_own),
+        _spread_fault(samples),
     ]
     reason = ", and ".join(filter(None, reasons))
     return Latency(
@@ -61,19 +61,23 @@ def measure_latency(
         reason=reason,
         milliseconds=samples,
         peak_memory=instruments.peak_memory(),
-        clocks=[each for each in map(_gpu_clock, (before, after)) if each],
+        clocks=[clock for clock in map(_gpu_clock, (before, after)) if clock],
     )
 
 
 def percentile(samples: Sequence[float], percent: int) -> float:
-    """Return a percentile by nearest rank."""
+    """Return a percentile by the nearest-rank method."""
     return sorted(samples)[math.ceil(len(samples) * percent / 100) - 1]
 
 
-def _samples(
+def _time_calls(
     call: Callable[[], object], instruments: Instruments, max_seconds: float
 ) -> list[float]:
-    """Return milliseconds: `MIN_SAMPLES` and `MIN_SECONDS` of them, within `max_seconds`."""
+    """Return the milliseconds of each call.
+
+    Calls are repeated until there are `MIN_SAMPLES` and `MIN_SECONDS` have passed, but no longer
+    than `max_seconds`.
+    """
     clock, synchronize = instruments.clock, instruments.synchronize
     samples: list[float] = []
     first = clock()
@@ -92,13 +96,13 @@ def _gpu_clock(usage: Usage) -> int | None:
     return usage.gpu.clock if usage.gpu else None
 
 
-def _too_few(samples: Sequence[float], max_seconds: float) -> str:
+def _sample_fault(samples: Sequence[float], max_seconds: float) -> str:
     if len(samples) >= MIN_SAMPLES:
         return ""
     return f"only {len(samples)} samples in {max_seconds:.0f} s (at least {MIN_SAMPLES})"
 
 
-def _too_wide(samples: Sequence[float]) -> str:
+def _spread_fault(samples: Sequence[float]) -> str:
     spread = percentile(samples, 90) / percentile(samples, 50)
     if spread <= MAX_SPREAD:
         return ""

@@ -1,4 +1,4 @@
-"""The last phase of a run: profile what has no valid profile on this hardware."""
+"""The profiling phase of a run: measure what has no valid profile on its hardware."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bench.core.errors import one_line
 from bench.core.signals import raise_if_interrupted
 from bench.profiling import method
-from bench.profiling.place import ThisProcess
+from bench.profiling.profiler import LocalProfiler
 from bench.trials.leases import waited_for
 from bench.trials.specs import RecognizerEvaluation
 
@@ -19,96 +19,95 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bench.profiling.hardware import Hardware
-    from bench.profiling.place import Place
+    from bench.profiling.profiler import Profiler
     from bench.trials.records import Profile
     from bench.trials.specs import Evaluation
     from bench.trials.store import Store
 
 
 _LEASE = "profiling"
-"""One process at a time measures latencies in a folder of records."""
-
+"""The name of the lease: one process at a time profiles in a folder of records."""
 
 Begin = Callable[[int, int, str], object]
-"""Is given the number of what is measured next, how many there are, and what it is called."""
+"""Called before a measurement with its number, the number of all of them, and its name."""
 
 
-class Outcome(NamedTuple):
-    """What a phase leaves.
+class ProfilingResult(NamedTuple):
+    """The result of the profiling phase.
 
     Attributes:
         profiles: The profiles of the evaluations on this hardware.
-        faults: What could not be measured, and why.
+        faults: One message per measurement that failed.
     """
 
     profiles: list[Profile]
     faults: list[str]
 
 
-def profile(
+def profile_evaluations(
     evaluations: Sequence[Evaluation],
     store: Store,
-    say: Callable[[str], None],
-    opened: AbstractContextManager[Place] | None = None,
+    report: Callable[[str], None],
+    opened: AbstractContextManager[Profiler] | None = None,
     *,
     retry: bool = True,
     begin: Begin = lambda *_: None,
-) -> Outcome:
-    """Measure each model, loss, decoder and input that has no valid profile on its hardware yet.
+) -> ProfilingResult:
+    """Profile each combination of model, loss, decoder and input without a valid profile yet.
 
-    Nothing else of bench may run there meanwhile.
+    Nothing else of bench may run on the same machine at the same time.
 
     Args:
-        evaluations: What is profiled; all seeds of an entry share a profile.
-        store: Where profiles are kept.
-        say: Is given a sentence where something else has to be waited for.
-        opened: Where they are measured, entered if there is any; None for this process.
+        evaluations: The evaluations to profile; all seeds of an entry share a profile.
+        store: The store of profiles.
+        report: Receives a message if profiling has to wait.
+        opened: The profiler, which is entered only if something is profiled; None for this process.
         retry: Whether an invalid profile is measured again.
-        begin: Is called before each measurement.
+        begin: Called before each measurement.
     """
     chosen = representatives(evaluations, store)
     if not chosen:
-        return Outcome([], [])
+        return ProfilingResult([], [])
     final = set() if retry else {profile.key for profile in store.profiles()}
-    with opened or nullcontext(ThisProcess()) as place:
-        return _profile_all(chosen, store, say, place, final, begin)
+    with opened or nullcontext(LocalProfiler()) as profiler:
+        return _profile_all(chosen, store, report, profiler, final, begin)
 
 
 def _profile_all(
     evaluations: Sequence[Evaluation],
     store: Store,
-    say: Callable[[str], None],
-    place: Place,
+    report: Callable[[str], None],
+    profiler: Profiler,
     final: set[str],
     begin: Begin,
-) -> Outcome:
-    outcome = Outcome([], [])
+) -> ProfilingResult:
+    result = ProfilingResult([], [])
     for number, evaluation in enumerate(evaluations, 1):
         try:
-            tell = partial(begin, number, len(evaluations))
-            measured = _profile(evaluation, store, say, place, final, tell)
-        except Exception as error:  # noqa: BLE001 (one that cannot run must not lose the others)
+            begin_this = partial(begin, number, len(evaluations))
+            measured = _profile(evaluation, store, report, profiler, final, begin_this)
+        except Exception as error:  # noqa: BLE001 (a failure must not end the other measurements)
             fault = f"{_label(evaluation)}: {one_line(error)}"
-            outcome.faults.append(fault)
+            result.faults.append(fault)
         else:
-            # Several test sets of one shape share a profile, which the last of them completes.
-            others = [each for each in outcome.profiles if each.key != measured.key]
-            outcome.profiles[:] = [*others, measured]
+            # Test sets of one shape share a profile; the last one returned has all of them.
+            others = [each for each in result.profiles if each.key != measured.key]
+            result.profiles[:] = [*others, measured]
             final.add(measured.key)
-        # Where native code has lost the exception, a fault may be what became of it.
+        # Native code may turn the exception of an interrupt into another one, which is a fault.
         raise_if_interrupted()
-    return outcome
+    return result
 
 
 def representatives(evaluations: Sequence[Evaluation], store: Store) -> list[Evaluation]:
-    """Return one evaluation of each model, loss, decoder, input, test set and training data.
+    """Return one evaluation per `method.profile_group`.
 
-    It is the first whose training is done, so that its weights can be used, else the first. So too
-    of each recognizer whose latency is measured, and test set.
+    It is the first one whose training is done, so that its weights can be used, else the first.
+    Recognizers whose latency is not measured are left out.
     """
     groups: dict[str, list[Evaluation]] = {}
     for evaluation in filter(_is_timed, evaluations):
-        parts = method.group(evaluation.spec, _training_spec(evaluation))
+        parts = method.profile_group(evaluation.spec, _training_spec(evaluation))
         groups.setdefault(json.dumps(parts, sort_keys=True), []).append(evaluation)
     return [
         next((each for each in group if each.training and store.is_done(each.training)), group[0])
@@ -125,15 +124,12 @@ def _training_spec(evaluation: Evaluation) -> dict[str, Any] | None:
 
 
 def covering_profile(evaluation: Evaluation, store: Store, hardware: Hardware) -> Profile | None:
-    """Return the profile that holds for `evaluation` on some hardware, if there is one.
-
-    No data are read.
-    """
+    """Return the profile of an evaluation on some hardware, or None, without reading data."""
     specs = evaluation.spec, _training_spec(evaluation)
     covering = (
         profile
         for profile in store.profiles()
-        if profile.spec["hardware"] == hardware.spec() and method.covers(profile, *specs)
+        if profile.spec["hardware"] == hardware.spec() and method.profile_covers(profile, *specs)
     )
     return next(covering, None)
 
@@ -141,25 +137,25 @@ def covering_profile(evaluation: Evaluation, store: Store, hardware: Hardware) -
 def _profile(
     evaluation: Evaluation,
     store: Store,
-    say: Callable[[str], None],
-    place: Place,
+    report: Callable[[str], None],
+    profiler: Profiler,
     final: Collection[str],
-    tell: Callable[[str], object],
+    begin: Callable[[str], object],
 ) -> Profile:
-    hardware = place.hardware(evaluation.resources)
+    hardware = profiler.hardware(evaluation.resources)
 
-    def measured() -> Profile | None:
+    def finished_profile() -> Profile | None:
         profile = covering_profile(evaluation, store, hardware)
         return profile if profile and (profile.valid or profile.key in final) else None
 
-    if profile := measured():
+    if profile := finished_profile():
         return profile
-    with waited_for(store.root, _LEASE, lambda holder: say(f"{holder} is profiling; waiting")):
-        # It may have been that one.
-        if profile := measured():
+    with waited_for(store.root, _LEASE, lambda holder: report(f"{holder} is profiling; waiting")):
+        # The other process may have measured this profile.
+        if profile := finished_profile():
             return profile
-        tell(f"{_label(evaluation)} on {hardware.line}")
-        profile = place.measure(evaluation, store, final)
+        begin(f"{_label(evaluation)} on {hardware.line}")
+        profile = profiler.measure(evaluation, store, final)
         store.keep(profile)
     return profile
 

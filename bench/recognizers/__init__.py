@@ -1,1 +1,1 @@
-"""What reads images and was not trained by bench: programs, libraries, files, one module each."""
+"""Recognizers that bench does not train: programs, libraries, services, files."""

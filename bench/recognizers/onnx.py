@@ -1,4 +1,4 @@
-"""ONNX graphs that read text, in onnxruntime."""
+"""ONNX graphs as recognizers, run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.core.errors import BenchError
 from bench.core.files import InputFile
 from bench.core.schema import NonNegativeInt, Parsed
 from bench.decoding.greedy import GreedyDecoder
-from bench.recognizers.inputs.reader_input import InputChanges, ReaderInput, parse_changes
+from bench.recognizers.inputs.reader_input import InputChanges, ReaderInput, parse_input_changes
 from bench.recognizers.networks.parameters import located_decoder, parse_decoder
 from bench.recognizers.outputs.alphabets import characters_of_file
 from bench.recognizers.outputs.texts import Confidence
@@ -26,37 +26,37 @@ _GREEDY = GreedyDecoder()
 
 
 @dataclass(frozen=True)
-class Onnx(Recognizer):
-    """A graph in the format ONNX, from an image to the scores of classes in each frame or step.
+class OnnxRecognizer(Recognizer):
+    """An ONNX graph that computes class scores per frame or step of an image.
 
     Requires onnxruntime (`pip install 'recognition-bench[onnx]'`). `bench docs
     recognizers-onnx-weights` has tables for PP-OCR and SVTRv2.
 
     Args:
         onnx: The file of the graph.
-        input: How images are prepared: a preset such as "pp-ocr", or a table.
-        alphabet: The characters of the classes, in order, without that of blank or end; empty:
-            those of `alphabet_file`, else of the entry `character` of the graph's metadata.
-        alphabet_file: A file with one character on each line.
-        space: Whether a space is the last character, behind those of the alphabet.
-        blank: The class of blank, or of the end of sequence: "first", "last" or a number.
-        ignored: Further classes that are no characters, such as a start.
-        family: How frames or steps spell a text: "ctc" merges repeated classes and removes blanks,
-            "seq2seq" reads up to the end.
-        scores: Whether the graph gives probabilities or logits.
-        time_first: Whether its output is (frames, samples, classes) and not (samples, frames,
+        input: The preparation of images: a preset such as "pp-ocr", or a table of keys.
+        alphabet: The characters of the classes in order, without blank or end of sequence. If
+            empty, those of `alphabet_file`, else of the entry `character` in the graph's metadata.
+        alphabet_file: A file with one character per line.
+        space: Whether a space follows the characters of the alphabet as the last one.
+        blank: The class of blank or of the end of sequence: "first", "last" or a number.
+        ignored: Other classes that are not characters, such as the start of sequence.
+        family: The decoder family: "ctc" merges repeated classes and removes blanks, "seq2seq"
+            cuts the text at the end of sequence.
+        scores: Whether the scores are probabilities or logits.
+        time_first: Whether the output is (frames, samples, classes) instead of (samples, frames,
             classes).
-        output: The name of the output; empty: the graph has one alone.
-        batch: The most images that it is given at once; 0: as many as have one size.
-        decoder: A decoder of bench that reads the family.
-        confidence: What the confidence of a reading is: the `product` of probabilities that the
-            decoder states, or the `mean` of those of the labels.
+        output: The name of the output; empty if the graph has only one.
+        batch: The most images per call of the graph; 0 for all images of one size in a batch.
+        decoder: A decoder of bench for the family.
+        confidence: The confidence of a reading: "product" for the probability that the decoder
+            computes, "mean" for the mean probability of the labels.
     """
 
     name: ClassVar[str] = "onnx"
 
     onnx: InputFile
-    input: Annotated[InputChanges, Parsed(parse_changes)]
+    input: Annotated[InputChanges, Parsed(parse_input_changes)]
     alphabet: str = ""
     alphabet_file: InputFile | None = None
     space: bool = False
@@ -72,27 +72,29 @@ class Onnx(Recognizer):
 
     @classmethod
     def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
-        """Return parameters with their paths, and those of the decoder, found from `home`."""
+        """Return parameters with absolute paths, also of the decoder, relative to `home`."""
         located = super().located(parameters, home)
         return located | located_decoder(located, home)
 
     def __post_init__(self) -> None:
-        """Raise BenchError where the parameters do not go together."""
+        """Raise BenchError if parameters contradict each other."""
         if self.alphabet and self.alphabet_file:
-            raise BenchError("recognizer 'onnx': set alphabet or alphabet_file, and not both")
+            raise BenchError(
+                "recognizer 'onnx': alphabet and alphabet_file are both set; remove one"
+            )
         if not self.decoder.reads(self.family):
             raise BenchError(
-                f"recognizer 'onnx': decoder '{self.decoder.name}' does not read the family "
+                f"recognizer 'onnx': decoder '{self.decoder.name}' does not support the family "
                 f"'{self.family}'; set another decoder or family"
             )
         self.reader_input()
 
     def reader_input(self) -> ReaderInput:
-        """Return how images are prepared. Raises BenchError where its keys are wrong."""
-        return self.input.applied(ReaderInput())
+        """Return the preparation of images; raises BenchError if a key of `input` is wrong."""
+        return self.input.apply(ReaderInput())
 
     def characters(self) -> tuple[str, ...]:
-        """Return the characters that are set, empty where the graph has to say.
+        """Return the characters that are set; empty if those of the graph's metadata are used.
 
         Raises:
             BenchError: The file of the alphabet is missing or malformed.
@@ -102,18 +104,18 @@ class Onnx(Recognizer):
         return tuple(self.alphabet)
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to a key, with all that the preset of its input decides."""
+        """Return the part of the recognizer in a key, with all values of the input's preset."""
         spec = super().spec()
-        decided = {"input": self.reader_input().spec(), "ignored": [*self.ignored]}
-        return spec | {"parameters": spec["parameters"] | decided}
+        values = {"input": self.reader_input().spec(), "ignored": [*self.ignored]}
+        return spec | {"parameters": spec["parameters"] | values}
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
-        """Return a reader with the graph on the device of the workplace.
+        """Yield a reader with the graph on the device of the workplace.
 
         Raises:
-            BenchError: onnxruntime or its CUDA provider is missing, or the file is not a graph
-                that reads such inputs.
+            BenchError: onnxruntime or its CUDA provider is missing, or the file is not a graph for
+                this input.
         """
         from bench.recognizers.graphs.onnx_reader import OnnxReader
 

@@ -1,4 +1,4 @@
-"""A model that reads images behind an OpenAI-compatible HTTP endpoint."""
+"""Vision-language models at an OpenAI-compatible HTTP endpoint."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ if TYPE_CHECKING:
     from bench.core.recognition import TextReader, Workplace
 
 _PROMPT = "Transcribe the text in the image. Reply with the text alone."
-_MANNERS = ("key_variable", "requests_per_minute", "parallel", "timeout", "retries")
-"""How it is asked, which decides no answer."""
+_TRANSPORT = ("key_variable", "requests_per_minute", "parallel", "timeout", "retries")
+"""Parameters of the requests, on which answers do not depend."""
 
 
 @dataclass(frozen=True)
-class OpenAI(Recognizer):
-    """A model that reads images behind an OpenAI-compatible endpoint for chat completions.
+class OpenAIRecognizer(Recognizer):
+    """A vision-language model at an OpenAI-compatible endpoint for chat completions.
 
-    Each answer is kept in the workplace, so that a second run asks and pays for the rest alone. It
-    is the text of the reading, without white space at its ends.
+    The answer about an image, without white space at its ends, is its text. Answers are stored in
+    the workplace, so that a second run asks and pays only for missing ones.
 
     Args:
         openai: The base URL, such as `https://api.example.com/v1`, without a key in it.
         model: The name of the model at the endpoint.
-        prompt: What is asked, before the image.
-        detail: How finely the model looks at an image, as the endpoint spells it; "" leaves it out.
-        max_tokens: The most tokens of an answer; a longer one is cut off and counts as nothing.
-            0 leaves it out.
-        token_limit: The name under which `max_tokens` is sent; some endpoints take one of the two.
-        temperature: 0 for the most probable answer; "default" leaves it out, since some models take
-            no other.
-        price_input: US dollars per million tokens of questions; left out, no price is computed.
-        price_output: US dollars per million tokens of answers.
-        key_variable: The environment variable that holds the API key; "" sends no key.
-        requests_per_minute: The most requests per minute; 0 is no limit.
-        parallel: How many requests are under way at once.
-        timeout: How many seconds an answer may take.
-        retries: How often a request is repeated that the endpoint was too busy or unable to answer.
+        prompt: The text of the question, before the image.
+        detail: The resolution at which the model reads an image, as the endpoint names it; "" does
+            not send it.
+        max_tokens: The most tokens of an answer; 0 does not send it. A longer answer is cut off
+            and counts as an empty text.
+        token_limit: The name under which `max_tokens` is sent; some endpoints accept only one.
+        temperature: 0 for the most probable answer; "default" does not send it, because some models
+            accept only their default.
+        price_input: US dollars per million tokens of questions; None computes no price.
+        price_output: US dollars per million tokens of answers; None computes no price.
+        key_variable: The environment variable with the API key; "" sends no key.
+        requests_per_minute: The most requests per minute; 0 for no limit.
+        parallel: The number of parallel requests.
+        timeout: Seconds that an answer may take.
+        retries: How often a request is repeated when the endpoint is busy or unreachable.
     """
 
     name: ClassVar[str] = "openai"
@@ -66,34 +67,36 @@ class OpenAI(Recognizer):
     retries: NonNegativeInt = 5
 
     def __post_init__(self) -> None:
-        """Raise BenchError where the URL, the model or the prices are not usable."""
+        """Raise BenchError if the URL, the model or the prices are not usable."""
         _check_url(self.openai)
         if not self.model.strip():
-            raise BenchError("recognizer 'openai': 'model' is empty; set it to the model's name")
+            raise BenchError(
+                "recognizer 'openai': 'model' is empty; set it to the name of the model"
+            )
         if (self.price_input is None) != (self.price_output is None):
             raise BenchError(
-                "recognizer 'openai': price_input and price_output go together, and one of them "
-                "is missing; set both, in dollars per million tokens, or neither"
+                "recognizer 'openai': only one of price_input and price_output is set; set both, "
+                "in dollars per million tokens, or neither"
             )
 
     @property
     def label(self) -> str:
-        """The model, and the parameters that decide answers and are not at their defaults."""
-        left_out = {"openai", "model", "price_input", "price_output", *_MANNERS}
+        """The model, and the parameters that affect answers and are not defaults."""
+        left_out = {"openai", "model", "price_input", "price_output", *_TRANSPORT}
         others = [f"{key}={value}" for key, value in self.changed().items() if key not in left_out]
         return f"{self.name}({', '.join([self.model, *others])})"
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to a key: all but how the endpoint is asked."""
+        """Return the part of the recognizer in a key, without the parameters of requests."""
         spec = super().spec()
         parameters = {
-            key: value for key, value in spec["parameters"].items() if key not in _MANNERS
+            key: value for key, value in spec["parameters"].items() if key not in _TRANSPORT
         }
         return spec | {"parameters": parameters}
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
-        """Yield what asks the endpoint; nothing is asked before the first batch.
+        """Yield a reader that asks the endpoint; no request is sent before the first batch.
 
         Raises:
             BenchError: The environment variable of the key is not set.
@@ -115,13 +118,13 @@ class OpenAI(Recognizer):
             client.close()
 
     def price(self, input_tokens: int, output_tokens: int) -> float | None:
-        """Return what so many tokens cost in US dollars; None where the prices are not set."""
+        """Return the price of so many tokens in US dollars; None if the prices are not set."""
         if self.price_input is None or self.price_output is None:
             return None
         return (self.price_input * input_tokens + self.price_output * output_tokens) / 1e6
 
     def _key(self) -> str:
-        """Return the API key. Raises BenchError, without the key, where it cannot be sent."""
+        """Return the API key; raises BenchError, without the key in it, if it cannot be sent."""
         if not self.key_variable:
             return ""
         key = os.environ.get(self.key_variable, "").strip()
@@ -132,29 +135,29 @@ class OpenAI(Recognizer):
             )
         if not key.isascii() or not key.isprintable() or " " in key:
             raise BenchError(
-                f"the environment variable '{self.key_variable}' holds characters that no HTTP "
-                "header can carry; set it to the API key alone"
+                f"the environment variable '{self.key_variable}' has characters that are not "
+                "allowed in an HTTP header; set it to the API key alone"
             )
         return key
 
 
 def _check_url(url: str) -> None:
-    """Raise BenchError where a base URL is not a plain http or https one."""
+    """Raise BenchError unless a URL is a plain http or https base URL."""
     fault = ""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
         if parts.username is not None or parts.password is not None:
             raise BenchError(
-                "recognizer 'openai': the URL holds a name or a password; remove it, and name the "
-                "environment variable that holds the key as key_variable"
+                "recognizer 'openai': the URL has a user name or a password; remove it, and set "
+                "key_variable to the environment variable with the key"
             )
         if parts.scheme not in {"http", "https"} or not host:
             fault = "is not an http or https URL"
         elif parts.query or parts.fragment:
             fault = "has a query or a fragment"
         elif not url.isascii() or not url.isprintable() or " " in url:
-            fault = "has characters that a URL cannot have"
+            fault = "has characters that are not allowed in a URL"
     except ValueError as error:
         fault = f"is not a URL ({error})"
     if fault:

@@ -1,4 +1,4 @@
-"""A recognizer that is a file of what others have read."""
+"""Files of predictions as recognizers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -20,20 +21,20 @@ if TYPE_CHECKING:
     from bench.recognizers.outside.prediction_tables import Prediction
 
 MISSING = Reading("", remark="missing")
-"""Of a sample that the file does not have: nothing was read."""
+"""The reading of a sample that is not in the file."""
 
 
 @dataclass(frozen=True)
 class PredictionsRecognizer(Recognizer):
-    """A file of predictions: what others have read of each sample.
+    """A file with texts that were read by others.
 
     Args:
         predictions: A CSV, TSV, JSON lines or Parquet file with an id and a text per sample, and
-            perhaps `confidence` and `seconds`; also `predictions.parquet` of an evaluation.
-        id: The column of ids; None: the one that is called so, see `bench docs recognizers`.
-        text: The column of texts; None: the one that is called so.
-        header: Whether the first line of a CSV or TSV names its columns; else a line is an id and a
-            text.
+            optionally `confidence` and `seconds`. `predictions.parquet` of an evaluation is one.
+        id: The column of ids; None for the column with a usual name, see `bench docs recognizers`.
+        text: The column of texts; None for the column with a usual name.
+        header: Whether the first line of a CSV or TSV has the names of the columns. Without it,
+            each line is an id and a text.
     """
 
     name: ClassVar[str] = "predictions"
@@ -46,25 +47,25 @@ class PredictionsRecognizer(Recognizer):
     header: bool = True
 
     def __post_init__(self) -> None:
-        """Raise BenchError where columns have names, but no line that has them."""
+        """Raise BenchError if columns are named, but the file has no header."""
         if not self.header and (self.id or self.text):
             raise BenchError(
-                f"recognizer '{self.name}': without a header, columns have no names; remove "
-                f"'{'id' if self.id else 'text'}' or header = false"
+                f"recognizer '{self.name}': header = false leaves columns without names; remove it "
+                f"or '{'id' if self.id else 'text'}'"
             )
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:  # noqa: ARG002
-        """Read the file."""
-        from bench.recognizers.outside.prediction_tables import Columns, read_predictions
+        """Read the file and yield a reader that looks up samples in it."""
+        from bench.recognizers.outside.prediction_tables import FileColumns, read_prediction_file
 
         file = existing_file(self.predictions, f"recognizer '{self.name}'")
-        columns = Columns(self.id, self.text, self.header)
-        yield _PredictionsReader(file, read_predictions(file, columns))
+        columns = FileColumns(self.id, self.text, self.header)
+        yield _PredictionsReader(file, read_prediction_file(file, columns))
 
 
 class _PredictionsReader(TextReader):
-    """Looks up what a file says of each sample."""
+    """Looks up the predictions of samples in a file."""
 
     def __init__(self, file: Path, predictions: Iterator[Prediction]) -> None:
         self._file = file
@@ -76,47 +77,47 @@ class _PredictionsReader(TextReader):
         """Match the ids of the file with those of the split.
 
         Raises:
-            BenchError: None of them matches.
+            BenchError: No id matches.
         """
         from bench.recognizers.outside.matching_ids import match_ids
 
         match = match_ids([*self._by_id], ids)
-        if not match.known and ids:
+        if not match.sample_ids and ids:
             raise BenchError(
                 f"{self._file}: none of its {len(self._by_id):,} ids is one of the {len(ids):,} "
                 f"of the split: it has {_examples(self._by_id)}, the split has {_examples(ids)}; "
                 "write the ids of the split"
             )
-        self._readings = {ours: self._by_id[theirs] for theirs, ours in match.known.items()}
+        self._readings = {ours: self._by_id[theirs] for theirs, ours in match.sample_ids.items()}
         self._remarks = {
-            "unknown ids": len(self._by_id) - len(match.known),
+            "unknown ids": len(self._by_id) - len(match.sample_ids),
             "repeated ids": self._repeated,
         }
         if match.rule != "ids":
-            self._remarks[f"compared by {match.rule}"] = len(match.known)
+            self._remarks[f"compared by {match.rule}"] = len(match.sample_ids)
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
-        """Return what the file says of each sample; `MISSING` where it says nothing."""
+        """Return the prediction of each sample; `MISSING` for a sample that is not in the file."""
         if self._readings is None:
             raise RuntimeError("call begin with all ids of the split before read")
         return [self._reading(sample.id) for sample in samples]
 
     def remarks(self) -> Mapping[str, int]:
-        """Return how many ids no sample has, how many repeat, and how ids were compared."""
+        """Return the numbers of unknown and repeated ids, and of ids matched by another rule."""
         return {remark: count for remark, count in self._remarks.items() if count}
 
     def _reading(self, sample: str) -> Reading:
-        from bench.recognizers.outside.checked import checked_reading
+        from bench.recognizers.outside.reading_check import checked_reading
 
         prediction = (self._readings or {}).get(sample)
         if prediction is None:
             return MISSING
-        where = f"{self._file}: {prediction.place}"
+        where = f"{self._file}: {prediction.position}"
         return checked_reading(prediction.text, sample, where, **prediction.numbers)
 
 
 def _by_id(file: Path, predictions: Iterator[Prediction]) -> tuple[dict[str, Prediction], int]:
-    """Return the predictions by id, and how many ids stand in the file more than once."""
+    """Return the predictions by id, and the number of ids that occur more than once."""
     by_id: dict[str, Prediction] = {}
     times: Counter[str] = Counter()
     for prediction in predictions:
@@ -125,13 +126,14 @@ def _by_id(file: Path, predictions: Iterator[Prediction]) -> tuple[dict[str, Pre
         if first.text != prediction.text:
             raise BenchError(
                 f"{file}: {quoted(prediction.id)} has two texts, {quoted(first.text)} in "
-                f"{first.place} and {quoted(prediction.text)} in {prediction.place}; remove one"
+                f"{first.position} and {quoted(prediction.text)} in {prediction.position}; remove "
+                "one"
             )
     if not by_id:
-        raise BenchError(f"{file}: it has no prediction; write an id and a text per sample")
+        raise BenchError(f"{file}: the file has no prediction; write an id and a text per sample")
     return by_id, sum(count > 1 for count in times.values())
 
 
 def _examples(ids: Mapping[str, object] | Sequence[str]) -> str:
-    shown = [quoted(name, 60) for name, _ in zip(ids, range(3), strict=False)]
-    return ", ".join(shown) + (", …" if len(ids) > len(shown) else "")
+    examples = [quoted(name, 60) for name in islice(ids, 3)]
+    return ", ".join(examples) + (", …" if len(ids) > len(examples) else "")

@@ -1,4 +1,4 @@
-"""A recognizer that is a Python class of one's own."""
+"""Python classes of the user as recognizers."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from bench.core.printable import quoted
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.core.schema import Parsed
 from bench.recognizers.outside import named_files
-from bench.recognizers.outside.checked import checked_reading
 from bench.recognizers.outside.python_source import (
     ClassSource,
     class_source,
     located_target,
     split_target,
 )
-from bench.recognizers.outside.table import Table, table
+from bench.recognizers.outside.reading_check import checked_readings
+from bench.recognizers.outside.toml_table import HashableTable, parse_table
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
 
 MAX_PARAMETERS = 2**53
-"""Weights; a number that any reader of JSON reads as it is."""
-_NO_PARAMETERS = Table()
+"""Weights; every reader of JSON reads this number exactly."""
+_NO_PARAMETERS = HashableTable()
 
 
 @dataclass(frozen=True)
@@ -36,45 +36,46 @@ class PythonRecognizer(Recognizer):
     """A Python class whose method `read` returns one text per image.
 
     Args:
-        python: "FILE.py:CLASS", the file as seen from the folder of bench.toml, or
+        python: "FILE.py:CLASS", with a path relative to the folder of bench.toml, or
             "package.module:CLASS" of an installed package.
-        parameters: What the class is constructed with. A text that names a file is found from the
-            folder of bench.toml and stands for the content of the file.
-        files: More files that the readings depend on, such as weights that the class finds itself.
+        parameters: The arguments of the constructor. If a value is the path of a file, relative to
+            the folder of bench.toml, the key has the content of the file.
+        files: Other files on which the readings depend, such as weights that the class loads
+            itself.
     """
 
     name: ClassVar[str] = "python"
 
     python: str
-    parameters: Annotated[Table, Parsed(table)] = _NO_PARAMETERS
+    parameters: Annotated[HashableTable, Parsed(parse_table)] = _NO_PARAMETERS
     files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise BenchError where `python` does not name a class."""
+        """Raise BenchError if `python` does not name a class."""
         split_target(self.python, f"recognizer '{self.name}'")
 
     @property
     def label(self) -> str:
         """The class and its parameters, as boards print them."""
-        values = [f"{key}={_shown(value)}" for key, value in self.parameters.items()]
+        values = [f"{key}={_label_of_value(value)}" for key, value in self.parameters.items()]
         where, _, kind = self.python.rpartition(":")
         return f"{self.name}({', '.join([f'{Path(where).name}:{kind}', *values])})"
 
     @classmethod
     def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
-        """Return parameters with all files among them found from `home`."""
-        found = dict(parameters)
+        """Return parameters with absolute paths of the files in them, relative to `home`."""
+        located = dict(parameters)
         if isinstance(target := parameters.get("python"), str):
-            found["python"] = located_target(target, home)
+            located["python"] = located_target(target, home)
         if "parameters" in parameters:
-            found["parameters"] = named_files.located(parameters["parameters"], home)
+            located["parameters"] = named_files.locate_files(parameters["parameters"], home)
         if "files" in parameters:
             user = f"recognizer '{cls.name}'"
-            found["files"] = named_files.required(parameters["files"], home, user)
-        return found
+            located["files"] = named_files.require_files(parameters["files"], home, user)
+        return located
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to a key: the SHA-256 of its source, and of files in place of paths.
+        """Return the part of the recognizer in a key, with the SHA-256 of its source and files.
 
         Raises:
             BenchError: A file is missing.
@@ -82,23 +83,29 @@ class PythonRecognizer(Recognizer):
         source = self._source
         parameters = {
             "python": source.label,
-            "parameters": named_files.content(self.parameters, self._user),
-            "files": named_files.content(self.files, self._user),
+            "parameters": named_files.files_as_digests(self.parameters, self._user),
+            "files": named_files.files_as_digests(self.files, self._user),
         }
         spec = {"name": self.name, "version": self.version, "parameters": parameters}
         return spec | {"source": source.digests()}
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
-        """Import and construct the class; call its `close` in the end, if it has one."""
-        from bench.recognizers.outside.python_class import construct, failing, imported
+        """Construct the class and yield a reader; at the end, call `close` if the class has it."""
+        from bench.recognizers.outside.python_class import (
+            construct_reader,
+            imported_class,
+            user_code_errors,
+        )
 
         source, user = self._source, self._user
-        with imported(source, user) as kind:
+        with imported_class(source, user) as kind:
             offered = {"device": workplace.device, "threads": workplace.threads}
-            reader = construct(kind, named_files.resolved(self.parameters), offered, user)
+            reader = construct_reader(
+                kind, named_files.resolve_package_files(self.parameters), offered, user
+            )
             yield _PythonReader(reader, source, user)
-            with failing(f"{user}.close failed", source.file):
+            with user_code_errors(f"{user}.close failed", source.file):
                 getattr(reader, "close", lambda: None)()
 
     @property
@@ -111,7 +118,7 @@ class PythonRecognizer(Recognizer):
 
 
 class _PythonReader(TextReader):
-    """Calls an object of a person's class, and checks what it returns."""
+    """Calls an object of the user's class, and checks what it returns."""
 
     def __init__(self, reader: Any, source: ClassSource, user: str) -> None:  # noqa: ANN401
         self._reader = reader
@@ -119,68 +126,44 @@ class _PythonReader(TextReader):
         self._user = user
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
-        """Return what the object reads of the pixels."""
-        from bench.recognizers.outside.python_class import failing
+        """Return the texts that the object reads from the pixels."""
+        from bench.recognizers.outside.python_class import user_code_errors
 
         images = [sample.pixels(3) for sample in samples]
         what = f"{self._user}.read failed on {len(samples)} images from {quoted(samples[0].id)}"
-        with failing(what, self._source.file):
+        with user_code_errors(what, self._source.file):
             read = self._reader.read(images)
-        if isinstance(read, str) or not isinstance(read, Sequence):
-            raise BenchError(
-                f"{self._user}.read returned a value of type {type(read).__name__}; return a list "
-                "of one text per image"
-            )
-        if len(read) != len(samples):
-            raise BenchError(
-                f"{self._user}.read returned {len(read)} texts for {len(samples)} images; return "
-                "one per image, in their order"
-            )
-        return [self._checked(item, sample.id) for item, sample in zip(read, samples, strict=True)]
+        return checked_readings(read, [sample.id for sample in samples], f"{self._user}.read")
 
     @property
     def parameters(self) -> int | None:
-        """The number of weights, where the object says so."""
+        """The number of weights, if the object has it as `parameters`."""
         count = self._attribute("parameters")
         counts = isinstance(count, int) and not isinstance(count, bool)
         return count if counts and 0 <= count < MAX_PARAMETERS else None
 
     @property
     def alphabet(self) -> frozenset[str] | None:
-        """The characters that it can read, where the object says so."""
+        """The characters that the object can read, if it has them as `alphabet`."""
         letters = self._attribute("alphabet")
         if letters is None or callable(letters):
             return None
         if not isinstance(letters, Iterable):
             raise BenchError(
                 f"{self._user}.alphabet is of type {type(letters).__name__}; make it a text of all "
-                "characters that it can read, or leave it out"
+                "characters that it can read, or remove it"
             )
-        # A lone surrogate is no character, and no file can hold it.
+        # A lone surrogate is not a character, and cannot be written as UTF-8.
         return frozenset("".join(map(str, letters)).encode("utf-8", "ignore").decode())
 
-    def _attribute(self, name: str) -> Any:  # noqa: ANN401 (whatever a person's class has)
-        from bench.recognizers.outside.python_class import failing
+    def _attribute(self, name: str) -> Any:  # noqa: ANN401 (any value of the user's class)
+        from bench.recognizers.outside.python_class import user_code_errors
 
-        with failing(f"{self._user}.{name} cannot be read", self._source.file):
+        with user_code_errors(f"{self._user}.{name} cannot be read", self._source.file):
             return getattr(self._reader, name, None)
 
-    def _checked(self, item: object, sample: str) -> Reading:
-        user = f"{self._user}.read"
-        if not isinstance(item, Reading):
-            return checked_reading(item, sample, user)
-        return checked_reading(
-            item.text,
-            sample,
-            user,
-            confidence=item.confidence,
-            seconds=item.seconds,
-            price=item.price,
-            remark=item.remark,
-        )
 
-
-def _shown(value: object) -> str:
+def _label_of_value(value: object) -> str:
     if isinstance(value, str):
-        return named_files.shown(value)
+        return named_files.without_folders(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

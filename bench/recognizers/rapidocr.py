@@ -1,4 +1,4 @@
-"""PP-OCR's recognition networks, by RapidOCR."""
+"""The recognition networks of PP-OCR, run by the package rapidocr."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.core.files import InputFile, existing_file, file_digest, lines_of_fil
 from bench.core.optional import import_extra, installed_folder, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
-from bench.recognizers.outside.checked import checked_reading
+from bench.recognizers.outside.reading_check import checked_reading
 
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
@@ -22,20 +22,21 @@ if TYPE_CHECKING:
 _USER = "recognizer 'rapidocr'"
 _EXTRA = "rapidocr"
 _CHARACTERS = "character"
-"""The key of an ONNX file's metadata that has its characters."""
+"""The entry of the metadata in which ONNX graphs of PP-OCR have their characters."""
 
 
 @dataclass(frozen=True)
 class RapidOcrRecognizer(Recognizer):
-    """PP-OCR's recognition network in onnxruntime, without detector and classifier of directions.
+    """A PP-OCR recognition network in onnxruntime, without text detection and text orientation.
 
-    Images are read one by one, because the padding of a batch would change what is read. Nothing is
+    Images are read one by one, because the padding of a batch would change the texts. Nothing is
     downloaded.
 
     Args:
-        model: An ONNX file of a PP-OCR recognition network; None: the one that comes with RapidOCR,
-            PP-OCRv6 small in RapidOCR 3.10.
-        characters: Its characters, one per line, where the ONNX file does not have them itself.
+        model: The ONNX file of a PP-OCR recognition network; None for the one in the package
+            rapidocr, which is PP-OCRv6 small in version 3.10.
+        characters: A file of the characters of the network, one per line, for an ONNX file without
+            them.
 
     Source:
         Du et al., "PP-OCR: A Practical Ultra Lightweight OCR System" (arXiv 2009.09941).
@@ -47,7 +48,7 @@ class RapidOcrRecognizer(Recognizer):
     characters: InputFile | None = None
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to a key: the version of RapidOCR and the SHA-256 of the network.
+        """Return the part of the recognizer in a key, with the version of RapidOCR and the network.
 
         Raises:
             BenchError: RapidOCR or a file is missing.
@@ -62,7 +63,7 @@ class RapidOcrRecognizer(Recognizer):
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
-        """Load the network."""
+        """Load the network and yield a reader."""
         rapidocr = import_extra("rapidocr", _EXTRA, _USER)
         file = self._file()
         letters = self._letters(file)
@@ -85,13 +86,13 @@ class RapidOcrRecognizer(Recognizer):
         networks = sorted(folder.glob("*_rec_*.onnx"))
         if len(networks) != 1:
             raise BenchError(
-                f"{_USER}: RapidOCR comes with {len(networks)} recognition networks in {folder}; "
-                'name one with model = "…"'
+                f"{_USER}: RapidOCR has {len(networks)} recognition networks in {folder}; choose "
+                'one with model = "…"'
             )
         return networks[0]
 
     def _letters(self, file: Path) -> frozenset[str]:
-        """Return the characters of a network, without which RapidOCR would download some."""
+        """Return the characters of a network; without any, RapidOCR would download them."""
         if self.characters:
             listed = lines_of_file(self.characters, f"characters of {_USER}")
             return frozenset(listed) - {""} | {" "}
@@ -102,20 +103,20 @@ class RapidOcrRecognizer(Recognizer):
             session = onnxruntime.InferenceSession(str(file), options, ["CPUExecutionProvider"])
         except Exception as error:
             raise BenchError(
-                f"{_USER}: {file} is not an ONNX network ({printable(one_line(error))}); give the "
-                "recognition network of a PP-OCR"
+                f"{_USER}: {file} is not an ONNX network ({printable(one_line(error))}); set model "
+                "to a recognition network of PP-OCR"
             ) from error
         metadata = session.get_modelmeta().custom_metadata_map
         if _CHARACTERS not in metadata:
             raise BenchError(
-                f"{_USER}: {file} does not have its characters; give a file of one per line with "
-                'characters = "…"'
+                f"{_USER}: {file} has no characters in its metadata; give a file with one per line "
+                'as characters = "…"'
             )
         return frozenset(metadata[_CHARACTERS].split("\n")) - {""} | {" "}
 
 
 class _RapidOcrReader(TextReader):
-    """Reads image by image."""
+    """Reads images one by one."""
 
     def __init__(self, engine: Any, letters: frozenset[str]) -> None:  # noqa: ANN401
         self._engine = engine
@@ -123,17 +124,17 @@ class _RapidOcrReader(TextReader):
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
         """Return the text of each image with RapidOCR's confidence."""
-        return [self._one(sample) for sample in samples]
+        return [self._read_image(sample) for sample in samples]
 
-    def _one(self, sample: EncodedSample) -> Reading:
+    def _read_image(self, sample: EncodedSample) -> Reading:
         import numpy as np
 
-        # Blue comes first.
+        # RapidOCR expects the order blue, green, red.
         pixels = np.ascontiguousarray(sample.pixels(3)[:, :, ::-1])
-        found = self._engine(pixels, use_det=False, use_cls=False)
-        if not found.txts:
+        output = self._engine(pixels, use_det=False, use_cls=False)
+        if not output.txts:
             return Reading("")
-        return checked_reading(found.txts[0], sample.id, _USER, confidence=found.scores[0])
+        return checked_reading(output.txts[0], sample.id, _USER, confidence=output.scores[0])
 
     @property
     def alphabet(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Tesseract, as it is installed on this machine."""
+"""The installed Tesseract as a recognizer."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ _PROGRAM = "tesseract"
 _USER = "recognizer 'tesseract'"
 _REMEDY = "install it, on Debian with: apt-get install tesseract-ocr"
 _PAGE, _WORD = "1", "5"
-"""Levels of the rows that Tesseract prints as TSV."""
+"""Levels of the rows in the TSV output of Tesseract."""
 _TSV_COLUMNS = 12
 
 
 @dataclass(frozen=True)
 class TesseractRecognizer(Recognizer):
-    """Tesseract 5: one process per batch, with the stored bytes of the images.
+    """Tesseract 5, with one process per batch that reads the stored bytes of the images.
 
     Args:
-        psm: What an image is taken for: 8 is one word, 7 a line, 13 a line without Tesseract's own
-            heuristics, 6 a block; see `tesseract --help-psm`.
-        oem: The engine: 1 is the LSTM, 0 the one of Tesseract 3, 3 what the language has.
+        psm: The page segmentation mode: 8 is one word, 7 one line, 13 one line without heuristics
+            of Tesseract, 6 one block; see `tesseract --help-psm`.
+        oem: The engine: 1 is the LSTM, 0 that of Tesseract 3, 3 the default of the language.
         lang: The languages, joined by `+`.
-        whitelist: The characters that it may read; None: all.
-        timeout: Seconds after which it is killed.
+        whitelist: The characters that Tesseract may read; None for all.
+        timeout: Seconds per batch, after which the process is killed. The default allows a batch
+            to take 10 minutes.
 
     Source:
         Smith, "An Overview of the Tesseract OCR Engine" (ICDAR 2007).
@@ -58,7 +59,7 @@ class TesseractRecognizer(Recognizer):
     timeout: PositiveFloat = 600.0
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to a key: versions, and the SHA-256 of the files of its languages.
+        """Return the part of the recognizer in a key, with the version and the files of languages.
 
         Raises:
             BenchError: Tesseract or a language is not installed.
@@ -74,22 +75,22 @@ class TesseractRecognizer(Recognizer):
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
-        """Find the program and its languages."""
-        from bench.recognizers.outside.program import programs, thread_limits
+        """Find the program and its languages, and yield a reader that runs it."""
+        from bench.recognizers.outside.program import open_programs, thread_limits
 
         self._models()
-        with programs(thread_limits(workplace.threads, "cpu"), _USER) as started:
-            yield _TesseractReader(self, started)
+        with open_programs(thread_limits(workplace.threads, "cpu"), _USER) as programs:
+            yield _TesseractReader(self, programs)
 
     @property
     def training_data(self) -> tuple[str, ...] | None:
-        """What Tesseract's documentation says of the models of languages in Latin script."""
-        known = self.lang == "eng" and self.oem in {1, 3}
-        return ("400,000 rendered text lines in 4,500 fonts",) if known else None
+        """The training data by the documentation of Tesseract; None if unknown."""
+        is_documented = self.lang == "eng" and self.oem in {1, 3}
+        return ("400,000 rendered text lines in 4,500 fonts",) if is_documented else None
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The arguments behind list and output."""
+        """The arguments after those of the input and the output."""
         engine = ("--psm", str(self.psm), "--oem", str(self.oem), "-l", self.lang)
         allowed = ("-c", f"tessedit_char_whitelist={self.whitelist}") if self.whitelist else ()
         return (*engine, *allowed, "tsv")
@@ -101,8 +102,8 @@ class TesseractRecognizer(Recognizer):
         folder = re.search(r'"(.+)"', printed)
         if folder is None:
             raise BenchError(
-                f"{_USER} requires Tesseract 5, which lists the folder of its languages; "
-                f"install that instead of {quoted(_version())}"
+                f"{_USER} requires Tesseract 5, but {quoted(_version())} is installed; install "
+                "Tesseract 5"
             )
         digests = {}
         for language in self.lang.split("+"):
@@ -125,7 +126,7 @@ class _TesseractReader(TextReader):
         self._programs = programs
 
     def read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
-        """Return the words of each image, by spaces, and their mean confidence."""
+        """Return the words of each image, joined by spaces, with their mean confidence."""
         from bench.recognizers.outside.image_files import write_images
 
         folder = self._programs.folder
@@ -142,19 +143,19 @@ class _TesseractReader(TextReader):
         if len(readings) != len(samples):
             raise BenchError(
                 f"{_USER} printed {len(readings)} pages for {len(samples)} images, such as sample "
-                f"{quoted(samples[0].id)}; check them with bench data check"
+                f"{quoted(samples[0].id)}; check the images with `bench data check`"
             )
         return readings
 
     @property
     def alphabet(self) -> frozenset[str] | None:
-        """The characters of `whitelist`."""
+        """The characters of `whitelist`; None without one."""
         whitelist = self._recognizer.whitelist
         return frozenset(whitelist) if whitelist else None
 
 
 def _pages(printed: bytes) -> Iterator[Reading]:
-    """Yield the reading of each page of a TSV, which has a row per page, line, word and so on."""
+    """Yield the reading of each page of the TSV output, which has rows for pages and words."""
     words: list[tuple[str, float]] | None = None
     for row in printed.decode("utf-8", "replace").split("\n"):
         cells = row.rstrip("\r").split("\t")
@@ -178,6 +179,6 @@ def _reading(words: list[tuple[str, float]]) -> Reading:
 def _version() -> str:
     from bench.recognizers.outside.program import printed_version
 
-    # The lines behind are features of this processor.
+    # Further lines describe the processor.
     lines = printed_version((_PROGRAM, "--version"), _USER, _REMEDY).splitlines()[:2]
     return ", ".join(line.strip() for line in lines)

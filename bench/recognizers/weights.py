@@ -1,4 +1,4 @@
-"""Networks of bench with weights that others trained."""
+"""Networks of bench with weights from files as recognizers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from bench.recognizers.inputs.reader_input import (
     PRESETS,
     InputChanges,
     ReaderInput,
-    as_trained,
-    parse_changes,
+    input_of_training,
+    parse_input_changes,
 )
 from bench.recognizers.networks.mappings import find_mapping
 from bench.recognizers.networks.parameters import (
@@ -41,13 +41,13 @@ _GREEDY = GreedyDecoder()
 
 
 class Architecture(NamedTuple):
-    """What a `Weights` is, once its mapping has said what is not set.
+    """The architecture of a `weights` recognizer, from its parameters and its mapping.
 
     Attributes:
-        model: The architecture.
-        loss: The loss whose classifier it has.
-        input: How images or clips are prepared.
-        characters: What classes from 1 stand for; empty texts are no characters.
+        model: The model component.
+        loss: The loss whose classifier the network has.
+        input: The preparation of images or clips.
+        characters: The characters of the classes from 1; empty for a class that is not one.
     """
 
     model: Model
@@ -57,29 +57,29 @@ class Architecture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Weights(Recognizer):
-    """An architecture of bench with weights from a file, whoever trained them.
+class WeightsRecognizer(Recognizer):
+    """A model of bench with weights from a file, such as those of another project.
 
-    A mapping names the layers of the file in bench's terms, and knows the architecture, the input
-    and the alphabet that its authors used; each can be set. `bench docs
-    recognizers-onnx-weights` lists the mappings with their sources.
+    A mapping translates the names of layers. It also has the architecture, the input and the
+    alphabet of the project, which parameters can replace. `bench docs recognizers-onnx-weights`
+    lists the mappings with their sources.
 
     Args:
-        weights: The file: safetensors, or a checkpoint of torch without pickled objects.
-        mapping: The name of the mapping; `bench`: weights that bench has trained.
-        sha256: The SHA-256 that the file must have; empty: any.
-        model: The architecture; None: that of the mapping.
-        loss: The loss whose classifier the network has; None: that of the mapping.
-        input: How images are prepared: a preset, or a table of what differs from the mapping's
-            preset, or from the model's own input where the mapping has none; None: nothing differs.
-            Of a model of clips: a table of size, crop and normalization.
-        alphabet: The characters of the classes from 1, in order; empty: those of `alphabet_file`,
-            else of the mapping.
-        alphabet_file: A file with one character, or one gloss, on each line.
-        space: Whether a space is the last character, behind those of the alphabet.
+        weights: The file: safetensors, or a torch checkpoint without pickled objects.
+        mapping: The name of the mapping; `bench` is for weights that bench has trained.
+        sha256: The required SHA-256 of the file; empty requires none.
+        model: The model component; None for that of the mapping.
+        loss: The loss whose classifier the network has; None for that of the mapping.
+        input: The preparation of images: a preset, or a table of keys that change the preset of the
+            mapping (without one, the input of the model). None changes nothing. For a model of
+            clips: a table of size, crop and normalization.
+        alphabet: The characters of the classes from 1, in order. If empty, those of
+            `alphabet_file`, else of the mapping.
+        alphabet_file: A file with one character, or one gloss, per line.
+        space: Whether a space follows the characters of the alphabet as the last one.
         decoder: A decoder of bench.
-        confidence: What the confidence of a reading is: the `product` of probabilities that the
-            decoder states, or the `mean` of those of the labels.
+        confidence: The confidence of a reading: "product" for the probability that the decoder
+            computes, "mean" for the mean probability of the labels.
     """
 
     name: ClassVar[str] = "weights"
@@ -89,7 +89,7 @@ class Weights(Recognizer):
     sha256: str = ""
     model: Annotated[Model | None, Parsed(parse_model)] = None
     loss: Annotated[Loss | None, Parsed(parse_loss)] = None
-    input: Annotated[InputChanges | None, Parsed(parse_changes)] = None
+    input: Annotated[InputChanges | None, Parsed(parse_input_changes)] = None
     alphabet: str = ""
     alphabet_file: InputFile | None = None
     space: bool = False
@@ -98,40 +98,40 @@ class Weights(Recognizer):
 
     @classmethod
     def located(cls, parameters: dict[str, Any], home: Path) -> dict[str, Any]:
-        """Return parameters with their paths, and those of the decoder, found from `home`."""
+        """Return parameters with absolute paths, also of the decoder, relative to `home`."""
         located = super().located(parameters, home)
         return located | located_decoder(located, home)
 
     def __post_init__(self) -> None:
-        """Raise BenchError where mapping, model, loss, input and decoder do not go together."""
+        """Raise BenchError if mapping, model, loss, input and decoder do not fit together."""
         model, loss, _, _ = self.architecture(with_characters=False)
-        # What it reads is what its model reads.
+        # The recognizer accepts the kind of sample that its model accepts: images or clips.
         object.__setattr__(self, "accepts", model.accepts)
         if model.emits != loss.accepts:
             raise BenchError(
-                f"recognizer 'weights': model '{model.name}' emits {model.emits}, loss "
-                f"'{loss.name}' has a classifier of {loss.accepts}; set loss"
+                f"recognizer 'weights': model '{model.name}' emits {model.emits}, but loss "
+                f"'{loss.name}' accepts {loss.accepts}; set another loss"
             )
         if not self.decoder.reads(loss.decoder):
             raise BenchError(
-                f"recognizer 'weights': decoder '{self.decoder.name}' does not read the "
+                f"recognizer 'weights': decoder '{self.decoder.name}' does not support the "
                 f"{loss.decoder} output of loss '{loss.name}'; set another decoder"
             )
 
     def architecture(self, *, with_characters: bool = True) -> Architecture:
-        """Return what the mapping and the parameters say together.
+        """Return the architecture from the parameters, and from the mapping for those not set.
 
         Args:
-            with_characters: Whether the characters are read, for which a file is opened.
+            with_characters: Whether the characters are returned, which may read `alphabet_file`.
 
         Raises:
-            BenchError: Neither says which model or alphabet it is, or the input is wrong.
+            BenchError: The model or the alphabet is not set, or the input is wrong.
         """
         mapping = find_mapping(self.mapping)
         model = self.model or (parse_model(mapping.model) if mapping.model else None)
         if model is None:
             raise BenchError(
-                f"recognizer 'weights': mapping '{mapping.name}' is for every model; set model"
+                f"recognizer 'weights': mapping '{mapping.name}' has no model; set model"
             )
         return Architecture(
             model,
@@ -141,22 +141,26 @@ class Weights(Recognizer):
         )
 
     def _input(self, model: Model, mapping: WeightMapping) -> ReaderInput | FrameInput:
-        """Return how images or clips are prepared. Raises BenchError where its keys are wrong."""
+        """Return the preparation of images or clips; raises BenchError if `input` is wrong."""
         changes = self.input or InputChanges()
         if isinstance(model.default_input, FrameInput):
             if changes.preset:
                 raise BenchError(
-                    f"recognizer 'weights': model '{model.name}' reads clips, and preset "
-                    f"'{changes.preset}' is one of images; set keys such as size and crop"
+                    f"recognizer 'weights': model '{model.name}' reads clips, but preset "
+                    f"'{changes.preset}' is for images; set keys such as size and crop"
                 )
             return parse_input(model.default_input, dict(changes.keys))
-        default = PRESETS[mapping.input] if mapping.input else as_trained(model.default_input)
-        return changes.applied(default)
+        default = (
+            PRESETS[mapping.input] if mapping.input else input_of_training(model.default_input)
+        )
+        return changes.apply(default)
 
     def _characters(self, default: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the characters of the classes from 1, those of the mapping where none are set."""
+        """Return the characters of the classes from 1; those of the mapping if none are set."""
         if self.alphabet and self.alphabet_file:
-            raise BenchError("recognizer 'weights': set alphabet or alphabet_file, and not both")
+            raise BenchError(
+                "recognizer 'weights': alphabet and alphabet_file are both set; remove one"
+            )
         characters = tuple(self.alphabet) or default
         if self.alphabet_file:
             characters = characters_of_file(
@@ -164,33 +168,33 @@ class Weights(Recognizer):
             )
         if not characters:
             raise BenchError(
-                f"recognizer 'weights': mapping '{self.mapping}' does not know what the classes "
-                "stand for; set alphabet or alphabet_file"
+                f"recognizer 'weights': mapping '{self.mapping}' has no alphabet; set alphabet or "
+                "alphabet_file"
             )
         return (*characters, " ") if self.space else characters
 
     @property
     def label(self) -> str:
-        """The file, and what is not a default but `sha256`, as boards print them."""
+        """The file and parameters that are not defaults, except `sha256`, as boards print them."""
         return replace(self, sha256="").label if self.sha256 else super().label
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to a key, with what the mapping decides."""
+        """Return the part of the recognizer in a key, with the values of the mapping."""
         spec = super().spec()
-        model, loss, how, characters = self.architecture()
-        decided = {
-            # The content of the file is in the key, whether it is checked or not.
+        model, loss, reader_input, characters = self.architecture()
+        values = {
+            # The content of the file is in the key, with or without the check.
             "sha256": "",
             "model": model.spec(),
             "loss": loss.spec(),
-            "input": how.spec(),
+            "input": reader_input.spec(),
             "alphabet": [*characters],
         }
-        return spec | {"parameters": spec["parameters"] | decided}
+        return spec | {"parameters": spec["parameters"] | values}
 
     @contextmanager
     def open(self, workplace: Workplace) -> Iterator[TextReader]:
-        """Return a reader with the network on the device of the workplace."""
+        """Yield a reader with the network on the device of the workplace."""
         from bench.recognizers.networks.weights_reader import WeightsReader
 
         yield WeightsReader(self, workplace)

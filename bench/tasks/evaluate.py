@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bench.core.components import Loss, Model
+    from bench.core.components import Dataset, Decoder, Loss, Model
     from bench.core.types import Batch, DecoderFamily, InputPipeline
     from bench.decoding.algorithms.decoded import Decoded
     from bench.evaluation.protocols import Protocol
@@ -59,7 +59,7 @@ def evaluate(
         began=began,
         attempts=attempts,
     )
-    yield Finished(metric.summary(record.scores), record.seconds)
+    yield Finished(metric.format_scores(record.scores), record.seconds)
 
 
 def restore_network(
@@ -71,7 +71,7 @@ def restore_network(
         BenchError: The weights are gone or altered, or do not fit the model of today.
     """
     try:
-        return networks.restore(
+        return networks.network_from_weights(
             model,
             loss,
             InputShape(*record.input_shape),
@@ -93,22 +93,63 @@ def predict(
     Raises BenchError where the split has no sample.
     """
     training = evaluation.training
-    batches = pipeline.batches("test", training.recipe.batch_size)
-    if not len(batches):
-        raise BenchError(
-            f"dataset '{evaluation.test.label}' has no sample in split 'test'; prepare one that "
-            "has, or set its parameters so that it has some"
-        )
-    family = training.loss.decoder
-    decode = evaluation.decoder.build(family, pipeline.vocabulary)
-    rows = Predictions(evaluation.protocol)
+    reading = NetworkReading(
+        network, evaluation.decoder, training.loss.decoder, training.recipe.batch_size
+    )
     workers = device.count_workers(evaluation.resources, chosen)
-    with torch.inference_mode(), BatchLoader(pipeline, workers, chosen) as loader:
-        for batch in loader.read(batches):
-            logits, lengths = network(batch.inputs, batch.lengths)
-            decoded = decode(logits, lengths)
-            _add_rows(rows, batch, decoded, family, pipeline.vocabulary, evaluation.protocol)
-    return with_known_properties(rows.table(), evaluation.test)
+    return reading.predictions(evaluation.test, pipeline, evaluation.protocol, chosen, workers)
+
+
+@dataclass(frozen=True)
+class NetworkReading:
+    """How a network reads a test split.
+
+    Attributes:
+        network: The network, on the device that computes.
+        decoder: What turns its logits into labels.
+        family: How classes become labels.
+        batch_size: Samples per batch, which decides the padding.
+    """
+
+    network: RecognitionNetwork
+    decoder: Decoder
+    family: DecoderFamily
+    batch_size: int
+
+    def predictions(
+        self,
+        test: Dataset,
+        pipeline: InputPipeline,
+        protocol: Protocol,
+        chosen: str,
+        workers: int = 0,
+    ) -> pa.Table:
+        """Return the predictions of the test split.
+
+        Args:
+            test: The data set.
+            pipeline: What reads it, with the vocabulary of the network.
+            protocol: The scoring rules.
+            chosen: The device that computes: "cpu" or "cuda".
+            workers: How many processes prefetch batches.
+
+        Raises:
+            BenchError: The split has no sample.
+        """
+        batches = pipeline.batches("test", self.batch_size)
+        if not len(batches):
+            raise BenchError(
+                f"dataset '{test.label}' has no sample in split 'test'; prepare one that has, or "
+                "set its parameters so that it has some"
+            )
+        decode = self.decoder.build(self.family, pipeline.vocabulary)
+        rows = Predictions(protocol)
+        with torch.inference_mode(), BatchLoader(pipeline, workers, chosen) as loader:
+            for batch in loader.read(batches):
+                logits, lengths = self.network(batch.inputs, batch.lengths)
+                decoded = decode(logits, lengths)
+                _add_rows(rows, batch, decoded, self.family, pipeline.vocabulary, protocol)
+        return with_known_properties(rows.table(), test)
 
 
 def _add_rows(

@@ -69,9 +69,9 @@ def write_evaluation(
     Raises:
         BenchError: No sample is scored.
     """
-    encoded = predictions.to_bytes(table)
+    encoded = predictions.predictions_to_bytes(table)
     excluded = predictions.excluded_counts(table)
-    scores = predictions.scores(table, evaluation.protocol)
+    scores = predictions.corpus_scores(table, evaluation.protocol)
     # From here on an earlier record's predictions are no longer what it says.
     (folder / EVALUATION).unlink(missing_ok=True)
     record = EvaluationRecord(

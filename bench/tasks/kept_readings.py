@@ -18,7 +18,7 @@ import msgspec
 from bench.core.errors import BenchError
 from bench.core.recognition import Reading
 from bench.core.regular_files import is_there, read_regular
-from bench.recognizers.outside.checked import checked_reading
+from bench.recognizers.outside.reading_check import checked_reading
 
 if TYPE_CHECKING:
     from pathlib import Path

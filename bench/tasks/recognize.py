@@ -85,7 +85,7 @@ def recognize(
         read=read,
     )
     (store.folder(evaluation) / READINGS).unlink(missing_ok=True)
-    yield Finished(metric.summary(record.scores), record.seconds)
+    yield Finished(metric.format_scores(record.scores), record.seconds)
 
 
 def _read_split(

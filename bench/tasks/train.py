@@ -133,7 +133,7 @@ def _train(
 def _build(training: Training, pipeline: InputPipeline, chosen: str) -> RecognitionNetwork:
     """Return the network with its initial weights, the same on every rank, on its device."""
     torch.manual_seed(training.named_seed("weights"))
-    network = networks.build(
+    network = networks.build_network(
         training.model, training.loss, pipeline.input_shape, len(pipeline.vocabulary) + 1
     )
     network.to(memory_format=torch.channels_last).to(chosen)

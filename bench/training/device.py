@@ -71,6 +71,20 @@ def settle(threads: int, precision: Precision = "float32") -> None:
     _allow_tf32(allowed=precision == "tf32")
 
 
+@contextmanager
+def settled(threads: int) -> Iterator[None]:
+    """Settle this process as `settle` does in a `with` block, for what else it computes."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    with strict_float32():
+        settle(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before[0])
+            torch.use_deterministic_algorithms(mode=before[1], warn_only=warns)
+
+
 def _allow_tf32(*, allowed: bool) -> None:
     torch.backends.cuda.matmul.allow_tf32 = allowed
     torch.backends.cudnn.allow_tf32 = allowed

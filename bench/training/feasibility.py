@@ -61,7 +61,9 @@ def infeasible_targets(
 
     pipeline = dataset.open(model.default_input, encoder)
     with torch.device("meta"):
-        network = networks.build(model, loss, pipeline.input_shape, len(pipeline.vocabulary) + 1)
+        network = networks.build_network(
+            model, loss, pipeline.input_shape, len(pipeline.vocabulary) + 1
+        )
     splits = {*dataset.splits()}
     if "train" in splits:
         splits.add("validation")

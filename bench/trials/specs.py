@@ -132,7 +132,9 @@ class Evaluation(ABC):
                 **self._reader_spec(),
                 "test": _data_spec(self.test, "test"),
                 "protocol": self.protocol.spec(),
-                "metrics": {name: metric.find(name).spec() for name in self.protocol.metrics},
+                "metrics": {
+                    name: metric.find_metric(name).spec() for name in self.protocol.metrics
+                },
             }
         )
 

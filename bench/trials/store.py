@@ -351,7 +351,7 @@ def predictions_of(folder: Path, record: EvaluationRecord) -> pa.Table:
     from bench.evaluation import predictions
 
     file = folder / PREDICTIONS
-    table = predictions.of_bytes(content(folder, record, PREDICTIONS), file)
+    table = predictions.predictions_from_bytes(content(folder, record, PREDICTIONS), file)
     if missing := sorted(record.spec["metrics"].keys() - {*table.column_names}):
         raise BenchError(
             f"{file}: there is no metric '{missing[0]}' in it, which its record has; evaluate "

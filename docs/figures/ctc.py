@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from bench.core.types import Targets
-from bench.nn.lattice import lattice, passes
+from bench.nn.lattice import forward_backward, lattice
 
 WORDS = ["orange", "apple", "watermelon"]
 FRAMES, CELL, LEFT, TOP, GAP = 15, 15, 34, 40, 26
@@ -28,7 +28,7 @@ def shares() -> list[tuple[str, dict[str, torch.Tensor]]]:
     targets = [[ord(letter) - 96 for letter in word.ljust(width, "`")] for word in WORDS]
     sizes = torch.tensor([len(word) for word in WORDS])
     truth = Targets(torch.full((len(WORDS),), FRAMES), torch.tensor(targets), sizes)
-    found = passes(lattice(logits.log_softmax(-1), truth))
+    found = forward_backward(lattice(logits.log_softmax(-1), truth))
     kinds = {"α": found.forward, "β": found.backward, "γ": found.log_gamma}
     return [
         (

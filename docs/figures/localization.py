@@ -5,8 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.data.reading.sequence_of_digits import Scheme
-from bench.evaluation.metrics.detection import Segment, average_precision, overlap, true_segments
-from bench.evaluation.metrics.localization import THRESHOLDS, Localization, localization, runs
+from bench.evaluation.metrics.detection import (
+    Segment,
+    average_precision,
+    temporal_iou,
+    true_segments,
+)
+from bench.evaluation.metrics.localization import (
+    THRESHOLDS,
+    Localization,
+    measure_localization,
+    path_runs,
+)
 
 SCHEME, READ = Scheme(4, (0.3, 0.5, 0.7), 2), "3141"
 PATHS = {
@@ -88,8 +98,8 @@ def lane(y: float, name: str, cells: list[tuple[str, int, int]]) -> list[str]:
 
 def measured(path: list[int]) -> Localization:
     """Return what bench says of one sample with this path, each label read in its run's middle."""
-    spans = runs(path)
-    return localization(
+    spans = path_runs(path)
+    return measure_localization(
         {
             "reference": [READ],
             "hypothesis": ["".join(str(path[start]) for start, _ in spans)],
@@ -105,10 +115,10 @@ def measured(path: list[int]) -> Localization:
 def overlaps(y: float, path: list[int], truths: list[Segment]) -> list[str]:
     """Return each run's largest overlap with a true segment of its label."""
     marks = []
-    for start, end in runs(path):
+    for start, end in path_runs(path):
         segment, label = Segment(0, start, end), str(path[start])
         same = [truth for truth, digit in zip(truths, READ, strict=True) if digit == label]
-        best = max((overlap(truth, segment) for truth in same), default=None)
+        best = max((temporal_iou(truth, segment) for truth in same), default=None)
         words = "no such label" if best is None else f"{best:.2f}"
         x = LEFT + (start + end) / 2 * CELL
         marks.append(text(x, y, words, text_anchor="middle", fill=COLOURS[label], font_size="11"))
@@ -134,7 +144,7 @@ def curve(x: float, y: float, threshold: float) -> list[str]:
     points = []
     for cut in sorted({each.score for each in FOUND.values()}, reverse=True):
         kept = [each for each in FOUND.values() if each.score >= cut]
-        right = sum(max(overlap(one, each) for one in TRUTHS) >= threshold for each in kept)
+        right = sum(max(temporal_iou(one, each) for one in TRUTHS) >= threshold for each in kept)
         points.append((right / len(TRUTHS), right / len(kept), cut))
     marks = [
         text(x, y - 10, f"overlap ≥ {threshold}: AP = {area:.4g}", font_weight="bold"),
@@ -176,7 +186,7 @@ def main() -> None:
         marks.append(f'<path d="M{x - 5:g} 140h10l-5 7z" fill="black"/>')
     y = 200
     for name, path in PATHS.items():
-        spans = [(str(path[start]), start, end) for start, end in runs(path)]
+        spans = [(str(path[start]), start, end) for start, end in path_runs(path)]
         marks += lane(y, name, spans) + overlaps(y + 42, path, truths) + summary(y, path)
         y += 62
     y += 24

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.evaluation.statistics.averages import EntryStatistics, compare_entries, set_weights
+from bench.evaluation.statistics.averages import EntryStatistics, average_weights, compare_entries
 from bench.evaluation.statistics.sample_errors import SetErrors, set_errors
 
 ROWS = "ABCDE"
@@ -159,7 +159,7 @@ def figure() -> str:
     """Return the figure as SVG."""
     tests = example()
     entries = compare_entries(tests, "weighted")
-    weights = set_weights(tests, "weighted")
+    weights = average_weights(tests, "weighted")
     rates = [
         sum(weight * test.row(row).rate for weight, test in zip(weights, tests, strict=True))
         for row in range(len(ROWS))

@@ -302,7 +302,7 @@ def test_own_data_learn_the_characters_of_training_alone(scans, bench):
     bench("data", "prepare", "words")
     data = bench_toml.load(home / "bench.toml").dataset("words")
     assert data.label_encoder(None).vocabulary == ("b", "ä")
-    assert data.label_encoder(protocols.find("digits")).vocabulary == tuple("0123456789")
+    assert data.label_encoder(protocols.find_protocol("digits")).vocabulary == tuple("0123456789")
 
 
 @pytest.mark.parametrize("alphabet", ["", 'alphabet = "str-36"', 'alphabet = "abc"'])
@@ -338,7 +338,7 @@ def test_the_page_on_own_data_has_every_format():
         ("init words --labels ../bench.toml", "is not a path in"),
         ("init words --labels pipe", "pipe is not a file or a folder; name a file in"),
         ("init words --images pictures", "pictures is not a folder"),
-        ("init words --name a/b", "cannot be called 'a/b'"),
+        ("init words --name a/b", "'a/b' is not a valid name of"),
         ("prepare word", "there is no dataset 'word'; did you mean 'words'?"),
         ("check words -m cslr-resnet18", "model 'cslr-resnet18' reads frames"),
         ("verify words", "dataset 'words' is not prepared"),

@@ -36,7 +36,7 @@ def test_a_url_in_an_option_is_refused(home, bench, words):
     answer = bench(*words)
     assert (answer.code, answer.out) == (2, "")
     [sentence] = answer.err.splitlines()
-    assert f"'{URL}' is a URL, and bench reads and writes local files alone" in sentence
+    assert f"'{URL}' is a URL, but bench reads and writes local files only" in sentence
     assert [file.name for file in home.iterdir()] == ["bench.toml"]
 
 

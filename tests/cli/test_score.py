@@ -104,8 +104,11 @@ def test_a_protocol_of_bench_needs_no_bench_toml(texts, bench):
             ["ref.txt", "hyp.txt", "--protocol", "x"],
             "; there is digits, german, gloss-phoenix14, htr-iam",
         ),
-        (["gone.txt", "hyp.txt", "--protocol", "htr-raw"], "gone.txt: it cannot be read (No such"),
-        (["ref.txt", "one.txt", "--protocol", "htr-raw"], "ref.txt has 4 lines, one.txt has 1"),
+        (
+            ["gone.txt", "hyp.txt", "--protocol", "htr-raw"],
+            "gone.txt: the file cannot be read (No such",
+        ),
+        (["ref.txt", "one.txt", "--protocol", "htr-raw"], "ref.txt has 4 lines, but one.txt has 1"),
         (["bad.txt", "one.txt", "--protocol", "htr-raw"], "bad.txt:1: it is neither UTF-8"),
         (["none.txt", "none.txt", "--protocol", "htr-raw"], "none.txt: no sample with a reference"),
         (["one.txt", "one.txt", "--protocol", "digits"], "one.txt: no sample with a reference"),
@@ -113,7 +116,7 @@ def test_a_protocol_of_bench_needs_no_bench_toml(texts, bench):
         (["h.ctm", "r.stm", "--protocol", "gloss-phoenix14"], "an STM is compared with a CTM"),
         (["r.stm", "h.ctm", "--ids", "--protocol", "gloss-phoenix14"], "--ids is for lines"),
         (["r.stm", "h.ctm", "--protocol", "htr-raw"], "'htr-raw' is not a protocol of glosses"),
-        (["ref.txt", "hyp.txt", "--ids", "--protocol", "htr-raw"], "there is no tab"),
+        (["ref.txt", "hyp.txt", "--ids", "--protocol", "htr-raw"], "the line has no tab"),
     ],
 )
 def test_what_cannot_be_scored_is_one_sentence(texts, bench, words, message):

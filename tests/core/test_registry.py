@@ -76,7 +76,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.losses.base import FrameLoss
-from bench.core.schema import Count, Share
+from bench.core.schema import PositiveInt, Fraction
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class Foreign(FrameLoss):
 
     name: ClassVar[str] = "NAME"
 
-    needed: Count
-    share: Share = 0.5
+    needed: PositiveInt
+    share: Fraction = 0.5
 
     def head(self, feature_dims, classes):
         raise NotImplementedError
@@ -98,8 +98,8 @@ class Foreign(FrameLoss):
         raise NotImplementedError
 
 
-class Stranger:
-    name = "stranger"
+class Unrelated:
+    name = "unrelated"
 
 
 WORD = "no class"
@@ -302,7 +302,7 @@ def test_an_entry_point_of_another_kind_is_no_matter(install):
 
 @pytest.mark.parametrize(
     ("kind", "target"),
-    [("loss", "Stranger"), ("loss", "WORD"), ("model", "Foreign"), ("loss", "FrameLoss")],
+    [("loss", "Unrelated"), ("loss", "WORD"), ("model", "Foreign"), ("loss", "FrameLoss")],
 )
 def test_an_entry_point_that_is_no_component_is_refused(install, kind, target):
     module = f"bench_foreign_{kind}_{target.lower()}"

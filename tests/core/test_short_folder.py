@@ -51,7 +51,7 @@ def test_where_no_folder_will_do_each_is_said_with_its_fault(deep, monkeypatch):
     with pytest.raises(BenchError) as raised:
         make_short_folder()
     assert str(raised.value) == (
-        f"no folder for sockets and logs: {deep} has too long a path, /nowhere is no folder, "
+        f"no folder for sockets and logs: {deep} has too long a path, /nowhere is not a folder, "
         f"{ELSEWHERE[0]} has less than {2**40} MiB free; set RAY_TMPDIR to a writable "
         f"folder with a path of at most {MAX_BASE} characters, or run with --executor inline"
     )

@@ -140,22 +140,22 @@ def test_text_is_wrapped_before_anything_is_left_out():
         "failed  a model · a loss of a long  91.85 ± 0.79    12  no",
         "        name",
     ]
-    assert "not shown" not in LONG.plain(86)
+    assert "left out" not in LONG.plain(86)
 
 
 def test_what_is_left_out_is_named():
     table = Table(["entry", "score", "cost"], [["a" * 20, "1" * 10, "2" * 10]], (), ["cost"])
     assert table.plain(40) == (
         f"entry                 score\n{'a' * 20}  {'1' * 10}\n"
-        "(not shown for want of width: cost;\n--wide shows all)"
+        "(left out for width: cost; --wide shows\nall)"
     )
-    assert "not shown" not in table.plain(44)
+    assert "left out" not in table.plain(44)
 
 
 def test_a_table_that_does_not_fit_is_replaced_by_its_briefer_one():
     brief = Table(["a"], [["1"]], hidden=["deviations"])
     table = Table(["a"], [["1 ± 2 and some more words of text"]], ["a"], briefer=brief)
-    assert table.plain(20).startswith("a\n1\n(not shown for")
+    assert table.plain(20).startswith("a\n1\n(left out for")
     assert "±" in table.plain(40)
 
 

@@ -84,7 +84,7 @@ def pipeline(
     parts = require_prepared(name).parts
     return PreparedPipeline(
         {part: Samples([Selection(Partition(name, part))]) for part in parts},
-        encoder_of_alphabet(protocols.find(alphabet)),
+        encoder_of_alphabet(protocols.find_protocol(alphabet)),
         transform,
     )
 

@@ -82,7 +82,7 @@ def test_several_sets_are_trained_on_together(words: None) -> None:
 
 def test_a_test_set_is_read_with_any_alphabet(words: None) -> None:
     for alphabet, lengths in (("str-36", 5), ("digits", 1)):
-        encoder = training_encoder([Synth90k()], protocols.find(alphabet))
+        encoder = training_encoder([Synth90k()], protocols.find_protocol(alphabet))
         batch = open_test(SVT(), WORDS, encoder).batches("test", 6)[0]
         assert sorted(batch.texts) == [f"Word{n}" for n in range(6)]
         assert batch.target_lengths.tolist() == [lengths] * 6
@@ -109,7 +109,7 @@ def test_data_sets_that_cannot_be_trained_on_are_refused(words: None, clips: Non
     with pytest.raises(BenchError, match="'sign-language' is for frames and cannot be applied"):
         open_training([Synth90k()], WORDS, encoder, SignLanguage())
     with pytest.raises(BenchError, match=r"'phoenix14' has glosses as labels.*remove alphabet"):
-        training_encoder([Phoenix14()], protocols.find("str-36"))
+        training_encoder([Phoenix14()], protocols.find_protocol("str-36"))
 
 
 def test_glosses_of_several_sets_are_learned_together(clips: None) -> None:

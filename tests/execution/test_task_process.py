@@ -69,6 +69,7 @@ def test_events_come_in_order(calls):
     assert isinstance(reports[-1], Finished)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("spawned")
 def test_a_new_interpreter_has_imported_what_tasks_need(calls):
     *reports, last = run(calls.imported, "torch", "pandas", "bench.tasks.train")

@@ -63,7 +63,9 @@ def left(prepared, make_training_record):
         shown, vocabulary = training.input, [*STR_36.charset]
         shape = InputShape(shown.channels, shown.height, shown.width)
         torch.manual_seed(0)
-        network = networks.build(training.model, training.loss, shape, len(vocabulary) + 1).eval()
+        network = networks.build_network(
+            training.model, training.loss, shape, len(vocabulary) + 1
+        ).eval()
         _vary(network, shape)
         content = save(network.state_dict())
         store = Store(config.results)

@@ -13,8 +13,8 @@ import pytest
 from bench.core.errors import BenchError, Exit
 from bench.data.inputs import images
 from bench.data.reading.encoded_samples import EncodedSample
+from bench.diagnostics.finished import FinishedTraining
 from bench.export.exporting import export_training
-from bench.figures.finished import FinishedTraining
 from bench.recognizers.networks import load
 from bench.recognizers.networks.exported import DOCUMENT, WEIGHTS, load_network, read_document
 
@@ -64,8 +64,8 @@ def test_the_reader_says_what_it_can_read(folder):
 @pytest.mark.parametrize(
     ("image", "fault"),
     [
-        ("missing.png", r"missing.png: this image cannot be read \(No such file"),
-        (b"", "sample '0' is an empty image file"),
+        ("missing.png", r"missing.png: the image cannot be read \(No such file"),
+        (b"", "sample '0' is an image of no bytes"),
         (b"not an image", "sample '0' is an image that cannot be decoded"),
         (
             np.zeros((8, 8, 3)),
@@ -135,14 +135,14 @@ def test_another_description_is_refused_in_a_sentence(folder, changes, fault):
 
 def test_a_folder_without_a_network_is_named(tmp_path):
     with pytest.raises(
-        BenchError, match=r"there is no model\.json; name a folder that `bench export`"
+        BenchError, match=r"there is no model\.json; give a folder that `bench export`"
     ):
         load(tmp_path)
 
 
 def test_of_a_network_that_reads_clips_the_network_itself_is_there(folder):
     changed(folder, input={"kind": "frames", "size": 8, "crop": 0, "normalization": "signed"})
-    with pytest.raises(BenchError, match="this network reads clips of frames"):
+    with pytest.raises(BenchError, match="this network reads clips, not images"):
         load(folder)
     network = load_network(folder, read_document(folder))
     assert not network.training

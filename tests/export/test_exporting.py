@@ -14,9 +14,9 @@ import pytest
 from bench.core.errors import BenchError, Exit
 from bench.core.hashing import digest
 from bench.core.model_input import FrameInput, ImageInput
+from bench.diagnostics.finished import FinishedTraining
 from bench.export import exporting
 from bench.export.preprocessing import preprocessing_steps
-from bench.figures.finished import FinishedTraining
 from bench.leaderboards import working
 from bench.tasks.task import fail, failed_attempt
 from bench.trials import store as disk
@@ -31,7 +31,7 @@ def leave_evaluation(made, make_evaluation_record, make_predictions):
     [evaluation] = made.trial.evaluations.values()
     folder = made.store.begin(evaluation)
     table = make_predictions(evaluation.protocol)
-    (folder / disk.PREDICTIONS).write_bytes(predictions.to_bytes(table))
+    (folder / disk.PREDICTIONS).write_bytes(predictions.predictions_to_bytes(table))
     record = make_evaluation_record(evaluation)
     disk.write(folder / disk.EVALUATION, record)
     return record

@@ -20,9 +20,9 @@ from bench.data.inputs.image_transform import ImageTransform
 from bench.data.reading.encoded_images import EncodedImages
 from bench.data.reading.encoded_samples import EncodedSample
 from bench.decoding.greedy import GreedyDecoder
+from bench.diagnostics.finished import FinishedTraining
 from bench.export import exporting, graph_check, onnx_graph
 from bench.export.input_sizes import input_sizes
-from bench.figures.finished import FinishedTraining
 from bench.recognizers.networks import load
 
 onnxruntime = pytest.importorskip("onnxruntime")

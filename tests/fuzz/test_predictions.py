@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from bench.leaderboards.samples import samples_file
 from bench.leaderboards.samples.column_counts import ColumnCounts
-from bench.recognizers.outside.prediction_tables import Columns, read_predictions
+from bench.recognizers.outside.prediction_tables import FileColumns, read_prediction_file
 
 CSV = b'id,text,confidence\n1,"a, b",0.5\n2,c,\n'
 TSV = b"id\ttext\n1\ta\n2\tb\n"
@@ -41,7 +41,7 @@ def test_any_file_is_read_or_refused(folder, name, original):
     @given(contents(original, words=WORDS))
     def tried(content):
         (folder / name).write_bytes(content)
-        found = result_or_sentence(lambda: [*read_predictions(folder / name, Columns())])
+        found = result_or_sentence(lambda: [*read_prediction_file(folder / name, FileColumns())])
         for prediction in found or ():
             assert prediction.id
             assert isinstance(prediction.text, str)

@@ -30,9 +30,9 @@ def scored(folder, reference, hypothesis, suffixes, **options):
     files = [folder / f"reference{suffixes[0]}", folder / f"hypothesis{suffixes[1]}"]
     for file, content in zip(files, (reference, hypothesis), strict=True):
         file.write_bytes(content)
-    protocol = protocols.find("gloss-phoenix14")
+    protocol = protocols.find_protocol("gloss-phoenix14")
     try:
-        return scoring.score(protocol, read_samples(*files, **options))
+        return scoring.score_samples(protocol, read_samples(*files, **options))
     except ValueError as error:
         # What the verb makes a sentence of.
         raise BenchError(str(error)) from None

@@ -105,10 +105,10 @@ def _measure(case: Case, precision: str, device: str, rates: Rates, *, tiny: boo
     loss: Loss = registry.find("loss", case.loss)()
     settle(torch.get_num_threads(), precision)  # as a training does
     torch.manual_seed(0)
-    network = networks.build(model, loss, InputShape(*size[-3:]), CLASSES)
+    network = networks.build_network(model, loss, InputShape(*size[-3:]), CLASSES)
     batch = make_batch(case, count, size)
     views = loss.augmented_views(batch)
-    macs = cost.macs(network, batch.inputs[:1], batch.lengths[:1]) * len(views.inputs)
+    macs = cost.count_macs(network, batch.inputs[:1], batch.lengths[:1]) * len(views.inputs)
     # Weights are read twice and their gradients written; inputs are read.
     moved = sum(3 * weight.nbytes for weight in network.parameters()) + views.inputs.nbytes
     network.to(memory_format=torch.channels_last).to(device)

@@ -18,6 +18,7 @@ def report(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="it would run for minutes")
 def test_without_a_gpu_it_says_that_it_has_not_run():
     answer = report()

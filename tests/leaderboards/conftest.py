@@ -154,14 +154,14 @@ def write_evaluation(
     """Leave the record and the predictions of a finished evaluation, and return its folder."""
     folder, protocol = store.begin(evaluation), evaluation.protocol
     table = predictions_table(protocol, wrong, path=path)
-    content = predictions.to_bytes(table)
+    content = predictions.predictions_to_bytes(table)
     write_bytes(folder / disk.PREDICTIONS, content)
     record = records.EvaluationRecord(
         key=evaluation.key,
         spec=evaluation.spec,
         labels=evaluation.labels,
         seed=evaluation.seed,
-        scores=predictions.scores(table, protocol),
+        scores=predictions.corpus_scores(table, protocol),
         samples=SAMPLES,
         excluded=predictions.excluded_counts(table),
         dropped=predictions.dropped_counts(table, protocol),
@@ -235,7 +235,7 @@ def published(home, published_template) -> Path:
 def make_profile(evaluation, name="Example CPU", *, reason="", finished="2025", **changes):
     """Return a profile of an evaluation, with 2 ms to labels at a batch of 1 and 4 ms at 24."""
     hardware = Hardware("cpu", name, 1, 2)
-    spec = method.spec(evaluation, [1, 8, 8], 11, hardware)
+    spec = method.profile_spec(evaluation, [1, 8, 8], 11, hardware)
     profile = records.Profile(
         key=digest(spec),
         spec=spec,

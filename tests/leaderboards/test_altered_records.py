@@ -232,7 +232,9 @@ def test_predictions_with_a_new_checksum_are_named(bench, finished, store, name)
     file = folder / disk.PREDICTIONS
     before = file.read_bytes()
     if name in tables():
-        held = predictions.to_bytes(tables()[name](predictions.parse(before)))
+        held = predictions.predictions_to_bytes(
+            tables()[name](predictions.parse_predictions(before))
+        )
     else:
         held = {"zero bytes": b"", "garbage": b"PAR1" * 99, "half": before[: len(before) // 2]}[
             name

@@ -42,7 +42,7 @@ class LastUnit(Metric):
 def trials(home, monkeypatch):
     """Return the trials of `tiny` under a protocol that ranks by the metric."""
     monkeypatch.setattr(metric, "_registered", dict(metric._registered))
-    metrics.register(LastUnit())
+    metrics.register_metric(LastUnit())
     file = home / "bench.toml"
     file.write_text(file.read_text().replace('"digits"', '"lasts"') + PROTOCOL)
     return grid.trials(bench_toml.load(file).suite("tiny"))

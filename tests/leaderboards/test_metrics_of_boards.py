@@ -40,7 +40,7 @@ class EvenLast(Metric):
 def home(home, monkeypatch):
     """Return the working folder, where the protocol `digits` reports the metric, too."""
     monkeypatch.setitem(metric._registered, EvenLast.name, EvenLast())
-    digits = protocols.find("digits")
+    digits = protocols.find_protocol("digits")
     reporting = replace(digits, metrics=(*digits.metrics, EvenLast.name))
     monkeypatch.setitem(protocols.PROTOCOLS, "digits", reporting)
     return home

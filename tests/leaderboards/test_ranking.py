@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.evaluation.statistics.averages import compare_entries
 from bench.evaluation.statistics.sample_errors import set_errors
-from bench.evaluation.statistics.significance import interval
+from bench.evaluation.statistics.significance import rate_interval
 from bench.leaderboards.board import Board, BoardColumn, BoardMetric, Row, SeedResult
 from bench.leaderboards.ranking import scored
 from bench.leaderboards.row_errors import errors_of, score_of
@@ -214,7 +214,7 @@ def test_a_metric_that_may_exceed_1_has_intervals_around_its_value(bound):
     speedup = replace(ACCURACY, max_value=bound)
     column = counts({"a": [2, 3, 1, 3] * 10, "b": [3] * 40})
     made = [
-        interval(errors)
+        rate_interval(errors)
         for key in "ab"
         if (errors := errors_of(speedup, column, [key])) is not None
     ]

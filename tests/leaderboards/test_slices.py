@@ -58,7 +58,7 @@ def test_groups_of_few_samples_are_left_out_and_a_single_group_breaks_nothing_do
 
 def properties(**known):
     """Return the properties of samples of which predictions know these."""
-    rows = Predictions(protocols.find("digits"))
+    rows = Predictions(protocols.find_protocol("digits"))
     for number in range(len(next(iter(known.values())))):
         rows.add(f"{number}", "1", "1")
     return properties_of(with_properties(rows.table(), known))

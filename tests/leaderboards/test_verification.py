@@ -118,13 +118,13 @@ def test_readings_written_by_hand_are_named(verify, store, trials):
 
     evaluation = trials[1].evaluations[FIRST]
     folder = store.folder(evaluation)
-    table = predictions.read(folder / disk.PREDICTIONS)
+    table = predictions.read_predictions(folder / disk.PREDICTIONS)
     texts = table["reference"].to_pylist()
     import pyarrow as pa
 
     place = table.schema.get_field_index("hypothesis")
     forged = table.set_column(place, table.schema.field(place), pa.array(texts, pa.string()))
-    content = predictions.to_bytes(forged)
+    content = predictions.predictions_to_bytes(forged)
     write_bytes(folder / disk.PREDICTIONS, content)
     edit(
         folder,
@@ -137,7 +137,7 @@ def test_readings_written_by_hand_are_named(verify, store, trials):
 
 
 def test_a_protocol_of_bench_that_changed_is_named(verify, monkeypatch):
-    moved = replace(protocols.find("digits"), version=2)
+    moved = replace(protocols.find_protocol("digits"), version=2)
     monkeypatch.setitem(protocols.PROTOCOLS, "digits", moved)
     code, faults = verify()
     assert code == 5

@@ -136,7 +136,7 @@ def test_narrower_than_its_gates_a_line_is_read_all_the_same():
     [
         (HtrSeq2seqLight, {"encoder_hidden": 7}, "'encoder_hidden' is read by nothing"),
         (HtrSeq2seq, {"gate_dropout": 0.9}, "'gate_dropout' is read by nothing"),
-        (HtrSeq2seq, {"encoder": "positional-2d", "features": 1}, "set features to 2 at least"),
+        (HtrSeq2seq, {"encoder": "positional-2d", "features": 1}, "set features to at least 2"),
     ],
 )
 def test_what_nothing_could_read_is_refused(model, parameters, said):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from bench.core.types import Batch
-from bench.nn.batch_views import joined, permuted, stacked
+from bench.nn.batch_views import concatenate_batches, concatenate_samples, permute_samples
 
 
 def batch(lengths, targets, *, clip, seed=0, width=None):
@@ -56,7 +56,7 @@ def test_samples_are_joined_and_squeezed_without_their_padding(several, clip, ex
     width = max(*lengths, *others) + extra
     first = batch(lengths, targets, clip=clip, width=width)
     second = batch(others, behind, clip=clip, width=width, seed=1)
-    found = joined(first, second)
+    found = concatenate_samples(first, second)
     assert found.inputs.shape == first.inputs.shape
     axis = 1 if clip else 3
     for n, (length, other, target, more) in enumerate(several):
@@ -77,12 +77,12 @@ def test_whole_images_are_resized_as_interpolate_does(width):
     expected = functional.interpolate(
         torch.cat([first.inputs, second.inputs], 3), size=(2, width), mode="bilinear"
     )
-    torch.testing.assert_close(joined(first, second).inputs, expected)
+    torch.testing.assert_close(concatenate_samples(first, second).inputs, expected)
 
 
 def test_a_permutation_moves_all_of_a_sample():
     first = batch([2, 4], [[1, 2], [3]], clip=True)
-    found = permuted(first, torch.tensor([1, 0]))
+    found = permute_samples(first, torch.tensor([1, 0]))
     assert found.ids == ("sample 1", "sample 0")
     assert found.lengths.tolist() == [4, 2]
     assert found.targets.tolist() == [[3, 0], [1, 2]]
@@ -91,8 +91,8 @@ def test_a_permutation_moves_all_of_a_sample():
 
 def test_views_are_stacked_with_their_targets_padded():
     first = batch([2, 4], [[1, 2], [3]], clip=False)
-    second = joined(first, first)
-    found = stacked([first, second])
+    second = concatenate_samples(first, first)
+    found = concatenate_batches([first, second])
     assert found.inputs.shape[0] == 4
     assert found.targets.tolist() == [[1, 2, 0, 0], [3, 0, 0, 0], [1, 2, 1, 2], [3, 3, 0, 0]]
     assert found.target_lengths.tolist() == [2, 1, 4, 2]

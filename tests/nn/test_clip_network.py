@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from bench.nn.clip_network import TemporalConvolution, held, places
+from bench.nn.clip_network import TemporalConvolution, frame_numbers, repeat_ends
 
 lengths_of = st.lists(st.integers(1, 13), min_size=1, max_size=4)
 
@@ -34,13 +34,13 @@ def plain(temporal):
 @given(lengths_of)
 def test_places_count_anew_in_each_clip(lengths):
     expected = [place for length in lengths for place in range(length)]
-    assert places(torch.tensor(lengths)).tolist() == expected
+    assert frame_numbers(torch.tensor(lengths)).tolist() == expected
 
 
 @given(lengths_of)
 def test_clips_dwell_on_their_ends(lengths):
     clips = clips_of(lengths)
-    frames, counts = held(torch.cat(clips), torch.tensor(lengths))
+    frames, counts = repeat_ends(torch.cat(clips), torch.tensor(lengths))
     wanted = [extended(clip) for clip in clips]
     assert counts.tolist() == [len(clip) for clip in wanted]
     assert torch.equal(frames, torch.cat(wanted))

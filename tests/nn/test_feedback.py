@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.core.types import Targets
-from bench.nn.feedback import EOS, Greedy, TeacherForcing, ended, scored
+from bench.nn.feedback import EOS, Greedy, TeacherForcing, scored_steps, with_eos
 
 
 def truth(*targets, room=9):
@@ -25,13 +25,13 @@ def one_hot(*symbols, classes=5):
 
 def test_a_target_is_followed_by_its_end_whatever_its_padding_holds():
     targets = truth([1, 2], [3], [])
-    assert ended(targets, 3).tolist() == [[1, 2, EOS], [3, EOS, EOS], [EOS] * 3]
-    assert ended(targets, 1).tolist() == [[1], [3], [EOS]]
+    assert with_eos(targets, 3).tolist() == [[1, 2, EOS], [3, EOS, EOS], [EOS] * 3]
+    assert with_eos(targets, 1).tolist() == [[1], [3], [EOS]]
 
 
 def test_what_does_not_fit_is_not_scored():
     targets = truth([1, 2, 3], [1], room=3)
-    assert scored(targets, 4).tolist() == [[False] * 4, [True, True, False, False]]
+    assert scored_steps(targets, 4).tolist() == [[False] * 4, [True, True, False, False]]
 
 
 def test_greedy_goes_on_from_the_best_until_all_have_ended():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.types import Batch
-from bench.nn.masking import masked_views, stretches
+from bench.nn.masking import masked_positions, masked_views
 
 CLIP, IMAGE = (2, 10, 1, 3, 4), (2, 1, 3, 10)
 
@@ -37,7 +37,9 @@ def draw(samples, masks):
 )
 def test_stretches_are_as_many_and_as_wide_as_said(lengths, masks, share, seed):
     torch.manual_seed(seed)
-    hidden = stretches(torch.tensor(lengths), max(lengths) + 2, draw(len(lengths), masks), share)
+    hidden = masked_positions(
+        torch.tensor(lengths), max(lengths) + 2, draw(len(lengths), masks), share
+    )
     assert hidden.shape == (len(lengths), max(lengths) + 2)
     for row, length in zip(hidden.tolist(), lengths, strict=True):
         assert not any(row[length:])
@@ -48,7 +50,7 @@ def test_stretches_are_as_many_and_as_wide_as_said(lengths, masks, share, seed):
 
 def test_every_frame_may_be_hidden_and_every_width_comes():
     torch.manual_seed(0)
-    hidden = stretches(torch.full((2000,), 8), 8, draw(2000, 1), 0.5)
+    hidden = masked_positions(torch.full((2000,), 8), 8, draw(2000, 1), 0.5)
     assert hidden.any(0).all()
     assert set(hidden.sum(1).tolist()) == {0, 1, 2, 3, 4}
 
@@ -63,7 +65,7 @@ def test_views_are_the_batch_but_for_what_is_hidden(shape):
     for whole, doubled in zip(batch[1:5], shown[1:5], strict=True):
         assert torch.equal(doubled, torch.cat([whole, whole]))
     torch.manual_seed(0)
-    hidden = stretches(torch.tensor([10, 6, 10, 6]), 10, draw(4, 2), 0.5)
+    hidden = masked_positions(torch.tensor([10, 6, 10, 6]), 10, draw(4, 2), 0.5)
     time = 1 if shape == CLIP else 3
     for row, mask in zip(shown.inputs, hidden, strict=True):
         kept = row.movedim(time - 1, 0).flatten(1)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from bench.nn.position_attention import PlaceEncoder, PositionAttention, sinusoids
+from bench.nn.position_attention import PositionAttention, PositionEncoder, sinusoids
 
 
 def test_places_are_sines_and_cosines_in_turn():
@@ -40,7 +40,7 @@ def test_the_keys_see_what_is_beside_them_on_the_way_up():
 
 def test_places_tell_equal_features_apart():
     torch.manual_seed(0)
-    encoder = PlaceEncoder(16, 2 * 3, layers=1, dropout=0.0).eval()
+    encoder = PositionEncoder(16, 2 * 3, layers=1, dropout=0.0).eval()
     same = torch.randn(1, 16, 1, 1).expand(1, 16, 2, 3)
     found = encoder(same)
     assert found.shape == (1, 16, 2, 3)

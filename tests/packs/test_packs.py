@@ -105,18 +105,18 @@ def forge(files, change, *, rescore=True):
     """Change the predictions of the first evaluation, and what follows from them."""
     name = first(files, PREDICTIONS)
     record = name.replace(PREDICTIONS, EVALUATION)
-    table = change(predictions.parse(files[name]))
-    protocol = protocols.find("digits")
+    table = change(predictions.parse_predictions(files[name]))
+    protocol = protocols.find_protocol("digits")
     if rescore:
-        again = predictions.recount(table, protocol)
+        again = predictions.recount_metrics(table, protocol)
         for column in again.column_names:
             place = table.schema.get_field_index(column)
             table = table.set_column(place, table.schema.field(place), again[column])
-    files[name] = predictions.to_bytes(table)
+    files[name] = predictions.predictions_to_bytes(table)
     edit(
         files,
         record,
-        scores=predictions.scores(table, protocol),
+        scores=predictions.corpus_scores(table, protocol),
         samples=table["excluded"].null_count,
         files={PREDICTIONS: hashlib.sha256(files[name]).hexdigest()},
     )
@@ -258,7 +258,7 @@ TAMPERED = {
         lambda files: forge(files, lambda t: t.slice(1)),
         "it lacks 1 of the 179 samples of the test split, such as",
     ),
-    "a repeated sample": (lambda files: forge(files, repeated), "more than once"),
+    "a repeated sample": (lambda files: forge(files, repeated), "occurs more than once"),
     "an unknown sample": (
         lambda files: forge(
             files, lambda t: with_column(t, "id", ["new", *t["id"].to_pylist()[1:]])

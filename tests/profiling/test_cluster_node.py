@@ -19,7 +19,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from bench.config.recipe import Resources
 from bench.core.errors import BenchError
 from bench.profiling import cluster_node, latency, phase
-from bench.profiling.cluster_node import ClusterNode, Node, alive_nodes, choose_node
+from bench.profiling.cluster_node import ClusterProfiler, Node, alive_nodes, choose_node
 from bench.profiling.hardware import find_hardware
 
 pytestmark = pytest.mark.xdist_group("ray")
@@ -39,15 +39,15 @@ SAME = Node("a", "10.0.0.5", cpus=16, gpus=8)
         (Resources(device="cpu"), LARGE),
     ],
 )
-def test_the_largest_node_is_chosen_with_gpus_if_any_may_be_used(resources, node):
+def test_the_largest_node_is_chosen_and_preferably_one_with_gpus(resources, node):
     assert choose_node(resources, [SMALL, SAME, LARGE, GPUS]) == node
 
 
-def test_part_of_a_gpu_is_no_gpu():
+def test_a_fraction_of_a_gpu_does_not_count_as_a_gpu():
     assert choose_node(Resources(), [replace(SMALL, gpus=0.5), LARGE]) == LARGE
 
 
-def test_a_cluster_without_what_is_demanded_is_an_error():
+def test_a_cluster_without_the_resources_is_an_error():
     with pytest.raises(BenchError, match="no node of the Ray cluster has a GPU and 1 CPU"):
         choose_node(Resources(device="cuda"), [SMALL, LARGE])
     with pytest.raises(BenchError, match="no node of the Ray cluster has 128 CPU"):
@@ -94,7 +94,7 @@ def start(with_gpus):
 def node(cluster):
     """Return the node of a phase with its sentences, and give it back in the end."""
     sentences = []
-    node = ClusterNode(sentences.append)
+    node = ClusterProfiler(sentences.append)
     node.sentences = sentences
     yield node
     release(node)
@@ -111,9 +111,9 @@ def finished(task, seconds=0.0) -> bool:
 
 
 @pytest.mark.slow
-def test_a_phase_measures_where_the_gpus_are_and_alone(node, start, evaluations, store, with_gpus):
+def test_a_phase_measures_on_the_gpu_node_exclusively(node, start, evaluations, store, with_gpus):
     begun = []
-    outcome = phase.profile(
+    outcome = phase.profile_evaluations(
         evaluations,
         store,
         node.sentences.append,
@@ -138,45 +138,49 @@ def test_a_phase_measures_where_the_gpus_are_and_alone(node, start, evaluations,
     assert finished(beside, 60.0)
     for profile in outcome.profiles:
         store.keep(replace(profile, latencies=[]))
-    assert phase.profile(evaluations, store, node.sentences.append, nullcontext(node)).profiles
+    assert phase.profile_evaluations(
+        evaluations, store, node.sentences.append, nullcontext(node)
+    ).profiles
     assert node._worker is None, "no node is reserved where nothing is to be measured"
 
 
 @pytest.mark.slow
 def test_a_busy_node_is_waited_for(node, start, evaluations, store, monkeypatch):
-    monkeypatch.setattr(cluster_node, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(cluster_node, "NOTICE_SECONDS", 0.5)
     busy = start(4.0)
     time.sleep(1.0)
     assert node.measure(evaluations[0], store, set()).latencies
     assert finished(busy)
     (sentence,) = node.sentences
-    assert sentence.startswith("waiting until other tasks leave 2 CPU and 1 GPU of node ")
+    assert sentence.startswith("waiting for other tasks to release 2 CPU and 1 GPU of node ")
 
 
 @pytest.mark.slow
-def test_a_node_that_stays_busy_is_a_fault_of_all_profiles_at_once(
+def test_a_node_that_stays_busy_fails_all_profiles_without_another_wait(
     node, start, evaluations, store, monkeypatch
 ):
-    monkeypatch.setattr(cluster_node, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(cluster_node, "NOTICE_SECONDS", 0.1)
     monkeypatch.setattr(cluster_node, "MAX_WAIT_SECONDS", 2.0)
     start(600.0)
     time.sleep(1.0)
     for evaluation in evaluations[:2]:
-        with pytest.raises(BenchError, match="other tasks of the cluster kept 2 CPU and 1 GPU"):
+        with pytest.raises(
+            BenchError, match="other tasks of the cluster did not release 2 CPU and 1 GPU"
+        ):
             node.measure(evaluation, store, set())
     assert len(node.sentences) == 1
 
 
 @pytest.mark.slow
-def test_a_fault_and_a_lost_worker_are_faults_of_one_profile(node, evaluations, store):
+def test_an_error_and_a_lost_worker_affect_one_profile(node, evaluations, store):
     evaluation = evaluations[0]
     empty = replace(evaluation, test=replace(evaluation.test, digits=500))
-    with pytest.raises(BenchError, match="has no sample in split 'test' to measure with"):
+    with pytest.raises(BenchError, match="has no sample in split 'test'"):
         node.measure(empty, store, set())
     assert node._worker, "a worker that has reported a fault is used again"
     pid = ray.get(node._worker[1].__ray_call__.remote(lambda _: os.getpid()))
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(BenchError, match="lost the profile"):
+    with pytest.raises(BenchError, match=r"the profiling worker on node .* was lost"):
         node.measure(evaluation, store, set())
     assert node.measure(evaluation, store, set()).latencies
 

@@ -30,7 +30,7 @@ class Alone(nn.Module):
 
 
 def macs(layer, *shape) -> int:
-    return cost.macs(Alone(layer), torch.zeros(shape), torch.tensor([shape[1]]))
+    return cost.count_macs(Alone(layer), torch.zeros(shape), torch.tensor([shape[1]]))
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -70,28 +70,28 @@ def test_a_transformer_layer_is_counted_with_its_attention():
     assert macs(layer, 1, 5, 16) == 5 * (4 * 16 * 16 + 2 * 16 * 32) + 2 * 5 * 5 * 16
 
 
-def test_what_a_decoder_reads_back_is_classified_once():
+def test_the_classifier_is_counted_once_per_step_of_feedback():
     model = CnnAttention(width=2, hidden=4, max_length=2)
-    network = networks.build(model, CE(), SHAPE, CLASSES)
+    network = networks.build_network(model, CE(), SHAPE, CLASSES)
     torch.nn.init.constant_(network.head.bias, 0)
     network.head.bias.data[0] = -1e6  # It never ends: three steps.
     frames, hidden, features = 17, 4, 8
     step = 4 * hidden * (hidden + features + hidden) + hidden * hidden + frames * hidden
     decoder = frames * features * hidden + 3 * (step + (hidden + features) * 11)
-    below = networks.build(CnnBiLSTM(width=2, hidden=4), CTC(), SHAPE, CLASSES)
+    below = networks.build_network(CnnBiLSTM(width=2, hidden=4), CTC(), SHAPE, CLASSES)
     inputs, lengths = torch.zeros(1, frames, 1, 8, 8), torch.tensor([frames])
-    expected = cost.macs(below, inputs, lengths) - frames * features * 11 + decoder
-    assert cost.macs(network, inputs, lengths) == expected
+    expected = cost.count_macs(below, inputs, lengths) - frames * features * 11 + decoder
+    assert cost.count_macs(network, inputs, lengths) == expected
 
 
 def test_element_wise_work_is_not_counted():
     assert macs(nn.Sequential(nn.BatchNorm2d(3), nn.PReLU(), nn.MaxPool2d(2)), 1, 3, 8, 8) == 0
 
 
-def test_counting_changes_nothing():
+def test_counting_does_not_change_the_network():
     network = Alone(nn.Sequential(nn.Linear(3, 3), nn.Dropout()))
     kernels = (torch.backends.mkldnn.enabled, torch.backends.mha.get_fastpath_enabled())
-    cost.macs(network, torch.zeros(1, 3), torch.tensor([1]))
+    cost.count_macs(network, torch.zeros(1, 3), torch.tensor([1]))
     assert network.training
     after = (torch.backends.mkldnn.enabled, torch.backends.mha.get_fastpath_enabled())
     assert after == kernels
@@ -101,9 +101,11 @@ def test_the_models_of_quick(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     counts = {}
     for entry in config.load().suite("quick").entries:
-        network = networks.build(entry.model, entry.loss, SHAPE, CLASSES)
+        network = networks.build_network(entry.model, entry.loss, SHAPE, CLASSES)
         inputs = torch.zeros(1, 17, 1, 8, 8)
-        counts[entry.model.name, entry.loss.name] = cost.macs(network, inputs, torch.tensor([17]))
+        counts[entry.model.name, entry.loss.name] = cost.count_macs(
+            network, inputs, torch.tensor([17])
+        )
     frame = 16 * 9 * 64 + 16 * 32 * 9 * 16 + 128 * 48
     bilstm = frame + 2 * 4 * 48 * (48 + 48) + 96 * 11
     assert counts["cnn-bilstm", "ctc"] == counts["cnn-bilstm", "radial-ctc"] == 17 * bilstm

@@ -41,34 +41,34 @@ def test_a_gpu_is_used_where_resources_allow_one(gpu):
     assert find_hardware(Resources(device="cpu")).device == "cpu"
 
 
-def test_a_gpu_that_its_driver_does_not_describe_is_still_used(gpu):
+def test_a_gpu_whose_driver_reports_nothing_is_still_used(gpu):
     found = find_hardware(Resources(), FakeNvml("GPU-5678"))
     assert (found.name, found.driver, found.power_limit) == ("Example GPU", None, None)
     assert found.line == f"Example GPU, CUDA 13.2, 1 of {os.cpu_count()} cores"
 
 
-def test_only_what_is_known_of_the_hardware_is_part_of_keys():
+def test_unknown_values_of_the_hardware_are_not_in_keys():
     cpu = Hardware("cpu", "Example CPU", 1, 2)
     assert cpu.spec() == {"device": "cpu", "name": "Example CPU", "threads": 1, "cores": 2}
     gpu = Hardware("cuda", "Example GPU", 1, 2, driver="580", cuda="13.2", power_limit=700)
     assert gpu.spec().items() >= {"driver": "580", "cuda": "13.2", "power_limit": 700}.items()
 
 
-def test_without_a_gpu_it_is_the_processor(monkeypatch):
+def test_without_a_gpu_the_hardware_is_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     here = find_hardware(Resources(cpus=1))
     assert here == Hardware("cpu", cpu_model(), 1, os.cpu_count())
     assert here.line == f"{cpu_model()}, 1 of {os.cpu_count()} cores"
 
 
-def test_a_missing_gpu_that_resources_demand_is_an_error(monkeypatch):
+def test_a_missing_gpu_that_resources_require_is_an_error(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(BenchError, match="this process sees no GPU"):
+    with pytest.raises(BenchError, match="this process has no GPU"):
         find_hardware(Resources(device="cuda"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only torch knows")
-def test_without_a_driver_torch_is_not_asked():
+def test_without_a_driver_torch_is_not_imported():
     program = (
         "import sys; from bench.config.recipe import Resources\n"
         "from bench.profiling import hardware\n"

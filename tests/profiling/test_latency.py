@@ -9,9 +9,9 @@ from itertools import count
 
 import pytest
 
-from bench.profiling import latency, load
+from bench.profiling import latency, machine_load
 from bench.profiling.instruments import GPU_WARM_UP_SECONDS, Instruments, find_instruments
-from bench.profiling.load import Usage
+from bench.profiling.machine_load import Usage
 from bench.trials.gpu import GpuState
 
 
@@ -83,7 +83,7 @@ def test_the_samples_are_kept_in_order_without_the_warm_up():
     assert (measured.valid, measured.reason) == (True, "")
 
 
-def test_every_sample_is_between_two_waits():
+def test_the_device_is_synchronized_before_and_after_each_sample():
     machine = Machine(warm(*[0.125] * 64))
     machine.measure()
     begun, ended = (n for n, call in enumerate(machine.calls) if call == "usage")
@@ -103,7 +103,7 @@ def test_a_gpu_is_kept_busy_until_its_clock_has_risen():
     assert len(measured.milliseconds) == 256
 
 
-def test_the_memory_is_that_of_the_call():
+def test_the_peak_memory_is_that_of_the_calls():
     machine = Machine(warm(*[0.125] * 64))
     assert machine.measure().peak_memory == 4096
     assert machine.calls.index("reset") < machine.calls.index("call")
@@ -118,18 +118,18 @@ def test_a_gpu_that_others_use_is_invalid_and_its_clocks_are_kept():
     assert not measured.valid
 
 
-def test_quick_calls_are_sampled_for_the_least_time():
+def test_quick_calls_are_repeated_for_the_minimum_time():
     measured = Machine(warm(*[1 / 128] * 500)).measure()
     assert len(measured.milliseconds) == 128
 
 
-def test_slow_calls_are_sampled_to_the_floor():
+def test_slow_calls_are_repeated_up_to_the_minimum_number():
     measured = Machine(warm(*[0.25] * 500)).measure()
     assert len(measured.milliseconds) == latency.MIN_SAMPLES
     assert measured.valid
 
 
-def test_too_few_samples_within_the_most_time_are_invalid():
+def test_too_few_samples_within_the_maximum_time_are_invalid():
     measured = Machine(warm(*[4.0] * 500)).measure()
     assert len(measured.milliseconds) == 5
     assert not measured.valid
@@ -157,7 +157,9 @@ def test_every_reason_is_reported():
     assert [part.split()[0] for part in measured.reason.split(", and ")] == ["only", "other", "p90"]
 
 
-@pytest.mark.skipif(load.usage().everyone is None, reason="this system does not report its load")
+@pytest.mark.skipif(
+    machine_load.read_usage().everyone is None, reason="this system does not report its load"
+)
 def test_a_real_second_process_on_all_cores_is_invalid():
     spinning = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"])

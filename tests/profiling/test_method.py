@@ -23,38 +23,38 @@ def with_training(evaluation, **changes):
 
 
 def covers(profile, evaluation):
-    return method.covers(profile, evaluation.spec, evaluation.training.spec)
+    return method.profile_covers(profile, evaluation.spec, evaluation.training.spec)
 
 
-def test_the_key_is_of_all_that_decides_the_latencies(evaluations):
+def test_the_key_depends_on_everything_that_affects_latencies(evaluations):
     ctc, radial, other_seed, _ = evaluations
     wider = with_training(ctc, model=replace(ctc.training.model, width=3))
     specs = [
-        method.spec(ctc, SHAPE, 11, HERE),
-        method.spec(radial, SHAPE, 11, HERE),
-        method.spec(wider, SHAPE, 11, HERE),
-        method.spec(ctc, [12, 1, 8, 8], 11, HERE),
-        method.spec(ctc, SHAPE, 12, HERE),
-        method.spec(replace(ctc, decoder=BeamDecoder()), SHAPE, 11, HERE),
-        method.spec(replace(ctc, decoder=BeamDecoder(width=3)), SHAPE, 11, HERE),
+        method.profile_spec(ctc, SHAPE, 11, HERE),
+        method.profile_spec(radial, SHAPE, 11, HERE),
+        method.profile_spec(wider, SHAPE, 11, HERE),
+        method.profile_spec(ctc, [12, 1, 8, 8], 11, HERE),
+        method.profile_spec(ctc, SHAPE, 12, HERE),
+        method.profile_spec(replace(ctc, decoder=BeamDecoder()), SHAPE, 11, HERE),
+        method.profile_spec(replace(ctc, decoder=BeamDecoder(width=3)), SHAPE, 11, HERE),
         *(
-            method.spec(ctc, SHAPE, 11, replace(HERE, **change))
+            method.profile_spec(ctc, SHAPE, 11, replace(HERE, **change))
             for change in ({"threads": 2}, {"name": "Other CPU"}, {"device": "cuda"}, {"cores": 4})
         ),
         *(
-            method.spec(ctc, SHAPE, 11, replace(HERE, **change))
+            method.profile_spec(ctc, SHAPE, 11, replace(HERE, **change))
             for change in ({"driver": "580"}, {"cuda": "13.2"}, {"power_limit": 700})
         ),
     ]
     assert len({digest(spec) for spec in specs}) == len(specs)
-    assert method.spec(other_seed, SHAPE, 11, HERE) == specs[0]
+    assert method.profile_spec(other_seed, SHAPE, 11, HERE) == specs[0]
     assert json.loads(json.dumps(specs)) == specs
 
 
-def test_another_method_is_another_key(evaluations, monkeypatch):
-    before = method.spec(evaluations[0], SHAPE, 11, HERE)
+def test_another_method_gives_another_key(evaluations, monkeypatch):
+    before = method.profile_spec(evaluations[0], SHAPE, 11, HERE)
     monkeypatch.setattr(method, "METHOD", method.METHOD + 1)
-    assert method.spec(evaluations[0], SHAPE, 11, HERE) != before
+    assert method.profile_spec(evaluations[0], SHAPE, 11, HERE) != before
 
 
 def test_a_profile_covers_every_seed_of_its_entry(evaluations, make_profile):
@@ -63,7 +63,7 @@ def test_a_profile_covers_every_seed_of_its_entry(evaluations, make_profile):
 
 
 @pytest.mark.parametrize("part", ["test", "model", "decoder", "input", "data", "alphabet"], ids=str)
-def test_a_profile_covers_nothing_that_reads_otherwise(evaluations, make_profile, part):
+def test_a_profile_does_not_cover_other_components_or_inputs(evaluations, make_profile, part):
     profile, evaluation = make_profile(evaluations[0]), evaluations[0]
     data = replace(evaluation.test, digits=3)
     changed = {

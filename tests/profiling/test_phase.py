@@ -50,12 +50,14 @@ def profile(store, place):
             said.append(f"{number}/{total} {name}")
 
         opened = nullcontext(at)
-        return phase.profile(evaluations, store, said.append, opened, begin=begin, **options)
+        return phase.profile_evaluations(
+            evaluations, store, said.append, opened, begin=begin, **options
+        )
 
     return call
 
 
-def test_each_model_and_loss_is_measured_once_and_kept(evaluations, store, place, profile):
+def test_each_model_and_loss_is_measured_once_and_stored(evaluations, store, place, profile):
     sentences = []
     outcome = profile(evaluations, sentences)
     assert place.evaluations == evaluations[:2]
@@ -79,7 +81,7 @@ def test_another_decoder_is_measured_too_and_named(evaluations, place, profile):
     assert " · ctc · beam reading " in sentences[1]
 
 
-def test_what_is_invalid_is_measured_again(evaluations, store, place, profile, make_profile):
+def test_an_invalid_profile_is_measured_again(evaluations, store, place, profile, make_profile):
     store.keep(make_profile(evaluations[0], reason="busy"))
     outcome = profile(evaluations[:1])
     assert place.evaluations == evaluations[:1]
@@ -87,14 +89,16 @@ def test_what_is_invalid_is_measured_again(evaluations, store, place, profile, m
     assert [profile.valid for profile in store.profiles()] == [True]
 
 
-def test_without_a_retry_what_is_invalid_stays_so(evaluations, store, place, profile, make_profile):
+def test_without_retry_an_invalid_profile_is_not_measured_again(
+    evaluations, store, place, profile, make_profile
+):
     busy = make_profile(evaluations[0], reason="busy")
     store.keep(busy)
     outcome = profile(evaluations[:1], retry=False)
     assert (outcome.profiles, place.evaluations) == ([busy], [])
 
 
-def test_what_was_invalid_in_this_phase_is_not_measured_once_more(
+def test_a_profile_that_is_invalid_in_this_phase_is_not_measured_again(
     evaluations, profile, make_profile
 ):
     """Test sets of one shape share a profile, which a busy machine must not make slow as often."""
@@ -123,7 +127,7 @@ def test_the_first_seed_whose_training_is_done_represents_the_others(evaluations
     assert phase.representatives(evaluations, store) == [evaluations[2], evaluations[1]]
 
 
-def test_one_that_cannot_run_loses_no_other(evaluations, profile, make_profile):
+def test_a_failure_does_not_end_the_other_measurements(evaluations, profile, make_profile):
     def fail(evaluation):
         if evaluation.training.loss.name == "ctc":
             raise RuntimeError("out of memory")
@@ -136,21 +140,23 @@ def test_one_that_cannot_run_loses_no_other(evaluations, profile, make_profile):
     assert [profile.labels["loss"] for profile in outcome.profiles] == ["radial-ctc"]
 
 
-def test_missing_hardware_is_a_fault(evaluations, store):
+def test_missing_hardware_is_reported(evaluations, store):
     on_gpu = evaluations[0].with_resources(replace(evaluations[0].resources, device="cuda"))
-    outcome = phase.profile([on_gpu], store, lambda _: None)
+    outcome = phase.profile_evaluations([on_gpu], store, lambda _: None)
     if outcome.faults:
         assert outcome.profiles == []
         assert 'the suite sets device = "cuda"' in outcome.faults[0]
 
 
-def test_without_evaluations_no_place_is_entered(store):
+def test_without_evaluations_the_profiler_is_not_entered(store):
     @contextmanager
     def opened():
         pytest.fail("a cluster would be joined")
         yield
 
-    assert phase.profile([], store, lambda _: None, opened()) == phase.Outcome([], [])
+    assert phase.profile_evaluations([], store, lambda _: None, opened()) == phase.ProfilingResult(
+        [], []
+    )
 
 
 def test_test_sets_of_one_shape_share_a_profile(evaluations, store, place, profile, make_profile):
@@ -163,7 +169,7 @@ def test_test_sets_of_one_shape_share_a_profile(evaluations, store, place, profi
     assert place.evaluations == []
 
 
-def test_what_another_process_measures_meanwhile_is_waited_for_and_kept(
+def test_a_profile_that_another_process_measures_is_waited_for_and_used(
     evaluations, store, place, make_profile
 ):
     with Leases(store.root) as elsewhere:
@@ -175,7 +181,7 @@ def test_what_another_process_measures_meanwhile_is_waited_for_and_kept(
             store.keep(make_profile(evaluations[0]))
             elsewhere.release("profiling")
 
-        outcome = phase.profile(evaluations[:1], store, say, nullcontext(place))
+        outcome = phase.profile_evaluations(evaluations[:1], store, say, nullcontext(place))
     assert len(outcome.profiles) == 1
     assert place.evaluations == []
     assert len(sentences) == 1
@@ -183,7 +189,7 @@ def test_what_another_process_measures_meanwhile_is_waited_for_and_kept(
 
 
 @pytest.mark.usefixtures("caught_signals")
-def test_an_interrupt_that_native_code_has_lost_is_no_fault(evaluations, profile):
+def test_an_interrupt_in_native_code_is_not_a_fault(evaluations, profile):
     class Importing(Recorder):
         def hardware(self, _resources):
             with suppress(KeyboardInterrupt):

@@ -7,7 +7,7 @@ import torch
 
 from bench.profiling import throughput
 from bench.profiling.instruments import Instruments, find_instruments
-from bench.profiling.load import Usage
+from bench.profiling.machine_load import Usage
 from bench.profiling.throughput import measure_throughput
 
 
@@ -58,7 +58,7 @@ class Device:
 
 
 @pytest.mark.parametrize("fills", [32, 64, 256, 512])
-def test_the_smallest_batch_that_fills_the_device_is_taken(fills):
+def test_the_smallest_batch_that_fills_the_device_is_used(fills):
     measured = Device(fills).measure()
     assert measured.batch == fills
     assert measured.samples_per_second == pytest.approx(1000)
@@ -86,7 +86,7 @@ def test_a_batch_that_is_expected_not_to_fit_is_not_tried():
     ],
     ids=["torch", "cuDNN"],
 )
-def test_after_running_out_of_memory_the_last_batch_that_fitted_is_taken(error):
+def test_after_running_out_of_memory_the_last_batch_that_fitted_is_used(error):
     device = Device(10_000, out_of_memory_at=256)
     device.error = error
     assert device.measure().batch == 128
@@ -99,7 +99,7 @@ def test_another_error_is_raised():
         device.measure()
 
 
-def test_where_no_batch_fits_there_is_no_throughput():
+def test_if_no_batch_fits_there_is_no_throughput():
     assert Device(64, out_of_memory_at=32).measure() is None
 
 

@@ -60,7 +60,7 @@ for path in reversed(sys.stdin.read().splitlines()):
         assert reader.read(samples[:2]) == [Reading("00.png", 0.5), Reading("01.png", 0.5)]
 
 
-def test_a_text_keeps_tabs_spaces_and_control_characters(make, reading, samples):
+def test_tabs_spaces_and_control_characters_of_a_text_are_kept(make, reading, samples):
     body = r'while read -r p; do printf "%s\t \ta\033[2J\302\205b \r\n" "$p"; done'
     with reading(make(body)) as reader:
         assert texts(reader.read(samples[:1])) == [" \ta\x1b[2J\x85b "]
@@ -74,7 +74,7 @@ def test_a_placeholder_starts_the_program_per_image(make, reading, samples):
         ]
 
 
-def test_names_of_files_do_not_hold_the_id(make, reading):
+def test_file_names_do_not_contain_the_id(make, reading):
     sample = EncodedSample("1_SECRET_7", (encoded(9),))
     with reading(make('while read -r p; do printf "%s\t%s\n" "$p" "${p##*/}"; done')) as reader:
         assert texts(reader.read([sample])) == ["000000.png"]
@@ -93,7 +93,7 @@ def test_names_of_files_do_not_hold_the_id(make, reading):
         ("WEBP", "stored", "webp", True),
     ],
 )
-def test_images_are_written_in_the_format_that_is_asked_for(tmp_path, stored, form, suffix, same):
+def test_images_are_written_in_the_requested_format(tmp_path, stored, form, suffix, same):
     from bench.data.inputs.images import decode_image
     from bench.recognizers.outside.image_files import write_images
 
@@ -139,7 +139,7 @@ def test_threads_and_device_are_in_its_environment(make, reading, samples):
         ),
     ],
 )
-def test_what_a_program_does_wrong_is_a_sentence(make, reading, samples, body, sentence):
+def test_faults_of_a_program_are_an_error(make, reading, samples, body, sentence):
     with reading(make(body)) as reader, pytest.raises(BenchError, match=sentence):
         reader.read(samples[:2])
 
@@ -160,7 +160,9 @@ def test_a_hung_program_is_killed_with_all_that_it_started(make, reading, sample
         assert ended(int((tmp_path / "child").read_text()))
 
 
-def test_what_a_program_leaves_running_is_killed_in_the_end(make, reading, samples, tmp_path):
+def test_processes_that_a_program_leaves_running_are_killed_at_the_end(
+    make, reading, samples, tmp_path
+):
     body = f"sleep 60 & echo $! > {tmp_path}/child; {ANSWER}"
     with reading(make(body)) as reader:
         reader.read(samples)
@@ -207,11 +209,11 @@ def ended(process: int, patience: float = 10) -> bool:
     ("command", "sentence"),
     [
         (["no-such-program"], "there is no program 'no-such-program'; install it, or write its"),
-        (["./plain.txt"], "cannot be executed; make it executable with chmod"),
+        (["./plain.txt"], "is not executable; make it executable with chmod"),
         ([], "'command' is empty; write the program and its arguments"),
     ],
 )
-def test_a_program_that_is_not_there_is_a_sentence(tmp_path, reading, command, sentence):
+def test_a_missing_program_is_an_error(tmp_path, reading, command, sentence):
     (tmp_path / "plain.txt").write_text("")
     kind = registry.find("recognizer", "command")
     table = kind.located({"command": command}, tmp_path)
@@ -221,7 +223,7 @@ def test_a_program_that_is_not_there_is_a_sentence(tmp_path, reading, command, s
         reading(registry.make("recognizer", "command", table)).__enter__()
 
 
-def test_a_file_that_is_no_program_is_a_sentence(make, reading, samples):
+def test_a_file_that_is_not_executable_is_an_error(make, reading, samples):
     recognizer = make(interpreter="/no/such/shell")
     with (
         reading(recognizer) as reader,
@@ -230,7 +232,7 @@ def test_a_file_that_is_no_program_is_a_sentence(make, reading, samples):
         reader.read(samples)
 
 
-def test_the_key_is_that_of_the_files_and_no_path_is_in_it(make, tmp_path):
+def test_the_key_depends_on_the_content_of_files_and_has_no_path(make, tmp_path):
     (tmp_path / "w.bin").write_bytes(b"1")
     weights = {"file": "w.bin", "sha256": sha256(b"1").hexdigest()}
     recognizer = make(ANSWER, "--weights=w.bin", "w.bin", "8", "--a=b", files=["w.bin"])
@@ -248,11 +250,11 @@ def test_the_key_is_that_of_the_files_and_no_path_is_in_it(make, tmp_path):
     assert make("exit 1", "--weights=w.bin", "w.bin", "8", "--a=b").spec() != spec
 
 
-def test_a_time_limit_is_no_part_of_the_key(make):
+def test_the_time_limit_is_not_in_the_key(make):
     assert make(timeout=1).spec() == make(timeout=2).spec()
 
 
-def test_a_version_stands_for_the_program(make, tmp_path):
+def test_a_version_replaces_the_program_in_the_key(make, tmp_path):
     version = ["./reader.sh", "--version"]
     body = 'if [ "$1" = --version ]; then echo tool 1.2; exit; fi;'
     spec = make(body, version_command=version).spec()
@@ -260,9 +262,9 @@ def test_a_version_stands_for_the_program(make, tmp_path):
     assert make(f"{body} # edited", version_command=version).spec() == spec
     newer = make(body.replace("1.2", "1.3"), version_command=version)
     assert newer.spec()["program"]["printed"] == "tool 1.3"
-    with pytest.raises(BenchError, match="exit code 4 and printed ''; name a command that prints"):
+    with pytest.raises(BenchError, match="exit code 4 and printed ''; give a command that prints"):
         make("exit 4", version_command=version).spec()
-    with pytest.raises(BenchError, match="prints more than 64 KiB; name a command that prints a"):
+    with pytest.raises(BenchError, match="prints more than 64 KiB; give a command that prints a"):
         make("yes", version_command=version).spec()
 
 
@@ -270,12 +272,12 @@ def test_a_version_that_does_not_end_is_waited_for_once(make, monkeypatch, tmp_p
     monkeypatch.setattr(program, "_VERSION_TIMEOUT", 0.3)
     recognizer = make(f"echo begun >> {tmp_path}/runs; sleep 60", version_command=["./reader.sh"])
     for _ in range(2):
-        with pytest.raises(BenchError, match="did not end within 0 s; name a command"):
+        with pytest.raises(BenchError, match="did not end within 0 s; give a command"):
             recognizer.spec()
     assert (tmp_path / "runs").read_text() == "begun\n"
 
 
-def test_an_argument_may_be_a_file_of_a_package(make, reading, samples):
+def test_an_argument_can_be_a_file_of_a_package(make, reading, samples):
     body = 'read -r p; printf "%s\t%s %s\n" "$p" "${1##*/}" "${2##*/}"'
     name = "package:click/click/core.py"
     recognizer = make(body, f"--file={name}", name)

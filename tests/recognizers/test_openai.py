@@ -21,7 +21,7 @@ from bench.core.schema import SchemaError
 from bench.data.reading.encoded_samples import EncodedSample
 from bench.recognizers.endpoint import client as clients
 from bench.recognizers.endpoint.client import retry_after
-from bench.recognizers.openai import OpenAI
+from bench.recognizers.openai import OpenAIRecognizer
 
 SECRET = "sk-0123456789abcdef"  # noqa: S105
 
@@ -42,7 +42,7 @@ def opened(server, tmp_path):
 
     @contextmanager
     def opened(**parameters):
-        recognizer = OpenAI(server.url, "tiny-vision", **parameters)
+        recognizer = OpenAIRecognizer(server.url, "tiny-vision", **parameters)
         with recognizer.open(Workplace("cpu", 1, tmp_path / "cache")) as reader:
             yield reader
 
@@ -65,7 +65,7 @@ def image_of(request):
     return kind, base64.b64decode(content)
 
 
-def test_an_image_is_asked_about_and_its_text_comes_back_stripped(server, opened):
+def test_the_text_of_an_image_is_the_stripped_answer(server, opened):
     server.steps = [Step(completion("\n  Two words! \n"))]
     with opened(prompt="Read it.", detail="high", max_tokens=7) as reader:
         [reading] = reader.read(samples(10))
@@ -88,7 +88,7 @@ def test_an_image_is_asked_about_and_its_text_comes_back_stripped(server, opened
     }
 
 
-def test_what_an_endpoint_does_not_take_is_left_out(server, opened):
+def test_parameters_that_an_endpoint_does_not_accept_can_be_left_out(server, opened):
     with opened(temperature="default", max_tokens=0) as reader:
         reader.read(samples(10))
     newer = {"temperature": "default", "token_limit": "max_completion_tokens"}
@@ -115,7 +115,7 @@ def test_an_image_that_cannot_be_decoded_is_named(server, opened):
     assert not server.requests
 
 
-def test_answers_keep_the_order_of_the_samples_whoever_is_first(server, opened):
+def test_answers_have_the_order_of_the_samples(server, opened):
     shades = [10, 20, 30, 40, 50, 60]
     texts = {png(shade): f"text {shade}" for shade in shades}
 
@@ -138,7 +138,7 @@ def test_equal_images_are_asked_about_once(server, opened):
     assert len(server.requests) == 1
 
 
-def test_a_second_run_pays_for_the_rest_alone(server, opened, tmp_path):
+def test_a_second_run_asks_only_about_missing_answers(server, opened, tmp_path):
     prices = {"price_input": 2.0, "price_output": 10.0}
     with opened(**prices) as reader:
         first = reader.read(samples(10, 20))
@@ -194,7 +194,7 @@ def test_without_usage_there_is_no_price_and_a_remark(server, opened):
         (Step({"error": {"code": "content_filter", "message": "no"}}, 400), "filtered"),
     ],
 )
-def test_what_is_no_answer_reads_as_nothing_with_a_remark(server, opened, step, remark):
+def test_a_missing_answer_is_an_empty_text_with_a_remark(server, opened, step, remark):
     server.steps = [step]
     for _ in range(2):
         with opened() as reader:
@@ -218,7 +218,7 @@ def test_a_busy_endpoint_is_asked_again(server, opened, status):
     assert len(server.requests) == 3
 
 
-def test_a_pause_that_the_endpoint_asks_for_holds_all_threads_back(server, opened):
+def test_a_pause_that_the_endpoint_asks_for_delays_all_threads(server, opened):
     server.steps = [Step({}, 429, {"Retry-After": "0.4"})]
     with opened(parallel=2) as reader:
         readings = reader.read(samples(10, 20, 30, 40))
@@ -229,12 +229,12 @@ def test_a_pause_that_the_endpoint_asks_for_holds_all_threads_back(server, opene
     assert sum(delay >= 0.35 for delay in late) >= 3, "but for one that was under way already"
 
 
-def test_too_long_a_pause_is_given_up_with_a_sentence(server, opened):
+def test_too_long_a_pause_is_an_error(server, opened):
     server.steps = [Step({}, 429, {"Retry-After": "3600"})]
     with opened() as reader, pytest.raises(BenchError, match="to wait 3600 s") as error:
         reader.read(samples(10))
     assert len(server.requests) == 1
-    assert "run again: what was read is kept" in str(error.value)
+    assert "run again: answers so far are kept" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_too_long_a_pause_is_given_up_with_a_sentence(server, opened):
         ),
     ],
 )
-def test_a_fault_is_one_sentence_and_nothing_is_lost(server, opened, step, sentence):
+def test_a_fault_is_an_error_and_answers_are_kept(server, opened, step, sentence):
     with opened() as reader:
         reader.read(samples(1, 2))
     server.steps = [step] * 9
@@ -294,8 +294,8 @@ def test_of_a_failed_batch_the_answers_so_far_are_kept(server, opened):
     assert len(server.requests) == 4
 
 
-def test_a_server_that_is_not_there_is_named(server, tmp_path):
-    recognizer = OpenAI("http://127.0.0.1:9/v1/", "m", retries=0)
+def test_an_unreachable_server_is_named(server, tmp_path):
+    recognizer = OpenAIRecognizer("http://127.0.0.1:9/v1/", "m", retries=0)
     with (
         recognizer.open(Workplace("cpu", 1, tmp_path)) as reader,
         pytest.raises(BenchError, match=r"http://127.0.0.1:9/v1/chat/completions: no reply"),
@@ -303,7 +303,7 @@ def test_a_server_that_is_not_there_is_named(server, tmp_path):
         reader.read(samples(10))
 
 
-def test_requests_keep_to_the_rate(server, opened):
+def test_requests_respect_the_rate_limit(server, opened):
     with opened(requests_per_minute=600.0, parallel=4) as reader:
         reader.read(samples(10, 20, 30, 40))
     times = sorted(request["time"] for request in server.requests)
@@ -317,17 +317,17 @@ def test_the_key_is_sent_and_appears_nowhere_else(server, opened, monkeypatch, t
         Step({"error": {"message": f"Incorrect API key provided: {SECRET}"}}, 401),
     ]
     with opened(key_variable="TEST_KEY", parallel=1) as reader:
-        with pytest.raises(BenchError, match=r"does not accept the key .*\*\*\*") as error:
+        with pytest.raises(BenchError, match=r"rejects the key .*\*\*\*") as error:
             reader.read(samples(10, 20))
         assert reader.read(samples(10))[0].text == "it is ***"
     assert server.requests[0]["headers"]["Authorization"] == f"Bearer {SECRET}"
     assert SECRET not in str(error.value)
-    recognizer = OpenAI(server.url, "m", key_variable="TEST_KEY")
+    recognizer = OpenAIRecognizer(server.url, "m", key_variable="TEST_KEY")
     assert SECRET not in repr([recognizer, recognizer.spec(), recognizer.label, recognizer.toml()])
     assert all(SECRET.encode() not in f.read_bytes() for f in tmp_path.rglob("*") if f.is_file())
 
 
-def test_a_key_follows_no_redirect(server, opened, monkeypatch):
+def test_redirects_are_not_followed(server, opened, monkeypatch):
     monkeypatch.setenv("TEST_KEY", SECRET)
     with chat_server() as other:
         server.steps = [Step({}, 307, {"Location": f"{other.url}/chat/completions"})]
@@ -340,11 +340,10 @@ def test_a_key_follows_no_redirect(server, opened, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("value", "fault"), [(None, "is not set"), ("", "is not set"), ("a\nb", "characters that no")]
+    ("value", "fault"),
+    [(None, "is not set"), ("", "is not set"), ("a\nb", "characters that are not allowed")],
 )
-def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(
-    opened, monkeypatch, value, fault
-):
+def test_a_key_that_cannot_be_sent_is_an_error_without_the_key(opened, monkeypatch, value, fault):
     monkeypatch.delenv("TEST_KEY", raising=False)
     if value is not None:
         monkeypatch.setenv("TEST_KEY", value)
@@ -363,12 +362,12 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(
         ("http://[::1", "is not a URL"),
         ("https://host/v1?key=1", "has a query"),
         ("https://host/v 1", "has characters"),
-        ("https://user:password@host/v1", "name or a password"),
+        ("https://user:password@host/v1", "user name or a password"),
     ],
 )
-def test_only_plain_urls_are_taken(url, fault):
+def test_only_plain_urls_are_accepted(url, fault):
     with pytest.raises(BenchError, match=fault) as error:
-        OpenAI(url, "m")
+        OpenAIRecognizer(url, "m")
     assert "password@" not in str(error.value)
 
 
@@ -377,27 +376,28 @@ def test_parameters_are_checked():
     made = registry.make(
         "recognizer", "openai", table | {"temperature": 0, "price_input": 1, "price_output": 2}
     )
-    assert isinstance(made, OpenAI)
+    assert isinstance(made, OpenAIRecognizer)
     assert made.temperature == 0
     for wrong in ({"parallel": 0}, {"temperature": "warm"}, {"detail": "finest"}, {"timeout": 0}):
         with pytest.raises(SchemaError):
             registry.make("recognizer", "openai", table | wrong)
-    with pytest.raises(BenchError, match="go together"):
+    with pytest.raises(BenchError, match="only one of price_input and price_output is set"):
         registry.make("recognizer", "openai", table | {"price_input": 1.0})
     with pytest.raises(BenchError, match="'model' is empty"):
-        OpenAI("http://host/v1", " ")
+        OpenAIRecognizer("http://host/v1", " ")
 
 
-def test_the_key_of_an_evaluation_depends_on_what_decides_answers_and_prices():
-    spec = OpenAI("http://host/v1", "m").spec()
-    same = OpenAI("http://host/v1", "m", parallel=1, retries=0, key_variable="K").spec()
+def test_the_key_of_an_evaluation_depends_on_all_that_affects_answers_and_prices():
+    spec = OpenAIRecognizer("http://host/v1", "m").spec()
+    same = OpenAIRecognizer("http://host/v1", "m", parallel=1, retries=0, key_variable="K").spec()
     assert same == spec
-    assert OpenAI("http://host/v1", "m", prompt="Read.").spec() != spec
-    assert OpenAI("http://host/v1", "m", price_input=1.0, price_output=1.0).spec() != spec
+    assert OpenAIRecognizer("http://host/v1", "m", prompt="Read.").spec() != spec
+    assert OpenAIRecognizer("http://host/v1", "m", price_input=1.0, price_output=1.0).spec() != spec
     assert (
-        OpenAI("http://host/v1", "m", max_tokens=9, parallel=1).label == "openai(m, max_tokens=9)"
+        OpenAIRecognizer("http://host/v1", "m", max_tokens=9, parallel=1).label
+        == "openai(m, max_tokens=9)"
     )
-    assert not OpenAI.timed
+    assert not OpenAIRecognizer.timed
 
 
 @pytest.mark.parametrize(

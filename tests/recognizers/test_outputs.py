@@ -37,19 +37,19 @@ def test_characters_of_files(tmp_path, content, characters):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"a\n\nb\n", "has nothing on line 2; write one character on each line"),
-        (b"", "has nothing on line 1"),
+        (b"a\n\nb\n", r"line 2 of .* is empty; write one character per line"),
+        (b"", r"line 1 of .* is empty"),
         (b"a\n\xff\n", "neither UTF-8 nor"),
     ],
 )
-def test_files_that_are_no_alphabet(tmp_path, content, fault):
+def test_files_that_are_not_an_alphabet(tmp_path, content, fault):
     with pytest.raises(BenchError, match=fault):
         characters_of_file(written(tmp_path, content), "alphabet_file")
 
 
 def test_a_dictionary_with_one_line_too_many_names_both_numbers():
     characters = characters_of_lines("x\na\nb\n", "the file")
-    with pytest.raises(BenchError, match="has 3 classes, and the alphabet of 3 characters"):
+    with pytest.raises(BenchError, match="has 3 classes, but the alphabet of 3 characters"):
         check_classes(characters, 3, "the graph")
     check_classes(characters, 4, "the graph")
 
@@ -69,12 +69,12 @@ def test_confidences(family, text, product, mean):
         assert reading.confidence == pytest.approx(expected, rel=1e-5)
 
 
-def test_classes_that_are_no_characters_are_not_written():
+def test_classes_that_are_not_characters_are_left_out():
     texts = TextDecoding("ctc", ("", "b"), GreedyDecoder(), "mean", " ")
     assert texts.readings(PATH, torch.tensor([3]))[0].text == "b"
 
 
-def test_scores_that_are_no_numbers_have_no_confidence():
+def test_nan_scores_have_no_confidence():
     texts = TextDecoding("ctc", ("a", "b"), GreedyDecoder())
     [reading] = texts.readings(torch.full((1, 2, 3), torch.nan), torch.tensor([2]))
     assert reading.confidence is None

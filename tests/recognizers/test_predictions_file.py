@@ -73,7 +73,7 @@ def test_predictions_of_an_evaluation(read):
     table = predictions.Predictions(PROTOCOLS["str-36"])
     for identity in IDS:
         table.add(identity, "reference", f"read of {identity}", confidence=0.25)
-    content = predictions.to_bytes(table.table())
+    content = predictions.predictions_to_bytes(table.table())
     expected = [Reading(f"read of {identity}", 0.25) for identity in IDS[1:]]
     assert read("predictions.parquet", content) == (expected, {})
 
@@ -83,12 +83,14 @@ def test_lines_without_a_header(read):
     assert read("p.txt", content, header=False)[0] == [Reading("b"), Reading("c")]
     with pytest.raises(BenchError, match="set header = false if the first line is a prediction"):
         read("p.txt", content)
-    with pytest.raises(BenchError, match="remove 'id' or header = false"):
+    with pytest.raises(
+        BenchError, match="header = false leaves columns without names; remove it or 'id'"
+    ):
         read("p.txt", content, header=False, id="id")
 
 
 @pytest.mark.parametrize("names", [("File_Name", "pred"), ("image", "words"), ("path", "label")])
-def test_columns_have_other_names(read, names):
+def test_columns_may_have_other_usual_names(read, names):
     content = f"{','.join(names)},other\ntest/2,b,x\n"
     assert read("p.csv", content)[0][0] == Reading("b")
 
@@ -96,9 +98,9 @@ def test_columns_have_other_names(read, names):
 def test_a_column_may_be_named(read):
     content = "who,label,text\ntest/2,truth,b\ntest/3,truth,\n"
     assert read("p.csv", content, id="who", text="text")[0] == [Reading("b"), Reading("")]
-    with pytest.raises(BenchError, match="columns 'label', 'text' may all be texts; say which one"):
+    with pytest.raises(BenchError, match="columns 'label', 'text' may all be texts; choose one"):
         read("p.csv", content, id="who")
-    with pytest.raises(BenchError, match=r"no column is called id, sample.*it has 'who', 'label'"):
+    with pytest.raises(BenchError, match=r"no column of 'who', 'label' is called id, sample"):
         read("p.csv", content)
     with pytest.raises(BenchError, match=r"no column 'txt' of texts; did you mean 'text'\?"):
         read("p.csv", content, id="who", text="txt")
@@ -111,7 +113,7 @@ def test_missing_unknown_and_repeated_ids_are_counted(read):
     assert remarks == {"unknown ids": 2, "repeated ids": 1}
 
 
-def test_control_characters_are_kept_as_they_were_read(read):
+def test_control_characters_are_kept(read):
     assert read("p.csv", "id,text\ntest/2,\x1b[2J\x00\n")[0][0] == Reading("\x1b[2J\x00")
 
 
@@ -120,12 +122,12 @@ def test_control_characters_are_kept_as_they_were_read(read):
     [
         ("p.csv", "id,text\ntest/1,a\ntest/1,b\n", "'test/1' has two texts, 'a' in line 2 and 'b'"),
         ("p.csv", "id,text\n1.x,a\nno\x1b[2J,b\n", r"none of its 2 ids .*'no\\x1b\[2J', the split"),
-        ("p.csv", "id,text\n", "it has no prediction; write an id"),
-        ("p.csv", "", "it is empty; write an id and a text"),
+        ("p.csv", "id,text\n", "the file has no prediction; write an id"),
+        ("p.csv", "", "the file is empty; write an id and a text"),
         ("p.csv", "id,text\ntest/1,a,b\n", "line 2 has 3 columns, not 2"),
         ("p.csv", "id,text\n,a\n", "line 2 has no id in 'id'"),
         ("p.csv", 'id,text\ntest/1,"a\n', "line 3 is not CSV|line 2 is not CSV"),
-        ("p.csv", "id,id,text\n", "line 1 names a column twice"),
+        ("p.csv", "id,id,text\n", "line 1 has a column name twice"),
         ("p.csv", b"id,text\ntest/1,\xff\n", "line 2: it is neither UTF-8"),
         ("p.csv", "id,text,confidence\ntest/2,a,97\n", "line 2 has confidence = '97' for sample"),
         ("p.csv", "id,text,seconds\ntest/2,a,x\n", "line 2 has seconds = 'x' for sample 'test/2'"),
@@ -137,19 +139,19 @@ def test_control_characters_are_kept_as_they_were_read(read):
             r"line 1 has confidence = '\[1\]' for sample 'test/2'",
         ),
         ("p.jsonl", "[1]", "line 1 is not a JSON object"),
-        ("p.jsonl", '{"id": "test/1", "text": 7}', "line 1: 'text' is not a text but '7'"),
+        ("p.jsonl", '{"id": "test/1", "text": 7}', "line 1: 'text' is '7', not a text"),
         ("p.jsonl", '{"id": null, "text": "a"}', "line 1 has no id in 'id'"),
-        ("p.parquet", "PAR1", "it is not a Parquet file"),
-        ("p.xlsx", "", "the suffix '.xlsx' is not one of predictions; write a CSV"),
+        ("p.parquet", "PAR1", "the file is not Parquet"),
+        ("p.xlsx", "", "the suffix '.xlsx' is not supported; write a CSV"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_a_sentence(read, name, content, sentence):
+def test_a_wrong_file_is_an_error(read, name, content, sentence):
     with pytest.raises(BenchError, match=sentence) as error:
         read(name, content)
     assert str(error.value).isprintable()
 
 
-def test_a_missing_file_is_a_sentence(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     kind = registry.find("recognizer", "predictions")
     with pytest.raises(BenchError, match="predictions of recognizer 'predictions' does not exist"):
         kind.located({"predictions": "none.csv"}, tmp_path)
@@ -166,11 +168,11 @@ def test_a_missing_file_is_a_sentence(tmp_path):
         (["1.png", "2.png"], ["test/1", "test/2"], "folders of the data set"),
     ],
 )
-def test_ids_are_compared_by_the_strictest_rule_by_which_most_are_known(theirs, ours, rule):
+def test_ids_are_matched_by_the_strictest_rule_with_most_matches(theirs, ours, rule):
     match = match_ids(theirs, ours)
     assert match.rule.endswith(rule)
     expected = dict(zip(theirs, ours, strict=True))
-    assert match.known == {name: expected[name] for name in theirs if name != "x"}
+    assert match.sample_ids == {name: expected[name] for name in theirs if name != "x"}
 
 
 @pytest.mark.parametrize(
@@ -184,11 +186,11 @@ def test_ids_are_compared_by_the_strictest_rule_by_which_most_are_known(theirs, 
         ([], ["1"]),
     ],
 )
-def test_ids_that_are_ambiguous_or_of_other_folders_are_unknown(theirs, ours):
-    assert not match_ids(theirs, ours).known
+def test_ambiguous_ids_and_ids_of_other_folders_do_not_match(theirs, ours):
+    assert not match_ids(theirs, ours).sample_ids
 
 
-def test_how_ids_were_compared_is_a_remark(read):
+def test_the_rule_of_matching_ids_is_a_remark(read):
     readings, remarks = read("p.csv", "file_name,text\n2.jpg,b\n7.jpg,x\n")
     assert readings[0] == Reading("b")
     assert remarks == {
@@ -197,6 +199,6 @@ def test_how_ids_were_compared_is_a_remark(read):
     }
 
 
-def test_it_is_others_who_ran_it():
+def test_the_origin_is_predictions_of_others():
     kind = registry.find("recognizer", "predictions")
     assert (kind.origin, kind.timed) == ("predictions", False)

@@ -70,7 +70,7 @@ def test_a_probability_that_was_rounded_up_is_one(make, reading, samples):
         assert reader.read(samples[:1]) == [Reading("a", 1.0)]
 
 
-def test_readings_keep_what_they_say_and_control_characters(make, reading, samples):
+def test_values_of_readings_and_control_characters_are_kept(make, reading, samples):
     source = "from bench.core.recognition import Reading\n" + method(
         "return [Reading('a\\x1b[2J', 0.5, 0.1, remark='slow'), 'b\\ud800']"
     )
@@ -91,7 +91,7 @@ def test_remarks_are_unicode(make, reading, samples):
 
 
 @pytest.mark.parametrize("count", ["-5", "10**40", "True", "'many'"])
-def test_what_is_not_a_number_of_weights_is_unknown(make, reading, count):
+def test_an_invalid_number_of_weights_is_unknown(make, reading, count):
     source = WIDTHS.replace("parameters = 7", f"parameters = {count}")
     with reading(make(source)) as reader:
         assert reader.parameters is None
@@ -110,7 +110,7 @@ def test_an_alphabet_is_of_characters(make, reading):
             _ = reader.alphabet
 
 
-def test_a_class_may_change_where_modules_are_found(make, reading, samples):
+def test_a_class_may_change_sys_path(make, reading, samples):
     source = method("import sys; sys.path[:] = sys.path[1:]; return ['a']")
     before = [*sys.path]
     with reading(make(source)) as reader:
@@ -118,7 +118,7 @@ def test_a_class_may_change_where_modules_are_found(make, reading, samples):
     assert sys.path == before
 
 
-def test_an_installed_module_is_keyed_alone_not_with_the_packages_beside_it(make):
+def test_the_key_of_an_installed_module_has_only_that_module(make):
     source = make(target="typing_extensions:Protocol").spec()["source"]
     assert [*source] == ["typing_extensions.py"]
 
@@ -131,7 +131,7 @@ def test_its_label_has_the_class_and_its_parameters(make, tmp_path):
     )
 
 
-def test_a_class_is_closed_in_the_end(make, reading, tmp_path):
+def test_a_class_is_closed_at_the_end(make, reading, tmp_path):
     source = method("return []") + (
         "    def close(self):\n        open(__file__ + '.closed', 'w').close()\n"
     )
@@ -162,11 +162,11 @@ def test_a_class_is_closed_in_the_end(make, reading, tmp_path):
         ("import json; return json.loads('{')", "my_reader.py:3: JSONDecodeError: Expecting"),
         (
             "from bench.core.recognition import Reading; return [Reading('a', 97.3)] * 2",
-            "confidence = '97.3' for sample 'test/0'; it has to be a number between 0 and 1",
+            "confidence = '97.3' for sample 'test/0'; return a number between 0 and 1",
         ),
     ],
 )
-def test_what_read_does_wrong_is_a_sentence(make, reading, samples, body, sentence):
+def test_faults_of_read_are_an_error(make, reading, samples, body, sentence):
     with reading(make(method(body))) as reader, pytest.raises(BenchError, match=sentence):
         reader.read(samples[:2])
 
@@ -194,7 +194,9 @@ def test_what_read_does_wrong_is_a_sentence(make, reading, samples, body, senten
         ),
     ],
 )
-def test_what_cannot_be_opened_is_a_sentence(make, reading, source, parameters, sentence):
+def test_faults_of_import_and_construction_are_an_error(
+    make, reading, source, parameters, sentence
+):
     recognizer = make(source, parameters=parameters)
     with pytest.raises(BenchError, match=sentence), reading(recognizer):
         pass
@@ -209,7 +211,7 @@ def test_what_cannot_be_opened_is_a_sentence(make, reading, source, parameters, 
         ("math:Reader", "has no source file|there is no module 'math'"),
     ],
 )
-def test_a_class_that_is_nowhere_is_a_sentence(make, reading, target, sentence):
+def test_a_missing_class_is_an_error(make, reading, target, sentence):
     recognizer = make(target=target)
     for ask in (recognizer.spec, lambda: reading(recognizer).__enter__()):
         with pytest.raises(BenchError, match=sentence):
@@ -217,7 +219,7 @@ def test_a_class_that_is_nowhere_is_a_sentence(make, reading, target, sentence):
 
 
 @pytest.mark.parametrize("target", ["my_reader.py", "my_reader.py:", ":Reader", "my_reader.py:a b"])
-def test_what_names_no_class_is_refused_at_once(make, target):
+def test_a_value_that_names_no_class_is_an_error(make, target):
     with pytest.raises(BenchError, match=r"does not name a class; write \"my_reader.py:Reader\""):
         make(target=target)
 
@@ -230,7 +232,7 @@ def test_parameters_are_a_table_of_plain_values(make):
     assert len({make(parameters={"a": 1}), make(parameters={"a": 1}), make()}) == 2
 
 
-def test_the_key_holds_sources_and_files_but_no_folders(make, tmp_path):
+def test_the_key_has_sources_and_files_but_no_folders(make, tmp_path):
     (tmp_path / "net.py").write_text("import deep.layers\n")
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep/__init__.py").write_text("")
@@ -253,12 +255,12 @@ def test_the_key_holds_sources_and_files_but_no_folders(make, tmp_path):
     assert recognizer.spec() != spec
 
 
-def test_a_missing_file_among_files_is_a_sentence(make):
+def test_a_missing_file_of_files_is_an_error(make):
     with pytest.raises(BenchError, match="of files of recognizer 'python' does not exist"):
         make(files=["none.bin"])
 
 
-def test_modules_beside_the_file_are_those_of_its_folder(tmp_path, reading, samples):
+def test_modules_in_the_folder_of_the_file_are_imported(tmp_path, reading, samples):
     kind = registry.find("recognizer", "python")
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -272,7 +274,7 @@ def test_modules_beside_the_file_are_those_of_its_folder(tmp_path, reading, samp
     assert "beside" not in sys.modules
 
 
-def test_a_class_of_a_package_is_keyed_by_all_modules_of_the_package(
+def test_the_key_of_a_class_of_a_package_has_all_modules_of_the_package(
     make, reading, samples, tmp_path, monkeypatch
 ):
     package = tmp_path / "site" / "my_package_of_readers"
@@ -290,7 +292,7 @@ def test_a_class_of_a_package_is_keyed_by_all_modules_of_the_package(
         assert [r.text for r in reader.read(samples[:1])] == ["cpu2:10"]
 
 
-def test_a_file_of_a_package_is_found_where_the_class_is_constructed(make, reading, samples):
+def test_a_file_of_a_package_is_resolved_at_construction(make, reading, samples):
     source = (
         "from pathlib import Path\nclass Reader:\n"
         "    def __init__(self, file):\n        self.size = len(Path(file).read_text())\n"

@@ -122,7 +122,7 @@ def test_tesseract_is_called_once_per_batch_with_its_parameters(
     assert make("tesseract", oem=0).training_data is None
 
 
-def test_the_key_of_tesseract_is_that_of_its_version_and_languages(make, fake_tesseract, tmp_path):
+def test_the_key_of_tesseract_depends_on_its_version_and_languages(make, fake_tesseract, tmp_path):
     recognizer = make("tesseract")
     before = recognizer.spec()
     assert make("tesseract", timeout=1).spec() == before
@@ -140,16 +140,14 @@ def test_the_key_of_tesseract_is_that_of_its_version_and_languages(make, fake_te
         ("printf '1\\t1\\n'; exit;", "printed 1 pages for 5 images"),
     ],
 )
-def test_a_tesseract_that_fails_is_a_sentence(
-    make, reading, samples, fake_tesseract, body, sentence
-):
+def test_a_tesseract_that_fails_is_an_error(make, reading, samples, fake_tesseract, body, sentence):
     with reading(make("tesseract")) as reader:
         fake_tesseract(body)
         with pytest.raises(BenchError, match=sentence):
             reader.read(samples)
 
 
-def test_a_tesseract_that_is_not_installed_is_a_sentence(make, monkeypatch, tmp_path):
+def test_a_tesseract_that_is_not_installed_is_an_error(make, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BenchError, match="no program 'tesseract'; install it, on Debian with"):
         make("tesseract").spec()
@@ -169,7 +167,7 @@ def test_easyocr_reads_words(make, reading, words, ratio):
 
 
 @pytest.mark.skipif(lacking("easyocr"), reason="easyocr is not installed")
-def test_easyocr_is_not_given_a_pickle(make, reading, tmp_path):
+def test_pickled_objects_are_not_loaded_by_easyocr(make, reading, tmp_path):
     import pickle
 
     (tmp_path / "bad.pth").write_bytes(pickle.dumps(print))
@@ -244,9 +242,11 @@ def test_a_model_of_hugging_face_reads_from_a_folder(make, reading, words, tiny_
         reading(recognizer).__enter__()
 
 
-def test_a_folder_without_a_model_is_a_sentence(make, reading, tmp_path):
+def test_a_folder_without_a_model_is_an_error(make, reading, tmp_path):
     for folder, fault in (("none", "does not exist"), (".", "is empty")):
         with pytest.raises(BenchError, match=fault):
             make("huggingface", huggingface=folder).spec()
-    with pytest.raises(BenchError, match=r"has no config.json; give a folder that save_pretrained"):
+    with pytest.raises(
+        BenchError, match=r"has no config.json; give a folder that was written by save_pretrained"
+    ):
         reading(make("huggingface", huggingface=".")).__enter__()

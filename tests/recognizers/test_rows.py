@@ -151,7 +151,7 @@ def test_predictions_have_the_sizes_of_pictures(texts, home, board):
     files = [*home.glob("results/**/predictions.parquet")]
     assert files
     for file in files:
-        table = predictions.read(file)
+        table = predictions.read_predictions(file)
         columns = (table[name].to_pylist() for name in ("property/width", "property/height"))
         assert [*zip(*columns, strict=True)] == [sizes[each] for each in table["id"].to_pylist()]
         samples = [split_samples.Sample(each, texts[each]) for each in table["id"].to_pylist()]
@@ -162,7 +162,7 @@ def test_predictions_have_the_sizes_of_pictures(texts, home, board):
         ]
 
 
-def test_what_is_done_is_not_read_again_and_an_edited_reader_is(texts, home, board, bench):
+def test_finished_readings_are_reused_unless_the_reader_was_edited(texts, home, board, bench):
     board("-r", "python")
     assert (home / "calls.txt").read_text().split() == ["8", "8", "8", "6"]
     board("-r", "python")
@@ -175,7 +175,7 @@ def test_what_is_done_is_not_read_again_and_an_edited_reader_is(texts, home, boa
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
-def test_a_reader_that_was_not_trained_has_an_empty_list(texts, home, board, bench):
+def test_a_recognizer_without_training_data_has_an_empty_list(texts, home, board, bench):
     config = home / "bench.toml"
     config.write_text(SUITE.replace('label = "own code"', 'label = "own code", trained_on = []'))
     answer, rows = board("-r", "python")
@@ -199,7 +199,7 @@ def test_a_glob_that_matches_no_recognizer_lists_each_name_once(texts, home, boa
     assert refused.err.strip().endswith(f"no recognizer of the suite matches 'zzzzzzzz'; {names}")
 
 
-def test_another_protocol_scores_what_was_read_under_the_first(texts, home, board, bench):
+def test_another_protocol_reuses_readings(texts, home, board, bench):
     board("-r", "python")
     config = home / "bench.toml"
     config.write_text(SUITE.replace('"str-36"', '"str-62"'))
@@ -210,7 +210,7 @@ def test_another_protocol_scores_what_was_read_under_the_first(texts, home, boar
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
-def test_what_others_have_read_is_not_passed_off_as_read_here(texts, home, board):
+def test_predictions_of_others_are_marked_as_such(texts, home, board):
     board("-r", "python")
     (file,) = home.glob(f"results/evaluations/*/python/*/*/{EVALUATION}")
     theirs = Acceptance("Ada", "0" * 64, "2026-11-28T00:00:00+00:00")
@@ -220,7 +220,7 @@ def test_what_others_have_read_is_not_passed_off_as_read_here(texts, home, board
     assert len((home / "calls.txt").read_text().split()) == 8
 
 
-def test_what_was_read_before_a_fault_is_kept(texts, home, board, bench):
+def test_readings_before_a_fault_are_kept(texts, home, board, bench):
     good = "    def read(self, images):\n"
     fault = (
         "        import os\n"
@@ -277,7 +277,7 @@ def test_the_remarks_of_a_record_are_few_and_in_one_line(texts, home, board, ben
     assert sum(remarks.values()) == SAMPLES
 
 
-def test_a_recognizer_that_cannot_be_used_here_does_not_stop_the_others(texts, home, board, bench):
+def test_an_unusable_recognizer_does_not_stop_the_others(texts, home, board, bench):
     (home / "reader.py").unlink()
     answer, rows = board("-r", "*")
     assert answer.code == 1
@@ -327,7 +327,7 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
         ('"perfect.csv", label = "perfect", trained_on = ["iiit5k"]', '"others.csv"', "same trial"),
     ],
 )
-def test_a_wrong_recognizer_is_one_sentence_with_its_line(texts, home, bench, old, new, said):
+def test_a_wrong_recognizer_is_an_error_with_its_line(texts, home, bench, old, new, said):
     file = home / "bench.toml"
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new))

@@ -58,7 +58,7 @@ def greedy(logits, characters):
     return "".join(characters[c - 1] for c in kept)
 
 
-def test_images_are_read_as_the_network_elsewhere_reads_them(checkpoint):
+def test_images_are_read_as_by_the_original_network(checkpoint):
     there, path = checkpoint
     characters = MAPPINGS["clovaai-crnn"].alphabet
     with made(path).open(PLACE) as reader:
@@ -75,7 +75,7 @@ def test_images_are_read_as_the_network_elsewhere_reads_them(checkpoint):
         assert reading.confidence == pytest.approx(float(probability), rel=1e-3)
 
 
-def test_ratios_can_be_kept_and_each_image_is_read_as_it_is_alone(checkpoint):
+def test_ratios_can_be_kept_and_a_reading_does_not_depend_on_its_batch(checkpoint):
     _, path = checkpoint
     with made(path, input={"width": 0}, confidence="mean").open(PLACE) as reader:
         together = reader.read(WORDS)
@@ -87,7 +87,9 @@ def test_ratios_can_be_kept_and_each_image_is_read_as_it_is_alone(checkpoint):
 def test_weights_of_a_training_are_read_by_the_mapping_of_bench(tmp_path):
     torch.manual_seed(0)
     model, loss = {"name": "crnn", "width": 2, "hidden": 4}, "enctc"
-    network = networks.build(parse_model(model), parse_loss(loss), InputShape(1, 32, 100), 4)
+    network = networks.build_network(
+        parse_model(model), parse_loss(loss), InputShape(1, 32, 100), 4
+    )
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
     reader = registry.make(
         "recognizer",
@@ -111,17 +113,20 @@ def test_weights_of_a_training_are_read_by_the_mapping_of_bench(tmp_path):
     [
         ({"mapping": "clovaai"}, "there is no mapping 'clovaai'; did you mean"),
         ({"mapping": "bench", "model": "crn"}, "there is no model 'crn'"),
-        ({"alphabet": "abc", "alphabet_file": "x"}, "set alphabet or alphabet_file, and not both"),
-        ({"loss": "ce"}, "model 'vgg-bilstm' emits frames, loss 'ce' has a classifier of seq2seq"),
-        ({"mapping": "parseq-vitstr", "model": "vitstr-tiny", "decoder": "beam"}, "does not read"),
+        ({"alphabet": "abc", "alphabet_file": "x"}, "alphabet and alphabet_file are both set"),
+        ({"loss": "ce"}, "model 'vgg-bilstm' emits frames, but loss 'ce' accepts seq2seq"),
+        (
+            {"mapping": "parseq-vitstr", "model": "vitstr-tiny", "decoder": "beam"},
+            "does not support",
+        ),
         (
             {"mapping": "vac", "model": "cslr-resnet18", "input": "clovaai"},
-            "reads clips, and preset",
+            "reads clips, but preset",
         ),
         ({"input": {"hight": 3}}, "there is no key 'hight'"),
     ],
 )
-def test_parameters_that_do_not_go_together(parameters, fault):
+def test_contradicting_parameters_are_an_error(parameters, fault):
     with pytest.raises(BenchError) as raised:
         made("weights.pth", **parameters).architecture()
     assert fault in str(raised.value)
@@ -130,19 +135,19 @@ def test_parameters_that_do_not_go_together(parameters, fault):
 @pytest.mark.parametrize(
     ("table", "fault"),
     [
-        ({}, "mapping 'bench' is for every model; set model"),
-        ({"model": "crnn"}, "does not know what the classes stand for; set alphabet"),
+        ({}, "mapping 'bench' has no model; set model"),
+        ({"model": "crnn"}, "has no alphabet; set alphabet"),
     ],
 )
-def test_what_a_mapping_does_not_know_has_to_be_set(table, fault):
+def test_parameters_that_a_mapping_lacks_must_be_set(table, fault):
     with pytest.raises(BenchError, match=fault):
         registry.make("recognizer", "weights", {"weights": "w.pth"} | table).architecture()
 
 
-def test_another_file_than_the_wanted_one_is_refused(checkpoint):
+def test_a_file_with_another_sha256_is_an_error(checkpoint):
     _, path = checkpoint
     with (
-        pytest.raises(BenchError, match="sha256 = '00' is wanted"),
+        pytest.raises(BenchError, match="not sha256 = '00'; download the file again"),
         made(path, sha256="00").open(PLACE),
     ):
         pass
@@ -157,7 +162,7 @@ def test_an_alphabet_of_another_length_names_the_classifier(checkpoint):
         pass
 
 
-def test_the_key_knows_what_the_mapping_decides(checkpoint):
+def test_the_key_has_the_values_of_the_mapping(checkpoint):
     _, path = checkpoint
     spec = made(path).spec()["parameters"]
     assert spec["model"]["name"] == "vgg-bilstm"
@@ -171,7 +176,7 @@ def test_the_key_knows_what_the_mapping_decides(checkpoint):
     assert json.loads(json.dumps(spec)) == spec
 
 
-def test_toml_is_what_it_was_made_of(checkpoint):
+def test_the_toml_of_a_recognizer_equals_its_parameters(checkpoint):
     _, path = checkpoint
     one = made(path, input={"width": 0}, decoder={"name": "beam", "width": 3})
     table = one.toml()

@@ -8,13 +8,13 @@ from bench.evaluation.protocols import Protocol
 
 
 def readings(protocol: str | Protocol, pairs) -> Readings:
-    rules = protocols.find(protocol) if isinstance(protocol, str) else protocol
+    rules = protocols.find_protocol(protocol) if isinstance(protocol, str) else protocol
     references, hypotheses = ([pair[side] for pair in pairs] for side in (0, 1))
     return normalize_samples(rules, references, references, hypotheses).readings
 
 
 def counts(metric: str, protocol: str | Protocol, pairs) -> list[tuple[int, int]]:
-    counted = metrics.find(metric).counts(readings(protocol, pairs))
+    counted = metrics.find_metric(metric).counts(readings(protocol, pairs))
     return list(zip(*(values.tolist() for values in counted), strict=True))
 
 

@@ -64,7 +64,7 @@ def losses(model, *, variants=True):
 def make_step(model, loss, precision="float32"):
     """Return a training step with the weights of seed 0."""
     torch.manual_seed(0)
-    network = recognizer.build(model, loss, SHAPES[model.accepts], CLASSES)
+    network = recognizer.build_network(model, loss, SHAPES[model.accepts], CLASSES)
     return TrainingStep(network, loss, precision)
 
 

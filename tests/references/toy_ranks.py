@@ -117,7 +117,7 @@ def initial_network(name):
     """Return the network of a case with its initial weights."""
     model, loss, shape, _ = CASES[name]
     torch.manual_seed(3)
-    return networks.build(model, loss, shape, len(NoisePipeline.vocabulary) + 1)
+    return networks.build_network(model, loss, shape, len(NoisePipeline.vocabulary) + 1)
 
 
 def trained(name, accumulate=1, rank=ALONE):

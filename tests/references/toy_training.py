@@ -117,9 +117,9 @@ def make_trainer(
     """Return a fresh trainer of a toy training; the doors are `validate` and `save`."""
     resources, pipeline = resources or Resources(), pipeline or ToyPipeline()
     torch.manual_seed(7)
-    network = recognizer.build(model, loss, pipeline.input_shape, len(pipeline.vocabulary) + 1).to(
-        device
-    )
+    network = recognizer.build_network(
+        model, loss, pipeline.input_shape, len(pipeline.vocabulary) + 1
+    ).to(device)
     torch.manual_seed(8)
     validation = pipeline.batches("validation", recipe.batch_size)
 

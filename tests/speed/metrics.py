@@ -24,7 +24,7 @@ from bench.evaluation.metrics.localization import LocatedReading
 from bench.evaluation.metrics.mean_average_precision import mean_average_precision
 from bench.evaluation.metrics.metric import metrics_of
 from bench.evaluation.metrics.readings import normalize_samples
-from bench.evaluation.metrics.scoring import Sample, score
+from bench.evaluation.metrics.scoring import Sample, score_samples
 from bench.evaluation.predictions import Predictions
 
 ROUNDS = 5
@@ -78,7 +78,7 @@ def seconds(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dic
 
 def count(name: str, texts: Texts) -> None:
     """Count all metrics of a protocol."""
-    protocol = protocols.find(name)
+    protocol = protocols.find_protocol(name)
     _, _, readings = normalize_samples(protocol, texts[0], *texts)
     for metric in metrics_of(protocol):
         metric.counts(readings)
@@ -86,7 +86,7 @@ def count(name: str, texts: Texts) -> None:
 
 def predict(name: str, texts: Texts) -> None:
     """Make the table of predictions."""
-    predictions = Predictions(protocols.find(name))
+    predictions = Predictions(protocols.find_protocol(name))
     for reference, hypothesis in zip(*texts, strict=True):
         predictions.add(reference, reference, hypothesis)
     predictions.table()
@@ -94,7 +94,9 @@ def predict(name: str, texts: Texts) -> None:
 
 def score_texts(name: str, texts: Texts) -> None:
     """Score as `bench score` does: with alignments, confusions and lengths."""
-    score(protocols.find(name), (Sample("", *pair) for pair in zip(*texts, strict=True)))
+    score_samples(
+        protocols.find_protocol(name), (Sample("", *pair) for pair in zip(*texts, strict=True))
+    )
 
 
 def naive(texts: Texts) -> float:

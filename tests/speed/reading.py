@@ -132,7 +132,10 @@ def through_pillow(folder: Path, workers: int) -> Iterator[object]:
 
 def before(name: str) -> Iterator[object]:
     """Yield batches of float32 as bench read them at first, one word after the other."""
-    partition, encoder = Partition(name, "train"), encoder_of_alphabet(protocols.find("str-36"))
+    partition, encoder = (
+        Partition(name, "train"),
+        encoder_of_alphabet(protocols.find_protocol("str-36")),
+    )
     order = np.random.default_rng([0, 0]).permutation(WORDS)
     for start in range(0, WORDS, SIZE):
         references = [SampleRef(partition, row) for row in order[start : start + SIZE].tolist()]
@@ -167,7 +170,7 @@ def opened(name: str, held: int = 0) -> PreparedPipeline:
     shared_image_cache.MAX_BYTES = held
     return PreparedPipeline(
         {"train": Samples([Selection(Partition(name, "train"))])},
-        encoder_of_alphabet(protocols.find("str-36")),
+        encoder_of_alphabet(protocols.find_protocol("str-36")),
         TRANSFORM,
     )
 

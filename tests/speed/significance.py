@@ -24,11 +24,11 @@ from bench.evaluation.statistics.sample_errors import (
     set_errors,
 )
 from bench.evaluation.statistics.significance import (
-    compare,
-    interval,
-    intervals,
+    compare_rows,
     p_value,
     rank_intervals,
+    rate_interval,
+    rate_intervals,
 )
 
 SAMPLES, SEEDS, DRAWS = 3000, 5, 10_000
@@ -109,7 +109,7 @@ def main() -> None:
     first, second = several[:2]
     taken = best(
         {
-            f"interval (at most {AT_MOST:g} s)": lambda: interval(first),
+            f"interval (at most {AT_MOST:g} s)": lambda: rate_interval(first),
             "naive loop": lambda: naive(first),
             "scipy.stats.bootstrap": lambda: scipys(first),
         },
@@ -123,8 +123,8 @@ def main() -> None:
         table.add_row(name, f"{seconds:.2f}", f"{seconds / ours:.1f}")
     others = best(
         {
-            f"intervals of {ROWS} rows": lambda: intervals(several),
-            "compare": lambda: compare(first, second),
+            f"intervals of {ROWS} rows": lambda: rate_intervals(several),
+            "compare": lambda: compare_rows(first, second),
             "p_value": lambda: p_value(first, second),
             f"rank_intervals of {ROWS} rows": lambda: rank_intervals(several),
         },

@@ -53,7 +53,7 @@ class Lettered(SeqDigits):
 def read(evaluation, store):
     """Run an evaluation, and its training if that is missing; return its predictions."""
     finish(evaluation, store)
-    return predictions.read(store.folder(evaluation) / PREDICTIONS)
+    return predictions.read_predictions(store.folder(evaluation) / PREDICTIONS)
 
 
 def with_training(evaluation, **changes):
@@ -96,7 +96,7 @@ def test_the_same_evaluation_gives_the_same_record_bit_for_bit(evaluations, stor
 
 def test_the_scores_of_a_record_follow_from_its_predictions(evaluation, store):
     table, record = read(evaluation, store), store.record(evaluation)
-    assert predictions.scores(table, evaluation.protocol) == record.scores
+    assert predictions.corpus_scores(table, evaluation.protocol) == record.scores
     assert record.scores.keys() <= {*evaluation.protocol.metrics}
     assert record.samples == len(table) == 359 // 2
     assert record.excluded == record.dropped == {}
@@ -106,7 +106,7 @@ def test_the_stored_weights_are_those_that_read(evaluation, store):
     evaluation = with_training(evaluation, model=CnnBiLSTM(width=4, hidden=16))
     evaluation = with_recipe(evaluation, epochs=4, batch_size=8)
     table, training = read(evaluation, store), evaluation.training
-    network = recognizer.build(training.model, training.loss, InputShape(1, 8, 8), 11)
+    network = recognizer.build_network(training.model, training.loss, InputShape(1, 8, 8), 11)
     network.load_state_dict(load_file(store.folder(training) / WEIGHTS))
     network.eval()
     pipeline = evaluation.test.open(training.input, evaluation.test.label_encoder(None))
@@ -217,7 +217,7 @@ def test_weights_of_another_network_are_refused(evaluation, store):
     record = finish(evaluation.training, store)
     file = store.folder(evaluation.training) / WEIGHTS
     model = CnnBiLSTM(width=3, hidden=4)
-    network = recognizer.build(model, evaluation.training.loss, InputShape(1, 8, 8), 11)
+    network = recognizer.build_network(model, evaluation.training.loss, InputShape(1, 8, 8), 11)
     save_file(network.state_dict(), file)
     files = {WEIGHTS: documents.write_bytes(file, file.read_bytes())}
     record_file = store.folder(evaluation.training) / TRAINING

@@ -73,6 +73,7 @@ def test_a_task_that_is_closed_has_neither_record_nor_failure(training, store):
     assert {file.name for file in store.folder(training).iterdir()} == {CHECKPOINT, LOG}
 
 
+@pytest.mark.slow
 def test_whatever_ran_before_in_the_process_changes_no_bit(evaluations, store, tmp_path):
     first, second = evaluations[:2]
     wide = replace(

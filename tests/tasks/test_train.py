@@ -118,7 +118,7 @@ def test_one_process_does_not_train_what_several_devices_are_to(training, store)
     assert "devices = 2" in failure.message
 
 
-@pytest.mark.parametrize("select", ["best", "last"])
+@pytest.mark.parametrize("select", ["best", pytest.param("last", marks=pytest.mark.slow)])
 def test_left_at_any_step_it_resumes_to_the_same_bits(training, store, tmp_path, select):
     changes = {"epochs": 4, "schedule": "one-cycle", "learning_rate": 1.0, "select": select}
     training = with_recipe(training, **changes)
@@ -168,6 +168,7 @@ def test_the_weights_of_the_last_epoch_are_kept_beside_the_selected_ones(trainin
     assert not all(torch.equal(selected[name], last[name]) for name in selected)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights(evaluations, store):
     trainings = [evaluations[number].training for number in (0, 2)]
     assert [training.seed for training in trainings] == [0, 1]
@@ -175,7 +176,7 @@ def test_another_seed_gives_other_weights(evaluations, store):
     assert first.files[WEIGHTS] != second.files[WEIGHTS]
 
 
-@pytest.mark.parametrize("select", ["best", "last"])
+@pytest.mark.parametrize("select", ["best", pytest.param("last", marks=pytest.mark.slow)])
 def test_the_selected_epoch_is_the_one_the_recipe_names(training, store, select):
     training = with_recipe(training, epochs=4, learning_rate=0.003, select=select)
     record = finish(training, store)
@@ -185,9 +186,9 @@ def test_the_selected_epoch_is_the_one_the_recipe_names(training, store, select)
 
 def test_the_stored_weights_have_the_label_error_rate_of_the_selected_epoch(training, store):
     training = replace(training, model=CnnBiLSTM(width=4, hidden=16))
-    training = with_recipe(training, epochs=4, batch_size=8)
+    training = with_recipe(training, epochs=3, batch_size=8)
     record = finish(training, store)
-    network = recognizer.build(
+    network = recognizer.build_network(
         training.model, training.loss, InputShape(*record.input_shape), len(record.vocabulary) + 1
     )
     network.load_state_dict(load_file(store.folder(training) / WEIGHTS))
@@ -206,6 +207,7 @@ def test_the_stored_weights_have_the_label_error_rate_of_the_selected_epoch(trai
     assert record.parameters.trainable == record.parameters.total
 
 
+@pytest.mark.slow
 def test_the_learning_rate_falls_after_each_milestone(training, store):
     changes = {"epochs": 5, "schedule": "multi-step", "milestones": (2, 4), "decay": 0.2}
     record = finish(with_recipe(training, **changes), store)
@@ -284,7 +286,11 @@ def test_a_training_in_which_nothing_can_be_learned_is_refused(training, store):
     assert "leaves sample short and all others too few outputs" in failure.message
 
 
-@pytest.mark.parametrize("loss", [ACE(), CRCTC(), PriorCTC()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    "loss",
+    [ACE(), pytest.param(CRCTC(), marks=pytest.mark.slow), PriorCTC()],
+    ids=lambda loss: loss.name,
+)
 def test_losses_with_views_a_state_or_another_decoder_train(training, store, loss):
     record = finish(with_recipe(replace(training, loss=loss), epochs=3), store)
     assert record.curve[-1].loss < record.curve[0].loss

@@ -70,8 +70,8 @@ def assert_equal(found, expected, tolerance):
 
 
 def _is_fast(model, loss):
-    """Return whether a case is tested by default: one per way in which ranks share what they do."""
-    return loss.name in {"ctc", "prior-ctc", "radial-ctc", "cr-ctc"} and model.name != "crnn"
+    """Return whether a case is tested by default: one with masks and one with a state of a loss."""
+    return loss.name in {"prior-ctc", "cr-ctc"}
 
 
 @pytest.mark.xdist_group("ranks")
@@ -100,7 +100,11 @@ def test_so_they_do_in_float32(pair, model, loss):
 
 
 @pytest.mark.xdist_group("ranks")
-@pytest.mark.parametrize("loss", [CTC(), PriorCTC()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    "loss",
+    [pytest.param(CTC(), marks=pytest.mark.slow), PriorCTC()],
+    ids=lambda loss: loss.name,
+)
 def test_so_they_do_under_distributed_data_parallel(pair, loss):
     model = MODELS["cnn-bilstm"]
     expected = rank_pair.train(model, loss, torch.float64)

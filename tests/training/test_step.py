@@ -24,7 +24,9 @@ PIPELINE = ToyPipeline()
 
 def step_of(loss, model=FRAMES, precision="float32"):
     torch.manual_seed(0)
-    network = recognizer.build(model, loss, PIPELINE.input_shape, len(PIPELINE.vocabulary) + 1)
+    network = recognizer.build_network(
+        model, loss, PIPELINE.input_shape, len(PIPELINE.vocabulary) + 1
+    )
     return TrainingStep(network, loss, precision)
 
 

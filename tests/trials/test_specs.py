@@ -187,7 +187,7 @@ def test_a_metric_is_part_of_the_evaluations_that_report_it_alone(trials, monkey
     fewer = replace(evaluation, protocol=replace(evaluation.protocol, metrics=("cer",)))
     assert fewer.key != evaluation.key
     assert fewer.training.key == evaluation.training.key
-    monkeypatch.setattr(type(metric.find("map")), "version", 9)
+    monkeypatch.setattr(type(metric.find_metric("map")), "version", 9)
     assert replace(evaluation).key != evaluation.key
     assert replace(fewer).key == fewer.key
 
@@ -265,7 +265,7 @@ def test_each_task_has_the_fingerprints_of_the_splits_that_it_reads(trials, monk
 )
 def test_the_rules_of_the_protocol_are_in_the_key_of_an_evaluation(trials, change, moves):
     evaluation = trials[0].evaluations["seq-digits"]
-    changed = replace(evaluation, protocol=replace(protocols.find("digits"), **change))
+    changed = replace(evaluation, protocol=replace(protocols.find_protocol("digits"), **change))
     assert (changed.key != evaluation.key) is moves
     assert changed.training.key == evaluation.training.key
 

@@ -80,7 +80,7 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
     labels = dict(zip(entries, row_labels(entries), strict=True))
     trained = training_labels(entries)
     primary = trials[0].evaluations and next(iter(trials[0].evaluations.values())).protocol
-    ranked = metric.find(primary.ranked_by) if primary else None
+    ranked = metric.find_metric(primary.ranked_by) if primary else None
     headers = [
         "state",
         "kind",
@@ -170,7 +170,7 @@ def evaluations(current: Plan) -> Table:
         each for each in current.statuses.values() if each.task.kind == "evaluation" and each.record
     ]
     names = dict.fromkeys(name for each in done for name in each.record.scores)  # type: ignore[union-attr]
-    metrics = [metric.find(name) for name in names]
+    metrics = [metric.find_metric(name) for name in names]
     headers = ["test", "entry", "seed", *(f"{m.title} {m.unit}" for m in metrics)]
     rows = [
         [

@@ -105,7 +105,7 @@ def _title(record: Record | Failure, folder: Path) -> str:
 
 
 def _scores(record: EvaluationRecord) -> Iterator[str | Table]:
-    metrics = [metric.find(name) for name in record.scores]
+    metrics = [metric.find_metric(name) for name in record.scores]
     headers = [*(f"{each.title} {each.unit}" for each in metrics), "samples", "excluded"]
     row = [each.format(record.scores[each.name]) for each in metrics]
     row += [f"{record.samples:,}", f"{sum(record.excluded.values()):,}"]
@@ -152,7 +152,7 @@ def _uses(users: Sequence[EvaluationRecord]) -> list[str | Table]:
         [
             each.key,
             f"{each.labels['test']} · {each.labels['decoder']}",
-            metric.summary(each.scores),
+            metric.format_scores(each.scores),
         ]
         for each in users
     ]

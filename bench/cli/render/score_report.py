@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.core.text_table import Table
-from bench.evaluation.metrics.metric import find
+from bench.evaluation.metrics.metric import find_metric
 from bench.evaluation.metrics.scoring import Confusion, LengthAccuracy, Score
 
 MAX_CONFUSIONS = 10
@@ -44,7 +44,7 @@ def _metrics(score: Score) -> list[str | Table]:
     words = units if units == "glosses" else "words"
     rows = []
     for name, value in score.metrics.items():
-        metric = find(name)
+        metric = find_metric(name)
         counts = ""
         if metric.ratio:
             above, below = metric.ratio
@@ -52,7 +52,7 @@ def _metrics(score: Score) -> list[str | Table]:
             counts = f"{value.numerator:,} {above} / {value.denominator:,} {below}"
         rows.append([metric.title, f"{metric.format(value.value)} {metric.unit}", counts])
     if score.batch_mean is not None:
-        metric = find(score.protocol["ranked_by"])
+        metric = find_metric(score.protocol["ranked_by"])
         mean = f"{metric.format(score.batch_mean)} {metric.unit}"
         size = score.protocol["batch"]
         rows.append([f"{metric.title} of batches", mean, f"mean over batches of {size}, in order"])

@@ -94,7 +94,7 @@ def decode(
     config = load()
     store = Store(config.results)
     decoder = parse_decoder(text)
-    trials = [_with(trial, decoder) for trial in selection.of(grid.trials(config.suite(suite)))]
+    trials = [_with(trial, decoder) for trial in selection.select(grid.trials(config.suite(suite)))]
     decodable = [
         trial
         for trial in _unique(trials)

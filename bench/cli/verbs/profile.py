@@ -47,7 +47,7 @@ def profile(
     from bench.execution.run_monitor import RunMonitor
     from bench.execution.schedule import opening
     from bench.profiling import phase
-    from bench.profiling.place import open_place
+    from bench.profiling.profiler import open_profiler
 
     config = load()
     listed = config.suite(suite)
@@ -66,10 +66,12 @@ def profile(
     with RunMonitor(store, suite=suite, log_format=log_format) as monitor:
         if address:
             monitor.phase(opening("ray", address))
-        place = open_place(address, say)
-        outcome = phase.profile(evaluations, store, say, place, begin=monitor.profiling)
-    for fault in outcome.faults:
+        profiler = open_profiler(address, say)
+        result = phase.profile_evaluations(
+            evaluations, store, say, profiler, begin=monitor.profiling
+        )
+    for fault in result.faults:
         say(f"not profiled: {fault}", fg="red")
-    text = descriptions.profiles(outcome.profiles)
-    report(text, descriptions.profiles_json(outcome.profiles), as_json=as_json)
-    return Exit.FAILED if outcome.faults or unavailable else code
+    text = descriptions.profiles(result.profiles)
+    report(text, descriptions.profiles_json(result.profiles), as_json=as_json)
+    return Exit.FAILED if result.faults or unavailable else code

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
+from bench.api.suite_run import Selected, execute_missing, profile_done, select
 from bench.cli.render import descriptions, live_text
 from bench.cli.terminal import (
     Load,
@@ -20,21 +21,16 @@ from bench.cli.terminal import (
 )
 from bench.cli.verbs.boards import print_board
 from bench.cli.verbs.selection import Selection, selection_options
-from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
 from bench.execution.estimate import estimated, local_slots
 from bench.execution.run_monitor import RunMonitor
-from bench.profiling.place import open_place
+from bench.profiling.profiler import open_profiler
 from bench.trials import grid, plan
 from bench.trials.store import Store
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from bench.config.bench_toml import Config
-    from bench.config.suite import Suite
     from bench.execution.progress import LogFormat
-    from bench.profiling.place import Place
     from bench.trials.records import Failure
     from bench.trials.specs import Task, Trial
 
@@ -90,7 +86,10 @@ def run(
     what needs it is run, all else is, and the exit code is 5 unless something fails.
     """
     config = load()
-    selected = _select(config, suite, selection)
+    listed = config.suite(suite)
+    # First, because one that is not here may be the only one that matches.
+    unavailable = selection.say_unavailable(listed)
+    selected = select(listed, selection)
     store = Store(config.results)
     status = plan.survey(selected.trials, store, selected.all_trials)
     missing = status.missing(force=force, changed=changed)
@@ -108,7 +107,7 @@ def run(
         )
         return code
     say(descriptions.to_run(suite, status, missing))
-    outcome = Outcome(faults=selected.unavailable, damaged=status.faults)
+    outcome = Outcome(faults=unavailable, damaged=status.faults)
     monitor = RunMonitor(
         store,
         suite=suite,
@@ -118,42 +117,18 @@ def run(
     )
     with monitor:
         if missing:
-            opened = ChosenExecutor(executor, address)
             outcome.failures = _execute(
-                config, selected, missing, opened, monitor, fail_fast=fail_fast, force=force
+                config, selected, missing, monitor, address, fail_fast=fail_fast, force=force
             )
             outcome.cancelled = monitor.cancelled
         if not no_profile:
             # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
-            place = open_place(address if executor == "ray" else None, say)
-            outcome.faults += profile(selected.listed, store, place, monitor, retry=bool(missing))
+            place = open_profiler(address if executor == "ray" else None, say)
+            faults = profile_done(selected.listed, store, place, monitor, say, retry=bool(missing))
+            for fault in faults:
+                say(f"not profiled: {fault}", fg="red")
+            outcome.faults += faults
     return _finish(config, selected, outcome, as_json=as_json)
-
-
-@dataclass(frozen=True)
-class Selected:
-    """A suite with the trials that are to be run.
-
-    Attributes:
-        suite: The suite as bench.toml lists it.
-        trials: The selected trials, ad-hoc ones included.
-        all_trials: All trials, ad-hoc ones included.
-        listed: The selected trials that the suite lists.
-        unavailable: Why selected recognizers cannot be used here.
-    """
-
-    suite: Suite
-    trials: list[Trial]
-    all_trials: list[Trial]
-    listed: list[Trial]
-    unavailable: list[str]
-
-
-class ChosenExecutor(NamedTuple):
-    """The name of an executor, and the address of the cluster that it runs on, if any."""
-
-    name: str
-    address: str | None
 
 
 @dataclass
@@ -173,77 +148,23 @@ class Outcome:
         return Exit.UNVERIFIED if self.damaged else Exit.DONE
 
 
-def _select(config: Config, name: str, selection: Selection) -> Selected:
-    suite = config.suite(name)
-    # First, because one that is not here may be the only one that matches.
-    unavailable = selection.say_unavailable(suite)
-    wide = grid.widened(suite, models=selection.models, losses=selection.losses)
-    trials = grid.trials(wide)
-    chosen = selection.of(trials)
-    entries = {*suite.rows}
-    listed = [trial for trial in chosen if trial.entry in entries]
-    return Selected(suite, chosen, trials, listed, unavailable)
-
-
 def _execute(
     config: Config,
     selected: Selected,
     missing: list[Task],
-    chosen: ChosenExecutor,
     monitor: RunMonitor,
+    address: str | None,
     *,
     fail_fast: bool,
     force: bool,
 ) -> list[Failure]:
     """Run the missing tasks; return the failures."""
-    store = Store(config.results)
-    store.prepare()
-    from bench.leaderboards.working import working_folder
-
-    # What is written last.
-    require_writable(
-        working_folder(config, selected.suite.name), "change its permissions or remove it"
-    )
-    from bench.execution.schedule import execute, open_executor, opening
-
-    monitor.phase(opening(chosen.name, chosen.address))
     try:
-        return execute(
-            missing,
-            grid.task_names(selected.trials),
-            store,
-            open_executor(chosen.name, chosen.address),
-            fail_fast=fail_fast,
-            monitor=monitor,
-        )
+        return execute_missing(config, selected, missing, monitor, address, fail_fast=fail_fast)
     except KeyboardInterrupt:
         if force:
             say("what was not run again keeps its earlier record; repeat --force to run all")
         raise
-
-
-def profile(
-    trials: list[Trial],
-    store: Store,
-    place: AbstractContextManager[Place],
-    monitor: RunMonitor,
-    *,
-    retry: bool,
-) -> list[str]:
-    """Profile the entries of finished trials that lack a valid profile; return the faults."""
-    from bench.profiling import phase
-
-    done = [
-        evaluation
-        for trial in trials
-        for evaluation in trial.evaluations.values()
-        if store.is_done(evaluation)
-        and (evaluation.training is None or store.is_done(evaluation.training))
-    ]
-    outcome = phase.profile(done, store, say, place, retry=retry, begin=monitor.profiling)
-    for fault in outcome.faults:
-        say(f"not profiled: {fault}", fg="red")
-    return outcome.faults
 
 
 def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bool) -> int:

@@ -46,7 +46,7 @@ def score(
     if timed and ids:
         raise BenchError("--ids is for lines of text; STM and CTM have ids already, so omit it")
     try:
-        result = scoring.score(protocol, read_samples(reference, hypothesis, ids=ids))
+        result = scoring.score_samples(protocol, read_samples(reference, hypothesis, ids=ids))
     except ValueError as error:
         raise BenchError(f"{reference}: {error}") from None
     report(score_text(result), result, as_json=as_json)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bench.api import suite_run
 from bench.cli.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bench.config.suite import Suite
-    from bench.trials.specs import Trial
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _MAX_SEEDS = 100_000
@@ -61,50 +58,15 @@ class Seeds(click.ParamType["frozenset[int]"]):
         return frozenset(seeds)
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(suite_run.Selection):
     """What the options ask for; empty selects everything."""
-
-    tests: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    losses: tuple[str, ...] = ()
-    decoders: tuple[str, ...] = ()
-    seeds: frozenset[int] | None = None
-    limit: int | None = None
-    recognizers: tuple[str, ...] = ()
 
     def say_unavailable(self, suite: Suite) -> list[str]:
         """Say which selected recognizers cannot be used here and why, and return that."""
-        from bench.trials import grid
-
-        axes: dict[grid.Axis, Sequence[str]] = {
-            "model": self.models,
-            "loss": self.losses,
-            "decoder": self.decoders,
-        }
-        reasons = [
-            f"{entry.name}: {reason}"
-            for entry, reason in grid.unavailable(suite).items()
-            if grid.is_selected(entry, axes, self.recognizers)
-        ]
+        reasons = self.unavailable(suite)
         for reason in reasons:
             say(f"cannot be used here: {reason}", fg="yellow")
         return reasons
-
-    def of(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Return the selected trials. Raises BenchError (nothing selected) on no match."""
-        from bench.trials.grid import select
-
-        return select(
-            trials,
-            tests=self.tests,
-            models=self.models,
-            losses=self.losses,
-            decoders=self.decoders,
-            recognizers=self.recognizers,
-            seeds=self.seeds,
-            limit=self.limit,
-        )
 
 
 def selection_options(command: Command, *, decoders: bool = True) -> Command:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bench import figures
+from bench import diagnostics
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render import record_text
 from bench.cli.terminal import Load, as_json_option, print_json, report, say_faults
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from bench.trials.records import TrainingRecord
 
 Command = TypeVar("Command", bound=Callable[..., int])
-_SAMPLED = " and ".join(f"--{name}" for name in figures.SAMPLED)
+_SAMPLED = " and ".join(f"--{name}" for name in diagnostics.SAMPLED)
 
 
 def _picture_options(command: Command) -> Command:
-    for name, about in reversed(figures.PICTURES.items()):
+    for name, about in reversed(diagnostics.PICTURES.items()):
         command = click.option(f"--{name}", is_flag=True, help=about)(command)
     return command
 
@@ -53,7 +53,7 @@ def show(
     KEY is the beginning of its key (`bench status` lists them), or its folder.
     """
     pictures = [name for name, asked in wanted.items() if asked]
-    if (out and not pictures) or (samples and not {*pictures} & {*figures.SAMPLED}):
+    if (out and not pictures) or (samples and not {*pictures} & {*diagnostics.SAMPLED}):
         raise click.UsageError(f"--sample goes with {_SAMPLED}, --out with any picture")
     store = Store(load().results)
     if pictures:
@@ -79,18 +79,18 @@ def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> list[st
     from bench.trials.store import predictions_of
 
     training = store.training(record.training)[1] if record.training else None
-    protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
+    protocol = protocols.protocol_from_spec(record.spec["protocol"], record.spec["metrics"])
     table = predictions_of(folder, record)
     covering = [
         profile
         for profile in store.profiles()
-        if method.covers(profile, record.spec, training.spec if training else None)
+        if method.profile_covers(profile, record.spec, training.spec if training else None)
     ]
     return record_text.evaluation(
         record,
         training,
         folder,
-        predictions.worst(table, protocol, count=5),
+        predictions.worst_samples(table, protocol, count=5),
         predictions.label_localization(table, protocol),
         covering,
     )
@@ -114,7 +114,7 @@ def _draw(
     as_json: bool,
 ) -> None:
     written = []
-    for file in figures.draw(store, key, pictures, samples, out):
+    for file in diagnostics.draw(store, key, pictures, samples, out):
         written.append(str(file))
         click.echo(printable(str(file)), err=as_json)
     if as_json:

@@ -196,5 +196,5 @@ def own_dataset_of_record(spec: dict[str, Any]) -> OwnDataset | None:
     if "own" not in spec:
         return None
     own = spec["own"]
-    alphabet = protocols.from_spec(own["alphabet"], ()) if own["alphabet"] else None
+    alphabet = protocols.protocol_from_spec(own["alphabet"], ()) if own["alphabet"] else None
     return OwnDataset(name=spec["name"], samples=own["samples"], alphabet=alphabet)

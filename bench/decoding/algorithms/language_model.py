@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bench.decoding.algorithms.arpa import NGram
 
-START, END = "<s>", "</s>"
+START, EOS = "<s>", "</s>"
 UNKNOWN = ("<unk>", "<UNK>")
 UNKNOWN_LOG_PROBABILITY = -99 * math.log(10)
 """Of a token that a model without an unknown token does not have: SRILM's log10 of zero."""
@@ -63,7 +63,7 @@ class LanguageModel:
         self.has_unknown = bool(unknown)
         # Class 0 is never asked for; a token that nothing knows is the empty string.
         self._classes = ["", *(self._symbols.get(token, unknown) for token in tokens)]
-        self._end = self._symbols.get(END, "")
+        self._end = self._symbols.get(EOS, "")
         self._histories: list[str] = []
         self._states: dict[str, int] = {}
         self.start = self._state(self._context(self._symbols.get(START, "")))

@@ -1,4 +1,4 @@
-"""Metrics: what is counted of each sample, and what the counts of a corpus amount to."""
+"""Metrics: the counts of each sample, and the value that a corpus has from them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bench.evaluation.metrics.metric import (
     Counts,
     Metric,
     all_metrics,
-    find,
+    find_metric,
     metrics_of,
-    register,
+    register_metric,
 )
 from bench.evaluation.metrics.normalized_edit_distance import OneMinusNormalizedEditDistance
 from bench.evaluation.metrics.sequence_accuracy import SequenceAccuracy
@@ -21,9 +21,9 @@ __all__ = [
     "Counts",
     "Metric",
     "all_metrics",
-    "find",
+    "find_metric",
     "metrics_of",
-    "register",
+    "register_metric",
 ]
 
 for _metric in (
@@ -34,4 +34,4 @@ for _metric in (
     CharacterAccuracy(),
     MeanAveragePrecision(),
 ):
-    register(_metric)
+    register_metric(_metric)

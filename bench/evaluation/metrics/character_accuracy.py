@@ -1,4 +1,4 @@
-"""CCR, the share of characters that are read at their position."""
+"""CCR, the correct character rate: the share of characters read correctly at their position."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class CharacterAccuracy(Metric):
     """Σ |{i : rᵢ = hᵢ}| / Σ |r| over samples.
 
-    It compares position by position, so one lost letter moves all that follow: it is not 1 − CER.
+    r is the reference, h the hypothesis. The comparison is position by position: after a deleted
+    or inserted character, all later ones count as wrong. So the CCR is not 1 − CER.
 
     Source: the code of Fang et al., "Read Like Humans" (ABINet, CVPR 2021); ConCLR reports it too.
     """
@@ -31,7 +32,7 @@ class CharacterAccuracy(Metric):
         return protocol.compares_characters
 
     def counts(self, readings: Readings) -> Counts:
-        """Return the characters read at their position, of the length of the reference."""
+        """Return the characters read correctly at their position, out of those of the reference."""
         import numpy as np
 
         lengths = readings.reference_lengths

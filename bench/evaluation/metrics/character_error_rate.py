@@ -1,4 +1,4 @@
-"""Character error rate."""
+"""CER, the character error rate."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ class CharacterErrorRate(Metric):
         return protocol.unit != "gloss"
 
     def counts(self, readings: Readings) -> Counts:
-        """Return edits, of the length of the reference."""
+        """Return the edits, out of the length of the reference."""
         return Counts(readings.edits, readings.reference_lengths)

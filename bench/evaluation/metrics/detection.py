@@ -1,8 +1,8 @@
-"""Average precision of segments in time, as temporal action detection measures it.
+"""Average precision of segments in time, as in temporal action detection.
 
-The procedure is that of THUMOS14 and ActivityNet (Caba Heilbron et al., CVPR 2015), whose public
-evaluation interpolates precision at every recall as PASCAL VOC does since 2010. They leave the
-treatment of equal scores to the order of a file; it is defined here.
+Source: THUMOS14 and ActivityNet (Caba Heilbron et al., CVPR 2015), whose public evaluation
+interpolates precision at every recall, as PASCAL VOC does since 2010. In it, the order of the file
+decides between equal scores; here, equal scores make one point of the curve.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 
 
 class Segment(NamedTuple):
-    """The frames start, …, end - 1 of a sample, at least one; a true segment needs no score."""
+    """The frames start, …, end - 1 of a sample, at least one.
+
+    Attributes:
+        sample: The number of the sample.
+        start: The first frame.
+        end: The frame after the last one.
+        score: The score of a detection; detections are ranked by it. Unused for a true segment.
+    """
 
     sample: int
     start: int
@@ -30,8 +37,14 @@ class Segment(NamedTuple):
 def true_segments(sample: int, key_frames: Sequence[int], frames: int) -> list[Segment]:
     """Return the frames that are nearer to each key frame than to any other.
 
-    A frame as near to two of them belongs to neither. The first reaches as far to the left as to
-    the right, the last as far to the right as to the left; a single one has all `frames`.
+    A frame at the same distance from two key frames belongs to neither. The first segment extends
+    as far to the left of its key frame as to the right, the last one as far to the right as to the
+    left. The segment of a single key frame has all frames.
+
+    Args:
+        sample: The number of the sample.
+        key_frames: One frame per label, in order of time.
+        frames: The number of frames of the sample.
 
     Raises:
         ValueError: The key frames do not increase within 0, …, frames - 1.
@@ -48,8 +61,8 @@ def true_segments(sample: int, key_frames: Sequence[int], frames: int) -> list[S
     ]
 
 
-def overlap(a: Segment, b: Segment) -> float:
-    """Return the frames of both by the frames of either (the temporal IoU), in 0…1."""
+def temporal_iou(a: Segment, b: Segment) -> float:
+    """Return the temporal intersection over union of two segments, in 0…1."""
     if a.sample != b.sample:
         return 0.0
     shared = max(min(a.end, b.end) - max(a.start, b.start), 0)
@@ -58,127 +71,138 @@ def overlap(a: Segment, b: Segment) -> float:
 
 @dataclass(frozen=True, eq=False)
 class RankedDetections:
-    """The detections of one class, from the highest score down, with what each of them matches.
+    """The detections of one class from the highest score to the lowest, with their matches.
 
     Attributes:
         samples: The sample of each detection (D,).
-        last: Whether each is the last of its score (D,).
-        hits: Whether each takes a true segment, at each threshold (H, D).
-        truths: The number of true segments of each sample that has some.
+        ends_tie: Whether the next detection has another score, so that a point of the
+            precision-recall curve is here (D,).
+        hits: Whether each detection matches a true segment, at each of H thresholds (H, D).
+        true_counts: The number of true segments of each sample that has some.
     """
 
     samples: NDArray[np.int64]
-    last: NDArray[np.bool_]
+    ends_tie: NDArray[np.bool_]
     hits: NDArray[np.bool_]
-    truths: Counter[int]
+    true_counts: Counter[int]
 
     def average_precision(self) -> list[float]:
-        """Return the area under the interpolated curve of each threshold, in 0…1.
+        """Return the area under the interpolated precision-recall curve per threshold, in 0…1.
 
         Raises:
             ValueError: There is no true segment.
         """
-        total = self.truths.total()
+        total = self.true_counts.total()
         if not total:
-            raise ValueError("there is no true segment, so there is no recall")
-        ranks = np.flatnonzero(self.last) + 1
+            raise ValueError("there is no true segment, so recall is undefined")
+        ranks = np.flatnonzero(self.ends_tie) + 1
         areas = []
         for hits in self.hits:
-            right = np.cumsum(hits)[self.last]
-            best = np.maximum.accumulate((right / ranks)[::-1])[::-1]
+            correct = np.cumsum(hits)[self.ends_tie]
+            best = np.maximum.accumulate((correct / ranks)[::-1])[::-1]
             # The exact sum, so that all machines compute the same bits.
-            areas.append(math.fsum((np.diff(right, prepend=0) * best).tolist()) / total)
+            areas.append(math.fsum((np.diff(correct, prepend=0) * best).tolist()) / total)
         return areas
 
     def leave_one_out(self) -> dict[int, NDArray[np.float64]]:
-        """Return `average_precision` (H,) without each sample that has a segment, true or not.
+        """Return the average precision (H,) without one sample, by the sample that is left out.
 
-        Those without which there is no true segment have NaN. The cost grows with the product of
-        samples and detections.
+        Only samples with a detection or a true segment are left out. The value is NaN where no
+        other sample has a true segment. The cost grows with the product of samples and detections.
         """
-        samples = np.array(sorted({*self.samples.tolist(), *self.truths}), dtype=np.int64)
-        left = self.truths.total() - np.array([self.truths[sample] for sample in samples.tolist()])
-        areas = np.where(left > 0, self._areas_without(samples) / np.maximum(left, 1), np.nan)
+        samples = np.array(sorted({*self.samples.tolist(), *self.true_counts}), dtype=np.int64)
+        own = np.array([self.true_counts[sample] for sample in samples.tolist()])
+        others = self.true_counts.total() - own
+        areas = np.where(others > 0, self._areas_without(samples) / np.maximum(others, 1), np.nan)
         return dict(zip(samples.tolist(), areas.T, strict=True))
 
     def _areas_without(self, samples: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the areas times the number of true segments, without each sample (H, S).
+        """Return, without each of S samples, the area times the number of true segments (H, S).
 
-        From the lowest score up, `best` is the best precision from here on; each hit adds it to the
-        areas of all samples but its own. Sample by sample, the sums have a fixed order, so that all
-        machines compute the same bits.
+        The loop goes from the lowest score to the highest. `best` is the highest precision at this
+        score or a lower one; each hit adds it to the areas of all samples but its own. The sums
+        have a fixed order, so that all machines compute the same bits.
         """
         columns = np.searchsorted(samples, self.samples)
         size = len(samples)
         hits = self.hits.astype(np.float64)
-        right = np.cumsum(hits, axis=1)
-        # What is to be left out of ranks and hits: those of the sample itself, so far.
+        correct = np.cumsum(hits, axis=1)
+        # The detections and hits of each sample itself up to the current rank: they are subtracted.
         own_ranks = np.bincount(columns, minlength=size).astype(np.float64)
         own_hits = np.array([np.bincount(columns, row, minlength=size) for row in hits])
         areas = np.zeros((len(hits), size))
         best = np.zeros_like(areas)
-        for place in range(len(columns) - 1, -1, -1):
-            own = columns[place]
-            if self.last[place]:
-                ranks = np.maximum(place + 1 - own_ranks, 1)
-                np.maximum(best, (right[:, place, None] - own_hits) / ranks, out=best)
-            kept = areas[:, own].copy()
-            areas += hits[:, place, None] * best
-            areas[:, own] = kept
+        for index in range(len(columns) - 1, -1, -1):
+            own = columns[index]
+            if self.ends_tie[index]:
+                ranks = np.maximum(index + 1 - own_ranks, 1)
+                np.maximum(best, (correct[:, index, None] - own_hits) / ranks, out=best)
+            own_areas = areas[:, own].copy()
+            areas += hits[:, index, None] * best
+            areas[:, own] = own_areas
             own_ranks[own] -= 1
-            own_hits[:, own] -= hits[:, place]
+            own_hits[:, own] -= hits[:, index]
         return areas
 
 
-def rank(
-    truths: Iterable[Segment], detections: Iterable[Segment], thresholds: Sequence[float]
+def rank_detections(
+    references: Iterable[Segment], detections: Iterable[Segment], thresholds: Sequence[float]
 ) -> RankedDetections:
-    """Return the detections of a class from the highest score down, with what they match.
+    """Match the detections of a class with its true segments, from the highest score to the lowest.
 
-    In this order, each takes the true segment that overlaps it most, of those not yet taken that
-    overlap it by the threshold or more; without one it is false. Of equal scores the earlier goes
-    first, and all of them make a single point of the curve, so that the order of samples is of no
-    effect.
+    A detection matches the unmatched true segment of its sample with the largest temporal IoU, if
+    this is at least the threshold; otherwise it is a false positive. Among equal scores, the first
+    by sample and start is matched first, and all of them make one point of the curve, so that the
+    order of the samples has no effect.
 
     Args:
-        truths: The true segments of the class.
+        references: The true segments of the class.
         detections: The segments read as the class.
-        thresholds: The H smallest overlaps that count.
+        thresholds: The H smallest temporal IoUs of a match.
     """
     ranked = sorted(detections, key=lambda segment: (-segment.score, segment.sample, segment.start))
-    wanted = {
+    by_sample = {
         sample: [*segments]
-        for sample, segments in groupby(sorted(truths), key=lambda segment: segment.sample)
+        for sample, segments in groupby(sorted(references), key=lambda segment: segment.sample)
     }
     hits = np.zeros((len(thresholds), len(ranked)), dtype=np.bool_)
-    # The true segments of each sample that are not taken yet, per threshold.
-    free = [{sample: [*segments] for sample, segments in wanted.items()} for _ in thresholds]
+    # Per threshold, the true segments of each sample that no detection matches yet.
+    unmatched = [
+        {sample: [*segments] for sample, segments in by_sample.items()} for _ in thresholds
+    ]
     for column, segment in enumerate(ranked):
-        if segment.sample not in wanted:
+        if segment.sample not in by_sample:
             continue
-        overlaps = {truth: overlap(truth, segment) for truth in wanted[segment.sample]}
+        ious = {
+            reference: temporal_iou(reference, segment) for reference in by_sample[segment.sample]
+        }
         for row, threshold in enumerate(thresholds):
-            left = free[row][segment.sample]
-            best = max(left, key=overlaps.__getitem__, default=None)
-            if best is not None and overlaps[best] >= threshold:
+            candidates = unmatched[row][segment.sample]
+            best = max(candidates, key=ious.__getitem__, default=None)
+            if best is not None and ious[best] >= threshold:
                 hits[row, column] = True
-                left.remove(best)
+                candidates.remove(best)
     scores = np.array([segment.score for segment in ranked])
     return RankedDetections(
         samples=np.array([segment.sample for segment in ranked], dtype=np.int64),
-        last=np.append(scores[1:] != scores[:-1], True)[: len(ranked)],
+        ends_tie=np.append(scores[1:] != scores[:-1], True)[: len(ranked)],
         hits=hits,
-        truths=Counter({sample: len(segments) for sample, segments in wanted.items()}),
+        true_counts=Counter({sample: len(segments) for sample, segments in by_sample.items()}),
     )
 
 
 def average_precision(
-    truths: Iterable[Segment], detections: Iterable[Segment], threshold: float
+    references: Iterable[Segment], detections: Iterable[Segment], threshold: float
 ) -> float:
-    """Return the average precision of one class at one threshold, see `rank`, in 0…1.
+    """Return the average precision of one class at one threshold of temporal IoU, in 0…1.
+
+    Args:
+        references: The true segments of the class.
+        detections: The segments read as the class, matched by `rank_detections`.
+        threshold: The smallest temporal IoU of a match.
 
     Raises:
         ValueError: There is no true segment.
     """
-    (area,) = rank(truths, detections, [threshold]).average_precision()
+    (area,) = rank_detections(references, detections, [threshold]).average_precision()
     return area

@@ -1,7 +1,7 @@
-"""Where labels are read: average precision, key-frame error, blank ratio and peak width.
+"""Localization of labels in time: average precision, key-frame error, blank ratio, peak width.
 
-All of it is computed from a table of `bench.evaluation.predictions`. `bench docs localization` has
-the formulas.
+All values are computed from a table of `bench.evaluation.predictions`. `bench docs localization`
+has the formulas.
 """
 
 from __future__ import annotations
@@ -14,26 +14,33 @@ from itertools import groupby
 from statistics import fmean, median
 from typing import NamedTuple, NotRequired, TypedDict
 
-from bench.evaluation.metrics.detection import Segment, rank, true_segments
+from bench.evaluation.metrics.detection import Segment, rank_detections, true_segments
 
 BLANK = 0
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
-"""The overlaps that average precision is the mean over, as on THUMOS14."""
+"""Thresholds of temporal IoU; mAP is the mean of average precision over them, as on THUMOS14."""
 UNKNOWN = "–"
 HEADERS = (
     *("class", "labels", "mAP", *map(str, THRESHOLDS)),
     *("key error", "median", "read", "peak width", "peaks", "blank"),
 )
-"""Of `localization_rows`: precisions and blank ratio in percent, key error and peak width in
-frames."""
+"""Headers of the columns of `localization_rows`: precisions and blank ratio in percent, key error
+and peak width in frames."""
 
 
-class Columns(TypedDict):
+class LocalizationColumns(TypedDict):
     """Columns of a table of predictions, as plain lists with one value per sample.
 
-    A reference and a hypothesis are sequences of tokens; a text is a sequence of characters.
-    `scores` has a value for each label read, by which the labels are ranked; without it, all labels
-    of a sample are ranked by its `confidence`.
+    Attributes:
+        reference: The tokens of the reference; a text is a sequence of characters.
+        hypothesis: The tokens read.
+        excluded: Why the sample is not scored; None if it is.
+        confidence: The confidence of the hypothesis; None where it is unknown.
+        path: The class of each frame, 0 for blank.
+        aligned: The frame of each token read.
+        key_frames: The true frame of each token of the reference; empty where unknown.
+        scores: A score per token read, which ranks it; without this column, the confidence of the
+            sample ranks all of its tokens.
     """
 
     reference: Sequence[Sequence[str]]
@@ -48,7 +55,13 @@ class Columns(TypedDict):
 
 @dataclass(frozen=True)
 class KeyFrameError:
-    """Frames between where labels were read and where they are, over `labels` read correctly."""
+    """Distance in frames between where labels are read and their key frames.
+
+    Attributes:
+        labels: The number of labels that are read correctly; mean and median are over these.
+        mean: The mean distance; None without labels.
+        median: The median distance; None without labels.
+    """
 
     labels: int
     mean: float | None
@@ -57,13 +70,13 @@ class KeyFrameError:
 
 @dataclass(frozen=True)
 class ClassLocalization:
-    """How one class is located.
+    """The localization of one class.
 
     Attributes:
         labels: The number of true labels.
         mean_average_precision: The mean of `average_precision`; None without a true label.
-        average_precision: By threshold, in 0…1; empty without a true label.
-        key_frame_error: In frames.
+        average_precision: By threshold of temporal IoU, in 0…1; empty without a true label.
+        key_frame_error: The distance from the key frames, in frames.
         peak_width: The mean length of runs, in frames.
         peaks: The number of runs of the class on all paths.
     """
@@ -78,23 +91,23 @@ class ClassLocalization:
 
 @dataclass(frozen=True)
 class Localization:
-    """How the labels of a split are located, as JSON values; None where there is no value.
+    """The localization of the labels of a split, as JSON values; None where there is no value.
 
-    Precisions are means over the classes that have a label; the rest are sums over the corpus,
-    divided at the end.
+    Precisions are means over the classes that have a true label; the other values are computed
+    over the whole corpus, without a mean per class.
 
     Attributes:
         samples: The number of scored samples; blank ratio and peak width are over these.
         located: How many of them have a key frame for each label; precision and key-frame error
             are over these.
-        labels: The true labels of the located samples.
-        mean_average_precision: The mean of `average_precision`.
-        average_precision: By threshold, in 0…1.
-        key_frame_error: In frames.
-        blank_ratio: Blank frames by all frames, in 0…1.
+        labels: The number of true labels of the located samples.
+        mean_average_precision: The mean of `average_precision` over the thresholds.
+        average_precision: By threshold of temporal IoU, in 0…1.
+        key_frame_error: The distance from the key frames, in frames.
+        blank_ratio: Blank frames divided by all frames, in 0…1.
         peak_width: The mean length of runs, in frames.
         peaks: The number of runs on all paths.
-        classes: By token.
+        classes: The localization of each class, by its token.
     """
 
     samples: int
@@ -110,7 +123,18 @@ class Localization:
 
 
 class LocatedReading(NamedTuple):
-    """One sample; `hypothesis`, `aligned` and `scores` have a value for each run of the path."""
+    """The reading of one sample, with its path.
+
+    A run is a maximal sequence of frames with the same label on the path.
+
+    Attributes:
+        reference: The true labels.
+        hypothesis: The labels read, one per run of the path.
+        path: The class of each frame, 0 for blank.
+        aligned: The frame of each label read.
+        key_frames: The true frame of each label of the reference; empty where unknown.
+        scores: The score of each label read.
+    """
 
     reference: list[str]
     hypothesis: list[str]
@@ -121,29 +145,34 @@ class LocatedReading(NamedTuple):
 
     @property
     def is_located(self) -> bool:
-        """Whether each label has a key frame."""
+        """Whether each label of the reference has a key frame."""
         return len(self.reference) == len(self.key_frames)
 
     def runs(self) -> list[tuple[int, int]]:
-        """Return the runs of the path.
+        """Return the frames start, …, end - 1 of each run of the path.
 
         Raises:
-            ValueError: They do not match the labels read.
+            ValueError: The numbers of runs, labels read, their frames and their scores differ.
         """
-        spans = runs(self.path)
+        spans = path_runs(self.path)
         if not len(spans) == len(self.hypothesis) == len(self.aligned) == len(self.scores):
             raise ValueError(
-                f"a sample has {len(spans)} runs on its path for {len(self.hypothesis)} labels "
-                f"read, {len(self.aligned)} frames and {len(self.scores)} scores of them"
+                f"a sample has {len(spans)} runs on its path, but {len(self.hypothesis)} labels "
+                f"read with {len(self.aligned)} frames and {len(self.scores)} scores"
             )
         return spans
 
 
 @dataclass
 class ClassSegments:
-    """The true segments of a class, and those read as it, of all located samples."""
+    """The segments of one class in all located samples.
 
-    truths: list[Segment] = field(default_factory=list)
+    Attributes:
+        references: The true segments.
+        detections: The segments read as this class.
+    """
+
+    references: list[Segment] = field(default_factory=list)
     detections: list[Segment] = field(default_factory=list)
 
 
@@ -155,12 +184,12 @@ class _Peaks:
     widths: list[int] = field(default_factory=list)
 
 
-def localization(columns: Columns) -> Localization:
+def measure_localization(columns: LocalizationColumns) -> Localization:
     """Measure where the labels of the scored samples of a table are read.
 
     Raises:
-        ValueError: No sample is scored, a label read has no run on its path (as of models without
-            frames), or key frames and path count different frames.
+        ValueError: No sample is scored, a label read has no run on its path (as with models
+            without frames), or a key frame is not a frame of the path.
     """
     readings = located_readings(columns)
     if not readings:
@@ -180,7 +209,9 @@ def localization(columns: Columns) -> Localization:
         labels=sum(each.labels for each in classes.values()),
         mean_average_precision=_mean(average.values()),
         average_precision=average,
-        key_frame_error=_error([error for each in peaks.values() for error in each.errors]),
+        key_frame_error=_key_frame_error(
+            [error for each in peaks.values() for error in each.errors]
+        ),
         blank_ratio=(frames - sum(widths)) / frames if frames else None,
         peak_width=_mean(widths),
         peaks=len(widths),
@@ -189,13 +220,13 @@ def localization(columns: Columns) -> Localization:
 
 
 def localization_rows(located: Localization) -> list[list[str]]:
-    """Return a row of `HEADERS` for each class, and one for all after them."""
+    """Return the cells under `HEADERS`: one row per class, then a row for all classes."""
     classes = [[name, *_cells(each), UNKNOWN] for name, each in located.classes.items()]
     return [*classes, ["all", *_cells(located), _percent(located.blank_ratio)]]
 
 
-def runs(path: Iterable[int]) -> list[tuple[int, int]]:
-    """Return the frames start, …, end - 1 of each run of a label, in order of time."""
+def path_runs(path: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the frames start, …, end - 1 of each run of a label on a path, in order of time."""
     spans, start = [], 0
     for label, frames in groupby(path):
         end = start + sum(1 for _ in frames)
@@ -205,7 +236,7 @@ def runs(path: Iterable[int]) -> list[tuple[int, int]]:
     return spans
 
 
-def located_readings(columns: Columns) -> list[LocatedReading]:
+def located_readings(columns: LocalizationColumns) -> list[LocatedReading]:
     """Return the scored samples of a table."""
     rows = zip(
         columns["reference"],
@@ -223,19 +254,19 @@ def located_readings(columns: Columns) -> list[LocatedReading]:
     for reference, hypothesis, path, aligned, keys, scores, confidence, excluded in rows:
         if excluded is not None:
             continue
-        # Labels that do not fit into the frames are read, but nowhere: their path is blank.
-        read = [*hypothesis] if aligned or any(path) else []
-        shared = math.nan if confidence is None else confidence
-        ranked = [*scores] if has_scores else [shared] * len(read)
-        readings.append(LocatedReading([*reference], read, path, aligned, keys, ranked))
+        # Labels that do not fit into the frames have no position: their path is blank.
+        labels = [*hypothesis] if aligned or any(path) else []
+        sample_score = math.nan if confidence is None else confidence
+        label_scores = [*scores] if has_scores else [sample_score] * len(labels)
+        readings.append(LocatedReading([*reference], labels, path, aligned, keys, label_scores))
     return readings
 
 
 def class_segments(readings: Sequence[LocatedReading]) -> Mapping[str, ClassSegments]:
-    """Return the segments of each class; a sample's number is its position in `readings`.
+    """Return the segments of each class; the number of a sample is its index in `readings`.
 
     Raises:
-        ValueError: See `localization`.
+        ValueError: A label read has no run, or a key frame is not a frame of the path.
     """
     classes: defaultdict[str, ClassSegments] = defaultdict(ClassSegments)
     for number, reading in enumerate(readings):
@@ -243,20 +274,20 @@ def class_segments(readings: Sequence[LocatedReading]) -> Mapping[str, ClassSegm
         if not reading.is_located:
             continue
         for label, span, score in zip(reading.hypothesis, spans, reading.scores, strict=True):
-            # A score that is not a number comes last.
+            # NaN ranks last.
             finite = -math.inf if math.isnan(score) else score
             classes[label].detections.append(Segment(number, *span, finite))
-        truths = true_segments(number, reading.key_frames, len(reading.path))
-        for label, truth in zip(reading.reference, truths, strict=True):
-            classes[label].truths.append(truth)
+        segments = true_segments(number, reading.key_frames, len(reading.path))
+        for label, segment in zip(reading.reference, segments, strict=True):
+            classes[label].references.append(segment)
     return classes
 
 
 class _Alignment(NamedTuple):
-    """Ways to edit one prefix into another, the better the smaller."""
+    """An alignment of two prefixes; the smallest in the order of the fields is the best."""
 
     edits: int
-    unread: int
+    negative_matches: int
     distance: int
     pairs: tuple[tuple[int, int], ...]
 
@@ -267,26 +298,33 @@ def read_correctly(
     key_frames: Sequence[int],
     aligned: Sequence[int],
 ) -> list[tuple[int, int]]:
-    """Return the pairs (label of the reference, label read) that the fewest edits leave as is.
+    """Return the pairs (index in the reference, index in the hypothesis) of correct labels.
 
-    Of equally few edits those that leave most, then those with the smallest sum of frames between
-    key frame and label read, then the earliest.
+    They are the unchanged labels of an alignment with the fewest edits. Among several, it is the
+    one with the most unchanged labels, then with the smallest sum of distances between key frame
+    and label read, then with the smallest indices.
+
+    Args:
+        reference: The true labels.
+        hypothesis: The labels read.
+        key_frames: The frame of each true label.
+        aligned: The frame of each label read.
     """
     row = [_Alignment(inserted, 0, 0, ()) for inserted in range(len(hypothesis) + 1)]
-    for i, wanted in enumerate(reference):
+    for i, expected in enumerate(reference):
         above, row = row, [_Alignment(i + 1, 0, 0, ())]
         for j, label in enumerate(hypothesis):
-            edits, unread, distance, pairs = above[j]
-            if wanted == label:
-                apart = abs(key_frames[i] - aligned[j])
-                across = _Alignment(edits, unread - 1, distance + apart, (*pairs, (i, j)))
+            edits, negative_matches, distance, pairs = above[j]
+            if expected == label:
+                frames = abs(key_frames[i] - aligned[j])
+                pair = _Alignment(edits, negative_matches - 1, distance + frames, (*pairs, (i, j)))
             else:
-                across = _edited(above[j])
-            row.append(min(across, _edited(above[j + 1]), _edited(row[j])))
+                pair = _one_more_edit(above[j])
+            row.append(min(pair, _one_more_edit(above[j + 1]), _one_more_edit(row[j])))
     return list(row[-1].pairs)
 
 
-def _edited(alignment: _Alignment) -> _Alignment:
+def _one_more_edit(alignment: _Alignment) -> _Alignment:
     return alignment._replace(edits=alignment.edits + 1)
 
 
@@ -298,29 +336,28 @@ def _class_peaks(readings: Sequence[LocatedReading]) -> Mapping[str, _Peaks]:
         if reading.is_located:
             labels = reading.reference, reading.hypothesis
             for i, j in read_correctly(*labels, reading.key_frames, reading.aligned):
-                apart = abs(reading.key_frames[i] - reading.aligned[j])
-                classes[reading.reference[i]].errors.append(apart)
+                frames = abs(reading.key_frames[i] - reading.aligned[j])
+                classes[reading.reference[i]].errors.append(frames)
     return classes
 
 
 def _measure_class(segments: ClassSegments, peaks: _Peaks) -> ClassLocalization:
     average = {}
-    if segments.truths:
-        ranked = rank(segments.truths, segments.detections, THRESHOLDS)
+    if segments.references:
+        ranked = rank_detections(segments.references, segments.detections, THRESHOLDS)
         average = dict(zip(map(str, THRESHOLDS), ranked.average_precision(), strict=True))
     return ClassLocalization(
-        labels=len(segments.truths),
+        labels=len(segments.references),
         mean_average_precision=_mean(average.values()),
         average_precision=average,
-        key_frame_error=_error(peaks.errors),
+        key_frame_error=_key_frame_error(peaks.errors),
         peak_width=_mean(peaks.widths),
         peaks=len(peaks.widths),
     )
 
 
-def _error(errors: list[int]) -> KeyFrameError:
-    middle = float(median(errors)) if errors else None
-    return KeyFrameError(len(errors), _mean(errors), middle)
+def _key_frame_error(errors: list[int]) -> KeyFrameError:
+    return KeyFrameError(len(errors), _mean(errors), float(median(errors)) if errors else None)
 
 
 def _mean(values: Iterable[float]) -> float | None:

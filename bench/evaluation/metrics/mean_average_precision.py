@@ -1,4 +1,4 @@
-"""mAP over temporal overlaps, linearized so that each sample has counts of its own."""
+"""mAP over thresholds of temporal IoU, linearized so that each sample has its own counts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from bench.evaluation.protocols import Protocol
 
 SCALE = 10**9
-"""The denominator of each sample. Deviations of the jackknife are rounded to parts of it."""
+"""The denominator of each sample. The numerators are the jackknife's pseudo-values in units of
+1 / SCALE, rounded to integers."""
 
 
 class MeanAveragePrecision(Metric):
-    """The mean of average precision over classes, then over the overlaps 0.3, 0.4, …, 0.7.
+    """The mean of average precision over classes and over temporal IoUs 0.3, 0.4, …, 0.7.
 
-    It is a number of the whole corpus, θ. Each sample's numerator is θ + (pᵢ − mean p), where
-    pᵢ = N θ − (N − 1) θ₍ᵢ₎ is its pseudo-value and θ₍ᵢ₎ the mAP of the other samples (Quenouille
-    1956, Tukey 1958): their mean is θ, their variance that of θ over samples, to first order.
-    Numerators may be negative. See `bench docs localization`.
+    The mAP θ is a value of the whole corpus. The numerator of sample i is θ + (pᵢ − mean p), where
+    pᵢ = N θ − (N − 1) θ₍ᵢ₎ is the pseudo-value of the sample and θ₍ᵢ₎ the mAP of all others. So the
+    mean of the numerators is θ, and their variance is that of θ over samples, to first order.
+    Numerators may be negative. `bench docs localization` has the formulas.
+
+    Source: the jackknife (Quenouille, 1956; Tukey, 1958).
     """
 
     name = "map"
@@ -34,14 +37,14 @@ class MeanAveragePrecision(Metric):
     whole_corpus = True
 
     def defined_for(self, protocol: Protocol) -> bool:
-        """Return whether units are labels of their own, as bytes are not."""
+        """Return whether each unit is one label; bytes are parts of one."""
         return protocol.unit != "byte"
 
     def counts(self, readings: Readings) -> Counts | None:
         """Return the linearized counts.
 
-        None where no sample has key frames, labels read have no run on their path, or the key
-        frames are not frames of the path.
+        None if no sample has key frames, a label read has no run on its path, or a key frame is
+        not a frame of the path.
         """
         import numpy as np
 
@@ -53,7 +56,7 @@ class MeanAveragePrecision(Metric):
             return None
         value, others = values
         pseudo = len(samples) * value - (len(samples) - 1) * others
-        # By one addition after the other, so that all machines compute the same bits.
+        # cumsum adds in a fixed order, so that all machines compute the same bits.
         mean = float(np.cumsum(pseudo)[-1]) / len(samples)
         numerators = np.rint(SCALE * (value + (pseudo - mean))).astype(np.int64)
         return Counts(numerators, np.full_like(numerators, SCALE))
@@ -62,29 +65,29 @@ class MeanAveragePrecision(Metric):
 def mean_average_precision(
     samples: list[LocatedReading],
 ) -> tuple[float, NDArray[np.float64]] | None:
-    """Return the mAP of samples, and the mAP without each of them (N,), both in 0…1.
+    """Return the mAP of N samples, and the mAP without each of them (N,), both in 0…1.
 
-    Where no label would be left without a sample, its value is that of all samples. None where the
-    samples have no value, see `MeanAveragePrecision.counts`.
+    If the others of a sample have no true label, its value is the mAP of all samples. The result
+    is None if the samples have no mAP, see `MeanAveragePrecision.counts`.
     """
     from statistics import fmean
 
     import numpy as np
 
-    from bench.evaluation.metrics.detection import rank
+    from bench.evaluation.metrics.detection import rank_detections
     from bench.evaluation.metrics.localization import THRESHOLDS, class_segments
 
     try:
         segments_by_class = class_segments(samples)
     except ValueError:
         return None
-    classes = [each for _, each in sorted(segments_by_class.items()) if each.truths]
+    classes = [each for _, each in sorted(segments_by_class.items()) if each.references]
     if not classes:
         return None
     total, count = np.zeros(len(samples)), np.zeros(len(samples))
     areas = []
     for segments in classes:
-        ranked = rank(segments.truths, segments.detections, THRESHOLDS)
+        ranked = rank_detections(segments.references, segments.detections, THRESHOLDS)
         areas.append(fmean(ranked.average_precision()))
         others = np.full(len(samples), areas[-1])
         for sample, without in ranked.leave_one_out().items():

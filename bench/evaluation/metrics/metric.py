@@ -1,4 +1,4 @@
-"""What a metric is, and the registry in which protocols, tables and boards find it by name."""
+"""The base class of metrics, and the registry in which they are found by name."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from bench.evaluation.protocols import Protocol
 
 GROUP = "bench.metric"
-"""The entry point group of metrics in other packages; a point names an instance of `Metric`."""
+"""The group of entry points for metrics of other packages; each names an instance of `Metric`."""
 PARTS_PER_MILLION = 10**6
 
 
 class Counts(NamedTuple):
-    """The numerator and the denominator of each sample, (N,) each, int64.
+    """The counts of N samples, int64.
 
-    Denominators depend on the references alone. Numerators are at least 0, except where a metric
-    of a whole corpus is linearized.
+    Attributes:
+        numerators: One per sample (N,), at least 0 unless a metric of the whole corpus is
+            linearized.
+        denominators: One per sample (N,). They depend on the references alone.
     """
 
     numerators: NDArray[np.int64]
@@ -41,19 +43,20 @@ class Counts(NamedTuple):
 
 
 class Metric(ABC):
-    """One number for a corpus: the sum of its samples' numerators over that of denominators.
+    """A value of a corpus: the sum of numerators over samples, divided by that of denominators.
 
     Attributes:
-        name: What protocols, tables and bench.toml call it.
-        title: The heading of its column.
-        unit: The unit in which `format` writes a value.
-        higher_is_better: The direction.
-        version: To be raised when the same readings get other counts; part of evaluations' keys.
-        max_value: The largest value there can be, for the bounds of intervals; the least is 0.
-        whole_corpus: Whether the counts of a sample depend on the other samples, so that `counts`
-            has to be given all of them at once.
-        ratio: What numerators and denominators count, for reports: ("edits", "words"). Empty if
-            they are scaled.
+        name: The name in protocols, tables and bench.toml.
+        title: The heading of the column.
+        unit: The unit of the values that `format` returns.
+        higher_is_better: Whether a higher value is better.
+        version: Raise it when the same readings get other counts; it is part of the keys of
+            evaluations.
+        max_value: The largest possible value, which bounds intervals; the smallest is 0.
+        whole_corpus: Whether the counts of a sample depend on other samples, so that `counts`
+            needs all samples in one call.
+        ratio: What numerators and denominators count, for reports, such as ("edits", "words").
+            None if they are scaled.
     """
 
     name: ClassVar[str]
@@ -67,14 +70,14 @@ class Metric(ABC):
 
     @abstractmethod
     def defined_for(self, protocol: Protocol) -> bool:
-        """Return whether the metric has a meaning under the rules of `protocol`."""
+        """Return whether the metric is defined under the rules of `protocol`."""
 
     @abstractmethod
     def counts(self, readings: Readings) -> Counts | None:
-        """Return the counts of each sample, or None if the samples lack what they need."""
+        """Return the counts of each sample, or None if the samples lack the data for them."""
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to the key of an evaluation, as JSON values."""
+        """Return the part of the metric in the key of an evaluation, as JSON values."""
         return {"version": self.version, **source_spec(type(self))}
 
     def format(self, value: float) -> str:
@@ -85,81 +88,87 @@ class Metric(ABC):
 _registered: dict[str, Metric] = {}
 
 
-def register(metric: Metric) -> Metric:
-    """Add a metric, so that protocols may name it, and return it.
+def register_metric(metric: Metric) -> Metric:
+    """Add a metric to the registry, so that protocols can name it, and return it.
 
     Raises:
-        BenchError: Another metric has the name, or it cannot be the name of a column.
+        BenchError: Another metric has this name, or the name cannot be that of a column.
     """
     name = metric.name
     if fault := name_fault("metric", name):
         raise BenchError(fault)
     if name in _registered and type(_registered[name]) is not type(metric):
-        raise BenchError(f"there is a metric '{name}' already; rename the other")
+        raise BenchError(f"a metric '{name}' is already registered; rename one of the two")
     _registered[name] = metric
     return metric
 
 
-def find(name: str) -> Metric:
+def find_metric(name: str) -> Metric:
     """Return the metric called `name`.
 
     Raises:
-        BenchError: There is none, with the nearest name and how to add one; or two have the name.
+        BenchError: No metric has the name (the message has the nearest name and how to add a
+            metric), or two have it.
     """
-    plugged, refused, faults = _plugged(plugin_files())
-    if name in refused:
-        raise BenchError(refused[name])
-    if found := _registered.get(name) or plugged.get(name):
-        return found
+    plugins, conflicts, faults = _plugin_metrics(plugin_files())
+    if name in conflicts:
+        raise BenchError(conflicts[name])
+    if metric := _registered.get(name) or plugins.get(name):
+        return metric
     faults = (*import_faults(), *faults, *_load_entry_points())
     if name not in _registered:
-        hint = did_you_mean(name, {**_registered, **plugged})
+        hint = did_you_mean(name, {**_registered, **plugins})
         raise BenchError(with_how_to_add(f"there is no metric '{name}'{hint}", faults))
     return _registered[name]
 
 
 def all_metrics() -> dict[str, Metric]:
-    """Return all metrics by name, sorted: bench's own, registered ones, those from outside."""
+    """Return all metrics by name, sorted: those of bench, of other packages and of plug-ins."""
     _load_entry_points()
-    plugged, refused, _ = _plugged(plugin_files())
-    merged = {**_registered, **plugged}
-    return {name: merged[name] for name in sorted(merged) if name not in refused}
+    plugins, conflicts, _ = _plugin_metrics(plugin_files())
+    merged = {**_registered, **plugins}
+    return {name: merged[name] for name in sorted(merged) if name not in conflicts}
 
 
 def installed_faults() -> list[str]:
-    """Return a sentence for each metric of an entry point that cannot be used."""
+    """Return one error message per metric of an entry point that cannot be used."""
     return [*_load_entry_points()]
 
 
 def plugin_faults() -> list[str]:
-    """Return a sentence for each metric of a plug-in that cannot be used."""
-    _, refused, unusable = _plugged(plugin_files())
-    return [*refused.values(), *unusable]
+    """Return one error message per metric of a plug-in that cannot be used."""
+    _, conflicts, unusable = _plugin_metrics(plugin_files())
+    return [*conflicts.values(), *unusable]
 
 
 def metrics_of(protocol: Protocol) -> list[Metric]:
     """Return the metrics that a protocol reports, in its order."""
-    return [find(name) for name in protocol.metrics]
+    return [find_metric(name) for name in protocol.metrics]
 
 
-def summary(scores: Mapping[str, float]) -> str:
-    """Return scores by the name of their metrics as one line."""
+def format_scores(scores: Mapping[str, float]) -> str:
+    """Return scores in one line, given by the names of their metrics: "accuracy 87.50 %  CER …"."""
     return "  ".join(
-        f"{find(n).title} {find(n).format(v)} {find(n).unit}" for n, v in scores.items()
+        f"{find_metric(n).title} {find_metric(n).format(v)} {find_metric(n).unit}"
+        for n, v in scores.items()
     )
 
 
 @lru_cache(maxsize=1)
-def _plugged(
+def _plugin_metrics(
     files: tuple[PluginFile, ...],  # noqa: ARG001 (for the cache)
 ) -> tuple[dict[str, Metric], dict[str, str], tuple[str, ...]]:
-    """Return the metrics of the plug-ins of this process, which are `files`, each by its name.
+    """Return the metrics that the plug-ins of this process define.
+
+    Args:
+        files: The plug-ins of this process.
 
     Returns:
-        The metrics, why names that are taken cannot be used, and what else is wrong.
+        The metrics by name; by name, the error of a metric whose name is already used; and other
+        errors.
     """
     metrics: dict[str, Metric] = {}
-    refused: dict[str, str] = {}
+    conflicts: dict[str, str] = {}
     unusable = []
     for file, kind in declared(Metric):  # type: ignore[type-abstract]
         if isabstract(kind):
@@ -168,8 +177,9 @@ def _plugged(
             metric = kind()
             name = metric.name
         except (AttributeError, TypeError) as error:
-            fault = f"plug-in {file.path}: metric {kind.__name__} cannot be made ({one_line(error)}"
-            unusable.append(f"{fault}); give it a name, and no parameters")
+            fault = f"plug-in {file.path}: metric {kind.__name__} cannot be built"
+            remedy = "give it a name and a constructor without parameters"
+            unusable.append(f"{fault} ({one_line(error)}); {remedy}")
             continue
         if misnamed := name_fault("metric", name):
             unusable.append(f"plug-in {file.path}: {misnamed}")
@@ -177,17 +187,17 @@ def _plugged(
         other = metrics.get(name) or _registered.get(name)
         if other is not None and type(other) is not kind:
             module = type(other).__module__.replace(".", "/") + ".py"
-            refused[name] = (
+            conflicts[name] = (
                 f"metric '{name}' of {file.path} has the name of one in "
                 f"{outside_source(type(other)) or module}; rename it, or remove it from the list"
             )
         metrics[name] = metric
-    return metrics, refused, tuple(unusable)
+    return metrics, conflicts, tuple(unusable)
 
 
 @cache
 def _load_entry_points() -> tuple[str, ...]:
-    """Register the metrics of other packages, once; return a sentence for each that cannot be."""
+    """Register the metrics of other packages once; return one message per metric that fails."""
     points, faults = entry_points.load(GROUP)
     for point, metric in points:
         if not isinstance(metric, Metric):
@@ -197,7 +207,7 @@ def _load_entry_points() -> tuple[str, ...]:
             )
             continue
         try:
-            register(metric)
+            register_metric(metric)
         except BenchError as error:
             faults.append(f"entry point '{point.name}' of group {GROUP}: {error}")
     return tuple(faults)

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 class OneMinusNormalizedEditDistance(Metric):
-    """The mean over samples of 1 − d(r, h) / max(|r|, |h|), which weighs all samples alike.
+    """The mean over samples of 1 − d(r, h) / max(|r|, |h|): each sample has the same weight.
 
-    Numerators are parts per million, rounded to the nearest; a tie to the even one.
+    d is the Levenshtein distance. Numerators are parts per million, rounded half to even, because
+    counts are integers.
 
     Source: Chng et al., "ICDAR2019 Robust Reading Challenge on Arbitrary-Shaped Text"
     (arXiv 1909.07145).
@@ -30,7 +31,7 @@ class OneMinusNormalizedEditDistance(Metric):
         return protocol.compares_characters
 
     def counts(self, readings: Readings) -> Counts:
-        """Return the similarity in parts per million, of a million."""
+        """Return the similarity in parts per million, out of a million."""
         import numpy as np
 
         longer = np.maximum(readings.reference_lengths, readings.hypothesis_lengths)

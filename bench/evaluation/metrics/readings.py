@@ -1,4 +1,4 @@
-"""The scored samples of a split, and what several metrics need of them, computed once."""
+"""The scored samples of a split, with the values that several metrics share, computed once."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import editdistance
 import numpy as np
 
 from bench.core.errors import BenchError
-from bench.evaluation.metrics.edit_alignment import UNIT_COSTS, Edit, align
+from bench.evaluation.metrics.edit_alignment import UNIT_COSTS, Edit, align_units
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bench.evaluation.metrics.localization import Columns
+    from bench.evaluation.metrics.localization import LocalizationColumns
     from bench.evaluation.protocols import Protocol
 
 
 class Readings:
     """N scored samples under a protocol: pairs of normalized texts.
 
-    All else is computed on first use and shared by the metrics.
+    Units, edits, words and alignments are computed on first use and shared by the metrics.
 
-    Attributes:
+    Args:
         protocol: The rules under which the texts were normalized.
-        ids: What messages call the samples.
-        references: The normalized references.
-        hypotheses: The normalized hypotheses.
-        frames: Where labels are read, for metrics of localization; None if that is unknown.
+        ids: The names of the samples in messages (N,).
+        references: The normalized references (N,).
+        hypotheses: The normalized hypotheses (N,).
+        frames: The positions of labels in time, for metrics of localization; None if unknown.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Readings:
         ids: Sequence[str],
         references: Sequence[str],
         hypotheses: Sequence[str],
-        frames: Columns | None = None,
+        frames: LocalizationColumns | None = None,
     ) -> None:
         self.protocol = protocol
         self.ids = ids
@@ -61,23 +61,23 @@ class Readings:
 
     @cached_property
     def equal(self) -> list[bool]:
-        """Whether reference and hypothesis of each sample have the same units."""
+        """Whether the reference and the hypothesis of each sample have the same units."""
         pairs = zip(self.reference_tokens, self.hypothesis_tokens, strict=True)
         return [reference == hypothesis for reference, hypothesis in pairs]
 
     @cached_property
     def reference_lengths(self) -> NDArray[np.int64]:
-        """The units of each reference (N,)."""
+        """The number of units of each reference (N,)."""
         return _integers(map(len, self.reference_tokens), len(self))
 
     @cached_property
     def hypothesis_lengths(self) -> NDArray[np.int64]:
-        """The units of each hypothesis (N,)."""
+        """The number of units of each hypothesis (N,)."""
         return _integers(map(len, self.hypothesis_tokens), len(self))
 
     @cached_property
     def alignments(self) -> list[list[Edit]]:
-        """The edits of each sample at the protocol's costs.
+        """The edits of each sample, by an alignment at the costs of the protocol.
 
         Raises:
             BenchError: A sample is too long to be aligned; the message has its id.
@@ -87,22 +87,22 @@ class Readings:
         rows = zip(self.reference_tokens, self.hypothesis_tokens, self.equal, strict=True)
         try:
             for reference, hypothesis, same in rows:
-                alignments.append([] if same else align(reference, hypothesis, costs))
+                alignments.append([] if same else align_units(reference, hypothesis, costs))
         except BenchError as error:
             raise BenchError(f"{self.ids[len(alignments)]}: {error}") from None
         return alignments
 
     @cached_property
     def edits(self) -> NDArray[np.int64]:
-        """The edits in units between both texts of each sample (N,)."""
-        # The number of edits depends on the alignment only where they have different costs.
+        """The number of edits in units between the two texts of each sample (N,)."""
+        # Without weighted costs, the distance alone is enough, and faster than an alignment.
         if "alignments" in self.__dict__ or self.protocol.costs != UNIT_COSTS:
             return _integers(map(len, self.alignments), len(self))
         return self._distances(self.reference_tokens, self.hypothesis_tokens)
 
     @cached_property
     def word_edits(self) -> NDArray[np.int64]:
-        """The edits in words between both texts of each sample (N,)."""
+        """The number of edits in words between the two texts of each sample (N,)."""
         if self.protocol.unit == "gloss":
             return self.edits
         words = self.protocol.words
@@ -114,7 +114,7 @@ class Readings:
 
     @cached_property
     def word_lengths(self) -> NDArray[np.int64]:
-        """The words of each reference (N,)."""
+        """The number of words of each reference (N,)."""
         return _integers(map(len, self._reference_words), len(self))
 
     @cached_property
@@ -136,11 +136,11 @@ class Readings:
 
 
 class NormalizedSamples(NamedTuple):
-    """M samples under a protocol, and the N of them that are scored.
+    """M samples normalized under a protocol, and the N of them that are scored.
 
     Attributes:
         references: The normalized references (M,).
-        reasons: Why each sample is excluded, None if it is scored (M,).
+        reasons: Why each sample is excluded; None if it is scored (M,).
         readings: The scored samples.
     """
 
@@ -156,12 +156,12 @@ def normalize_samples(
     normalized = [*map(protocol.normalize, references)]
     reasons = [*map(protocol.excludes, references, normalized)]
     rows = zip(ids, normalized, hypotheses, reasons, strict=True)
-    kept = [
+    scored = [
         (identity, *protocol.pair_normalized(reference, hypothesis))
         for identity, reference, hypothesis, reason in rows
         if reason is None
     ]
-    columns = zip(*kept, strict=True) if kept else ((), (), ())
+    columns = zip(*scored, strict=True) if scored else ((), (), ())
     return NormalizedSamples(normalized, reasons, Readings(protocol, *columns))
 
 

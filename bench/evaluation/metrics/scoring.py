@@ -1,4 +1,4 @@
-"""The score of a corpus under a protocol, from texts alone."""
+"""The score of a corpus under a protocol, computed from texts alone."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ from bench.evaluation.metrics.readings import Readings, normalize_samples
 from bench.evaluation.protocols import Protocol
 
 MAX_CONFUSIONS = 100
-"""How many kinds of edits a score keeps, the most frequent first."""
+"""The number of kinds of edits that a score lists, the most frequent first."""
 _SAMPLES_PER_BATCH = 1024
 
 
 class Sample(NamedTuple):
-    """A reference and its hypothesis; `where` names the sample in messages."""
+    """A reference and its hypothesis.
+
+    Attributes:
+        where: The position of the sample, for messages, such as file and line.
+        reference: The true text.
+        hypothesis: The text read.
+    """
 
     where: str
     reference: str
@@ -29,7 +35,13 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often `hypothesis` was read for `reference`; an empty one stands for no unit."""
+    """A kind of edit and its frequency.
+
+    Attributes:
+        reference: The unit of the reference; empty for an insertion.
+        hypothesis: The unit read for it; empty for a deletion.
+        count: How often it occurs.
+    """
 
     reference: str
     hypothesis: str
@@ -38,7 +50,13 @@ class Confusion:
 
 @dataclass(frozen=True)
 class LengthAccuracy:
-    """The scored samples whose reference has `length` units, and how many of them are correct."""
+    """Accuracy of the scored samples with references of one length.
+
+    Attributes:
+        length: The length of the references in units.
+        samples: The number of these samples.
+        correct: How many of them are read without an edit.
+    """
 
     length: int
     samples: int
@@ -47,7 +65,7 @@ class LengthAccuracy:
 
 @dataclass(frozen=True)
 class MetricScore:
-    """The value of a metric: the sum of its samples' numerators over that of denominators."""
+    """The value of a metric: the sum of its numerators divided by that of its denominators."""
 
     value: float
     numerator: int
@@ -56,20 +74,23 @@ class MetricScore:
 
 @dataclass(frozen=True)
 class Score:
-    """A corpus under a protocol.
+    """The score of a corpus under a protocol.
 
     Attributes:
         key: The hash of `protocol`.
-        protocol: Its spec.
+        protocol: The spec of the protocol.
         samples: The number of scored samples.
-        excluded: The number of the others, by reason.
-        metrics: The protocol's metrics that texts alone have, by name.
-        batch_mean: The mean over batches of the ranking metric, of a protocol with a `batch`.
-        substitutions: Of units, in the alignments; likewise `insertions` and `deletions`.
+        excluded: The number of excluded samples, by reason.
+        metrics: The metrics of the protocol that are computed from texts alone, by name.
+        batch_mean: The mean of the ranking metric over batches; None unless the protocol has a
+            `batch`.
+        substitutions: The number of substituted units in the alignments.
+        insertions: The number of inserted units.
+        deletions: The number of deleted units.
         normalized: How many scored references the protocol changed.
         dropped: How often the protocol drops each character of the references, by character.
-        by_length: Accuracy by the length of the reference, shortest first.
-        confusions: The most frequent edits.
+        by_length: Accuracy by the length of the reference, the shortest first.
+        confusions: The most frequent edits, at most `MAX_CONFUSIONS`.
     """
 
     key: str
@@ -89,7 +110,7 @@ class Score:
 
 @dataclass
 class _Tally:
-    """The sums over a corpus whose samples are added batch by batch and not kept."""
+    """Sums over a corpus, to which samples are added batch by batch."""
 
     protocol: Protocol
     metrics: list[Metric]
@@ -103,9 +124,9 @@ class _Tally:
     dropped: Counter[str] = field(default_factory=Counter)
 
     def add(self, batch: list[Sample]) -> None:
-        places, references, hypotheses = map(list, zip(*batch, strict=True))
+        positions, references, hypotheses = map(list, zip(*batch, strict=True))
         normalized, reasons, readings = normalize_samples(
-            self.protocol, places, references, hypotheses
+            self.protocol, positions, references, hypotheses
         )
         for reference in references:
             self.dropped.update(self.protocol.dropped(reference))
@@ -119,7 +140,7 @@ class _Tally:
 
     def _count(self, readings: Readings) -> None:
         self.samples += len(readings)
-        # Before the metrics, which take the number of edits from them.
+        # First, because the metrics then get the number of edits from the alignments.
         for edits in readings.alignments:
             self.edits.update(edits)
         self.lengths.update(zip(readings.reference_lengths.tolist(), readings.equal, strict=True))
@@ -134,14 +155,14 @@ class _Tally:
                 self.ranked += zip(*(values.tolist() for values in counts), strict=True)
 
 
-def score(protocol: Protocol, samples: Iterable[Sample]) -> Score:
-    """Return the score of `samples`, none of which is kept longer than its batch.
+def score_samples(protocol: Protocol, samples: Iterable[Sample]) -> Score:
+    """Return the score of samples, which are read batch by batch and not kept in memory.
 
     Raises:
-        ValueError: No sample is left to score.
+        ValueError: No sample is scored.
         BenchError: A sample is too long to be aligned.
     """
-    # Metrics of a whole corpus are those of where labels are read, which texts do not say.
+    # Metrics of the whole corpus need the positions of labels in time, which texts do not have.
     metrics = [metric for metric in metrics_of(protocol) if not metric.whole_corpus]
     tally = _Tally(protocol, metrics)
     stream = iter(samples)
@@ -198,6 +219,6 @@ def _by_length(lengths: Counter[tuple[int, bool]]) -> list[LengthAccuracy]:
 
 def _confusions(edits: Counter[Edit]) -> list[Confusion]:
     kinds = [Confusion(e.reference or "", e.hypothesis or "", n) for e, n in edits.items()]
-    # Of equals the first by name, so that the order of the samples is of no effect.
+    # Equal counts are sorted by name, so that the order of the samples has no effect.
     ranked = sorted(kinds, key=lambda kind: (-kind.count, kind.reference, kind.hypothesis))
     return ranked[:MAX_CONFUSIONS]

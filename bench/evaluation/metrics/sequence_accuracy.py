@@ -1,4 +1,4 @@
-"""Sequence accuracy: the share of samples that are read without an error."""
+"""Sequence accuracy: the share of samples read without an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SequenceAccuracy(Metric):
-    """The share of samples without an edit; of single words also called word accuracy or CWR."""
+    """The share of samples without an edit; for single words also called word accuracy or CWR."""
 
     name = "sequence-accuracy"
     title = "accuracy"
@@ -26,7 +26,7 @@ class SequenceAccuracy(Metric):
         return True
 
     def counts(self, readings: Readings) -> Counts:
-        """Return 1 for each sample without an edit, of 1."""
+        """Return 1 for a sample without an edit and 0 for any other, out of 1."""
         import numpy as np
 
         correct = np.array(readings.equal, dtype=np.int64)

@@ -1,6 +1,6 @@
 """References and hypotheses from text files: line by line, by id, or STM and CTM.
 
-What ends a line is said by `bench.core.text_encodings.read_lines`.
+`bench.core.text_encodings.read_lines` defines encodings and line ends.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from bench.core.errors import BenchError
 from bench.evaluation.metrics.scoring import Sample
 from bench.evaluation.metrics.time_marked import read_time_marked
 
-_MAX_SHOWN = 80
+_MAX_ID = 80
+"""Characters of an id in a message; a longer one is cut."""
 
 
 def read_samples(reference: Path, hypothesis: Path, *, ids: bool = False) -> Iterator[Sample]:
-    """Yield the samples of two files: STM and CTM by their suffixes, else lines of text.
+    """Yield the samples of two files: an STM and a CTM by their suffixes, else lines of text.
 
     Args:
         reference: The file of references.
         hypothesis: The file of hypotheses.
-        ids: Whether a line is an id, a tab and the text, and lines with the same id belong
-            together. Else line n of one file belongs to line n of the other.
+        ids: Whether each line is an id, a tab and a text, and samples are matched by id. If false,
+            line n of one file is matched with line n of the other.
 
     Raises:
         BenchError: A file cannot be read, or the two do not match.
@@ -40,7 +41,7 @@ def read_samples(reference: Path, hypothesis: Path, *, ids: bool = False) -> Ite
 
 
 def read_lines(file: Path) -> Iterator[str]:
-    """Yield the lines of a file without their ends.
+    """Yield the lines of a file without line ends.
 
     Raises:
         BenchError: The file cannot be read; the message has the line.
@@ -51,21 +52,21 @@ def read_lines(file: Path) -> Iterator[str]:
         raise BenchError(f"{file}:{error.line}: {error}") from None
     except OSError as error:
         raise BenchError(
-            f"{file}: it cannot be read ({error.strerror}); name a file of text"
+            f"{file}: the file cannot be read ({error.strerror}); give a text file"
         ) from None
 
 
 def _match_lines(reference: Path, hypothesis: Path) -> Iterator[Sample]:
     lengths = [0, 0]
     pairs = zip_longest(read_lines(reference), read_lines(hypothesis))
-    for number, (wanted, read) in enumerate(pairs, 1):
-        lengths = [lengths[0] + (wanted is not None), lengths[1] + (read is not None)]
-        if wanted is not None and read is not None:
-            yield Sample(f"{reference}:{number}", wanted, read)
+    for number, (expected, read) in enumerate(pairs, 1):
+        lengths = [lengths[0] + (expected is not None), lengths[1] + (read is not None)]
+        if expected is not None and read is not None:
+            yield Sample(f"{reference}:{number}", expected, read)
     if lengths[0] != lengths[1]:
         raise BenchError(
-            f"{reference} has {lengths[0]:,} lines, {hypothesis} has {lengths[1]:,}: line n of one "
-            "is compared with line n of the other; write an empty line where nothing was read"
+            f"{reference} has {lengths[0]:,} lines, but {hypothesis} has {lengths[1]:,}: line n of "
+            "one belongs to line n of the other; write an empty line where nothing was read"
         )
 
 
@@ -79,14 +80,12 @@ def _match_ids(
     for name, text in references:
         if name not in texts:
             raise BenchError(
-                f"{hypothesis}: there is no {_quoted(name)}, which {reference} has; add its line"
+                f"{hypothesis}: there is no line for {_quoted(name)}, which {reference} has; add it"
             )
         yield Sample(f"{reference}: {_quoted(name)}", text, texts.pop(name))
     if texts:
         name = next(iter(texts))
-        raise BenchError(
-            f"{reference}: there is no {_quoted(name)}, which {hypothesis} has; remove it there"
-        )
+        raise BenchError(f"{hypothesis}: {_quoted(name)} is not in {reference}; remove its line")
 
 
 def _read_tabbed(file: Path) -> Iterator[tuple[str, str]]:
@@ -95,7 +94,7 @@ def _read_tabbed(file: Path) -> Iterator[tuple[str, str]]:
         name, tab, text = line.partition("\t")
         if not tab:
             raise BenchError(
-                f"{file}:{number}: there is no tab; write an id, a tab and the text on each line"
+                f"{file}:{number}: the line has no tab; write an id, a tab and a text per line"
             )
         if name in seen:
             raise BenchError(
@@ -106,5 +105,5 @@ def _read_tabbed(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _quoted(name: str) -> str:
-    # An id may be anything; what does not print never reaches a terminal.
-    return repr(name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}…")
+    # repr escapes control characters, which an untrusted id may have.
+    return repr(name if len(name) <= _MAX_ID else f"{name[:_MAX_ID]}…")

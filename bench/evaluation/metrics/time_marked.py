@@ -1,7 +1,7 @@
-"""STM references and CTM hypotheses, read as sclite of NIST's SCTK reads them without options.
+"""STM references and CTM hypotheses, read as by NIST's sclite (of SCTK) without options.
 
-Markup that sclite does not count as plain glosses is refused: alternations, optional glosses,
-and the characters that end or escape a gloss. See `bench docs metrics`.
+Markup that sclite does not score as plain glosses is an error: alternations, optional glosses, and
+the characters that end or escape a gloss. See `bench docs metrics`.
 """
 
 from __future__ import annotations
@@ -23,16 +23,25 @@ _COMMENT = ";;"
 _STM_FIELDS = ("file", "channel", "speaker", "begin", "end")
 _IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"
 _NOTHING = "@"
-"""A gloss that stands for no gloss, which would break ties of alignments in another way."""
+"""The mark for an empty gloss. It is an error, because sclite breaks ties of alignments at it in
+another way."""
 _CTM_ALTERNATIONS = ("<ALT_BEGIN>", "<ALT>", "<ALT_END>")
-# `(gloss)` is optional; one parenthesis of a pair around several glosses is probably meant so.
+# `(gloss)` is optional. A single parenthesis probably belongs to a pair around several glosses.
 _OPTIONAL = re.compile(r"\(.*\)|\([^)]*|[^(]*\)")
 _Channel = tuple[str, str]
 
 
 @dataclass
 class _Segment:
-    """What was signed in an interval of a channel; `glosses` is None where nothing is scored."""
+    """An interval of a channel, with what was signed and read in it.
+
+    Attributes:
+        line: The line of the STM.
+        begin: Seconds.
+        end: Seconds.
+        glosses: The reference; None if the segment is not scored.
+        hypothesis: The glosses read.
+    """
 
     line: int
     begin: float
@@ -42,7 +51,7 @@ class _Segment:
 
 
 class _Timed(NamedTuple):
-    """A gloss of a CTM; its middle decides its segment."""
+    """A gloss of a CTM, with seconds; its middle determines its segment."""
 
     begin: float
     middle: float
@@ -55,35 +64,34 @@ def read_time_marked(
     hypothesis: Path,
     hypotheses: Iterable[str],
 ) -> Iterator[Sample]:
-    """Yield a sample per segment that is scored.
+    """Yield one sample per scored segment.
 
     Args:
-        reference: The STM, for messages.
-        references: Its lines.
-        hypothesis: The CTM, for messages.
-        hypotheses: Its lines.
+        reference: The STM file, for messages.
+        references: The lines of the STM.
+        hypothesis: The CTM file, for messages.
+        hypotheses: The lines of the CTM.
 
     Raises:
-        BenchError: A line is malformed or has markup that is not read, segments overlap, or the
-            CTM has a channel that the STM does not have.
+        BenchError: A line is malformed or has unsupported markup, segments overlap, or the CTM has
+            a channel that the STM does not have.
     """
     channels = _read_stm(reference, references)
     for channel, timed in _read_ctm(hypothesis, hypotheses).items():
         if channel not in channels:
             raise BenchError(
-                f"{reference}: there is no {_named(channel)}, which {hypothesis} has; remove it "
-                "there"
+                f"{hypothesis}: {_channel_name(channel)} is not in {reference}; remove its lines"
             )
         _assign(timed, channels[channel])
     for channel, segments in channels.items():
         for segment in segments:
             if segment.glosses is not None:
-                where = f"{reference}:{segment.line}: {_named(channel)}"
+                where = f"{reference}:{segment.line}: {_channel_name(channel)}"
                 yield Sample(where, " ".join(segment.glosses), " ".join(segment.hypothesis))
 
 
 def _read_stm(file: Path, lines: Iterable[str]) -> dict[_Channel, list[_Segment]]:
-    """Return the segments of each channel by their begins."""
+    """Return the segments of each channel, sorted by begin."""
     # file channel speaker begin end [<label>] gloss…
     channels: dict[_Channel, list[_Segment]] = {}
     for number, fields in _fields(lines):
@@ -102,37 +110,39 @@ def _read_stm(file: Path, lines: Iterable[str]) -> dict[_Channel, list[_Segment]
         for before, after in pairwise(segments):
             if after.begin < before.end:
                 first, second = sorted((before.line, after.line))
-                fault = f"the segment overlaps that of line {first} of {_named(channel)}"
+                fault = f"the segment overlaps that of line {first} of {_channel_name(channel)}"
                 _refuse(file, second, f"{fault}; remove one, or give each speaker a channel")
     return channels
 
 
 def _transcript(file: Path, number: int, glosses: list[str]) -> list[str] | None:
-    """Return the glosses that count, None of a segment that is not scored."""
+    """Return the glosses of a segment; None if it is not scored."""
     if any(gloss.upper() == _IGNORED for gloss in glosses):
         if len(glosses) > 1:
-            _refuse(file, number, f"{_IGNORED} stands beside glosses; remove it or them")
+            _refuse(
+                file, number, f"the line has both {_IGNORED} and glosses; remove one of the two"
+            )
         return None
     for gloss in glosses:
         if "{" in gloss or "}" in gloss:
             _refuse(
                 file,
                 number,
-                f"{quoted(gloss)} belongs to an alternation, and alternations are not scored; "
-                "leave one of its texts",
+                f"{quoted(gloss)} belongs to an alternation, which is not supported; "
+                "keep one of its texts",
             )
         _require_plain(file, number, gloss)
     return glosses
 
 
 def _read_ctm(file: Path, lines: Iterable[str]) -> dict[_Channel, list[_Timed]]:
-    """Return the glosses of each channel by their begins."""
+    """Return the glosses of each channel, sorted by begin."""
     # file channel begin duration gloss [confidence], in any order.
     channels: dict[_Channel, list[_Timed]] = {}
     for number, fields in _fields(lines):
         if set(fields[4:5]).intersection(_CTM_ALTERNATIONS):
-            _refuse(file, number, f"{fields[4]}: alternations are not scored; leave one text")
-        if len(fields) < 4:  # noqa: PLR2004 (without a gloss, nothing was read)
+            _refuse(file, number, f"{fields[4]}: alternations are not supported; keep one text")
+        if len(fields) < 4:  # noqa: PLR2004 (a line may have no gloss)
             _refuse(file, number, "a CTM line is file, channel, begin, duration and gloss")
         begin, duration = (_seconds(file, number, text) for text in fields[2:4])
         timed = channels.setdefault((fields[0], fields[1]), [])
@@ -145,15 +155,15 @@ def _read_ctm(file: Path, lines: Iterable[str]) -> dict[_Channel, list[_Timed]]:
 
 
 def _assign(timed: Iterable[_Timed], segments: list[_Segment]) -> None:
-    """Give each gloss to the first segment that ends after its middle, else to the last one.
+    """Assign each gloss to the first segment that ends after its middle, else to the last one.
 
-    So a gloss between two segments belongs to the later one, and none to an earlier segment than
-    the gloss before it, as in sclite.
+    As in sclite, a gloss between two segments belongs to the later one, and no gloss belongs to an
+    earlier segment than the gloss before it.
     """
-    ends, place = [segment.end for segment in segments], 0
+    ends, index = [segment.end for segment in segments], 0
     for each in timed:
-        place = max(place, min(bisect_right(ends, each.middle), len(segments) - 1))
-        segments[place].hypothesis.append(each.gloss)
+        index = max(index, min(bisect_right(ends, each.middle), len(segments) - 1))
+        segments[index].hypothesis.append(each.gloss)
 
 
 def _fields(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -165,22 +175,21 @@ def _fields(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _require_plain(file: Path, number: int, gloss: str) -> None:
-    """Refuse a gloss that sclite does not take for a gloss as it is written."""
+    """Raise BenchError if sclite would not score the gloss exactly as it is written."""
     if gloss == _NOTHING:
-        _refuse(file, number, f"'{_NOTHING}' stands for no gloss; remove it")
+        _refuse(file, number, f"'{_NOTHING}' marks an empty gloss; remove it")
     if _OPTIONAL.fullmatch(gloss):
         _refuse(
             file,
             number,
-            f"{quoted(gloss)} is marked as optional, and optional glosses are not scored; remove "
-            "the parentheses, or the gloss",
+            f"{quoted(gloss)} is marked as optional, which is not supported; remove the "
+            "parentheses, or the gloss",
         )
     if ";" in gloss or "\\" in gloss:
         _refuse(
             file,
             number,
-            f"{quoted(gloss)} has a semicolon or a backslash, which sclite takes for markup; "
-            "remove it",
+            f"{quoted(gloss)} has a semicolon or a backslash, markup for sclite; remove it",
         )
 
 
@@ -190,7 +199,7 @@ def _seconds(file: Path, number: int, text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
-        _refuse(file, number, f"{quoted(text)} is not a number of seconds; write one")
+        _refuse(file, number, f"{quoted(text)} is not a number; write seconds")
     return seconds
 
 
@@ -198,5 +207,5 @@ def _refuse(file: Path, number: int, fault: str) -> NoReturn:
     raise BenchError(f"{file}:{number}: {fault}")
 
 
-def _named(channel: _Channel) -> str:
-    return f"{quoted(channel[0], 80)} of channel {quoted(channel[1], 80)}"
+def _channel_name(channel: _Channel) -> str:
+    return f"file {quoted(channel[0], 80)}, channel {quoted(channel[1], 80)}"

@@ -1,4 +1,4 @@
-"""Word error rate."""
+"""WER, the word error rate."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class WordErrorRate(Metric):
-    """Σ d(words r, words h) / Σ |words r| over samples; the protocol says what a word is.
+    """Σ d(words r, words h) / Σ |words r| over samples; the protocol defines words.
 
-    Of glosses, the edits are those of the alignment at the protocol's costs, each counted as one,
-    as NIST's sclite does.
+    d is the Levenshtein distance in words. For glosses, an alignment at the protocol's costs
+    determines the edits, and each edit counts as one, as in NIST's sclite.
     """
 
     name = "wer"
@@ -29,5 +29,5 @@ class WordErrorRate(Metric):
         return protocol.unit == "gloss" or words
 
     def counts(self, readings: Readings) -> Counts:
-        """Return edits in words, of the words of the reference."""
+        """Return the edits in words, out of the words of the reference."""
         return Counts(readings.word_edits, readings.word_lengths)

@@ -10,14 +10,14 @@ import msgspec
 
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.printable import quoted
-from bench.evaluation.protocols.declared import declare
+from bench.evaluation.protocols.declared import declare_protocol
 from bench.evaluation.protocols.glosses import GLOSS_PHOENIX14
 from bench.evaluation.protocols.lines import HTR_IAM, HTR_RAW, HTR_THESIS
 from bench.evaluation.protocols.protocol import Protocol
 from bench.evaluation.protocols.word_rules import RULES
 from bench.evaluation.protocols.words import DIGITS, STR_36, STR_62, STR_94
 
-__all__ = ["PROTOCOLS", "Protocol", "declare", "find", "from_spec"]
+__all__ = ["PROTOCOLS", "Protocol", "declare_protocol", "find_protocol", "protocol_from_spec"]
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
@@ -32,35 +32,37 @@ PROTOCOLS: dict[str, Protocol] = {
         GLOSS_PHOENIX14,
     )
 }
-"""Those of bench itself, by name."""
+"""The protocols of bench itself, by name."""
 
 
-def find(name: str) -> Protocol:
+def find_protocol(name: str) -> Protocol:
     """Return the protocol of bench called `name`.
 
     Raises:
-        BenchError: There is none; the message has the nearest name.
+        BenchError: No protocol has the name; the message has the nearest one.
     """
     if name not in PROTOCOLS:
         raise BenchError(f"there is no protocol '{name}'{did_you_mean(name, PROTOCOLS)}")
     return PROTOCOLS[name]
 
 
-def from_spec(spec: dict[str, Any], metrics: Iterable[str]) -> Protocol:
-    """Return the protocol that an evaluation was scored under.
+def protocol_from_spec(spec: dict[str, Any], metrics: Iterable[str]) -> Protocol:
+    """Return the protocol under which an evaluation was scored.
 
     Args:
-        spec: `Protocol.spec()` as the record has it; it holds all of a declared protocol.
+        spec: `Protocol.spec()` from the record; it has all rules of a declared protocol.
         metrics: The names of the metrics that were reported.
 
     Raises:
-        BenchError: A protocol of bench is no longer what it was (unverified).
+        BenchError: The rules of a protocol of bench have changed, or are not those of a protocol;
+            the exit code is `Exit.UNVERIFIED`.
     """
     name = spec["name"]
     if name in PROTOCOLS:
         if PROTOCOLS[name].spec() != spec:
             raise BenchError(
-                f"protocol '{name}' is not what it was when this was scored; run the suite again",
+                f"the rules of protocol '{name}' have changed since this was scored; run the "
+                "suite again",
                 Exit.UNVERIFIED,
             )
         return replace(PROTOCOLS[name], metrics=tuple(metrics))
@@ -70,9 +72,9 @@ def from_spec(spec: dict[str, Any], metrics: Iterable[str]) -> Protocol:
         protocol = msgspec.convert(values, Protocol)
     except msgspec.ValidationError as error:
         raise _not_a_protocol(spec, str(error)) from None
-    odd = protocol.spec() != spec or protocol.word_rule not in {"", *RULES}
-    if odd or (names and protocol.ranked_by not in names):
-        raise _not_a_protocol(spec, "it has rules that this bench does not have")
+    unknown = protocol.spec() != spec or protocol.word_rule not in {"", *RULES}
+    if unknown or (names and protocol.ranked_by not in names):
+        raise _not_a_protocol(spec, "it has rules that this version of bench does not have")
     return protocol
 
 

@@ -1,4 +1,4 @@
-"""Protocols that bench.toml declares: `[protocol.NAME]` tables."""
+"""Protocols that bench.toml declares in `[protocol.NAME]` tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.core.errors import BenchError
 from bench.core.local_paths import local_path
 from bench.core.schema import PositiveInt, SchemaError, fill
 from bench.core.text_encodings import NotTextError, read_lines
-from bench.evaluation.metrics.metric import find
+from bench.evaluation.metrics.metric import find_metric
 from bench.evaluation.protocols.protocol import (
     Case,
     Outside,
@@ -30,14 +30,15 @@ _DEFAULT_METRICS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ProtocolTable:
-    """The keys of `[protocol.NAME]`, with the meaning that `Protocol` gives them.
+    """The keys of a `[protocol.NAME]` table; `Protocol` describes those that are not listed here.
 
     Attributes:
-        charset: The characters that are compared. Neither this nor `charset_file`: all are.
-        charset_file: A file of these characters instead: one per line, or all on one line.
-            A path is relative to the folder of bench.toml.
-        metrics: Empty: those that bench's own protocols of this kind report.
-        ranked_by: Empty: the first of the metrics.
+        charset: The characters that are compared. All are if this and `charset_file` are empty.
+        charset_file: A file with these characters instead, one per line or all on one line. The
+            path is relative to the folder of bench.toml.
+        metrics: The names of the metrics to report. If empty, those that the protocols of bench
+            report for words, lines, bytes or glosses.
+        ranked_by: The metric by which boards rank. If empty, the first of the metrics.
     """
 
     about: str = ""
@@ -54,15 +55,15 @@ class ProtocolTable:
     ranked_by: str = ""
 
 
-def declare(name: str, table: dict[str, Any], folder: Path = Path()) -> Protocol:
+def declare_protocol(name: str, table: dict[str, Any], folder: Path = Path()) -> Protocol:
     """Return the protocol that a table of bench.toml declares.
 
-    Its spec has the characters of the charset, not the path of their file.
+    The spec of the protocol has the characters of the charset, not the path of their file.
 
     Args:
-        name: What bench.toml calls it; no built-in protocol may have the name.
-        table: The keys of `ProtocolTable`.
-        folder: What the path of a charset file is relative to.
+        name: The name in bench.toml, which must not be that of a protocol of bench.
+        table: The table, with the keys of `ProtocolTable`.
+        folder: The folder to which the path of a charset file is relative.
 
     Raises:
         SchemaError: A key or a value is wrong.
@@ -70,7 +71,7 @@ def declare(name: str, table: dict[str, Any], folder: Path = Path()) -> Protocol
     from bench.evaluation.protocols import PROTOCOLS
 
     if name in PROTOCOLS:
-        raise SchemaError("", f"bench has a protocol '{name}' already; rename this one")
+        raise SchemaError("", f"protocol '{name}' is one of bench itself; rename this one")
     values = fill(ProtocolTable, table)
     protocol = Protocol(
         name=name,
@@ -78,7 +79,7 @@ def declare(name: str, table: dict[str, Any], folder: Path = Path()) -> Protocol
         about=values.about,
         charset=_charset(values, folder),
         unit=values.unit,
-        # Canonically equivalent texts have the same clusters in a normal form only.
+        # Only in a normal form do canonically equivalent texts have the same grapheme clusters.
         unicode=values.unicode or ("NFC" if values.unit == "grapheme" else ""),
         case=values.case,
         whitespace=values.whitespace,
@@ -96,7 +97,7 @@ def _charset(table: ProtocolTable, folder: Path) -> str:
         return table.charset
     key = "charset_file"
     if table.charset:
-        raise SchemaError(key, "'charset' and 'charset_file' exclude each other; remove one")
+        raise SchemaError(key, "'charset' and 'charset_file' are both set; remove one")
     try:
         file = folder / local_path(table.charset_file)
     except BenchError as error:
@@ -107,7 +108,7 @@ def _charset(table: ProtocolTable, folder: Path) -> str:
         raise SchemaError(key, f"charset_file {file}: line {error.line}: {error}") from None
     except OSError as error:
         raise SchemaError(
-            key, f"charset_file {file} cannot be read ({error.strerror}); name a file of characters"
+            key, f"charset_file {file} cannot be read ({error.strerror}); give a file of characters"
         ) from None
     if len(lines) != 1 and any(len(line) != 1 for line in lines):
         raise SchemaError(
@@ -124,13 +125,13 @@ def _check_rules(protocol: Protocol) -> None:
             "outside", "outside = 'drop' needs a charset; set 'charset' or 'charset_file'"
         )
     if protocol.unit == "gloss" and protocol.charset:
-        raise SchemaError("unit", "unit = 'gloss' has no charset of characters; remove the charset")
+        raise SchemaError("unit", "unit = 'gloss' compares no characters; remove the charset")
     if protocol.unit == "gloss" and protocol.word_rule:
-        raise SchemaError("word_rule", "unit = 'gloss' has its glosses as words; remove word_rule")
+        raise SchemaError("word_rule", "unit = 'gloss' counts glosses as words; remove word_rule")
 
 
 def _check_charset(protocol: Protocol, key: str) -> None:
-    """Raise SchemaError where a character can never match a normalized text, or is there twice."""
+    """Raise SchemaError if a character occurs twice or cannot occur in a normalized text."""
     rules = replace(protocol, charset="", outside="exclude", whitespace="")
     seen: set[str] = set()
     for character in protocol.charset:
@@ -141,33 +142,33 @@ def _check_charset(protocol: Protocol, key: str) -> None:
         if normalized != character:
             raise SchemaError(
                 key,
-                f"{key} has {character!r}, which 'unicode' or 'case' makes {normalized!r}, so it "
-                "would never match; change the charset or these rules",
+                f"{key} has {character!r}, which 'unicode' or 'case' changes to {normalized!r}, so "
+                "it never matches; change the charset or these rules",
             )
 
 
 def _with_metrics(protocol: Protocol, table: ProtocolTable) -> Protocol:
     metrics = table.metrics or _DEFAULT_METRICS[_family(protocol)]
-    for place, name in enumerate(metrics):
+    for index, name in enumerate(metrics):
         try:
-            metric = find(name)
+            metric = find_metric(name)
         except BenchError as error:
             raise SchemaError("metrics", str(error), name) from None
-        if name in metrics[:place]:
+        if name in metrics[:index]:
             raise SchemaError("metrics", f"metric '{name}' is listed twice; remove one", name)
         if not metric.defined_for(protocol):
             raise SchemaError(
                 "metrics",
                 f"metric '{name}' is not defined for unit = '{protocol.unit}' and "
-                f"word_rule = '{protocol.word_rule}'; remove it, or change these",
+                f"word_rule = '{protocol.word_rule}'; remove the metric, or change these keys",
                 name,
             )
     ranked_by = table.ranked_by or metrics[0]
     if ranked_by not in metrics:
         raise SchemaError(
             "ranked_by",
-            f"ranked_by = '{ranked_by}' is not one of the metrics {', '.join(metrics)}; list it in "
-            "'metrics', or rank by one of them",
+            f"ranked_by = '{ranked_by}' is not one of the metrics {', '.join(metrics)}; add it to "
+            "'metrics', or choose one of them",
         )
     return replace(protocol, metrics=metrics, ranked_by=ranked_by)
 

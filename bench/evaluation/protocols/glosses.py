@@ -1,8 +1,8 @@
 """Protocol of sign language: glosses, cleaned and aligned as for RWTH-PHOENIX-Weather 2014.
 
-The official evaluation runs a chain of sed, perl and awk over a CTM, which has one gloss per line,
-then NIST's sclite. `clean_gloss` has the rules that apply to a single gloss; those for two glosses
-in a row never match in a CTM.
+The official evaluation runs sed, perl and awk scripts on a CTM file, which has one gloss per line,
+then NIST's sclite. `clean_gloss` has those of their rules that apply to a single gloss; rules for
+two consecutive glosses never match in a CTM file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import groupby
 from bench.evaluation.protocols.protocol import Protocol
 
 EMPTY = "[EMPTY]"
-"""Stands for a hypothesis without a gloss, as in the official evaluation."""
+"""The gloss of an empty hypothesis, as in the official evaluation."""
 
 _PREFIXES = ("loc-", "cl-", "qu-", "poss-", "lh-")
 _SPELLINGS = {"S0NNE": "SONNE", "HABEN2": "HABEN"}
@@ -24,26 +24,26 @@ _RAUM = re.compile(r"([A-Z][A-Z])RAUM")
 
 
 @dataclass(frozen=True)
-class Phoenix(Protocol):
-    """Both texts are cleaned gloss by gloss; immediate repetitions of a hypothesis are merged.
+class PhoenixProtocol(Protocol):
+    """Rules that clean both texts gloss by gloss and merge repeated glosses of the hypothesis.
 
-    Cleaning does not change the references that are shipped as STM files: no two glosses of a
-    reference are joined or merged.
+    Repeated glosses of a reference are not merged. The references in the STM files of the data set
+    do not change.
     """
 
     def normalize(self, text: str) -> str:
-        """Return the cleaned glosses, with one space between."""
+        """Return the cleaned glosses, separated by single spaces."""
         return super().normalize(" ".join(filter(None, map(clean_gloss, text.split()))))
 
     def pair_normalized(self, reference: str, hypothesis: str) -> tuple[str, str]:
-        """Return both as glosses; a hypothesis without any is `EMPTY`."""
+        """Return both texts as compared; a hypothesis without glosses becomes `EMPTY`."""
         cleaned = filter(None, map(clean_gloss, hypothesis.split()))
         merged = " ".join(gloss for gloss, _ in groupby(cleaned))
         return reference, super().normalize(merged) or EMPTY
 
 
 def clean_gloss(gloss: str) -> str:
-    """Return `gloss` as the official rules leave it, or "" if they remove it."""
+    """Return a gloss after the official rules of cleaning, or "" if they remove it."""
     for prefix in _PREFIXES:
         gloss = gloss.replace(prefix, "")
     for misspelled, spelling in _SPELLINGS.items():
@@ -56,7 +56,7 @@ def clean_gloss(gloss: str) -> str:
     return "" if any(mark in gloss for mark in _REMOVED) else gloss
 
 
-GLOSS_PHOENIX14 = Phoenix(
+GLOSS_PHOENIX14 = PhoenixProtocol(
     name="gloss-phoenix14",
     version=2,
     about=(

@@ -7,25 +7,27 @@ from dataclasses import dataclass
 
 from bench.evaluation.protocols.protocol import Protocol
 
-END = "é"
-"""The thesis's end of sequence, which its CER counts: two bytes of UTF-8."""
+EOS = "é"
+"""The end-of-sequence character of the thesis; it counts in the CER, as two bytes of UTF-8."""
 BLANK = "_"
 
 _LINES = ("cer", "wer", "sequence-accuracy")
 
 
 @dataclass(frozen=True)
-class Thesis(Protocol):
-    """The CER of github.com/resolator/diploma-master (2022), which counts bytes.
+class ThesisProtocol(Protocol):
+    """Rules of the CER of a master's thesis, which counts bytes.
 
-    A line ends with `END`, and the hypothesis is cut to the length of the reference, so nothing
-    beyond it is counted. The end counts as two bytes. See `bench docs metrics`.
+    Each line ends with `EOS`. The hypothesis is cut to the length of the reference, so characters
+    after that length do not count. See `bench docs metrics`.
+
+    Source: github.com/resolator/diploma-master (2022).
     """
 
     def pair_normalized(self, reference: str, hypothesis: str) -> tuple[str, str]:
-        """Return both texts with their ends, the hypothesis cut to as many characters."""
-        line = reference + END
-        return line, (hypothesis.replace(BLANK, "") + END)[: len(line)]
+        """Return both texts with `EOS`, the hypothesis cut to the length of the reference."""
+        line = reference + EOS
+        return line, (hypothesis.replace(BLANK, "") + EOS)[: len(line)]
 
 
 HTR_RAW = Protocol(
@@ -55,7 +57,7 @@ HTR_IAM = Protocol(
     ranked_by="cer",
 )
 
-HTR_THESIS = Thesis(
+HTR_THESIS = ThesisProtocol(
     name="htr-thesis",
     version=1,
     about=(

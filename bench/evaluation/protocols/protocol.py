@@ -26,29 +26,31 @@ class Protocol:
     """How a reference and a hypothesis are normalized, cut into units, excluded and ranked.
 
     Normalization applies `unicode`, `case`, `outside` and `whitespace` in this order to both texts.
-    Subclasses are rules that need code.
+    A subclass adds rules that need code.
 
     Attributes:
-        name: What bench.toml, `bench score` and boards call it.
-        version: To be raised when a rule changes; part of every key.
-        about: One sentence for `bench score` and the documentation; no part of a key.
-        charset: The characters that are compared. Empty: every character is.
-        unit: What an edit is counted in: code points; grapheme clusters, which are what a reader
-            calls a character; bytes of UTF-8; or glosses.
-        unicode: The normal form, or "" to leave the text as it is.
-        case: What letters are converted to, or "" to leave them as they are.
-        whitespace: "collapse" makes runs of white space one space and removes it at both ends.
-        outside: What a character outside the charset costs: "exclude" excludes a sample whose
-            reference has such a character, "drop" removes the character from both texts.
-        word_rule: How words are cut (`word_rules.RULES`). Empty: the protocol has no words.
-        spacing: Which of two ground truths of IAM is meant; "" for other data.
-        costs: Of an insertion, a deletion and a substitution in the alignment. Each edit still
-            counts as one.
-        batch: Above 0, `bench score` also prints the mean of the ranking metric over batches of so
-            many samples, in their order.
-        metrics: The names of the metrics that are reported, in the order of their columns. Not in
-            `spec`: the key of an evaluation holds each with its version and source.
-        ranked_by: The one of `metrics` that boards rank by.
+        name: The name in bench.toml, `bench score` and boards.
+        version: Raise it when a rule changes; it is part of every key.
+        about: One sentence for `bench score` and the documentation; not part of a key.
+        charset: The characters that are compared. If empty, all characters are.
+        unit: The unit in which edits are counted: code points ("character"); grapheme clusters,
+            which a reader sees as one character; bytes of UTF-8; or glosses.
+        unicode: The Unicode normal form; "" leaves the text unchanged.
+        case: The case that letters are converted to; "" leaves them unchanged.
+        whitespace: "collapse" replaces runs of white space by one space and strips both ends.
+        outside: The treatment of characters outside the charset: "exclude" excludes a sample whose
+            reference has one, "drop" removes them from both texts.
+        word_rule: The rule by which words are split, a key of `word_rules.RULES`. If empty, the
+            protocol has no words.
+        spacing: Which of the two transcriptions of IAM is the reference; "" for other data.
+        costs: The costs of an insertion, a deletion and a substitution in the alignment. The
+            number of edits counts each of them as one.
+        batch: If above 0, `bench score` also prints the mean of the ranking metric over batches of
+            this size, in the order of the samples.
+        metrics: The names of the metrics that are reported, in the order of their columns. They
+            are not in `spec`, because the key of an evaluation has them with their versions and
+            sources.
+        ranked_by: The metric by which boards rank, one of `metrics`.
     """
 
     name: str
@@ -70,7 +72,7 @@ class Protocol:
     def spec(self) -> dict[str, Any]:
         """Return the rules as JSON values, for keys.
 
-        Rules at their defaults are left out, so that adding a rule to bench changes no key.
+        Rules with their default values are left out, so that a new rule in bench changes no key.
         """
         spec = {}
         for field in fields(self):
@@ -82,7 +84,7 @@ class Protocol:
 
     @property
     def compares_characters(self) -> bool:
-        """Whether units are what a person calls characters: code points or grapheme clusters."""
+        """Whether the unit is a character: a code point or a grapheme cluster."""
         return self.unit in {"character", "grapheme"}
 
     @property
@@ -91,18 +93,18 @@ class Protocol:
         return " " if self.unit == "gloss" else ""
 
     def normalize(self, text: str) -> str:
-        """Return `text` after the rules that apply to one text by itself."""
+        """Return one text of a sample after normalization."""
         text = self._convert(text)
         if self.outside == "drop" and not self._charset.issuperset(text):
             text = "".join(character for character in text if character in self._charset)
         return " ".join(text.split()) if self.whitespace else text
 
     def pair(self, reference: str, hypothesis: str) -> tuple[str, str]:
-        """Return both texts of a sample as they are compared."""
+        """Return both texts of a sample as they are compared, normalized."""
         return self.pair_normalized(self.normalize(reference), hypothesis)
 
     def pair_normalized(self, reference: str, hypothesis: str) -> tuple[str, str]:
-        """Return both texts of a sample as they are compared, given a normalized `reference`."""
+        """Return both texts of a sample as they are compared; `reference` is already normalized."""
         # Most hypotheses are correct, and normalizing a normalized text does not change it.
         same = hypothesis == reference
         return reference, reference if same else self.normalize(hypothesis)
@@ -111,8 +113,8 @@ class Protocol:
         """Return why a sample is not scored, or None if it is.
 
         Args:
-            reference: The transcript.
-            normalized: `normalize(reference)`, where the caller has it.
+            reference: The reference, not normalized.
+            normalized: `normalize(reference)`, if the caller has it.
         """
         if normalized is None:
             normalized = self.normalize(reference)
@@ -125,9 +127,9 @@ class Protocol:
         return f"outside the charset: {''.join(foreign)}" if foreign else None
 
     def dropped(self, reference: str) -> str:
-        """Return the characters of a transcript that the protocol drops, in their order.
+        """Return the characters of a reference that the protocol drops, in their order.
 
-        A letter whose accent alone is dropped ("é" read as "e") is kept, thus not among them.
+        A letter that only loses its accent, such as "é" that becomes "e", is not dropped.
         """
         if self.outside != "drop" or self._charset.issuperset(reference):
             return ""
@@ -135,7 +137,7 @@ class Protocol:
         return "".join(character for character in composed if self._drops(character))
 
     def tokens(self, text: str) -> Sequence[str]:
-        """Return the units of a normalized text; bytes are returned as characters."""
+        """Return the units of a normalized text; each byte is returned as one character."""
         if self.unit == "gloss":
             return text.split()
         if self.unit == "grapheme" and not text.isascii():
@@ -145,7 +147,7 @@ class Protocol:
         return text.encode().decode("latin-1") if self.unit == "byte" else text
 
     def words(self, text: str) -> list[str]:
-        """Return the words of a normalized text: its glosses, or what the word rule cuts.
+        """Return the words of a normalized text: glosses, or the words by the word rule.
 
         Raises:
             KeyError: The protocol has no word rule.

@@ -1,4 +1,4 @@
-"""Word rules: how a text is cut into the words that a WER counts."""
+"""Word rules: functions that split a text into the words that a WER counts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import re
 from collections.abc import Callable
 
 MARKS = "[](){}<>/\"'&+*=?!.,:;-—_€#%°"
-"""The marks that github.com/FactoDeepLearning/VerticalAttentionOCR sets apart since its commit
-e61cae9. Its pattern escapes a parenthesis where it seems to list a backslash."""
+"""Punctuation marks that are words of their own: those of
+github.com/FactoDeepLearning/VerticalAttentionOCR since its commit e61cae9. Its pattern has a
+backslash that escapes a parenthesis, so a backslash is not one of the marks."""
 _MARK = re.compile(f"([{re.escape(MARKS)}])")
 
 
 def spaces(text: str) -> list[str]:
-    """Return the words between white space: a comma belongs to the word before it."""
+    """Split a text at white space; a comma belongs to the word before it."""
     return text.split()
 
 
 def marks(text: str) -> list[str]:
-    """Return words and, each by itself, punctuation marks: `don't, no` is `don ' t , no`.
+    """Split a text at white space and around punctuation marks: `don't, no` is `don ' t , no`.
 
-    So the words do not depend on whether a ground truth has a space before a full stop.
+    The words then do not depend on whether the reference has a space before a full stop.
     """
     return _MARK.sub(r" \1 ", text).split()
 

@@ -1,1 +1,1 @@
-"""How sure a score is: intervals, paired tests, ranks."""
+"""Confidence intervals, paired tests and rank intervals of scores."""

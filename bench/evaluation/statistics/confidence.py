@@ -13,12 +13,19 @@ from bench.evaluation.statistics.resampling import Floats, Integers, resampled_s
 from bench.evaluation.statistics.variance import Variance, variance_of_samples
 
 DRAWS = 10_000
-"""Bootstrap draws: the ends of a 95 % interval vary by 1 % of its width between random seeds."""
+"""Number of bootstrap draws: the ends of a 95 % interval then vary by 1 % of its width between
+seeds of the bootstrap."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The confidence interval `low`…`high` of an expected rate, at confidence `level`."""
+    """A confidence interval of an expected rate.
+
+    Attributes:
+        low: The lower end.
+        high: The upper end.
+        level: The confidence level, in 0…1.
+    """
 
     low: float
     high: float
@@ -30,9 +37,9 @@ class Ratio:
     """Σ numerators / (Σ denominators × scale) over the N samples of one test set.
 
     Attributes:
-        numerators: Errors summed over seeds, or their differences between two rows, (N,).
-        denominators: Of each sample, (N,).
-        scale: The number of seeds that the numerators are summed over.
+        numerators: Errors summed over seeds, or differences of such sums between two rows, (N,).
+        denominators: The denominators of the metric, (N,).
+        scale: The number of seeds over which the numerators are summed.
     """
 
     numerators: Integers
@@ -41,23 +48,23 @@ class Ratio:
 
     @property
     def value(self) -> float:
-        """The ratio of the test set as it is."""
+        """The ratio on the test set itself, without resampling."""
         return int(self.numerators.sum()) / (int(self.denominators.sum()) * self.scale)
 
     @property
     def residuals(self) -> Floats:
-        """Numerators / scale less the value × denominators, (N,)."""
+        """The residuals numerators / scale − value × denominators, (N,)."""
         return self.numerators / self.scale - self.value * self.denominators
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """Σ weight × ratio over T test sets, with the bounds of what it can be.
+    """A weighted average of ratios over T test sets.
 
     Attributes:
         ratios: One per test set.
-        weights: One per test set; their sum is 1.
-        bounds: The least and the largest possible value.
+        weights: One per test set; they add up to 1.
+        bounds: The smallest and the largest possible value.
     """
 
     ratios: tuple[Ratio, ...]
@@ -66,51 +73,56 @@ class Estimate:
 
     @property
     def value(self) -> float:
-        """The weighted average of the test sets as they are."""
+        """Σ weight × ratio on the test sets themselves, without resampling."""
         return sum(
             weight * ratio.value for weight, ratio in zip(self.weights, self.ratios, strict=True)
         )
 
 
-def deviations(ratios: Sequence[Ratio], draws: int, seed: int) -> Floats:
-    """Return how far each ratio of resampled samples is from its value, (K, draws).
+def bootstrap_deviations(ratios: Sequence[Ratio], draws: int, seed: int) -> Floats:
+    """Return the deviation of each ratio from its value over bootstrap draws, (K, draws).
 
-    The ratios are of equally many samples, and share the samples of each draw.
+    Args:
+        ratios: K ratios of equally many samples. They share the resampled samples of each draw.
+        draws: Bootstrap draws.
+        seed: Seed of the bootstrap.
     """
     below = {id(ratio.denominators): ratio.denominators for ratio in ratios}
     columns = [*below.values(), *(ratio.numerators for ratio in ratios)]
     sums = resampled_sums(np.stack(columns, axis=1), draws, seed).T
-    places = {name: place for place, name in enumerate(below)}
+    columns_of = {identity: column for column, identity in enumerate(below)}
     drawn = sums[len(below) :]
-    for place, ratio in enumerate(ratios):
-        drawn[place] /= sums[places[id(ratio.denominators)]] * ratio.scale
-        drawn[place] -= ratio.value
+    for row, ratio in enumerate(ratios):
+        drawn[row] /= sums[columns_of[id(ratio.denominators)]] * ratio.scale
+        drawn[row] -= ratio.value
     return drawn
 
 
 def confidence_interval(
     estimate: Estimate, variance: Variance, drawn: Floats, noise: Floats, level: float
 ) -> Interval:
-    """Return the bias-corrected and accelerated interval (Efron, JASA 82, 1987) of an estimate.
+    """Return the bias-corrected and accelerated (BCa) bootstrap interval of an estimate.
 
-    The deviations of resampled samples are shrunk to the variance due to samples alone, the normal
-    deviates are scaled to that due to seeds, and the percentiles of their sum are stretched to the
-    quantiles of an estimated variance.
+    The deviations over draws are scaled to the variance due to samples alone, the normal deviates
+    to the variance due to seeds. The percentiles of their sum are stretched to the quantiles of an
+    estimated variance.
 
     Args:
-        estimate: What the interval is of.
-        variance: Its variance.
-        drawn: Deviations of the estimate over resampled samples, (draws,).
+        estimate: The estimate.
+        variance: The variance of the estimate.
+        drawn: Deviations of the estimate over bootstrap draws, (draws,).
         noise: Normal deviates, (draws,).
         level: Confidence level.
+
+    Source: Efron, "Better Bootstrap Confidence Intervals" (JASA 82, 1987).
     """
     if not variance.total:
         return _interval_without_variance(estimate, level)
     residuals = [ratio.residuals for ratio in estimate.ratios]
     below = [ratio.denominators for ratio in estimate.ratios]
     mixed = variance_of_samples(residuals, below, estimate.weights).value
-    kept = math.sqrt(variance.samples.value / mixed) if mixed else 0.0
-    shifts = kept * drawn + math.sqrt(variance.of_seeds) * noise
+    shrink = math.sqrt(variance.samples.value / mixed) if mixed else 0.0
+    shifts = shrink * drawn + math.sqrt(variance.of_seeds) * noise
     share = (variance.samples.value / variance.total) ** 1.5
     acceleration = share * _skewness(residuals, below, estimate.weights) / 6
     lower = ((shifts < 0).mean() + (shifts <= 0).mean()) / 2
@@ -136,20 +148,22 @@ def _skewness(
 
 
 def _interval_without_variance(estimate: Estimate, level: float) -> Interval:
-    """Return the interval where all samples agree, as without any error: no draw differs.
+    """Return the interval of an estimate without variance, such as 0 errors: all draws are equal.
 
-    Samples of another kind may be as frequent as (Clopper and Pearson, Biometrika 26, 1934) would
-    be absent with a probability of (1 - level) / 2. At most, all of each is an error, or nothing.
-    Of several test sets they are in that where they count most.
+    Samples of another kind may exist up to the share at which a test set has none of them with
+    probability (1 - level) / 2. Such a sample adds at most its whole denominator as errors, or
+    none. With several test sets, they are assumed in the one where they change the average most.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934).
     """
     samples = min(
         len(ratio.numerators) / weight
         for ratio, weight in zip(estimate.ratios, estimate.weights, strict=True)
     )
     share = 1 - ((1 - level) / 2) ** (1 / samples)
-    least = max(-1, estimate.bounds[0])
+    lowest = max(-1, estimate.bounds[0])
     value = estimate.value
-    ends = (value - share * max(0, value - least), value + share * max(0, 1 - value))
-    # Sums of weights round: an average of rates of 1 may be 1 + 2e-16.
+    ends = (value - share * max(0, value - lowest), value + share * max(0, 1 - value))
+    # Rounding of the weights: an average of rates of 1 may be 1 + 2e-16.
     low, high = np.clip(ends, *estimate.bounds).tolist()
     return Interval(low, high, level)

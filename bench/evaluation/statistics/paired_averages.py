@@ -1,4 +1,4 @@
-"""The difference of two rows in an average over test sets: its interval, and a paired test."""
+"""Paired comparison of rows by an average over test sets: confidence interval and p-value."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bench.evaluation.statistics.significance import Comparison, compare_drawn
 from bench.evaluation.statistics.variance import (
     SeedVariance,
     Variance,
-    combined,
+    combine_variances,
     mean_residuals,
     variance_of_samples,
     variance_of_seeds,
@@ -36,7 +36,13 @@ from bench.evaluation.statistics.variance import (
 
 
 class PairedRows(NamedTuple):
-    """Two rows, by their places, and how much higher the average rate of `second` is."""
+    """The comparison of two rows.
+
+    Attributes:
+        first: The index of the first row.
+        second: The index of the second row.
+        compared: The average rate of the second row minus that of the first.
+    """
 
     first: int
     second: int
@@ -45,14 +51,14 @@ class PairedRows(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """What a row adds to each of its pairs.
+    """Values of a row that all of its pairs use.
 
     Attributes:
-        tests: Its errors on each test set.
-        totals: Its errors summed over seeds, (N,) of each test set.
-        sums: The sums of these in each draw, (draws,) of each test set.
-        residuals: Its mean residuals on each test set.
-        seeds: The variance between its seeds.
+        tests: The errors on each test set.
+        totals: The errors summed over seeds, (N,) per test set.
+        sums: The sums of `totals` in each draw, (draws,) per test set.
+        residuals: The mean residuals on each test set.
+        seeds: The variance between seeds; None with a single seed.
     """
 
     tests: Sequence[SampleErrors]
@@ -64,7 +70,12 @@ class _Row:
 
 @dataclass(frozen=True, eq=False)
 class _Draws:
-    """What the pairs share: sums of denominators in each draw by test set, and normal deviates."""
+    """Random draws that all pairs share.
+
+    Attributes:
+        below: The sums of denominators in each draw, (draws,) per test set.
+        noise: Normal deviates, (draws,).
+    """
 
     below: list[Floats]
     noise: Floats
@@ -78,7 +89,10 @@ def compare_averages(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Comparison:
-    """Return how much higher the average rate of `a` is than that of `b`; see `compare_pairs`."""
+    """Compare two rows: the difference is the average rate of `a` minus that of `b`.
+
+    The arguments and errors are those of `compare_pairs`.
+    """
     return compare_pairs([b, a], weights, level, draws, seed)[0].compared
 
 
@@ -89,14 +103,14 @@ def compare_pairs(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> list[PairedRows]:
-    """Compare each two of `rows`, in order; no pair depends on the other rows.
+    """Compare all pairs of rows; the result of a pair does not depend on the other rows.
 
-    With one test set this is `significance.compare`. With several the test takes the studentized
-    difference as Student's t.
+    With one test set this is `significance.compare_rows`. With several, the studentized difference
+    is regarded as Student's t.
 
     Args:
-        rows: The errors of each row on each test set, by the same seeds.
-        weights: Of each test set; their sum is 1.
+        rows: The errors of each row on each test set, with the same seeds on all of them.
+        weights: The weight of each test set; the weights add up to 1.
         level: Confidence level of the interval.
         draws: Bootstrap draws.
         seed: Seed of the bootstrap; test set t takes seed + t.
@@ -118,49 +132,50 @@ def compare_pairs(
     prepared = [
         _Row(
             row,
-            totals[place],
-            [sums[place] for sums in above],
+            totals[index],
+            [sums[index] for sums in above],
             [mean_residuals(test) for test in row],
             variance_of_seeds(row, weights),
         )
-        for place, row in enumerate(rows)
+        for index, row in enumerate(rows)
     ]
     return [
-        PairedRows(i, j, _compared(prepared[j], prepared[i], weights, shared, level))
+        PairedRows(i, j, _comparison(prepared[j], prepared[i], weights, shared, level))
         for i, j in itertools.combinations(range(len(rows)), 2)
     ]
 
 
-def _compared(
+def _comparison(
     a: _Row, b: _Row, weights: Sequence[float], shared: _Draws, level: float
 ) -> Comparison:
     scale = math.lcm(len(a.tests[0].errors), len(b.tests[0].errors))
-    first, second = (scale // len(row.tests[0].errors) for row in (a, b))
+    factor_a, factor_b = (scale // len(row.tests[0].errors) for row in (a, b))
     ratios = [
-        Ratio(one * first - two * second, test.denominators, scale)
-        for one, two, test in zip(a.totals, b.totals, a.tests, strict=True)
+        Ratio(errors_a * factor_a - errors_b * factor_b, test.denominators, scale)
+        for errors_a, errors_b, test in zip(a.totals, b.totals, a.tests, strict=True)
     ]
-    # Sums of integers are exact: a draw without a difference has one of exactly 0.
+    # Sums of integers are exact: in a draw in which both rows are equal, the difference is 0.
     drawn = [
-        (one * first - two * second) / (below * scale) - ratio.value
-        for one, two, below, ratio in zip(a.sums, b.sums, shared.below, ratios, strict=True)
+        (sums_a * factor_a - sums_b * factor_b) / (below * scale) - ratio.value
+        for sums_a, sums_b, below, ratio in zip(a.sums, b.sums, shared.below, ratios, strict=True)
     ]
     if len(ratios) == 1:
         return compare_drawn(a.tests[0], b.tests[0], drawn[0], shared.noise, level)
     limit = max(row.max_rate - row.min_rate for row in (*a.tests, *b.tests))
     estimate = Estimate(tuple(ratios), tuple(weights), (-limit, limit))
     shifts = np.asarray(sum(weight * each for weight, each in zip(weights, drawn, strict=True)))
-    residuals = [one - two for one, two in zip(a.residuals, b.residuals, strict=True)]
+    residuals = [of_a - of_b for of_a, of_b in zip(a.residuals, b.residuals, strict=True)]
     below = [test.denominators for test in a.tests]
     mixed = variance_of_samples(residuals, below, weights)
-    variance = combined(mixed, (a.seeds, b.seeds))
-    around = confidence_interval(estimate, variance, shifts, shared.noise, level)
-    equal = _under_equality(variance, estimate)
-    return Comparison(estimate.value, around.low, around.high, _p(estimate, equal), _reach(equal))
+    variance = combine_variances(mixed, (a.seeds, b.seeds))
+    interval = confidence_interval(estimate, variance, shifts, shared.noise, level)
+    equal = _variance_under_equality(variance, estimate)
+    p, detectable = _p_value(estimate, equal), _detectable_difference(equal)
+    return Comparison(estimate.value, interval.low, interval.high, p, detectable)
 
 
-def _under_equality(variance: Variance, estimate: Estimate) -> Variance:
-    """Return the variance that the difference would have if its expectation were 0."""
+def _variance_under_equality(variance: Variance, estimate: Estimate) -> Variance:
+    """Return the variance of the difference if its expectation is 0."""
     unit = sum(
         (weight / float(ratio.denominators.sum())) ** 2
         * float((ratio.denominators.astype(np.float64) ** 2).sum())
@@ -170,14 +185,14 @@ def _under_equality(variance: Variance, estimate: Estimate) -> Variance:
     return replace(variance, samples=replace(variance.samples, value=value))
 
 
-def _p(estimate: Estimate, variance: Variance) -> float:
+def _p_value(estimate: Estimate, variance: Variance) -> float:
     if not estimate.value or not variance.total:
         return 1.0
-    z = variance.normal(abs(estimate.value) / math.sqrt(variance.total))
+    z = variance.normal_deviate(abs(estimate.value) / math.sqrt(variance.total))
     return float(min(1.0, 2 * ndtr(-z)))
 
 
-def _reach(variance: Variance, alpha: float = 0.05, power: float = 0.8) -> float:
+def _detectable_difference(variance: Variance, alpha: float = 0.05, power: float = 0.8) -> float:
     """Return the difference that is significant at `alpha` with probability `power`."""
     quantiles = variance.quantile(float(ndtri(1 - alpha / 2))) + variance.quantile(
         float(ndtri(power))

@@ -1,8 +1,8 @@
-"""Bootstrap sums of integers, and the exact distribution of a sum with random signs.
+"""Bootstrap sums of integers, and the distribution of a sum with random signs.
 
-Only the raw bits of PCG64 are used, which NumPy promises to keep (NEP 19), and sums of integers,
-which are exact in float64 in any order: the draws are the same on every platform and with every
-version of NumPy.
+The draws are the same on every platform and with every version of NumPy. They use the raw bits of
+PCG64, which NumPy guarantees to keep (NEP 19), and sums of integers, which are exact in float64 in
+any order.
 """
 
 from __future__ import annotations
@@ -17,43 +17,48 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 DRAW_BLOCK = 1 << 15
-"""Elements drawn at a time: arrays of 256 KB stay in the cache; with 2 MB drawing takes twice as
+"""Elements drawn at a time: arrays of 256 KB stay in the cache; with 2 MB, drawing takes twice as
 long."""
 PRODUCT_BLOCK = 1 << 20
-"""Elements per matrix product: with smaller ones, BLAS threads on a busy machine spend their time
-waiting for each other (22 s instead of 0.8 s)."""
+"""Elements per matrix product: with fewer, the BLAS threads on a busy machine mostly wait for each
+other (22 s instead of 0.8 s)."""
 MAX_UNITS = 1 << 13
-"""Largest number of units that are resampled one by one; more samples are put into this many
-groups. The variance of the bootstrap then has a relative standard deviation of 1.6 %."""
+"""Largest number of units that are resampled; more samples are first summed in this many groups.
+The variance of the bootstrap then has a relative standard deviation of 1.6 %."""
 MAX_GRID = 1 << 14
-"""Largest number of steps of a sign distribution, unless the samples are more than an eighth of
-it; weights are rounded to fewer steps."""
+"""Largest number of steps on the grid of a sign distribution, unless eight times the number of
+weights is larger. Weights that need a finer grid are rounded."""
 MAX_TERMS = 1 << 22
-"""Largest number of terms of a sign distribution's characteristic function: 50 ms."""
+"""Largest number of terms of the characteristic function of a sign distribution: 50 ms."""
 MIN_NORMAL = 500
-"""Effective number of weights, (Σ w²)² / Σ w⁴, from which a sum of random signs may be taken as
-normal: tail probabilities then are within 4 % up to four standard deviations."""
+"""Effective number of weights, (Σ w²)² / Σ w⁴, from which a sum with random signs is regarded as
+normal: tail probabilities are then within 4 % up to four standard deviations."""
 
 
 class SignSums(NamedTuple):
-    """The possible sums Σ ±w, `values` (J,), and their `probabilities` (J,)."""
+    """The distribution of Σ ±w over random signs.
+
+    Attributes:
+        values: The J possible sums, (J,).
+        probabilities: The probability of each sum, (J,).
+    """
 
     values: Floats
     probabilities: Floats
 
 
 def resampled_sums(columns: Integers, draws: int, seed: int) -> Floats:
-    """Return bootstrap sums of columns: those of N rows drawn with replacement.
+    """Return bootstrap sums of columns: sums over N rows drawn with replacement.
 
-    All columns see the same rows. A draw is stored as how often each row occurs, so that a draw of
-    any number of columns is one matrix product. More than `MAX_UNITS` rows are first summed in
-    that many random groups, which are drawn instead: the variance and the skewness of a sum over
-    groups have the expectation of those over rows.
+    All columns share the drawn rows. A draw is stored as the number of times that each row occurs,
+    so that the sums of all columns are one matrix product. More than `MAX_UNITS` rows are first
+    summed in that many random groups, which are drawn instead of rows. This does not change the
+    expected variance and skewness of a sum.
 
     Args:
         columns: Integers (N, K).
-        draws: How many sums of each column to return.
-        seed: Seed of the draws, and of the groups.
+        draws: The number of bootstrap draws.
+        seed: Seed of the draws and of the groups.
 
     Returns:
         The sums, (draws, K).
@@ -75,7 +80,7 @@ def resampled_sums(columns: Integers, draws: int, seed: int) -> Floats:
 
 
 def _grouped(columns: Integers, seed: int) -> Integers:
-    """Return the sums (G, K) of random groups of at most one sample more or less; G rows if few."""
+    """Return sums over random groups of nearly equal sizes, (G, K); few rows are not grouped."""
     samples = len(columns)
     if samples <= MAX_UNITS:
         return columns
@@ -85,10 +90,11 @@ def _grouped(columns: Integers, seed: int) -> Integers:
 
 
 def _counts(bits: np.random.PCG64, units: int, draws: int) -> Floats:
-    """Return how often each of `units` rows is in each draw, (draws, units)."""
+    """Return the number of times that each of `units` rows occurs in each draw, (draws, units)."""
     raw = bits.random_raw(-(-units * draws // 2)).astype("<u8", copy=False)
     halves = raw.view("<u4")[: units * draws].astype(np.uint64)
-    # 32 bits to 0…N-1 by multiplication: no row is favored by more than N / 2^32.
+    # Multiplication maps 32 bits to 0…N-1; the probabilities of rows differ by at most N / 2^32
+    # relatively.
     halves *= np.uint64(units)
     halves >>= np.uint64(32)
     rows = halves.view(np.int64).reshape(draws, units)
@@ -98,18 +104,22 @@ def _counts(bits: np.random.PCG64, units: int, draws: int) -> Floats:
 
 
 def normal_deviates(draws: int, seed: int) -> Floats:
-    """Return (draws,) normal deviates, from other bits than `resampled_sums` uses of this seed."""
+    """Return normal deviates (draws,), independent of `resampled_sums` with the same seed."""
     raw = np.random.PCG64(seed).jumped().random_raw(draws)
     return np.asarray(ndtri(((raw >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53))
 
 
 def sign_sums(weights: Integers) -> SignSums:
-    """Return the distribution of Σ ±w over all 2^N signs, from `weights` (N,) of at least 0.
+    """Return the distribution of Σ ±w over all 2^N combinations of signs.
 
     The characteristic function of the sum is Π cos(w t); its Fourier transform over the grid of
-    possible sums has an error near 1e-15. Where weights are large and many, they are rounded to
-    steps of which the largest sum has `MAX_GRID` or eight times N, and the variance is kept.
-    Where even this is slow and at least `MIN_NORMAL` weights matter, the sum is normal.
+    possible sums has an error near 1e-15. Weights that need a grid of more than `MAX_GRID` steps
+    (or 8 N, if that is more) are rounded to that many, and the variance is restored. If this is
+    still slow and the effective number of weights is at least `MIN_NORMAL`, the result is a normal
+    distribution.
+
+    Args:
+        weights: Integers (N,), at least 0.
     """
     sizes, counts = np.unique(weights[weights > 0], return_counts=True)
     if not sizes.size:
@@ -118,8 +128,8 @@ def sign_sums(weights: Integers) -> SignSums:
     step = np.gcd.reduce(sizes)
     whole = int(sizes @ counts) // step
     step = max(step, step * whole / max(MAX_GRID, 8 * int(counts.sum())))
-    steps, places = np.unique(np.rint(sizes / step).astype(np.int64), return_inverse=True)
-    merged = np.bincount(places, counts)
+    steps, merged_into = np.unique(np.rint(sizes / step).astype(np.int64), return_inverse=True)
+    merged = np.bincount(merged_into, counts)
     largest = int(steps @ merged)
     size = largest + 1
     effective = float(squares @ counts) ** 2 / float(squares**2 @ counts)
@@ -135,7 +145,7 @@ def sign_sums(weights: Integers) -> SignSums:
 
 
 def _normal_sums(deviation: float) -> SignSums:
-    """Return a normal distribution of standard deviation `deviation`, in 4,000 cells."""
+    """Return a normal distribution with the standard deviation `deviation`, in 4,001 cells."""
     values = np.linspace(-8, 8, 4001)
     edges = np.concatenate([[-np.inf], (values[:-1] + values[1:]) / 2, [np.inf]])
     return SignSums(deviation * values, np.diff(ndtr(edges)))

@@ -1,4 +1,4 @@
-"""The errors that every seed of a row makes on each sample of a test set."""
+"""The errors of each row, seed and sample of a test set."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ from bench.evaluation.statistics.resampling import Integers
 class SampleErrors:
     """The errors of one row, trained with S seeds, on the N samples of one test set.
 
-    Any metric has this form: what is better the higher it is gives denominators less numerators.
+    Every metric has this form. If higher is better, the errors are denominators minus numerators.
 
     Attributes:
-        ids: Identities of the samples in ascending order; empty where the order is known to be
-            that of the other rows.
-        denominators: Of each sample, (N,), at least 1: 1 for shares of samples, the length of the
-            reference for error rates.
-        errors: Numerators of each seed and sample, (S, N).
-        max_rate: The largest possible rate: 1 for shares, infinite for edit rates, as any number
-            of symbols may be inserted.
-        min_rate: The least possible rate: below 0 for a metric that is better the higher it is
-            and may exceed 1.
+        ids: Ids of the samples in ascending order; empty if all rows have the same order.
+        denominators: The denominators of the metric, (N,), at least 1: 1 for shares of samples,
+            the length of the reference for error rates.
+        errors: The errors of each seed and sample, (S, N).
+        max_rate: The largest possible rate: 1 for shares, infinite for edit rates, because the
+            number of insertions is unlimited.
+        min_rate: The smallest possible rate. It is below 0 for a metric that is better the higher
+            it is and may exceed 1.
     """
 
     ids: tuple[str, ...]
@@ -44,7 +43,7 @@ class SampleErrors:
 
     @property
     def sequence_errors(self) -> SampleErrors:
-        """One error per sample with any error: their rate is 1 - sequence accuracy."""
+        """Sequence errors: 1 per sample with any error; the rate is 1 - sequence accuracy."""
         wrong = (self.errors > 0).astype(np.int64)
         return SampleErrors(self.ids, np.ones_like(self.denominators), wrong, 1)
 
@@ -54,11 +53,11 @@ class SetErrors:
     """The errors of all rows on one test set of N samples, in the same order for all rows.
 
     Attributes:
-        denominators: Of each sample, (N,), at least 1.
-        errors: Of each row, the numerators (S, N) of its seeds. The number of seeds S may differ
-            between rows. Seed i of a row is the same training in every test set.
+        denominators: The denominators of the metric, (N,), at least 1.
+        errors: Per row, the errors (S, N) of its seeds. The number of seeds S may differ between
+            rows. Seed i of a row is the same training on every test set.
         max_rate: The largest possible rate, see `SampleErrors`.
-        min_rate: The least possible rate.
+        min_rate: The smallest possible rate, see `SampleErrors`.
     """
 
     denominators: Integers
@@ -66,9 +65,9 @@ class SetErrors:
     max_rate: float = math.inf
     min_rate: float = 0
 
-    def row(self, place: int) -> SampleErrors:
-        """Return the errors of the row at `place`, without identities of samples."""
-        return SampleErrors((), self.denominators, self.errors[place], self.max_rate, self.min_rate)
+    def row(self, index: int) -> SampleErrors:
+        """Return the errors of one row, without ids of samples."""
+        return SampleErrors((), self.denominators, self.errors[index], self.max_rate, self.min_rate)
 
 
 def sample_errors(
@@ -80,26 +79,26 @@ def sample_errors(
     *,
     signed: bool = False,
 ) -> SampleErrors:
-    """Return the errors of one row on N samples, given in any order, checked and sorted by id.
+    """Check the errors of one row on N samples and return them sorted by id.
 
     Args:
-        ids: Identities of the samples, (N,); None where the order is that of the other rows.
+        ids: Ids of the samples, (N,); None if all rows have the same order.
         denominators: Integers (N,), at least 1.
         errors: Integers (S, N), or (N,) of a single seed.
         max_rate: The largest possible rate, see `SampleErrors`.
-        min_rate: The least possible rate.
-        signed: Accept errors below `min_rate` and above `max_rate`: those of a corpus statistic,
-            such as mAP, of which a sample's numerator is its jackknife influence.
+        min_rate: The smallest possible rate, see `SampleErrors`.
+        signed: Whether errors may be outside `min_rate` and `max_rate`, as for a metric of the
+            whole corpus such as mAP, where the numerator of a sample is its jackknife influence.
 
     Raises:
-        BenchError: No samples, a repeated id, or shapes and numbers that do not fit.
+        BenchError: There is no sample, an id occurs twice, or a shape or value is wrong.
     """
     if ids is None:
         row = set_errors(denominators, [errors], max_rate, min_rate, signed=signed)
         return row.row(0)
     names = list(ids)
     if len(set(names)) < len(names):
-        raise BenchError("a sample id occurs twice, so its errors are ambiguous; make ids unique")
+        raise BenchError("a sample id occurs twice; make the ids unique")
     below = np.asarray(denominators)
     checked = _checked_errors(below, errors, (min_rate, max_rate), signed=signed)
     if below.shape != (len(names),):
@@ -118,17 +117,17 @@ def set_errors(
     *,
     signed: bool = False,
 ) -> SetErrors:
-    """Return the errors of all rows on one test set, checked; see `sample_errors`.
+    """Check the errors of all rows on one test set and return them.
 
     Args:
         denominators: Integers (N,), at least 1.
-        errors: Of each row, integers (S, N) in the same order of samples.
+        errors: Per row, integers (S, N), in the same order of samples.
         max_rate: The largest possible rate, see `SampleErrors`.
-        min_rate: The least possible rate.
-        signed: Accept errors below `min_rate` and above `max_rate`, see `sample_errors`.
+        min_rate: The smallest possible rate, see `SampleErrors`.
+        signed: Whether errors may be outside `min_rate` and `max_rate`, see `sample_errors`.
 
     Raises:
-        BenchError: No samples, or shapes and numbers that do not fit.
+        BenchError: There is no sample, or a shape or value is wrong.
     """
     below = np.asarray(denominators)
     bounds = (min_rate, max_rate)
@@ -139,45 +138,45 @@ def set_errors(
 def _checked_errors(
     denominators: np.ndarray, errors: ArrayLike, bounds: tuple[float, float], *, signed: bool
 ) -> Integers:
-    """Return `errors` as integers (S, N), or raise BenchError."""
+    """Return errors as integers (S, N); raise BenchError if a shape or value is wrong."""
     above = np.atleast_2d(np.asarray(errors))
     if not denominators.size:
-        raise BenchError("no samples to compare rows on: the test set is empty")
+        raise BenchError("the test set is empty; rows are compared on at least one sample")
     if above.shape != (len(above), *denominators.shape) or not len(above):
         raise BenchError(
-            f"each seed needs one error count per denominator: shapes are "
-            f"{above.shape} and {denominators.shape}"
+            f"errors have the shape {above.shape}, but denominators have {denominators.shape}; "
+            "give one error count per seed and denominator"
         )
     if not all(np.issubdtype(array.dtype, np.integer) for array in (above, denominators)):
         raise BenchError("errors and denominators must be integers")
     if denominators.min() < 1:
-        raise BenchError("every denominator must be at least 1; leave out samples without one")
-    least, largest = (bound * denominators for bound in bounds)
-    if not signed and ((above < least).any() or (above > largest).any()):
+        raise BenchError("a denominator is below 1; leave out such samples")
+    smallest, largest = (bound * denominators for bound in bounds)
+    if not signed and ((above < smallest).any() or (above > largest).any()):
         raise BenchError(
             f"the errors of a sample must be within {bounds[0]:g} and {bounds[1]:g} × its "
-            "denominator; pass signed=True for a corpus statistic"
+            "denominator; pass signed=True for a metric of the whole corpus"
         )
     return above.astype(np.int64)
 
 
 def require_same_samples(a: SampleErrors, b: SampleErrors) -> None:
-    """Raise BenchError, naming a sample, unless both rows were tested on the same samples."""
+    """Raise BenchError with the id of a sample unless both rows have the same samples."""
     if a.ids is not b.ids and a.ids != b.ids:
-        lone = sorted(set(a.ids) ^ set(b.ids))
+        unmatched = sorted(set(a.ids) ^ set(b.ids))
         raise BenchError(
             "rows can only be compared on the same samples: "
-            f"{len(lone)} are in only one of them, '{lone[0]}' first"
+            f"{len(unmatched)} are in only one of them, such as '{unmatched[0]}'"
         )
     if a.denominators.shape != b.denominators.shape:
         raise BenchError(
             "rows can only be compared on the same samples: "
-            f"they have {len(a.denominators):,} and {len(b.denominators):,}"
+            f"one has {len(a.denominators):,} samples, the other {len(b.denominators):,}"
         )
     different = np.flatnonzero(a.denominators != b.denominators)
     if different.size:
         name = a.ids[different[0]] if a.ids else str(different[0])
         raise BenchError(
             "rows can only be compared on the same references: "
-            f"sample '{name}' has another denominator in each"
+            f"the denominators of sample '{name}' differ"
         )

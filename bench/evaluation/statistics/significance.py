@@ -1,8 +1,8 @@
-"""Intervals, paired tests and rank intervals of rows on one test set.
+"""Confidence intervals, paired tests and rank intervals of rows on one test set.
 
-One estimator serves every metric: the ratio of summed errors and denominators, averaged over
-seeds. `bench docs statistics` has the model, its reasons and the measurements; several test sets
-are in `averages`.
+All metrics have the same estimator: summed errors divided by summed denominators, averaged over
+seeds. `bench docs statistics` has the model, its reasons and its measured coverage. The module
+`averages` is for several test sets.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from bench.evaluation.statistics.confidence import (
     Estimate,
     Interval,
     Ratio,
+    bootstrap_deviations,
     confidence_interval,
-    deviations,
 )
 from bench.evaluation.statistics.resampling import Floats, normal_deviates, sign_sums
 from bench.evaluation.statistics.sample_errors import SampleErrors, require_same_samples
 from bench.evaluation.statistics.variance import (
-    Part,
+    EstimatedVariance,
     Variance,
     variance_of_difference,
     variance_of_rate,
@@ -37,14 +37,15 @@ from bench.evaluation.statistics.variance import (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two rows on the same samples.
+    """The comparison of two rows on the same samples.
 
     Attributes:
-        difference: The rate of the first row less that of the second.
-        low: Lower end of its confidence interval.
-        high: Upper end of its confidence interval.
-        p: Two-sided probability of a difference at least as large if both rows were equal.
-        detectable: The difference that such rows would show with a probability of 80 %.
+        difference: The rate of the first row minus that of the second.
+        low: The lower end of the confidence interval of the difference.
+        high: The upper end of the confidence interval of the difference.
+        p: The two-sided p-value: the probability of a difference at least as large if both rows
+            are equal.
+        detectable: The smallest difference that is significant at 5 % with a probability of 80 %.
     """
 
     difference: float
@@ -55,7 +56,12 @@ class Comparison:
 
 
 class RankInterval(NamedTuple):
-    """The best and the worst rank that a row may have; equal where no other row is as good."""
+    """The ranks that a row may have; one rank if all other rows are significantly different.
+
+    Attributes:
+        best: The best possible rank, from 1.
+        worst: The worst possible rank.
+    """
 
     best: int
     worst: int
@@ -64,13 +70,19 @@ class RankInterval(NamedTuple):
         return f"{self.best}" if self.best == self.worst else f"{self.best}–{self.worst}"
 
 
-def intervals(
+def rate_intervals(
     rows: Sequence[SampleErrors], level: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> list[Interval]:
-    """Return the interval of each row's rate on one test set, over samples and seeds together.
+    """Return the confidence interval of the rate of each row, over samples and seeds.
 
-    A row of one seed has the interval of the model that this seed trained, as one training tells
-    nothing about others. The rows share their draws; no interval depends on the other rows.
+    With one seed, the interval is over samples alone: it is that of the trained model. The rows
+    share their bootstrap draws; an interval does not depend on the other rows.
+
+    Args:
+        rows: The errors of each row on one test set.
+        level: Confidence level.
+        draws: Bootstrap draws.
+        seed: Seed of the bootstrap.
 
     Raises:
         BenchError: The rows have different numbers of samples.
@@ -79,10 +91,10 @@ def intervals(
         return []
     if len({len(row.denominators) for row in rows}) > 1:
         raise BenchError(
-            "only rows with the same number of samples can share draws; call once per test set"
+            "rows with different numbers of samples cannot share draws; call once per test set"
         )
     estimates = [rate_estimate([row], [1]) for row in rows]
-    drawn = deviations([estimate.ratios[0] for estimate in estimates], draws, seed)
+    drawn = bootstrap_deviations([estimate.ratios[0] for estimate in estimates], draws, seed)
     noise = normal_deviates(draws, seed)
     return [
         confidence_interval(estimate, variance_of_rate(row), shifts, noise, level)
@@ -90,13 +102,15 @@ def intervals(
     ]
 
 
-def interval(row: SampleErrors, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Interval:
-    """Return the interval of one row's rate, see `intervals`."""
-    return intervals([row], level, draws, seed)[0]
+def rate_interval(
+    row: SampleErrors, level: float = 0.95, draws: int = DRAWS, seed: int = 0
+) -> Interval:
+    """Return the confidence interval of the rate of one row, see `rate_intervals`."""
+    return rate_intervals([row], level, draws, seed)[0]
 
 
 def rate_estimate(tests: Sequence[SampleErrors], weights: Sequence[float]) -> Estimate:
-    """Return the weighted average of one row's rates on T test sets."""
+    """Return the weighted average of the rates of one row on T test sets."""
     ratios = tuple(
         Ratio(row.errors.sum(axis=0), row.denominators, len(row.errors)) for row in tests
     )
@@ -104,28 +118,35 @@ def rate_estimate(tests: Sequence[SampleErrors], weights: Sequence[float]) -> Es
     return Estimate(ratios, tuple(weights), bounds)
 
 
-def compare(
+def compare_rows(
     a: SampleErrors, b: SampleErrors, level: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> Comparison:
-    """Return how many more errors `a` makes than `b`; negative where `a` reads better.
+    """Compare two rows by the rate of `a` minus that of `b`, which is negative if `a` is better.
+
+    Args:
+        a: The errors of the first row.
+        b: The errors of the second row.
+        level: Confidence level of the interval.
+        draws: Bootstrap draws.
+        seed: Seed of the bootstrap.
 
     Raises:
         BenchError: The rows have different samples.
     """
     require_same_samples(a, b)
-    (drawn,) = deviations([_difference(a, b)], draws, seed)
+    (drawn,) = bootstrap_deviations([_difference(a, b)], draws, seed)
     return compare_drawn(a, b, drawn, normal_deviates(draws, seed), level)
 
 
 def compare_drawn(
     a: SampleErrors, b: SampleErrors, drawn: Floats, noise: Floats, level: float
 ) -> Comparison:
-    """Return what `compare` does, of rows of the same samples.
+    """Compare two rows with the same samples as `compare_rows` does, with given random draws.
 
     Args:
-        a: The one row.
-        b: The other row.
-        drawn: Deviations of the difference over resampled samples, (draws,).
+        a: The errors of the first row.
+        b: The errors of the second row.
+        drawn: Deviations of the difference over bootstrap draws, (draws,).
         noise: Normal deviates, (draws,).
         level: Confidence level of the interval.
     """
@@ -133,49 +154,54 @@ def compare_drawn(
     limit = max(row.max_rate - row.min_rate for row in (a, b))
     estimate = Estimate((pair,), (1,), (-limit, limit))
     variance = variance_of_difference(a, b, pair.value)
-    around = confidence_interval(estimate, variance, drawn, noise, level)
-    return Comparison(pair.value, around.low, around.high, _p(pair, equal), _detectable(equal))
+    interval = confidence_interval(estimate, variance, drawn, noise, level)
+    p, detectable = _p_value(pair, equal), _detectable_difference(equal)
+    return Comparison(pair.value, interval.low, interval.high, p, detectable)
 
 
 def p_value(a: SampleErrors, b: SampleErrors) -> float:
-    """Return the two-sided probability of a difference like that of `a` and `b` if both were equal.
+    """Return the two-sided p-value of the difference between two rows.
 
-    With one seed each, this is the exact sign-flip test: the samples at which the two differ are
-    as likely to favor either. For sequence errors it is McNemar's exact test. With several seeds,
-    their part is a normal deviate of estimated variance.
+    With one seed each, this is the exact sign-flip test: if both rows are equal, each sample on
+    which they differ favors either with the same probability. For sequence errors it is McNemar's
+    exact test. With several seeds, a normal deviate with the estimated variance of the seeds is
+    added.
 
     Raises:
         BenchError: The rows have different samples.
     """
     require_same_samples(a, b)
-    return _p(_difference(a, b), variance_of_difference(a, b))
+    return _p_value(_difference(a, b), variance_of_difference(a, b))
 
 
-def holm(probabilities: Sequence[float]) -> list[float]:
-    """Return p-values adjusted for their number (Holm, Scand. J. Statist. 6, 1979).
+def holm_adjusted(probabilities: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for multiple tests.
 
-    The probability that any of those below a level is a false rejection is at most this level.
+    If all adjusted p-values below a level are called significant, the probability of at least one
+    false rejection is at most this level.
+
+    Source: Holm, Scand. J. Statist. 6 (1979).
     """
     order = np.argsort(probabilities, kind="stable")
-    left = np.arange(len(order), 0, -1)
-    stepped = np.maximum.accumulate(left * np.asarray(probabilities, dtype=np.float64)[order])
+    remaining = np.arange(len(order), 0, -1)
+    stepped = np.maximum.accumulate(remaining * np.asarray(probabilities, dtype=np.float64)[order])
     adjusted = np.empty(len(order))
     adjusted[order] = np.minimum(stepped, 1)
     return adjusted.tolist()
 
 
 def rank_intervals(rows: Sequence[SampleErrors], alpha: float = 0.05) -> list[RankInterval]:
-    """Return the ranks that each row may have on one test set, in the order of `rows`.
+    """Return the rank interval of each row on one test set.
 
-    All pairs are tested, with p-values corrected together (Holm). The best rank of a row is one
-    more than the number of rows significantly better than it, the worst the number of rows less
-    those significantly worse.
+    All pairs are tested, and their p-values adjusted together (`holm_adjusted`). The best rank of a
+    row is one more than the number of significantly better rows. The worst rank is the number of
+    rows minus the number of significantly worse ones.
 
     Raises:
         BenchError: The rows have different samples.
     """
     pairs = list(itertools.combinations(range(len(rows)), 2))
-    adjusted = holm([p_value(rows[i], rows[j]) for i, j in pairs])
+    adjusted = holm_adjusted([p_value(rows[i], rows[j]) for i, j in pairs])
     rates = [row.rate for row in rows]
     return ranks_from_differences(
         len(rows),
@@ -188,7 +214,13 @@ def rank_intervals(rows: Sequence[SampleErrors], alpha: float = 0.05) -> list[Ra
 
 
 def ranks_from_differences(rows: int, different: Sequence[tuple[int, int]]) -> list[RankInterval]:
-    """Return the rank intervals of `rows` rows, given pairs (better row, worse row)."""
+    """Return the rank intervals of so many rows.
+
+    Args:
+        rows: The number of rows.
+        different: The pairs (index of the better row, index of the worse row) that differ
+            significantly.
+    """
     best, worst = [1] * rows, [rows] * rows
     for better, other in different:
         worst[better] -= 1
@@ -196,58 +228,64 @@ def ranks_from_differences(rows: int, different: Sequence[tuple[int, int]]) -> l
     return [RankInterval(*ranks) for ranks in zip(best, worst, strict=True)]
 
 
-def detectable(samples: int, deviation: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Return the smallest difference of two rates found with probability `power` at level `alpha`.
+def detectable_difference(
+    samples: int, deviation: float, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """Return the smallest difference of two rates that is significant with probability `power`.
 
-    (z(1 - alpha / 2) + z(power)) · deviation / √samples, two-sided (Cohen, Statistical Power
-    Analysis, 1988). For two rows at hand, `compare` has it with the part of their seeds.
+    It is (z(1 - alpha / 2) + z(power)) · deviation / √samples. For two given rows, `compare_rows`
+    returns it with the variance of their seeds included.
 
     Args:
         samples: The number of samples.
-        deviation: Standard deviation of the paired differences of a sample, over the mean
-            denominator. For accuracy √(share of samples that only one of the rows reads), so at
-            most 1.
-        alpha: Significance level of the test.
-        power: Probability of finding the difference.
+        deviation: The standard deviation of the paired differences of samples, divided by the mean
+            denominator. For accuracy it is the square root of the share of samples that only one
+            of the rows reads correctly, so at most 1.
+        alpha: The significance level of the two-sided test.
+        power: The probability that the test finds the difference.
 
     Raises:
         BenchError: A value is out of range.
+
+    Source: Cohen, Statistical Power Analysis (1988).
     """
     if samples < 1 or deviation < 0 or not 0 < alpha < 1 or not 0 < power < 1:
         raise BenchError(
-            "detectable needs at least one sample, a deviation of at least 0, "
-            "and probabilities between 0 and 1"
+            "a detectable difference requires at least one sample, a deviation of at least 0, and "
+            "alpha and power between 0 and 1"
         )
-    return _detectable(Variance(Part(deviation**2 / samples)), alpha, power)
+    return _detectable_difference(Variance(EstimatedVariance(deviation**2 / samples)), alpha, power)
 
 
-def _detectable(variance: Variance, alpha: float = 0.05, power: float = 0.8) -> float:
-    reach = variance.quantile(float(ndtri(1 - alpha / 2))) + variance.quantile(float(ndtri(power)))
-    return reach * math.sqrt(variance.total)
+def _detectable_difference(variance: Variance, alpha: float = 0.05, power: float = 0.8) -> float:
+    quantiles = variance.quantile(float(ndtri(1 - alpha / 2))) + variance.quantile(
+        float(ndtri(power))
+    )
+    return quantiles * math.sqrt(variance.total)
 
 
 def _difference(a: SampleErrors, b: SampleErrors) -> Ratio:
-    """Return the difference of two rows as one ratio of integers."""
+    """Return the difference of the rates of two rows as one ratio of integers."""
     scale = math.lcm(len(a.errors), len(b.errors))
     first = a.errors.sum(axis=0) * (scale // len(a.errors))
     second = b.errors.sum(axis=0) * (scale // len(b.errors))
     return Ratio(first - second, a.denominators, scale)
 
 
-def _p(pair: Ratio, variance: Variance) -> float:
+def _p_value(pair: Ratio, variance: Variance) -> float:
     difference = abs(int(pair.numerators.sum()))
     if not difference:
         return 1.0
     sums = sign_sums(np.abs(pair.numerators))
     if not variance.of_seeds:
-        # Half a step below: sums are integers, but for weights that had to be rounded.
+        # Half a step lower, because rounded weights give sums that are not integers.
         beyond = sums.probabilities[np.abs(sums.values) >= difference - 0.5]
         return min(1, float(beyond.sum()))
     unit = pair.scale * int(pair.denominators.sum())
-    spread = math.sqrt(variance.total)
-    reach = variance.normal(difference / unit / spread) * spread
+    total = math.sqrt(variance.total)
+    threshold = variance.normal_deviate(difference / unit / total) * total
     mixed = math.sqrt(float((pair.numerators.astype(np.float64) ** 2).sum())) / unit
     values = sums.values / unit * math.sqrt(variance.samples.value) / mixed
     deviation = math.sqrt(variance.of_seeds)
-    tails = ndtr((values - reach) / deviation) + ndtr((-values - reach) / deviation)
+    tails = ndtr((values - threshold) / deviation) + ndtr((-values - threshold) / deviation)
     return min(1, float(sums.probabilities @ tails))

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from bench.core import text_table
 from bench.leaderboards.board import Ranks, Score
 from bench.leaderboards.speed import THROUGHPUT
-from bench.profiling.method import BATCHES
+from bench.profiling.method import BATCH_SIZES
 
 if TYPE_CHECKING:
     from bench.config.suite import Average
@@ -274,7 +274,7 @@ def _cost(rows: Sequence[Row]) -> Iterator[Column]:
         [[each.macs for each in _speeds(row) if each.macs is not None] for row in rows],
         text_table.magnitude,
     )
-    for batch in map(str, BATCHES):
+    for batch in map(str, BATCH_SIZES):
         yield _measured(
             f"latency/{batch}",
             f"ms b{batch}",
@@ -298,7 +298,7 @@ def _cost(rows: Sequence[Row]) -> Iterator[Column]:
         [_present(each.samples_per_second for each in _speeds(row)) for row in rows],
         lambda rate: f"{rate:,.0f}",
     )
-    for batch in map(str, BATCHES):
+    for batch in map(str, BATCH_SIZES):
         yield _measured(
             f"memory/{batch}",
             f"MiB b{batch}",

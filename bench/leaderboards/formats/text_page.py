@@ -32,7 +32,7 @@ def markdown_page(blocks: Sequence[str | Table]) -> str:
 def html_page(title: str, blocks: Sequence[str | Table]) -> str:
     """Return paragraphs and tables as one page that needs nothing else, in HTML."""
     parts = [
-        _html_table(block)
+        html_table(block)
         if isinstance(block, Table)
         else f"<p>{escape(printable(block, _LINES))}</p>"
         for block in blocks
@@ -53,7 +53,9 @@ def _markdown_paragraph(text: str) -> str:
     return "\n".join([escaped_markdown(first), *([""] if listed else []), *listed])
 
 
-def _html_table(table: Table) -> str:
+def html_table(table: Table) -> str:
+    """Return a table as HTML, in which no text is markup."""
+
     def row(tag: str, cells: Sequence[str]) -> str:
         shown = []
         for header, cell in zip(table.headers, cells, strict=True):

@@ -191,22 +191,27 @@ def of_predictions(table: pa.Table, record: EvaluationRecord, folder: Path) -> C
     Raises:
         BenchError: They are not those of as many samples as its record says (unverified).
     """
-    excluded = table["excluded"].to_pylist()
-    scored = [place for place, reason in enumerate(excluded) if reason is None]
-    if len(scored) != record.samples:
+    scored = table["excluded"].null_count
+    if scored != record.samples:
         raise BenchError(
-            f"{folder}: its predictions have {len(scored):,} scored samples, its record says "
+            f"{folder}: its predictions have {scored:,} scored samples, its record says "
             f"{record.samples:,}; evaluate again with --force",
             Exit.UNVERIFIED,
         )
-    table = table.take(scored)
+    return of_table(table, record.key)
+
+
+def of_table(table: pa.Table, key: str) -> ColumnCounts:
+    """Return the counts of a table of predictions, as those of an evaluation of this key."""
+    excluded = table["excluded"].to_pylist()
+    table = table.take([place for place, reason in enumerate(excluded) if reason is None])
     denominators: dict[str, ArrayLike] = {}
     numerators: dict[str, dict[str, ArrayLike]] = {}
     for name in table.column_names:
         metric, slash, of = name.rpartition("/")
         if slash and of == OF and not table[name].null_count:
             denominators[metric] = table[name].to_numpy()
-            numerators[metric] = {record.key: table[metric].to_numpy()}
+            numerators[metric] = {key: table[metric].to_numpy()}
     return ColumnCounts.of(table["id"].to_pylist(), denominators, numerators, properties_of(table))
 
 

@@ -136,7 +136,7 @@ def _evaluation(folder: Path, _written: int) -> Evaluation:
     from bench.evaluation import predictions, protocols
 
     record = read(folder / EVALUATION, EvaluationRecord)
-    protocol = protocols.from_spec(record.spec["protocol"], record.spec["metrics"])
+    protocol = protocols.protocol_from_spec(record.spec["protocol"], record.spec["metrics"])
     table = predictions_of(folder, record)
     ids = table["id"].to_pylist()
     table = table.take(sorted(range(len(ids)), key=ids.__getitem__))

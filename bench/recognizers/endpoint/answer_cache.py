@@ -1,4 +1,4 @@
-"""Answers that were paid for, kept between runs: one JSON document each."""
+"""A cache of paid answers between runs, one JSON document per answer."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ class _Document:
 
 
 class AnswerCache:
-    """Answers under the hash of all that was asked; several processes may share it.
+    """A folder of answers, stored by `question_key`; several processes may share it.
 
     Args:
-        folder: Where they are; it need not exist yet.
+        folder: The folder, which need not exist yet.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def get(self, key: str) -> Answer | None:
-        """Return the answer under a key; None where there is none that can be read."""
+        """Return the answer of a key; None if it is missing or cannot be read."""
         try:
-            read = documents.read(
+            document = documents.read(
                 self._file(key), _Document, SCHEMA, noun="answer", remedy="remove it"
             )
         except (BenchError, OSError):
-            return None  # it is asked again
-        return read.answer
+            return None  # the question is asked again
+        return document.answer
 
     def put(self, key: str, answer: Answer) -> None:
-        """Keep an answer under a key."""
+        """Store an answer under a key."""
         file = self._file(key)
         file.parent.mkdir(parents=True, exist_ok=True)
         documents.write_bytes(file, documents.encode(_Document(SCHEMA, answer)))
 
     def _file(self, key: str) -> Path:
-        # Folders of a few hundred files each, where there are tens of thousands of answers.
+        # Subfolders, so that tens of thousands of answers make a few hundred files per folder.
         return self.folder / key[:2] / f"{key}.json"
 
 
 def question_key(url: str, question: object, image: bytes) -> str:
-    """Return the SHA-256 of all that decides an answer.
+    """Return the SHA-256 of everything that an answer depends on.
 
     Args:
-        url: The URL that is asked.
+        url: The URL of the endpoint.
         question: Model, prompt and parameters, as JSON values.
         image: The encoded image.
     """

@@ -1,4 +1,4 @@
-"""HTTP requests with JSON documents: rate limit, retries and bounds."""
+"""HTTP requests with JSON documents: with a rate limit, retries, and bounds on time and size."""
 
 from __future__ import annotations
 
@@ -17,34 +17,36 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import BenchError, Exit
 from bench.recognizers.endpoint.deadline import BoundedHTTP, BoundedHTTPS, deadline
-from bench.recognizers.endpoint.pace import Pace
+from bench.recognizers.endpoint.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from email.message import Message
 
 MAX_RETRY_AFTER = 120.0
-"""Seconds; an endpoint that asks for a longer pause is given up."""
+"""Seconds; if an endpoint asks for a longer pause, the request fails."""
 FIRST_DELAY, MAX_DELAY = 0.5, 8.0
-"""Seconds before the first repetition, and the most before a later one; the delay doubles."""
+"""Seconds before the first retry, and the most before a later one; the delay doubles."""
 MAX_REPLY = 2**22
-"""Bytes; an answer that transcribes one image is far smaller."""
+"""Bytes; an answer about one image is far smaller."""
 MIN_SECRET = 8
-"""Characters; a shorter key, such as that of a server on this machine, keeps no secret."""
+"""Characters; a shorter key, such as that of a local server, is not removed from replies."""
 _CHUNK = 2**16
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What an endpoint replied.
+    """The reply of an endpoint.
 
     Attributes:
-        status: The status of HTTP.
-        body: The content, without the API key where the endpoint echoed it.
-        seconds: From the last request to the end of its reply.
-        attempts: How often it was asked.
-        location: Where it redirects to; nothing is redirected, since the key would go there too.
-        retry_after: How many seconds it asks to wait; None where it does not.
+        status: The HTTP status.
+        body: The content, with the API key replaced by "***".
+        seconds: The time from the last request to the end of its reply.
+        attempts: The number of requests that were sent.
+        location: The target of a redirect. Redirects are not followed, because the API key would
+            be sent there too.
+        retry_after: The number of seconds that the endpoint asks to wait; None without such a
+            header.
     """
 
     status: int
@@ -61,14 +63,14 @@ class Reply:
 
 
 class Client:
-    """Posts documents to one URL; may be used by several threads.
+    """Posts JSON documents to one URL; several threads may use it.
 
     Args:
-        url: Where documents are posted.
+        url: The URL.
         key: The API key; "" sends none.
-        timeout: How many seconds a reply may take.
+        timeout: Seconds that a reply may take.
         retries: How often a request is repeated.
-        requests_per_minute: The most requests per minute; 0 is no limit.
+        requests_per_minute: The most requests per minute; 0 for no limit.
     """
 
     def __init__(
@@ -84,9 +86,9 @@ class Client:
         self._key = key
         self._timeout = timeout
         self._retries = retries
-        self._pace = Pace(requests_per_minute)
+        self._rate_limit = RateLimit(requests_per_minute)
         self._closed = threading.Event()
-        # Neither files nor redirects: what opens URLs by default follows both.
+        # The default opener would also open file URLs and follow redirects.
         self._opener = urllib.request.OpenerDirector()
         for handler in (urllib.request.ProxyHandler, BoundedHTTP, BoundedHTTPS):
             self._opener.add_handler(handler())
@@ -97,21 +99,21 @@ class Client:
         return bool(self._key)
 
     def close(self) -> None:
-        """End the waiting of all threads; each raises BenchError."""
+        """Wake up all waiting threads; each of them raises BenchError."""
         self._closed.set()
 
     def post(self, document: object) -> Reply:
-        """Return the reply to a document, repeating the request while the endpoint is busy.
+        """Post a document and return the reply; the request is repeated while the endpoint is busy.
 
-        Of an endpoint that stays busy, the last reply.
+        If the endpoint stays busy, the last reply is returned.
 
         Raises:
-            BenchError: No reply came.
+            BenchError: The endpoint does not reply, or the client was closed.
         """
         content = json.dumps(document, ensure_ascii=False).encode()
         for attempt in range(1, self._retries + 2):
             last = attempt > self._retries
-            self._wait(self._pace.turn())
+            self._wait(self._rate_limit.turn())
             try:
                 with deadline(self._timeout):
                     reply = self._send(content, attempt)
@@ -126,20 +128,20 @@ class Client:
             if delay > MAX_RETRY_AFTER:
                 return reply
             if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-                self._pace.hold(delay)  # for all threads
+                self._rate_limit.hold(delay)  # all threads wait
             else:
                 self._wait(delay)
         raise AssertionError  # the last attempt returns or raises
 
     def _send(self, content: bytes, attempt: int) -> Reply:
-        """Send one request. Raises OSError or HTTPException where no whole reply comes back."""
+        """Send one request. Raises OSError or HTTPException unless the reply is complete."""
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         headers |= {"Authorization": f"Bearer {self._key}"} if self._key else {}
         request = urllib.request.Request(self.url, content, headers)  # noqa: S310 (http or https)
         began = time.monotonic()
         response = self._opener.open(request, timeout=self._timeout)
         if response is None:
-            raise OSError("no way to open this URL")
+            raise OSError("this URL cannot be opened")
         with response:
             body = self._read(response, began + self._timeout)
             return Reply(
@@ -167,13 +169,13 @@ class Client:
         return body.replace(self._key.encode(), b"***") if len(self._key) >= MIN_SECRET else body
 
     def _delay(self, attempt: int) -> float:
-        """Return the seconds before the next attempt, drawn so that threads do not meet again."""
+        """Return the seconds before a retry; random, so that threads do not retry together."""
         longest = min(FIRST_DELAY * 2.0 ** (attempt - 1), MAX_DELAY)
         return longest * random.uniform(0.5, 1)  # noqa: S311 (no secret)
 
     def _wait(self, seconds: float) -> None:
         if self._closed.wait(seconds) if seconds > 0 else self._closed.is_set():
-            raise BenchError(f"{self.url}: reading was ended", Exit.INTERRUPTED)
+            raise BenchError(f"{self.url}: the run was interrupted", Exit.INTERRUPTED)
 
     def _unreachable(self, error: Exception, attempts: int) -> str:
         cause = error.reason if isinstance(error, urllib.error.URLError) else error
@@ -183,11 +185,11 @@ class Client:
             text = " ".join(str(cause).split()) or type(cause).__name__
             fault, remedy = f"no reply ({text})", "check the URL, and that the endpoint runs"
         times = f", asked {attempts} times" if attempts > 1 else ""
-        return f"{self.url}: {fault}{times}; {remedy}, and run again: what was read is kept"
+        return f"{self.url}: {fault}{times}; {remedy}, and run again: answers so far are kept"
 
 
 def retry_after(headers: Message) -> float | None:
-    """Return how many seconds the headers of a reply ask to wait; None where they do not."""
+    """Return the seconds that the headers of a reply ask to wait; None without such a header."""
     try:
         if (milliseconds := headers.get("retry-after-ms")) is not None:
             return _seconds(float(milliseconds) / 1000)
@@ -203,11 +205,11 @@ def retry_after(headers: Message) -> float | None:
 
 
 def _seconds(value: float) -> float | None:
-    """Return a number of seconds that is not negative; None for NaN."""
+    """Return a number of seconds, at least 0; None for NaN."""
     return max(value, 0.0) if value == value else None  # noqa: PLR0124 (NaN)
 
 
 def _is_final(error: Exception) -> bool:
-    """Return whether an error is the same one the next time."""
+    """Return whether a retry cannot help."""
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     return isinstance(cause, ssl.SSLCertVerificationError)

@@ -1,7 +1,7 @@
-"""A bound on the whole time of an HTTP request.
+"""A time limit on a whole HTTP request.
 
-The timeout of a socket is for each part that is received, so that an endpoint that sends a byte now
-and then, of its headers too, would hold a request forever.
+The timeout of a socket applies to each received part. So an endpoint that sends a byte now and
+then, even of its headers, could delay a request forever.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _THREAD = threading.local()
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Shut the connections that this thread opens within the context down after `seconds`.
+    """After `seconds`, shut down the connections that this thread opens within the context.
 
     Raises:
-        TimeoutError: They were.
+        TimeoutError: The connections were shut down.
     """
     sockets: list[socket.socket] = []
     over = threading.Event()
@@ -29,7 +29,7 @@ def deadline(seconds: float) -> Iterator[None]:
     def end() -> None:
         over.set()
         for each in [*sockets]:
-            with suppress(OSError):  # it is closed
+            with suppress(OSError):  # already closed
                 socket.socket.shutdown(each, socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, end)
@@ -60,7 +60,7 @@ class _SecureConnection(http.client.HTTPSConnection):
 
 
 class BoundedHTTP(urllib.request.HTTPHandler):
-    """Opens http URLs by connections that `deadline` bounds."""
+    """Opens http URLs with connections that `deadline` shuts down."""
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         """Send a request and return its response."""
@@ -68,7 +68,7 @@ class BoundedHTTP(urllib.request.HTTPHandler):
 
 
 class BoundedHTTPS(urllib.request.HTTPSHandler):
-    """Opens https URLs by connections that `deadline` bounds."""
+    """Opens https URLs with connections that `deadline` shuts down."""
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         """Send a request and return its response."""

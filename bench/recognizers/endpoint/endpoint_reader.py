@@ -1,4 +1,4 @@
-"""Reads samples by asking an endpoint about each image."""
+"""A reader that asks an endpoint about each image."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ if TYPE_CHECKING:
     from bench.recognizers.endpoint.answer_cache import AnswerCache
     from bench.recognizers.endpoint.answers import Answer
     from bench.recognizers.endpoint.client import Client
-    from bench.recognizers.openai import OpenAI
+    from bench.recognizers.openai import OpenAIRecognizer
 
 NO_USAGE = "no usage reported"
-"""The remark on an answer that came without a count of tokens, and so without a price."""
+"""The remark on an answer without a number of tokens, for which no price is computed."""
 _KINDS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
-"""What endpoints take as it is, by its first bytes."""
+"""First bytes of the image formats that all endpoints accept; other images are sent as PNG."""
 
 
 class EndpointReader(TextReader):
-    """Asks about the samples of a batch in several threads, and keeps each answer at once.
+    """Asks about the samples of a batch in several threads, and stores each answer immediately.
 
     Args:
-        recognizer: What is asked, and how many requests are under way at once.
-        client: What sends requests.
+        recognizer: The model, the prompt, and the number of parallel requests.
+        client: The HTTP client.
         cache: The answers of earlier runs.
     """
 
-    def __init__(self, recognizer: OpenAI, client: Client, cache: AnswerCache) -> None:
+    def __init__(self, recognizer: OpenAIRecognizer, client: Client, cache: AnswerCache) -> None:
         self._recognizer = recognizer
         self._client = client
         self._cache = cache
 
     def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
-        """Return what the model reads of each sample.
+        """Return the answer about each sample.
 
         Raises:
-            BenchError: The endpoint gives no answer to one of them; the others are kept.
+            BenchError: The endpoint does not answer about a sample; other answers are stored.
         """
         images = [_encoded_image(sample) for sample in samples]
         keys = [question_key(self._client.url, self._question(), image) for _, image in images]
         answers = {key: answer for key in {*keys} if (answer := self._cache.get(key))}
-        # Equal images of a batch are asked about once.
+        # One question for equal images of a batch: the index of the first of them.
         open_questions = {
-            key: place for place, key in reversed([*enumerate(keys)]) if key not in answers
+            key: index for index, key in reversed([*enumerate(keys)]) if key not in answers
         }
         stop = threading.Event()
 
         def ask(key: str) -> Answer | None:
             if stop.is_set():
                 return None
-            place = open_questions[key]
+            index = open_questions[key]
             try:
-                answer = self._ask(samples[place].id, *images[place])
+                answer = self._ask(samples[index].id, *images[index])
                 self._cache.put(key, answer)
             except BaseException:
                 stop.set()
@@ -68,8 +68,8 @@ class EndpointReader(TextReader):
 
         ordered = sorted(open_questions, key=open_questions.__getitem__)
         with ThreadPoolExecutor(self._recognizer.parallel) as pool:
-            asked = [pool.submit(ask, key) for key in ordered]
-        for key, future in zip(ordered, asked, strict=True):
+            futures = [pool.submit(ask, key) for key in ordered]
+        for key, future in zip(ordered, futures, strict=True):
             if answer := future.result():
                 answers[key] = answer
         return [self._reading(answers[key]) for key in keys]
@@ -80,20 +80,20 @@ class EndpointReader(TextReader):
 
     def _question(self, url: str = "") -> dict[str, Any]:
         """Return the request about the image at a (data) URL."""
-        asked = self._recognizer
-        image = {"url": url} | ({"detail": asked.detail} if asked.detail else {})
+        recognizer = self._recognizer
+        image = {"url": url} | ({"detail": recognizer.detail} if recognizer.detail else {})
         content = [
-            {"type": "text", "text": asked.prompt},
+            {"type": "text", "text": recognizer.prompt},
             {"type": "image_url", "image_url": image},
         ]
         question: dict[str, Any] = {
-            "model": asked.model,
+            "model": recognizer.model,
             "messages": [{"role": "user", "content": content}],
         }
-        if asked.max_tokens:
-            question[asked.token_limit] = asked.max_tokens
-        if asked.temperature != "default":
-            question["temperature"] = asked.temperature
+        if recognizer.max_tokens:
+            question[recognizer.token_limit] = recognizer.max_tokens
+        if recognizer.temperature != "default":
+            question["temperature"] = recognizer.temperature
         return question
 
     def _reading(self, answer: Answer) -> Reading:
@@ -106,7 +106,7 @@ class EndpointReader(TextReader):
 
 
 def _encoded_image(sample: EncodedSample) -> tuple[str, bytes]:
-    """Return the format and the bytes of an image that every endpoint takes."""
+    """Return format and bytes of an image: PNG and JPEG as stored, other formats as PNG."""
     from bench.data.inputs import images
 
     stored = bytes(sample.images[0])

@@ -1,1 +1,1 @@
-"""ONNX graphs: what their files say, and what reads images with them."""
+"""ONNX graphs: reading their files, and reading images with them."""

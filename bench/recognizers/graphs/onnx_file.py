@@ -1,8 +1,8 @@
-"""What a file of ONNX says of itself, read without running it.
+"""The weights of an ONNX file, counted without running the graph.
 
-Only the few fields that are needed are read, from the encoding of protocol buffers itself
-(protobuf.dev/programming-guides/encoding) with the numbers of onnx.proto, so that no other package
-has to be installed.
+The needed fields are parsed from the encoding of protocol buffers
+(protobuf.dev/programming-guides/encoding) with the field numbers of onnx.proto, so that the package
+onnx is not required.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ _GRAPH = 7
 _NODE, _INITIALIZER = 1, 5
 _ATTRIBUTE, _TENSOR = 5, 5
 _DIMS, _DATA_TYPE, _LOCATION = 1, 2, 14
-"""Numbers of fields: of ModelProto; of GraphProto; of NodeProto and AttributeProto; of
+"""Field numbers. By line: of ModelProto; of GraphProto; of NodeProto and AttributeProto; of
 TensorProto."""
 _WEIGHTS = frozenset({1, 2, 3, 10, 11, 16})
-"""Data types of weights: float32, uint8, int8, float16, float64, bfloat16; others are shapes."""
+"""Data types of weights: float32, uint8, int8, float16, float64, bfloat16; tensors of other types
+are regarded as shapes."""
 _EXTERNAL = 1
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_LONGEST_VARINT = 10
+_MAX_VARINT = 10
+"""Bytes."""
 Field = tuple[int, int, "memoryview | int"]
 
 
 class OnnxFile(NamedTuple):
-    """What is read of a file.
+    """The weights of an ONNX file, or of one of its tensors.
 
     Attributes:
-        parameters: How many numbers its tensors of weights hold.
-        external: Whether some of them are in other files.
+        parameters: The number of weights.
+        external: Whether weights are stored in other files.
     """
 
     parameters: int
@@ -42,26 +44,34 @@ class OnnxFile(NamedTuple):
 
 
 def read_onnx_file(content: bytes, where: str) -> OnnxFile:
-    """Return what a file of ONNX says. Raises BenchError where it is none."""
+    """Return the number of weights of an ONNX file.
+
+    Args:
+        content: The content of the file.
+        where: The file, for messages.
+
+    Raises:
+        BenchError: The content is not an ONNX graph with weights.
+    """
     try:
         tensors = [*_tensors(memoryview(content))]
     except (IndexError, ValueError):
         tensors = []
     if not tensors:
-        raise BenchError(f"{where} is not a file of ONNX with weights; give another file")
+        raise BenchError(f"{where} is not an ONNX graph with weights; give another file")
     return OnnxFile(
         sum(tensor.parameters for tensor in tensors), any(tensor.external for tensor in tensors)
     )
 
 
 def _tensors(content: memoryview) -> Iterator[OnnxFile]:
-    """Yield the tensors of a model: initializers, and those of nodes, such as constants."""
-    for graph in _within(content, _GRAPH):
-        for tensor in _within(graph, _INITIALIZER):
+    """Yield the tensors of a model: initializers, and attributes of nodes such as constants."""
+    for graph in _messages(content, _GRAPH):
+        for tensor in _messages(graph, _INITIALIZER):
             yield _tensor(tensor)
-        for node in _within(graph, _NODE):
-            for attribute in _within(node, _ATTRIBUTE):
-                for tensor in _within(attribute, _TENSOR):
+        for node in _messages(graph, _NODE):
+            for attribute in _messages(node, _ATTRIBUTE):
+                for tensor in _messages(attribute, _TENSOR):
                     yield _tensor(tensor)
 
 
@@ -80,10 +90,10 @@ def _tensor(content: memoryview) -> OnnxFile:
     return OnnxFile(math.prod(sizes) if kind in _WEIGHTS else 0, location == _EXTERNAL)
 
 
-def _within(content: memoryview, wanted: int) -> Iterator[memoryview]:
-    """Yield the messages in the fields of a number."""
+def _messages(content: memoryview, field: int) -> Iterator[memoryview]:
+    """Yield the embedded messages of the field with this number."""
     for number, wire, value in _fields(content):
-        if number == wanted and wire == _BYTES and isinstance(value, memoryview):
+        if number == field and wire == _BYTES and isinstance(value, memoryview):
             yield value
 
 
@@ -114,11 +124,11 @@ def _packed(content: memoryview) -> Iterator[int]:
 
 
 def _varint(content: memoryview, at: int) -> tuple[int, int]:
-    """Return the integer at a place, and the place behind it."""
+    """Return the integer at an offset, and the offset after it."""
     value = 0
-    for place in range(_LONGEST_VARINT):
-        byte = content[at + place]
-        value |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:  # noqa: PLR2004 (the bit that says that more follow)
-            return value, at + place + 1
+    for index in range(_MAX_VARINT):
+        byte = content[at + index]
+        value |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:  # noqa: PLR2004 (the highest bit is set if more bytes follow)
+            return value, at + index + 1
     raise ValueError(at)

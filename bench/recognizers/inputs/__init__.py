@@ -1,1 +1,1 @@
-"""How recognizers from outside bench want images, and images made so."""
+"""Inputs of recognizers from outside bench: their description, and the preparation of images."""

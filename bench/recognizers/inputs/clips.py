@@ -1,4 +1,4 @@
-"""Encoded clips to the tensors that a `FrameInput` states."""
+"""Preparation of encoded clips as tensors, as a `FrameInput` describes."""
 
 from __future__ import annotations
 
@@ -22,32 +22,33 @@ _CHANNELS = 3
 
 
 def prepare_clips(
-    samples: Sequence[EncodedSample], how: FrameInput
+    samples: Sequence[EncodedSample], frame_input: FrameInput
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return clips (N, T, 3, H, W), float32, padded with black frames, and their frames (N,).
+    """Return clips (N, T, 3, H, W), float32, padded with black frames, and their lengths (N,).
 
-    Frames are scaled and cropped in the middle, as those that bench trains with.
+    Frames are scaled and cropped at the center, like the frames of training.
 
     Raises:
-        BenchError: A frame cannot be decoded; it names the sample.
+        BenchError: A frame cannot be decoded; the message has the id of the sample.
     """
-    clips = [torch.from_numpy(_frames(sample, how)) for sample in samples]
+    clips = [torch.from_numpy(_frames(sample, frame_input)) for sample in samples]
     padded = pad_sequence(clips, batch_first=True).movedim(-1, -3)
     lengths = torch.tensor([len(clip) for clip in clips])
-    return normalize_bytes(padded, how.normalization), lengths
+    return normalize_bytes(padded, frame_input.normalization), lengths
 
 
-def _frames(sample: EncodedSample, how: FrameInput) -> Pixels:
+def _frames(sample: EncodedSample, frame_input: FrameInput) -> Pixels:
     """Return the frames (T, H, W, 3) of a clip."""
-    places = range(len(sample.images))
-    return np.stack([_scaled(sample.pixels(_CHANNELS, place), how) for place in places])
+    indices = range(len(sample.images))
+    return np.stack([_scaled(sample.pixels(_CHANNELS, i), frame_input) for i in indices])
 
 
-def _scaled(frame: Pixels, how: FrameInput) -> Pixels:
+def _scaled(frame: Pixels, frame_input: FrameInput) -> Pixels:
     """Return one frame, scaled and cropped."""
-    if how.size:
-        frame = images.resize_pixels(frame, how.size, how.size)
-    if not how.crop:
+    size, crop = frame_input.size, frame_input.crop
+    if size:
+        frame = images.resize_pixels(frame, size, size)
+    if not crop:
         return frame
-    top, left = ((side - how.crop) // 2 for side in frame.shape[:2])
-    return frame[top : top + how.crop, left : left + how.crop]
+    top, left = ((side - crop) // 2 for side in frame.shape[:2])
+    return frame[top : top + crop, left : left + crop]

@@ -1,4 +1,4 @@
-"""Encoded images to the arrays that a `ReaderInput` states."""
+"""Preparation of encoded images as arrays, as a `ReaderInput` describes."""
 
 from __future__ import annotations
 
@@ -38,50 +38,56 @@ _OPENCV = {
 }
 _MEAN = np.array((0.485, 0.456, 0.406), np.float32)[:, None, None]
 _STD = np.array((0.229, 0.224, 0.225), np.float32)[:, None, None]
-"""Those of ImageNet, of red, green and blue."""
+"""Mean and standard deviation of ImageNet for red, green and blue."""
 
 
-class Prepared(NamedTuple):
-    """Images of one size.
+class PreparedImages(NamedTuple):
+    """Prepared images of one size.
 
     Attributes:
-        places: The places of the N images in their batch.
+        indices: The indices of the N images in their batch.
         images: (N, channels, height, width), float32.
-        columns: How many columns of each image (N,) are not padding.
+        columns: The number of columns of each image without padding (N,).
     """
 
-    places: list[int]
+    indices: list[int]
     images: NDArray[np.float32]
     columns: NDArray[np.int64]
 
 
-def prepare(samples: Sequence[EncodedSample], how: ReaderInput) -> Iterator[Prepared]:
-    """Yield the images of a batch, those of one size together.
+def prepare_images(
+    samples: Sequence[EncodedSample], reader_input: ReaderInput
+) -> Iterator[PreparedImages]:
+    """Prepare the images of a batch and yield them grouped by size.
 
     Raises:
-        BenchError: An image cannot be decoded; it names the sample.
+        BenchError: An image cannot be decoded; the message has the id of the sample.
     """
-    scaled = [scale(decode(sample, how), how) for sample in samples]
+    scaled = [scale_image(decode_image(sample, reader_input), reader_input) for sample in samples]
     widest = max((image.shape[1] for image in scaled), default=0)
     groups: dict[tuple[int, int], list[int]] = {}
-    for place, image in enumerate(scaled):
-        own = widest if how.pad_to == "batch" else image.shape[1]
-        groups.setdefault((image.shape[0], padded_width(own, how)), []).append(place)
-    for (height, width), places in groups.items():
-        pixels = np.empty((len(places), how.channels, height, width), np.float32)
-        for out, place in zip(pixels, places, strict=True):
-            pad(scaled[place], how, out)
-        columns = np.array([scaled[place].shape[1] for place in places], np.int64)
-        yield Prepared(places, _scaled_values(pixels, how), columns)
+    for index, image in enumerate(scaled):
+        own = widest if reader_input.pad_to == "batch" else image.shape[1]
+        groups.setdefault((image.shape[0], padded_width(own, reader_input)), []).append(index)
+    for (height, width), indices in groups.items():
+        pixels = np.empty((len(indices), reader_input.channels, height, width), np.float32)
+        for out, index in zip(pixels, indices, strict=True):
+            write_padded(scaled[index], reader_input, out)
+        columns = np.array([scaled[index].shape[1] for index in indices], np.int64)
+        yield PreparedImages(indices, _scaled_values(pixels, reader_input), columns)
 
 
-def decode(sample: EncodedSample, how: ReaderInput) -> Pixels:
-    """Return the pixels (H, W), or red, green and blue (H, W, 3), with their margin."""
-    opencv = how.library == "opencv"
-    pixels = sample.pixels(how.channels) if opencv else _decoded_by_pillow(sample, how.channels)
-    if how.margin == (0, 0):
+def decode_image(sample: EncodedSample, reader_input: ReaderInput) -> Pixels:
+    """Return the pixels (H, W), or red, green and blue (H, W, 3), with the margin of the input."""
+    opencv = reader_input.library == "opencv"
+    pixels = (
+        sample.pixels(reader_input.channels)
+        if opencv
+        else _decoded_by_pillow(sample, reader_input.channels)
+    )
+    if reader_input.margin == (0, 0):
         return pixels
-    rows, columns = how.margin
+    rows, columns = reader_input.margin
     sides = [(rows, rows), (columns, columns), (0, 0)]
     return np.pad(pixels, sides[: pixels.ndim], constant_values=_WHITE)
 
@@ -97,55 +103,61 @@ def _decoded_by_pillow(sample: EncodedSample, channels: int) -> Pixels:
         raise sample.unusable(SampleError("an image that cannot be decoded")) from None
 
 
-def scale(pixels: Pixels, how: ReaderInput) -> Pixels:
-    """Return pixels at the size that they are read at, without padding."""
+def scale_image(pixels: Pixels, reader_input: ReaderInput) -> Pixels:
+    """Return pixels scaled to the size of the input, without padding."""
     rows, columns = pixels.shape[:2]
-    if how.sizes:
-        number = min(max(round(columns / rows), 1), len(how.sizes))
-        height, width = how.sizes[number - 1]
+    if reader_input.sizes:
+        number = min(max(round(columns / rows), 1), len(reader_input.sizes))
+        height, width = reader_input.sizes[number - 1]
     else:
-        height, width = how.height, how.width
-        if not width or how.keep_ratio:
+        height, width = reader_input.height, reader_input.width
+        if not width or reader_input.keep_ratio:
             exact = height * columns / rows
-            whole = max(math.ceil(exact) if how.rounding == "up" else int(np.rint(exact)), 1)
+            whole = max(
+                math.ceil(exact) if reader_input.rounding == "up" else int(np.rint(exact)), 1
+            )
             width = min(whole, width) if width else whole
-    return resize(pixels, width, height, how.interpolation)
+    return resize_image(pixels, width, height, reader_input.interpolation)
 
 
-def resize(pixels: Pixels, width: int, height: int, how: Interpolation) -> Pixels:
+def resize_image(pixels: Pixels, width: int, height: int, interpolation: Interpolation) -> Pixels:
     """Return pixels (H, W) or (H, W, 3) at another size."""
-    if how == "opencv-area-or-linear":
+    if interpolation == "opencv-area-or-linear":
         return images.resize_pixels(pixels, width, height)
-    if how in _PILLOW:
-        return np.asarray(Image.fromarray(pixels).resize((width, height), _PILLOW[how]), np.uint8)
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=_OPENCV[how]), np.uint8)
+    if interpolation in _PILLOW:
+        return np.asarray(
+            Image.fromarray(pixels).resize((width, height), _PILLOW[interpolation]), np.uint8
+        )
+    return np.asarray(
+        cv2.resize(pixels, (width, height), interpolation=_OPENCV[interpolation]), np.uint8
+    )
 
 
-def padded_width(width: int, how: ReaderInput) -> int:
-    """Return how many columns an image of so many has with its padding."""
-    if how.sizes:
+def padded_width(width: int, reader_input: ReaderInput) -> int:
+    """Return the number of columns with padding of an image that has `width` columns without."""
+    if reader_input.sizes:
         return width
-    if how.width:
-        return how.width
-    return -(-max(width, how.min_width) // how.multiple) * how.multiple
+    if reader_input.width:
+        return reader_input.width
+    return -(-max(width, reader_input.min_width) // reader_input.multiple) * reader_input.multiple
 
 
-def pad(pixels: Pixels, how: ReaderInput, out: NDArray[np.float32]) -> None:
-    """Write pixels (H, W) or (H, W, 3) into `out` (channels, H, wider), and padding behind them."""
+def write_padded(pixels: Pixels, reader_input: ReaderInput, out: NDArray[np.float32]) -> None:
+    """Write pixels (H, W) or (H, W, 3) into `out` (channels, H, width), with padding at right."""
     width = pixels.shape[1]
     out[..., :width] = pixels if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)  # noqa: PLR2004
-    if how.pad == "edge":
+    if reader_input.pad == "edge":
         out[..., width:] = out[..., width - 1 : width]
-    elif isinstance(how.pad, int):
-        out[..., width:] = how.pad
-    elif how.pad != "none":
-        out[..., width:] = _LEVELS[how.pad]
+    elif isinstance(reader_input.pad, int):
+        out[..., width:] = reader_input.pad
+    elif reader_input.pad != "none":
+        out[..., width:] = _LEVELS[reader_input.pad]
 
 
-def _scaled_values(pixels: NDArray[np.float32], how: ReaderInput) -> NDArray[np.float32]:
-    """Return pixels (N, channels, H, W) of 0 to 255 in another range and order of channels."""
-    values = _SCALINGS[how.scaling](pixels)
-    return np.ascontiguousarray(values[:, ::-1]) if how.color == "bgr" else values
+def _scaled_values(pixels: NDArray[np.float32], reader_input: ReaderInput) -> NDArray[np.float32]:
+    """Return pixels (N, channels, H, W), 0 to 255, in the range and channel order of the input."""
+    values = _SCALINGS[reader_input.scaling](pixels)
+    return np.ascontiguousarray(values[:, ::-1]) if reader_input.color == "bgr" else values
 
 
 _SCALINGS: dict[Scaling, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {

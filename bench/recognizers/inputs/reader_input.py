@@ -1,4 +1,4 @@
-"""How an image becomes the array that a network from outside bench reads."""
+"""The input of a network from outside bench: how an image becomes an array."""
 
 from __future__ import annotations
 
@@ -32,36 +32,39 @@ Pad = Literal["none", "black", "gray", "white", "edge"] | Gray
 
 @dataclass(frozen=True)
 class ReaderInput:
-    """An image as an array (channels, height, width) of float32, prepared as its authors do.
+    """How an image becomes an array (channels, height, width), float32.
+
+    The defaults suit most networks for scene text; presets have the inputs of known projects.
 
     Attributes:
-        height: Rows in pixels.
-        width: Columns in pixels; 0: as many as the aspect ratio makes.
-        sizes: Instead of height and width: sizes (height, width), of which an image is stretched to
-            the first if it is as wide as it is high or narrower, to the second if it is twice as
-            wide, and so on (rounded); to the last if it is wider than all.
-        color: `gray`: one channel; `rgb` and `bgr`: three in this order.
-        library: What decodes the image and makes it gray. Pillow's and OpenCV's gray differ.
-        margin: White pixels (rows above and below, columns left and right) around an image before
-            it is scaled.
-        keep_ratio: Whether an image narrower than `width` is padded on the right; a wider one is
-            squeezed. It always is kept where `width` is 0.
+        height: The height in pixels.
+        width: The width in pixels; 0 keeps the aspect ratio, so that widths vary.
+        sizes: Sizes (height, width) in pixels, instead of `height` and `width`. Size k of these is
+            used if the aspect ratio width / height rounds to k; the first for narrower images, the
+            last for wider ones. Images are stretched to their size.
+        color: `gray` for one channel, `rgb` or `bgr` for three channels in this order.
+        library: The library that decodes images and converts them to gray; the gray values of
+            Pillow and OpenCV differ.
+        margin: White pixels that are added before scaling: (rows above and below, columns left and
+            right).
+        keep_ratio: Whether an image narrower than `width` is padded on the right instead of
+            stretched; a wider one is squeezed. The ratio is always kept if `width` is 0.
         rounding: Whether the width of a scaled image is rounded up or to the nearest pixel.
-        interpolation: How it is scaled: Pillow's nearest, bilinear, bicubic and lanczos, which
-            average where they shrink; OpenCV's functions, which do not, except for area.
-            `opencv-area-or-linear` averages where both sides shrink: what bench does itself.
-        scaling: The range of values of pixels x: `signed`: x / 127.5 - 1, `unit`: x / 255,
-            `centered`: x / 255 - 0.5, `imagenet`: `unit` less the mean of ImageNet, divided by its
-            standard deviation, `raw`: x.
-        pad: What is right of an image: a color (`gray` is 127.5, so 0 in `signed`), a gray level
-            from 0 to 255, or its last column (`edge`). `none`: nothing; images of different widths
-            are read one after the other.
-        pad_to: Whether an image is padded on its own, so that its reading does not depend on its
-            batch, or to the widest of its batch. Where `width` is 0.
-        min_width: The fewest columns with padding, where `width` is 0.
-        multiple: The number of columns with padding is a multiple of it, where `width` is 0.
-        read_padding: Whether a network of bench is to read padding as a part of the image, as most
-            networks from outside do. Without effect on an ONNX graph, which cannot tell.
+        interpolation: The interpolation of scaling. `nearest`, `bilinear`, `bicubic` and `lanczos`
+            are those of Pillow, which average pixels when they shrink an image. Those of OpenCV do
+            not, except `opencv-area`. `opencv-area-or-linear` is that of the models of bench: it
+            averages if both sides shrink.
+        scaling: The values of pixels x: `signed`: x / 127.5 - 1, `unit`: x / 255, `centered`:
+            x / 255 - 0.5, `imagenet`: (x / 255 - mean) / standard deviation of ImageNet, `raw`: x.
+        pad: The padding on the right: a color (`gray` is 127.5, which is 0 with `signed`), a gray
+            level from 0 to 255, or the last column (`edge`). With `none`, images of different
+            widths are read separately.
+        pad_to: With `width` 0, whether an image is padded on its own, so that its reading does not
+            depend on its batch, or to the widest image of its batch.
+        min_width: With `width` 0, the smallest number of columns with padding.
+        multiple: With `width` 0, the number of columns with padding is a multiple of this.
+        read_padding: Whether a model of bench reads padding as part of the image, as most networks
+            from outside do. ONNX graphs always do.
     """
 
     height: PositiveInt = 32
@@ -81,14 +84,14 @@ class ReaderInput:
     read_padding: bool = True
 
     def __post_init__(self) -> None:
-        """Raise BenchError where keys do not go together."""
+        """Raise BenchError if keys contradict each other."""
         if self.scaling == "imagenet" and self.color == "gray":
             raise BenchError(
-                "scaling = 'imagenet' has a mean for each of three channels, and color = 'gray' "
-                "has one; set another"
+                "scaling = 'imagenet' needs three channels, but color = 'gray' has one; set "
+                "another scaling or color"
             )
         if self.sizes and (self.width or self.keep_ratio):
-            raise BenchError("sizes stretches images; remove width and keep_ratio")
+            raise BenchError("sizes replaces width and keep_ratio; remove them")
         varies = not self.width and not self.sizes
         padded = {
             "min_width": self.min_width > 0,
@@ -97,7 +100,7 @@ class ReaderInput:
         }
         for key, is_set in padded.items():
             if is_set and not varies:
-                raise BenchError(f"{key} has an effect only where widths vary; set width = 0")
+                raise BenchError(f"{key} has an effect only if widths vary; set width = 0")
             if is_set and self.pad == "none":
                 raise BenchError(f"{key} needs padding; set pad to a color or to 'edge'")
         if self.width and self.keep_ratio and self.pad == "none":
@@ -109,7 +112,7 @@ class ReaderInput:
         return 1 if self.color == "gray" else 3
 
     def spec(self) -> dict[str, Any]:
-        """Return what it adds to a key, as JSON values."""
+        """Return the part of the input in a key, as JSON values."""
         return {each.name: _listed(getattr(self, each.name)) for each in fields(self)}
 
 
@@ -155,7 +158,7 @@ PRESETS: dict[str, ReaderInput] = {
         min_width=1408,
     ),
 }
-"""Inputs by name.
+"""Presets by name.
 
 Sources: `pp-ocr`: PaddleOCR's rec_image_shape 3,48,320; `svtrv2`: OpenOCR's resizing to several
 sizes by round(width / height); `clovaai` and `clovaai-pad`:
@@ -171,57 +174,58 @@ _OF_NORMALIZATION: dict[str, Scaling] = {"signed": "signed", "unit": "unit", "im
 
 @dataclass(frozen=True)
 class InputChanges:
-    """What bench.toml says of an input: a preset, keys that differ from it or from another, both.
+    """The `input` of a recognizer in bench.toml: a preset, changed keys, or both.
 
     Attributes:
-        preset: The name of the preset; None: the input of what is loaded, else the defaults.
-        keys: Attributes of `ReaderInput` and their values.
+        preset: The name of a preset; None for the input of the mapping or model, else the defaults.
+        keys: Pairs of an attribute of `ReaderInput` and its value, sorted.
     """
 
     preset: str | None = None
     keys: tuple[tuple[str, Any], ...] = ()
 
-    def applied(self, default: ReaderInput) -> ReaderInput:
-        """Return the preset, or `default` where none is named, with these keys.
+    def apply(self, default: ReaderInput) -> ReaderInput:
+        """Return the preset, or `default` if there is none, with the changed keys.
 
         Raises:
-            BenchError: A key is unknown, a value wrong, or they do not go together.
+            BenchError: A key is unknown, a value is wrong, or keys contradict each other.
         """
         base = default if self.preset is None else _preset(self.preset)
-        known = [each.name for each in fields(ReaderInput)]
+        names = [each.name for each in fields(ReaderInput)]
         for key, _ in self.keys:
-            if key not in known:
-                hint = did_you_mean(key, [*known, "preset"])
+            if key not in names:
+                hint = did_you_mean(key, [*names, "preset"])
                 raise BenchError(f"'input': there is no key '{key}' here{hint}")
-        return fill(ReaderInput, {name: getattr(base, name) for name in known} | dict(self.keys))
+        return fill(ReaderInput, {name: getattr(base, name) for name in names} | dict(self.keys))
 
     def toml(self) -> str | dict[str, Any]:
-        """Return it as bench.toml spells it."""
+        """Return the value of `input` in bench.toml."""
         keys = {key: _listed(value) for key, value in self.keys}
         if self.preset is None:
             return keys
         return {"preset": self.preset, **keys} if keys else self.preset
 
     def __str__(self) -> str:
-        """Return how boards print it."""
+        """Return the input as boards print it."""
         keys = [f"{key} {value}" for key, value in self.keys]
         return " ".join([self.preset, *keys] if self.preset else keys)
 
 
-def parse_changes(value: object) -> InputChanges:
-    """Return the changes that the name of a preset or a table states.
+def parse_input_changes(value: object) -> InputChanges:
+    """Return the changes of an `input` in bench.toml.
 
-    `{ preset = "pp-ocr", height = 32 }` is that preset with another height.
+    Args:
+        value: The name of a preset, or a table such as `{ preset = "pp-ocr", height = 32 }`.
 
     Raises:
-        BenchError: It is neither, or there is no such preset.
+        BenchError: The value is neither, or there is no such preset.
     """
     if isinstance(value, InputChanges):
         return value
     if isinstance(value, str):
         value = {"preset": value}
     if not isinstance(value, dict):
-        raise BenchError("it must be the name of a preset, or a table of keys such as height")
+        raise BenchError("write the name of a preset, or a table of keys such as height")
     keys = {key: _hashable(each) for key, each in value.items() if key != "preset"}
     preset = value.get("preset")
     if preset is not None:
@@ -229,8 +233,8 @@ def parse_changes(value: object) -> InputChanges:
     return InputChanges(preset, tuple(sorted(keys.items())))
 
 
-def as_trained(model_input: ImageInput) -> ReaderInput:
-    """Return the input of a network that bench trained: the same pixels, padding not read."""
+def input_of_training(model_input: ImageInput) -> ReaderInput:
+    """Return the input of a network that bench trained: the same pixels, with padding not read."""
     if not model_input.width:
         pad: Pad = "edge"
     else:

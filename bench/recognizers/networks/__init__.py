@@ -1,4 +1,4 @@
-"""Networks with a classifier, which bench trains, or loads from files of weights."""
+"""Networks with a classifier: trained by bench, or loaded from files of weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 def load(folder: str | Path, device: str = "cpu") -> ImageReader:
     """Return the network in a folder that `bench export` wrote, ready to read images.
 
-    See `bench.recognizers.networks.exported.load`.
+    Args:
+        folder: The folder.
+        device: The device to compute on, such as "cpu" or "cuda".
+
+    Raises:
+        BenchError: The folder has no exported network, or its network reads clips.
     """
     from bench.recognizers.networks import exported
 

@@ -1,10 +1,10 @@
-"""Networks in folders of their own: weights beside a document that says all that reading takes.
+"""Exported networks: folders with weights and a document that describes the network completely.
 
 <folder>/
-    model.json           what the network is (`ExportedNetwork`)
-    model.safetensors    its weights
-    model.onnx           its graph from inputs to logits, where it was asked for
-    README.md            the same for people
+    model.json           the description of the network (`ExportedNetwork`)
+    model.safetensors    the weights
+    model.onnx           the graph from inputs to logits, if it was exported
+    README.md            the model card
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ SCHEMA = 1
 DOCUMENT, WEIGHTS, GRAPH, CARD = "model.json", "model.safetensors", "model.onnx", "README.md"
 
 Image = str | Path | bytes | np.ndarray
-"""A file, its content, or pixels: gray (H, W), or red, green and blue (H, W, 3), 0 to 255."""
+"""A path, an encoded image, or pixels: gray (H, W), or red, green and blue (H, W, 3), 0 to 255."""
 
 
 @dataclass(frozen=True)
-class Score:
-    """What an evaluation of the network gave.
+class ExportedScore:
+    """The result of an evaluation of the network.
 
     Attributes:
-        evaluation: Its key.
+        evaluation: The key of the evaluation.
         test: The test set.
         decoder: The decoder.
-        protocol: Name and version of the scoring rules.
-        samples: How many samples were scored.
-        scores: Each metric by name.
+        protocol: Name and version of the protocol.
+        samples: The number of scored samples.
+        scores: The value of each metric, by its name.
     """
 
     evaluation: str
@@ -66,19 +66,20 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Graph:
+class ExportedGraph:
     """An ONNX graph of the network.
 
     Attributes:
         sha256: The SHA-256 of the file.
-        inputs: The sizes of each input by its name; a size that may vary is a word.
-        outputs: What each output is.
-        opset: The version of ONNX's operators.
-        least_length: The least columns or frames of an input.
-        compared_on: What its logits were compared with torch's on: a test set, or noise.
-        compared_samples: On how many samples.
-        largest_difference: Between any two logits.
-        different_texts: How many of the samples were read differently.
+        inputs: The sizes of each input, by its name; a variable size is a word.
+        outputs: The description of each output, by its name.
+        opset: The version of the ONNX operators.
+        least_length: The smallest number of columns or frames of an input.
+        compared_on: The samples on which the logits were compared with those of torch: a test
+            set, or noise.
+        compared_samples: The number of these samples.
+        largest_difference: The largest difference between two logits.
+        different_texts: The number of samples that were read differently.
     """
 
     sha256: str
@@ -94,26 +95,26 @@ class Graph:
 
 @dataclass(frozen=True)
 class ExportedNetwork:
-    """What `model.json` says.
+    """The content of `model.json`.
 
     Attributes:
-        title: What a person calls it.
+        title: The name of the network for people.
         model: The architecture with its parameters, as `Component.spec()`.
-        loss: The loss whose classifier it has, likewise.
+        loss: The loss that made the classifier, as `Component.spec()`.
         input: How pixels become a tensor, as `Input.spec()`.
-        input_shape: Channels, height and width of one frame or image; 0 where widths differ.
-        preprocessing: The same in sentences, step by step.
-        vocabulary: The token of each class from 1.
-        separator: What is between two tokens of a text.
+        input_shape: Channels, height and width of one image or frame; 0 for a variable width.
+        preprocessing: The input as sentences, step by step.
+        vocabulary: The token of each class, from class 1.
+        separator: The text between two tokens.
         decoder_family: How classes become labels.
-        class_0: What class 0 is.
+        class_0: The meaning of class 0.
         parameters: The number of weights.
         weights: The SHA-256 of `model.safetensors`.
-        training: What it was trained on and how: its key, data, alphabet, recipe, seed, hardware.
-        scores: What its evaluations gave.
-        graph: Its ONNX graph; None where there is none.
-        bench: The version of bench that wrote this.
-        schema: The version of this document.
+        training: The training: its key, data, alphabet, recipe, seed and hardware.
+        scores: The results of evaluations.
+        graph: The ONNX graph; None if there is none.
+        bench: The version of bench that wrote this document.
+        schema: The version of the format of this document.
     """
 
     title: str
@@ -129,8 +130,8 @@ class ExportedNetwork:
     parameters: int
     weights: str
     training: dict[str, Any]
-    scores: list[Score]
-    graph: Graph | None
+    scores: list[ExportedScore]
+    graph: ExportedGraph | None
     bench: str
     schema: int = SCHEMA
 
@@ -139,8 +140,8 @@ class ImageReader:
     """An exported network that reads images.
 
     Attributes:
-        about: What its `model.json` says.
-        samples: The reader of samples below it.
+        about: The content of `model.json`.
+        samples: The reader of encoded samples that does the reading.
     """
 
     def __init__(self, about: ExportedNetwork, samples: NetworkReader) -> None:
@@ -148,24 +149,28 @@ class ImageReader:
         self.samples = samples
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
-        """Return what the network reads of each image: `text` and `confidence`.
+        """Return the reading of each image, with `text` and `confidence`.
 
         Raises:
             BenchError: An image cannot be read or decoded.
         """
-        return [*self.samples.read([_sample(place, each) for place, each in enumerate(images)])]
+        return [*self.samples.read([_sample(index, image) for index, image in enumerate(images)])]
 
 
 def is_exported(folder: Path) -> bool:
-    """Return whether a folder holds an exported network."""
+    """Return whether a folder has an exported network."""
     return (folder / DOCUMENT).is_file()
 
 
 def read_document(folder: Path) -> ExportedNetwork:
-    """Return what the `model.json` of a folder says. Raises BenchError where it is none."""
+    """Return the content of `model.json` in a folder.
+
+    Raises:
+        BenchError: The document is missing or malformed.
+    """
     if not is_exported(folder):
         raise BenchError(
-            f"{folder}: there is no {DOCUMENT}; name a folder that `bench export` wrote"
+            f"{folder}: there is no {DOCUMENT}; give a folder that `bench export` wrote"
         )
     return documents.read(
         folder / DOCUMENT,
@@ -179,24 +184,30 @@ def read_document(folder: Path) -> ExportedNetwork:
 def load_network(folder: Path, about: ExportedNetwork) -> RecognitionNetwork:
     """Return the network of a folder, in evaluation mode, on the CPU.
 
-    Nothing in the folder is executed: weights are numbers, and components those of this bench.
+    Nothing in the folder is executed: the weights are safetensors, and the components are those of
+    the installed bench.
+
+    Args:
+        folder: The folder with the weights.
+        about: The content of its `model.json`.
 
     Raises:
-        BenchError: The weights are gone or altered, or a component is another one today.
+        BenchError: The weights are missing or changed, or the installed version of a component is
+            another one.
     """
     file, remedy = folder / WEIGHTS, "export it again with `bench export`"
     content = file.read_bytes() if file.is_file() else b""
     if hashlib.sha256(content).hexdigest() != about.weights:
-        fault = f"are not what {DOCUMENT} says" if content else "are gone"
-        raise BenchError(f"{file}: these weights {fault}; {remedy}", Exit.UNVERIFIED)
+        fault = f"differ from their SHA-256 in {DOCUMENT}" if content else "are missing"
+        raise BenchError(f"{file}: the weights {fault}; {remedy}", Exit.UNVERIFIED)
     model = cast("Model", restored_component("model", about.model, folder / DOCUMENT, remedy))
     loss = cast("Loss", restored_component("loss", about.loss, folder / DOCUMENT, remedy))
     shape, classes = InputShape(*about.input_shape), len(about.vocabulary) + 1
     try:
-        return networks.restore(model, loss, shape, classes, content)
+        return networks.network_from_weights(model, loss, shape, classes, content)
     except networks.WeightsError:
         raise BenchError(
-            f"{file}: these weights do not fit model '{model.name}' as its code is today; {remedy}",
+            f"{file}: the weights do not fit the code of model '{model.name}'; {remedy}",
             Exit.UNVERIFIED,
         ) from None
 
@@ -205,45 +216,45 @@ def load(folder: str | Path, device: str = "cpu") -> ImageReader:
     """Return an exported network, ready to read images by greedy decoding.
 
     Args:
-        folder: What `bench export` wrote.
-        device: Where it computes, such as "cpu" or "cuda".
+        folder: A folder that `bench export` wrote.
+        device: The device to compute on, such as "cpu" or "cuda".
 
     Raises:
-        BenchError: The folder holds no such network, or it reads clips.
+        BenchError: The folder has no exported network, or its network reads clips.
     """
-    place = Path(folder)
-    about = read_document(place)
+    folder = Path(folder)
+    about = read_document(folder)
     model_input = input_of_spec(about.input)
     if not isinstance(model_input, ImageInput):
         raise BenchError(
-            f"{place}: this network reads clips of frames, and images are read here; "
-            "bench.recognizers.networks.exported.load_network returns the network itself"
+            f"{folder}: this network reads clips, not images; to get the network itself, call "
+            "bench.recognizers.networks.exported.load_network"
         )
     texts = TextDecoding(
         about.decoder_family, tuple(about.vocabulary), GreedyDecoder(), separator=about.separator
     )
-    network = load_network(place, about)
+    network = load_network(folder, about)
     return ImageReader(about, NetworkReader(network, ImageTransform(model_input), texts, device))
 
 
-def _sample(place: int, image: Image) -> EncodedSample:
-    """Return an image as a sample; its name is its path or its place in the list."""
+def _sample(index: int, image: Image) -> EncodedSample:
+    """Return an image as a sample, whose id is its path or its index in the list."""
     if isinstance(image, str | Path):
         try:
             return EncodedSample(str(image), (Path(image).read_bytes(),))
         except OSError as error:
-            raise BenchError(f"{image}: this image cannot be read ({error.strerror})") from None
+            raise BenchError(f"{image}: the image cannot be read ({error.strerror})") from None
     if isinstance(image, bytes):
-        return EncodedSample(str(place), (image,))
-    return EncodedSample(str(place), (images.encode_png(_checked(place, image)),))
+        return EncodedSample(str(index), (image,))
+    return EncodedSample(str(index), (images.encode_png(_checked_pixels(index, image)),))
 
 
-def _checked(place: int, pixels: NDArray[Any]) -> NDArray[np.uint8]:
+def _checked_pixels(index: int, pixels: NDArray[Any]) -> NDArray[np.uint8]:
     gray, color = 2, 3
     shaped = pixels.ndim == gray or (pixels.ndim == color and pixels.shape[2] == color)
     if pixels.dtype != np.uint8 or not shaped or not pixels.size:
         raise BenchError(
-            f"image {place} of the list is an array of {pixels.dtype} {pixels.shape}; give uint8 "
+            f"image {index} of the list is an array of {pixels.dtype} {pixels.shape}; give uint8 "
             "of shape (H, W), or (H, W, 3) with red first"
         )
     return cast("NDArray[np.uint8]", pixels)

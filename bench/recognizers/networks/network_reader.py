@@ -1,4 +1,4 @@
-"""A trained network as a reader of samples."""
+"""A reader of samples that runs a trained network."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _BATCH = 32
 
 
 class NetworkReader(TextReader):
-    """Reads samples with a network, as an evaluation does, but for the padding of batches.
+    """Reads samples with a network, as an evaluation does, but without padding.
 
-    Only samples that become equally wide or long are computed with together. So what is read of an
-    image does not depend on what other images are read with it.
+    Only inputs of the same size form a batch. So the reading of an image does not depend on the
+    other images.
 
     Args:
         network: The network, in evaluation mode.
-        transform: How samples become its inputs.
-        texts: What makes texts of its logits.
-        device: Where it computes.
+        transform: The transform from samples to inputs.
+        texts: The decoding of logits to texts.
+        device: The device to compute on.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class NetworkReader(TextReader):
 
     @property
     def alphabet(self) -> frozenset[str]:
-        """The characters of its tokens."""
+        """The characters of the vocabulary."""
         return self._texts.alphabet
 
     def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
-        """Return what the network reads of each sample.
+        """Return the reading of each sample.
 
         Raises:
             BenchError: An image cannot be decoded.
@@ -69,15 +69,15 @@ class NetworkReader(TextReader):
 
     def _read(self, samples: Sequence[EncodedSample]) -> list[Reading]:
         references = EncodedImages(samples).references()
-        shown = [self._transform.read([reference], None) for reference in references]
-        alike: dict[torch.Size, list[int]] = {}
-        for place, (inputs, _) in enumerate(shown):
-            alike.setdefault(inputs.shape, []).append(place)
+        singles = [self._transform.read([reference], None) for reference in references]
+        by_shape: dict[torch.Size, list[int]] = {}
+        for index, (inputs, _) in enumerate(singles):
+            by_shape.setdefault(inputs.shape, []).append(index)
         readings: dict[int, Reading] = {}
-        for places in alike.values():
-            together = [torch.cat(parts) for parts in zip(*(shown[n] for n in places), strict=True)]
-            readings |= dict(zip(places, self._readings(*together), strict=True))
-        return [readings[place] for place in range(len(samples))]
+        for indices in by_shape.values():
+            batch = [torch.cat(parts) for parts in zip(*(singles[i] for i in indices), strict=True)]
+            readings |= dict(zip(indices, self._readings(*batch), strict=True))
+        return [readings[index] for index in range(len(samples))]
 
     @torch.inference_mode()
     def _readings(self, inputs: Tensor, lengths: Tensor) -> list[Reading]:

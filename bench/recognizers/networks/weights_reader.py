@@ -1,4 +1,4 @@
-"""A network of bench with weights from elsewhere, reading encoded images or clips."""
+"""A reader of encoded images or clips that runs a network with weights from a file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bench.core.model_input import FrameInput
 from bench.core.recognition import Reading, TextReader
 from bench.core.types import InputShape
 from bench.recognizers.inputs.clips import prepare_clips
-from bench.recognizers.inputs.preparation import prepare
+from bench.recognizers.inputs.preparation import prepare_images
 from bench.recognizers.networks import network as networks
-from bench.recognizers.networks.mapped import load_mapped
+from bench.recognizers.networks.mapped_weights import load_mapped_weights
 from bench.recognizers.networks.mappings import find_mapping
 from bench.recognizers.networks.weight_files import check_digest, read_weights
 from bench.recognizers.outputs.texts import TextDecoding
@@ -23,41 +23,45 @@ if TYPE_CHECKING:
     from bench.core.recognition import Workplace
     from bench.data.reading.encoded_samples import EncodedSample
     from bench.recognizers.inputs.reader_input import ReaderInput
-    from bench.recognizers.weights import Weights
+    from bench.recognizers.weights import WeightsRecognizer
 
-_BETWEEN_GLOSSES = " "
+_GLOSS_SEPARATOR = " "
 _PARAMETER = "weights of recognizer 'weights'"
 
 
 class WeightsReader(TextReader):
-    """Images or clips to texts by a network in evaluation mode, channels last in memory.
+    """Reads images or clips with a network in evaluation mode, in channels-last memory format.
+
+    Args:
+        recognizer: The file, mapping, architecture and decoder.
+        workplace: The device.
 
     Raises:
-        BenchError: The file is not the one that is wanted, or does not fit the architecture.
+        BenchError: The file has another SHA-256, or its weights do not fit the architecture.
     """
 
-    def __init__(self, recognizer: Weights, workplace: Workplace) -> None:
-        model, loss, how, characters = recognizer.architecture()
+    def __init__(self, recognizer: WeightsRecognizer, workplace: Workplace) -> None:
+        model, loss, reader_input, characters = recognizer.architecture()
         if recognizer.sha256:
             check_digest(recognizer.weights, _PARAMETER, recognizer.sha256)
-        shape = _shape(how)
-        network = networks.build(model, loss, shape, len(characters) + 1)
+        shape = _shape(reader_input)
+        network = networks.build_network(model, loss, shape, len(characters) + 1)
         weights = read_weights(recognizer.weights, _PARAMETER)
         file = PurePath(recognizer.weights).name
-        load_mapped(network, weights, find_mapping(recognizer.mapping), file)
+        load_mapped_weights(network, weights, find_mapping(recognizer.mapping), file)
         self._device = workplace.device
         self._network = network.to(memory_format=torch.channels_last).to(self._device).eval()
-        self._input = how
+        self._input = reader_input
         self._texts = TextDecoding(
             loss.decoder,
             characters,
             recognizer.decoder,
             recognizer.confidence,
-            _BETWEEN_GLOSSES if isinstance(how, FrameInput) else "",
+            _GLOSS_SEPARATOR if isinstance(reader_input, FrameInput) else "",
         )
 
     def read(self, samples: Sequence[EncodedSample]) -> Sequence[Reading]:
-        """Return the readings of a batch; images of different sizes are read one after the other.
+        """Return the readings of a batch; images of each size are read separately.
 
         Raises:
             BenchError: An image cannot be decoded.
@@ -66,13 +70,13 @@ class WeightsReader(TextReader):
             clips, frames = prepare_clips(samples, self._input)
             return self._read(clips, frames)
         readings = [Reading("")] * len(samples)
-        for places, images, columns in prepare(samples, self._input):
-            lengths = torch.full((len(places),), images.shape[3])
+        for indices, images, columns in prepare_images(samples, self._input):
+            lengths = torch.full((len(indices),), images.shape[3])
             if not self._input.read_padding:
                 lengths = torch.from_numpy(columns)
             inputs = torch.from_numpy(images).to(memory_format=torch.channels_last)
-            for place, reading in zip(places, self._read(inputs, lengths), strict=True):
-                readings[place] = reading
+            for index, reading in zip(indices, self._read(inputs, lengths), strict=True):
+                readings[index] = reading
         return readings
 
     def _read(self, inputs: torch.Tensor, lengths: torch.Tensor) -> list[Reading]:
@@ -88,13 +92,13 @@ class WeightsReader(TextReader):
 
     @property
     def alphabet(self) -> frozenset[str] | None:
-        """The characters that its classes stand for; None where they are glosses."""
+        """The characters of the classes; None if the classes are glosses."""
         return None if isinstance(self._input, FrameInput) else self._texts.alphabet
 
 
-def _shape(how: ReaderInput | FrameInput) -> InputShape:
-    """Return the shape of an image or a frame; 0 where sizes differ."""
-    if isinstance(how, FrameInput):
-        side = how.crop or how.size
+def _shape(reader_input: ReaderInput | FrameInput) -> InputShape:
+    """Return the shape of an image or a frame; 0 for a variable size."""
+    if isinstance(reader_input, FrameInput):
+        side = reader_input.crop or reader_input.size
         return InputShape(3, side, side)
-    return InputShape(how.channels, how.height, how.width)
+    return InputShape(reader_input.channels, reader_input.height, reader_input.width)

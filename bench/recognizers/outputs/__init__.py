@@ -1,1 +1,1 @@
-"""What recognizers from outside bench compute, made into texts."""
+"""From the outputs of recognizers from outside bench to texts."""

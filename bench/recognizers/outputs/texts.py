@@ -1,4 +1,4 @@
-"""Logits to texts with confidences, by the decoders of bench."""
+"""Decoding of logits to texts with confidences, by the decoders of bench."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from bench.decoding.algorithms.decoded import Decoded
 
 Confidence = Literal["product", "mean"]
-"""`product`: what the decoder says, which is the probability of its path or of its labels; `mean`:
-the mean probability of the labels on the path, in each frame or step that shows one."""
+"""`product`: the confidence of the decoder, which is the probability of its path or of its labels.
+`mean`: the mean probability of the labels on the path, over the frames or steps with a label."""
 
 
 class TextDecoding:
-    """Logits (N, T, C), class 0 blank or end of sequence, to readings.
+    """Decodes logits (N, T, C), where class 0 is blank or end of sequence, to readings.
 
     Args:
-        family: How labels are spelled by frames or steps.
-        vocabulary: What classes from 1 stand for; the empty text for what is no character.
-        decoder: A decoder that reads the family.
-        confidence: What the confidence of a reading is.
-        separator: What is between two labels.
+        family: The decoder family of the logits.
+        vocabulary: The text of each class from 1; empty for a class that is not a character.
+        decoder: A decoder for the family.
+        confidence: The kind of confidence of a reading.
+        separator: The text between two labels.
 
     Raises:
         BenchError: A file of the decoder is missing or malformed.
@@ -46,10 +46,10 @@ class TextDecoding:
         self._confidence = confidence
         self._separator = separator
         self.alphabet = frozenset(separator).union(*vocabulary)
-        """The characters that it can write."""
+        """The characters that texts can have."""
 
     def readings(self, logits: Tensor, lengths: Tensor) -> list[Reading]:
-        """Return what N samples read, of which `lengths` (N,) frames or steps are valid."""
+        """Return the readings of N samples, of which `lengths` (N,) frames or steps are valid."""
         decoded = self._decode(logits, lengths)
         confidences = _means(decoded) if self._confidence == "mean" else decoded.confidence.tolist()
         return [
@@ -62,11 +62,11 @@ class TextDecoding:
 
 
 def _means(decoded: Decoded) -> list[float]:
-    """Return the mean probability of the labels on each path, 0 where it shows none."""
+    """Return the mean probability of the labels on each path; 0 for a path without labels."""
     import numpy as np
 
-    shown = decoded.path != 0
-    counts = shown.sum(1)
-    sums = np.where(shown, np.exp(decoded.scores), 0).sum(1)
+    is_label = decoded.path != 0
+    counts = is_label.sum(1)
+    sums = np.where(is_label, np.exp(decoded.scores), 0).sum(1)
     means: list[float] = np.divide(sums, counts, out=np.zeros(len(sums)), where=counts > 0).tolist()
     return means

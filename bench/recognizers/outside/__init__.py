@@ -1,1 +1,1 @@
-"""What recognizers from outside bench share: files, programs and classes of others."""
+"""Shared parts of recognizers from outside bench: files, programs and classes of others."""

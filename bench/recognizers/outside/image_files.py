@@ -1,4 +1,4 @@
-"""Images of a batch as files, for programs that read files."""
+"""Writing of the images of a batch to files, for programs that read files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bench.core.printable import quoted
 if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
 
-Form = Literal["stored", "png", "bmp", "tif", "ppm", "pgm"]
-"""What the files are: the stored bytes as they are, or an image without loss. `pgm` is gray."""
+ImageFormat = Literal["stored", "png", "bmp", "tif", "ppm", "pgm"]
+"""The format of the files: the stored bytes unchanged, or a lossless format. `pgm` is gray."""
 
 _MAGIC = {
     b"\xff\xd8\xff": "jpg",
@@ -25,12 +25,17 @@ _MAGIC = {
 }
 
 
-def write_images(samples: Sequence[EncodedSample], form: Form, folder: Path) -> list[Path]:
-    """Write the images of a batch, named by their numbers, and return the files.
+def write_images(samples: Sequence[EncodedSample], form: ImageFormat, folder: Path) -> list[Path]:
+    """Write the images of a batch to files and return their paths.
 
-    The bytes are those of the data set where they have the form, so nothing is decoded; else they
-    are decoded and written without loss. The names say nothing of the samples, whose ids may hold
-    their transcripts.
+    Images that are stored in the requested format are written unchanged; others are decoded and
+    encoded without loss. The file names are numbers, because the ids of samples may contain their
+    transcriptions.
+
+    Args:
+        samples: The samples of the batch.
+        form: The format of the files.
+        folder: The folder to write to.
 
     Raises:
         BenchError: An image cannot be decoded.
@@ -45,13 +50,13 @@ def write_images(samples: Sequence[EncodedSample], form: Form, folder: Path) -> 
 
 
 def stored_form(content: bytes) -> str | None:
-    """Return the suffix of the files that have such content, None for a rare one."""
+    """Return the file suffix of an encoded image; None for a rare format."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "webp"
     return next((form for magic, form in _MAGIC.items() if content.startswith(magic)), None)
 
 
-def _encoded(sample: EncodedSample, form: Form) -> tuple[str, bytes]:
+def _encoded(sample: EncodedSample, form: ImageFormat) -> tuple[str, bytes]:
     content = sample.images[0]
     stored = stored_form(content)
     if stored is not None and form in {"stored", stored}:
@@ -66,5 +71,7 @@ def _encoded(sample: EncodedSample, form: Form) -> tuple[str, bytes]:
         pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
     done, encoded = cv2.imencode(f".{suffix}", pixels)
     if not done:
-        raise BenchError(f"sample {quoted(sample.id)} cannot be written as {suffix}; use png")
+        raise BenchError(
+            f"sample {quoted(sample.id)} cannot be written as {suffix}; set format = 'png'"
+        )
     return suffix, encoded.tobytes()

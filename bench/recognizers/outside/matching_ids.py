@@ -1,4 +1,4 @@
-"""Ids of a file of predictions, and ids of a data set: the same samples under other names."""
+"""Matching of the ids of a file of predictions with the ids of a data set."""
 
 from __future__ import annotations
 
@@ -9,65 +9,67 @@ from bench.data.raw.image_tree import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)
-class Match:
-    """How the ids of a file belong to those of a data set.
+class IdMatch:
+    """The matching ids of a file and a data set.
 
     Attributes:
-        rule: What was compared.
-        known: The id of the data set for each id of the file that has one.
+        rule: What was compared, for messages.
+        sample_ids: The id of the data set, by the id of the file. Ids without a match are left out.
     """
 
     rule: str
-    known: Mapping[str, str]
+    sample_ids: Mapping[str, str]
 
 
-def match_ids(theirs: Sequence[str], ours: Sequence[str]) -> Match:
-    """Return how most ids belong together, by the strictest rule among equals.
+def match_ids(theirs: Sequence[str], ours: Sequence[str]) -> IdMatch:
+    """Return the match by the rule with the most matching ids, and by the strictest of these.
 
-    A rule is left out where it makes two samples of the data set, or two ids of the file, one. No
-    rule leaves out folders of both sides, for `train/1` and `test/1` are different samples.
+    A rule under which two ids of one side become equal matches nothing. No rule removes folders on
+    both sides, because `train/1` and `test/1` are different samples.
 
     Args:
-        theirs: The ids of a file, without repetition.
+        theirs: The ids of a file, without duplicates.
         ours: The ids of a data set.
     """
-    behind = _by_ending(theirs, ours)
-    before = {name: sample for sample, name in _by_ending(ours, theirs).items()}
+    without_their_folders = _by_ending(theirs, ours)
+    without_our_folders = {name: sample for sample, name in _by_ending(ours, theirs).items()}
     return max(
-        Match("ids", _known(theirs, ours, str)),
-        Match("ids without the suffix of a file", _known(theirs, ours, _without_suffix)),
-        Match("ids without the first folders of the file", behind),
-        Match("ids without the first folders of the data set", before),
-        key=lambda match: len(match.known),
+        IdMatch("ids", _by_key(theirs, ours, str)),
+        IdMatch("ids without the suffix of a file", _by_key(theirs, ours, _without_suffix)),
+        IdMatch("ids without the first folders of the file", without_their_folders),
+        IdMatch("ids without the first folders of the data set", without_our_folders),
+        key=lambda match: len(match.sample_ids),
     )
 
 
-def _known(theirs: Sequence[str], ours: Sequence[str], key: Callable[[str], str]) -> dict[str, str]:
-    """Return the ids that are equal by `key`; none where two of one side are."""
-    samples = {key(sample): sample for sample in ours}
-    named = {key(name): name for name in theirs}
-    if len(samples) < len(ours) or len(named) < len(theirs):
+def _by_key(
+    theirs: Sequence[str], ours: Sequence[str], key: Callable[[str], str]
+) -> dict[str, str]:
+    """Return ids with equal keys; nothing if two ids of one side have the same key."""
+    ours_by_key = {key(sample): sample for sample in ours}
+    theirs_by_key = {key(name): name for name in theirs}
+    if len(ours_by_key) < len(ours) or len(theirs_by_key) < len(theirs):
         return {}
-    return {named[same]: samples[same] for same in named if same in samples}
+    return {theirs_by_key[k]: ours_by_key[k] for k in theirs_by_key if k in ours_by_key}
 
 
 def _by_ending(longer: Iterable[str], shorter: Sequence[str]) -> dict[str, str]:
-    """Return the ids that are others behind further folders; none where that is ambiguous."""
+    """Return longer ids that end with a shorter one after a slash; nothing if it is ambiguous."""
     ends = {_without_suffix(name): name for name in shorter}
     if len(ends) < len(shorter):
         return {}
-    known: dict[str, str] = {}
+    matches: dict[str, str] = {}
     for name in longer:
         rest = _without_suffix(name)
         while rest and rest not in ends:
             rest = rest.partition("/")[2]
         if rest:
-            known[name] = ends[rest]
-    return known if len(set(known.values())) == len(known) else {}
+            matches[name] = ends[rest]
+    return matches if len(set(matches.values())) == len(matches) else {}
 
 
 def _without_suffix(name: str) -> str:
-    """Return a path with slashes, without `./` before it and the suffix of an image behind it."""
+    """Return a path with forward slashes, without a leading `./` and the suffix of an image."""
     path = name.replace("\\", "/").removeprefix("./")
     stem, dot, suffix = path.rpartition(".")
     return stem if f"{dot}{suffix.lower()}" in IMAGE_SUFFIXES else path

@@ -1,4 +1,4 @@
-"""Predictions of others: CSV, TSV, JSON lines or Parquet, as rows of id, text and numbers."""
+"""Reading of prediction files of others: CSV, TSV, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ _MAX_ROWS = 10_000_000
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a file says of one sample.
+    """A prediction of one sample.
 
     Attributes:
-        id: The sample, as the file calls it.
-        text: What was read; a file that has no value says that nothing was.
-        place: Where it stands, such as `line 3`.
-        numbers: Confidence and seconds, where the file has them.
+        id: The id of the sample in the file.
+        text: The text read; empty if the file has no value.
+        position: The position in the file, such as `line 3`.
+        numbers: Confidence and seconds, if the file has them.
     """
 
     id: str
     text: str
-    place: str
+    position: str
     numbers: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Which columns hold ids and texts; None: those of `ID_COLUMNS` and `TEXT_COLUMNS`.
+class FileColumns:
+    """The columns of ids and texts in a file.
 
     Attributes:
-        id: The column of ids.
-        text: The column of texts.
-        header: Whether the first line of a CSV or TSV names its columns.
+        id: The column of ids; None for the only one of `ID_COLUMNS`.
+        text: The column of texts; None for the only one of `TEXT_COLUMNS`.
+        header: Whether the first line of a CSV or TSV has the names of the columns.
     """
 
     id: str | None = None
@@ -67,19 +67,19 @@ class Columns:
 
 
 Row = tuple[str, Mapping[str, Any]]
-"""Where a row stands, and its values by column."""
+"""The position of a row in the file, and its values by column."""
 
 
-def read_predictions(file: Path, columns: Columns) -> Iterator[Prediction]:
+def read_prediction_file(file: Path, columns: FileColumns) -> Iterator[Prediction]:
     """Yield the predictions of a file.
 
     Raises:
-        BenchError: It cannot be read, or has no such columns, or a row is malformed.
+        BenchError: The file cannot be read, lacks a column, or has a malformed row.
     """
     form = _SUFFIXES.get(file.suffix.lower())
     if form is None:
         raise BenchError(
-            f"{file}: the suffix '{file.suffix}' is not one of predictions; write a CSV (.csv), "
+            f"{file}: the suffix '{file.suffix}' is not supported; write a CSV (.csv), "
             "TSV (.tsv), JSON lines (.jsonl) or Parquet (.parquet)"
         )
     try:
@@ -93,58 +93,59 @@ def read_predictions(file: Path, columns: Columns) -> Iterator[Prediction]:
         raise BenchError(f"{file}: line {error.line}: {error}") from None
     except OSError as error:
         raise BenchError(
-            f"{file}: it cannot be read ({error.strerror or error}); name a file of predictions"
+            f"{file}: the file cannot be read ({error.strerror or error}); give "
+            "a file of predictions"
         ) from None
 
 
 def _selected(
-    file: Path, columns: Columns, names: Sequence[str], rows: Iterable[Row]
+    file: Path, columns: FileColumns, names: Sequence[str], rows: Iterable[Row]
 ) -> Iterator[Prediction]:
     name = _column(file, names, columns.id, ID_COLUMNS, "id")
     text = _column(file, names, columns.text, TEXT_COLUMNS, "text")
-    for place, row in rows:
+    for position, row in rows:
         identity, read = row.get(name), row.get(text)
         if not isinstance(identity, str | int) or isinstance(identity, bool) or identity == "":
-            raise BenchError(f"{file}: {place} has no id in '{name}'; write the id of a sample")
+            raise BenchError(f"{file}: {position} has no id in '{name}'; write the id of a sample")
         if read is not None and not isinstance(read, str):
             raise BenchError(
-                f"{file}: {place}: '{text}' is not a text but {quoted(str(read))}; write a text, "
-                "in quotes where it is JSON"
+                f"{file}: {position}: '{text}' is {quoted(str(read))}, not a text; write a text, "
+                "in quotes if it is JSON"
             )
-        # An empty cell is no number.
+        # An empty cell has no number.
         numbers = {key: row[key] for key in NUMBER_COLUMNS if row.get(key) not in (None, "")}
-        yield Prediction(str(identity), read or "", place, numbers)
+        yield Prediction(str(identity), read or "", position, numbers)
 
 
 def _column(
-    file: Path, names: Sequence[str], wanted: str | None, aliases: tuple[str, ...], kind: str
+    file: Path, names: Sequence[str], chosen: str | None, aliases: tuple[str, ...], kind: str
 ) -> str:
-    """Return the column that is wanted, else the only one whose name says that it is one."""
-    if wanted is not None:
-        if wanted in names:
-            return wanted
-        hint = did_you_mean(wanted, map(printable, names)) or "; it is empty"
-        raise BenchError(f"{file}: there is no column {quoted(wanted)} of {kind}s{hint}")
+    """Return the chosen column, else the only one of `names` that is one of the aliases."""
+    if chosen is not None:
+        if chosen in names:
+            return chosen
+        hint = did_you_mean(chosen, map(printable, names)) or "; the file is empty"
+        raise BenchError(f"{file}: there is no column {quoted(chosen)} of {kind}s{hint}")
     matches = [name for name in names if name.strip().lower() in aliases]
     if len(matches) == 1:
         return matches[0]
     if not names:
-        raise BenchError(f"{file}: it is empty; write an id and a text per sample")
+        raise BenchError(f"{file}: the file is empty; write an id and a text per sample")
     listed = ", ".join(map(quoted, matches or names[:8]))
     if matches:
         raise BenchError(
-            f"{file}: the columns {listed} may all be {kind}s; say which one with "
-            f"{kind} = \"…\" beside 'predictions'"
+            f"{file}: the columns {listed} may all be {kind}s; choose one with "
+            f"{kind} = \"…\" next to 'predictions'"
         )
     raise BenchError(
-        f"{file}: no column is called {', '.join(aliases)}, but it has {listed}; name the column "
-        f"of {kind}s with {kind} = \"…\" beside 'predictions', or set header = false if the first "
+        f"{file}: no column of {listed} is called {', '.join(aliases)}; name the column "
+        f"of {kind}s with {kind} = \"…\" next to 'predictions', or set header = false if the first "
         "line is a prediction"
     )
 
 
-def _delimited(file: Path, form: str, columns: Columns) -> tuple[Sequence[str], Iterator[Row]]:
-    """Read a CSV, or a TSV, in which quotation marks are characters as any other."""
+def _delimited(file: Path, form: str, columns: FileColumns) -> tuple[Sequence[str], Iterator[Row]]:
+    """Read a CSV, or a TSV, which has no quoting."""
     if form == "csv":
         split = _csv_lines(file, read_text(file))
     else:
@@ -154,7 +155,7 @@ def _delimited(file: Path, form: str, columns: Columns) -> tuple[Sequence[str], 
     if columns.header:
         number, names = next(lines, (1, []))
         if len(set(names)) < len(names):
-            raise BenchError(f"{file}: line {number} names a column twice; rename one")
+            raise BenchError(f"{file}: line {number} has a column name twice; rename one")
     return names, _cells(file, names, lines)
 
 
@@ -171,15 +172,15 @@ def _cells(
 
 
 def _csv_lines(file: Path, text: str) -> list[tuple[int, list[str]]]:
-    """Return the rows of a CSV with the numbers of their last lines."""
+    """Return the rows of a CSV, each with the number of its last line."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    # A setting of the whole process.
+    # The limit is a setting of the whole process.
     before = csv.field_size_limit(_MAX_FIELD)
     try:
         return [(reader.line_num, cells) for cells in reader]
     except csv.Error as error:
         raise BenchError(
-            f"{file}: line {reader.line_num} is not CSV ({error}); write it with a library"
+            f"{file}: line {reader.line_num} is not CSV ({error}); write it with a CSV library"
         ) from None
     finally:
         csv.field_size_limit(before)
@@ -191,7 +192,7 @@ def _json_lines(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
         for number, line in enumerate(read_lines(file), 1)
         if line.strip()
     ]
-    # Rows may leave out columns.
+    # A row may lack columns.
     names = [*dict.fromkeys(name for _, row in rows for name in row)]
     return names, iter(rows)
 
@@ -218,14 +219,16 @@ def _parquet(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
     try:
         with open_regular(file) as stream, parquet.ParquetFile(stream) as opened:
             if opened.metadata.num_rows > _MAX_ROWS:
-                raise BenchError(f"{file}: it has more than {_MAX_ROWS:,} rows; write one a sample")
-            # Lists, such as the paths of bench's own predictions, are neither ids nor texts.
+                raise BenchError(
+                    f"{file}: the file has more than {_MAX_ROWS:,} rows; write one per sample"
+                )
+            # Lists, such as the paths in predictions of bench, are neither ids nor texts.
             names = [f.name for f in opened.schema_arrow if not pa.types.is_nested(f.type)]
             rows = opened.read(columns=names, use_threads=False).to_pylist()
-    # What Arrow finds wrong within a file is an OSError too, but none with a number.
+    # Arrow raises OSError for malformed content too, but without an errno.
     except (pa.ArrowException, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
         reason = one_line(error)
-        raise BenchError(f"{file}: it is not a Parquet file ({reason}); write it again") from None
+        raise BenchError(f"{file}: the file is not Parquet ({reason}); write it again") from None
     return names, ((f"row {number}", row) for number, row in enumerate(rows, 1))

@@ -1,9 +1,9 @@
-"""Programs that read images: started for a batch, and killed with all that they started.
+"""Running of programs that read images, with their output, time limit and cleanup.
 
-A program runs in a process group of its own, led by a guard: a shell that waits for the end of a
-pipe from this process. So the programs end also when this process is killed. What a program has
-started in a session of its own is found by a mark in its environment and killed with the others, as
-long as this process lives to do so.
+Programs run in their own process group, whose leader is a guard: a shell that waits for the end of
+a pipe from this process and then kills the group. So programs end even if this process is killed.
+A process that a program has started in another session is found by a mark in its environment and
+killed too, unless this process is killed first.
 """
 
 from __future__ import annotations
@@ -28,38 +28,43 @@ from bench.core.printable import quoted
 
 _GUARD = ("/bin/sh", "-c", "read line; kill -KILL 0")
 _MAX_OUTPUT = 2**28
-"""Bytes; more than the texts of any batch."""
-_LOOK_SECONDS = 0.5
-"""From one look at the size of the output to the next."""
+"""Bytes of output per batch; the texts of a batch are far smaller."""
+_CHECK_SECONDS = 0.5
+"""The interval between checks of the size of the output."""
 _VERSION_TIMEOUT = 20.0
 _MAX_VERSION = 2**16
 """Bytes that a command may print as its version."""
 
 
-def executable(command: Sequence[str], user: str, remedy: str) -> Path:
-    """Return the file of a program, found on PATH or by its path.
+def find_executable(command: Sequence[str], user: str, remedy: str) -> Path:
+    """Return the executable file of a program, found on PATH or by its path.
+
+    Args:
+        command: The program and its arguments.
+        user: The recognizer, for messages.
+        remedy: The last clause of the error, which says how to install the program.
 
     Raises:
-        BenchError: There is none that can be executed.
+        BenchError: There is no such program, or its file is not executable.
     """
-    found = shutil.which(command[0])
-    if found is not None:
-        return Path(found).resolve()
+    file = shutil.which(command[0])
+    if file is not None:
+        return Path(file).resolve()
     if Path(command[0]).is_file():
         raise BenchError(
-            f"{user}: the file {quoted(command[0])} cannot be executed; make it executable with "
-            "chmod +x, or name its interpreter first"
+            f"{user}: the file {quoted(command[0])} is not executable; make it executable with "
+            "chmod +x, or write its interpreter first"
         )
     raise BenchError(f"{user}: there is no program {quoted(command[0])}; {remedy}")
 
 
 class Programs:
-    """Starts programs in one process group, one after the other.
+    """Runs programs one after the other in one process group.
 
     Args:
-        folder: Where their output is kept while they run.
-        environment: Variables that are set for them.
-        user: What the sentences begin with.
+        folder: A folder for their output while they run.
+        environment: Environment variables that are set for them.
+        user: The recognizer, for messages.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str], user: str) -> None:
@@ -93,7 +98,7 @@ class Programs:
         return content
 
     def close(self) -> None:
-        """Kill what is left of the process group, and what has left it for a session of its own."""
+        """Kill the process group, and processes that have moved to another session."""
         guard, self._guard = self._guard, None
         if guard is None:
             return
@@ -131,17 +136,17 @@ class Programs:
     def _wait(
         self, process: subprocess.Popen[bytes], timeout: float, written: Sequence[BinaryIO]
     ) -> int:
-        """Return its exit code; kill it where it takes too long, or fills the disk."""
+        """Return the exit code of a process; kill it if it takes too long or prints too much."""
         deadline = time.monotonic() + timeout
         try:
             while True:
                 left = deadline - time.monotonic()
                 with suppress(subprocess.TimeoutExpired):
-                    code = process.wait(max(0.0, min(left, _LOOK_SECONDS)))
+                    code = process.wait(max(0.0, min(left, _CHECK_SECONDS)))
                     self._check_size(written)
                     return code
                 self._check_size(written)
-                if left <= _LOOK_SECONDS:
+                if left <= _CHECK_SECONDS:
                     raise BenchError(
                         f"{self._user} did not end within {timeout:g} s and was killed; raise "
                         "'timeout', or read smaller batches"
@@ -154,24 +159,24 @@ class Programs:
     def _check_size(self, written: Sequence[BinaryIO]) -> None:
         if any(os.fstat(file.fileno()).st_size > _MAX_OUTPUT for file in written):
             raise BenchError(
-                f"{self._user} printed more than {_MAX_OUTPUT >> 20} MiB for one batch; it has to "
-                "print one line per image"
+                f"{self._user} printed more than {_MAX_OUTPUT >> 20} MiB for one batch; print one "
+                "line per image"
             )
 
 
 @contextmanager
-def programs(environment: Mapping[str, str], user: str) -> Iterator[Programs]:
-    """Return what starts programs, with a folder for its files; both are gone in the end."""
+def open_programs(environment: Mapping[str, str], user: str) -> Iterator[Programs]:
+    """Yield a runner of programs with a temporary folder; at the end, kill and remove all."""
     with TemporaryDirectory(prefix="bench-") as folder:
-        started = Programs(Path(folder), environment, user)
+        programs = Programs(Path(folder), environment, user)
         try:
-            yield started
+            yield programs
         finally:
-            started.close()
+            programs.close()
 
 
 def thread_limits(threads: int, device: str) -> dict[str, str]:
-    """Return the variables by which common libraries are told how much they may compute with."""
+    """Return the environment variables that limit the threads of common libraries."""
     limits = ("OMP_THREAD_LIMIT", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     return dict.fromkeys(limits, str(threads)) | {
         "BENCH_THREADS": str(threads),
@@ -180,12 +185,17 @@ def thread_limits(threads: int, device: str) -> dict[str, str]:
 
 
 def printed_version(command: Sequence[str], user: str, remedy: str) -> str:
-    """Return what a command prints on either stream, as a key has it.
+    """Return the output of a command that prints a version, on either stream, for keys.
+
+    Args:
+        command: The command.
+        user: The recognizer, for messages.
+        remedy: The last clause of the error of a missing program.
 
     Raises:
         BenchError: There is no such program, or it fails.
     """
-    file = executable(command, user, remedy)
+    file = find_executable(command, user, remedy)
     printed = _printed(tuple(command), file, file_digest(str(file), user), user)
     if isinstance(printed, BenchError):
         raise printed
@@ -195,13 +205,13 @@ def printed_version(command: Sequence[str], user: str, remedy: str) -> str:
 @lru_cache(maxsize=64)
 def _printed(
     command: tuple[str, ...],
-    file: Path,  # noqa: ARG001 (as the digest)
-    digest: str,  # noqa: ARG001
+    file: Path,  # noqa: ARG001 (for the cache)
+    digest: str,  # noqa: ARG001 (for the cache)
     user: str,
 ) -> str | BenchError:
-    """Run a command, again only when its program is another; return what is wrong with it, too."""
-    what = f"{user}: {quoted(' '.join(command))}"
-    remedy = "name a command that prints a version and"
+    """Return the output of a command or its error, cached until its program changes."""
+    command_name = f"{user}: {quoted(' '.join(command))}"
+    remedy = "give a command that prints a version and"
     try:
         process = subprocess.Popen(
             command,
@@ -212,29 +222,37 @@ def _printed(
         )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        return BenchError(f"{what} cannot be started ({reason}); check that it runs in a shell")
+        return BenchError(
+            f"{command_name} cannot be started ({reason}); check that it runs in a shell"
+        )
     with process, cast("IO[bytes]", process.stdout) as output:
         try:
             content = _read_version(process, output)
             code = process.wait(_VERSION_TIMEOUT)
         except subprocess.TimeoutExpired:
-            return BenchError(f"{what} did not end within {_VERSION_TIMEOUT:.0f} s; {remedy} ends")
+            return BenchError(
+                f"{command_name} did not end within {_VERSION_TIMEOUT:.0f} s; {remedy} ends"
+            )
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     if len(content) > _MAX_VERSION:
-        return BenchError(f"{what} prints more than {_MAX_VERSION >> 10} KiB; {remedy} no more")
+        return BenchError(
+            f"{command_name} prints more than {_MAX_VERSION >> 10} KiB; {remedy} no more"
+        )
     text = content.decode("utf-8", "replace").strip()
     if code or not text:
-        return BenchError(f"{what} {_end(code)} and printed {quoted(text)}; {remedy} exits with 0")
+        return BenchError(
+            f"{command_name} {_end(code)} and printed {quoted(text)}; {remedy} exits with 0"
+        )
     return text
 
 
 def _read_version(process: subprocess.Popen[bytes], output: IO[bytes]) -> bytes:
-    """Return what a process prints until its output ends, or all that a version may be, and more.
+    """Return the output of a process, up to more than `_MAX_VERSION` bytes.
 
     Raises:
-        TimeoutExpired: Its output does not end.
+        TimeoutExpired: The output does not end in time.
     """
     content, deadline = b"", time.monotonic() + _VERSION_TIMEOUT
     while len(content) <= _MAX_VERSION:
@@ -257,7 +275,7 @@ def _end(code: int) -> str:
 
 
 def _last_line(errors: BinaryIO) -> str:
-    """Return the last line that is not empty of the last of what a program wrote."""
+    """Return a clause with the last nonempty line of the standard error of a program."""
     errors.seek(max(0, errors.seek(0, os.SEEK_END) - 2**16))
     lines = [line for line in errors.read().decode("utf-8", "replace").split("\n") if line.strip()]
     if not lines:

@@ -1,4 +1,4 @@
-"""A class from a source file: imported, constructed, and its errors as sentences with a line."""
+"""Import and construction of a user's class, with errors that name the line of the user's code."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from bench.recognizers.outside.python_source import ClassSource, missing_class, 
 
 
 @contextmanager
-def imported(source: ClassSource, user: str) -> Iterator[type]:
-    """Import a class. A file finds the modules beside it until the context is left.
+def imported_class(source: ClassSource, user: str) -> Iterator[type]:
+    """Import a class and yield it; within the context, its file can import modules of its folder.
 
     Raises:
         BenchError: The import fails, or there is no such class.
@@ -32,48 +32,54 @@ def imported(source: ClassSource, user: str) -> Iterator[type]:
         yield _class(source, user)
     finally:
         if source.module is None:
-            with suppress(ValueError):  # the class has changed it
+            with suppress(ValueError):  # the class has removed it
                 sys.path.remove(folder)
             _forget(folder, before)
 
 
-def construct(kind: type, parameters: dict[str, Any], offered: dict[str, Any], user: str) -> object:
-    """Return a new object.
+def construct_reader(
+    kind: type, parameters: dict[str, Any], offered: dict[str, Any], user: str
+) -> object:
+    """Return a new object of the user's class.
 
     Args:
         kind: The class.
-        parameters: What its constructor is called with, by name.
-        offered: What it is called with too where it has a parameter of that name.
-        user: What the sentences begin with.
+        parameters: The arguments of the constructor, by name.
+        offered: Further arguments, each used only if the constructor has a parameter of its name.
+        user: The class, for messages.
 
     Raises:
-        BenchError: The constructor does not accept the parameters, or raises.
+        BenchError: The constructor does not accept the arguments, or raises.
     """
     signature = inspect.signature(kind)
-    known = [
+    names = [
         name
         for name, parameter in signature.parameters.items()
         if parameter.kind not in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}
     ]
-    given = {name: value for name, value in offered.items() if name in known} | parameters
+    given = {name: value for name, value in offered.items() if name in names} | parameters
     try:
         signature.bind(**given)
     except TypeError as error:
-        if unknown := [name for name in parameters if name not in known]:
-            # An empty list of parameters has no nearest one.
-            hint = did_you_mean(unknown[0], known) or "; it takes none"
+        if unknown := [name for name in parameters if name not in names]:
+            # There is no nearest name in an empty list.
+            hint = did_you_mean(unknown[0], names) or "; it takes none"
             raise BenchError(f"{user} has no parameter '{unknown[0]}'{hint}") from None
         raise BenchError(f"{user}: {error}; set it in parameters = {{ … }}") from None
-    with failing(f"{user} cannot be constructed", inspect.getfile(kind)):
+    with user_code_errors(f"{user} cannot be constructed", inspect.getfile(kind)):
         return kind(**given)
 
 
 @contextmanager
-def failing(what: str, file: str | Path) -> Iterator[None]:
-    """Raise whatever a person's code raises as a sentence with a line of their own files.
+def user_code_errors(what: str, file: str | Path) -> Iterator[None]:
+    """Convert any exception of the user's code to a BenchError with a line of their own files.
 
-    Also what is not an Exception, such as SystemExit or the panic of a library in Rust; but not
-    KeyboardInterrupt.
+    This includes exceptions that are not an Exception, such as SystemExit or the panic of a Rust
+    library, but not KeyboardInterrupt.
+
+    Args:
+        what: The beginning of the message.
+        file: The file of the user's code.
 
     Raises:
         BenchError: The code raises.
@@ -83,12 +89,12 @@ def failing(what: str, file: str | Path) -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        place = raised_at(error, [Path(file)]) or Path(file).name
-        raise BenchError(f"{what}: {place}: {one_line(error)}") from error
+        position = raised_at(error, [Path(file)]) or Path(file).name
+        raise BenchError(f"{what}: {position}: {one_line(error)}") from error
 
 
 def _class(source: ClassSource, user: str) -> type:
-    with failing(f"{user} cannot be imported", source.file):
+    with user_code_errors(f"{user} cannot be imported", source.file):
         module = (
             _import_file(source)
             if source.module is None
@@ -121,7 +127,7 @@ def _import_file(source: ClassSource) -> ModuleType:
 
 
 def _forget(folder: str, before: set[str]) -> None:
-    """Forget the modules of a folder, so that another reader's module of that name is found."""
+    """Remove the modules of a folder from `sys.modules`, which may hide those of another class."""
     for name in sys.modules.keys() - before:
         file = getattr(sys.modules[name], "__file__", None)
         if file and file.startswith(f"{folder}/"):

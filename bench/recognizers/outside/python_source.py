@@ -1,4 +1,4 @@
-"""Where a class "FILE.py:CLASS" or "package.module:CLASS" is, found without importing anything."""
+"""The source of a class "FILE.py:CLASS" or "package.module:CLASS", found without any import."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class ClassSource:
     """A class in a source file.
 
     Attributes:
-        file: The file.
-        module: Its full name as a module of a package; None: a file by its path.
+        file: The source file.
+        module: The full name of the module; None for a file given by its path.
         name: The name of the class.
     """
 
@@ -33,15 +33,15 @@ class ClassSource:
 
     @property
     def label(self) -> str:
-        """The class as bench.toml spells it, without folders."""
+        """The class as in bench.toml, without folders."""
         return f"{self.module or self.file.name}:{self.name}"
 
     def digests(self) -> dict[str, str]:
-        """Return the SHA-256 of each source file that decides what the class does.
+        """Return the SHA-256 of each source file on which the class depends, by its relative path.
 
-        Those are the file and the modules beside it that it imports, directly or not; or all
-        modules of its package; or the file alone, where it is installed and beside it are other
-        packages. An edit of any of them makes another reader.
+        For a module of a package, these are all modules of the package. For a single installed
+        module, it is that file. Otherwise they are the file and the modules in its folder that it
+        imports, directly or indirectly.
         """
         depth = len((self.module or "").split(".")) - (self.file.name != "__init__.py")
         if self.module and depth:
@@ -50,7 +50,7 @@ class ClassSource:
         elif self.module and is_installed(self.file):
             root, files = self.file.parent, [self.file]
         else:
-            root, files = self.file.parent, _files_beside(self.file)
+            root, files = self.file.parent, _with_imported_modules(self.file)
         return {
             file.relative_to(root).as_posix(): sha256(file.read_bytes()).hexdigest()
             for file in files
@@ -58,10 +58,14 @@ class ClassSource:
 
 
 def class_source(target: str, user: str) -> ClassSource:
-    """Return where a class is.
+    """Return the source of a class.
+
+    Args:
+        target: "FILE.py:CLASS" or "package.module:CLASS".
+        user: The recognizer, for messages.
 
     Raises:
-        BenchError: The text is not of one of the two forms, or there is no such file or module.
+        BenchError: The target has neither form, or there is no such file or module.
     """
     where, name = split_target(target, user)
     if _is_path(where):
@@ -70,10 +74,10 @@ def class_source(target: str, user: str) -> ClassSource:
 
 
 def split_target(target: str, user: str) -> tuple[str, str]:
-    """Return file or module, and the name of the class.
+    """Return the file or module, and the name of the class.
 
     Raises:
-        BenchError: The text is not of one of the two forms.
+        BenchError: The target is neither "FILE.py:CLASS" nor "package.module:CLASS".
     """
     where, _, name = target.rpartition(":")
     if not where or not name.isidentifier():
@@ -85,7 +89,7 @@ def split_target(target: str, user: str) -> tuple[str, str]:
 
 
 def located_target(target: str, home: Path) -> str:
-    """Return `target` with the path of its file found from the folder `home`."""
+    """Return a target with the absolute path of its file, relative to the folder `home`."""
     where, colon, name = target.rpartition(":")
     return (
         f"{(home / local_path(where)).absolute()}:{name}" if colon and _is_path(where) else target
@@ -97,7 +101,7 @@ def _is_path(where: str) -> bool:
 
 
 def _module_file(module: str, user: str) -> Path:
-    """Find a module through its packages, whose code does not run."""
+    """Find the file of a module without running the code of its packages."""
     path: list[str] | None = None
     spec: ModuleSpec | None = None
     for depth, part in enumerate(module.split("."), 1):
@@ -109,27 +113,27 @@ def _module_file(module: str, user: str) -> Path:
         path = [*(spec.submodule_search_locations or [])]
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         raise BenchError(
-            f"{user}: module '{module}' has no source file, so its readings could not be told "
-            "from those of an edited one; name a module that is a file"
+            f"{user}: module '{module}' has no source file, so changes of it would not be noticed; "
+            "give a module that is a file"
         )
     return Path(spec.origin)
 
 
-def _files_beside(file: Path) -> list[Path]:
-    """Return a source file and the modules beside it that it imports, directly or not."""
+def _with_imported_modules(file: Path) -> list[Path]:
+    """Return a source file and the modules in its folder that it imports, also indirectly."""
     files = [file]
-    for source in files:  # which grows
+    for source in files:  # the list grows in the loop
         for name in _imported_names(source):
             package = file.parent / name
-            beside = [package.with_suffix(".py")]
+            modules = [package.with_suffix(".py")]
             if (package / "__init__.py").is_file():
-                beside = sorted(package.rglob("*.py"))
-            files += [found for found in beside if found.is_file() and found not in files]
+                modules = sorted(package.rglob("*.py"))
+            files += [module for module in modules if module.is_file() and module not in files]
     return files
 
 
 def _imported_names(source: Path) -> Iterator[str]:
-    """Yield the top-level names that a source file imports; none where it cannot be parsed."""
+    """Yield the top-level names that a source file imports; none if it cannot be parsed."""
     try:
         tree = ast.parse(source.read_bytes())
     except (SyntaxError, ValueError):
@@ -145,13 +149,13 @@ def _imported_names(source: Path) -> Iterator[str]:
 
 
 def missing_class(source: ClassSource, classes: list[str], user: str) -> BenchError:
-    """Return the error on a file without the class, with the classes that it has."""
-    hint = did_you_mean(source.name, classes) or "; declare it"
+    """Return the error of a file without the class, with the nearest name of its classes."""
+    hint = did_you_mean(source.name, classes) or "; define it"
     return BenchError(f"{user}: {source.file.name} has no class '{source.name}'{hint}")
 
 
 def module_name(source: ClassSource) -> str:
-    """Return the name under which the file is imported, which no other module has."""
+    """Return the unique module name under which the file is imported."""
     name = source.module or f"bench_reader_{source.file.stem}"
     while source.module is None and name in sys.modules:
         name += "_"

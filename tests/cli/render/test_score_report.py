@@ -8,11 +8,15 @@ from hypothesis import strategies as st
 from bench.cli.render.score_report import score_text
 from bench.core.text_table import draw
 from bench.evaluation import protocols
-from bench.evaluation.metrics.scoring import Sample, score
+from bench.evaluation.metrics.scoring import Sample, score_samples
 
 
 def text_of(name, *pairs):
-    return draw(score_text(score(protocols.find(name), [Sample("", *pair) for pair in pairs])))
+    return draw(
+        score_text(
+            score_samples(protocols.find_protocol(name), [Sample("", *pair) for pair in pairs])
+        )
+    )
 
 
 @settings(max_examples=40)

@@ -64,6 +64,6 @@ def test_either_transcript_is_read(iam: None) -> None:
 
 def test_the_default_alphabet_has_79_characters(iam: None) -> None:
     assert len(IAM().label_encoder(None).vocabulary) == 79
-    assert len(IAM().label_encoder(protocols.find("str-94")).vocabulary) == 94
+    assert len(IAM().label_encoder(protocols.find_protocol("str-94")).vocabulary) == 94
     with pytest.raises(BenchError, match="'htr-raw' lists no characters"):
-        IAM().label_encoder(protocols.find("htr-raw"))
+        IAM().label_encoder(protocols.find_protocol("htr-raw"))

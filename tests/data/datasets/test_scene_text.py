@@ -46,7 +46,9 @@ def test_an_unprepared_data_set_is_reported_with_the_command(prepare: Prepare) -
 
 
 def test_the_default_alphabet_is_str_36() -> None:
-    assert "".join(SVT().label_encoder(None).vocabulary) == protocols.find("str-36").charset
-    encoder = SVT().label_encoder(protocols.find("str-94"))
+    assert (
+        "".join(SVT().label_encoder(None).vocabulary) == protocols.find_protocol("str-36").charset
+    )
+    encoder = SVT().label_encoder(protocols.find_protocol("str-94"))
     assert encoder.tokens("Don't") == "Don't"
     assert len(encoder.vocabulary) == 94

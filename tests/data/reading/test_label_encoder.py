@@ -12,7 +12,7 @@ from bench.core.errors import BenchError
 from bench.data.reading.label_encoder import LabelEncoder, common_encoder, encoder_of_alphabet
 from bench.evaluation import protocols
 
-RULES = protocols.find("str-36")
+RULES = protocols.find_protocol("str-36")
 ENCODER = encoder_of_alphabet(RULES)
 
 
@@ -50,18 +50,18 @@ def test_tokens_without_a_class_are_reported_and_not_encoded(text: str, known: s
 def test_a_transcript_is_normalized_by_its_protocol(
     rules: str, text: str, tokens: str | list[str]
 ) -> None:
-    protocol = protocols.find(rules)
+    protocol = protocols.find_protocol(rules)
     assert LabelEncoder((), protocol).tokens(text) == tokens
 
 
 def test_a_protocol_without_a_list_of_characters_is_not_an_alphabet() -> None:
     with pytest.raises(BenchError, match=r"'htr-iam' lists no characters.*set alphabet to"):
-        encoder_of_alphabet(protocols.find("htr-iam"))
+        encoder_of_alphabet(protocols.find_protocol("htr-iam"))
 
 
 def test_the_same_alphabet_is_shared_and_another_is_refused() -> None:
     assert common_encoder([("a", ENCODER), ("b", ENCODER)]) == ENCODER
-    larger = encoder_of_alphabet(protocols.find("str-62"))
+    larger = encoder_of_alphabet(protocols.find_protocol("str-62"))
     with pytest.raises(BenchError, match=r"'a' and 'b' have different.*\(36 and 62.*set alphabet"):
         common_encoder([("a", ENCODER), ("b", larger)])
 
@@ -69,6 +69,6 @@ def test_the_same_alphabet_is_shared_and_another_is_refused() -> None:
 @settings(max_examples=40)
 @given(st.lists(st.sets(st.sampled_from(["NORD", "REGEN", "SUED", "WOLKE"])), min_size=1))
 def test_vocabularies_of_glosses_are_merged(several: list[set[str]]) -> None:
-    rules = protocols.find("gloss-phoenix14")
+    rules = protocols.find_protocol("gloss-phoenix14")
     encoders = [(str(n), LabelEncoder(tuple(sorted(g)), rules)) for n, g in enumerate(several)]
     assert common_encoder(encoders).vocabulary == tuple(sorted(set().union(*several)))

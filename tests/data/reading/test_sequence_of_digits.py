@@ -89,7 +89,7 @@ UNIT = FrameInput(normalization="unit")
 
 
 def composed(splits, model_input=UNIT, alphabet="digits", **options):
-    encoder = encoder_of_alphabet(protocols.find(alphabet))
+    encoder = encoder_of_alphabet(protocols.find_protocol(alphabet))
     return SequenceOfDigits(splits, SHORT, model_input, encoder, **options)
 
 
@@ -219,7 +219,7 @@ def test_transcripts_are_the_digits_whatever_the_alphabet():
     [letters] = composed(ALL_SPLITS, alphabet="str-36", **PLAIN).batches("test", 9)
     assert digits.texts == letters.texts
     assert [list(map(int, text)) for text in digits.texts] == (digits.targets - 1).tolist()
-    thesis = encoder_of_alphabet(protocols.find("htr-thesis"))
+    thesis = encoder_of_alphabet(protocols.find_protocol("htr-thesis"))
     other = SequenceOfDigits(ALL_SPLITS, SHORT, FrameInput(), thesis, **PLAIN).batches("test", 9)[0]
     read = ["".join(thesis.vocabulary[c - 1] for c in row) for row in other.targets]
     assert tuple(read) == other.texts
@@ -250,6 +250,8 @@ def test_frames_are_scaled_cropped_and_normalized_by_the_input():
 )
 def test_inputs_that_digits_cannot_give_are_refused(model_input, alphabet, message):
     known = protocols.Protocol("letters", 1, "Not all digits.", charset="01234567ab")
-    encoder = encoder_of_alphabet(known if alphabet == "letters" else protocols.find(alphabet))
+    encoder = encoder_of_alphabet(
+        known if alphabet == "letters" else protocols.find_protocol(alphabet)
+    )
     with pytest.raises(BenchError, match=message):
         SequenceOfDigits(ALL_SPLITS, SHORT, model_input, encoder, **PLAIN)

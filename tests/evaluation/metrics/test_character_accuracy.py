@@ -25,7 +25,7 @@ def test_by_hand(reference, hypothesis, expected):
 
 
 @given(letters, st.text("ab", max_size=8))
-def test_it_is_that_of_plain_loops(reference, hypothesis):
+def test_ccr_equals_that_of_plain_loops(reference, hypothesis):
     matches = 0
     for position in range(min(len(reference), len(hypothesis))):
         matches += reference[position] == hypothesis[position]

@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from torchmetrics.functional.text import char_error_rate
 
-RAW = protocols.find("htr-raw")
+RAW = protocols.find_protocol("htr-raw")
 line = st.text(max_size=30) | st.text("ab \té́", max_size=12) | st.text(" \t\n", max_size=3)
 corpus = st.lists(st.tuples(line, line), min_size=1, max_size=6)
 
@@ -32,7 +32,7 @@ def scored(pairs):
 
 @settings(max_examples=100)
 @given(corpus)
-def test_edits_are_the_distance_of_rapidfuzz(pairs):
+def test_edits_equal_the_distance_of_rapidfuzz(pairs):
     pairs = scored(pairs)
     assert counts("cer", "htr-raw", pairs) == [
         (Levenshtein.distance(*texts), len(texts[0])) for texts in pairs
@@ -41,7 +41,7 @@ def test_edits_are_the_distance_of_rapidfuzz(pairs):
 
 @settings(max_examples=100)
 @given(corpus)
-def test_cer_is_that_of_torchmetrics(pairs):
+def test_cer_equals_that_of_torchmetrics(pairs):
     references, hypotheses = map(list, zip(*scored(pairs), strict=True))
     expected = float(char_error_rate(hypotheses, references))
     assert value("cer", "htr-raw", pairs) == pytest.approx(expected)
@@ -49,7 +49,7 @@ def test_cer_is_that_of_torchmetrics(pairs):
 
 @settings(max_examples=100)
 @given(corpus)
-def test_cer_is_that_of_jiwer_without_spaces_at_the_ends(pairs):
+def test_cer_equals_that_of_jiwer_without_spaces_at_the_ends(pairs):
     # jiwer strips both texts.
     pairs = [(r, h) for r, h in scored(pairs) if r == r.strip() and h == h.strip()]
     assume(pairs)
@@ -63,11 +63,11 @@ def test_ten_thousand_characters_are_compared():
     assert counts("cer", "htr-raw", [(reference, hypothesis)]) == [(distance, len(reference))]
 
 
-def test_long_samples_weigh_more_than_short_ones():
+def test_long_samples_have_more_weight_than_short_ones():
     assert value("cer", "htr-raw", [("a", "b"), ("abcdefghi", "abcdefghi")]) == pytest.approx(0.1)
 
 
-def test_cer_exceeds_one_when_much_is_inserted():
+def test_cer_exceeds_one_with_many_insertions():
     assert value("cer", "digits", [("1", "2345")]) == 4
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from bench.evaluation.metrics.detection import (
     Segment,
     average_precision,
-    overlap,
-    rank,
+    rank_detections,
+    temporal_iou,
     true_segments,
 )
 
@@ -70,16 +70,16 @@ def slow_average_precision(truths, detections, threshold):
 
 @settings(max_examples=120)
 @given(segments().filter(bool), segments(), thresholds)
-def test_average_precision_is_that_of_plain_loops(truths, detections, threshold):
+def test_average_precision_equals_that_of_plain_loops(truths, detections, threshold):
     expected = slow_average_precision(truths, detections, threshold)
     assert average_precision(truths, detections, threshold) == pytest.approx(expected)
 
 
 @settings(max_examples=120)
 @given(segments().filter(bool), segments())
-def test_each_sample_is_left_out_as_if_it_were_not_there(truths, detections):
+def test_leave_one_out_equals_the_precision_without_the_sample(truths, detections):
     levels = [0.1, 0.3, 0.5, 0.7]
-    areas = rank(truths, detections, levels).leave_one_out()
+    areas = rank_detections(truths, detections, levels).leave_one_out()
     assert areas.keys() == {each.sample for each in [*truths, *detections]}
     for sample, area in areas.items():
         kept = [[each for each in part if each.sample != sample] for part in (truths, detections)]
@@ -90,7 +90,7 @@ def test_each_sample_is_left_out_as_if_it_were_not_there(truths, detections):
 
 
 @given(segments().filter(bool), segments(), thresholds, thresholds)
-def test_a_higher_threshold_never_gives_more(truths, detections, first, second):
+def test_a_higher_threshold_never_raises_the_precision(truths, detections, first, second):
     low, high = sorted([first, second])
     lower, higher = (average_precision(truths, detections, each) for each in (low, high))
     assert 0 <= higher <= lower + 1e-12
@@ -120,12 +120,12 @@ def test_only_the_order_of_scores_matters(truths, detections, threshold):
 
 
 @given(segments().filter(bool), thresholds)
-def test_all_that_is_true_is_one_and_nothing_is_zero(truths, threshold):
+def test_precision_is_one_for_all_true_segments_and_zero_for_none(truths, threshold):
     assert average_precision(truths, truths, threshold) == 1
     assert average_precision(truths, [], threshold) == 0
 
 
-def test_false_segments_cost_only_what_they_precede():
+def test_false_segments_lower_only_the_precision_of_later_ranks():
     truths = [Segment(0, 0, 4), Segment(1, 0, 4)]
     right = [Segment(0, 0, 4, 0.9), Segment(1, 0, 4, 0.5)]
     assert average_precision(truths, [*right, Segment(0, 6, 8, 0.1)], 0.5) == 1
@@ -154,7 +154,7 @@ def test_equal_scores_are_one_point_of_the_curve():
         assert average_precision(truths, detections[::-1], 0.5) == 0.5
 
 
-def test_of_equal_scores_the_earlier_takes_first():
+def test_of_equal_scores_the_earlier_is_matched_first():
     # The first overlaps the second truth most, which is all that the second of them overlaps.
     truths, detections = (
         [Segment(0, 0, 3), Segment(0, 4, 14)],
@@ -164,7 +164,7 @@ def test_of_equal_scores_the_earlier_takes_first():
     assert average_precision(truths, [detections[0], detections[1]._replace(score=1)], 0.3) == 1
 
 
-def test_a_true_segment_is_taken_once():
+def test_a_true_segment_is_matched_once():
     halves = [Segment(0, 0, 4, 0.9), Segment(0, 5, 9, 0.8)]
     assert average_precision([Segment(0, 0, 9)], halves, 0.4) == 1
     assert average_precision([Segment(0, 0, 9)], halves, 0.5) == 0
@@ -179,14 +179,14 @@ def test_an_overlap_of_the_threshold_itself_is_enough():
 
 
 @given(segments(), segments())
-def test_overlap_is_that_of_sets_of_frames(some, others):
+def test_temporal_iou_equals_that_of_sets_of_frames(some, others):
     for a in some:
         for b in others:
-            assert overlap(a, b) == slow_overlap(a, b)
+            assert temporal_iou(a, b) == slow_overlap(a, b)
 
 
-def test_without_truth_there_is_no_precision():
-    with pytest.raises(ValueError, match="no true segment, so there is no recall"):
+def test_without_true_segments_there_is_no_precision():
+    with pytest.raises(ValueError, match="no true segment, so recall is undefined"):
         average_precision([], [Segment(0, 0, 1)], 0.5)
 
 
@@ -198,7 +198,7 @@ def keyed(draw):
 
 
 @given(keyed())
-def test_between_two_key_frames_a_frame_is_of_the_nearer_one(case):
+def test_a_frame_belongs_to_the_nearer_key_frame(case):
     keys, length = case
     detections = true_segments(3, keys, length)
     for frame in range(keys[0], keys[-1] + 1):
@@ -233,12 +233,12 @@ def test_true_segments_by_hand(keys, length, spans):
 
 
 @pytest.mark.parametrize("keys", [[1, 1], [3, 2], [-1, 2], [2, 5]])
-def test_key_frames_have_to_increase_within_the_path(keys):
+def test_key_frames_must_increase_within_the_path(keys):
     with pytest.raises(ValueError, match="do not increase within the 5 frames"):
         true_segments(0, keys, 5)
 
 
-def test_a_true_segment_holds_the_frames_where_its_digit_is_strongest():
+def test_a_true_segment_has_the_frames_where_its_digit_is_strongest():
     from bench.data.reading.sequence_of_digits import Scheme
 
     for scheme in (Scheme(4, (0.3, 0.5, 0.7), 2), Scheme(4, tuple(np.arange(1, 10) / 10), 5)):

@@ -9,7 +9,7 @@ from rapidfuzz.distance import Levenshtein
 
 from bench.core.errors import BenchError
 from bench.evaluation.metrics import edit_alignment
-from bench.evaluation.metrics.edit_alignment import Edit, align
+from bench.evaluation.metrics.edit_alignment import Edit, align_units
 
 few = st.text("ab", max_size=12) | st.text("abcd é", max_size=12)
 any_text = st.text(max_size=20)
@@ -67,8 +67,8 @@ def replay(reference, hypothesis, edits):
 
 @settings(max_examples=400)
 @given(few | any_text, few | any_text)
-def test_at_unit_costs_the_edits_are_those_of_rapidfuzz(reference, hypothesis):
-    edits = align(reference, hypothesis)
+def test_at_unit_costs_the_edits_equal_those_of_rapidfuzz(reference, hypothesis):
+    edits = align_units(reference, hypothesis)
     assert len(edits) == Levenshtein.distance(reference, hypothesis)
     assert tags(edits) == [op.tag for op in Levenshtein.editops(reference, hypothesis)]
     assert replay(reference, hypothesis, edits)
@@ -77,21 +77,21 @@ def test_at_unit_costs_the_edits_are_those_of_rapidfuzz(reference, hypothesis):
 @settings(max_examples=200)
 @given(few, few)
 def test_at_unit_costs_no_alignment_is_shorter(reference, hypothesis):
-    edits = align(reference, hypothesis)
+    edits = align_units(reference, hypothesis)
     assert replay(reference, hypothesis, edits)
     assert len(edits) == cheapest(reference, hypothesis, (1, 1, 1))
 
 
 @given(few, few)
 def test_at_unit_costs_common_ends_are_matched(reference, hypothesis):
-    edits = align(f"x{reference}y", f"x{hypothesis}y")
-    assert edits == align(reference, hypothesis)
+    edits = align_units(f"x{reference}y", f"x{hypothesis}y")
+    assert edits == align_units(reference, hypothesis)
 
 
 @settings(max_examples=200)
 @given(few, few, st.sampled_from([COSTS, (1, 2, 2), (2, 1, 5)]))
 def test_at_other_costs_no_alignment_is_cheaper(reference, hypothesis, costs):
-    edits = align(reference, hypothesis, costs)
+    edits = align_units(reference, hypothesis, costs)
     assert replay(reference, hypothesis, edits)
     paid = sum(map(int.__mul__, kinds(edits), (costs[2], *costs[:2])))
     assert paid == cheapest(reference, hypothesis, costs)
@@ -111,42 +111,42 @@ def test_at_other_costs_no_alignment_is_cheaper(reference, hypothesis, costs):
 )
 @pytest.mark.parametrize("costs", [(1, 1, 1), COSTS])
 def test_edits_by_hand(reference, hypothesis, expected, costs):
-    assert align(reference, hypothesis, costs) == expected
+    assert align_units(reference, hypothesis, costs) == expected
 
 
 def test_costs_may_prefer_two_edits_to_three():
     # A substitution is cheaper than a deletion and an insertion, two are dearer.
-    assert kinds(align("xyz", "abc", COSTS)) == (3, 0, 0)
-    assert kinds(align("abx", "xab", COSTS)) == (0, 1, 1)
+    assert kinds(align_units("xyz", "abc", COSTS)) == (3, 0, 0)
+    assert kinds(align_units("abx", "xab", COSTS)) == (0, 1, 1)
 
 
-def test_of_equals_sclite_takes_the_pair_then_the_insertion():
+def test_at_equal_costs_sclite_prefers_the_pair_then_the_insertion():
     # As sclite of SCTK 2.4.10 has it: 12 edits, though 11 would cost as much.
     reference, hypothesis = "CBAABBBBDBDDAC", "DDDDDABDB"
-    assert kinds(align(reference, hypothesis, COSTS)) == (3, 2, 7)
+    assert kinds(align_units(reference, hypothesis, COSTS)) == (3, 2, 7)
 
 
 def test_at_unit_costs_deletions_precede_insertions_from_the_back():
     # "ab" to "ba": a deletion and an insertion are as cheap as two substitutions.
-    assert align("ab", "ba") == [Edit(None, "b"), Edit("b", None)]
-    assert align("abc", "xbca") == [Edit("a", "x"), Edit(None, "a")]
+    assert align_units("ab", "ba") == [Edit(None, "b"), Edit("b", None)]
+    assert align_units("abc", "xbca") == [Edit("a", "x"), Edit(None, "a")]
 
 
 def test_tokens_are_any_sequence_of_strings():
-    assert align(["WIND", "NORD"], ["NORD"]) == [Edit("WIND", None)]
+    assert align_units(["WIND", "NORD"], ["NORD"]) == [Edit("WIND", None)]
 
 
-def test_ten_thousand_characters_are_align():
+def test_ten_thousand_characters_are_aligned():
     reference, hypothesis = "abcdefg " * 1_250, "abdcefg " * 1_250
-    assert len(align(reference, hypothesis)) == Levenshtein.distance(reference, hypothesis)
+    assert len(align_units(reference, hypothesis)) == Levenshtein.distance(reference, hypothesis)
 
 
-def test_sequences_that_exceed_the_memory_are_refused():
+def test_sequences_that_exceed_the_memory_are_an_error():
     side = int(edit_alignment.MAX_CELLS**0.5) + 1
-    with pytest.raises(BenchError, match=r"too long to be aligned; cut both"):
-        align("a" * side, "b" * side, COSTS)
+    with pytest.raises(BenchError, match=r"too long to be aligned; split both"):
+        align_units("a" * side, "b" * side, COSTS)
 
 
 def test_at_unit_costs_long_sequences_are_aligned():
     reference, hypothesis = "abcde" * 6_000, "abcdf" * 6_000
-    assert kinds(align(reference, hypothesis)) == (6_000, 0, 0)
+    assert kinds(align_units(reference, hypothesis)) == (6_000, 0, 0)

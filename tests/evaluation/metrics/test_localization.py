@@ -13,10 +13,10 @@ from bench.evaluation.metrics.detection import true_segments
 from bench.evaluation.metrics.localization import (
     HEADERS,
     THRESHOLDS,
-    localization,
     localization_rows,
+    measure_localization,
+    path_runs,
     read_correctly,
-    runs,
 )
 
 paths = st.lists(st.integers(0, 3), min_size=1, max_size=14)
@@ -24,7 +24,7 @@ paths = st.lists(st.integers(0, 3), min_size=1, max_size=14)
 
 def columns(samples, **more):
     """The columns of samples, each a path, a reference and its key frames."""
-    spans = [runs(path) for path, _, _ in samples]
+    spans = [path_runs(path) for path, _, _ in samples]
     read = [
         "".join(str(path[start]) for start, _ in each)
         for (path, _, _), each in zip(samples, spans, strict=True)
@@ -68,8 +68,8 @@ tables = st.lists(sample(), min_size=1, max_size=5).filter(
 
 @settings(max_examples=60)
 @given(st.lists(shown(), min_size=1, max_size=4))
-def test_a_path_of_true_segments_is_perfect(samples):
-    located = localization(columns(samples))
+def test_a_path_of_true_segments_has_perfect_scores(samples):
+    located = measure_localization(columns(samples))
     assert located.mean_average_precision == 1
     assert all(each.mean_average_precision == 1 for each in located.classes.values())
     assert located.key_frame_error.labels == located.labels == located.peaks
@@ -77,9 +77,9 @@ def test_a_path_of_true_segments_is_perfect(samples):
 
 @settings(max_examples=60)
 @given(tables)
-def test_blank_paths_locate_nothing(samples):
+def test_blank_paths_have_precision_zero(samples):
     blank = [([0] * len(path), reference, keys) for path, reference, keys in samples]
-    located = localization(columns(blank))
+    located = measure_localization(columns(blank))
     assert located.mean_average_precision == 0
     assert located.blank_ratio == 1
     assert located.peak_width is None
@@ -90,13 +90,15 @@ def test_blank_paths_locate_nothing(samples):
 @given(tables, st.randoms())
 def test_the_order_of_samples_does_not_matter(samples, random):
     shuffled = random.sample(samples, len(samples))
-    assert asdict(localization(columns(samples))) == asdict(localization(columns(shuffled)))
+    assert asdict(measure_localization(columns(samples))) == asdict(
+        measure_localization(columns(shuffled))
+    )
 
 
 @settings(max_examples=60)
 @given(tables)
 def test_everything_stays_within_its_bounds(samples):
-    located = localization(columns(samples))
+    located = measure_localization(columns(samples))
     for each in [located, *located.classes.values()]:
         precisions = list(each.average_precision.values())
         assert all(0 <= later <= earlier + 1e-12 for earlier, later in pairwise([1, *precisions]))
@@ -108,7 +110,7 @@ def test_everything_stays_within_its_bounds(samples):
 
 @settings(max_examples=60)
 @given(tables, st.integers(1, 5))
-def test_blank_frames_at_both_ends_move_nothing(samples, more):
+def test_blank_frames_at_both_ends_change_no_precision(samples, more):
     # Two key frames at least, so that no true segment is bounded by the path alone; room at both
     # ends, so that none is cut.
     wide = [
@@ -120,11 +122,13 @@ def test_blank_frames_at_both_ends_move_nothing(samples, more):
         ([0] * more + path + [0] * more, reference, [key + more for key in keys])
         for path, reference, keys in wide
     ]
-    assert localization(columns(wide)).classes == localization(columns(moved)).classes
+    assert (
+        measure_localization(columns(wide)).classes == measure_localization(columns(moved)).classes
+    )
 
 
 @given(st.lists(paths, min_size=1, max_size=4))
-def test_runs_blank_ratio_and_peak_width_are_those_of_decoders(listed):
+def test_runs_blank_ratio_and_peak_width_equal_those_of_decoders(listed):
     from bench.decoding.algorithms.decoded import Decoded
 
     longest = max(map(len, listed))
@@ -132,8 +136,8 @@ def test_runs_blank_ratio_and_peak_width_are_those_of_decoders(listed):
     lengths = np.array([len(path) for path in listed])
     decoded = Decoded([], padded, np.ones(len(listed)), np.zeros(padded.shape), lengths)
     for n, path in enumerate(listed):
-        assert runs(path) == [(span.start, span.end) for span in decoded.spans().of(n)]
-        located = localization(columns([(path, "", [])]))
+        assert path_runs(path) == [(span.start, span.end) for span in decoded.spans().of(n)]
+        located = measure_localization(columns([(path, "", [])]))
         assert located.blank_ratio == pytest.approx(decoded.blank_ratio()[n])
         if located.peaks:
             assert located.peak_width == pytest.approx(decoded.peak_width()[n])
@@ -156,7 +160,7 @@ def ways(reference, hypothesis, keys, aligned):
 
 @settings(max_examples=150)
 @given(st.text("12", max_size=4), st.text("12", max_size=4), st.data())
-def test_labels_read_correctly_are_those_of_the_best_of_all_alignments(reference, read, data):
+def test_labels_read_correctly_equal_those_of_the_best_of_all_alignments(reference, read, data):
     keys, aligned = (
         sorted(data.draw(st.sets(st.integers(0, 12), min_size=len(text), max_size=len(text))))
         for text in (reference, read)
@@ -165,13 +169,13 @@ def test_labels_read_correctly_are_those_of_the_best_of_all_alignments(reference
     assert read_correctly(reference, read, keys, aligned) == best[-1]
 
 
-def test_of_two_equal_labels_the_nearer_was_read():
+def test_of_two_equal_labels_the_nearer_is_correct():
     assert read_correctly("11", "1", [2, 6], [5]) == [(1, 0)]
     assert read_correctly("11", "1", [2, 6], [3]) == [(0, 0)]
     assert read_correctly("11", "1", [2, 6], [4]) == [(0, 0)]
 
 
-def test_of_equally_short_alignments_the_one_that_leaves_most_counts():
+def test_of_equally_short_alignments_the_one_with_most_unchanged_labels_counts():
     # Two substitutions are as short as an insertion and a deletion, and would be 0 frames apart.
     assert read_correctly("12", "21", [2, 6], [2, 6]) == [(0, 1)]
     assert read_correctly("12", "21", [2, 6], [5, 9]) == [(1, 0)]
@@ -180,7 +184,7 @@ def test_of_equally_short_alignments_the_one_that_leaves_most_counts():
 def test_one_sample_by_hand():
     # True: 3 on frames 1-3, 1 on 5-7, 3 on 9-11. Read: 3 on 1-2, 2 on 5-7, 3 on 11-13.
     path = [0, 3, 3, 0, 0, 2, 2, 2, 0, 0, 0, 3, 3, 3]
-    located = localization(columns([(path, "313", [2, 6, 10])]))
+    located = measure_localization(columns([(path, "313", [2, 6, 10])]))
     assert (located.samples, located.located, located.labels, located.peaks) == (1, 1, 3, 3)
     assert located.blank_ratio == 6 / 14
     assert located.peak_width == 8 / 3
@@ -198,24 +202,24 @@ def test_one_sample_by_hand():
     assert located.mean_average_precision == pytest.approx(0.1)
 
 
-def test_scores_of_labels_rank_them_and_what_is_no_number_comes_last():
+def test_scores_rank_labels_and_nan_is_last():
     path = [0, 3, 3, 3, 0, 3, 3, 3]
     samples = [(path, "31", [2, 6])]
     ranked = [[0.9, 0.1], [0.1, 0.9], [0.5, 0.5], [0.1, np.nan], [np.nan, 0.1]]
     for scores, expected in zip(ranked, [1, 0.5, 0.5, 1, 0.5], strict=True):
-        located = localization(columns(samples, scores=[scores]))
+        located = measure_localization(columns(samples, scores=[scores]))
         assert located.classes["3"].mean_average_precision == expected
 
 
 def test_confidence_ranks_samples_where_labels_have_no_scores():
     samples = [([1, 1, 1], "1", [1]), ([1, 1, 1], "2", [1])]
     for confidence, expected in [([0.9, 0.1], 1), ([0.1, 0.9], 0.5), ([0.5, 0.5], 0.5)]:
-        located = localization(columns(samples, confidence=confidence))
+        located = measure_localization(columns(samples, confidence=confidence))
         assert located.classes["1"].mean_average_precision == expected
 
 
 def test_without_key_frames_there_are_still_peaks():
-    located = localization(columns([([0, 1, 1, 0], "1", []), ([0, 2, 0, 2], "22", [1])]))
+    located = measure_localization(columns([([0, 1, 1, 0], "1", []), ([0, 2, 0, 2], "22", [1])]))
     assert (located.samples, located.located, located.labels) == (2, 0, 0)
     assert located.mean_average_precision is None
     assert located.average_precision == {}
@@ -225,13 +229,13 @@ def test_without_key_frames_there_are_still_peaks():
 
 def test_excluded_samples_do_not_count():
     samples = [([0, 1], "1", [1]), ([2, 2], "x", [0])]
-    located = localization(columns(samples, excluded=[None, "outside the charset: x"]))
-    assert located == localization(columns(samples[:1]))
+    located = measure_localization(columns(samples, excluded=[None, "outside the charset: x"]))
+    assert located == measure_localization(columns(samples[:1]))
 
 
-def test_labels_that_fit_nowhere_are_missed():
+def test_labels_that_do_not_fit_into_the_frames_are_missed():
     table = columns([([0, 0], "11", [0, 1])], hypothesis=["11"])
-    located = localization(table)
+    located = measure_localization(table)
     assert located.mean_average_precision == 0
     assert located.key_frame_error.labels == 0
 
@@ -240,24 +244,24 @@ def test_labels_that_fit_nowhere_are_missed():
     ("more", "message"),
     [
         ({"excluded": ["empty reference"]}, "no sample"),
-        ({"aligned": [[]]}, "a sample has 1 runs on its path for 1 labels read, 0 frames"),
-        ({"hypothesis": ["12"]}, "1 runs on its path for 2 labels read"),
+        ({"aligned": [[]]}, "a sample has 1 runs on its path, but 1 labels read with 0 frames"),
+        ({"hypothesis": ["12"]}, "1 runs on its path, but 2 labels read"),
         ({"scores": [[]]}, "1 frames and 0 scores"),
         ({"key_frames": [[7]]}, "do not increase within the 2 frames"),
     ],
 )
-def test_what_cannot_be_measured_is_said(more, message):
+def test_what_cannot_be_measured_is_an_error(more, message):
     with pytest.raises(ValueError, match=message):
-        localization(columns([([0, 1], "1", [1])], **more))
+        measure_localization(columns([([0, 1], "1", [1])], **more))
 
 
 def test_tokens_may_have_several_characters():
     table = columns([([0, 1], ["REGEN"], [1])], hypothesis=[["REGEN"]])
-    assert list(localization(table).classes) == ["REGEN"]
+    assert list(measure_localization(table).classes) == ["REGEN"]
 
 
 def test_results_are_json_and_rows():
-    located = localization(columns([([0, 3, 3, 0, 0, 2], "31", [1, 5])]))
+    located = measure_localization(columns([([0, 3, 3, 0, 0, 2], "31", [1, 5])]))
     assert json.loads(json.dumps(asdict(located))) == asdict(located)
     assert all(len(row) == len(HEADERS) for row in localization_rows(located))
     assert localization_rows(located) == [

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bench.evaluation import metrics, protocols
-from bench.evaluation.metrics.localization import localization, runs
+from bench.evaluation.metrics.localization import measure_localization, path_runs
 from bench.evaluation.metrics.mean_average_precision import SCALE
 from bench.evaluation.metrics.readings import Readings
 
@@ -20,12 +20,12 @@ def sample(draw):
     """A path, a reference, its key frames and a score for each run."""
     path = draw(st.lists(st.integers(0, 3), min_size=1, max_size=12))
     keys = sorted(draw(st.sets(st.integers(0, len(path) - 1), max_size=4)))
-    scores = [draw(st.sampled_from([0.1, 0.5, 0.9])) for _ in runs(path)]
+    scores = [draw(st.sampled_from([0.1, 0.5, 0.9])) for _ in path_runs(path)]
     return path, "".join(draw(st.sampled_from("123")) for _ in keys), keys, scores
 
 
 def columns(samples):
-    spans = [runs(path) for path, *_ in samples]
+    spans = [path_runs(path) for path, *_ in samples]
     return {
         "reference": [reference for _, reference, _, _ in samples],
         "hypothesis": [
@@ -45,18 +45,18 @@ def counts(samples, **more):
     table = columns(samples) | more
     ids = [str(n) for n in range(len(samples))]
     readings = Readings(
-        protocols.find("digits"), ids, table["reference"], table["hypothesis"], table
+        protocols.find_protocol("digits"), ids, table["reference"], table["hypothesis"], table
     )
-    return metrics.find("map").counts(readings)
+    return metrics.find_metric("map").counts(readings)
 
 
 def pseudo_values(samples):
     """The jackknife as it is written: mAP of all, then of all but each."""
-    value = localization(columns(samples)).mean_average_precision
+    value = measure_localization(columns(samples)).mean_average_precision
     values = []
     for n in range(len(samples)):
         rest = samples[:n] + samples[n + 1 :]
-        other = localization(columns(rest)).mean_average_precision if rest else None
+        other = measure_localization(columns(rest)).mean_average_precision if rest else None
         other = value if other is None else other
         values.append(len(samples) * value - (len(samples) - 1) * other)
     return value, np.array(values)
@@ -64,7 +64,7 @@ def pseudo_values(samples):
 
 @settings(max_examples=150)
 @given(st.lists(sample(), min_size=1, max_size=6))
-def test_counts_are_the_jackknife_of_plain_loops(samples):
+def test_counts_equal_the_jackknife_of_plain_loops(samples):
     assume(any(keys for _, _, keys, _ in samples))
     value, pseudo = pseudo_values(samples)
     counted = counts(samples)
@@ -75,9 +75,9 @@ def test_counts_are_the_jackknife_of_plain_loops(samples):
     assert total == pytest.approx(value, abs=1e-8)
 
 
-def test_samples_that_are_not_located_have_the_value_itself():
+def test_samples_without_key_frames_have_the_value_of_the_corpus():
     located = ([0, 1, 1, 0, 2], "12", [1, 4], [0.9, 0.5])
-    value = localization(columns([located])).mean_average_precision
+    value = measure_localization(columns([located])).mean_average_precision
     numerators = counts([located, ([0, 3], "3", [], [0.1])]).numerators
     assert numerators[1] == pytest.approx(SCALE * value)
 
@@ -92,20 +92,20 @@ def test_samples_that_are_not_located_have_the_value_itself():
         {"scores": [[]]},
     ],
 )
-def test_what_is_not_known_is_no_value(more):
+def test_without_key_frames_or_runs_there_is_no_value(more):
     assert counts([([0, 1], "1", [1], [0.5])], **more) is None
 
 
 def test_texts_alone_have_no_value():
-    readings = Readings(protocols.find("digits"), ["a"], ["1"], ["1"])
-    assert metrics.find("map").counts(readings) is None
+    readings = Readings(protocols.find_protocol("digits"), ["a"], ["1"], ["1"])
+    assert metrics.find_metric("map").counts(readings) is None
 
 
 def test_a_blank_path_has_zero():
     assert counts([([0, 0], "1", [1], [])]).numerators.tolist() == [0]
 
 
-def test_the_spread_of_the_counts_is_that_of_resampled_corpora():
+def test_the_variance_of_the_counts_is_that_of_resampled_corpora():
     rng = np.random.default_rng(0)
     samples = []
     for _ in range(150):
@@ -116,11 +116,11 @@ def test_the_spread_of_the_counts_is_that_of_resampled_corpora():
             first, width = int(rng.integers(0, 2)), int(rng.integers(1, 4))
             path += [0] * first + [int(read)] * width + [0] * (5 - first - width)
         keys = [2, 7, 12]
-        samples.append((path, reference, keys, rng.random(len(runs(path))).tolist()))
+        samples.append((path, reference, keys, rng.random(len(path_runs(path))).tolist()))
     counted = counts(samples)
     error = (counted.numerators / SCALE).std(ddof=1) / np.sqrt(len(samples))
     drawn = [
-        localization(
+        measure_localization(
             columns([samples[n] for n in rng.integers(0, len(samples), len(samples))])
         ).mean_average_precision
         for _ in range(60)

@@ -16,7 +16,7 @@ from bench.core.errors import BenchError
 from bench.core.text_table import draw
 from bench.evaluation import metrics, predictions, protocols
 from bench.evaluation.metrics import Counts, Metric, metric
-from bench.evaluation.metrics.scoring import Sample, score
+from bench.evaluation.metrics.scoring import Sample, score_samples
 
 
 class VowelRate(Metric):
@@ -57,21 +57,21 @@ def entry_point(registry, monkeypatch):
 
 
 def test_a_registered_metric_is_scored_without_any_other_change(registry):
-    metrics.register(VowelRate())
+    metrics.register_metric(VowelRate())
     table = {"charset": "abcdeou", "metrics": ["vowels", "cer"], "ranked_by": "vowels"}
-    protocol = protocols.declare("toy", table)
+    protocol = protocols.declare_protocol("toy", table)
     rows = predictions.Predictions(protocol)
     for identity, reference, hypothesis in [("a", "abc", "abe"), ("b", "x", "a"), ("c", "d", "d")]:
         rows.add(identity, reference, hypothesis)
     written = rows.table()
     assert written["vowels"].to_pylist() == [2, None, 0]
     assert written["vowels/of"].to_pylist() == [3, None, 1]
-    assert predictions.scores(written, protocol) == {"vowels": 2 / 4, "cer": 1 / 4}
-    assert predictions.parse(predictions.to_bytes(written)).equals(written)
-    assert predictions.recount(written, protocol).column_names == [
+    assert predictions.corpus_scores(written, protocol) == {"vowels": 2 / 4, "cer": 1 / 4}
+    assert predictions.parse_predictions(predictions.predictions_to_bytes(written)).equals(written)
+    assert predictions.recount_metrics(written, protocol).column_names == [
         *("excluded", "vowels", "vowels/of", "cer", "cer/of")
     ]
-    result = score(protocol, [Sample("1", "abc", "abe"), Sample("2", "d", "d")])
+    result = score_samples(protocol, [Sample("1", "abc", "abe"), Sample("2", "d", "d")])
     assert result.metrics["vowels"].value == 2 / 4
     assert "vowels  50.00 %  2 vowels / 4 characters" in draw(score_text(result))
 
@@ -81,7 +81,7 @@ def test_every_metric_is_found_by_its_name():
         *("ccr", "cer", "map", "one-minus-ned", "sequence-accuracy", "wer")
     ]
     for name, each in metrics.all_metrics().items():
-        assert metrics.find(name) is each
+        assert metrics.find_metric(name) is each
         assert (each.name, each.version, each.unit) == (name, 1, "%")
         assert each.format(0.12345) == "12.35"
 
@@ -110,38 +110,38 @@ def test_protocols_report_metrics_that_are_defined_for_them():
         ("gloss-phoenix14", "map sequence-accuracy wer"),
     ],
 )
-def test_what_is_defined_for_a_protocol(protocol, defined):
-    rules = protocols.find(protocol)
+def test_metrics_that_are_defined_for_a_protocol(protocol, defined):
+    rules = protocols.find_protocol(protocol)
     names = [name for name, each in metrics.all_metrics().items() if each.defined_for(rules)]
     assert names == defined.split()
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
+def test_an_unknown_name_gives_an_error_with_the_nearest():
     with pytest.raises(BenchError, match=r"there is no metric 'ccer'; did you mean 'cer'\?"):
-        metrics.find("ccer")
+        metrics.find_metric("ccer")
 
 
 def test_two_metrics_cannot_have_one_name(registry):
     class Other(VowelRate):
         name = "cer"
 
-    with pytest.raises(BenchError, match="there is a metric 'cer' already"):
-        metrics.register(Other())
-    metrics.register(metrics.find("wer"))
+    with pytest.raises(BenchError, match="a metric 'cer' is already registered"):
+        metrics.register_metric(Other())
+    metrics.register_metric(metrics.find_metric("wer"))
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a b", "a|b"])
-def test_a_name_is_that_of_a_column(registry, name):
+def test_a_name_must_be_valid_as_a_column(registry, name):
     other = type("Other", (VowelRate,), {"name": name})
-    with pytest.raises(BenchError, match="a metric cannot be called"):
-        metrics.register(other())
+    with pytest.raises(BenchError, match="is not a valid name of a metric"):
+        metrics.register_metric(other())
 
 
 def test_a_metric_of_another_package_is_an_entry_point(entry_point, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "VOWELS", VowelRate(), raising=False)
     monkeypatch.setitem(sys.modules, "their_package", sys.modules[__name__])
     entry_point("their_package:VOWELS")
-    assert metrics.find("vowels").title == "vowels"
+    assert metrics.find_metric("vowels").title == "vowels"
     assert "vowels" in metrics.all_metrics()
 
 
@@ -158,7 +158,7 @@ def test_a_broken_entry_point_leaves_the_others_usable(entry_point, value, messa
     (fault,) = metric.installed_faults()
     assert re.search(message, fault)
     with pytest.raises(BenchError, match=f"no metric 'nothing'.*{message}"):
-        metrics.find("nothing")
+        metrics.find_metric("nothing")
 
 
 def test_the_registry_imports_nothing_heavy():
@@ -171,6 +171,6 @@ def test_the_registry_imports_nothing_heavy():
     assert answer.stdout.strip() == "[]", answer.stderr
 
 
-def test_another_metric_does_not_change_the_rules():
-    digits = protocols.find("digits")
+def test_another_metric_does_not_change_the_spec_of_the_protocol():
+    digits = protocols.find_protocol("digits")
     assert replace(digits, metrics=("cer",)).spec() == digits.spec()

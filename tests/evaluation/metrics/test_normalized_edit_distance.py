@@ -10,13 +10,13 @@ from rapidfuzz.distance import Levenshtein
 
 from bench.evaluation import protocols
 
-RAW = protocols.find("htr-raw")
+RAW = protocols.find_protocol("htr-raw")
 line = st.text(max_size=30) | st.text("abc", max_size=9)
 
 
 @settings(max_examples=150)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
-def test_it_is_the_mean_of_normalized_similarities(pairs):
+def test_the_value_is_the_mean_of_normalized_similarities(pairs):
     kept = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
     assume(kept)
     expected = [Levenshtein.normalized_similarity(*texts) for texts in kept]

@@ -13,7 +13,7 @@ from bench.evaluation.metrics.readings import normalize_samples
 
 def test_excluded_samples_are_not_among_the_readings():
     samples = normalize_samples(
-        protocols.find("str-36"), ["a", "b", "c"], ["It's", "?", ""], ["ITS", "x", "y"]
+        protocols.find_protocol("str-36"), ["a", "b", "c"], ["It's", "?", ""], ["ITS", "x", "y"]
     )
     assert samples.references == ["its", "", ""]
     assert samples.reasons == [
@@ -23,8 +23,8 @@ def test_excluded_samples_are_not_among_the_readings():
     assert (samples.readings.ids, samples.readings.hypotheses) == (("a",), ("its",))
 
 
-def test_nothing_scored_is_no_reading():
-    samples = normalize_samples(protocols.find("digits"), ["a"], ["x"], ["1"])
+def test_without_scored_samples_there_are_no_readings():
+    samples = normalize_samples(protocols.find_protocol("digits"), ["a"], ["x"], ["1"])
     assert len(samples.readings) == 0
     assert samples.readings.edits.tolist() == samples.readings.reference_lengths.tolist() == []
 
@@ -45,7 +45,7 @@ def test_edits_are_computed_once(monkeypatch):
     shared = readings("str-36", [("abc", "abd"), ("same", "same")])
     from bench.evaluation import metrics
 
-    for metric in metrics.metrics_of(protocols.find("str-36")):
+    for metric in metrics.metrics_of(protocols.find_protocol("str-36")):
         metric.counts(shared)
     assert calls == [("abc", "abd")]
 

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from bench.evaluation import protocols
-from bench.evaluation.metrics.scoring import score
+from bench.evaluation.metrics.scoring import score_samples
 from bench.evaluation.metrics.text_files import read_samples
 
 # Debian keeps it off the PATH, behind a command `sctk`.
@@ -59,11 +59,11 @@ def sclite(reference, hypothesis, scored=SENTENCES):
 
 @pytest.mark.parametrize("vocabulary", [FEW, MANY], ids=["few", "many"])
 @pytest.mark.parametrize(("seed", "noise"), [(0, 0.2), (1, 0.5), (2, 0.8)])
-def test_errors_are_those_of_sclite(tmp_path, seed, noise, vocabulary):
+def test_errors_equal_those_of_sclite(tmp_path, seed, noise, vocabulary):
     files = corpus(tmp_path, seed, vocabulary, noise)
     correct, substituted, deleted, inserted = sclite(*files)
-    protocol = protocols.find("gloss-phoenix14")
-    result = score(protocol, read_samples(*files))
+    protocol = protocols.find_protocol("gloss-phoenix14")
+    result = score_samples(protocol, read_samples(*files))
     assert result.excluded == {}
     assert result.metrics["wer"].denominator == correct + substituted + deleted
     edits = result.substitutions, result.deletions, result.insertions
@@ -94,12 +94,12 @@ def segments(folder, seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_segments_and_channels_are_those_of_sclite(tmp_path, seed):
+def test_segments_and_channels_equal_those_of_sclite(tmp_path, seed):
     *files, scored = segments(tmp_path, seed)
     correct, substituted, deleted, inserted = sclite(*files, scored)
     # Without the clean-up of PHOENIX14, which merges repetitions.
     costs = {"unit": "gloss", "case": "upper", "costs": [3, 3, 4]}
-    result = score(protocols.declare("plain", costs), read_samples(*files))
+    result = score_samples(protocols.declare_protocol("plain", costs), read_samples(*files))
     assert result.samples == scored
     assert result.metrics["wer"].denominator == correct + substituted + deleted
     edits = result.substitutions, result.deletions, result.insertions

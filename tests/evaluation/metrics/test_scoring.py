@@ -14,18 +14,20 @@ from bench.core import hashing
 from bench.core.errors import BenchError
 from bench.evaluation import protocols
 from bench.evaluation.metrics import edit_alignment, scoring
-from bench.evaluation.metrics.scoring import Confusion, LengthAccuracy, Sample, score
+from bench.evaluation.metrics.scoring import Confusion, LengthAccuracy, Sample, score_samples
 
 line = st.text("ab cé", max_size=10)
 
 
 def score_pairs(name, *pairs):
-    return score(protocols.find(name), (Sample(str(n), *pair) for n, pair in enumerate(pairs)))
+    return score_samples(
+        protocols.find_protocol(name), (Sample(str(n), *pair) for n, pair in enumerate(pairs))
+    )
 
 
 @settings(max_examples=80)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
-def test_substitutions_insertions_and_deletions_are_those_of_jiwer(pairs):
+def test_substitutions_insertions_and_deletions_equal_those_of_jiwer(pairs):
     pairs = [(r.strip(), h.strip()) for r, h in pairs if r.strip()]
     assume(pairs)
     expected = jiwer.process_characters(*map(list, zip(*pairs, strict=True)))
@@ -42,7 +44,7 @@ def test_substitutions_insertions_and_deletions_are_those_of_jiwer(pairs):
     st.lists(st.tuples(st.text(max_size=12) | line, st.text(max_size=12) | line), max_size=6),
 )
 def test_every_sample_is_scored_or_excluded(name, pairs):
-    protocol = protocols.find(name)
+    protocol = protocols.find_protocol(name)
     scored = [pair for pair in pairs if protocol.excludes(pair[0]) is None]
     if not scored:
         with pytest.raises(ValueError, match="no sample"):
@@ -112,9 +114,9 @@ def test_the_order_and_the_batches_of_samples_change_nothing(monkeypatch):
     assert score_pairs("htr-raw", *pairs) == expected
 
 
-def test_a_score_names_its_protocol_and_the_hash_of_it():
+def test_a_score_has_its_protocol_and_the_hash_of_it():
     result = score_pairs("htr-iam", ("a", "a"))
-    assert result.protocol == protocols.find("htr-iam").spec()
+    assert result.protocol == protocols.find_protocol("htr-iam").spec()
     assert result.key == hashing.digest(result.protocol)
 
 
@@ -134,10 +136,10 @@ def test_a_sample_too_long_to_be_aligned_is_named():
 
 
 @pytest.mark.slow
-def test_a_large_corpus_is_not_kept():
+def test_a_large_corpus_is_not_kept_in_memory():
     samples = (Sample("", f"line {n}", "line 7") for n in range(20_000))
     tracemalloc.start()
-    score(protocols.find("htr-iam"), samples)
+    score_samples(protocols.find_protocol("htr-iam"), samples)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 2_000_000

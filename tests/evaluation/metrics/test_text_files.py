@@ -91,27 +91,45 @@ def test_a_gloss_belongs_to_the_first_segment_that_ends_after_its_middle(files):
     assert samples == [("HEUTE", "HEUTE"), ("REGEN", "REGEN LAST"), ("WIND", "WIND")]
 
 
-def test_an_utterance_that_the_ctm_lacks_reads_nothing(files):
+def test_a_segment_without_glosses_in_the_ctm_has_an_empty_hypothesis(files):
     assert files(STM, "", (".STM", ".CTM"))[0] == ("HEUTE NORD", "")
 
 
 @pytest.mark.parametrize(
     ("reference", "hypothesis", "suffixes", "ids", "message"),
     [
-        ("a\nb\n", "a\n", ("", ""), False, "ref has 2 lines, .*hyp has 1: line n of one"),
-        ("a\n", "a\nb\nc", ("", ""), False, "ref has 1 lines, .*hyp has 3"),
+        (
+            "a\nb\n",
+            "a\n",
+            ("", ""),
+            False,
+            "ref has 2 lines, but .*hyp has 1: line n of one belongs",
+        ),
+        ("a\n", "a\nb\nc", ("", ""), False, "ref has 1 lines, but .*hyp has 3"),
         (b"a\n\xff\n", "a\nb\n", ("", ""), False, "ref:2: it is neither UTF-8"),
         ("a\nb\n", b"a\nab\xc3\n", ("", ""), False, "hyp:2: it is neither UTF-8"),
-        ("x\ta\n", "x a\n", ("", ""), True, "hyp:1: there is no tab"),
-        ("x\ta\n", "y\ta\n", ("", ""), True, "hyp: there is no 'x', which .*ref has"),
-        ("x\ta\n", "x\ta\ny\tb\n", ("", ""), True, "ref: there is no 'y', which .*hyp has"),
+        ("x\ta\n", "x a\n", ("", ""), True, "hyp:1: the line has no tab"),
+        ("x\ta\n", "y\ta\n", ("", ""), True, "hyp: there is no line for 'x', which .*ref has"),
+        ("x\ta\n", "x\ta\ny\tb\n", ("", ""), True, "hyp: 'y' is not in .*ref; remove its line"),
         ("x\ta\nx\tb\n", "x\ta\n", ("", ""), True, "ref:2: 'x' occurs twice"),
         ("u1 1 s 0.0\n", CTM, (".stm", ".ctm"), False, "ref.stm:1: an STM line begins with five"),
-        (STM, "u1 1 x 0.1 A\n", (".stm", ".ctm"), False, "hyp.ctm:1: 'x' is not a number of"),
+        (STM, "u1 1 x 0.1 A\n", (".stm", ".ctm"), False, "hyp.ctm:1: 'x' is not a number;"),
         (STM, "u1 1\n", (".stm", ".ctm"), False, "hyp.ctm:1: a CTM line is file"),
-        (STM, "u9 1 0.0 0.1 A\n", (".stm", ".ctm"), False, "ref.stm: there is no 'u9' of channel"),
-        (STM, "u1 2 0.0 0.1 A\n", (".stm", ".ctm"), False, "there is no 'u1' of channel '2'"),
-        ("\x1b" * 99 + "\ta\n", "", ("", ""), True, r"no '(\\x1b){80}…', which"),
+        (
+            STM,
+            "u9 1 0.0 0.1 A\n",
+            (".stm", ".ctm"),
+            False,
+            "hyp.ctm: file 'u9', channel '1' is not in .*ref.stm",
+        ),
+        (
+            STM,
+            "u1 2 0.0 0.1 A\n",
+            (".stm", ".ctm"),
+            False,
+            "hyp.ctm: file 'u1', channel '2' is not in .*ref.stm",
+        ),
+        ("\x1b" * 99 + "\ta\n", "", ("", ""), True, r"no line for '(\\x1b){80}…', which"),
         (STM + STM, CTM, (".stm", ".ctm"), False, "ref.stm:6: the segment overlaps that of line 2"),
         (
             "a\n".encode("utf-16-le"),
@@ -122,7 +140,7 @@ def test_an_utterance_that_the_ctm_lacks_reads_nothing(files):
         ),
     ],
 )
-def test_what_does_not_match_is_one_sentence(files, reference, hypothesis, suffixes, ids, message):
+def test_files_that_do_not_match_are_an_error(files, reference, hypothesis, suffixes, ids, message):
     with pytest.raises(BenchError, match=message) as caught:
         files(reference, hypothesis, suffixes, ids=ids)
     assert caught.value.code == Exit.USAGE
@@ -136,16 +154,22 @@ def test_what_does_not_match_is_one_sentence(files, reference, hypothesis, suffi
         ("0 2 A {B/C}", r"ref.stm:3: '{B/C}' belongs to an alternation"),
         ("0 2 A (B) C", r"ref.stm:3: '\(B\)' is marked as optional"),
         ("0 2 (A B) C", r"ref.stm:3: '\(A' is marked as optional"),
-        ("0 2 A @", "ref.stm:3: '@' stands for no gloss; remove it"),
+        ("0 2 A @", "ref.stm:3: '@' marks an empty gloss; remove it"),
         ("0 2 A;B", "ref.stm:3: 'A;B' has a semicolon"),
         ("0 2 A\\B", "ref.stm:3: .* has a semicolon or a backslash"),
-        ("0 2 IGNORE_TIME_SEGMENT_IN_SCORING A", "ref.stm:3: IGNORE_.* stands beside glosses"),
+        (
+            "0 2 IGNORE_TIME_SEGMENT_IN_SCORING A",
+            "ref.stm:3: the line has both IGNORE_.* and glosses",
+        ),
         ("2 1 A", "ref.stm:3: the segment ends at 1, before its begin 2"),
-        ("0 nan A", "ref.stm:3: 'nan' is not a number of seconds"),
-        ("0 9 A\nf 1 s 8 10 B", "ref.stm:4: the segment overlaps that of line 3 of 'f' of channel"),
+        ("0 nan A", "ref.stm:3: 'nan' is not a number; write seconds"),
+        (
+            "0 9 A\nf 1 s 8 10 B",
+            "ref.stm:4: the segment overlaps that of line 3 of file 'f', channel",
+        ),
     ],
 )
-def test_markup_of_an_stm_that_is_not_scored_is_refused(files, fields, message):
+def test_unsupported_markup_of_an_stm_is_an_error(files, fields, message):
     with pytest.raises(BenchError, match=message):
         files(f";;\ne 1 s 0 1 A(B)\nf 1 s {fields}\n", "", (".stm", ".ctm"))
 
@@ -153,21 +177,21 @@ def test_markup_of_an_stm_that_is_not_scored_is_refused(files, fields, message):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ("* * <ALT_BEGIN>", "hyp.ctm:2: <ALT_BEGIN>: alternations are not scored"),
+        ("* * <ALT_BEGIN>", "hyp.ctm:2: <ALT_BEGIN>: alternations are not supported"),
         ("0 1 (A)", r"hyp.ctm:2: '\(A\)' is marked as optional"),
-        ("0 1 @", "hyp.ctm:2: '@' stands for no gloss"),
+        ("0 1 @", "hyp.ctm:2: '@' marks an empty gloss"),
         ("0 1 A;", "hyp.ctm:2: 'A;' has a semicolon"),
-        ("0 x A", "hyp.ctm:2: 'x' is not a number of seconds"),
-        ("inf 1 A", "hyp.ctm:2: 'inf' is not a number of seconds"),
+        ("0 x A", "hyp.ctm:2: 'x' is not a number; write seconds"),
+        ("inf 1 A", "hyp.ctm:2: 'inf' is not a number; write seconds"),
     ],
 )
-def test_markup_of_a_ctm_that_is_not_scored_is_refused(files, fields, message):
+def test_unsupported_markup_of_a_ctm_is_an_error(files, fields, message):
     with pytest.raises(BenchError, match=message):
         files(STM, f"u1 1 0 1 {{\nu1 1 {fields}\n", (".stm", ".ctm"))
 
 
-def test_a_missing_file_is_one_sentence(tmp_path):
-    with pytest.raises(BenchError, match=r"nowhere: it cannot be read \(No such file"):
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(BenchError, match=r"nowhere: the file cannot be read \(No such file"):
         list(read_samples(tmp_path / "nowhere", tmp_path / "nowhere"))
-    with pytest.raises(BenchError, match="it cannot be read"):
+    with pytest.raises(BenchError, match="the file cannot be read"):
         list(read_samples(tmp_path, tmp_path))

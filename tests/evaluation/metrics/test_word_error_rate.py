@@ -18,13 +18,13 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from torchmetrics.functional.text import word_error_rate
 
-RAW = protocols.find("htr-raw")
+RAW = protocols.find_protocol("htr-raw")
 line = st.text(max_size=30) | st.text("ab \té́", max_size=12) | st.text(" \t\n", max_size=3)
 
 
 @settings(max_examples=100)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
-def test_wer_is_that_of_torchmetrics_and_jiwer(pairs):
+def test_wer_equals_that_of_torchmetrics_and_jiwer(pairs):
     # jiwer cuts words at spaces alone, and of two spaces one; torchmetrics at all white space.
     pairs = [tuple(" ".join(RAW.normalize(text).split()) for text in pair) for pair in pairs]
     pairs = [(r, h) for r, h in pairs if r]
@@ -37,7 +37,7 @@ def test_wer_is_that_of_torchmetrics_and_jiwer(pairs):
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
-def test_edits_in_words_are_the_distance_of_rapidfuzz(pairs):
+def test_edits_in_words_equal_the_distance_of_rapidfuzz(pairs):
     kept = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
     assert counts("wer", "htr-raw", pairs) == [
         (Levenshtein.distance(r.split(), h.split()), len(r.split())) for r, h in kept
@@ -57,8 +57,8 @@ def test_glosses_are_words():
 
 def test_at_the_costs_of_sclite_more_edits_may_be_cheaper():
     pairs = [("A B C D", "C D X Y")]
-    costly = protocols.declare("costly", {"unit": "gloss", "costs": [3, 3, 4]})
-    plain = protocols.declare("plain", {"unit": "gloss"})
+    costly = protocols.declare_protocol("costly", {"unit": "gloss", "costs": [3, 3, 4]})
+    plain = protocols.declare_protocol("plain", {"unit": "gloss"})
     # Two deletions and two insertions cost 12, four substitutions 16.
     assert counts("wer", costly, pairs) == [(4, 4)]
     assert counts("wer", plain, [("A B C", "B C A")]) == [(2, 3)]

@@ -24,7 +24,7 @@ RUSSIAN = {
 
 
 def test_german_words_keep_their_letters():
-    german = protocols.declare("german", GERMAN)
+    german = protocols.declare_protocol("german", GERMAN)
     assert german.pair("Straße!", "STRASSE") == ("straße", "strasse")
     assert german.pair("GRU\u0308ẞE", "grüße") == ("grüße", "grüße")
     assert german.dropped("Straße!") == "!"
@@ -35,7 +35,7 @@ def test_german_words_keep_their_letters():
 
 
 def test_cyrillic_is_scored():
-    russian = protocols.declare("russian", RUSSIAN)
+    russian = protocols.declare_protocol("russian", RUSSIAN)
     # й and ё may be composed of two code points, which NFKD would take apart.
     assert russian.normalize("Чай, Ёлка") == "чайёлка"
     assert russian.dropped("Чай, Ёлка") == ", "
@@ -46,27 +46,30 @@ def test_cyrillic_is_scored():
 def test_chinese_lines_are_scored(tmp_path):
     (tmp_path / "characters.txt").write_text("中\n文\n字\n。\n", encoding="utf-8")
     table = {"charset_file": "characters.txt", "unicode": "NFKC", "whitespace": "collapse"}
-    chinese = protocols.declare("chinese", table, tmp_path)
+    chinese = protocols.declare_protocol("chinese", table, tmp_path)
     assert chinese.charset == "中文字。"
     assert value("cer", chinese, [("中文字。", "中又字")]) == 2 / 4
     assert chinese.excludes("中国") == "outside the charset: 国"
 
 
 def test_lines_with_words_rank_by_cer():
-    lines = protocols.declare("lines", {"unicode": "NFC", "word_rule": "spaces"})
+    lines = protocols.declare_protocol("lines", {"unicode": "NFC", "word_rule": "spaces"})
     assert (lines.metrics, lines.ranked_by) == (("cer", "wer", "sequence-accuracy"), "cer")
     assert value("wer", lines, [("добрый день", "добрый вечер")]) == 1 / 2
 
 
 def test_glosses_and_bytes_have_their_metrics():
-    glosses = protocols.declare("glosses", {"unit": "gloss", "whitespace": "collapse"})
+    glosses = protocols.declare_protocol("glosses", {"unit": "gloss", "whitespace": "collapse"})
     assert (glosses.metrics, glosses.ranked_by) == (("wer", "sequence-accuracy"), "wer")
-    assert protocols.declare("bytes", {"unit": "byte"}).metrics == ("cer", "sequence-accuracy")
+    assert protocols.declare_protocol("bytes", {"unit": "byte"}).metrics == (
+        "cer",
+        "sequence-accuracy",
+    )
 
 
 def test_metrics_and_rank_are_chosen():
     table = {"metrics": ["ccr", "cer"], "ranked_by": "cer", "about": "Mine."}
-    chosen = protocols.declare("mine", table)
+    chosen = protocols.declare_protocol("mine", table)
     assert (chosen.metrics, chosen.ranked_by, chosen.about) == (("ccr", "cer"), "cer", "Mine.")
 
 
@@ -75,7 +78,7 @@ def test_metrics_and_rank_are_chosen():
 )
 def test_a_charset_file_has_a_character_per_line_or_all_on_one(tmp_path, content):
     (tmp_path / "letters.txt").write_bytes(content.encode())
-    declared = protocols.declare("x", {"charset_file": "letters.txt"}, tmp_path)
+    declared = protocols.declare_protocol("x", {"charset_file": "letters.txt"}, tmp_path)
     assert declared.charset == "ab é"
 
 
@@ -83,30 +86,30 @@ def test_the_spec_has_the_characters_and_not_their_file(tmp_path):
     for name in ("here.txt", "there.txt"):
         (tmp_path / name).write_text("abc\n")
     specs = [
-        protocols.declare("x", {"charset_file": name}, tmp_path).spec()
+        protocols.declare_protocol("x", {"charset_file": name}, tmp_path).spec()
         for name in ("here.txt", "there.txt")
     ]
-    assert specs[0] == specs[1] == protocols.declare("x", {"charset": "abc"}).spec()
+    assert specs[0] == specs[1] == protocols.declare_protocol("x", {"charset": "abc"}).spec()
     assert specs[0]["charset"] == "abc"
     assert json.loads(json.dumps(specs[0])) == specs[0]
     (tmp_path / "here.txt").write_text("abcd\n")
-    changed = protocols.declare("x", {"charset_file": "here.txt"}, tmp_path)
+    changed = protocols.declare_protocol("x", {"charset_file": "here.txt"}, tmp_path)
     assert digest(changed.spec()) != digest(specs[0])
 
 
 @pytest.mark.parametrize("table", [GERMAN, RUSSIAN, {"unit": "gloss", "costs": [3, 3, 4]}])
-def test_a_protocol_is_made_again_from_its_spec(table):
-    declared = protocols.declare("mine", table)
+def test_a_protocol_is_restored_from_its_spec(table):
+    declared = protocols.declare_protocol("mine", table)
     spec = json.loads(json.dumps(declared.spec()))
-    again = protocols.from_spec(spec, declared.metrics)
+    again = protocols.protocol_from_spec(spec, declared.metrics)
     assert replace(again, about=declared.about) == declared
 
 
-def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
-    raw = protocols.find("htr-raw")
-    assert protocols.from_spec(raw.spec(), ["cer"]) == replace(raw, metrics=("cer",))
-    with pytest.raises(BenchError, match="'htr-raw' is not what it was") as caught:
-        protocols.from_spec(raw.spec() | {"version": 0}, ["cer"])
+def test_a_protocol_of_bench_is_restored_with_the_metrics_of_a_record():
+    raw = protocols.find_protocol("htr-raw")
+    assert protocols.protocol_from_spec(raw.spec(), ["cer"]) == replace(raw, metrics=("cer",))
+    with pytest.raises(BenchError, match="the rules of protocol 'htr-raw' have changed") as caught:
+        protocols.protocol_from_spec(raw.spec() | {"version": 0}, ["cer"])
     assert caught.value.code == Exit.UNVERIFIED
 
 
@@ -117,16 +120,20 @@ def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
         ({"unit": "word"}, "unit", "'unit = \"word\"'"),
         ({"costs": [1, 1]}, "costs", "'costs = "),
         ({"costs": [0, 1, 1]}, "costs", "'costs = "),
-        ({"charset": "a", "charset_file": "x"}, "charset_file", "exclude each other"),
+        ({"charset": "a", "charset_file": "x"}, "charset_file", "are both set; remove one"),
         ({"charset_file": "gone.txt"}, "charset_file", "cannot be read (No such file"),
         ({"charset_file": "latin1.txt"}, "charset_file", "line 1: it is neither UTF-8 nor"),
         ({"charset_file": "empty.txt"}, "charset_file", "is empty; write the characters"),
         ({"charset_file": "two.txt"}, "charset_file", "one character per line, or all on one"),
         ({"charset": "aba"}, "charset", "charset has 'a' twice"),
-        ({"charset": "aB", "case": "lower"}, "charset", "has 'B', which 'unicode' or 'case' makes"),
+        (
+            {"charset": "aB", "case": "lower"},
+            "charset",
+            "has 'B', which 'unicode' or 'case' changes to 'b'",
+        ),
         ({"charset": "é", "unicode": "NFKD"}, "charset", "has 'é', which"),
         ({"outside": "drop"}, "outside", "outside = 'drop' needs a charset"),
-        ({"unit": "gloss", "charset": "a"}, "unit", "has no charset"),
+        ({"unit": "gloss", "charset": "a"}, "unit", "compares no characters"),
         ({"unit": "gloss", "word_rule": "marks"}, "word_rule", "remove word_rule"),
         ({"metrics": ["cerr"]}, "metrics", "no metric 'cerr'; did you mean 'cer'?"),
         ({"metrics": ["cer", "cer"]}, "metrics", "metric 'cer' is listed twice"),
@@ -135,17 +142,19 @@ def test_a_protocol_of_bench_is_made_again_with_the_metrics_of_a_record():
         ({"ranked_by": "wer"}, "ranked_by", "'wer' is not one of the metrics sequence-accuracy"),
     ],
 )
-def test_a_wrong_table_is_one_sentence(tmp_path, table, key, message):
+def test_a_wrong_table_is_an_error(tmp_path, table, key, message):
     (tmp_path / "latin1.txt").write_bytes("é".encode("latin-1"))
     (tmp_path / "empty.txt").write_text("\n\n")
     (tmp_path / "two.txt").write_text("a\nbc\n")
     with pytest.raises(SchemaError) as caught:
-        protocols.declare("mine", table, tmp_path)
+        protocols.declare_protocol("mine", table, tmp_path)
     assert caught.value.key == key
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_built_in_name_is_taken():
-    with pytest.raises(SchemaError, match="bench has a protocol 'digits' already; rename this one"):
-        protocols.declare("digits", {})
+def test_a_built_in_name_is_an_error():
+    with pytest.raises(
+        SchemaError, match="protocol 'digits' is one of bench itself; rename this one"
+    ):
+        protocols.declare_protocol("digits", {})

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from measured import counts
 
 from bench.evaluation import protocols
-from bench.evaluation.metrics.scoring import Sample, score
+from bench.evaluation.metrics.scoring import Sample, score_samples
 from bench.evaluation.protocols.glosses import EMPTY, clean_gloss
 
-PHOENIX = protocols.find("gloss-phoenix14")
+PHOENIX = protocols.find_protocol("gloss-phoenix14")
 DATA = Path(os.environ.get("BENCH_TEST_DATA") or "no such folder")
 WORDS = """
 A B S SCH NN WIE AUSSEHEN ZEIGEN NORD NORDRAUM loc-NORD cl-KOMMEN qu-WAS poss-EUCH lh-IX
@@ -70,7 +70,7 @@ def test_a_gloss_is_cleaned(gloss, cleaned):
         "__ON__ TEMPERATUR WIE-AUSSEHEN MORGEN GLEICH SIEBZEHN ACHTZEHN SUEDOST",
     ],
 )
-def test_shipped_references_stay_as_they_are(line):
+def test_shipped_references_do_not_change(line):
     assert PHOENIX.normalize(line) == line
 
 
@@ -100,7 +100,7 @@ def test_hypotheses_are_cleaned_gloss_by_gloss_and_repetitions_are_merged(line):
         ("__EMOTION__ __EPENTHESIS__", "[EMPTY]"),
     ],
 )
-def test_a_hypothesis_is_compared_as_a_ctm_has_it(hypothesis, compared):
+def test_a_hypothesis_is_compared_as_in_a_ctm(hypothesis, compared):
     assert PHOENIX.pair("X", hypothesis) == ("X", compared)
 
 
@@ -138,12 +138,12 @@ def test_merged_repetitions_are_the_only_errors_of_perfect_hypotheses(
 @pytest.mark.parametrize(
     ("split", "glosses", "repetitions"), [("dev", 5_540, 5), ("test", 6_504, 10)]
 )
-def test_the_shipped_references_have_their_numbers(split, glosses, repetitions):
+def test_the_shipped_references_have_the_published_numbers(split, glosses, repetitions):
     file = DATA / f"phoenix2014-groundtruth-{split}.stm"
     if not file.exists():
         pytest.skip(f"needs {file.name} in the folder that BENCH_TEST_DATA names")
     rows = [" ".join(line.split()[5:]) for line in file.read_text("utf-8").splitlines()]
     assert [PHOENIX.normalize(row) for row in rows] == rows
-    result = score(PHOENIX, [Sample("", row, row) for row in rows])
+    result = score_samples(PHOENIX, [Sample("", row, row) for row in rows])
     assert result.metrics["wer"].denominator == glosses
     assert result.metrics["wer"].numerator == repetitions

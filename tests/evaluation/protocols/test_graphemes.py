@@ -9,8 +9,8 @@ from measured import counts
 
 from bench.evaluation import protocols
 
-GRAPHEMES = protocols.declare("graphemes", {"unit": "grapheme"})
-CODE_POINTS = protocols.declare("code-points", {"unicode": "NFC"})
+GRAPHEMES = protocols.declare_protocol("graphemes", {"unit": "grapheme"})
+CODE_POINTS = protocols.declare_protocol("code-points", {"unicode": "NFC"})
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ CODE_POINTS = protocols.declare("code-points", {"unicode": "NFC"})
         ("abc", ["a", "b", "c"]),
     ],
 )
-def test_a_text_is_cut_into_clusters(text, clusters):
+def test_a_text_is_split_into_clusters(text, clusters):
     assert [*GRAPHEMES.tokens(GRAPHEMES.normalize(text))] == clusters
 
 
@@ -41,7 +41,7 @@ def test_a_text_is_cut_into_clusters(text, clusters):
         ("नमस्ते", "नमस्ते", (0, 3), (0, 6)),
     ],
 )
-def test_an_edit_is_one_of_a_cluster(reference, hypothesis, clusters, points):
+def test_an_edit_is_counted_per_cluster(reference, hypothesis, clusters, points):
     pair = [(reference, hypothesis)]
     assert counts("cer", GRAPHEMES, pair) == [clusters]
     assert counts("cer", CODE_POINTS, pair) == [points]
@@ -49,21 +49,23 @@ def test_an_edit_is_one_of_a_cluster(reference, hypothesis, clusters, points):
     assert same == (clusters[0] == 0)
 
 
-def test_every_metric_of_characters_is_one_of_clusters():
+def test_metrics_of_characters_count_clusters():
     assert GRAPHEMES.metrics == ("sequence-accuracy", "cer", "one-minus-ned", "ccr")
     pair = [("हिन्दी", "हिx")]
     assert counts("ccr", GRAPHEMES, pair) == [(1, 2)]
     assert counts("one-minus-ned", GRAPHEMES, pair) == [(500_000, 1_000_000)]
-    lines = protocols.declare("lines", {"unit": "grapheme", "word_rule": "spaces"})
+    lines = protocols.declare_protocol("lines", {"unit": "grapheme", "word_rule": "spaces"})
     assert lines.metrics == ("cer", "wer", "sequence-accuracy")
     assert counts("wer", lines, [("हिन्दी भाषा", "हिन्दी भाष")]) == [(1, 2)]
 
 
 def test_the_normal_form_is_nfc_unless_another_is_set():
     assert GRAPHEMES.unicode == "NFC"
-    assert protocols.declare("k", {"unit": "grapheme", "unicode": "NFKC"}).unicode == "NFKC"
+    assert (
+        protocols.declare_protocol("k", {"unit": "grapheme", "unicode": "NFKC"}).unicode == "NFKC"
+    )
     spec = GRAPHEMES.spec()
-    assert protocols.from_spec(spec, GRAPHEMES.metrics).tokens("🇩🇪🇫🇷") == ["🇩🇪", "🇫🇷"]
+    assert protocols.protocol_from_spec(spec, GRAPHEMES.metrics).tokens("🇩🇪🇫🇷") == ["🇩🇪", "🇫🇷"]
 
 
 @given(st.text(max_size=20), st.text(max_size=20))

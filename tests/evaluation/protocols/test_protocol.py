@@ -12,50 +12,50 @@ from hypothesis import strategies as st
 
 from bench.core.errors import BenchError, Exit
 from bench.core.hashing import digest
-from bench.evaluation.protocols import PROTOCOLS, find
+from bench.evaluation.protocols import PROTOCOLS, find_protocol
 
 
 def test_digits_are_the_ten_digits():
-    digits = find("digits")
+    digits = find_protocol("digits")
     assert digits.name == "digits"
     assert digits.charset == "0123456789"
     assert digits.unit == "character"
 
 
 def test_every_protocol_is_found_by_its_name():
-    assert all(find(name) is protocol for name, protocol in PROTOCOLS.items())
+    assert all(find_protocol(name) is protocol for name, protocol in PROTOCOLS.items())
     assert all(name == protocol.name for name, protocol in PROTOCOLS.items())
 
 
 @given(st.text("0123456789", min_size=1))
 def test_digits_are_scored(reference):
-    assert find("digits").excludes(reference) is None
+    assert find_protocol("digits").excludes(reference) is None
 
 
 def test_an_empty_reference_is_excluded():
-    assert find("digits").excludes("") == "empty reference"
+    assert find_protocol("digits").excludes("") == "empty reference"
 
 
 @pytest.mark.parametrize(
     ("reference", "foreign"), [("1b2ab", "ab"), ("1 2", " "), ("٣", "٣"), ("-", "-")]
 )
-def test_what_is_outside_the_charset_is_excluded_and_named_once(reference, foreign):
-    assert find("digits").excludes(reference) == f"outside the charset: {foreign}"
+def test_characters_outside_the_charset_exclude_a_sample_and_are_named_once(reference, foreign):
+    assert find_protocol("digits").excludes(reference) == f"outside the charset: {foreign}"
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
+def test_an_unknown_name_gives_an_error_with_the_nearest():
     with pytest.raises(BenchError, match=r"no protocol 'digit'; did you mean 'digits'\?") as caught:
-        find("digit")
+        find_protocol("digit")
     assert caught.value.code == Exit.USAGE
 
 
-def test_a_name_near_nothing_is_answered_with_all():
+def test_a_name_without_a_near_one_gives_an_error_with_all():
     with pytest.raises(BenchError, match=r"no protocol 'xyz'; there is .*digits"):
-        find("xyz")
+        find_protocol("xyz")
 
 
-def test_the_spec_holds_all_that_decides_a_score():
-    digits = find("digits")
+def test_the_spec_has_all_rules_that_affect_a_score():
+    digits = find_protocol("digits")
     assert digits.spec() == {
         "name": "digits",
         "version": 1,
@@ -67,8 +67,8 @@ def test_the_spec_holds_all_that_decides_a_score():
     assert replace(digits, version=2).spec() != digits.spec()
 
 
-def test_the_spec_of_another_protocol_adds_only_what_is_not_usual():
-    assert find("htr-raw").spec() == {
+def test_the_spec_leaves_out_default_rules():
+    assert find_protocol("htr-raw").spec() == {
         "name": "htr-raw",
         "version": 1,
         "charset": "",
@@ -77,10 +77,10 @@ def test_the_spec_of_another_protocol_adds_only_what_is_not_usual():
         "word_rule": "spaces",
         "ranked_by": "cer",
     }
-    assert find("gloss-phoenix14").spec()["costs"] == [3, 3, 4]
+    assert find_protocol("gloss-phoenix14").spec()["costs"] == [3, 3, 4]
 
 
-def test_every_spec_is_json_and_its_own():
+def test_every_spec_is_json_and_unique():
     specs = [protocol.spec() for protocol in PROTOCOLS.values()]
     assert [json.loads(json.dumps(spec)) for spec in specs] == specs
     assert len({digest(spec) for spec in specs}) == len(PROTOCOLS) == 8
@@ -99,7 +99,7 @@ def test_no_protocol_imports_anything_heavy():
 @pytest.mark.parametrize("name", ["str-36", "str-62", "str-94", "htr-raw", "htr-iam"])
 @given(text=st.text(max_size=30))
 def test_normalizing_twice_changes_nothing(name, text):
-    protocol = find(name)
+    protocol = find_protocol(name)
     once = protocol.normalize(text)
     assert protocol.normalize(once) == once
     assert set(once) <= set(protocol.charset) or not protocol.charset
@@ -122,7 +122,7 @@ def test_normalizing_twice_changes_nothing(name, text):
     ],
 )
 def test_normalized_by_hand(name, text, expected):
-    assert find(name).normalize(text) == expected
+    assert find_protocol(name).normalize(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_normalized_by_hand(name, text, expected):
         ("gloss-phoenix14", "__EMOTION__ __PU__", "empty reference"),
     ],
 )
-def test_what_is_not_scored_has_a_reason(name, reference, reason):
-    assert find(name).excludes(reference) == reason
+def test_excluded_samples_have_a_reason(name, reference, reason):
+    assert find_protocol(name).excludes(reference) == reason
 
 
 @pytest.mark.parametrize(
@@ -158,16 +158,16 @@ def test_what_is_not_scored_has_a_reason(name, reference, reason):
         ("a\\b /c", ["a\\b", "/", "c"]),
     ],
 )
-def test_marks_are_words_however_they_are_spaced(text, expected):
-    assert find("htr-iam").words(text) == expected
+def test_marks_are_words_with_and_without_spaces(text, expected):
+    assert find_protocol("htr-iam").words(text) == expected
 
 
 def test_words_at_spaces_keep_their_marks():
-    assert find("htr-raw").words("don't, no.") == ["don't,", "no."]
+    assert find_protocol("htr-raw").words("don't, no.") == ["don't,", "no."]
 
 
 def test_the_charset_of_the_thesis_is_that_of_iam():
-    assert len(find("htr-thesis").charset) == 79
+    assert len(find_protocol("htr-thesis").charset) == 79
 
 
 @pytest.mark.parametrize(
@@ -188,13 +188,13 @@ def test_the_charset_of_the_thesis_is_that_of_iam():
     ],
 )
 def test_dropped_characters_by_hand(name, reference, dropped):
-    assert find(name).dropped(reference) == dropped
+    assert find_protocol(name).dropped(reference) == dropped
 
 
 @pytest.mark.parametrize("name", ["str-36", "str-62", "str-94"])
 @given(text=st.text(max_size=20) | st.text("aß1é'\u0301 ﬁ", max_size=12))
-def test_without_the_dropped_characters_the_text_is_read_alike(name, text):
-    protocol = find(name)
+def test_without_the_dropped_characters_the_normalized_text_is_the_same(name, text):
+    protocol = find_protocol(name)
     composed = unicodedata.normalize("NFC", text)
     dropped = protocol.dropped(text)
     assert all(protocol.normalize(character) == "" for character in dropped)
@@ -202,7 +202,7 @@ def test_without_the_dropped_characters_the_text_is_read_alike(name, text):
     assert all(protocol.normalize(character) for character in kept)
 
 
-def test_a_caller_may_have_the_normalized_reference():
-    protocol = find("str-36")
+def test_a_caller_may_pass_the_normalized_reference():
+    protocol = find_protocol("str-36")
     assert protocol.excludes("It's", "its") is None
     assert protocol.excludes("?", "") == "nothing of the reference in the charset"

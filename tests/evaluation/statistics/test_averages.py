@@ -8,13 +8,13 @@ from scipy import stats
 
 from bench.core.errors import BenchError
 from bench.evaluation.statistics.averages import (
+    average_weights,
     compare_entries,
     leave_one_out_ranks,
-    set_weights,
 )
 from bench.evaluation.statistics.paired_averages import compare_averages
 from bench.evaluation.statistics.sample_errors import SampleErrors, SetErrors, set_errors
-from bench.evaluation.statistics.significance import intervals, rank_intervals
+from bench.evaluation.statistics.significance import rank_intervals, rate_intervals
 
 
 def board(seed, sizes=(60, 30, 20), seeds=(1, 1, 1), rates=None):
@@ -55,7 +55,7 @@ def test_permuted_rows_have_permuted_statistics(seed, seeds, average, random):
 
 @settings(max_examples=25)
 @given(st.integers(0, 999), seeds_of_rows, averages, st.integers(1, 3))
-def test_a_row_that_gets_worse_gains_no_rank(seed, seeds, average, more):
+def test_more_errors_never_improve_the_rank_of_a_row(seed, seeds, average, more):
     tests = board(seed, seeds=seeds)
     worse = [
         SetErrors(test.denominators, (test.errors[0] + more * test.denominators, *test.errors[1:]))
@@ -71,7 +71,7 @@ def test_a_row_that_gets_worse_gains_no_rank(seed, seeds, average, more):
         assert new.rank_interval.worst <= old.rank_interval.worst
 
 
-def test_permuted_samples_change_only_what_draws_change():
+def test_permuted_samples_change_only_the_random_draws():
     tests = board(0, (200, 100), (2, 3))
     order = [
         np.random.default_rng(t).permutation(len(test.denominators)) for t, test in enumerate(tests)
@@ -91,11 +91,11 @@ def test_permuted_samples_change_only_what_draws_change():
 
 
 @pytest.mark.parametrize("average", ["weighted", "mean"])
-def test_one_test_set_has_the_intervals_and_exact_ranks_of_one(average):
+def test_with_one_test_set_averages_equal_its_interval_and_exact_ranks(average):
     tests = board(3, (200,), (1, 2, 3), rates=[0.05, 0.05, 0.2])
     rows = [tests[0].row(place) for place in range(3)]
     entries = compare_entries(tests, average, draws=500)
-    alone = intervals(rows, draws=500)
+    alone = rate_intervals(rows, draws=500)
     assert [entry.sets for entry in entries] == [(around,) for around in alone]
     assert [entry.weighted for entry in entries] == [entry.mean for entry in entries] == alone
     assert [entry.rank_interval for entry in entries] == rank_intervals(rows)
@@ -105,7 +105,7 @@ def test_one_test_set_has_the_intervals_and_exact_ranks_of_one(average):
 @pytest.mark.parametrize("average", ["weighted", "mean"])
 def test_one_seed_has_the_interval_of_an_independent_bootstrap_of_samples(average):
     tests = board(1, (500, 300, 200), (1,))
-    weights = set_weights(tests, average)
+    weights = average_weights(tests, average)
     rng = np.random.default_rng(7)
     drawn = np.zeros(4000)
     for test, weight in zip(tests, weights, strict=True):
@@ -139,7 +139,7 @@ def test_one_seed_has_the_bca_interval_of_scipy_over_several_samples():
     assert ours.high == pytest.approx(theirs.high, abs=0.05 * width)
 
 
-def test_seeds_that_differ_widen_an_interval_and_one_seed_does_not_know():
+def test_seeds_that_differ_widen_an_interval_and_one_seed_does_not():
     low, high = np.full((1, 400), 1), np.full((1, 400), 2)
     noise = np.random.default_rng(0).integers(0, 2, (1, 400))
     rows = [noise + low, np.vstack([noise + low, noise + high, noise + low])]
@@ -148,7 +148,7 @@ def test_seeds_that_differ_widen_an_interval_and_one_seed_does_not_know():
     assert three.high - three.low > 5 * (one.high - one.low)
 
 
-def test_seeds_are_the_same_trainings_in_all_test_sets():
+def test_seeds_are_paired_between_test_sets():
     rng = np.random.default_rng(0)
     noise = rng.poisson(1, (2, 400))
     together = [noise + np.array([[0], [3]]), noise + np.array([[0], [3]])]
@@ -170,14 +170,14 @@ def test_identical_rows_share_all_ranks(seed, seeds, average):
         assert entry.leave_one_out == (1, 1)
 
 
-def test_a_single_sample_per_set_tells_no_rows_apart():
+def test_a_single_sample_per_set_separates_no_rows():
     tests = [set_errors([1], [[0], [1]], 1)] * 2
     assert [entry.rank_interval for entry in compare_entries(tests, "mean", draws=50)] == [
         (1, 2)
     ] * 2
 
 
-def test_rows_without_an_error_have_an_interval_of_what_may_be_missed():
+def test_rows_without_an_error_still_have_an_interval():
     tests = [set_errors([1] * size, [[0] * size], 1) for size in (100, 300)]
     entry = compare_entries(tests, "weighted", draws=50)[0]
     assert entry.weighted.low == entry.mean.low == 0
@@ -191,7 +191,7 @@ def test_clear_differences_are_ranked():
     assert [str(entry.rank_interval) for entry in entries] == ["3", "1", "2"]
 
 
-def test_the_stated_average_ranks():
+def test_ranks_are_by_the_chosen_average():
     easy, hard = [[0] * 90 + [1] * 10, [0] * 70 + [1] * 30], [[1] * 9 + [0], [0] * 9 + [1]]
     tests = [set_errors([1] * 100, easy, 1), set_errors([1] * 10, hard, 1)]
     tests.append(tests[0])
@@ -200,7 +200,7 @@ def test_the_stated_average_ranks():
     assert mean == [(1, 2), (1, 2)]
 
 
-def test_negative_numerators_of_a_corpus_statistic_are_accepted():
+def test_negative_numerators_of_a_whole_corpus_metric_are_accepted():
     rng = np.random.default_rng(0)
     influence = [np.rint(1e6 * (0.3 + rng.standard_normal(200))).astype(int)[None] for _ in "ab"]
     with pytest.raises(BenchError, match="signed=True"):
@@ -218,7 +218,7 @@ def test_no_rows_and_no_test_sets():
         compare_entries([], "mean")
 
 
-def test_incomplete_rows_are_refused():
+def test_incomplete_rows_are_an_error():
     tests = [set_errors([1], [[0], [1]]), set_errors([1], [[0]])]
     with pytest.raises(BenchError, match="leave out incomplete rows"):
         compare_entries(tests, "mean")
@@ -226,7 +226,7 @@ def test_incomplete_rows_are_refused():
         leave_one_out_ranks([set_errors([1], [[0]]), set_errors([1], [[[0], [1]]])], "mean")
 
 
-def test_rows_of_a_set_are_those_of_one_test_set():
+def test_rows_of_set_errors_equal_sample_errors():
     row = set_errors([2, 3], [[1, 1], [[0, 1], [2, 0]]]).row(1)
     assert isinstance(row, SampleErrors)
     assert row.rate == pytest.approx(3 / 10)

@@ -41,7 +41,7 @@ class Case(NamedTuple):
             drawn.append(SetErrors(test.lengths, rows))
         return drawn
 
-    def truths(self) -> tuple[float, float]:
+    def true_averages(self) -> tuple[float, float]:
         """The weighted and the plain average of the rates."""
         sizes = SIZES[self.sizes]
         rates = RATES[: len(sizes)]
@@ -73,20 +73,20 @@ def _same_draws(monkeypatch):
 def measure(case, corpora):
     """Return the coverage of both averages, and the share of corpora with a false rank."""
     rng = np.random.default_rng(0)
-    truths = case.truths()
+    expected = case.true_averages()
     hits, false = np.zeros(2), 0
     for _ in range(corpora):
         entries = compare_entries(case.sets(rng), "weighted", draws=DRAWS)
         for entry in entries:
-            around = (entry.weighted, entry.mean)
-            hits += [i.low <= truth <= i.high for i, truth in zip(around, truths, strict=True)]
+            intervals = (entry.weighted, entry.mean)
+            hits += [i.low <= rate <= i.high for i, rate in zip(intervals, expected, strict=True)]
         false += any(entry.rank_interval != (1, case.rows) for entry in entries)
     return (*(hits / corpora / case.rows), false / corpora)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [Case("small", 4, 1), Case("small", 4, 3, 0.05)])
-def test_averages_and_ranks_hold_their_level(case):
+def test_averages_and_ranks_have_their_level(case):
     weighted, mean, false = measure(case, 100)
     assert weighted == pytest.approx(0.95, abs=0.035)
     assert mean == pytest.approx(0.95, abs=0.035)
@@ -95,7 +95,7 @@ def test_averages_and_ranks_hold_their_level(case):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_averages_and_ranks_hold_their_level_in_many_corpora(case, record_property):
+def test_averages_and_ranks_have_their_level_in_many_corpora(case, record_property):
     weighted, mean, false = measure(case, {"small": 500, "large": 200}[case.sizes])
     record_property("measured", f"{case}: {weighted:.1%} {mean:.1%} {false:.1%}")
     # Give or take what so many corpora leave to chance: docs/explanation/statistics.md has them.

@@ -24,7 +24,7 @@ def test_sums_occur_as_often_as_among_all_resamples(values):
         assert found[value] / draws == pytest.approx(share, abs=4.5 * deviation)
 
 
-def test_all_columns_see_the_same_rows_and_none_depends_on_its_neighbours():
+def test_columns_share_the_drawn_rows_and_do_not_affect_each_other():
     columns = np.arange(12).reshape(6, 2)
     sums = resampled_sums(columns, 100, 1)
     assert (sums[:, 1] - sums[:, 0] == 6).all()
@@ -49,7 +49,7 @@ def test_blocks_are_drawn_one_after_the_other(monkeypatch):
     assert (sums == 4).all()
 
 
-def test_normals_are_normal():
+def test_normal_deviates_are_normally_distributed():
     drawn = normal_deviates(100_000, 5)
     assert drawn.mean() == pytest.approx(0, abs=0.015)
     assert drawn.std() == pytest.approx(1, abs=0.01)
@@ -58,7 +58,7 @@ def test_normals_are_normal():
 
 @settings(max_examples=100)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
-def test_sign_sums_are_those_of_all_signs(weights):
+def test_sign_sums_equal_those_of_all_signs(weights):
     every = Counter(
         sum(s * w for s, w in zip(signs, weights, strict=True))
         for signs in itertools.product((-1, 1), repeat=len(weights))
@@ -70,7 +70,7 @@ def test_sign_sums_are_those_of_all_signs(weights):
     assert found.probabilities[likely].tolist() == pytest.approx(expected, abs=1e-12)
 
 
-def test_many_large_weights_are_rounded_without_harm(monkeypatch):
+def test_rounding_of_many_large_weights_changes_little(monkeypatch):
     weights = np.random.default_rng(0).integers(1, 60, 1500)
     rounded = sign_sums(weights)
     monkeypatch.setattr(resampling, "MAX_GRID", 10**6)

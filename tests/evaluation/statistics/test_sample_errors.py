@@ -19,7 +19,7 @@ def test_the_rate_is_the_mean_over_seeds():
     assert sample_errors("ab", [4, 6], [[1, 0], [2, 1]]).rate == pytest.approx((0.1 + 0.3) / 2)
 
 
-def test_samples_come_in_order_of_their_ids():
+def test_samples_are_sorted_by_id():
     row = sample_errors(["b", "c", "a"], [2, 3, 1], [[5, 6, 4], [8, 9, 7]])
     assert row.ids == ("a", "b", "c")
     assert row.denominators.tolist() == [1, 2, 3]
@@ -29,17 +29,17 @@ def test_samples_come_in_order_of_their_ids():
 @pytest.mark.parametrize(
     ("ids", "lengths", "errors", "why"),
     [
-        ("", [], [[]], "no samples to compare"),
+        ("", [], [[]], "the test set is empty"),
         ("aa", [1, 1], [[0, 0]], "occurs twice"),
-        ("ab", [1], [[0, 0]], "one error count per denominator"),
+        ("ab", [1], [[0, 0]], "one error count per seed and denominator"),
         ("abc", [1, 1], [0, 0], "3 sample ids need as many"),
-        ("ab", [1, 1], np.zeros((0, 2), int), "one error count per denominator"),
+        ("ab", [1, 1], np.zeros((0, 2), int), "one error count per seed and denominator"),
         ("ab", [1, 1], [[0.0, 0.5]], "must be integers"),
-        ("ab", [1, 0], [[0, 0]], "must be at least 1"),
+        ("ab", [1, 0], [[0, 0]], "a denominator is below 1"),
         ("ab", [1, 1], [[0, -1]], "within 0 and inf × its denominator"),
     ],
 )
-def test_invalid_numbers_are_refused(ids, lengths, errors, why):
+def test_invalid_numbers_are_an_error(ids, lengths, errors, why):
     with pytest.raises(BenchError, match=why):
         sample_errors(ids, lengths, errors)
 
@@ -47,7 +47,7 @@ def test_invalid_numbers_are_refused(ids, lengths, errors, why):
 def test_only_the_same_samples_are_compared():
     row = sample_errors("ab", [1, 1], [[0, 1]])
     require_same_samples(row, sample_errors("ba", [1, 1], [[0, 1]]))
-    with pytest.raises(BenchError, match="2 are in only one of them, 'b' first"):
+    with pytest.raises(BenchError, match="2 are in only one of them, such as 'b'"):
         require_same_samples(row, sample_errors("ac", [1, 1], [[0, 1]]))
-    with pytest.raises(BenchError, match="sample 'b' has another denominator"):
+    with pytest.raises(BenchError, match="the denominators of sample 'b' differ"):
         require_same_samples(row, sample_errors("ab", [1, 2], [[0, 1]]))

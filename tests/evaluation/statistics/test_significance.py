@@ -17,13 +17,13 @@ from bench.evaluation.statistics.resampling import resampled_sums
 from bench.evaluation.statistics.sample_errors import sample_errors
 from bench.evaluation.statistics.significance import (
     RankInterval,
-    compare,
-    detectable,
-    holm,
-    interval,
-    intervals,
+    compare_rows,
+    detectable_difference,
+    holm_adjusted,
     p_value,
     rank_intervals,
+    rate_interval,
+    rate_intervals,
 )
 
 counts = st.integers(1, 12).flatmap(
@@ -53,8 +53,8 @@ def test_neither_the_order_of_samples_nor_that_of_seeds_matters(case, random):
     ids = [f"{place:06}" for place in places]
     shuffled = [[seed[place] for place in places] for seed in random.sample(errors, len(errors))]
     other = sample_errors(ids, [lengths[place] for place in places], shuffled)
-    found = interval(row(lengths, errors), draws=100)
-    again = interval(other, draws=100)
+    found = rate_interval(row(lengths, errors), draws=100)
+    again = rate_interval(other, draws=100)
     assert (again.low, again.high) == pytest.approx((found.low, found.high))
     assert p_value(row(lengths, errors), row(lengths, errors[:1])) == pytest.approx(
         p_value(other, row(lengths, errors[:1]))
@@ -63,15 +63,15 @@ def test_neither_the_order_of_samples_nor_that_of_seeds_matters(case, random):
 
 @settings(max_examples=60)
 @given(counts)
-def test_an_interval_is_within_what_can_be_and_scales_with_the_unit(case):
+def test_an_interval_is_within_bounds_and_scales_with_the_unit(case):
     lengths, errors = case
-    found = interval(row(lengths, errors), draws=200)
+    found = rate_interval(row(lengths, errors), draws=200)
     assert 0 <= found.low <= found.high
     assert found.low <= row(lengths, errors).rate + 1e-12
-    misread = interval(row(lengths, errors).sequence_errors, draws=200)
+    misread = rate_interval(row(lengths, errors).sequence_errors, draws=200)
     assert 0 <= misread.low <= misread.high <= 1
     if np.ptp(np.sum(errors, axis=0) / lengths):
-        scaled = interval(row(lengths, 7 * np.array(errors)), draws=200)
+        scaled = rate_interval(row(lengths, 7 * np.array(errors)), draws=200)
         assert (scaled.low, scaled.high) == pytest.approx((7 * found.low, 7 * found.high))
 
 
@@ -80,7 +80,7 @@ def test_an_interval_is_within_what_can_be_and_scales_with_the_unit(case):
 def test_a_row_against_itself_is_a_tie(case):
     found = row(*case)
     assert p_value(found, found) == p_value(found.sequence_errors, found.sequence_errors) == 1
-    compared = compare(found, found, draws=50)
+    compared = compare_rows(found, found, draws=50)
     assert compared.difference == 0
     assert compared.p == 1
     assert compared.low <= 0 <= compared.high
@@ -93,13 +93,13 @@ def test_swapped_rows_mirror_their_comparison(case, seed):
     lengths, errors = case
     others = np.random.default_rng(seed).permuted(errors, axis=1)
     a, b = row(lengths, errors), row(lengths, others)
-    there, back = compare(a, b, draws=50), compare(b, a, draws=50)
+    there, back = compare_rows(a, b, draws=50), compare_rows(b, a, draws=50)
     assert there.difference == pytest.approx(-back.difference)
     assert there.p == pytest.approx(back.p)
     assert there.detectable == pytest.approx(back.detectable)
 
 
-def test_one_seed_has_the_bca_interval_of_scipy_but_for_its_stretch():
+def test_one_seed_has_the_bca_interval_of_scipy_except_for_the_stretch():
     law = Law(400, 1, tail=0.3, own=0)
     found, _ = pair(law)
     theirs = stats.bootstrap(
@@ -107,7 +107,7 @@ def test_one_seed_has_the_bca_interval_of_scipy_but_for_its_stretch():
         lambda errors, lengths, axis=-1: errors.sum(axis) / lengths.sum(axis),
         paired=True, vectorized=True, n_resamples=10_000, batch=500, rng=0,
     ).confidence_interval  # fmt: skip
-    ours = interval(found)
+    ours = rate_interval(found)
     width = theirs.high - theirs.low
     assert ours.low == pytest.approx(theirs.low, abs=0.03 * width)
     assert ours.high == pytest.approx(theirs.high, abs=0.03 * width)
@@ -124,19 +124,19 @@ def test_an_interval_follows_all_resamples_of_four():
         assert np.mean(exact < value - 1e-12) - 0.01 <= share <= np.mean(exact <= value) + 0.01
 
 
-def test_rows_have_the_same_interval_alone_and_beside_others():
+def test_an_interval_does_not_depend_on_other_rows():
     a, b = pair(Law(50, 2))
-    assert intervals([b, a, b.sequence_errors])[1] == interval(a)
-    assert intervals([]) == []
-    with pytest.raises(BenchError, match="same number of samples"):
-        intervals([a, row([1], [[0]])])
+    assert rate_intervals([b, a, b.sequence_errors])[1] == rate_interval(a)
+    assert rate_intervals([]) == []
+    with pytest.raises(BenchError, match="different numbers of samples"):
+        rate_intervals([a, row([1], [[0]])])
 
 
 def test_no_error_still_has_an_interval():
-    found = interval(row([1] * 100, [[0] * 100]))
+    found = rate_interval(row([1] * 100, [[0] * 100]))
     assert found.low == 0
     assert found.high == pytest.approx(stats.binomtest(0, 100).proportion_ci(0.95).high)
-    all_wrong = interval(row([1] * 100, [[1] * 100]).sequence_errors)
+    all_wrong = rate_interval(row([1] * 100, [[1] * 100]).sequence_errors)
     assert all_wrong.low == pytest.approx(1 - found.high)
     assert all_wrong.high == 1
 
@@ -179,7 +179,7 @@ def test_one_seed_has_the_p_value_of_scipys_permutation_test():
     assert 0 < theirs.pvalue < 1
 
 
-def test_equal_scores_of_seeds_do_not_make_a_difference_certain():
+def test_equal_scores_of_seeds_do_not_make_a_difference_significant():
     a = row([1] * 4, [[1, 1, 0, 0], [0, 0, 1, 1]])
     b = row([1] * 4, [[0, 0, 0, 1], [0, 1, 0, 0]])
     assert p_value(a, b) > 0.05
@@ -189,7 +189,7 @@ def test_equal_scores_of_seeds_do_not_make_a_difference_certain():
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_holm_is_the_closed_test_of_bonferroni(probabilities):
     places = range(len(probabilities))
-    for place, adjusted in zip(places, holm(probabilities), strict=True):
+    for place, adjusted in zip(places, holm_adjusted(probabilities), strict=True):
         containing = [
             subset
             for size in places
@@ -200,7 +200,7 @@ def test_holm_is_the_closed_test_of_bonferroni(probabilities):
         assert adjusted == pytest.approx(min(1, worst))
 
 
-def test_ranks_are_ranges_where_rows_cannot_be_told_apart(monkeypatch):
+def test_rows_without_significant_differences_share_rank_intervals(monkeypatch):
     rows = [row([10], [[errors]]) for errors in (5, 1, 2, 9)]
     told = {frozenset(names) for names in ((1, 5), (1, 9), (2, 9), (5, 9))}
     monkeypatch.setattr(
@@ -218,17 +218,21 @@ def test_few_and_no_rows_have_ranks_too():
     assert [str(places) for places in rank_intervals([row([1], [[0]])])] == ["1"]
 
 
-def test_rows_of_other_samples_are_refused():
+def test_rows_with_other_samples_are_an_error():
     a, b = row([1, 1], [[0, 1]]), row([1, 1, 1], [[0, 1, 1]])
-    for refused in (lambda: compare(a, b), lambda: p_value(a, b), lambda: rank_intervals([a, b])):
-        with pytest.raises(BenchError, match="'000002' first"):
+    for refused in (
+        lambda: compare_rows(a, b),
+        lambda: p_value(a, b),
+        lambda: rank_intervals([a, b]),
+    ):
+        with pytest.raises(BenchError, match="such as '000002'"):
             refused()
 
 
-def test_what_is_detectable_is_detected_four_times_in_five():
+def test_a_detectable_difference_is_significant_in_80_percent():
     # McNemar: of 10 % of 2,000 samples read by one row alone, how uneven must the shares be?
     samples, share, trials = 2000, 0.1, 500
-    difference = detectable(samples, math.sqrt(share))
+    difference = detectable_difference(samples, math.sqrt(share))
     rng = np.random.default_rng(0)
     worse = rng.binomial(samples, (share + difference) / 2, trials)
     better = rng.binomial(
@@ -239,9 +243,9 @@ def test_what_is_detectable_is_detected_four_times_in_five():
 
 
 @pytest.mark.parametrize("wrong", [(0, 1), (5, -1), (5, 1, 0), (5, 1, 0.05, 1)])
-def test_what_cannot_be_detected_is_refused(wrong):
-    with pytest.raises(BenchError, match="detectable needs"):
-        detectable(*wrong)
+def test_values_out_of_range_are_an_error(wrong):
+    with pytest.raises(BenchError, match="a detectable difference requires at least one sample"):
+        detectable_difference(*wrong)
 
 
 LAWS = [
@@ -273,7 +277,7 @@ def coverage(law, corpora, draws, *, misread=False):
     hits = 0
     for _ in range(corpora):
         found = read(rng, law, corpus(rng, law))
-        around = interval(found.sequence_errors if misread else found, draws=draws)
+        around = rate_interval(found.sequence_errors if misread else found, draws=draws)
         hits += around.low <= truth <= around.high
     return hits / corpora
 
@@ -290,12 +294,12 @@ def false_alarms(law, corpora, *, misread=False):
 
 @pytest.mark.usefixtures("one_set_of_draws")
 @pytest.mark.parametrize("law", [Law(300, 1), Law(300, 3, 0.05), Law(300, 5, 0.15)])
-def test_intervals_contain_the_truth(law):
+def test_intervals_contain_the_true_rate(law):
     assert coverage(law, 250, 500) == pytest.approx(0.95, abs=0.04)
 
 
 @pytest.mark.parametrize("law", [Law(300, 1), Law(300, 5, 0.05)])
-def test_equal_rows_are_seldom_told_apart(law):
+def test_equal_rows_are_rarely_significantly_different(law):
     assert false_alarms(law, 200) <= 0.085
 
 
@@ -303,7 +307,7 @@ def test_equal_rows_are_seldom_told_apart(law):
 @pytest.mark.usefixtures("one_set_of_draws")
 @pytest.mark.parametrize("misread", [False, True])
 @pytest.mark.parametrize("law", LAWS, ids=str)
-def test_95_percent_intervals_contain_the_truth_in_93_to_97_percent(law, misread):
+def test_95_percent_intervals_contain_the_true_rate_in_93_to_97_percent(law, misread):
     # Give or take what 1,000 corpora leave to chance, 0.7 points a standard error.
     assert 0.93 - 0.01 <= coverage(law, 1000, 2000, misread=misread) <= 0.97 + 0.01
 
@@ -311,5 +315,5 @@ def test_95_percent_intervals_contain_the_truth_in_93_to_97_percent(law, misread
 @pytest.mark.slow
 @pytest.mark.parametrize("misread", [False, True])
 @pytest.mark.parametrize("law", LAWS, ids=str)
-def test_equal_rows_are_told_apart_in_5_percent_at_most(law, misread):
+def test_equal_rows_are_significantly_different_in_at_most_5_percent(law, misread):
     assert false_alarms(law, 1000, misread=misread) <= 0.065

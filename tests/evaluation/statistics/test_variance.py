@@ -11,7 +11,7 @@ from scipy import stats
 
 from bench.evaluation.statistics.sample_errors import sample_errors
 from bench.evaluation.statistics.variance import (
-    Part,
+    EstimatedVariance,
     Variance,
     variance_of_difference,
     variance_of_rate,
@@ -25,10 +25,10 @@ def test_one_seed_of_equal_lengths_has_the_variance_of_a_mean():
     assert found.total == pytest.approx(errors.var(ddof=1) / 6)
     assert found.seeds is None
     kurtosis = stats.kurtosis(errors, fisher=False)
-    assert found.samples.freedom == pytest.approx(12 / (kurtosis - 1))
+    assert found.samples.degrees_of_freedom == pytest.approx(12 / (kurtosis - 1))
 
 
-def test_seeds_that_agree_on_no_sample_have_the_variance_of_their_scores():
+def test_seeds_without_a_common_error_have_the_variance_of_their_scores():
     errors = np.array([[4, 0, 0, 3], [0, 1, 2, 0]])
     found = variance_of_rate(sample_errors("abcd", [1] * 4, errors))
     assert found.samples.value == 0
@@ -36,7 +36,7 @@ def test_seeds_that_agree_on_no_sample_have_the_variance_of_their_scores():
     assert found.quantile(1.96) == pytest.approx(stats.t(1).isf(stats.norm.sf(1.96)))
 
 
-def test_parts_add_up_to_those_of_the_analysis_of_variance():
+def test_parts_equal_those_of_the_analysis_of_variance():
     errors = np.random.default_rng(0).poisson(3, (3, 40)) + np.arange(40)
     found = variance_of_rate(sample_errors([f"{i:02}" for i in range(40)], [1] * 40, errors))
     means, scores = errors.mean(axis=0), errors.mean(axis=1)
@@ -45,10 +45,10 @@ def test_parts_add_up_to_those_of_the_analysis_of_variance():
     residual = (own**2).sum() / (2 * 39)
     assert found.total == pytest.approx((by_sample + by_seed - residual) / (3 * 40))
     assert found.seeds.value == pytest.approx(by_seed / (3 * 40))
-    assert found.seeds.freedom == 2
+    assert found.seeds.degrees_of_freedom == 2
 
 
-def test_it_is_the_variance_that_repeated_trials_show():
+def test_the_estimate_equals_the_variance_of_repeated_trials():
     rng = np.random.default_rng(0)
     law = Law(400, 5, spread=0.1)
     rows = [read(rng, law, corpus(rng, law)) for _ in range(800)]
@@ -56,18 +56,18 @@ def test_it_is_the_variance_that_repeated_trials_show():
     assert np.mean([variance_of_rate(row).total for row in rows]) == pytest.approx(shown, rel=0.15)
 
 
-def test_a_row_of_one_seed_varies_as_the_other_does():
+def test_a_row_of_one_seed_gets_the_seed_variance_of_the_other():
     rng = np.random.default_rng(0)
     law = Law(200, 4, spread=0.2)
     test = corpus(rng, law)
     many, one = read(rng, law, test), read(rng, law._replace(seeds=1), test)
     found, other = variance_of_difference(many, one), variance_of_rate(many)
     assert found.seeds.value == pytest.approx(other.seeds.value * 5)
-    assert found.seeds.freedom == 3
+    assert found.seeds.degrees_of_freedom == 3
     assert variance_of_difference(one, many) == found
 
 
-def test_two_rows_add_what_their_seeds_vary():
+def test_the_seed_variances_of_two_rows_add_up():
     rng = np.random.default_rng(0)
     law = Law(200, 4, spread=0.2)
     test = corpus(rng, law)
@@ -76,12 +76,14 @@ def test_two_rows_add_what_their_seeds_vary():
     found = variance_of_difference(a, b).seeds
     assert found.value == pytest.approx(first.value + second.value)
     below = first.value**2 / 3 + second.value**2
-    assert found.freedom == pytest.approx(found.value**2 / below)
+    assert found.degrees_of_freedom == pytest.approx(found.value**2 / below)
 
 
-def test_no_residual_is_no_variance_in_spite_of_rounding():
+def test_residuals_from_rounding_are_no_variance():
     below = np.array([3, 7, 11])
-    assert variance_of_samples([0.1 * below - 0.3 / 3 * below], [below], [1]) == Part(0)
+    assert variance_of_samples([0.1 * below - 0.3 / 3 * below], [below], [1]) == EstimatedVariance(
+        0
+    )
     assert variance_of_rate(sample_errors("ab", [1, 3], [[1, 3], [1, 3]])).total == 0
 
 
@@ -92,20 +94,22 @@ def test_no_residual_is_no_variance_in_spite_of_rounding():
     st.floats(0.001, 10),
     st.sampled_from([1, 2, 4, math.inf]),
 )
-def test_normal_is_the_inverse_of_quantile(z, samples, seeds, freedom):
-    found = Variance(Part(samples), Part(seeds, freedom))
+def test_normal_deviate_is_the_inverse_of_quantile(z, samples, seeds, freedom):
+    found = Variance(EstimatedVariance(samples), EstimatedVariance(seeds, freedom))
     assert found.quantile(z) >= z - 1e-9
-    assert found.normal(found.quantile(z)) == pytest.approx(z, rel=1e-6, abs=1e-6)
+    assert found.normal_deviate(found.quantile(z)) == pytest.approx(z, rel=1e-6, abs=1e-6)
     assert found.quantile(-z) == -found.quantile(z)
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 4])
-def test_quantiles_hold_their_level_whatever_part_is_the_larger(freedom):
+def test_quantiles_have_their_level_for_any_ratio_of_the_parts(freedom):
     # Normal theory, by quadrature: the seeds' variance is estimated, that of the samples is known.
     scale = stats.chi2(freedom).isf((np.arange(500) + 0.5) / 500) / freedom
     for ratio in np.logspace(-2, 3, 16):
         reach = [
             found.quantile(1.959964) * found.total**0.5 / (1 + ratio) ** 0.5
-            for found in (Variance(Part(1), Part(ratio * s, freedom)) for s in scale)
+            for found in (
+                Variance(EstimatedVariance(1), EstimatedVariance(ratio * s, freedom)) for s in scale
+            )
         ]
         assert 0.93 < (2 * stats.norm.cdf(reach) - 1).mean() < 0.97

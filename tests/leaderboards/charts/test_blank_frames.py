@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.evaluation import predictions
-from bench.evaluation.protocols import find
+from bench.evaluation.protocols import find_protocol
 from bench.leaderboards import working
 from bench.leaderboards.charts import figures
 
@@ -17,7 +17,7 @@ from ..conftest import FIRST, SECOND, write_evaluation
     [([[0, 0, 3, 3], [1, 0]], 3 / 6), ([[5], [5]], 0.0), ([None, None], None)],
 )
 def test_excluded_samples_add_no_frames(paths, expected):
-    rows = predictions.Predictions(find("digits"))
+    rows = predictions.Predictions(find_protocol("digits"))
     for number, path in enumerate(paths):
         rows.add(f"s{number}", "12", "12", confidence=0.5, path=path)
     rows.add("empty", "", "7", confidence=0.5, path=paths[0] and [0] * 50)

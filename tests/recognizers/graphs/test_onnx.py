@@ -57,7 +57,7 @@ def refused(made):
     return str(raised.value)
 
 
-def test_texts_have_confidences_and_come_in_the_order_of_their_samples(tmp_path):
+def test_texts_have_confidences_and_the_order_of_their_samples(tmp_path):
     made = recognizer(tmp_path, tiny_graph(scores()))
     reader, readings = read(made, "r_g", "b", "gg", "r_r")
     assert [reading.text for reading in readings] == ["rg", "b", "g", "rr"]
@@ -85,7 +85,7 @@ def test_outputs_of_every_kind_are_read(tmp_path, parameters, graph):
     assert [reading.text for reading in read(made, "r_g_b", "r_g_b")[1]] == [expected] * 2
 
 
-def test_a_sequence_ends_at_its_end(tmp_path):
+def test_a_text_is_cut_at_the_end_of_sequence(tmp_path):
     made = recognizer(tmp_path, tiny_graph(scores()), family="seq2seq", confidence="mean")
     assert [reading.text for reading in read(made, "rg_b", "gr")[1]] == ["rrrrgggg", "ggggrrrr"]
 
@@ -110,24 +110,24 @@ def test_the_color_is_read_in_the_order_of_the_input(tmp_path):
         (
             {},
             {"input": {"height": 9}},
-            "takes x (N, 3, 8, W), and input gives float32 images (N, 3, 9, W); set height",
+            "expects x (N, 3, 8, W), but input gives float32 images (N, 3, 9, W); set height",
         ),
-        ({}, {"input": INPUT | {"color": "gray"}}, "and input gives float32 images (N, 1, 8, W)"),
-        ({"shape": (1, 3, 8, "W")}, {}, "takes 1 images at once; set batch = 1"),
+        ({}, {"input": INPUT | {"color": "gray"}}, "but input gives float32 images (N, 1, 8, W)"),
+        ({"shape": (1, 3, 8, "W")}, {}, "has a batch size of 1; set batch = 1"),
         ({"shape": ("N", 3, 8, 8)}, {}, "cannot read images (1, 3, 8, 4): "),
-        ({}, {"alphabet": "rgbrg"}, "has 4 classes, and the alphabet of 5 characters ('rgbrg')"),
-        ({}, {"alphabet": "rg"}, "makes 3 with that of blank or end; set space = true, or give an"),
+        ({}, {"alphabet": "rgbrg"}, "has 4 classes, but the alphabet of 5 characters ('rgbrg')"),
+        ({}, {"alphabet": "rg"}, "needs 3 with blank or end; set space = true, or give an"),
         ({}, {"alphabet": "rgb", "space": True}, "set space = false, or give an alphabet of 3"),
-        ({}, {"alphabet": ""}, "does not say in its metadata what its classes stand for"),
+        ({}, {"alphabet": ""}, "has no characters of its classes in its metadata"),
         ({}, {"output": "z"}, "has no output 'z'; set output to one of 'y'"),
-        ({}, {"blank": 4}, "has 4 classes, and class 4 is set as blank or ignored"),
+        ({}, {"blank": 4}, "has 4 classes, so class 4 of blank or ignored does not exist"),
     ],
 )
-def test_a_graph_that_does_not_fit_is_refused(tmp_path, graph, parameters, fault):
+def test_a_graph_that_does_not_fit_is_an_error(tmp_path, graph, parameters, fault):
     assert fault in refused(recognizer(tmp_path, tiny_graph(scores(), **graph), **parameters))
 
 
-def test_time_first_of_several_images_is_noticed(tmp_path):
+def test_a_wrong_time_first_is_detected_with_several_images(tmp_path):
     made = recognizer(tmp_path, tiny_graph(scores(), time_first=True))
     assert "set time_first to its opposite, or batch = 1" in refused(made)
 
@@ -164,15 +164,15 @@ def test_a_missing_onnxruntime_names_the_extra(tmp_path, monkeypatch):
         b"\x3a\xff\xff\xff\xff\x7f",
     ],
 )
-def test_a_file_that_is_no_graph_is_refused(tmp_path, content):
+def test_a_file_that_is_not_a_graph_is_an_error(tmp_path, content):
     made = recognizer(tmp_path, content)
-    with pytest.raises(BenchError, match="is not a file of ONNX"), made.open(PLACE):
+    with pytest.raises(BenchError, match="is not an ONNX graph with weights"), made.open(PLACE):
         pass
 
 
-def test_weights_in_other_files_are_refused(tmp_path):
+def test_weights_in_other_files_are_an_error(tmp_path):
     made = recognizer(tmp_path, external(tiny_graph(scores())))
-    with pytest.raises(BenchError, match="keeps weights in other files"), made.open(PLACE):
+    with pytest.raises(BenchError, match="has weights in other files"), made.open(PLACE):
         pass
 
 
@@ -184,19 +184,19 @@ def test_weights_are_counted():
 @pytest.mark.parametrize(
     ("parameters", "fault"),
     [
-        ({"alphabet_file": "dict.txt"}, "set alphabet or alphabet_file, and not both"),
-        ({"family": "seq2seq", "decoder": "beam"}, "does not read the family 'seq2seq'"),
+        ({"alphabet_file": "dict.txt"}, "alphabet and alphabet_file are both set"),
+        ({"family": "seq2seq", "decoder": "beam"}, "does not support the family 'seq2seq'"),
         ({"input": "pp-orc"}, "there is no preset 'pp-orc'"),
         ({"decoder": "beem"}, "there is no decoder 'beem'; did you mean 'beam'"),
     ],
 )
-def test_parameters_that_exclude_each_other(tmp_path, parameters, fault):
+def test_contradicting_parameters_are_an_error(tmp_path, parameters, fault):
     with pytest.raises(BenchError) as raised:
         recognizer(tmp_path, b"", **parameters)
     assert fault in str(raised.value)
 
 
-def test_the_key_knows_the_content_of_the_graph_and_the_decoder(tmp_path):
+def test_the_key_depends_on_the_content_of_the_graph_and_the_decoder(tmp_path):
     beam = {"decoder": {"name": "beam", "width": 3}}
     spec = recognizer(tmp_path, b"a graph", **beam).spec()["parameters"]
     assert list(spec["onnx"]) == ["sha256"]
@@ -206,7 +206,7 @@ def test_the_key_knows_the_content_of_the_graph_and_the_decoder(tmp_path):
     assert spec != recognizer(tmp_path, b"a graph").spec()["parameters"]
 
 
-def test_toml_is_what_it_was_made_of(tmp_path):
+def test_the_toml_of_a_recognizer_equals_its_parameters(tmp_path):
     made = recognizer(tmp_path, b"", decoder={"name": "beam", "width": 3})
     table = made.toml()
     assert table.pop("name") == "onnx"

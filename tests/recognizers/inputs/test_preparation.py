@@ -13,8 +13,8 @@ from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.reading.encoded_samples import EncodedSample
-from bench.recognizers.inputs.preparation import prepare
-from bench.recognizers.inputs.reader_input import PRESETS, ReaderInput, as_trained
+from bench.recognizers.inputs.preparation import prepare_images
+from bench.recognizers.inputs.reader_input import PRESETS, ReaderInput, input_of_training
 
 
 def picture(width, height, seed=0):
@@ -29,7 +29,7 @@ def encoded(pixels, kind="PNG", name="word"):
 
 
 def prepared(how, *samples):
-    return list(prepare(samples, how))
+    return list(prepare_images(samples, how))
 
 
 def only(how, *samples):
@@ -37,7 +37,7 @@ def only(how, *samples):
     return group
 
 
-def test_a_preset_of_pillow_is_what_pillow_does():
+def test_a_preset_of_pillow_equals_scaling_by_pillow():
     sample = encoded(picture(50, 20), "JPEG")
     image = Image.open(io.BytesIO(sample.images[0]))
     gray = np.asarray(image.convert("L").resize((100, 32), Image.Resampling.BICUBIC), np.float32)
@@ -59,10 +59,10 @@ def test_pp_ocr_keeps_the_ratio_pads_with_zero_and_reads_blue_first():
     assert not group.images[..., 120:].any()
 
 
-def test_a_wide_word_does_not_change_how_others_are_padded():
+def test_a_wide_word_does_not_change_the_padding_of_others():
     narrow, wide = encoded(picture(50, 20)), encoded(picture(400, 20))
     groups = prepared(PRESETS["pp-ocr"], narrow, wide, narrow)
-    assert [(group.places, group.images.shape[3]) for group in groups] == [
+    assert [(group.indices, group.images.shape[3]) for group in groups] == [
         ([0, 2], 320),
         ([1], 960),
     ]
@@ -88,7 +88,7 @@ def test_sizes_are_chosen_by_the_ratio(width, size):
 
 
 @pytest.mark.parametrize(("rounding", "width"), [("up", 34), ("nearest", 33)])
-def test_widths_are_rounded_as_stated(rounding, width):
+def test_widths_are_rounded_up_or_to_the_nearest(rounding, width):
     how = ReaderInput(height=32, color="gray", rounding=rounding)
     assert only(how, encoded(picture(50, 48))).images.shape[3] == width
 
@@ -137,7 +137,7 @@ def test_the_input_of_a_training_is_prepared_as_in_training(model_input):
     samples = [encoded(picture(50, 20)), encoded(picture(190, 41, 1))]
     transform = ImageTransform(model_input)
     stored, lengths = transform.read([Reference(sample) for sample in samples], None)
-    group = only(as_trained(model_input), *samples)
+    group = only(input_of_training(model_input), *samples)
     np.testing.assert_allclose(group.images, transform.finish(stored).numpy(), atol=1e-6)
     if model_input.keep_ratio or not model_input.width:
         assert group.columns.tolist() == lengths.tolist()
@@ -150,7 +150,7 @@ def test_an_image_that_cannot_be_decoded_is_named(library, content):
         prepared(ReaderInput(library=library), EncodedSample("w7", (content,)))
 
 
-def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded():
+def test_an_image_with_too_many_pixels_is_an_error_before_it_is_decoded():
     header = bytearray(encoded(picture(9, 9)).images[0])
     import struct
     import zlib

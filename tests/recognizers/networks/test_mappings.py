@@ -14,7 +14,7 @@ from torch import nn
 from bench.core.errors import BenchError
 from bench.core.types import InputShape
 from bench.recognizers.networks import network as networks
-from bench.recognizers.networks.mapped import load_mapped
+from bench.recognizers.networks.mapped_weights import load_mapped_weights
 from bench.recognizers.networks.mappings import MAPPINGS, find_mapping
 from bench.recognizers.networks.parameters import parse_loss, parse_model
 
@@ -135,13 +135,13 @@ def counterpart(case):
     mapping = find_mapping(case.mapping)
     torch.manual_seed(1)
     model, loss = parse_model(case.model), parse_loss(mapping.loss)
-    return networks.build(model, loss, case.shape, case.classes).eval()
+    return networks.build_network(model, loss, case.shape, case.classes).eval()
 
 
 def loaded(case, there):
     """Return the network of bench with the weights there."""
     network = counterpart(case)
-    load_mapped(network, state_of(case, there), find_mapping(case.mapping), "weights.pth")
+    load_mapped_weights(network, state_of(case, there), find_mapping(case.mapping), "weights.pth")
     return network
 
 
@@ -271,9 +271,9 @@ def test_published_shapes_fit_the_model_of_the_mapping(name):
     height = 64 if name.startswith(("easyocr", "htr")) else 32
     shape = InputShape(3 if color else 1, height, 128)
     with torch.device("meta"):
-        network = networks.build(model, loss, shape, classes)
+        network = networks.build_network(model, loss, shape, classes)
         # It raises an error where a name or a shape does not fit.
-        load_mapped(network, state, mapping, "weights.pth")
+        load_mapped_weights(network, state, mapping, "weights.pth")
 
 
 def clovaai():
@@ -284,7 +284,7 @@ def clovaai():
 def refused(case, state):
     """Return the sentence with which weights are refused."""
     with pytest.raises(BenchError) as raised:
-        load_mapped(counterpart(case), state, find_mapping(case.mapping), "weights.pth")
+        load_mapped_weights(counterpart(case), state, find_mapping(case.mapping), "weights.pth")
     return str(raised.value)
 
 
@@ -292,7 +292,7 @@ def test_a_weight_of_another_shape_is_named_with_both_shapes():
     case = clovaai()
     state = state_of(case) | {"module.Prediction.weight": torch.zeros(38, 6)}
     assert refused(case, state) == (
-        "weights.pth: weight 'module.Prediction.weight' has the shape (38, 6), and the model needs "
+        "weights.pth: weight 'module.Prediction.weight' has the shape (38, 6), but the model needs "
         "(11, 6) for 'head.weight'; set the parameters of the model, its input or its alphabet"
     )
 
@@ -309,14 +309,15 @@ def test_unknown_weights_are_named_and_counted():
     case = clovaai()
     more = {f"module.Transformation.{n}": torch.zeros(1) for n in range(5)}
     sentence = refused(case, state_of(case) | more)
-    assert "does not know: 'module.Transformation.0'," in sentence
+    assert "that are not in mapping 'clovaai-crnn'" in sentence
+    assert "'module.Transformation.0'," in sentence
     assert "and 2 more; choose another mapping" in sentence
 
 
 def test_weights_without_a_layer_are_named():
     case = next(case for case in CASES if case.mapping == "meijieru-crnn")
     plain = case._replace(model=case.model | {"bias": False})
-    assert "has weights for which the model has no layer: 'cnn.conv2.bias'" in refused(
+    assert "has weights for layers that the model does not have: 'cnn.conv2.bias'" in refused(
         plain, state_of(case)
     )
 
@@ -325,10 +326,10 @@ def test_weights_of_half_precision_are_read():
     case = clovaai()
     network = counterpart(case)
     half = {name: value.half() for name, value in state_of(case).items()}
-    load_mapped(network, half, find_mapping(case.mapping), "weights.pth")
+    load_mapped_weights(network, half, find_mapping(case.mapping), "weights.pth")
     assert network.head.weight.dtype == torch.float32
 
 
-def test_a_mapping_that_is_not_there_is_named_with_the_nearest():
+def test_an_unknown_mapping_is_an_error_with_the_nearest():
     with pytest.raises(BenchError, match="did you mean 'clovaai-crnn'"):
         find_mapping("clovaai-crn")

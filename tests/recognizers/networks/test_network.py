@@ -23,7 +23,7 @@ STEPS = CnnAttention(width=2, hidden=4, max_length=4)
 
 def built(model, loss, seed=0):
     torch.manual_seed(seed)
-    return recognizer.build(model, loss, SHAPE, CLASSES).eval()
+    return recognizer.build_network(model, loss, SHAPE, CLASSES).eval()
 
 
 def batch(samples=3, frames=12):
@@ -40,7 +40,7 @@ def batch(samples=3, frames=12):
 
 
 @pytest.mark.parametrize("loss", [CTC(), RadialCTC()], ids=lambda loss: loss.name)
-def test_logits_of_frames_are_those_of_the_head_on_the_features(loss):
+def test_logits_of_frames_equal_the_head_on_the_features(loss):
     network, given = built(FRAMES, loss), batch()
     assert isinstance(network, FrameRecognitionNetwork)
     logits, lengths = network(given.inputs, given.lengths)
@@ -51,7 +51,7 @@ def test_logits_of_frames_are_those_of_the_head_on_the_features(loss):
     assert torch.equal(network.output_lengths(given.lengths), lengths)
 
 
-def test_training_features_of_frames_come_with_the_labels_of_the_batch():
+def test_training_features_of_frames_have_the_targets_of_the_batch():
     network, given = built(FRAMES, CTC()), batch()
     features, targets = network.training_features(given, CTC())
     assert features.sequence.shape[:2] == (3, 12)
@@ -60,7 +60,7 @@ def test_training_features_of_frames_come_with_the_labels_of_the_batch():
     assert torch.equal(targets.lengths, given.lengths)
 
 
-def test_a_network_that_strides_makes_fewer_frames():
+def test_a_network_with_strides_has_fewer_frames():
     network = built(CslrResNet18(width=2, hidden=4), CTC())
     lengths = network.output_lengths(torch.tensor([16, 24]))
     assert (lengths < torch.tensor([16, 24])).all()
@@ -69,7 +69,7 @@ def test_a_network_that_strides_makes_fewer_frames():
     assert logits.shape[1] == max(lengths)
 
 
-def test_steps_are_fed_what_was_read():
+def test_in_evaluation_the_feedback_is_the_predictions():
     network, given = built(STEPS, CE()), batch()
     assert isinstance(network, Seq2SeqRecognitionNetwork)
     logits, lengths = network(given.inputs, given.lengths)
@@ -87,7 +87,7 @@ def test_steps_are_fed_what_was_read():
     assert network.output_lengths(given.lengths).tolist() == [network.model.steps] * 3
 
 
-def test_in_training_steps_are_fed_what_the_loss_decides():
+def test_in_training_the_loss_chooses_the_feedback():
     network, given = built(STEPS, CE()), batch()
     features, targets = network.training_features(given, CE())
     again = network.model(given.inputs, given.lengths, CE().feedback(network.head, targets))

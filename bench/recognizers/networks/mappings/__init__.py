@@ -1,4 +1,4 @@
-"""Names of weights elsewhere to names of bench: one module per family of networks."""
+"""Mappings from the names of weights in other projects to those of bench, one module per family."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ MAPPINGS: dict[str, WeightMapping] = {
 
 
 def find_mapping(name: str) -> WeightMapping:
-    """Return the mapping called `name`. Raises BenchError with the nearest name."""
+    """Return the mapping called `name`.
+
+    Raises:
+        BenchError: There is no such mapping; the message has the nearest name.
+    """
     if name not in MAPPINGS:
         raise BenchError(f"there is no mapping '{name}'{did_you_mean(name, MAPPINGS)}")
     return MAPPINGS[name]

@@ -1,4 +1,4 @@
-"""The vision model of ABINet, alone or within the whole of it."""
+"""Mappings of the vision model of ABINet, alone or as a part of ABINet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import string
 from bench.recognizers.networks.mappings.mapping import PRINTABLE, WeightMapping
 
 _STAGES = (3, 4, 6, 6, 3)
-"""How many blocks the stages of the ResNet have."""
+"""The number of blocks in each stage of the ResNet."""
 _BLOCK = {
     "conv1": "residual.0.0",
     "bn1": "residual.0.1",
@@ -17,24 +17,24 @@ _BLOCK = {
     "downsample.1": "shortcut.1",
 }
 _FIRST_BLOCK = 2
-"""The place of the first block in the ResNet of bench, behind a convolution and a ReLU."""
+"""The index of the first block in the ResNet of bench, after a convolution and a ReLU."""
 
 
 def _layers() -> dict[str, str]:
-    """Return the layers of ResNet, transformer, attention and classifier."""
+    """Return the names here of the layers there: ResNet, transformer, attention and classifier."""
     resnet = "backbone.resnet"
     layers = {f"{resnet}.conv1": "model.image.0.0.0", f"{resnet}.bn1": "model.image.0.0.1"}
-    place = _FIRST_BLOCK
+    index = _FIRST_BLOCK
     for stage, blocks in enumerate(_STAGES, 1):
         for block in range(blocks):
             for there, here in _BLOCK.items():
-                layers[f"{resnet}.layer{stage}.{block}.{there}"] = f"model.image.0.{place}.{here}"
-            place += 1
+                layers[f"{resnet}.layer{stage}.{block}.{there}"] = f"model.image.0.{index}.{here}"
+            index += 1
     for level in range(4):
         for part in (0, 1):
             down, up = f"attention.k_encoder.{level}.{part}", f"attention.down.{level}.{part}"
             layers[down] = f"model.{up}"
-            # An upsampling without weights is before each convolution there.
+            # There, an upsampling layer without weights precedes each convolution.
             layers[f"attention.k_decoder.{level}.{part + 1}"] = f"model.attention.up.{level}.{part}"
     return layers | {
         "backbone.transformer.layers": "model.image.1.layers.layers",
@@ -44,7 +44,7 @@ def _layers() -> dict[str, str]:
 
 
 _IGNORED = ("backbone.pos_encoder", "attention.pos_encoder", "language", "alignment")
-"""Sinusoids, which bench computes, and what is behind the vision model."""
+"""Sinusoidal position encodings, which bench computes, and the parts after the vision model."""
 
 MAPPINGS = (
     WeightMapping(

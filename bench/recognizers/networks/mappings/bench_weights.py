@@ -1,4 +1,4 @@
-"""Weights that bench itself has trained."""
+"""The mapping of weights that bench has trained."""
 
 from __future__ import annotations
 

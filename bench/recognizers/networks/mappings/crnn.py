@@ -1,4 +1,4 @@
-"""Ports of CRNN to PyTorch."""
+"""Mappings of ports of CRNN to PyTorch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ _NAMED = (
     | {f"cnn.batchnorm{i}": f"model.convolutions.stages.{i}.norm" for i in (2, 4, 6)}
     | {"rnn.0.rnn": "model.encoder.first.lstm", "rnn.1.rnn": "model.encoder.second.lstm"}
 )
-"""Layers of meijieru's port, which others copied with another name of the linear layers."""
+"""Layers of the port of meijieru, which others have copied with other names of linear layers."""
 
 
 def _numbered(name: str, convolutions: tuple[int, ...], norms: dict[int, int]) -> dict[str, str]:
-    """Return the layers of a sequence `name`: numbers of convolutions, then norms and stages."""
+    """Return the layers of an `nn.Sequential`.
+
+    Args:
+        name: The name of the sequence.
+        convolutions: The index in the sequence of the convolution of each stage.
+        norms: The stage of each normalization, by its index in the sequence.
+    """
     return {
         f"{name}.{there}": f"model.convolutions.stages.{stage}.convolution"
         for stage, there in enumerate(convolutions)

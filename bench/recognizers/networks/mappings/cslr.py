@@ -1,4 +1,4 @@
-"""The network of VAC for continuous sign language recognition."""
+"""Mappings of the network of VAC for continuous sign language recognition."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LAYERS = {
 
 
 def _transposed_classifier(name: str, weight: Tensor) -> Tensor:
-    """Return the classifiers as (classes, features): they are (features, classes) there."""
+    """Return a weight; classifiers are transposed from (features, classes) there."""
     return weight.T if name.startswith("head.") else weight
 
 

@@ -1,4 +1,4 @@
-"""The networks of the master's thesis on lines of handwriting."""
+"""Mappings of the networks of a master's thesis on lines of handwriting."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 _SOURCE = "github.com/resolator/diploma-master"
 _SYMBOLS = " !\"#&'()*+,-./:;?"
 _REST = string.digits + string.ascii_letters
-_END = 1 + len(_SYMBOLS)
-"""The class of é, which is the end there; class 0 is the start."""
+_EOS = 1 + len(_SYMBOLS)
+"""The class of é, which is the EOS there; class 0 is the start of sequence."""
 _GATES = 8
-"""More gates than any of its experiments has."""
+"""The number of gates in the table, which is more than any of its experiments has."""
 
 _CONVOLUTIONS = {
     f"fe.fe.{4 * stage}": f"model.convolutions.stages.{stage}.convolution" for stage in range(6)
@@ -51,16 +51,16 @@ _DECODER = (
 )
 
 
-def _end_first(name: str, weight: Tensor) -> Tensor:
-    """Return embedding and classifier with one class 0 for the start and the end.
+def _eos_first(name: str, weight: Tensor) -> Tensor:
+    """Return a weight; embedding and classifier get a class 0 that is both start and EOS.
 
-    The start is never predicted and the end never fed: the embedding keeps the former, the
-    classifier the latter.
+    The start is never predicted and EOS is never fed back. So row 0 of the embedding is that of
+    the start, and row 0 of the classifier that of EOS.
     """
     if name not in {"model.decoder.embedding.weight", "head.weight", "head.bias"}:
         return weight
-    others = [number for number in range(1, len(weight)) if number != _END]
-    return weight[[0 if name.startswith("model.") else _END, *others]]
+    others = [number for number in range(1, len(weight)) if number != _EOS]
+    return weight[[0 if name.startswith("model.") else _EOS, *others]]
 
 
 _SEQ2SEQ = WeightMapping(
@@ -72,7 +72,7 @@ _SEQ2SEQ = WeightMapping(
     input="htr-thesis",
     alphabet=(*_SYMBOLS, *_REST),
     ignored=("pe",),
-    convert=_end_first,
+    convert=_eos_first,
 )
 
 MAPPINGS = (
@@ -85,7 +85,7 @@ MAPPINGS = (
     ),
     WeightMapping(
         name="htr-thesis-ctc",
-        source=f"{_SOURCE}, baseline; its é is the end, of which nothing is written",
+        source=f"{_SOURCE}, baseline; its é is the EOS, which is left out of texts",
         layers=_BACKBONE | {"rnn": "model.encoder.lstm", "conv": "head"},
         model="htr-ctc",
         input="htr-thesis",

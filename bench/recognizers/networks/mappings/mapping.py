@@ -1,4 +1,4 @@
-"""What a mapping of weights is: a table of layers, and what else differs."""
+"""The base of mappings of weights: a table of layers, and other differences."""
 
 from __future__ import annotations
 
@@ -13,33 +13,32 @@ if TYPE_CHECKING:
 DIGITS_AND_LOWER = string.digits + string.ascii_lowercase
 ALPHANUMERIC = DIGITS_AND_LOWER + string.ascii_uppercase
 PRINTABLE = ALPHANUMERIC + string.punctuation
-"""Alphabets of 36, 62 and 94 characters in the order of most networks for scene text."""
+"""Alphabets of 36, 62 and 94 characters, in the order that most networks for scene text use."""
 
 
-def unchanged(name: str, weight: Tensor) -> Tensor:  # noqa: ARG001 (a conversion's)
-    """Return a weight as it is."""
+def unchanged(name: str, weight: Tensor) -> Tensor:  # noqa: ARG001 (as `WeightMapping.convert`)
+    """Return a weight unchanged."""
     return weight
 
 
 @dataclass(frozen=True)
 class WeightMapping:
-    """How the weights of a network elsewhere become those of a network of bench.
+    """How the weights of a network of another project ("there") become those of bench ("here").
 
     Attributes:
-        name: What bench.toml calls it.
-        source: Whose network it is, and where its code is.
-        layers: The name of each layer there, and its name here. A layer is one weight, or all whose
-            names go on with a dot.
-        model: The architecture here, as bench.toml spells it; None: it has to be given.
-        loss: The loss whose classifier it has.
-        input: The name of the preset that its authors' code prepares images with; None: that of the
-            model.
-        alphabet: The characters of its classes from 1, an empty one for what is no character;
-            empty: they have to be given.
-        prefixes: What names begin with where a file has it, such as `module.`, from left to right.
-        infix: A part of names that is left out wherever it is, such as `.module`.
-        ignored: Layers there of which nothing is read here.
-        convert: What a weight is here, by its name here; most are as they are there.
+        name: The name in bench.toml.
+        source: The project and the network.
+        layers: The name here of each layer, by its name there. A layer is one weight, or all
+            weights whose names continue with a dot.
+        model: The architecture here, as in bench.toml; None if bench.toml must set it.
+        loss: The loss whose classifier the network has.
+        input: The preset of the image preparation there; None for the input of the model.
+        alphabet: The characters of the classes from 1, with an empty text for a class that is not
+            a character. If empty, bench.toml must set them.
+        prefixes: Prefixes of names that are removed if present, such as `module.`, in this order.
+        infix: A part of names that is removed wherever it occurs, such as `.module`.
+        ignored: Layers there that are not loaded.
+        convert: A function of the name here and the weight there that returns the weight here.
     """
 
     name: str
@@ -54,11 +53,12 @@ class WeightMapping:
     ignored: tuple[str, ...] = ()
     convert: Callable[[str, Tensor], Tensor] = unchanged
 
-    def translated(self, names: list[str]) -> dict[str, str | None]:
-        """Return the name here of each name there; None: it is left out. Unknown ones are absent.
+    def translate(self, names: list[str]) -> dict[str, str | None]:
+        """Return the name here of each name there.
 
-        The counts of batches that batch normalizations keep decide nothing, and files lack them:
-        they are left out.
+        The value is None for a weight that is not loaded; unknown names are not in the result. The
+        batch counters of batch normalization are not loaded, because they have no effect and are
+        not in all files.
         """
         here: dict[str, str | None] = {}
         for name in names:
@@ -75,7 +75,7 @@ class WeightMapping:
 
 
 def _layer_of(name: str, layers: Mapping[str, str] | tuple[str, ...]) -> str | None:
-    """Return the longest of `layers` that is `name` or is followed by a dot in it."""
+    """Return the longest of `layers` that is `name` or a prefix of it up to a dot."""
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         if (layer := ".".join(parts[:count])) in layers:

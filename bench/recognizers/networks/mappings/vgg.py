@@ -1,4 +1,4 @@
-"""VGG and two BiLSTMs: clovaai's model None-VGG-BiLSTM-CTC, and EasyOCR's English weights."""
+"""Mappings of VGG with two BiLSTMs: clovaai's None-VGG-BiLSTM-CTC and EasyOCR's English network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ViTSTR in timm's names, which are those of DeiT's weights too."""
+"""Mappings of ViTSTR, whose names are those of timm and of the weights of DeiT."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BLOCK = {
 
 
 def timm_layers(depth: int) -> dict[str, str]:
-    """Return the layers of timm's vision transformer of `depth` blocks and of its classifier."""
+    """Return the names here of the layers of a timm vision transformer with `depth` blocks."""
     blocks = [f"blocks.{number}" for number in range(depth - 1)] + ["last"]
     return {
         "cls_token": "model.token",
@@ -37,7 +37,7 @@ def timm_layers(depth: int) -> dict[str, str]:
 
 
 def _without_start(name: str, weight: Tensor) -> Tensor:
-    """Return the classifier without its first class, the start; its second is the end."""
+    """Return a weight; the classifier loses its first class, the start, so that EOS is class 0."""
     return weight[1:] if name.startswith("head.") else weight
 
 

@@ -1,0 +1,28 @@
+"""Paragraphs and tables as HTML for notebooks, without scripts, in which no text is markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from bench.core.printable import printable
+from bench.core.text_table import Table
+from bench.leaderboards.formats.text_page import html_table
+
+Blocks = Sequence[str | Table]
+
+
+def html(blocks: Blocks) -> str:
+    """Return paragraphs and tables, one after the other."""
+    return "\n".join(html_table(b) if isinstance(b, Table) else _paragraph(b) for b in blocks)
+
+
+def folded(heading: str, blocks: Blocks) -> str:
+    """Return paragraphs and tables that a reader unfolds; nothing where there are none."""
+    if not blocks:
+        return ""
+    return f"<details><summary>{escape(printable(heading))}</summary>\n{html(blocks)}\n</details>"
+
+
+def _paragraph(text: str) -> str:
+    return f'<p style="white-space:pre-line">{escape(printable(text, chr(10)))}</p>'
