@@ -74,6 +74,13 @@ def site(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site into site/docs; a broken link or anchor is an error."""
+    session.run("mkdocs", "build", env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run("python", "docs/site/check_links.py", "site/docs")
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """Test the web pages in Chromium; install it, and the dependency group `browser`, before."""
     session.run("pytest", "-n", "0", "-m", "browser", "tests/browser", *session.posargs)

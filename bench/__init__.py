@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from bench.api.scores import MetricScore, Scores, score
     from bench.api.suites import Plan, Suite, load_suite
     from bench.core.errors import BenchError, BenchWarning
+    from bench.core.version import __version__ as __version__
 
-__version__ = "0.1.0"
 __all__ = [
     "BenchError",
     "BenchWarning",
@@ -46,6 +46,7 @@ __all__ = [
 
 _MODULES = {
     "core.errors": ("BenchError", "BenchWarning"),
+    "core.version": ("__version__",),
     "api.boards": ("Board", "load_board"),
     "api.comparisons": ("Comparison", "compare"),
     "api.evaluating": ("evaluate",),

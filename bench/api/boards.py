@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.api.html import folded, html
+from bench.api.html import Blocks, folded, html
 from bench.api.workspace import PathLike, Workspace, open_workspace, warn
 from bench.core.errors import BenchError
 
@@ -129,7 +129,7 @@ class Board:
 
         board = with_texts(self.data, shortened)
         heading = f"{board.name} · protocol {board.protocol} · {title(board)}"
-        details = {name: [table] for name, table in detail_tables(board).items()}
+        details: dict[str, Blocks] = {name: [t] for name, t in detail_tables(board).items()}
         parts = [
             folded(name, blocks) for name, blocks in {**details, "Notes": notes(board)}.items()
         ]

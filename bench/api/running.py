@@ -122,9 +122,9 @@ def run(
                 suite.workspace.config, selected, missing, monitor, address, fail_fast=fail_fast
             )
         if profile:
-            opened = open_profiler(address if executor == "ray" else None, _no_matter)
+            profiler = open_profiler(address if executor == "ray" else None, _no_matter)
             faults = profile_done(
-                selected.listed, store, opened, monitor, _no_matter, retry=bool(missing)
+                selected.listed, store, profiler, monitor, _no_matter, retry=bool(missing)
             )
             warn(f"not profiled: {fault}" for fault in faults)
     return _board(suite, selected, failures, monitor.cancelled)

@@ -136,15 +136,15 @@ def score(
         >>> scores["sequence-accuracy"].low < 0.667 < scores["sequence-accuracy"].high
         True
     """
-    from bench.evaluation.predictions import Predictions
-    from bench.evaluation.predictions import corpus_scores as require_scored
+    from bench.evaluation.predictions import Predictions, corpus_scores
 
     rules = find_protocol(protocol, config)
     rows = Predictions(rules)
     for identity, reference, hypothesis in _samples(references, hypotheses):
         rows.add(identity, reference, hypothesis)
     table = rows.table()
-    require_scored(table, rules)
+    # Raises an error where nothing is scored.
+    corpus_scores(table, rules)
     return Scores(table)
 
 

@@ -141,7 +141,7 @@ def execute_missing(
 def profile_done(
     trials: Sequence[Trial],
     store: Store,
-    opened: AbstractContextManager[Profiler],
+    profiler: AbstractContextManager[Profiler],
     monitor: RunMonitor,
     say: Callable[[str], None],
     *,
@@ -157,6 +157,7 @@ def profile_done(
         if store.is_done(evaluation)
         and (evaluation.training is None or store.is_done(evaluation.training))
     ]
-    return phase.profile_evaluations(
-        done, store, say, opened, retry=retry, begin=monitor.profiling
-    ).faults
+    result = phase.profile_evaluations(
+        done, store, say, profiler, retry=retry, begin=monitor.profiling
+    )
+    return result.faults

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-import bench
 from bench.cli.lazy import LazyGroup, LazyVerb
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import EXITS, say, wide_option
@@ -39,6 +38,7 @@ _VERBS = {
     "accept": LazyVerb("bench.cli.verbs.packs:accept", "Check rows of others and add them."),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
+    "docs": LazyVerb("bench.cli.verbs.docs:docs", "List and print pages of documentation."),
 }
 
 
@@ -64,6 +64,37 @@ _plugin_option = click.Option(
 )
 
 
+def _print_version(
+    context: click.Context,
+    _parameter: click.Parameter,
+    asked: bool,  # noqa: FBT001 (click's)
+) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    from bench.core.version import DISTRIBUTION, __version__, conflicting_distributions
+
+    click.echo(f"bench, version {__version__}")
+    if others := conflicting_distributions():
+        names = ", ".join(others)
+        say(
+            f"warning: {names} is installed too, and has a package `bench` of its own; install "
+            f"{DISTRIBUTION} in an environment without it, because each overwrites files of the "
+            "other",
+            fg="yellow",
+        )
+    context.exit()
+
+
+_version_option = click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Print the version of bench and exit.",
+)
+
+
 @click.group(
     cls=LazyGroup,
     verbs=_VERBS,
@@ -72,7 +103,7 @@ _plugin_option = click.Option(
     epilog=EXITS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(bench.__version__, prog_name="bench")
+@_version_option
 @click.option(
     "--config",
     "path",

@@ -117,16 +117,16 @@ def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
         return
     shown = printable(sentence, _LINES)
     if sys.stderr.isatty():
-        shown = draw(shown, _terminal_width(sys.stderr))
-    click.secho(shown, err=True, color=_has_color(sys.stderr), **style)
+        shown = draw(shown, terminal_width(sys.stderr))
+    click.secho(shown, err=True, color=has_color(sys.stderr), **style)
 
 
 def print_text(text: Text, *, err: bool = False) -> None:
     """Print paragraphs and tables on stdout, or on stderr, fitted to the terminal."""
     stream = sys.stderr if err else sys.stdout
-    color = _has_color(stream)
+    color = has_color(stream)
     wide = click.get_current_context().meta.get(_WIDE, False)
-    drawn = draw(text, _terminal_width(stream), wide=wide, color=color)
+    drawn = draw(text, terminal_width(stream), wide=wide, color=color)
     click.echo(drawn, file=stream, color=color)
 
 
@@ -146,7 +146,7 @@ def report(text: Text, data: object, *, as_json: bool) -> None:
         print_json(data)
 
 
-def _terminal_width(stream: TextIO) -> int | None:
+def terminal_width(stream: TextIO) -> int | None:
     """Return COLUMNS, else the columns of the terminal behind a stream; None of a pipe or a file.
 
     So what goes to `grep` or into a log has each row and each sentence in one line.
@@ -161,7 +161,7 @@ def _terminal_width(stream: TextIO) -> int | None:
         return None
 
 
-def _has_color(stream: TextIO) -> bool:
+def has_color(stream: TextIO) -> bool:
     """Return whether a stream shows color, as no-color.org and bixense.com/clicolors have it."""
     if os.environ.get("NO_COLOR"):
         return False

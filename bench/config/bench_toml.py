@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import bench
 from bench.config import assemble, datasets, missing, recipe_layers
 from bench.config.suite import Suite, SuiteTable
 from bench.core import plugin_files, registry
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.local_paths import local_path
 from bench.core.names import name_fault
+from bench.core.package_data import package_data
 from bench.core.regular_files import is_there
 from bench.core.schema import SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
@@ -227,7 +227,4 @@ def load(
         # A pipe, a folder or a broken link of that name is refused where it is read.
         if is_there(folder / NAME):
             return Config(folder / NAME, folder, results, plugins)
-    package = Path(bench.__file__).parent
-    # A wheel carries the file inside the package; a checkout has it beside the package.
-    embedded = next(f / NAME for f in (package, package.parent) if (f / NAME).is_file())
-    return Config(embedded, here, results, plugins)
+    return Config(package_data(NAME), here, results, plugins)

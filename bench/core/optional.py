@@ -7,16 +7,20 @@ import importlib.util
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 from bench.core.errors import BenchError, one_line
 
+Extra = Literal["easyocr", "huggingface", "onnx", "rapidocr"]
+"""The extras of the distribution, as pyproject.toml declares them."""
 
-def import_extra(module: str, extra: str, user: str) -> ModuleType:
+
+def import_extra(module: str, extra: Extra, user: str) -> ModuleType:
     """Return an optional module.
 
     Args:
         module: Its full name.
-        extra: The extra of bench that installs it.
+        extra: The extra that installs it.
         user: What requires it: the begin of the error's sentence.
 
     Raises:
@@ -34,7 +38,7 @@ def import_extra(module: str, extra: str, user: str) -> ModuleType:
         ) from error
 
 
-def installed_version(package: str, extra: str, user: str) -> str:
+def installed_version(package: str, extra: Extra, user: str) -> str:
     """Return the version of an optional package, without importing it.
 
     Raises:
@@ -46,7 +50,7 @@ def installed_version(package: str, extra: str, user: str) -> str:
         raise BenchError(not_installed(package, extra, user)) from None
 
 
-def installed_folder(module: str, extra: str, user: str) -> Path:
+def installed_folder(module: str, extra: Extra, user: str) -> Path:
     """Return the folder of an optional top-level module, without importing it.
 
     Raises:
@@ -58,7 +62,7 @@ def installed_folder(module: str, extra: str, user: str) -> Path:
     return Path(spec.origin).parent
 
 
-def not_installed(package: str, extra: str, user: str) -> str:
+def not_installed(package: str, extra: Extra, user: str) -> str:
     """Return the error's sentence, which names the extra."""
     return (
         f"{user} requires {package}, which is not installed; "

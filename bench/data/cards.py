@@ -1,7 +1,8 @@
 """Cards of data sets: authors, licence, how to get the data, files on disk, and counts.
 
 A card is `datasets/NAME/card.toml`; the folder also has a sample of the annotation and lists of
-ids. Each statement of a card was checked or has a source.
+ids. `bench data fetch` downloads the files that a card lists as downloads. Each statement of a card
+was checked or has a source.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-import bench
+import msgspec
+
 from bench.core.errors import BenchError
+from bench.core.package_data import package_data
 from bench.core.schema import NonNegativeInt, PositiveInt, SchemaError, fill
 from bench.core.toml_lines import line_of, unnumbered
 from bench.core.toml_text import read_toml
@@ -69,6 +72,25 @@ class Checksum:
     algorithm: Literal["md5", "sha256"]
     digest: str
     about: str = ""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of the raw data set that its licence lets anyone download.
+
+    Attributes:
+        file: The file name.
+        urls: The addresses, in the order in which they are tried.
+        size: The size in bytes.
+        sha256: The SHA-256 of the content, in hexadecimal digits.
+        split: The split of its samples; None if every split needs the file.
+    """
+
+    file: str
+    urls: tuple[str, ...]
+    size: PositiveInt
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    split: Literal["train", "validation", "test"] | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +191,7 @@ class Card:
     splits: tuple[Splits, ...]
     aliases: tuple[str, ...] = ()
     checksums: tuple[Checksum, ...] = ()
+    downloads: tuple[Download, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
     statistics: tuple[Statistics, ...] = ()
     notes: tuple[str, ...] = ()
@@ -186,6 +209,7 @@ class Card:
 _LISTS: dict[str, type] = {
     "layouts": RawLayout,
     "checksums": Checksum,
+    "downloads": Download,
     "splits": Splits,
     "overlaps": Overlap,
     "statistics": Statistics,
@@ -194,9 +218,7 @@ _LISTS: dict[str, type] = {
 
 def cards_folder() -> Path:
     """Return the folder `datasets`, which has one folder per data set."""
-    package = Path(bench.__file__).parent
-    # In a wheel it is inside the package, in a checkout beside it.
-    return next(f / "datasets" for f in (package, package.parent) if (f / "datasets").is_dir())
+    return package_data("datasets")
 
 
 @cache

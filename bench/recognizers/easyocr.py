@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from bench.core.components import Recognizer
 from bench.core.errors import BenchError, one_line
 from bench.core.files import InputFile, existing_file, file_digest
-from bench.core.optional import import_extra, installed_folder, installed_version
+from bench.core.optional import Extra, import_extra, installed_folder, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.recognizers.outside.reading_check import checked_reading
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _Result = tuple[Any, str, float]
 """A box, a text and a confidence."""
 _USER = "recognizer 'easyocr'"
-_EXTRA = "easyocr"
+_EXTRA: Extra = "easyocr"
 _WEIGHTS = "english_g2.pth"
 _HEIGHT, _STRETCHED = 64, 200
 """Size of the network's input in pixels: the height, and the width of `stretched`, which doubles

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.core.components import Recognizer
 from bench.core.errors import BenchError, one_line
 from bench.core.local_paths import local_path
-from bench.core.optional import import_extra, installed_version
+from bench.core.optional import Extra, import_extra, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.core.schema import PositiveInt
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
 
 _USER = "recognizer 'huggingface'"
-_EXTRA = "huggingface"
+_EXTRA: Extra = "huggingface"
 
 
 @dataclass(frozen=True)

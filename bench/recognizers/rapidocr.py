@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bench.core.components import Recognizer
 from bench.core.errors import BenchError, one_line
 from bench.core.files import InputFile, existing_file, file_digest, lines_of_file
-from bench.core.optional import import_extra, installed_folder, installed_version
+from bench.core.optional import Extra, import_extra, installed_folder, installed_version
 from bench.core.printable import printable
 from bench.core.recognition import Reading, TextReader, Workplace
 from bench.recognizers.outside.reading_check import checked_reading
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
 
 _USER = "recognizer 'rapidocr'"
-_EXTRA = "rapidocr"
+_EXTRA: Extra = "rapidocr"
 _CHARACTERS = "character"
 """The entry of the metadata in which ONNX graphs of PP-OCR have their characters."""
 

@@ -40,6 +40,13 @@ class Journal(tune.Callback):
         self._running: dict[str, tuple[StudyTrial, float]] = {}
         self._spent, self._began = study.seconds, time.monotonic()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return nothing: Tune pickles callbacks to restore them later, which bench never does.
+
+        What a journal holds belongs to this process, such as the connection to the cluster.
+        """
+        return {}
+
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Notice a signal whose exception was lost."""
         if self._interrupted():

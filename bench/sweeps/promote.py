@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
+from bench.config.suite import Tuning
 from bench.core.errors import BenchError, Exit
 from bench.core.files import file_parameters
 from bench.core.toml_lines import last_line_of
@@ -21,6 +22,30 @@ if TYPE_CHECKING:
     from bench.sweeps.sweep import Sweep
 
 
+def promoted_file(config: Config) -> Path:
+    """Return the file to write: that of the suite, or bench.toml in this folder for bench's own."""
+    if is_own(config):
+        return _home(config) / config.path.name
+    # The file that a link points to.
+    return config.path.resolve()
+
+
+def is_own(config: Config) -> bool:
+    """Return whether the suites are those of bench's own bench.toml, which is not changed."""
+    return _home(config).absolute() != config.path.parent.absolute()
+
+
+def require_promotable(config: Config, sweep: Sweep) -> None:
+    """Raise BenchError where no entry can be inserted, before hours are spent on a search."""
+    tuning = Tuning(sweep.key, "", trials=1, validations=1)
+    entry = replace(sweep.entry, label="")
+    if _with_table(config, sweep, _table(sweep, tuning, entry, _home(config))) is None:
+        raise BenchError(
+            f"{config.path}: --promote cannot insert an entry as this file is written; write suite "
+            f"'{sweep.suite.name}' as tables, or leave --promote out and add the entry yourself"
+        )
+
+
 def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
     """Return bench.toml with the best trial as an entry of its suite.
 
@@ -28,8 +53,8 @@ def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
         The new text, or None where the suite has such an entry already.
 
     Raises:
-        BenchError: No trial was trained to its end, the file is bench's own, or it spells the suite
-            in a way that leaves no place for a table.
+        BenchError: No trial was trained to its end, or the file spells the suite in a way that
+            leaves no place for a table.
     """
     best = next((trial for trial in report.trials if trial.key == report.best), None)
     if best is None:
@@ -37,11 +62,6 @@ def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
             f"sweep {report.sweep} trained no trial to its end, so there is nothing to promote; "
             "raise 'trials' or 'minutes' in its table",
             Exit.NOTHING,
-        )
-    home = config.leaderboards.parent
-    if home.absolute() != config.path.parent.absolute():
-        raise BenchError(
-            f"{config.path} is bench's own and is not changed; copy it to {home} and promote again"
         )
     winner = sweep.training(best.params)
     entry = replace(
@@ -54,14 +74,28 @@ def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
     )
     if entry in [replace(other, label="", tuning=None) for other in sweep.suite.entries]:
         return None
-    lines = _table(sweep, report, entry, config.path.parent)
-    text = _insert(config.text, lines, last_line_of(config.text, f"suite.{sweep.suite.name}"))
-    if _parse(text) != _with_entry(lines, _parse(config.text), sweep.suite.name):
+    trials = len(report.trials)
+    tuning = Tuning(report.sweep, report.sampler, trials=trials, validations=report.validations)
+    lines = _table(sweep, tuning, entry, _home(config))
+    text = _with_table(config, sweep, lines)
+    if text is None:
         raise BenchError(
             f"{config.path}: the entry cannot be inserted as this file is written; write suite "
             f"'{sweep.suite.name}' as tables, or add it yourself: {'; '.join(lines)}"
         )
     return text
+
+
+def _home(config: Config) -> Path:
+    """Return the folder that paths in bench.toml are relative to."""
+    return config.leaderboards.parent
+
+
+def _with_table(config: Config, sweep: Sweep, lines: list[str]) -> str | None:
+    """Return bench.toml with the lines of an entry; None where it then means something else."""
+    text = _insert(config.text, lines, last_line_of(config.text, f"suite.{sweep.suite.name}"))
+    inserted = _parse(text) == _with_entry(lines, _parse(config.text), sweep.suite.name)
+    return text if inserted else None
 
 
 def _insert(text: str, entry: list[str], after: int) -> str:
@@ -88,18 +122,12 @@ def _with_entry(entry: list[str], document: dict[str, Any] | None, suite: str) -
     return document
 
 
-def _table(sweep: Sweep, report: Report, entry: TrainedEntry, home: Path) -> list[str]:
+def _table(sweep: Sweep, tuning: Tuning, entry: TrainedEntry, home: Path) -> list[str]:
     """Return the lines of a `[[suite.NAME.tuned]]` table in the folder `home`."""
     recipe = entry.recipe.changed()
     if usual := sweep.suite.recipe:
         values, base = entry.recipe.values(), usual.values()
         recipe = {name: value for name, value in values.items() if value != base[name]}
-    tuning = {
-        "sweep": report.sweep,
-        "sampler": report.sampler,
-        "trials": len(report.trials),
-        "validations": report.validations,
-    }
     decoder = _with_relative_files(entry.decoder, home).toml()
     return [
         f"[[suite.{sweep.suite.name}.tuned]]",
@@ -107,7 +135,7 @@ def _table(sweep: Sweep, report: Report, entry: TrainedEntry, home: Path) -> lis
         f"loss = {_toml(entry.loss.toml())}",
         *([f"decoder = {_toml(decoder)}"] if decoder != "greedy" else []),
         *([f"recipe = {_toml(recipe)}"] if recipe else []),
-        f"tuning = {_toml(tuning)}",
+        f"tuning = {_toml(asdict(tuning))}",
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 import bench as library
 from bench.core.recognition import Reading
 from bench.evaluation.statistics.sample_errors import sample_errors
-from bench.evaluation.statistics.significance import compare, interval
+from bench.evaluation.statistics.significance import compare_rows, rate_interval
 
 pytestmark = pytest.mark.xdist_group("api")
 TEXTS = ["Hi", "sir", "two", "don't"]
@@ -124,7 +124,7 @@ def test_scores_have_the_intervals_of_the_statistics():
     references, hypotheses = ["abcd", "efg", "hi"] * 20, ["abcd", "efx", ""] * 20
     scores = library.score(references, hypotheses, protocol="str-36")
     lengths, edits = [4, 3, 2] * 20, [0, 1, 2] * 20
-    expected = interval(sample_errors(None, lengths, edits))
+    expected = rate_interval(sample_errors(None, lengths, edits))
     assert scores["cer"].value == sum(edits) / sum(lengths)
     assert scores["cer"].low == pytest.approx(expected.low, abs=1e-6)
     assert scores["cer"].high == pytest.approx(expected.high, abs=1e-6)
@@ -175,7 +175,7 @@ def test_compared_scores_have_the_p_of_the_statistics():
     compared = library.compare(a, b)
     cer = next(verdict for verdict in compared.verdicts if verdict.metric == "cer")
     lengths = [3] * 30
-    expected = compare(
+    expected = compare_rows(
         sample_errors(None, lengths, [0] * 20 + [1] * 10), sample_errors(None, lengths, [0] * 30)
     )
     assert (cer.p, cer.difference) == (expected.p, expected.difference)

@@ -144,6 +144,18 @@ def test_a_winner_is_promoted_once_and_its_difference_shown(home, bench, used_up
     assert (home / "bench.toml").read_text() == after
 
 
+def test_what_prevents_a_promotion_is_reported_before_the_search(home, bench, load_sweep):
+    load_sweep()
+    file = home / "bench.toml"
+    tuning = '{ sweep = "a", sampler = "tpe", trials = 1, validations = 1 }'
+    tuned = f'tuned = [{{ model = "cnn-bilstm", loss = "ctc", tuning = {tuning} }}]'
+    file.write_text(file.read_text().replace("seeds =", f"{tuned}\nseeds ="))
+    answer = bench("sweep", "tiny", "--promote")
+    assert answer.code == 2
+    assert "--promote cannot insert an entry as this file is written" in answer.err
+    assert not (home / "results").exists()
+
+
 def test_a_trial_that_cannot_be_read_ends_the_command_with_its_code(home, bench, used_up):
     next((used_up.root / "trials").iterdir()).write_text("no")
     answer = bench("sweep", "tiny")

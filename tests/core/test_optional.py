@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
 from bench.core.errors import BenchError
-from bench.core.optional import import_extra, installed_folder, installed_version
+from bench.core.optional import Extra, import_extra, installed_folder, installed_version
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_extras_are_those_of_the_distribution():
+    """mypy compares the extra in each message with the type `Extra`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert get_args(Extra) == tuple(project["optional-dependencies"])
+
+
+def test_every_extra_in_pages_and_docstrings_exists():
+    files = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").rglob("*.py")]
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    names = {*re.findall(r"recognition-bench\[([a-z]+)\]", text)}
+    assert names == {*get_args(Extra)}
 
 
 def test_what_is_installed_is_found():

@@ -11,8 +11,10 @@ import pytest
 from bench.cli.render import card_text
 from bench.core import registry
 from bench.core.errors import BenchError
+from bench.core.names import name_fault
 from bench.core.text_table import draw
 from bench.data import cards
+from bench.data.download.mirrors import check_url
 from bench.evaluation import protocols
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +73,17 @@ def test_digests_have_their_length(card):
     for checksum in card.checksums:
         length = {"md5": 32, "sha256": 64}[checksum.algorithm]
         assert re.fullmatch(rf"[0-9a-f]{{{length}}}", checksum.digest)
+
+
+@every_card
+def test_downloads_have_names_and_addresses_that_can_be_used(card):
+    assert not (card.downloads and card.source.registration)
+    for download in card.downloads:
+        assert name_fault("file", download.file) is None
+        assert download.urls
+        for url in download.urls:
+            check_url(url)
+            assert url.endswith(f"/{download.file}")
 
 
 def test_the_test_sets_of_clovaai_add_up():

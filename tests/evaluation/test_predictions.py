@@ -47,13 +47,13 @@ def make_table(samples=SAMPLES, protocol=DIGITS, **located) -> pa.Table:
 
 
 def distance(a: str, b: str) -> int:
-    """Count edits the plain way."""
+    """Count edits by plain dynamic programming."""
     row = list(range(len(b) + 1))
     for letter in a:
         before, row[0] = row[0], row[0] + 1
-        for place, other in enumerate(b, 1):
-            step = min(row[place] + 1, row[place - 1] + 1, before + (letter != other))
-            before, row[place] = row[place], step
+        for column, other in enumerate(b, 1):
+            step = min(row[column] + 1, row[column - 1] + 1, before + (letter != other))
+            before, row[column] = row[column], step
     return row[-1]
 
 
@@ -105,7 +105,7 @@ def test_properties_of_samples_are_written_and_read():
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "said"),
+    ("name", "values", "message"),
     [
         (
             "property/writer",
@@ -126,9 +126,9 @@ def test_properties_of_samples_are_written_and_read():
         ("property/color", pa.array(["a", "b"]), "the columns are not"),
     ],
 )
-def test_an_impossible_property_is_an_error(name, values, said):
+def test_an_impossible_property_is_an_error(name, values, message):
     table = make_table(SAMPLES[:2]).append_column(name, values)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         predictions.parse_predictions(predictions.predictions_to_bytes(table))
 
 
@@ -328,5 +328,5 @@ def test_a_large_split_needs_little_memory():
     for number in range(100_000):
         rows.add(f"word-{number:07}", "Straße", "strasse", confidence=0.5, path=[], aligned=[])
     assert len(rows.table()) == 100_000
-    # In kilobytes: the columns of a row take about 150 bytes, as dictionaries they take 2,000.
+    # In kilobytes: a row takes about 150 bytes as columns, but 2,000 as a dictionary.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000

@@ -92,7 +92,7 @@ def start(with_gpus):
 
 @pytest.fixture
 def node(cluster):
-    """Return the node of a phase with its sentences, and give it back in the end."""
+    """Return the profiler with its messages, and release its node at the end."""
     sentences = []
     node = ClusterProfiler(sentences.append)
     node.sentences = sentences
@@ -132,7 +132,7 @@ def test_a_phase_measures_on_the_gpu_node_exclusively(node, start, evaluations, 
         assert min(len(each.milliseconds) for each in profile.latencies) >= latency.MIN_SAMPLES
     assert node._worker[0] == with_gpus
     beside = start(0.0)
-    # The node has a second GPU, and no CPU is left for whoever would use it.
+    # The node has a second GPU, but no free CPU for a task that would use it.
     assert not finished(beside, 2.0)
     release(node)
     assert finished(beside, 60.0)

@@ -1,4 +1,4 @@
-"""MACs against counts made by hand."""
+"""MACs, compared with counts by hand."""
 
 from __future__ import annotations
 

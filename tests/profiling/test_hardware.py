@@ -1,4 +1,4 @@
-"""Which hardware is measured."""
+"""The hardware on which profiles are measured."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.trials.provenance import cpu_model
 
 @pytest.fixture
 def gpu(monkeypatch, tmp_path):
-    """Have torch see a GPU."""
+    """Make torch report a GPU."""
     monkeypatch.setattr(hardware, "_DRIVERS", (str(tmp_path),))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Example GPU")
@@ -30,11 +30,11 @@ def gpu(monkeypatch, tmp_path):
 
 
 def test_a_gpu_is_used_where_resources_allow_one(gpu):
-    found = find_hardware(Resources(cpus=2), FakeNvml())
-    assert found == Hardware(
+    gpu_hardware = find_hardware(Resources(cpus=2), FakeNvml())
+    assert gpu_hardware == Hardware(
         "cuda", "Example GPU", 2, os.cpu_count(), driver="580.65.06", cuda="13.2", power_limit=700
     )
-    assert found.line == (
+    assert gpu_hardware.line == (
         f"Example GPU, driver 580.65.06, CUDA 13.2, 700 W, 2 of {os.cpu_count()} cores"
     )
     assert find_hardware(Resources(device="cuda")).device == "cuda"
@@ -42,9 +42,13 @@ def test_a_gpu_is_used_where_resources_allow_one(gpu):
 
 
 def test_a_gpu_whose_driver_reports_nothing_is_still_used(gpu):
-    found = find_hardware(Resources(), FakeNvml("GPU-5678"))
-    assert (found.name, found.driver, found.power_limit) == ("Example GPU", None, None)
-    assert found.line == f"Example GPU, CUDA 13.2, 1 of {os.cpu_count()} cores"
+    gpu_hardware = find_hardware(Resources(), FakeNvml("GPU-5678"))
+    assert (gpu_hardware.name, gpu_hardware.driver, gpu_hardware.power_limit) == (
+        "Example GPU",
+        None,
+        None,
+    )
+    assert gpu_hardware.line == f"Example GPU, CUDA 13.2, 1 of {os.cpu_count()} cores"
 
 
 def test_unknown_values_of_the_hardware_are_not_in_keys():
@@ -56,9 +60,9 @@ def test_unknown_values_of_the_hardware_are_not_in_keys():
 
 def test_without_a_gpu_the_hardware_is_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    here = find_hardware(Resources(cpus=1))
-    assert here == Hardware("cpu", cpu_model(), 1, os.cpu_count())
-    assert here.line == f"{cpu_model()}, 1 of {os.cpu_count()} cores"
+    processor = find_hardware(Resources(cpus=1))
+    assert processor == Hardware("cpu", cpu_model(), 1, os.cpu_count())
+    assert processor.line == f"{cpu_model()}, 1 of {os.cpu_count()} cores"
 
 
 def test_a_missing_gpu_that_resources_require_is_an_error(monkeypatch):

@@ -1,4 +1,4 @@
-"""The method on a simulated clock: what is sampled, and what is valid."""
+"""Latency on a simulated clock: which calls are timed, and which results are valid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.trials.gpu import GpuState
 
 
 class Machine:
-    """A clock that only calls and waits move; each call of `seconds` ends in a wait."""
+    """A clock that only calls and waits advance; each call of `seconds` ends in a wait."""
 
     def __init__(self, seconds, *, quiet=True):
         self.seconds = iter(seconds)

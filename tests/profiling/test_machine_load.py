@@ -1,4 +1,4 @@
-"""Who used the machine meanwhile."""
+"""Load of the machine by other processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real recognizers on real samples, sampled briefly."""
+"""Profiles of real networks on real samples, with few calls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def brief(monkeypatch):
 
 
 @pytest.fixture
-def here(evaluations):
+def this_hardware(evaluations):
     return find_hardware(replace(evaluations[0].resources, device="cpu"))
 
 
@@ -44,14 +44,14 @@ def test_a_batch_is_filled_longest_first_and_repeated():
     assert lengths.tolist() == [5]
 
 
-def test_a_profile_of_untrained_weights(evaluations, store, here):
-    profile = measure_network.measure_network(evaluations[0], store, here)
+def test_a_profile_of_untrained_weights(evaluations, store, this_hardware):
+    profile = measure_network.measure_network(evaluations[0], store, this_hardware)
     assert profile.weights is None
     # Two digits, three frames between them, and two at each end.
     assert profile.spec["input"] == [9, 1, 8, 8]
     assert profile.spec["classes"] == 11
     assert profile.key == digest(profile.spec)
-    assert profile.hardware == here.line
+    assert profile.hardware == this_hardware.line
     assert method.profile_covers(profile, evaluations[0].spec, evaluations[0].training.spec)
     assert [(each.batch, each.decoded) for each in profile.latencies] == [
         (1, False),
@@ -64,19 +64,19 @@ def test_a_profile_of_untrained_weights(evaluations, store, here):
         assert each.p50 == latency.percentile(each.milliseconds, 50)
         assert each.valid == (not each.reason)
     assert profile.latencies[2].p50 > profile.latencies[0].p50
-    assert torch.get_num_threads() == profile.provenance.threads == here.threads
+    assert torch.get_num_threads() == profile.provenance.threads == this_hardware.threads
 
 
-def test_a_profile_uses_the_trained_weights(evaluations, store, here):
+def test_a_profile_uses_the_trained_weights(evaluations, store, this_hardware):
     list(run_task(evaluations[0].training, store))
     record = store.record(evaluations[0].training)
-    profile = measure_network.measure_network(evaluations[0], store, here)
+    profile = measure_network.measure_network(evaluations[0], store, this_hardware)
     assert profile.weights == evaluations[0].training.key
     assert profile.parameters == record.parameters
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_latencies_to_labels_include_the_decoder(evaluations, store, here, monkeypatch):
+def test_latencies_to_labels_include_the_decoder(evaluations, store, this_hardware, monkeypatch):
     widths = []
     build = BeamDecoder.build
 
@@ -86,41 +86,46 @@ def test_latencies_to_labels_include_the_decoder(evaluations, store, here, monke
 
     monkeypatch.setattr(BeamDecoder, "build", watched)
     beam = replace(evaluations[0], decoder=BeamDecoder(width=3))
-    profile = measure_network.measure_network(beam, store, here)
+    profile = measure_network.measure_network(beam, store, this_hardware)
     assert widths == [3]
     assert profile.labels["decoder"] == "beam(width=3)"
-    assert profile.key != measure_network.measure_network(evaluations[0], store, here).key
+    assert profile.key != measure_network.measure_network(evaluations[0], store, this_hardware).key
 
 
-def test_only_invalid_latencies_are_measured_again(evaluations, store, here):
-    first = measure_network.measure_network(evaluations[0], store, here)
+def test_only_invalid_latencies_are_measured_again(evaluations, store, this_hardware):
+    first = measure_network.measure_network(evaluations[0], store, this_hardware)
     latencies = [replace(each, valid=True, reason="") for each in first.latencies]
     latencies[1:] = [replace(each, valid=False, reason="busy") for each in latencies[1:]]
     invalid = replace(first, latencies=latencies)
     store.keep(invalid)
-    assert measure_network.measure_network(evaluations[0], store, here, {first.key}) == invalid
-    second = measure_network.measure_network(evaluations[0], store, here)
+    assert (
+        measure_network.measure_network(evaluations[0], store, this_hardware, {first.key})
+        == invalid
+    )
+    second = measure_network.measure_network(evaluations[0], store, this_hardware)
     assert second.key == first.key
     assert second.latencies[0] == latencies[0]
     for before, after in zip(latencies[1:], second.latencies[1:], strict=True):
         assert before.milliseconds != after.milliseconds
 
 
-def test_latencies_with_other_package_versions_are_not_reused(evaluations, store, here):
-    first = measure_network.measure_network(evaluations[0], store, here)
+def test_latencies_with_other_package_versions_are_not_reused(evaluations, store, this_hardware):
+    first = measure_network.measure_network(evaluations[0], store, this_hardware)
     valid, *others = (replace(each, valid=True, reason="") for each in first.latencies)
     latencies = [valid, *(replace(each, valid=False, reason="busy") for each in others)]
     older = replace(first.provenance, packages={"torch": "1.0"})
     store.keep(replace(first, latencies=latencies, provenance=older))
-    assert measure_network.measure_network(evaluations[0], store, here).latencies[0] != valid
+    assert (
+        measure_network.measure_network(evaluations[0], store, this_hardware).latencies[0] != valid
+    )
 
 
-def test_test_sets_of_one_shape_share_a_profile(evaluations, store, here):
-    first = measure_network.measure_network(evaluations[0], store, here)
+def test_test_sets_of_one_shape_share_a_profile(evaluations, store, this_hardware):
+    first = measure_network.measure_network(evaluations[0], store, this_hardware)
     latencies = [replace(each, valid=True, reason="") for each in first.latencies]
     store.keep(replace(first, latencies=latencies))
     other = replace(evaluations[0], test=replace(evaluations[0].test, rounds=2))
-    shared = measure_network.measure_network(other, store, here)
+    shared = measure_network.measure_network(other, store, this_hardware)
     assert shared.key == first.key
     assert shared.latencies == latencies
     assert [conditions["test"] for conditions in shared.tests] == [
@@ -131,8 +136,8 @@ def test_test_sets_of_one_shape_share_a_profile(evaluations, store, here):
         assert method.profile_covers(shared, each.spec, each.training.spec)
 
 
-def test_on_a_cpu_the_profile_has_no_values_of_a_gpu(evaluations, store, here):
-    profile = measure_network.measure_network(evaluations[0], store, here)
+def test_on_a_cpu_the_profile_has_no_values_of_a_gpu(evaluations, store, this_hardware):
+    profile = measure_network.measure_network(evaluations[0], store, this_hardware)
     assert profile.throughput is None
     assert profile.provenance.gpus is None
     for each in profile.latencies:
@@ -141,7 +146,7 @@ def test_on_a_cpu_the_profile_has_no_values_of_a_gpu(evaluations, store, here):
 
 
 class OnGpu(measure_network.MeasuredNetwork):
-    """A subject that says it is on a GPU, and is read by this CPU."""
+    """A network that claims to be on a GPU, but is on this CPU."""
 
     def __init__(self, decode=None):
         network = torch.nn.Flatten(2)
@@ -172,13 +177,13 @@ def test_a_profile_whose_throughput_is_invalid_is_invalid(evaluations, make_prof
 
 @pytest.mark.gpu
 def test_a_gpu_is_synchronized_and_filled(evaluations, store):
-    found = find_hardware(evaluations[0].resources)
-    profile = measure_network.measure_network(evaluations[0], store, found)
+    gpu_hardware = find_hardware(evaluations[0].resources)
+    profile = measure_network.measure_network(evaluations[0], store, gpu_hardware)
     assert profile.provenance.device == "cuda"
     assert profile.provenance.gpu == torch.cuda.get_device_name()
-    assert profile.provenance.driver == found.driver
-    assert found.driver
-    assert found.power_limit
+    assert profile.provenance.driver == gpu_hardware.driver
+    assert gpu_hardware.driver
+    assert gpu_hardware.power_limit
     assert all(each.p50 > 0.01 for each in profile.latencies)
     weights = 4 * profile.parameters.total
     for each in profile.latencies:

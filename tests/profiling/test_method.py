@@ -1,4 +1,4 @@
-"""What a profile's key depends on, and which evaluations a profile covers."""
+"""The keys of profiles, and the evaluations that a profile covers."""
 
 from __future__ import annotations
 

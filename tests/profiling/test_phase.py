@@ -1,4 +1,4 @@
-"""Which evaluations a phase measures, and what it reports."""
+"""The profiling phase: which evaluations are measured, and its reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HERE = Hardware("cpu", "Example CPU", 1, 2)
 
 
 class Recorder:
-    """A place that measures nothing and remembers what was asked of it."""
+    """A profiler that measures nothing and records the evaluations."""
 
     def __init__(self, make):
         self.make = make
@@ -34,33 +34,33 @@ class Recorder:
 
 
 @pytest.fixture
-def place(make_profile):
-    """Return a place at which every profile is valid."""
+def profiler(make_profile):
+    """Return a profiler whose profiles are all valid."""
     return Recorder(make_profile)
 
 
 @pytest.fixture
-def profile(store, place):
-    """Return a function that profiles evaluations at a place, and adds sentences to a list."""
+def profile(store, profiler):
+    """Return a function that profiles evaluations and collects messages in a list."""
 
-    def call(evaluations, sentences=None, at=place, **options):
-        said = [] if sentences is None else sentences
+    def call(evaluations, sentences=None, used_profiler=profiler, **options):
+        messages = [] if sentences is None else sentences
 
         def begin(number, total, name):
-            said.append(f"{number}/{total} {name}")
+            messages.append(f"{number}/{total} {name}")
 
-        opened = nullcontext(at)
+        opened = nullcontext(used_profiler)
         return phase.profile_evaluations(
-            evaluations, store, said.append, opened, begin=begin, **options
+            evaluations, store, messages.append, opened, begin=begin, **options
         )
 
     return call
 
 
-def test_each_model_and_loss_is_measured_once_and_stored(evaluations, store, place, profile):
+def test_each_model_and_loss_is_measured_once_and_stored(evaluations, store, profiler, profile):
     sentences = []
     outcome = profile(evaluations, sentences)
-    assert place.evaluations == evaluations[:2]
+    assert profiler.evaluations == evaluations[:2]
     assert outcome.faults == []
     assert list(store.profiles()) == sorted(outcome.profiles, key=lambda profile: profile.key)
     where = "reading seq-digits(digits=2, rounds=1) on Example CPU, 1 of 2 cores"
@@ -70,54 +70,54 @@ def test_each_model_and_loss_is_measured_once_and_stored(evaluations, store, pla
     ]
     again = profile(evaluations, sentences)
     assert again == outcome
-    assert len(place.evaluations) == len(sentences) == 2
+    assert len(profiler.evaluations) == len(sentences) == 2
 
 
-def test_another_decoder_is_measured_too_and_named(evaluations, place, profile):
+def test_another_decoder_is_measured_too_and_named(evaluations, profiler, profile):
     sentences = []
     beam = replace(evaluations[0], decoder=BeamDecoder())
     profile([evaluations[0], beam], sentences)
-    assert place.evaluations == [evaluations[0], beam]
+    assert profiler.evaluations == [evaluations[0], beam]
     assert " · ctc · beam reading " in sentences[1]
 
 
-def test_an_invalid_profile_is_measured_again(evaluations, store, place, profile, make_profile):
+def test_an_invalid_profile_is_measured_again(evaluations, store, profiler, profile, make_profile):
     store.keep(make_profile(evaluations[0], reason="busy"))
     outcome = profile(evaluations[:1])
-    assert place.evaluations == evaluations[:1]
+    assert profiler.evaluations == evaluations[:1]
     assert outcome.profiles[0].valid
     assert [profile.valid for profile in store.profiles()] == [True]
 
 
 def test_without_retry_an_invalid_profile_is_not_measured_again(
-    evaluations, store, place, profile, make_profile
+    evaluations, store, profiler, profile, make_profile
 ):
     busy = make_profile(evaluations[0], reason="busy")
     store.keep(busy)
     outcome = profile(evaluations[:1], retry=False)
-    assert (outcome.profiles, place.evaluations) == ([busy], [])
+    assert (outcome.profiles, profiler.evaluations) == ([busy], [])
 
 
 def test_a_profile_that_is_invalid_in_this_phase_is_not_measured_again(
     evaluations, profile, make_profile
 ):
-    """Test sets of one shape share a profile, which a busy machine must not make slow as often."""
+    """Test sets of one shape share a profile, so an invalid one is measured only once."""
     other = replace(evaluations[0], test=replace(evaluations[0].test, rounds=2))
     conditions = [
         method.reading_conditions(each.spec, each.training.spec) for each in (evaluations[0], other)
     ]
     busy = Recorder(lambda each: make_profile(each, reason="busy", tests=conditions))
-    outcome = profile([evaluations[0], other], at=busy)
+    outcome = profile([evaluations[0], other], used_profiler=busy)
     assert busy.evaluations == [evaluations[0]]
     assert len(outcome.profiles) == 1
 
 
 def test_a_profile_of_other_hardware_does_not_count(
-    evaluations, store, place, profile, make_profile
+    evaluations, store, profiler, profile, make_profile
 ):
     store.keep(make_profile(evaluations[0], "Other CPU"))
     profile(evaluations[:1])
-    assert place.evaluations == evaluations[:1]
+    assert profiler.evaluations == evaluations[:1]
     assert len(list(store.profiles())) == 2
 
 
@@ -133,7 +133,7 @@ def test_a_failure_does_not_end_the_other_measurements(evaluations, profile, mak
             raise RuntimeError("out of memory")
         return make_profile(evaluation)
 
-    outcome = profile(evaluations, at=Recorder(fail))
+    outcome = profile(evaluations, used_profiler=Recorder(fail))
     [fault] = outcome.faults
     assert fault.startswith("cnn-bilstm(width=2, hidden=4) · ctc reading ")
     assert fault.endswith(": RuntimeError: out of memory")
@@ -159,18 +159,20 @@ def test_without_evaluations_the_profiler_is_not_entered(store):
     )
 
 
-def test_test_sets_of_one_shape_share_a_profile(evaluations, store, place, profile, make_profile):
+def test_test_sets_of_one_shape_share_a_profile(
+    evaluations, store, profiler, profile, make_profile
+):
     other = replace(evaluations[0], test=replace(evaluations[0].test, rounds=2))
     both = [evaluations[0], other]
     conditions = [method.reading_conditions(each.spec, each.training.spec) for each in both]
     store.keep(make_profile(evaluations[0], tests=conditions))
     outcome = profile(both)
     assert len(outcome.profiles) == 1
-    assert place.evaluations == []
+    assert profiler.evaluations == []
 
 
 def test_a_profile_that_another_process_measures_is_waited_for_and_used(
-    evaluations, store, place, make_profile
+    evaluations, store, profiler, make_profile
 ):
     with Leases(store.root) as elsewhere:
         elsewhere.take("profiling")
@@ -181,9 +183,9 @@ def test_a_profile_that_another_process_measures_is_waited_for_and_used(
             store.keep(make_profile(evaluations[0]))
             elsewhere.release("profiling")
 
-        outcome = phase.profile_evaluations(evaluations[:1], store, say, nullcontext(place))
+        outcome = phase.profile_evaluations(evaluations[:1], store, say, nullcontext(profiler))
     assert len(outcome.profiles) == 1
-    assert place.evaluations == []
+    assert profiler.evaluations == []
     assert len(sentences) == 1
     assert sentences[0].endswith("is profiling; waiting")
 
@@ -197,4 +199,4 @@ def test_an_interrupt_in_native_code_is_not_a_fault(evaluations, profile):
             raise RecursionError("maximum recursion depth exceeded")
 
     with pytest.raises(KeyboardInterrupt):
-        profile(evaluations, at=Importing(None))
+        profile(evaluations, used_profiler=Importing(None))

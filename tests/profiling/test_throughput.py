@@ -1,4 +1,4 @@
-"""Which batch fills a device: simulated ones first, then this CPU."""
+"""The batch size that fills a device, simulated and on this CPU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.profiling.throughput import measure_throughput
 
 
 class Device:
-    """A device that reads `fills` samples in the time of one, on a clock that only it moves."""
+    """A device that reads `fills` samples in the time of one, with its own clock."""
 
     error = torch.OutOfMemoryError()
 

@@ -28,7 +28,7 @@ def _threads(one_thread):
 
 @pytest.fixture
 def samples() -> list[EncodedSample]:
-    """Return five samples, whose image says which they are: 10, 11, … pixels wide."""
+    """Return five samples, with images of different widths: 10, 11, … pixels."""
     return [EncodedSample(f"test/{n}", (encoded(40 * n, 10 + n),)) for n in range(5)]
 
 

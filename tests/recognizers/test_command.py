@@ -1,4 +1,4 @@
-"""Programs as recognizers: real scripts that answer, and all ways in which they do not."""
+"""Programs as recognizers: real scripts with correct and wrong output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.recognizers.outside import program
 
 from .conftest import encoded
 
-# Starts in a tenth of the time of Python: `read` takes a line, `wc -c` counts bytes.
+# A shell starts ten times faster than Python: `read` reads a line, `wc -c` counts bytes.
 ANSWER = r'while read -r path; do printf "%s\t%s\n" "$path" "$(wc -c < "$path")"; done'
 
 
@@ -191,7 +191,7 @@ with recognizer.open(Workplace("cpu", 1, Path("."))) as reader:
 
 
 def ended(process: int, patience: float = 10) -> bool:
-    """Return whether a process has ended, or is a zombie of a parent that does not wait."""
+    """Return whether a process has ended or is a zombie."""
     until = time.monotonic() + patience
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The recognizer `openai` against a server on this machine; nothing leaves it."""
+"""The recognizer `openai` with a local server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECRET = "sk-0123456789abcdef"  # noqa: S105
 
 @pytest.fixture
 def server(monkeypatch):
-    """Run a server; proxies of this machine are not asked."""
+    """Run a server, and disable proxies."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(clients, "FIRST_DELAY", 0.01)
@@ -38,7 +38,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def opened(server, tmp_path):
-    """Return a function that opens a reader of the server, with a cache that stays."""
+    """Return a function that opens a reader of the server, with a shared cache."""
 
     @contextmanager
     def opened(**parameters):

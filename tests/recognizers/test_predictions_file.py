@@ -1,4 +1,4 @@
-"""Files of predictions: formats, columns, ids that are missing, unknown, repeated or spelled."""
+"""Files of predictions: formats, columns, and missing, unknown, repeated or different ids."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IDS = ["test/1", "test/2", "test/3"]
 
 @pytest.fixture
 def read(tmp_path, reading):
-    """Return a function that writes a file and returns what is read of `ids`, and remarks."""
+    """Return a function that writes a file and returns the readings of `ids` and the remarks."""
 
     def read(name, content, ids=IDS, **parameters):
         file = tmp_path / name
@@ -27,7 +27,7 @@ def read(tmp_path, reading):
         kind = registry.find("recognizer", "predictions")
         table = kind.located({"predictions": name, **parameters}, tmp_path)
         with reading(registry.make("recognizer", "predictions", table), ids) as reader:
-            # A run that resumes does not ask for all of them.
+            # A resumed run does not read all samples.
             readings = reader.read([EncodedSample(i, ()) for i in ids[1:]])
             assert reader.read([EncodedSample(i, ()) for i in ids[2:]]) == readings[1:]
             return readings, dict(reader.remarks())

@@ -1,4 +1,4 @@
-"""Python classes as recognizers: what they are given, what they return, and their mistakes."""
+"""Python classes as recognizers: their arguments, results and faults."""
 
 from __future__ import annotations
 
@@ -242,11 +242,11 @@ def test_the_key_has_sources_and_files_but_no_folders(make, tmp_path):
     source = f"from net import x\n{WIDTHS}"
     recognizer = make(source, parameters={"weights": "w.bin", "size": 3}, files=["w.bin"])
     spec = recognizer.spec()
-    one = {"file": "w.bin", "sha256": sha256(b"1").hexdigest()}
+    file = {"file": "w.bin", "sha256": sha256(b"1").hexdigest()}
     assert spec["parameters"] == {
         "python": "my_reader.py:Reader",
-        "parameters": {"weights": one, "size": 3},
-        "files": [one],
+        "parameters": {"weights": file, "size": 3},
+        "files": [file],
     }
     assert [*spec["source"]] == ["my_reader.py", "net.py", "deep/__init__.py", "deep/layers.py"]
     assert spec["source"]["my_reader.py"] == sha256(source.encode()).hexdigest()
@@ -262,7 +262,7 @@ def test_a_missing_file_of_files_is_an_error(make):
 
 def test_modules_in_the_folder_of_the_file_are_imported(tmp_path, reading, samples):
     kind = registry.find("recognizer", "python")
-    for name in ("one", "two"):
+    for name in ("file", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "beside.py").write_text(f"TEXT = '{name}'\n")
         (tmp_path / name / "r.py").write_text(

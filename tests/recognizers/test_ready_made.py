@@ -1,4 +1,4 @@
-"""Recognizers of other packages: what they read where they are installed, a sentence elsewhere."""
+"""Recognizers of other packages, and the errors if they are not installed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def words() -> list[EncodedSample]:
 
 @pytest.fixture
 def make(tmp_path):
-    """Return a function that makes a ready made recognizer."""
+    """Return a function that builds a recognizer of another package."""
 
     def make(name, **parameters):
         kind = registry.find("recognizer", name)
@@ -66,7 +66,7 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(make, reading, 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 def test_tesseract_reads_words(make, workplace, words):
     recognizer = make("tesseract", psm=8)
-    # Its threads wait for each other by spinning, for seconds where the machine is busy.
+    # Its threads wait for each other by spinning, which takes seconds on a busy machine.
     with recognizer.open(replace(workplace, threads=1)) as reader:
         readings = reader.read(words)
         assert [r.text for r in readings] == ["Library", "HOUSE"]
@@ -78,7 +78,7 @@ def test_tesseract_reads_words(make, workplace, words):
         make("tesseract", lang="eng+xxx").spec()
 
 
-# Answers as tesseract does: versions, languages, and for a list of images a TSV.
+# Prints what tesseract prints: versions, languages, and a TSV for a list of images.
 FAKE = """\
 case "$1" in
 --version) printf 'tesseract 5.9.9\\n leptonica-1.0\\n Found AVX\\n';;

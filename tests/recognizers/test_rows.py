@@ -285,7 +285,7 @@ def test_an_unusable_recognizer_does_not_stop_the_others(texts, home, board, ben
     assert "reader.py" in answer.err
     assert {*rows} >= {"perfect", "others"}
     assert "own code" not in rows
-    # It has no fault where it is not selected, and says why where nothing else is.
+    # It is no fault if it is not selected, and the error is printed if nothing else is.
     assert board("-r", "predictions")[0].code == 0
     alone = bench("run", "words", "-r", "python")
     assert alone.code == 3
@@ -297,15 +297,15 @@ def test_an_unusable_recognizer_does_not_stop_the_others(texts, home, board, ben
 def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
     board("-r", "predictions")
     records = Store(home / "results").records("evaluation")
-    shown = bench("show", str(records[0].parent))
-    assert shown.code == 0
-    assert "predictions(" in shown.out
-    assert "worst samples" in shown.out
+    shown_record = bench("show", str(records[0].parent))
+    assert shown_record.code == 0
+    assert "predictions(" in shown_record.out
+    assert "worst samples" in shown_record.out
     assert bench("show", str(records[0].parent), "--alignment").code == 2
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         (
             '{ python = "reader.py:Reader", label = "own code" }',
@@ -327,14 +327,14 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
         ('"perfect.csv", label = "perfect", trained_on = ["iiit5k"]', '"others.csv"', "same trial"),
     ],
 )
-def test_a_wrong_recognizer_is_an_error_with_its_line(texts, home, bench, old, new, said):
+def test_a_wrong_recognizer_is_an_error_with_its_line(texts, home, bench, old, new, message):
     file = home / "bench.toml"
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new))
     answer = bench("run", "words", "--dry-run")
     assert answer.code == 2
     assert "bench.toml:" in answer.err or "suite 'words':" in answer.err
-    assert said in answer.err
+    assert message in answer.err
 
 
 def test_a_suite_of_recognizers_alone_trains_nothing(texts, home, bench):

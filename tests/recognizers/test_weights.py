@@ -1,4 +1,4 @@
-"""The recognizer `weights`: a file, a mapping, and texts of images."""
+"""The recognizer `weights`: files, mappings, and texts of images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bench.recognizers.networks import network as networks
 from bench.recognizers.networks.mappings import MAPPINGS
 from bench.recognizers.networks.parameters import parse_loss, parse_model
 
-PLACE = Workplace("cpu", 1, Path("cache"))
+WORKPLACE = Workplace("cpu", 1, Path("cache"))
 SMALL = {"name": "vgg-bilstm", "width": 2, "hidden": 6}
 
 
@@ -40,13 +40,13 @@ WORDS = [word(60, 0), word(31, 1), word(200, 2)]
 @pytest.fixture
 def checkpoint(tmp_path):
     """Return a checkpoint of clovaai's network at a small size."""
-    there = foreign.randomized(foreign.Clovaai(2, 6, 37))
-    state = {f"module.{name}": value for name, value in there.state_dict().items()}
+    original = foreign.randomized(foreign.Clovaai(2, 6, 37))
+    state = {f"module.{name}": value for name, value in original.state_dict().items()}
     torch.save(state, tmp_path / "small.pth")
-    return there, str(tmp_path / "small.pth")
+    return original, str(tmp_path / "small.pth")
 
 
-def made(path, **parameters):
+def weights_recognizer(path, **parameters):
     table = {"weights": path, "mapping": "clovaai-crnn", "model": SMALL} | parameters
     return registry.make("recognizer", "weights", table)
 
@@ -54,22 +54,22 @@ def made(path, **parameters):
 def greedy(logits, characters):
     """Return the text of logits (T, C): repeats merged, blanks removed."""
     best = logits.argmax(-1).tolist()
-    kept = [c for i, c in enumerate(best) if c and (not i or c != best[i - 1])]
-    return "".join(characters[c - 1] for c in kept)
+    merged = [c for i, c in enumerate(best) if c and (not i or c != best[i - 1])]
+    return "".join(characters[c - 1] for c in merged)
 
 
 def test_images_are_read_as_by_the_original_network(checkpoint):
-    there, path = checkpoint
+    original, path = checkpoint
     characters = MAPPINGS["clovaai-crnn"].alphabet
-    with made(path).open(PLACE) as reader:
+    with weights_recognizer(path).open(WORKPLACE) as reader:
         readings = reader.read(WORDS)
         assert reader.alphabet == frozenset(characters)
-        assert reader.parameters == sum(weight.numel() for weight in there.parameters())
+        assert reader.parameters == sum(weight.numel() for weight in original.parameters())
     for sample, reading in zip(WORDS, readings, strict=True):
         image = Image.open(io.BytesIO(sample.images[0])).convert("L")
         pixels = np.array(image.resize((100, 32), Image.Resampling.BICUBIC), np.float32)
         with torch.inference_mode():
-            logits = there(torch.from_numpy(pixels / 127.5 - 1)[None, None])[0]
+            logits = original(torch.from_numpy(pixels / 127.5 - 1)[None, None])[0]
         assert reading.text == greedy(logits, characters)
         probability = logits.softmax(-1).amax(-1).prod()
         assert reading.confidence == pytest.approx(float(probability), rel=1e-3)
@@ -77,7 +77,7 @@ def test_images_are_read_as_by_the_original_network(checkpoint):
 
 def test_ratios_can_be_kept_and_a_reading_does_not_depend_on_its_batch(checkpoint):
     _, path = checkpoint
-    with made(path, input={"width": 0}, confidence="mean").open(PLACE) as reader:
+    with weights_recognizer(path, input={"width": 0}, confidence="mean").open(WORKPLACE) as reader:
         together = reader.read(WORDS)
         alone = [reader.read([sample])[0] for sample in WORDS]
     assert [one.text for one in together] == [one.text for one in alone]
@@ -102,7 +102,7 @@ def test_weights_of_a_training_are_read_by_the_mapping_of_bench(tmp_path):
             "decoder": {"name": "beam", "width": 4},
         },
     )
-    with reader.open(PLACE) as opened:
+    with reader.open(WORKPLACE) as opened:
         readings = opened.read(WORDS)
     assert len(readings) == len(WORDS)
     assert all(set(reading.text) <= set("abc") for reading in readings)
@@ -128,7 +128,7 @@ def test_weights_of_a_training_are_read_by_the_mapping_of_bench(tmp_path):
 )
 def test_contradicting_parameters_are_an_error(parameters, fault):
     with pytest.raises(BenchError) as raised:
-        made("weights.pth", **parameters).architecture()
+        weights_recognizer("weights.pth", **parameters).architecture()
     assert fault in str(raised.value)
 
 
@@ -148,7 +148,7 @@ def test_a_file_with_another_sha256_is_an_error(checkpoint):
     _, path = checkpoint
     with (
         pytest.raises(BenchError, match="not sha256 = '00'; download the file again"),
-        made(path, sha256="00").open(PLACE),
+        weights_recognizer(path, sha256="00").open(WORKPLACE),
     ):
         pass
 
@@ -157,28 +157,28 @@ def test_an_alphabet_of_another_length_names_the_classifier(checkpoint):
     _, path = checkpoint
     with (
         pytest.raises(BenchError, match=r"'module.Prediction.weight' has the shape \(37, 6\)"),
-        made(path, alphabet="abc").open(PLACE),
+        weights_recognizer(path, alphabet="abc").open(WORKPLACE),
     ):
         pass
 
 
 def test_the_key_has_the_values_of_the_mapping(checkpoint):
     _, path = checkpoint
-    spec = made(path).spec()["parameters"]
+    spec = weights_recognizer(path).spec()["parameters"]
     assert spec["model"]["name"] == "vgg-bilstm"
     assert spec["input"]["interpolation"] == "bicubic"
     assert "".join(spec["alphabet"]) == "0123456789abcdefghijklmnopqrstuvwxyz"
-    assert spec != made(path, input={"width": 0}).spec()["parameters"]
-    assert spec == made(path, input="clovaai").spec()["parameters"]
-    checked = made(path, sha256="00")
+    assert spec != weights_recognizer(path, input={"width": 0}).spec()["parameters"]
+    assert spec == weights_recognizer(path, input="clovaai").spec()["parameters"]
+    checked = weights_recognizer(path, sha256="00")
     assert spec == checked.spec()["parameters"], "its content decides, checked or not"
-    assert checked.label == made(path).label
+    assert checked.label == weights_recognizer(path).label
     assert json.loads(json.dumps(spec)) == spec
 
 
 def test_the_toml_of_a_recognizer_equals_its_parameters(checkpoint):
     _, path = checkpoint
-    one = made(path, input={"width": 0}, decoder={"name": "beam", "width": 3})
+    one = weights_recognizer(path, input={"width": 0}, decoder={"name": "beam", "width": 3})
     table = one.toml()
     assert table.pop("name") == "weights"
     assert registry.make("recognizer", "weights", table) == one
@@ -200,8 +200,8 @@ def test_files_of_the_decoder_are_found_from_the_folder_of_bench_toml(tmp_path, 
 
 
 def test_clips_are_read_as_glosses(tmp_path):
-    there = foreign.randomized(foreign.Vac(8, 4))
-    torch.save({"model_state_dict": there.state_dict(), "epoch": 3}, tmp_path / "vac.pt")
+    original = foreign.randomized(foreign.Vac(8, 4))
+    torch.save({"model_state_dict": original.state_dict(), "epoch": 3}, tmp_path / "vac.pt")
     (tmp_path / "glosses.txt").write_text("REGEN\nSONNE\nWIND\n")
     recognizer = registry.make(
         "recognizer",
@@ -219,7 +219,7 @@ def test_clips_are_read_as_glosses(tmp_path):
         EncodedSample(f"clip-{count}", tuple(word(50, n).images[0] for n in range(count)))
         for count in (9, 5)
     ]
-    with recognizer.open(PLACE) as reader:
+    with recognizer.open(WORKPLACE) as reader:
         readings = reader.read(clips)
         assert reader.alphabet is None
     for clip, reading in zip(clips, readings, strict=True):
@@ -228,7 +228,7 @@ def test_clips_are_read_as_glosses(tmp_path):
             pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR_RGB)
             frames.append(cv2.resize(pixels, (40, 40))[4:36, 4:36].transpose(2, 0, 1))
         with torch.inference_mode():
-            logits = there(torch.from_numpy(np.stack(frames)).float() / 127.5 - 1)
+            logits = original(torch.from_numpy(np.stack(frames)).float() / 127.5 - 1)
         best = logits.argmax(-1).tolist()
-        kept = [c for i, c in enumerate(best) if c and (not i or c != best[i - 1])]
-        assert reading.text == " ".join(("REGEN", "SONNE", "WIND")[c - 1] for c in kept)
+        merged = [c for i, c in enumerate(best) if c and (not i or c != best[i - 1])]
+        assert reading.text == " ".join(("REGEN", "SONNE", "WIND")[c - 1] for c in merged)

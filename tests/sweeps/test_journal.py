@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import pytest
+from ray import cloudpickle
 
 from bench.sweeps import journal, tune
 
@@ -52,6 +54,12 @@ def test_the_time_of_a_trial_that_the_budget_ended_is_spent(study, clock):
     assert [each.state for each in study.trials()] == ["running"]
     written.spend()
     assert study.seconds == 91.0
+
+
+def test_tune_may_pickle_a_journal_of_a_live_cluster(study):
+    connection = threading.Lock()
+    written = journal.Journal(study, 60.0, [].append, connection.locked)
+    assert cloudpickle.loads(cloudpickle.dumps(written)).__dict__ == {}
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt])

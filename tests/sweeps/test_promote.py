@@ -17,7 +17,7 @@ from bench.config.bench_toml import Config
 from bench.config.suite import TrainedEntry
 from bench.core.errors import BenchError, Exit
 from bench.sweeps import report
-from bench.sweeps.promote import promoted_text
+from bench.sweeps.promote import promoted_file, promoted_text, require_promotable
 from bench.sweeps.study import Study, StudyTrial
 from bench.sweeps.sweep import Sweep, sweep_of
 from bench.trials import grid
@@ -251,6 +251,8 @@ def test_a_recipe_with_a_list_is_written_whole(home):
     ids=["inline", "list", "words"],
 )
 def test_a_file_without_a_place_for_it_gets_the_lines_to_add(home, text):
+    with pytest.raises(BenchError, match="--promote cannot insert an entry"):
+        require_promotable(*written(home, text))
     error = refused(home, text)
     said = str(error)
     assert error.code == Exit.USAGE
@@ -259,17 +261,18 @@ def test_a_file_without_a_place_for_it_gets_the_lines_to_add(home, text):
     assert re.search("tuning = .*sampler", said)
 
 
-def test_benchs_own_file_stays_as_it_is(tmp_path, monkeypatch):
+def test_the_own_file_of_bench_is_copied_into_this_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     loaded = config.load()
     before = loaded.path.read_bytes()
     sweep = sweep_of(loaded.suite("quick"))
+    require_promotable(loaded, sweep)
     params = {"recipe.learning_rate": 2e-3, "recipe.weight_decay": 0.01, "model.hidden": 64}
-    with pytest.raises(BenchError) as caught:
-        promoted_text(loaded, sweep, winner(tmp_path, sweep, params))
-    assert str(caught.value) == (
-        f"{loaded.path} is bench's own and is not changed; copy it to {tmp_path} and promote again"
-    )
+    text = promoted_text(loaded, sweep, winner(tmp_path, sweep, params))
+    assert promoted_file(loaded) == tmp_path / "bench.toml"
+    (tmp_path / "bench.toml").write_text(text)
+    (entry,) = [each for each in config.load().suite("quick").entries if each.tuning]
+    assert entry.model.hidden == 64
     assert loaded.path.read_bytes() == before
 
 

@@ -27,6 +27,7 @@ def described(card: Card) -> list[str | Table]:
         _listed((f"counted in {each.split}", _counted(each)) for each in card.statistics),
         _listed(
             [
+                *(("download", f"{d.file}: {d.size:,} bytes") for d in card.downloads),
                 *((f"{c.algorithm} of", f"{c.file}: {c.digest} {c.about}") for c in card.checksums),
                 *(("overlaps", f"{o.dataset}: {o.about}") for o in card.overlaps),
                 *(("note", note) for note in card.notes),

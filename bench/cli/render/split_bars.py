@@ -1,25 +1,50 @@
-"""Progress bars of data sets that are prepared, verified or checked."""
+"""Progress bars of data sets that are downloaded, prepared, verified or checked."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 _REPORT_SECONDS = 0.1
 
 
-@contextmanager
-def split_bars() -> Iterator[Callable[[str, int], None]]:
+Advance = Callable[[str, int], None]
+
+
+def split_bars() -> AbstractContextManager[Advance]:
     """Show one progress bar per split on stderr; return what advances one by its name."""
+    from rich.progress import MofNCompleteColumn, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    return _bars(columns, {})
+
+
+def byte_bars(sizes: Mapping[str, int]) -> AbstractContextManager[Advance]:
+    """Show one progress bar per file on stderr, of its bytes; return what advances one by its name.
+
+    Args:
+        sizes: The number of bytes of each file.
+    """
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import TransferSpeedColumn as Speed
+
+    name = TextColumn("{task.description}", markup=False)
+    return _bars((name, BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn()), sizes)
+
+
+@contextmanager
+def _bars(columns: Iterable[ProgressColumn], totals: Mapping[str, int]) -> Iterator[Advance]:
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TaskID, TextColumn
-    from rich.progress import TimeElapsedColumn as Elapsed
+    from rich.progress import Progress, TaskID
 
     tasks: dict[str, TaskID] = {}
     pending, reported = Counter[str](), 0.0
-    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), Elapsed())
     console = Console(stderr=True)
     # On anything but a terminal, a removed bar would leave an empty line.
     hidden = not console.is_terminal
@@ -28,7 +53,7 @@ def split_bars() -> Iterator[Callable[[str, int], None]]:
         def update() -> None:
             for part, done in pending.items():
                 if part not in tasks:
-                    tasks[part] = progress.add_task(part, total=None)
+                    tasks[part] = progress.add_task(part, total=totals.get(part))
                 progress.update(tasks[part], advance=done)
             pending.clear()
 

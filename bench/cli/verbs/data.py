@@ -13,6 +13,7 @@ import click
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render.split_bars import split_bars
 from bench.cli.terminal import Load, as_json_option, print_text, report, say
+from bench.cli.verbs.data_fetch import fetch
 from bench.cli.verbs.data_init import init
 from bench.core.errors import BenchError, Exit
 from bench.core.printable import shortened
@@ -51,7 +52,7 @@ class Shape(click.ParamType["tuple[int, int, int]"]):
 
 @click.group()
 def data() -> None:
-    """Declare, prepare, verify, check and show data sets, or render synthetic ones.
+    """Declare, download, prepare, verify, check and show data sets, or render synthetic ones.
 
     `bench ls datasets` lists them. Prepared data are in the folder `data` beside bench.toml, or in
     that of `bench --data`; `bench docs datasets` says how to get each data set, `bench docs
@@ -60,6 +61,7 @@ def data() -> None:
 
 
 data.add_command(init)
+data.add_command(fetch)
 
 
 @data.command()

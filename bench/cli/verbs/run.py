@@ -123,8 +123,10 @@ def run(
             outcome.cancelled = monitor.cancelled
         if not no_profile:
             # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
-            place = open_profiler(address if executor == "ray" else None, say)
-            faults = profile_done(selected.listed, store, place, monitor, say, retry=bool(missing))
+            profiler = open_profiler(address if executor == "ray" else None, say)
+            faults = profile_done(
+                selected.listed, store, profiler, monitor, say, retry=bool(missing)
+            )
             for fault in faults:
                 say(f"not profiled: {fault}", fg="red")
             outcome.faults += faults

@@ -45,7 +45,11 @@ def _finite(
     help="The budget in minutes; 0 sets no limit.",
 )
 @click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
-@click.option("--promote", is_flag=True, help="Write the best trial into bench.toml.")
+@click.option(
+    "--promote",
+    is_flag=True,
+    help="Write the best trial into bench.toml; bench's own is copied into this folder before.",
+)
 @as_json_option
 @click.pass_obj
 def sweep(
@@ -79,11 +83,9 @@ def sweep(
     )
     spec = replace(spec, table=table)
     study = Study(spec, config.results)
-    study.prepare()
     if promote:
-        require_writable(
-            config.path.resolve().parent, f"--promote writes {config.path.name}, leave it out"
-        )
+        _check_promotion(config, spec)
+    study.prepare()
     _run(study, address)
     summary = reports.report_of(study)
     reports.write_report(summary, study.root)
@@ -123,10 +125,21 @@ def _run(study: Study, address: str | None) -> None:
                 cluster.check()
 
 
+def _check_promotion(config: Config, sweep: Sweep) -> None:
+    """Raise BenchError, before a search begins, where its result could not be written."""
+    from bench.sweeps.promote import is_own, promoted_file, require_promotable
+
+    require_promotable(config, sweep)
+    file = promoted_file(config)
+    require_writable(file.parent, f"--promote writes {file.name}, leave it out")
+    if is_own(config):
+        say(f"--promote will write {file}, a copy of bench's own {file.name} with the best trial")
+
+
 def _promote(config: Config, sweep: Sweep, summary: Report) -> None:
     from bench.core.documents import write_bytes
     from bench.core.toml_text import encoded
-    from bench.sweeps.promote import promoted_text
+    from bench.sweeps.promote import is_own, promoted_file, promoted_text
 
     text = promoted_text(config, sweep, summary)
     if text is None:
@@ -135,9 +148,11 @@ def _promote(config: Config, sweep: Sweep, summary: Report) -> None:
     before, after = config.text.splitlines(), text.splitlines()
     for line in difflib.unified_diff(before, after, str(config.path), "promoted", lineterm=""):
         say(line)
-    # Write the file that a link points to, and keep its permissions.
-    file = config.path.resolve()
-    mode = stat.S_IMODE(file.stat().st_mode)
-    write_bytes(file, encoded(text, file))
-    file.chmod(mode)
+    file = promoted_file(config)
+    if is_own(config):
+        write_bytes(file, text.encode())
+    else:
+        mode = stat.S_IMODE(file.stat().st_mode)
+        write_bytes(file, encoded(text, file))
+        file.chmod(mode)
     say(f"promoted; `bench run {sweep.suite.name}` trains it with all seeds")

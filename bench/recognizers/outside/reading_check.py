@@ -17,15 +17,15 @@ _ROUNDING = 1e-6
 
 
 def checked_readings(read: object, ids: Sequence[str], user: str) -> list[Reading]:
-    """Return the readings of a batch, of what a person's code returned.
+    """Check what a user's code returned for a batch, and return its readings.
 
     Args:
-        read: A text or `Reading` per image.
-        ids: The samples of the batch.
-        user: What the sentences begin with.
+        read: The returned value, which must be a list with a text or a `Reading` per image.
+        ids: The ids of the samples of the batch.
+        user: The recognizer, for messages.
 
     Raises:
-        BenchError: It is not a list of one text per image.
+        BenchError: The value is not such a list.
     """
     if isinstance(read, str) or not isinstance(read, Sequence):
         raise BenchError(

@@ -1,4 +1,4 @@
-"""CCR: characters at their position."""
+"""CCR: characters read correctly at their position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CER, against jiwer, torchmetrics and rapidfuzz."""
+"""CER, compared with jiwer, torchmetrics and rapidfuzz."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 from bench.evaluation import protocols
 
 with warnings.catch_warnings():
-    # Modules that torchmetrics imports warn about themselves.
+    # Modules that torchmetrics imports emit deprecation warnings.
     warnings.simplefilter("ignore")
     from torchmetrics.functional.text import char_error_rate
 
@@ -25,9 +25,9 @@ corpus = st.lists(st.tuples(line, line), min_size=1, max_size=6)
 
 def scored(pairs):
     """Return the normalized pairs that have a reference."""
-    kept = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
-    assume(kept)
-    return kept
+    scored_pairs = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
+    assume(scored_pairs)
+    return scored_pairs
 
 
 @settings(max_examples=100)
@@ -74,13 +74,13 @@ def test_cer_exceeds_one_with_many_insertions():
 @pytest.mark.parametrize(
     ("reference", "hypothesis", "expected"),
     [
-        # The end of the line is a letter of two bytes.
+        # The end of sequence is a letter of two bytes.
         ("ab", "ab", (0, 4)),
         ("ab", "ax", (1, 4)),
-        # What is read beyond the reference is cut off, and the end with it.
+        # Text after the length of the reference is cut off, with the end of sequence.
         ("ab", "abc", (2, 4)),
         ("ab", "abcdefgh", (2, 4)),
-        # A hypothesis that ends early lacks the rest.
+        # The rest of a shorter hypothesis counts as deleted.
         ("abc", "a", (2, 5)),
         ("abc", "", (3, 5)),
         # The blank of the CTC model is deleted first.

@@ -18,7 +18,7 @@ thresholds = st.sampled_from([0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0])
 
 @st.composite
 def segments(draw, most=6):
-    """Segments of up to three samples, none of which overlap, as on a path."""
+    """Segments of up to three samples that do not overlap within a sample, as on a path."""
     detections = []
     for sample in range(3):
         cuts = sorted(draw(st.sets(st.integers(0, 14), max_size=most)))
@@ -37,104 +37,110 @@ def slow_overlap(a, b):
     return len(frames(a) & frames(b)) / len(frames(a) | frames(b))
 
 
-def slow_right(truths, detections, threshold):
-    """Count the segments detections that are right, going through them one by one."""
-    taken = set()
+def slow_right(references, detections, threshold):
+    """Count the correct detections by a plain loop."""
+    matched = set()
     for score in sorted({each.score for each in detections}, reverse=True):
         for segment in sorted(detections, key=lambda each: each.start):
             if segment.score != score:
                 continue
             best, most = None, 0.0
-            for truth in sorted(truths, key=lambda each: each.start):
-                shared = slow_overlap(truth, segment)
-                if truth not in taken and shared >= threshold and shared > most:
-                    best, most = truth, shared
+            for reference in sorted(references, key=lambda each: each.start):
+                shared = slow_overlap(reference, segment)
+                if reference not in matched and shared >= threshold and shared > most:
+                    best, most = reference, shared
             if best is not None:
-                taken.add(best)
-    return len(taken)
+                matched.add(best)
+    return len(matched)
 
 
-def slow_average_precision(truths, detections, threshold):
-    """For each number of true segments: the best precision of a cut that finds so many."""
+def slow_average_precision(references, detections, threshold):
+    """Average precision by plain loops: the best precision per number of true segments found."""
     total = 0.0
-    for wanted in range(1, len(truths) + 1):
+    for count in range(1, len(references) + 1):
         best = 0.0
         for cut in {each.score for each in detections}:
-            kept = [each for each in detections if each.score >= cut]
-            right = slow_right(truths, kept, threshold)
-            if right >= wanted:
-                best = max(best, right / len(kept))
+            remaining = [each for each in detections if each.score >= cut]
+            right = slow_right(references, remaining, threshold)
+            if right >= count:
+                best = max(best, right / len(remaining))
         total += best
-    return total / len(truths)
+    return total / len(references)
 
 
 @settings(max_examples=120)
 @given(segments().filter(bool), segments(), thresholds)
-def test_average_precision_equals_that_of_plain_loops(truths, detections, threshold):
-    expected = slow_average_precision(truths, detections, threshold)
-    assert average_precision(truths, detections, threshold) == pytest.approx(expected)
+def test_average_precision_equals_that_of_plain_loops(references, detections, threshold):
+    expected = slow_average_precision(references, detections, threshold)
+    assert average_precision(references, detections, threshold) == pytest.approx(expected)
 
 
 @settings(max_examples=120)
 @given(segments().filter(bool), segments())
-def test_leave_one_out_equals_the_precision_without_the_sample(truths, detections):
+def test_leave_one_out_equals_the_precision_without_the_sample(references, detections):
     levels = [0.1, 0.3, 0.5, 0.7]
-    areas = rank_detections(truths, detections, levels).leave_one_out()
-    assert areas.keys() == {each.sample for each in [*truths, *detections]}
+    areas = rank_detections(references, detections, levels).leave_one_out()
+    assert areas.keys() == {each.sample for each in [*references, *detections]}
     for sample, area in areas.items():
-        kept = [[each for each in part if each.sample != sample] for part in (truths, detections)]
-        if kept[0]:
-            assert area.tolist() == pytest.approx([average_precision(*kept, t) for t in levels])
+        remaining = [
+            [each for each in part if each.sample != sample] for part in (references, detections)
+        ]
+        if remaining[0]:
+            assert area.tolist() == pytest.approx(
+                [average_precision(*remaining, t) for t in levels]
+            )
         else:
             assert np.isnan(area).all()
 
 
 @given(segments().filter(bool), segments(), thresholds, thresholds)
-def test_a_higher_threshold_never_raises_the_precision(truths, detections, first, second):
+def test_a_higher_threshold_never_raises_the_precision(references, detections, first, second):
     low, high = sorted([first, second])
-    lower, higher = (average_precision(truths, detections, each) for each in (low, high))
+    lower, higher = (average_precision(references, detections, each) for each in (low, high))
     assert 0 <= higher <= lower + 1e-12
     assert lower <= 1
 
 
 @given(segments().filter(bool), segments(), thresholds, st.integers(1, 9), st.randoms())
 def test_neither_shifts_nor_the_order_of_samples_matter(
-    truths, detections, threshold, shift, random
+    references, detections, threshold, shift, random
 ):
-    def moved(listed):
+    def moved(segments_of_class):
         names = {0: 5, 1: 2, 2: 7}
         return [
             each._replace(sample=names[each.sample], start=each.start + shift, end=each.end + shift)
-            for each in random.sample(listed, len(listed))
+            for each in random.sample(segments_of_class, len(segments_of_class))
         ]
 
-    expected = average_precision(truths, detections, threshold)
-    assert average_precision(moved(truths), moved(detections), threshold) == expected
+    expected = average_precision(references, detections, threshold)
+    assert average_precision(moved(references), moved(detections), threshold) == expected
 
 
 @given(segments().filter(bool), segments(), thresholds)
-def test_only_the_order_of_scores_matters(truths, detections, threshold):
+def test_only_the_order_of_scores_matters(references, detections, threshold):
     scaled = [each._replace(score=each.score**3 - 7) for each in detections]
-    expected = average_precision(truths, detections, threshold)
-    assert average_precision(truths, scaled, threshold) == expected
+    expected = average_precision(references, detections, threshold)
+    assert average_precision(references, scaled, threshold) == expected
 
 
 @given(segments().filter(bool), thresholds)
-def test_precision_is_one_for_all_true_segments_and_zero_for_none(truths, threshold):
-    assert average_precision(truths, truths, threshold) == 1
-    assert average_precision(truths, [], threshold) == 0
+def test_precision_is_one_for_all_true_segments_and_zero_for_none(references, threshold):
+    assert average_precision(references, references, threshold) == 1
+    assert average_precision(references, [], threshold) == 0
 
 
 def test_false_segments_lower_only_the_precision_of_later_ranks():
-    truths = [Segment(0, 0, 4), Segment(1, 0, 4)]
+    references = [Segment(0, 0, 4), Segment(1, 0, 4)]
     right = [Segment(0, 0, 4, 0.9), Segment(1, 0, 4, 0.5)]
-    assert average_precision(truths, [*right, Segment(0, 6, 8, 0.1)], 0.5) == 1
-    assert average_precision(truths, [*right, Segment(0, 6, 8, 0.7)], 0.5) == pytest.approx(5 / 6)
-    assert average_precision(truths, [*right, Segment(0, 6, 8, 1)], 0.5) == pytest.approx(2 / 3)
+    assert average_precision(references, [*right, Segment(0, 6, 8, 0.1)], 0.5) == 1
+    assert average_precision(references, [*right, Segment(0, 6, 8, 0.7)], 0.5) == pytest.approx(
+        5 / 6
+    )
+    assert average_precision(references, [*right, Segment(0, 6, 8, 1)], 0.5) == pytest.approx(2 / 3)
 
 
 def test_the_worked_example_of_the_documentation():
-    truths = [Segment(0, start, start + 20) for start in (0, 30, 60, 90)]
+    references = [Segment(0, start, start + 20) for start in (0, 30, 60, 90)]
     detections = [
         Segment(0, 0, 20, 0.9),
         Segment(0, 30, 42, 0.8),
@@ -144,24 +150,24 @@ def test_the_worked_example_of_the_documentation():
     ]
     expected = {0.3: 0.9, 0.4: 0.6875, 0.5: 0.6875, 0.6: 0.6875, 0.7: 0.375}
     for threshold, area in expected.items():
-        assert average_precision(truths, detections, threshold) == pytest.approx(area)
+        assert average_precision(references, detections, threshold) == pytest.approx(area)
 
 
 def test_equal_scores_are_one_point_of_the_curve():
-    truths = [Segment(0, 0, 4)]
+    references = [Segment(0, 0, 4)]
     for detections in ([Segment(0, 0, 4), Segment(0, 6, 8)], [Segment(0, 0, 4), Segment(1, 6, 8)]):
-        assert average_precision(truths, detections, 0.5) == 0.5
-        assert average_precision(truths, detections[::-1], 0.5) == 0.5
+        assert average_precision(references, detections, 0.5) == 0.5
+        assert average_precision(references, detections[::-1], 0.5) == 0.5
 
 
 def test_of_equal_scores_the_earlier_is_matched_first():
-    # The first overlaps the second truth most, which is all that the second of them overlaps.
-    truths, detections = (
+    # Both overlap the second true segment most, and the second one overlaps no other.
+    references, detections = (
         [Segment(0, 0, 3), Segment(0, 4, 14)],
         [Segment(0, 0, 10), Segment(0, 10, 14)],
     )
-    assert average_precision(truths, detections[::-1], 0.3) == 0.25
-    assert average_precision(truths, [detections[0], detections[1]._replace(score=1)], 0.3) == 1
+    assert average_precision(references, detections[::-1], 0.3) == 0.25
+    assert average_precision(references, [detections[0], detections[1]._replace(score=1)], 0.3) == 1
 
 
 def test_a_true_segment_is_matched_once():
@@ -172,10 +178,13 @@ def test_a_true_segment_is_matched_once():
 
 
 def test_an_overlap_of_the_threshold_itself_is_enough():
-    truth = [Segment(0, 0, 10)]
+    reference = [Segment(0, 0, 10)]
     for tenths in range(1, 11):
         detections = [Segment(0, 0, tenths)]
-        assert average_precision(truth, detections, float(f"0.{tenths}" if tenths < 10 else 1)) == 1
+        assert (
+            average_precision(reference, detections, float(f"0.{tenths}" if tenths < 10 else 1))
+            == 1
+        )
 
 
 @given(segments(), segments())

@@ -1,4 +1,4 @@
-"""Alignments: minimal, and of equals always the same one."""
+"""Alignments are minimal and deterministic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COSTS = (3, 3, 4)
 
 
 def kinds(edits):
-    """Return how many are substituted, inserted and deleted."""
+    """Return the numbers of substitutions, insertions and deletions."""
     inserted = sum(edit.reference is None for edit in edits)
     deleted = sum(edit.hypothesis is None for edit in edits)
     return len(edits) - inserted - deleted, inserted, deleted
@@ -29,7 +29,7 @@ def tags(edits):
 
 
 def cheapest(reference, hypothesis, costs):
-    """Return the cost of the best alignment, the plain way."""
+    """Return the cost of the best alignment by plain dynamic programming."""
     insertion, deletion, substitution = costs
     row = [insertion * n for n in range(len(hypothesis) + 1)]
     for wanted in reference:
@@ -41,7 +41,7 @@ def cheapest(reference, hypothesis, costs):
 
 
 def replay(reference, hypothesis, edits):
-    """Return whether the edits, in order, may turn one into the other."""
+    """Return whether the edits, in order, change one sequence into the other."""
     states = {(0, 0)}
     for edit in [*edits, None]:
         while True:  # Whatever is the same may be passed.
@@ -115,19 +115,19 @@ def test_edits_by_hand(reference, hypothesis, expected, costs):
 
 
 def test_costs_may_prefer_two_edits_to_three():
-    # A substitution is cheaper than a deletion and an insertion, two are dearer.
+    # One substitution costs less than a deletion and an insertion; two cost more.
     assert kinds(align_units("xyz", "abc", COSTS)) == (3, 0, 0)
     assert kinds(align_units("abx", "xab", COSTS)) == (0, 1, 1)
 
 
 def test_at_equal_costs_sclite_prefers_the_pair_then_the_insertion():
-    # As sclite of SCTK 2.4.10 has it: 12 edits, though 11 would cost as much.
+    # The result of sclite of SCTK 2.4.10: 12 edits, though 11 would have the same cost.
     reference, hypothesis = "CBAABBBBDBDDAC", "DDDDDABDB"
     assert kinds(align_units(reference, hypothesis, COSTS)) == (3, 2, 7)
 
 
 def test_at_unit_costs_deletions_precede_insertions_from_the_back():
-    # "ab" to "ba": a deletion and an insertion are as cheap as two substitutions.
+    # "ab" to "ba": a deletion and an insertion have the cost of two substitutions.
     assert align_units("ab", "ba") == [Edit(None, "b"), Edit("b", None)]
     assert align_units("abc", "xbca") == [Edit("a", "x"), Edit(None, "a")]
 

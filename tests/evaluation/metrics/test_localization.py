@@ -23,7 +23,7 @@ paths = st.lists(st.integers(0, 3), min_size=1, max_size=14)
 
 
 def columns(samples, **more):
-    """The columns of samples, each a path, a reference and its key frames."""
+    """Return the columns of samples, each a path, a reference and its key frames."""
     spans = [path_runs(path) for path, _, _ in samples]
     read = [
         "".join(str(path[start]) for start, _ in each)
@@ -49,7 +49,7 @@ def sample(draw):
 
 @st.composite
 def shown(draw):
-    """A sample whose path is the truth; even gaps leave a blank between two labels."""
+    """Draw a sample whose path is the reference; even gaps leave a blank between two labels."""
     gaps = draw(st.lists(st.sampled_from([2, 4, 6]), max_size=3))
     keys = [2]
     for gap in gaps:
@@ -111,8 +111,8 @@ def test_everything_stays_within_its_bounds(samples):
 @settings(max_examples=60)
 @given(tables, st.integers(1, 5))
 def test_blank_frames_at_both_ends_change_no_precision(samples, more):
-    # Two key frames at least, so that no true segment is bounded by the path alone; room at both
-    # ends, so that none is cut.
+    # At least two key frames, so that no true segment is bounded by the path alone, and free
+    # frames at both ends, so that no segment is cut.
     wide = [
         ([0] * 9 + path + [0] * 9, reference, [key + 9 for key in keys])
         for path, reference, keys in samples
@@ -128,14 +128,14 @@ def test_blank_frames_at_both_ends_change_no_precision(samples, more):
 
 
 @given(st.lists(paths, min_size=1, max_size=4))
-def test_runs_blank_ratio_and_peak_width_equal_those_of_decoders(listed):
+def test_runs_blank_ratio_and_peak_width_equal_those_of_decoders(paths_read):
     from bench.decoding.algorithms.decoded import Decoded
 
-    longest = max(map(len, listed))
-    padded = np.array([path + [0] * (longest - len(path)) for path in listed])
-    lengths = np.array([len(path) for path in listed])
-    decoded = Decoded([], padded, np.ones(len(listed)), np.zeros(padded.shape), lengths)
-    for n, path in enumerate(listed):
+    longest = max(map(len, paths_read))
+    padded = np.array([path + [0] * (longest - len(path)) for path in paths_read])
+    lengths = np.array([len(path) for path in paths_read])
+    decoded = Decoded([], padded, np.ones(len(paths_read)), np.zeros(padded.shape), lengths)
+    for n, path in enumerate(paths_read):
         assert path_runs(path) == [(span.start, span.end) for span in decoded.spans().of(n)]
         located = measure_localization(columns([(path, "", [])]))
         assert located.blank_ratio == pytest.approx(decoded.blank_ratio()[n])
@@ -145,8 +145,8 @@ def test_runs_blank_ratio_and_peak_width_equal_those_of_decoders(listed):
             assert np.isnan(decoded.peak_width()[n])
 
 
-def ways(reference, hypothesis, keys, aligned):
-    """Every way to leave some labels as they are: edits, labels left over, distance, pairs."""
+def unchanged_label_sets(reference, hypothesis, keys, aligned):
+    """Return all sets of unchanged labels, as (edits, unchanged labels, distance, pairs)."""
     same = [(i, j) for i, a in enumerate(reference) for j, b in enumerate(hypothesis) if a == b]
     ends = (len(reference), len(hypothesis))
     for count in range(len(same) + 1):
@@ -165,7 +165,7 @@ def test_labels_read_correctly_equal_those_of_the_best_of_all_alignments(referen
         sorted(data.draw(st.sets(st.integers(0, 12), min_size=len(text), max_size=len(text))))
         for text in (reference, read)
     )
-    best = min(ways(reference, read, keys, aligned))
+    best = min(unchanged_label_sets(reference, read, keys, aligned))
     assert read_correctly(reference, read, keys, aligned) == best[-1]
 
 
@@ -176,7 +176,7 @@ def test_of_two_equal_labels_the_nearer_is_correct():
 
 
 def test_of_equally_short_alignments_the_one_with_most_unchanged_labels_counts():
-    # Two substitutions are as short as an insertion and a deletion, and would be 0 frames apart.
+    # Two substitutions are as few edits as an insertion and a deletion, and have distance 0.
     assert read_correctly("12", "21", [2, 6], [2, 6]) == [(0, 1)]
     assert read_correctly("12", "21", [2, 6], [5, 9]) == [(1, 0)]
 
@@ -188,7 +188,7 @@ def test_one_sample_by_hand():
     assert (located.samples, located.located, located.labels, located.peaks) == (1, 1, 3, 3)
     assert located.blank_ratio == 6 / 14
     assert located.peak_width == 8 / 3
-    # The first 3 overlaps by 2/3, the last by 1/5: one of two, with a false one of equal score.
+    # The IoU of the first 3 is 2/3, that of the last 1/5: one of two is matched at equal scores.
     three = located.classes["3"]
     assert three.average_precision == {"0.3": 0.25, "0.4": 0.25, "0.5": 0.25, "0.6": 0.25, "0.7": 0}
     assert three.mean_average_precision == pytest.approx(0.2)
@@ -196,7 +196,7 @@ def test_one_sample_by_hand():
     assert asdict(three.key_frame_error) == {"labels": 2, "mean": 1, "median": 1}
     assert located.classes["1"].mean_average_precision == 0
     assert located.classes["1"].key_frame_error.labels == 0
-    # 2 is no true label: it has no precision, and no part in the mean over classes.
+    # 2 is not a true label: it has no precision, and is not in the mean over classes.
     assert located.classes["2"].mean_average_precision is None
     assert located.classes["2"].average_precision == {}
     assert located.mean_average_precision == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""mAP and its linearization, against leaving samples out one by one."""
+"""mAP and its linearization, compared with leaving samples out one by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.evaluation.metrics.readings import Readings
 
 @st.composite
 def sample(draw):
-    """A path, a reference, its key frames and a score for each run."""
+    """Draw a path, a reference, its key frames and a score per run."""
     path = draw(st.lists(st.integers(0, 3), min_size=1, max_size=12))
     keys = sorted(draw(st.sets(st.integers(0, len(path) - 1), max_size=4)))
     scores = [draw(st.sampled_from([0.1, 0.5, 0.9])) for _ in path_runs(path)]
@@ -51,7 +51,7 @@ def counts(samples, **more):
 
 
 def pseudo_values(samples):
-    """The jackknife as it is written: mAP of all, then of all but each."""
+    """Compute the jackknife by definition: the mAP of all samples, and without each of them."""
     value = measure_localization(columns(samples)).mean_average_precision
     values = []
     for n in range(len(samples)):

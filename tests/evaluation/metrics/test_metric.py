@@ -1,4 +1,4 @@
-"""The registry of metrics: a new one is scored wherever a protocol names it."""
+"""The registry of metrics: a registered metric is scored if a protocol names it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.evaluation.metrics.scoring import Sample, score_samples
 
 
 class VowelRate(Metric):
-    """A toy: the vowels of hypotheses by the characters of references."""
+    """A toy metric: vowels of hypotheses divided by characters of references."""
 
     name = "vowels"
     title = "vowels"
@@ -37,7 +37,7 @@ class VowelRate(Metric):
 
 @pytest.fixture
 def registry(monkeypatch):
-    """Undo what a test registers."""
+    """Remove the metrics that a test registers."""
     monkeypatch.setattr(metric, "_registered", dict(metric._registered))
     metric._load_entry_points.cache_clear()
     yield

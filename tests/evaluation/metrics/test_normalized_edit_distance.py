@@ -1,4 +1,4 @@
-"""1 − NED, against rapidfuzz."""
+"""1 − NED, compared with rapidfuzz."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ line = st.text(max_size=30) | st.text("abc", max_size=9)
 @settings(max_examples=150)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
 def test_the_value_is_the_mean_of_normalized_similarities(pairs):
-    kept = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
-    assume(kept)
-    expected = [Levenshtein.normalized_similarity(*texts) for texts in kept]
+    scored_pairs = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
+    assume(scored_pairs)
+    expected = [Levenshtein.normalized_similarity(*texts) for texts in scored_pairs]
     mean = sum(expected) / len(expected)
     assert value("one-minus-ned", "htr-raw", pairs) == pytest.approx(mean, abs=1e-6)
     counted = counts("one-minus-ned", "htr-raw", pairs)

@@ -1,4 +1,4 @@
-"""What metrics share of the scored samples."""
+"""Scored samples, and the values that metrics share."""
 
 from __future__ import annotations
 

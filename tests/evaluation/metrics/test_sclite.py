@@ -1,4 +1,4 @@
-"""Gloss WER against NIST's sclite, where it is installed (Debian: the package sctk)."""
+"""Gloss WER, compared with NIST's sclite if it is installed (Debian: the package sctk)."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from bench.evaluation import protocols
 from bench.evaluation.metrics.scoring import score_samples
 from bench.evaluation.metrics.text_files import read_samples
 
-# Debian keeps it off the PATH, behind a command `sctk`.
+# Debian installs it outside PATH, for a command `sctk`.
 SCLITE = shutil.which("sclite", path=f"{os.environ['PATH']}:/usr/lib/sctk/bin")
 pytestmark = pytest.mark.skipif(SCLITE is None, reason="sclite is not installed")
 SENTENCES = 500
-# Hyphens, so that the clean-up merges and joins nothing in a reference.
+# Hyphens, so that the cleaning merges and joins nothing in a reference.
 FEW = ["WIND-A", "NORD-A", "REGEN-A", "SONNE-A"]
 MANY = [*FEW, *(f"{word}-{n}" for word in FEW for n in range(4)), "__ON__", "nord-a-1"]
 
 
 def corpus(folder, seed, vocabulary, noise):
-    """Write sentences and noisy readings of them as STM and CTM; some read nothing."""
+    """Write sentences and noisy readings of them as STM and CTM; some readings are empty."""
     draw = random.Random(seed)  # noqa: S311 (sentences, no secrets)
     stm, ctm = [], []
     for number in range(SENTENCES):
@@ -36,7 +36,7 @@ def corpus(folder, seed, vocabulary, noise):
                 read.append(draw.choice(vocabulary))
             if draw.random() > noise:
                 read.append(word)
-        # Repeats are bench's to merge, and sclite's to count.
+        # bench merges repetitions, and sclite counts them.
         read = [word for n, word in enumerate(read) if not n or word.upper() != read[n - 1].upper()]
         stm.append(f"{name} 1 signer{number % 9} 0.0 1.79769e+308 {' '.join(words)}\n")
         times = [f"{n / 100:.2f} {(n + 1) / 100:.2f}" for n in range(len(read))]
@@ -97,7 +97,7 @@ def segments(folder, seed):
 def test_segments_and_channels_equal_those_of_sclite(tmp_path, seed):
     *files, scored = segments(tmp_path, seed)
     correct, substituted, deleted, inserted = sclite(*files, scored)
-    # Without the clean-up of PHOENIX14, which merges repetitions.
+    # Without the cleaning of PHOENIX14, which merges repetitions.
     costs = {"unit": "gloss", "case": "upper", "costs": [3, 3, 4]}
     result = score_samples(protocols.declare_protocol("plain", costs), read_samples(*files))
     assert result.samples == scored

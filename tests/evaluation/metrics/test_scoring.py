@@ -1,4 +1,4 @@
-"""The score of texts: counted once, wherever it is shown."""
+"""Scores of texts."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_the_worked_examples_of_the_docs():
 def test_characters_that_a_protocol_drops_are_counted():
     result = score_pairs("str-36", ("Straße", "strasse"), ("Café", "cafe"), ("Maß", "mab"))
     assert result.dropped == {"ß": 2}
-    # "strae" is read as "strasse", and "ma" as "mab".
+    # The hypotheses are "strasse" for "strae", and "mab" for "ma".
     assert result.metrics["cer"].numerator == 3
 
 

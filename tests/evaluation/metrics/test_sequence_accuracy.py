@@ -16,8 +16,8 @@ text = st.text("ab é", max_size=4)
 @given(pairs=st.lists(st.tuples(text, text), max_size=5))
 def test_a_sample_is_correct_where_both_texts_are_the_same(name, pairs):
     protocol = protocols.find_protocol(name)
-    kept = [protocol.pair(*pair) for pair in pairs if protocol.excludes(pair[0]) is None]
-    expected = [(int(protocol.tokens(r) == protocol.tokens(h)), 1) for r, h in kept]
+    scored_pairs = [protocol.pair(*pair) for pair in pairs if protocol.excludes(pair[0]) is None]
+    expected = [(int(protocol.tokens(r) == protocol.tokens(h)), 1) for r, h in scored_pairs]
     assert counts("sequence-accuracy", name, pairs) == expected
 
 

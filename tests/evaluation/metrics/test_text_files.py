@@ -1,4 +1,4 @@
-"""References and hypotheses from files, and one sentence for what is wrong with them."""
+"""References and hypotheses from files, and the errors of wrong files."""
 
 from __future__ import annotations
 

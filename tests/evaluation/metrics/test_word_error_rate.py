@@ -1,4 +1,4 @@
-"""WER of words and of glosses, against jiwer and torchmetrics."""
+"""WER of words and of glosses, compared with jiwer and torchmetrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 from bench.evaluation import protocols
 
 with warnings.catch_warnings():
-    # Modules that torchmetrics imports warn about themselves.
+    # Modules that torchmetrics imports emit deprecation warnings.
     warnings.simplefilter("ignore")
     from torchmetrics.functional.text import word_error_rate
 
@@ -25,7 +25,7 @@ line = st.text(max_size=30) | st.text("ab \té́", max_size=12) | st.text(" \t\n
 @settings(max_examples=100)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
 def test_wer_equals_that_of_torchmetrics_and_jiwer(pairs):
-    # jiwer cuts words at spaces alone, and of two spaces one; torchmetrics at all white space.
+    # jiwer splits only at spaces, torchmetrics at all white space.
     pairs = [tuple(" ".join(RAW.normalize(text).split()) for text in pair) for pair in pairs]
     pairs = [(r, h) for r, h in pairs if r]
     assume(pairs)
@@ -38,9 +38,9 @@ def test_wer_equals_that_of_torchmetrics_and_jiwer(pairs):
 @settings(max_examples=60)
 @given(st.lists(st.tuples(line, line), min_size=1, max_size=6))
 def test_edits_in_words_equal_the_distance_of_rapidfuzz(pairs):
-    kept = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
+    scored_pairs = [RAW.pair(*texts) for texts in pairs if RAW.excludes(texts[0]) is None]
     assert counts("wer", "htr-raw", pairs) == [
-        (Levenshtein.distance(r.split(), h.split()), len(r.split())) for r, h in kept
+        (Levenshtein.distance(r.split(), h.split()), len(r.split())) for r, h in scored_pairs
     ]
 
 

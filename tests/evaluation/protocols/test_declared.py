@@ -1,4 +1,4 @@
-"""Protocols of bench.toml: other alphabets and rules, and what is wrong with a table."""
+"""Protocols of bench.toml: other alphabets and rules, and errors of wrong tables."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_german_words_keep_their_letters():
 
 def test_cyrillic_is_scored():
     russian = protocols.declare_protocol("russian", RUSSIAN)
-    # й and ё may be composed of two code points, which NFKD would take apart.
+    # NFKD decomposes й and ё into two code points.
     assert russian.normalize("Чай, Ёлка") == "чайёлка"
     assert russian.dropped("Чай, Ёлка") == ", "
     assert counts("cer", russian, [("Ёлка", "Елка")]) == [(1, 4)]

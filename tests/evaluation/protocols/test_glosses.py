@@ -1,4 +1,4 @@
-"""The clean-up of the Phoenix 2014 evaluation, rule by rule."""
+"""The cleaning of the Phoenix 2014 evaluation, rule by rule."""
 
 from __future__ import annotations
 

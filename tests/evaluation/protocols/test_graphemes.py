@@ -1,4 +1,4 @@
-"""Grapheme clusters as the unit of a declared protocol: what a reader calls a character."""
+"""Grapheme clusters as the unit of a declared protocol."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def test_excluded_samples_have_a_reason(name, reference, reason):
         ("", []),
         ("  two  words ", ["two", "words"]),
         ("a-b (c)", ["a", "-", "b", "(", "c", ")"]),
-        # Which the Vertical Attention Network does not set apart.
+        # The Vertical Attention Network does not split these marks off.
         ("a\\b /c", ["a\\b", "/", "c"]),
     ],
 )
@@ -198,8 +198,8 @@ def test_without_the_dropped_characters_the_normalized_text_is_the_same(name, te
     composed = unicodedata.normalize("NFC", text)
     dropped = protocol.dropped(text)
     assert all(protocol.normalize(character) == "" for character in dropped)
-    kept = [character for character in composed if character not in dropped]
-    assert all(protocol.normalize(character) for character in kept)
+    remaining = [character for character in composed if character not in dropped]
+    assert all(protocol.normalize(character) for character in remaining)
 
 
 def test_a_caller_may_pass_the_normalized_reference():

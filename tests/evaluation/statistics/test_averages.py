@@ -18,9 +18,9 @@ from bench.evaluation.statistics.significance import rank_intervals, rate_interv
 
 
 def board(seed, sizes=(60, 30, 20), seeds=(1, 1, 1), rates=None):
-    """Return test sets with rows of `seeds`, each of them a little worse than the one before."""
+    """Return test sets with rows of `seeds`, each slightly worse than the previous one."""
     rng = np.random.default_rng(seed)
-    rates = rates or [0.1 * (1 + place / 2) for place in range(len(seeds))]
+    rates = rates or [0.1 * (1 + index / 2) for index in range(len(seeds))]
     tests = []
     for samples in sizes:
         below = rng.integers(1, 9, samples)
@@ -48,9 +48,9 @@ def test_permuted_rows_have_permuted_statistics(seed, seeds, average, random):
     order = random.sample(range(len(seeds)), len(seeds))
     entries = compare_entries(tests, average, draws=100)
     permuted = compare_entries(
-        moved(tests, lambda rows: [rows[place] for place in order]), average, draws=100
+        moved(tests, lambda rows: [rows[index] for index in order]), average, draws=100
     )
-    assert permuted == [entries[place] for place in order]
+    assert permuted == [entries[index] for index in order]
 
 
 @settings(max_examples=25)
@@ -77,23 +77,23 @@ def test_permuted_samples_change_only_the_random_draws():
         np.random.default_rng(t).permutation(len(test.denominators)) for t, test in enumerate(tests)
     ]
     permuted = [
-        SetErrors(test.denominators[places], tuple(row[:, places] for row in test.errors))
-        for test, places in zip(tests, order, strict=True)
+        SetErrors(test.denominators[sampled], tuple(row[:, sampled] for row in test.errors))
+        for test, sampled in zip(tests, order, strict=True)
     ]
-    for one, other in zip(
+    for original, reordered in zip(
         compare_entries(tests, "mean"), compare_entries(permuted, "mean"), strict=True
     ):
-        width = one.mean.high - one.mean.low
-        assert other.mean.low == pytest.approx(one.mean.low, abs=0.04 * width)
-        assert other.weighted.high == pytest.approx(one.weighted.high, abs=0.04 * width)
-        assert other.rank_interval == one.rank_interval
-        assert other.leave_one_out == one.leave_one_out
+        width = original.mean.high - original.mean.low
+        assert reordered.mean.low == pytest.approx(original.mean.low, abs=0.04 * width)
+        assert reordered.weighted.high == pytest.approx(original.weighted.high, abs=0.04 * width)
+        assert reordered.rank_interval == original.rank_interval
+        assert reordered.leave_one_out == original.leave_one_out
 
 
 @pytest.mark.parametrize("average", ["weighted", "mean"])
 def test_with_one_test_set_averages_equal_its_interval_and_exact_ranks(average):
     tests = board(3, (200,), (1, 2, 3), rates=[0.05, 0.05, 0.2])
-    rows = [tests[0].row(place) for place in range(3)]
+    rows = [tests[0].row(index) for index in range(3)]
     entries = compare_entries(tests, average, draws=500)
     alone = rate_intervals(rows, draws=500)
     assert [entry.sets for entry in entries] == [(around,) for around in alone]
@@ -110,9 +110,9 @@ def test_one_seed_has_the_interval_of_an_independent_bootstrap_of_samples(averag
     drawn = np.zeros(4000)
     for test, weight in zip(tests, weights, strict=True):
         size = len(test.denominators)
-        places = rng.integers(0, size, (4000, size))
-        errors = test.errors[0][0][places].sum(axis=1)
-        drawn += weight * errors / test.denominators[places].sum(axis=1)
+        sampled = rng.integers(0, size, (4000, size))
+        errors = test.errors[0][0][sampled].sum(axis=1)
+        drawn += weight * errors / test.denominators[sampled].sum(axis=1)
     entry = compare_entries(tests, average)[0]
     around = entry.weighted if average == "weighted" else entry.mean
     width = 2 * 1.96 * drawn.std()
@@ -124,7 +124,7 @@ def test_one_seed_has_the_bca_interval_of_scipy_over_several_samples():
     tests = board(2, (200, 100), (1,))
     columns = [column for test in tests for column in (test.errors[0][0], test.denominators)]
     rates = [errors / below for errors, below in zip(columns[::2], columns[1::2], strict=True)]
-    # scipy resamples several samples independently only without pairs: equal denominators.
+    # scipy resamples several samples independently only if they are unpaired: equal denominators.
     equal = [
         set_errors(np.ones(len(rate), int), [np.rint(100 * rate).astype(int)]) for rate in rates
     ]
@@ -144,8 +144,8 @@ def test_seeds_that_differ_widen_an_interval_and_one_seed_does_not():
     noise = np.random.default_rng(0).integers(0, 2, (1, 400))
     rows = [noise + low, np.vstack([noise + low, noise + high, noise + low])]
     tests = [set_errors([10] * 400, rows)] * 2
-    one, three = (entry.mean for entry in compare_entries(tests, "mean"))
-    assert three.high - three.low > 5 * (one.high - one.low)
+    original, three = (entry.mean for entry in compare_entries(tests, "mean"))
+    assert three.high - three.low > 5 * (original.high - original.low)
 
 
 def test_seeds_are_paired_between_test_sets():
@@ -245,9 +245,9 @@ def test_no_interval_leaves_the_bounds_of_a_rate(seed, rate, seeds, average):
             errors = np.where(part == below, top, part) + least * below
             tests.append(set_errors(below, [*errors], largest, least))
         entries = compare_entries(tests, average, draws=50)
-        found = [each for row in entries for each in (*row.sets, row.weighted, row.mean)]
-        assert all(least <= each.low <= each.high <= largest for each in found)
-        rows = [[test.row(place) for test in tests] for place in (0, 1)]
+        all_intervals = [each for row in entries for each in (*row.sets, row.weighted, row.mean)]
+        assert all(least <= each.low <= each.high <= largest for each in all_intervals)
+        rows = [[test.row(index) for test in tests] for index in (0, 1)]
         for count in (1, 3):
             weights = [1 / count] * count
             compared = compare_averages(rows[0][:count], rows[1][:count], weights, draws=50)

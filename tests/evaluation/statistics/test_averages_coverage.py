@@ -1,4 +1,4 @@
-"""Simulated test sets: do intervals contain the truth, are equal rows called different?"""
+"""Coverage of intervals and error rates of rank intervals on simulated test sets."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ CASES = [
 
 @pytest.fixture(autouse=True)
 def _same_draws(monkeypatch):
-    """Draw the resamples once for all corpora: they are independent of them."""
+    """Draw the resamples once for all corpora, because they do not depend on them."""
     counts = {}
 
     def shared(columns, draws, seed):
@@ -98,7 +98,7 @@ def test_averages_and_ranks_have_their_level(case):
 def test_averages_and_ranks_have_their_level_in_many_corpora(case, record_property):
     weighted, mean, false = measure(case, {"small": 500, "large": 200}[case.sizes])
     record_property("measured", f"{case}: {weighted:.1%} {mean:.1%} {false:.1%}")
-    # Give or take what so many corpora leave to chance: docs/explanation/statistics.md has them.
+    # The tolerance is the sampling error; docs/explanation/statistics.md has the coverage.
     assert 0.93 - 0.02 <= weighted <= 0.97 + 0.02
     assert 0.93 - 0.02 <= mean <= 0.97 + 0.02
     assert false <= 0.05 + 0.03

@@ -1,4 +1,4 @@
-"""The figure of docs/explanation/statistics.md shows what the functions compute today."""
+"""The figure in docs/explanation/statistics.md is up to date."""
 
 from __future__ import annotations
 

@@ -16,12 +16,12 @@ from bench.evaluation.statistics.resampling import normal_deviates, resampled_su
 def test_sums_occur_as_often_as_among_all_resamples(values):
     count, draws = len(values), 50_000
     every = Counter(sum(chosen) for chosen in itertools.product(values, repeat=count))
-    found = Counter(resampled_sums(np.array(values)[:, None], draws, 3)[:, 0].tolist())
-    assert set(found) == set(every)
+    drawn_sums = Counter(resampled_sums(np.array(values)[:, None], draws, 3)[:, 0].tolist())
+    assert set(drawn_sums) == set(every)
     for value, times in every.items():
         share = times / count**count
         deviation = (share * (1 - share) / draws) ** 0.5
-        assert found[value] / draws == pytest.approx(share, abs=4.5 * deviation)
+        assert drawn_sums[value] / draws == pytest.approx(share, abs=4.5 * deviation)
 
 
 def test_columns_share_the_drawn_rows_and_do_not_affect_each_other():
@@ -63,11 +63,11 @@ def test_sign_sums_equal_those_of_all_signs(weights):
         sum(s * w for s, w in zip(signs, weights, strict=True))
         for signs in itertools.product((-1, 1), repeat=len(weights))
     )
-    found = sign_sums(np.array(weights))
-    likely = found.probabilities > 1e-12
-    assert found.values[likely].tolist() == pytest.approx(sorted(every))
+    drawn_sums = sign_sums(np.array(weights))
+    likely = drawn_sums.probabilities > 1e-12
+    assert drawn_sums.values[likely].tolist() == pytest.approx(sorted(every))
     expected = [every[value] / 2 ** len(weights) for value in sorted(every)]
-    assert found.probabilities[likely].tolist() == pytest.approx(expected, abs=1e-12)
+    assert drawn_sums.probabilities[likely].tolist() == pytest.approx(expected, abs=1e-12)
 
 
 def test_rounding_of_many_large_weights_changes_little(monkeypatch):

@@ -35,7 +35,7 @@ counts = st.integers(1, 12).flatmap(
 
 
 def row(lengths, errors):
-    return sample_errors([f"{place:06}" for place in range(len(lengths))], lengths, errors)
+    return sample_errors([f"{index:06}" for index in range(len(lengths))], lengths, errors)
 
 
 def pair(law, seed=0):
@@ -48,14 +48,14 @@ def pair(law, seed=0):
 @given(counts, st.randoms(use_true_random=False))
 def test_neither_the_order_of_samples_nor_that_of_seeds_matters(case, random):
     lengths, errors = case
-    places = list(range(len(lengths)))
-    random.shuffle(places)
-    ids = [f"{place:06}" for place in places]
-    shuffled = [[seed[place] for place in places] for seed in random.sample(errors, len(errors))]
-    other = sample_errors(ids, [lengths[place] for place in places], shuffled)
-    found = rate_interval(row(lengths, errors), draws=100)
+    indices = list(range(len(lengths)))
+    random.shuffle(indices)
+    ids = [f"{index:06}" for index in indices]
+    shuffled = [[seed[index] for index in indices] for seed in random.sample(errors, len(errors))]
+    other = sample_errors(ids, [lengths[index] for index in indices], shuffled)
+    result = rate_interval(row(lengths, errors), draws=100)
     again = rate_interval(other, draws=100)
-    assert (again.low, again.high) == pytest.approx((found.low, found.high))
+    assert (again.low, again.high) == pytest.approx((result.low, result.high))
     assert p_value(row(lengths, errors), row(lengths, errors[:1])) == pytest.approx(
         p_value(other, row(lengths, errors[:1]))
     )
@@ -65,26 +65,26 @@ def test_neither_the_order_of_samples_nor_that_of_seeds_matters(case, random):
 @given(counts)
 def test_an_interval_is_within_bounds_and_scales_with_the_unit(case):
     lengths, errors = case
-    found = rate_interval(row(lengths, errors), draws=200)
-    assert 0 <= found.low <= found.high
-    assert found.low <= row(lengths, errors).rate + 1e-12
+    result = rate_interval(row(lengths, errors), draws=200)
+    assert 0 <= result.low <= result.high
+    assert result.low <= row(lengths, errors).rate + 1e-12
     misread = rate_interval(row(lengths, errors).sequence_errors, draws=200)
     assert 0 <= misread.low <= misread.high <= 1
     if np.ptp(np.sum(errors, axis=0) / lengths):
         scaled = rate_interval(row(lengths, 7 * np.array(errors)), draws=200)
-        assert (scaled.low, scaled.high) == pytest.approx((7 * found.low, 7 * found.high))
+        assert (scaled.low, scaled.high) == pytest.approx((7 * result.low, 7 * result.high))
 
 
 @settings(max_examples=60)
 @given(counts)
 def test_a_row_against_itself_is_a_tie(case):
-    found = row(*case)
-    assert p_value(found, found) == p_value(found.sequence_errors, found.sequence_errors) == 1
-    compared = compare_rows(found, found, draws=50)
+    result = row(*case)
+    assert p_value(result, result) == p_value(result.sequence_errors, result.sequence_errors) == 1
+    compared = compare_rows(result, result, draws=50)
     assert compared.difference == 0
     assert compared.p == 1
     assert compared.low <= 0 <= compared.high
-    assert rank_intervals([found, found, found]) == [RankInterval(1, 3)] * 3
+    assert rank_intervals([result, result, result]) == [RankInterval(1, 3)] * 3
 
 
 @settings(max_examples=40)
@@ -93,21 +93,21 @@ def test_swapped_rows_mirror_their_comparison(case, seed):
     lengths, errors = case
     others = np.random.default_rng(seed).permuted(errors, axis=1)
     a, b = row(lengths, errors), row(lengths, others)
-    there, back = compare_rows(a, b, draws=50), compare_rows(b, a, draws=50)
-    assert there.difference == pytest.approx(-back.difference)
-    assert there.p == pytest.approx(back.p)
-    assert there.detectable == pytest.approx(back.detectable)
+    forward, back = compare_rows(a, b, draws=50), compare_rows(b, a, draws=50)
+    assert forward.difference == pytest.approx(-back.difference)
+    assert forward.p == pytest.approx(back.p)
+    assert forward.detectable == pytest.approx(back.detectable)
 
 
 def test_one_seed_has_the_bca_interval_of_scipy_except_for_the_stretch():
     law = Law(400, 1, tail=0.3, own=0)
-    found, _ = pair(law)
+    result, _ = pair(law)
     theirs = stats.bootstrap(
-        (found.errors[0], found.denominators),
+        (result.errors[0], result.denominators),
         lambda errors, lengths, axis=-1: errors.sum(axis) / lengths.sum(axis),
         paired=True, vectorized=True, n_resamples=10_000, batch=500, rng=0,
     ).confidence_interval  # fmt: skip
-    ours = rate_interval(found)
+    ours = rate_interval(result)
     width = theirs.high - theirs.low
     assert ours.low == pytest.approx(theirs.low, abs=0.03 * width)
     assert ours.high == pytest.approx(theirs.high, abs=0.03 * width)
@@ -119,8 +119,8 @@ def test_an_interval_follows_all_resamples_of_four():
     exact = np.sort(errors[0][every].sum(1) / lengths[every].sum(1))
     drawn = resampled_sums(np.stack([errors[0], lengths], axis=1), 20_000, 0)
     shares = [0.1, 0.25, 0.5, 0.75, 0.9]
-    found = np.quantile(drawn[:, 0] / drawn[:, 1], shares, method="inverted_cdf")
-    for value, share in zip(found, shares, strict=True):
+    result = np.quantile(drawn[:, 0] / drawn[:, 1], shares, method="inverted_cdf")
+    for value, share in zip(result, shares, strict=True):
         assert np.mean(exact < value - 1e-12) - 0.01 <= share <= np.mean(exact <= value) + 0.01
 
 
@@ -133,11 +133,11 @@ def test_an_interval_does_not_depend_on_other_rows():
 
 
 def test_no_error_still_has_an_interval():
-    found = rate_interval(row([1] * 100, [[0] * 100]))
-    assert found.low == 0
-    assert found.high == pytest.approx(stats.binomtest(0, 100).proportion_ci(0.95).high)
+    result = rate_interval(row([1] * 100, [[0] * 100]))
+    assert result.low == 0
+    assert result.high == pytest.approx(stats.binomtest(0, 100).proportion_ci(0.95).high)
     all_wrong = rate_interval(row([1] * 100, [[1] * 100]).sequence_errors)
-    assert all_wrong.low == pytest.approx(1 - found.high)
+    assert all_wrong.low == pytest.approx(1 - result.high)
     assert all_wrong.high == 1
 
 
@@ -188,13 +188,13 @@ def test_equal_scores_of_seeds_do_not_make_a_difference_significant():
 @settings(max_examples=100)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_holm_is_the_closed_test_of_bonferroni(probabilities):
-    places = range(len(probabilities))
-    for place, adjusted in zip(places, holm_adjusted(probabilities), strict=True):
+    indices = range(len(probabilities))
+    for index, adjusted in zip(indices, holm_adjusted(probabilities), strict=True):
         containing = [
             subset
-            for size in places
-            for subset in itertools.combinations(places, size + 1)
-            if place in subset
+            for size in indices
+            for subset in itertools.combinations(indices, size + 1)
+            if index in subset
         ]
         worst = max(len(s) * min(probabilities[i] for i in s) for s in containing)
         assert adjusted == pytest.approx(min(1, worst))
@@ -202,20 +202,20 @@ def test_holm_is_the_closed_test_of_bonferroni(probabilities):
 
 def test_rows_without_significant_differences_share_rank_intervals(monkeypatch):
     rows = [row([10], [[errors]]) for errors in (5, 1, 2, 9)]
-    told = {frozenset(names) for names in ((1, 5), (1, 9), (2, 9), (5, 9))}
+    significant = {frozenset(names) for names in ((1, 5), (1, 9), (2, 9), (5, 9))}
     monkeypatch.setattr(
         statistics,
         "p_value",
         lambda a, b: (
-            0.001 if frozenset((int(a.errors.sum()), int(b.errors.sum()))) in told else 0.5
+            0.001 if frozenset((int(a.errors.sum()), int(b.errors.sum()))) in significant else 0.5
         ),
     )
-    assert [str(places) for places in rank_intervals(rows)] == ["2–3", "1–2", "1–3", "4"]
+    assert [str(indices) for indices in rank_intervals(rows)] == ["2–3", "1–2", "1–3", "4"]
 
 
 def test_few_and_no_rows_have_ranks_too():
     assert rank_intervals([]) == []
-    assert [str(places) for places in rank_intervals([row([1], [[0]])])] == ["1"]
+    assert [str(indices) for indices in rank_intervals([row([1], [[0]])])] == ["1"]
 
 
 def test_rows_with_other_samples_are_an_error():
@@ -230,7 +230,7 @@ def test_rows_with_other_samples_are_an_error():
 
 
 def test_a_detectable_difference_is_significant_in_80_percent():
-    # McNemar: of 10 % of 2,000 samples read by one row alone, how uneven must the shares be?
+    # McNemar: 10 % of 2,000 samples are read correctly by only one of the rows.
     samples, share, trials = 2000, 0.1, 500
     difference = detectable_difference(samples, math.sqrt(share))
     rng = np.random.default_rng(0)
@@ -238,8 +238,8 @@ def test_a_detectable_difference_is_significant_in_80_percent():
     better = rng.binomial(
         samples - worse, (share - difference) / 2 / (1 - (share + difference) / 2)
     )
-    found = [stats.binomtest(w, w + b).pvalue < 0.05 for w, b in zip(worse, better, strict=True)]
-    assert np.mean(found) == pytest.approx(0.8, abs=0.05)
+    result = [stats.binomtest(w, w + b).pvalue < 0.05 for w, b in zip(worse, better, strict=True)]
+    assert np.mean(result) == pytest.approx(0.8, abs=0.05)
 
 
 @pytest.mark.parametrize("wrong", [(0, 1), (5, -1), (5, 1, 0), (5, 1, 0.05, 1)])
@@ -258,15 +258,15 @@ LAWS = [
 
 @pytest.fixture
 def one_set_of_draws(monkeypatch):
-    """Draws the resamples once for all corpora of a size: they are independent of them."""
-    known = {}
+    """Draw the resamples once for all corpora of a size, because they do not depend on them."""
+    counts_by_size = {}
 
     def shared(columns, draws, seed):
         samples = len(columns)
-        if samples not in known:
-            known.clear()
-            known[samples] = resampled_sums(np.eye(samples, dtype=np.int64), draws, seed)
-        return known[samples] @ columns
+        if samples not in counts_by_size:
+            counts_by_size.clear()
+            counts_by_size[samples] = resampled_sums(np.eye(samples, dtype=np.int64), draws, seed)
+        return counts_by_size[samples] @ columns
 
     monkeypatch.setattr(confidence, "resampled_sums", shared)
 
@@ -276,20 +276,20 @@ def coverage(law, corpora, draws, *, misread=False):
     truth = sequence_error_rate(law) if misread else law.rate
     hits = 0
     for _ in range(corpora):
-        found = read(rng, law, corpus(rng, law))
-        around = rate_interval(found.sequence_errors if misread else found, draws=draws)
+        result = read(rng, law, corpus(rng, law))
+        around = rate_interval(result.sequence_errors if misread else result, draws=draws)
         hits += around.low <= truth <= around.high
     return hits / corpora
 
 
 def false_alarms(law, corpora, *, misread=False):
     rng = np.random.default_rng(0)
-    found = 0
+    result = 0
     for _ in range(corpora):
         test = corpus(rng, law)
         rows = [read(rng, law, test) for _ in range(2)]
-        found += p_value(*([r.sequence_errors for r in rows] if misread else rows)) < 0.05
-    return found / corpora
+        result += p_value(*([r.sequence_errors for r in rows] if misread else rows)) < 0.05
+    return result / corpora
 
 
 @pytest.mark.usefixtures("one_set_of_draws")
@@ -308,7 +308,7 @@ def test_equal_rows_are_rarely_significantly_different(law):
 @pytest.mark.parametrize("misread", [False, True])
 @pytest.mark.parametrize("law", LAWS, ids=str)
 def test_95_percent_intervals_contain_the_true_rate_in_93_to_97_percent(law, misread):
-    # Give or take what 1,000 corpora leave to chance, 0.7 points a standard error.
+    # The tolerance is the sampling error of 1,000 corpora: 0.7 points per standard error.
     assert 0.93 - 0.01 <= coverage(law, 1000, 2000, misread=misread) <= 0.97 + 0.01
 
 

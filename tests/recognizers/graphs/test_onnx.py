@@ -1,4 +1,4 @@
-"""A small graph reads bars of color; what does not fit is said in a sentence."""
+"""A small graph that reads bars of color, and the errors of graphs that do not fit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from bench.recognizers.graphs.onnx_file import read_onnx_file
 
 COLORS = {"r": (255, 0, 0), "g": (0, 255, 0), "b": (0, 0, 255), "_": (0, 0, 0)}
 INPUT = {"height": 8, "scaling": "signed", "interpolation": "nearest"}
-PLACE = Workplace("cpu", 1, Path("cache"))
+WORKPLACE = Workplace("cpu", 1, Path("cache"))
 
 
 def bars(text, name="bars"):
     """Return an image with a bar of 4 columns for each character."""
     pixels = np.zeros((8, 4 * len(text), 3), np.uint8)
-    for place, character in enumerate(text):
-        pixels[:, 4 * place : 4 * place + 4] = COLORS[character]
+    for index, character in enumerate(text):
+        pixels[:, 4 * index : 4 * index + 4] = COLORS[character]
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG")
     return EncodedSample(name, (out.getvalue(),))
@@ -45,21 +45,21 @@ def recognizer(tmp_path, content, **parameters):
     return registry.make("recognizer", "onnx", table)
 
 
-def read(made, *texts):
+def read(graph_recognizer, *texts):
     pytest.importorskip("onnxruntime")
-    with made.open(PLACE) as reader:
+    with graph_recognizer.open(WORKPLACE) as reader:
         return reader, reader.read([bars(text) for text in texts])
 
 
-def refused(made):
+def refused(graph_recognizer):
     with pytest.raises(BenchError) as raised:
-        read(made, "r")
+        read(graph_recognizer, "r")
     return str(raised.value)
 
 
 def test_texts_have_confidences_and_the_order_of_their_samples(tmp_path):
-    made = recognizer(tmp_path, tiny_graph(scores()))
-    reader, readings = read(made, "r_g", "b", "gg", "r_r")
+    graph_recognizer = recognizer(tmp_path, tiny_graph(scores()))
+    reader, readings = read(graph_recognizer, "r_g", "b", "gg", "r_r")
     assert [reading.text for reading in readings] == ["rg", "b", "g", "rr"]
     assert all(0.9 < reading.confidence <= 1 for reading in readings)
     assert (reader.parameters, reader.alphabet) == (12, frozenset("rgb"))
@@ -80,28 +80,37 @@ def test_texts_have_confidences_and_the_order_of_their_samples(tmp_path):
 def test_outputs_of_every_kind_are_read(tmp_path, parameters, graph):
     weights = scores(graph.pop("order", (0, 1, 2, 3)))
     more = {"time_first": True} if graph.get("time_first") else {}
-    made = recognizer(tmp_path, tiny_graph(weights, **graph), **parameters, **more)
+    graph_recognizer = recognizer(tmp_path, tiny_graph(weights, **graph), **parameters, **more)
     expected = "rg" if "ignored" in parameters else "rgb"
-    assert [reading.text for reading in read(made, "r_g_b", "r_g_b")[1]] == [expected] * 2
+    assert [reading.text for reading in read(graph_recognizer, "r_g_b", "r_g_b")[1]] == [
+        expected
+    ] * 2
 
 
 def test_a_text_is_cut_at_the_end_of_sequence(tmp_path):
-    made = recognizer(tmp_path, tiny_graph(scores()), family="seq2seq", confidence="mean")
-    assert [reading.text for reading in read(made, "rg_b", "gr")[1]] == ["rrrrgggg", "ggggrrrr"]
+    graph_recognizer = recognizer(
+        tmp_path, tiny_graph(scores()), family="seq2seq", confidence="mean"
+    )
+    assert [reading.text for reading in read(graph_recognizer, "rg_b", "gr")[1]] == [
+        "rrrrgggg",
+        "ggggrrrr",
+    ]
 
 
 def test_the_alphabet_of_the_metadata_and_of_a_file(tmp_path):
     graph = tiny_graph(scores(), metadata={"character": "R\nG"})
-    made = recognizer(tmp_path, graph, alphabet="", space=True)
-    assert read(made, "r_g_b")[1][0].text == "RG "
+    graph_recognizer = recognizer(tmp_path, graph, alphabet="", space=True)
+    assert read(graph_recognizer, "r_g_b")[1][0].text == "RG "
     (tmp_path / "dict.txt").write_text("blank\nR\nG\nB\n")
-    made = recognizer(tmp_path, graph, alphabet="", alphabet_file=str(tmp_path / "dict.txt"))
-    assert read(made, "r_g_b")[1][0].text == "RGB"
+    graph_recognizer = recognizer(
+        tmp_path, graph, alphabet="", alphabet_file=str(tmp_path / "dict.txt")
+    )
+    assert read(graph_recognizer, "r_g_b")[1][0].text == "RGB"
 
 
 def test_the_color_is_read_in_the_order_of_the_input(tmp_path):
-    made = recognizer(tmp_path, tiny_graph(scores()), input=INPUT | {"color": "bgr"})
-    assert read(made, "r_g_b")[1][0].text == "bgr"
+    graph_recognizer = recognizer(tmp_path, tiny_graph(scores()), input=INPUT | {"color": "bgr"})
+    assert read(graph_recognizer, "r_g_b")[1][0].text == "bgr"
 
 
 @pytest.mark.parametrize(
@@ -128,28 +137,28 @@ def test_a_graph_that_does_not_fit_is_an_error(tmp_path, graph, parameters, faul
 
 
 def test_a_wrong_time_first_is_detected_with_several_images(tmp_path):
-    made = recognizer(tmp_path, tiny_graph(scores(), time_first=True))
-    assert "set time_first to its opposite, or batch = 1" in refused(made)
+    graph_recognizer = recognizer(tmp_path, tiny_graph(scores(), time_first=True))
+    assert "set time_first to its opposite, or batch = 1" in refused(graph_recognizer)
 
 
 def test_a_gpu_without_its_provider_is_an_error(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this onnxruntime has the provider")
-    made = recognizer(tmp_path, tiny_graph(scores()))
+    graph_recognizer = recognizer(tmp_path, tiny_graph(scores()))
     with (
         pytest.raises(BenchError, match="has no CUDA provider; install onnxruntime-gpu"),
-        made.open(Workplace("cuda", 1, tmp_path)),
+        graph_recognizer.open(Workplace("cuda", 1, tmp_path)),
     ):
         pass
 
 
 def test_a_missing_onnxruntime_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    made = recognizer(tmp_path, tiny_graph(scores()))
+    graph_recognizer = recognizer(tmp_path, tiny_graph(scores()))
     with (
         pytest.raises(BenchError, match=r"pip install 'recognition-bench\[onnx\]'"),
-        made.open(PLACE),
+        graph_recognizer.open(WORKPLACE),
     ):
         pass
 
@@ -165,14 +174,20 @@ def test_a_missing_onnxruntime_names_the_extra(tmp_path, monkeypatch):
     ],
 )
 def test_a_file_that_is_not_a_graph_is_an_error(tmp_path, content):
-    made = recognizer(tmp_path, content)
-    with pytest.raises(BenchError, match="is not an ONNX graph with weights"), made.open(PLACE):
+    graph_recognizer = recognizer(tmp_path, content)
+    with (
+        pytest.raises(BenchError, match="is not an ONNX graph with weights"),
+        graph_recognizer.open(WORKPLACE),
+    ):
         pass
 
 
 def test_weights_in_other_files_are_an_error(tmp_path):
-    made = recognizer(tmp_path, external(tiny_graph(scores())))
-    with pytest.raises(BenchError, match="has weights in other files"), made.open(PLACE):
+    graph_recognizer = recognizer(tmp_path, external(tiny_graph(scores())))
+    with (
+        pytest.raises(BenchError, match="has weights in other files"),
+        graph_recognizer.open(WORKPLACE),
+    ):
         pass
 
 
@@ -207,7 +222,7 @@ def test_the_key_depends_on_the_content_of_the_graph_and_the_decoder(tmp_path):
 
 
 def test_the_toml_of_a_recognizer_equals_its_parameters(tmp_path):
-    made = recognizer(tmp_path, b"", decoder={"name": "beam", "width": 3})
-    table = made.toml()
+    graph_recognizer = recognizer(tmp_path, b"", decoder={"name": "beam", "width": 3})
+    table = graph_recognizer.toml()
     assert table.pop("name") == "onnx"
-    assert registry.make("recognizer", "onnx", table) == made
+    assert registry.make("recognizer", "onnx", table) == graph_recognizer

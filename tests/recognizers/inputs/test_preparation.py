@@ -1,4 +1,4 @@
-"""Images are prepared as Pillow, OpenCV and bench itself do."""
+"""Preparation of images, compared with Pillow, OpenCV and the inputs of bench."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_imagenet_scales_red_by_the_mean_of_red_in_either_order():
 )
 def test_the_input_of_a_training_is_prepared_as_in_training(model_input):
     class Reference:
-        """A sample of a partition that holds its pixels."""
+        """A sample with its pixels."""
 
         def __init__(self, sample):
             self.partition, self.row, self.sample = self, 0, sample

@@ -16,15 +16,15 @@ from bench.recognizers.inputs.reader_input import (
 )
 
 
-def made(value):
+def parsed(value):
     return parse_input_changes(value).apply(ReaderInput())
 
 
 def test_a_name_is_a_preset_and_a_table_changes_one():
-    assert made("pp-ocr") == PRESETS["pp-ocr"]
-    changed = made({"preset": "pp-ocr", "height": 32, "margin": [1, 2]})
+    assert parsed("pp-ocr") == PRESETS["pp-ocr"]
+    changed = parsed({"preset": "pp-ocr", "height": 32, "margin": [1, 2]})
     assert (changed.height, changed.margin, changed.color) == (32, (1, 2), "bgr")
-    sizes = made({"sizes": [[64, 64], [32, 128]], "color": "gray"}).sizes
+    sizes = parsed({"sizes": [[64, 64], [32, 128]], "color": "gray"}).sizes
     assert sizes == ((64, 64), (32, 128))
 
 
@@ -68,7 +68,7 @@ def test_boards_print_a_short_form_of_an_input():
 )
 def test_wrong_values_are_an_error(value, fault):
     with pytest.raises(BenchError) as raised:
-        made(value)
+        parsed(value)
     assert fault.lower() in str(raised.value).lower()
 
 

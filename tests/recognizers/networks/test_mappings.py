@@ -1,4 +1,4 @@
-"""Same weights, same logits: networks as others publish them, against those of bench."""
+"""Networks of other projects and those of bench have the same logits for the same weights."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from bench.recognizers.networks.parameters import parse_loss, parse_model
 
 END = 18
 THESIS = [END, *range(1, END), *range(END + 1, 81)]
-"""Classes of the thesis in bench's order."""
+"""The classes of the thesis in the order of bench."""
 
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    """Compute in one thread: these networks are too small for more."""
+    """Compute in one thread, because the networks are small."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -33,7 +33,7 @@ def _one_thread():
 
 
 class Case(NamedTuple):
-    """How a network elsewhere is built, and its counterpart.
+    """A network of another project, and its counterpart in bench.
 
     `columns` are the classes there of the classes here; None: the same.
     """
@@ -55,7 +55,7 @@ def without_start(network):
 
 
 def cases():
-    """Yield a small counterpart of every mapping."""
+    """Yield a small case per mapping."""
     gray, color = InputShape(1, 32, 100), InputShape(3, 32, 128)
     vgg = {"name": "vgg-bilstm", "width": 2, "hidden": 6}
     crnn = {"width": 2, "hidden": 6}
@@ -84,8 +84,8 @@ def cases():
     small = {"name": "crnn-small", **crnn}
     yield Case("nano-ocr", partial(foreign.NanoOCR, 2, 6, 11), small, InputShape(1, 32, 128), 11)
     patches = {"name": "vitstr-tiny", "heads": 1}
-    there = partial(foreign.TimmViTSTR, 1, 11, (4, 8), 128, 3)
-    yield Case("parseq-vitstr", there, patches, color, 11, "model.")
+    original = partial(foreign.TimmViTSTR, 1, 11, (4, 8), 128, 3)
+    yield Case("parseq-vitstr", original, patches, color, 11, "model.")
     yield Case(
         "roatienza-vitstr",
         partial(foreign.TimmViTSTR, 1, 12, 16, 28, 1),
@@ -97,8 +97,8 @@ def cases():
     )
     vision = {"name": "abinet-vision", "width": 2}
     yield Case("abinet-vision", partial(foreign.AbinetVision, 2, 11), vision, color, 11)
-    there = partial(foreign.AbinetVision, 2, 11)
-    yield Case("parseq-abinet-vision", there, vision, color, 11, "model.vision.")
+    original = partial(foreign.AbinetVision, 2, 11)
+    yield Case("parseq-abinet-vision", original, vision, color, 11, "model.vision.")
     frames = InputShape(3, 32, 32)
     clips = {"name": "cslr-resnet18", "hidden": 4}
     yield Case("vac", partial(foreign.Vac, 8, 11), clips, frames, 11)
@@ -121,10 +121,10 @@ def cases():
 CASES = [*cases()]
 
 
-def state_of(case, there=None):
-    """Return the weights there by their names in files, the names of data-parallel layers too."""
-    there = there or case.build()
-    state = {case.prefix + name: value for name, value in there.state_dict().items()}
+def state_of(case, original=None):
+    """Return the weights of the original by their names in files, with prefixes and infixes."""
+    original = original or case.build()
+    state = {case.prefix + name: value for name, value in original.state_dict().items()}
     if case.mapping == "vac":
         state = {name.replace("conv2d.", "conv2d.module."): each for name, each in state.items()}
     return state
@@ -138,10 +138,12 @@ def counterpart(case):
     return networks.build_network(model, loss, case.shape, case.classes).eval()
 
 
-def loaded(case, there):
-    """Return the network of bench with the weights there."""
+def loaded(case, original):
+    """Return the network of bench with the weights of the original."""
     network = counterpart(case)
-    load_mapped_weights(network, state_of(case, there), find_mapping(case.mapping), "weights.pth")
+    load_mapped_weights(
+        network, state_of(case, original), find_mapping(case.mapping), "weights.pth"
+    )
     return network
 
 
@@ -151,19 +153,19 @@ def test_every_mapping_has_a_counterpart():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.mapping)
 def test_the_same_weights_give_the_same_logits(case):
-    there = foreign.randomized(case.build())
-    if hasattr(there, "decoder"):
-        without_start(there)
-    network = loaded(case, there)
+    original = foreign.randomized(case.build())
+    if hasattr(original, "decoder"):
+        without_start(original)
+    network = loaded(case, original)
     generator = torch.Generator().manual_seed(2)
     with torch.inference_mode():
         if case.mapping.startswith("vac"):
             clip = torch.rand(9, *case.shape, generator=generator)
-            theirs = there(clip)[None]
+            theirs = original(clip)[None]
             ours, _ = network(clip[None], torch.tensor([9]))
         else:
             images = 2 * torch.rand(2, *case.shape, generator=generator) - 1
-            theirs = there(images)
+            theirs = original(images)
             ours, _ = network(images, torch.full((2,), case.shape.width))
     if case.columns:
         theirs = theirs[..., case.columns]
@@ -252,15 +254,15 @@ PUBLISHED = {
         None,
     ),
 }
-"""Full sizes: the network there, its arguments, published shapes and the number of tensors."""
+"""Full sizes: the original network, its arguments, published shapes and number of tensors."""
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_shapes_fit_the_model_of_the_mapping(name):
     build, arguments, shapes, tensors = PUBLISHED[name]
     with torch.device("meta"):
-        there = build(*arguments)
-    state = there.state_dict()
+        original = build(*arguments)
+    state = original.state_dict()
     assert {key: tuple(state[key].shape) for key in shapes} == shapes
     counted = [key for key in state if not key.endswith("num_batches_tracked")]
     assert tensors in {None, len(counted), len(state)}
@@ -272,7 +274,7 @@ def test_published_shapes_fit_the_model_of_the_mapping(name):
     shape = InputShape(3 if color else 1, height, 128)
     with torch.device("meta"):
         network = networks.build_network(model, loss, shape, classes)
-        # It raises an error where a name or a shape does not fit.
+        # It raises an error if a name or a shape does not fit.
         load_mapped_weights(network, state, mapping, "weights.pth")
 
 
@@ -282,7 +284,7 @@ def clovaai():
 
 
 def refused(case, state):
-    """Return the sentence with which weights are refused."""
+    """Return the error message of weights that do not fit."""
     with pytest.raises(BenchError) as raised:
         load_mapped_weights(counterpart(case), state, find_mapping(case.mapping), "weights.pth")
     return str(raised.value)

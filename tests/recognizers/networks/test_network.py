@@ -1,4 +1,4 @@
-"""A model under the classifier of its loss."""
+"""Recognition networks: a model with the classifier of its loss."""
 
 from __future__ import annotations
 

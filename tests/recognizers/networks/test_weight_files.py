@@ -1,4 +1,4 @@
-"""Files of weights: what is read of them, and what is refused."""
+"""Reading of files of weights, and errors of wrong files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from bench.recognizers.networks.weight_files import check_digest, read_weights
 WEIGHTS = {"a": torch.arange(3.0), "b.c": torch.ones(2, 2)}
 
 
-def same(found):
-    return {name: value.tolist() for name, value in found.items()} == {
+def same(digest):
+    return {name: value.tolist() for name, value in digest.items()} == {
         name: value.tolist() for name, value in WEIGHTS.items()
     }
 
@@ -85,7 +85,9 @@ def test_a_file_without_weights_is_an_error(tmp_path):
 
 def test_a_wrong_digest_is_named(tmp_path):
     path = saved(tmp_path, WEIGHTS)
-    found = sha256((tmp_path / "weights.pth").read_bytes()).hexdigest()
-    check_digest(path, "weights", found.upper())
-    with pytest.raises(BenchError, match=f"has the SHA-256 {found}, not sha256 = '12ab'; download"):
+    digest = sha256((tmp_path / "weights.pth").read_bytes()).hexdigest()
+    check_digest(path, "weights", digest.upper())
+    with pytest.raises(
+        BenchError, match=f"has the SHA-256 {digest}, not sha256 = '12ab'; download"
+    ):
         check_digest(path, "weights", "12ab")
