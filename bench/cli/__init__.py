@@ -46,6 +46,8 @@ _VERBS = {
         "bench.cli.verbs.packs:accept", "Check the pack of others and add its rows."
     ),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
+    "new": LazyVerb("bench.cli.verbs.new:new", "Write a component of your own, with its test."),
+    "check": LazyVerb("bench.cli.verbs.check:check", "Check a component against its contract."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
     "doctor": LazyVerb("bench.cli.verbs.doctor:doctor", "Check this machine; say what to fix."),
     "completion": LazyVerb("bench.cli.verbs.completion:completion", "Print a shell's completion."),
@@ -154,7 +156,7 @@ def app(
         from bench.evaluation.metrics import metric
 
         config = bench_toml.load(path, results, context.meta.get(_PLUGINS, []))
-        data_dir.settle(prepared or config.data)
+        data_dir.set_data_folder(prepared or config.data)
         for fault in [*registry.plugin_faults(), *metric.plugin_faults()]:
             say(f"warning: {fault}", fg="yellow")
         return config

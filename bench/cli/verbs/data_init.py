@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.data.datasets.own import OwnDataset, Samples
     from bench.data.inspection.survey import Survey
     from bench.data.raw.labels.data_folder import DataFolder
-    from bench.data.raw.labels.looking import Found
+    from bench.data.raw.labels.format_detection import DetectedFormat
 
 _MAX_LABELS = 8
 """A table lists at most this many files of labels; of more, the format finds them again."""
@@ -118,10 +118,10 @@ def init(
 
 def _is_used(dataset: OwnDataset) -> bool:
     """Return whether a data set has its folder or is prepared; a template's has neither."""
-    from bench.data.store.prepared import read
+    from bench.data.store.prepared import read_prepared
 
     exists = dataset.labels is not None and dataset.labels.folder.exists()
-    return exists or read(dataset.folder) is not None
+    return exists or read_prepared(dataset.folder) is not None
 
 
 def _name_of(folder: Path) -> str:
@@ -148,7 +148,7 @@ def _read_folder(
     format_name: str | None,
     labels: tuple[str, ...],
     images: str,
-) -> tuple[Found, DataFolder]:
+) -> tuple[DetectedFormat, DataFolder]:
     """Return how the labels of a folder are read, as images or else as clips, and its files.
 
     Raises:
@@ -156,7 +156,7 @@ def _read_folder(
     """
     from bench.config.datasets import label_format
     from bench.data.raw.labels.divisions import WholeSplit
-    from bench.data.raw.labels.looking import choose, look
+    from bench.data.raw.labels.format_detection import choose_format, detect_formats
     from bench.data.raw.labels.own_labels import OwnLabels
 
     kinds = [kind == "clips"] if kind else [False, True]
@@ -165,29 +165,29 @@ def _read_folder(
         own = OwnLabels(folder, WholeSplit("test"), labels=labels, images=images, clips=clips)
         data = own.data(folder)
         formats = [label_format(format_name, clips=clips)] if format_name else []
-        readings = look(data, formats, own.located(data))
+        readings = detect_formats(data, formats, own.label_paths(data))
         candidates.append((readings, data))
         if format_name and readings:
             return readings[0], data
     readings, data = next((each for each in candidates if each[0]), candidates[0])
-    return choose(readings, data), data
+    return choose_format(readings, data), data
 
 
 def _keys(
     folder: Path,
     home: Path,
-    reading: Found,
+    reading: DetectedFormat,
     data: DataFolder,
     kind: Samples | None,
     labels: tuple[str, ...],
     images: str,
 ) -> tuple[dict[str, Any], Survey]:
     """Return the keys of the table, and a survey of the samples that they describe."""
-    from bench.data.inspection.survey import survey
+    from bench.data.inspection.survey import survey_labels
     from bench.data.raw.labels.own_reader import OwnReader
 
     splits, division = _splits(reading, data)
-    counted = survey(OwnReader(data, reading.labels, reading.format, division))
+    counted = survey_labels(OwnReader(data, reading.labels, reading.format, division))
     if kind is None:
         several = 2 * counted.spaced > counted.samples.total()
         kind = "clips" if data.clips else "lines" if several else "words"
@@ -204,7 +204,7 @@ def _keys(
     return keys | {"splits": splits}, counted
 
 
-def _splits(reading: Found, data: DataFolder) -> tuple[Any, Any]:
+def _splits(reading: DetectedFormat, data: DataFolder) -> tuple[Any, Any]:
     """Return the value of `splits` and its division: by names, by a column, or all for testing."""
     from bench.data.raw.labels.divisions import (
         ColumnSplits,
@@ -217,8 +217,8 @@ def _splits(reading: Found, data: DataFolder) -> tuple[Any, Any]:
         if all(named_split(row.columns.get(column, "")) for row in reading.rows):
             return {"column": column}, ColumnSplits(column)
     names = NamedSplits()
-    by_labels = [names.of_labels(data.relative(each)) for each in reading.labels]
-    if any(by_labels) or any(names.of(row, ".", None) for row in reading.rows):
+    by_labels = [names.split_of_labels(data.relative(each)) for each in reading.labels]
+    if any(by_labels) or any(names.split_of(row, ".", None) for row in reading.rows):
         return "names", names
     return "test", WholeSplit("test")
 
@@ -230,7 +230,7 @@ def _path(folder: Path, home: Path) -> str:
     return os.path.relpath(whole, home) if whole.is_relative_to(home) else str(whole)
 
 
-def _reading_table(reading: Found, data: DataFolder, counted: Survey) -> Table:
+def _reading_table(reading: DetectedFormat, data: DataFolder, counted: Survey) -> Table:
     """Return a table of what a folder contains."""
     total = counted.samples.total()
     named = ", ".join(map(data.relative, reading.labels[:_MAX_LABELS]))

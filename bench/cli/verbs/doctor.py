@@ -51,7 +51,7 @@ def _checks(load: Load) -> Iterator[Check]:
         yield from machine_checks(Path("results"), Path("data"))
         yield from library_checks()
         return
-    yield from machine_checks(config.results, data_dir.folder())
+    yield from machine_checks(config.results, data_dir.data_folder())
     yield from library_checks()
     yield from project_checks(config)
 
