@@ -22,7 +22,8 @@ def schema(load: Load, out: Path | None) -> None:
 
     For editors that use Taplo, such as VS Code with Even Better TOML:
       bench schema -o bench.schema.json
-    and as the first line of bench.toml:
+
+    Then make this the first line of bench.toml:
       #:schema ./bench.schema.json
     """
     from bench.config.toml_schema import toml_schema_text
