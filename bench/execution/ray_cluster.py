@@ -281,11 +281,11 @@ def connected(address: str | None = None) -> Iterator[RayCluster]:
     Raises:
         BenchError: No cluster answers at `address` or takes this process, or none starts.
     """
-    found = _find(address) if address else None
-    if found:
-        found.require()
+    server = _find(address) if address else None
+    if server:
+        server.require()
     folder = make_short_folder()
-    cluster = RayCluster(found, folder)
+    cluster = RayCluster(server, folder)
     _current.append(cluster)
     try:
         with quiet(Path(folder) / "driver.log"):

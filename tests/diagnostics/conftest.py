@@ -1,4 +1,4 @@
-"""Finished evaluations of three small trainings, and copies of them that a test may spoil."""
+"""Finished evaluations of three small trainings, and copies that tests may alter."""
 
 from __future__ import annotations
 
