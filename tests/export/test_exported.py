@@ -65,7 +65,7 @@ def test_a_loaded_reader_has_an_alphabet_and_a_title(folder):
     ("image", "fault"),
     [
         ("missing.png", r"missing.png: the image cannot be read \(No such file"),
-        (b"", "sample '0' is an image of no bytes"),
+        (b"", "sample '0' is an empty image file"),
         (b"not an image", "sample '0' is an image that cannot be decoded"),
         (
             np.zeros((8, 8, 3)),
