@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.api.scores import MetricScore, Scores, score
     from bench.api.suites import Plan, Suite, load_suite
     from bench.core.errors import BenchError, BenchWarning
-    from bench.core.version import __version__  # noqa: F401 (not listed in __all__)
+    from bench.core.version import __version__ as __version__
 
 __all__ = [
     "BenchError",

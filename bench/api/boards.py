@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.api.html import Blocks, folded, html
+from bench.api.html import Blocks, folded, html, output
 from bench.api.workspace import PathLike, Workspace, open_workspace, warn
 from bench.core.errors import BenchError
 
@@ -134,7 +134,7 @@ class Board:
             folded(name, blocks)
             for name, blocks in {**details, "Notes": board_notes(board)}.items()
         ]
-        return "\n".join([html([heading, main_table(board)]), *filter(None, parts)])
+        return output(html([heading, main_table(board)]), *parts)
 
 
 def load_board(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.api.boards import Board
-from bench.api.html import html
+from bench.api.html import html, output
 from bench.api.predictions import Predictions
 from bench.api.scores import Scores
 from bench.api.workspace import PathLike, open_workspace, warn
@@ -72,7 +72,7 @@ class Comparison:
     def _repr_html_(self) -> str:
         from bench.leaderboards.comparison import comparison_blocks
 
-        return html(comparison_blocks([*self.pairs]))
+        return output(html(comparison_blocks([*self.pairs])))
 
 
 def compare(

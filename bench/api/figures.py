@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.api.boards import Board
-from bench.api.html import html
+from bench.api.html import html, output
 from bench.api.workspace import PathLike, open_workspace, readable_errors
 from bench.core.errors import BenchError, did_you_mean
 
@@ -72,7 +72,7 @@ class Figures(Mapping[str, Figure]):
         return f"<bench.Figures {', '.join(self)}>"
 
     def _repr_html_(self) -> str:
-        return "\n".join(f"{html([name])}\n{_image(each)}" for name, each in self.items())
+        return output(*(f"{html([name])}\n{_image(each)}" for name, each in self.items()))
 
 
 def figures(
@@ -155,4 +155,4 @@ def _image(figure: Figure) -> str:
     kind = _TYPES[Path(figure.name).suffix]
     content = base64.b64encode(figure.content).decode()
     # As an image, so that styles and names within one SVG do not reach the others.
-    return f'<img alt="" style="max-width:100%" src="data:{kind};base64,{content}">'
+    return f'<img alt="" src="data:{kind};base64,{content}">'

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.api.html import folded, html
+from bench.api.html import folded, html, output
 from bench.api.scores import Scores
 from bench.api.workspace import PathLike, open_workspace
 from bench.core.errors import BenchError
@@ -86,7 +86,7 @@ class Predictions:
             rows = [[*map(str, sample)] for sample in self.worst(_WORST)]
             headers = ["id", "reference", "hypothesis", "errors"]
             parts.append(folded("Worst samples", [Table(headers, rows, ["errors"])] * bool(rows)))
-        return "\n".join(filter(None, parts))
+        return output(*parts)
 
 
 def load_predictions(

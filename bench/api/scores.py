@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.api.html import html
+from bench.api.html import html, output
 from bench.api.workspace import PathLike, open_workspace
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.text_table import Table
@@ -103,7 +103,7 @@ class Scores(Mapping[str, MetricScore]):
         return draw(self.blocks())
 
     def _repr_html_(self) -> str:
-        return html(self.blocks())
+        return output(html(self.blocks()))
 
 
 Texts = Sequence[str] | Mapping[str, str]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.core.printable import quoted
 from bench.data.datasets.base import StoredDataset
 from bench.evaluation.sample_properties import PREFIX
-from bench.tasks.known_properties import with_known_properties
+from bench.tasks.property_columns import with_test_properties
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,7 +97,7 @@ def _annotation_faults(table: pa.Table, samples: list[Sample]) -> Iterator[str]:
 def _property_faults(table: pa.Table, test: Dataset) -> Iterator[str]:
     """Yield one clause per property of samples that is not that of the data here."""
     columns = [name for name in table.column_names if name.startswith(PREFIX)]
-    expected = with_known_properties(table.drop_columns(columns), test)
+    expected = with_test_properties(table.drop_columns(columns), test)
     for column in columns:
         name = column.removeprefix(PREFIX)
         if column not in expected.column_names:

@@ -1,16 +1,16 @@
 """Record a run in a terminal, and draw it: `uv run python docs/figures/live_run.py [record]`.
 
-`record` runs the embedded suite in a new folder of results and writes live-run.cast (asciicast 2,
-https://docs.asciinema.org/manual/asciicast/v2/). Without it, live-run.svg is drawn from that file: an
-animation of a few screens, of which a reader who prefers no motion sees the last.
+`record` runs the embedded suite in a new folder of results and writes live-run.cast (asciicast 2).
+Without it, live-run.svg is drawn from that file: an animation of a few screens. Readers who prefer
+no motion see the last screen.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import pty
-import select
 import struct
 import sys
 import tempfile
@@ -52,7 +52,7 @@ def record() -> None:
         process, terminal = pty.fork()
         if not process:
             os.environ |= {"BENCH_RESULTS": results, "TERM": "xterm-256color", "COLORTERM": ""}
-            os.execvp(COMMAND[0], COMMAND)
+            os.execvp(COMMAND[0], COMMAND)  # noqa: S606 (no shell needed)
         ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         start = time.monotonic()
         with RECORDING.open("w", encoding="utf-8") as file:
@@ -65,16 +65,12 @@ def record() -> None:
 
 def output(terminal: int) -> Iterator[str]:
     """Yield what a pseudo-terminal prints, in parts of whole characters, until its process ends."""
-    rest = b""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     while True:
-        select.select([terminal], [], [])
         try:
-            data = rest + os.read(terminal, 65536)
+            yield decoder.decode(os.read(terminal, 65536))
         except OSError:  # Linux reports the end of the process as an error
             return
-        text = data.decode("utf-8", errors="ignore")
-        rest = data[len(text.encode()) :] if len(data) - len(text.encode()) < 4 else b""
-        yield text
 
 
 def screens(lines: list[str]) -> list[list[str]]:
