@@ -118,8 +118,8 @@ def figures(
 
     workspace = open_workspace(config, results, data)
     home = workspace.config
-    if folder := versions.find_or_none(source, home.leaderboards, home.results):
-        return _chosen(board_figures(boards.read(folder)), pictures)
+    if folder := versions.find_board_or_none(source, home.leaderboards, home.results):
+        return _chosen(board_figures(boards.read_board(folder)), pictures)
     from bench import diagnostics
 
     for name in pictures:
@@ -128,7 +128,9 @@ def figures(
             raise BenchError(f"there is no picture '{name}'{hint}")
     folder = None if out is None else Path(out)
     with readable_errors():
-        drawn = diagnostics.draw(workspace.store, source, pictures or ["curves"], samples, folder)
+        drawn = diagnostics.draw_pictures(
+            workspace.store, source, pictures or ["curves"], samples, folder
+        )
         return Figures([Figure(file.name, file.read_bytes()) for file in drawn])
 
 
@@ -136,7 +138,7 @@ def board_figures(board: BoardData) -> Figures:
     """Return the figures that a board has the numbers for."""
     from bench.leaderboards import charts
 
-    drawn = charts.figures(board).items()
+    drawn = charts.board_figures(board).items()
     return Figures([Figure(f"{name}.svg", svg.encode()) for name, svg in drawn])
 
 

@@ -186,15 +186,15 @@ def _metric_scores(table: pa.Table) -> dict[str, MetricScore]:
     from bench.evaluation.metrics import find_metric
     from bench.evaluation.statistics.significance import rate_interval
     from bench.leaderboards.aggregate import board_metric
-    from bench.leaderboards.row_errors import errors_of, score_of
-    from bench.leaderboards.samples.column_counts import of_table
+    from bench.leaderboards.row_errors import errors_by_seed, score_over_seeds
+    from bench.leaderboards.samples.column_counts import counts_of_table
 
-    counts = of_table(table, _KEY)
+    counts = counts_of_table(table, _KEY)
     scores = {}
     for name in counts.numerators:
         metric = board_metric(find_metric(name))
-        errors, value = errors_of(metric, counts, [_KEY]), counts.value(name, _KEY)
+        errors, value = errors_by_seed(metric, counts, [_KEY]), counts.value(name, _KEY)
         if errors is not None and value is not None:
-            with_interval = score_of(metric, [value], rate_interval(errors))
+            with_interval = score_over_seeds(metric, [value], rate_interval(errors))
             scores[name] = MetricScore(value, with_interval.low, with_interval.high)
     return scores
