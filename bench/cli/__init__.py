@@ -37,6 +37,8 @@ _VERBS = {
     "pack": LazyVerb("bench.cli.verbs.packs:pack", "Write finished rows to one file."),
     "accept": LazyVerb("bench.cli.verbs.packs:accept", "Check rows of others and add them."),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
+    "new": LazyVerb("bench.cli.verbs.new:new", "Write a component of your own, with its test."),
+    "check": LazyVerb("bench.cli.verbs.check:check", "Check a component against its contract."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
     "docs": LazyVerb("bench.cli.verbs.docs:docs", "List and print pages of documentation."),
 }
@@ -139,7 +141,7 @@ def app(
         from bench.evaluation.metrics import metric
 
         config = bench_toml.load(path, results, context.meta.get(_PLUGINS, []))
-        data_dir.settle(prepared or config.data)
+        data_dir.set_data_folder(prepared or config.data)
         for fault in [*registry.plugin_faults(), *metric.plugin_faults()]:
             say(f"warning: {fault}", fg="yellow")
         return config

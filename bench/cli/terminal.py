@@ -23,7 +23,7 @@ Load = Callable[[], "Config"]
 EXITS = """\b
 Exit codes:
   0    done
-  1    tasks, sweep trials or profiles failed, or images could not be read
+  1    tasks, sweep trials, profiles or checks failed, or images could not be read
   2    usage or configuration
   3    nothing selected
   4    a regression was found, where --fail-on regress asks

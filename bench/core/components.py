@@ -294,6 +294,11 @@ class Model(Component, ABC):
     emits: ClassVar[Output]
     visual: ClassVar[bool] = False
 
+    @property
+    def reads_padding(self) -> bool:
+        """Whether features depend on the padding of a batch, as those of some papers do."""
+        return False
+
 
 class FrameModel(Model):
     """An architecture that computes one feature per frame; its loss aligns them with labels."""

@@ -52,6 +52,11 @@ class HtrCTC(FrameModel):
     masked: bool = False
     dropout: BelowOne = 0.15
 
+    @property
+    def reads_padding(self) -> bool:
+        """Whether padding is not masked."""
+        return not self.masked
+
     def build(self, shape: InputShape) -> nn.Module:
         """Return the network for lines of `shape`. Raises BenchError on an unusable height."""
         from bench.nn.convolutions import ColumnReader

@@ -98,6 +98,11 @@ class HtrSeq2seq(Seq2SeqModel):
                 f"{self.feature_height} leaves more; set encoder to 'positional-2d'"
             )
 
+    @property
+    def reads_padding(self) -> bool:
+        """Whether padding is not masked."""
+        return not self.masked
+
     def build(self, shape: InputShape, classes: int) -> nn.Module:
         """Return the network for lines of `shape`. Raises BenchError on an unusable height."""
         from bench.nn.gated import line_convolutions

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from emulated_cuda import DEVICE, EmulatedCuda, MixedDevicesError
 from torch.nn import functional
+
+from bench.testing.emulated_cuda import DEVICE, EmulatedCuda, MixedDevicesError
 
 WAITING = {
     "item": lambda x: x[0, 0].item(),
@@ -96,7 +97,7 @@ def test_it_names_the_line_of_bench_that_waits():
         valid_frames(lengths, 3, torch.device("cpu"))
     [wait] = cuda.reads
     assert wait.reason == "copy to the host"
-    assert wait.place.startswith("nn/ctc_functions.py:")
+    assert wait.location.startswith("nn/ctc_functions.py:")
 
 
 def test_gradients_are_those_of_the_cpu():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import pytest
 import small_components as small
 import torch
-from emulated_cuda import DEVICE, EmulatedCuda
 
 from bench.decoding.beam import BeamDecoder
 from bench.decoding.greedy import GreedyDecoder
@@ -18,6 +17,7 @@ from bench.decoding.ngram import NGramDecoder
 from bench.losses.ce import CE
 from bench.losses.ctc import CTC
 from bench.nn.feedback import STEPS_PER_READ, Greedy
+from bench.testing.emulated_cuda import DEVICE, EmulatedCuda
 from bench.training.validation import label_error_rate
 
 MODELS = small.models()

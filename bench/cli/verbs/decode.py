@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from bench.cli.component_text import parse_component
 from bench.cli.render import descriptions
 from bench.cli.terminal import (
     Load,
@@ -39,23 +40,8 @@ def parse_decoder(text: str) -> Decoder:
     Raises:
         BenchError: The name or a parameter is unknown, or a value has the wrong type.
     """
-    name, _, listed = text.partition(":")
-    parameters: dict[str, Any] = {}
-    for part in filter(None, listed.split(",")):
-        key, equals, value = part.partition("=")
-        if not equals:
-            raise BenchError(f"--decoder {text}: '{part}' must be parameter=value")
-        parameters[key.strip()] = _number(value.strip())
+    name, parameters = parse_component(text, "--decoder")
     return cast("Decoder", registry.make("decoder", name, parameters))
-
-
-def _number(value: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
 
 
 @click.command()

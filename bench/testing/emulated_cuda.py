@@ -1,7 +1,7 @@
 """An emulated CUDA device: tensors that say they are on `cuda:0` and are computed on the CPU.
 
 It proves on a machine without a GPU that a program mixes no devices, and counts where it waits for
-one: each wait is reported with the line of bench that causes it.
+one: each wait is reported with the line that causes it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from unittest.mock import patch
 
 import torch
@@ -18,13 +18,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
-import bench
-
 DEVICE = torch.device("cuda", 0)
 _INNER = torch.device("cpu", 0)
 """What an emulated tensor is to the C++ code of torch. Host tensors are on `cpu`, without an index,
 so the two can be told apart, and autograd and autocast work as on the CPU."""
-_FOLDER = str(Path(bench.__file__).parent)
+_PACKAGE = Path(__file__).parents[1]
 
 _SHAPED_BY_DATA = {
     "_local_scalar_dense",
@@ -63,11 +61,11 @@ class Wait(NamedTuple):
 
     Attributes:
         reason: The operation that waits.
-        place: The file and line of bench that called it; empty where none did.
+        location: The file and line that called it, outside of torch and `bench.testing`.
     """
 
     reason: str
-    place: str
+    location: str
 
 
 class EmulatedTensor(torch.Tensor):
@@ -80,7 +78,8 @@ class EmulatedTensor(torch.Tensor):
     held: Tensor
 
     @staticmethod
-    def __new__(cls, held: Tensor) -> EmulatedTensor:
+    def __new__(cls: type[EmulatedTensor], held: Tensor) -> EmulatedTensor:
+        """Return a tensor of the device with the values of one of the CPU."""
         tensor = torch.Tensor._make_wrapper_subclass(
             cls,
             held.size(),
@@ -93,28 +92,36 @@ class EmulatedTensor(torch.Tensor):
         tensor.held = held
         return tensor
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(  # type: ignore[override]
+        cls,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> NoReturn:
+        """Refuse operations outside of the emulation."""
         raise AssertionError(f"{func} was called on an emulated tensor outside of EmulatedCuda")
 
     device = property(lambda _: DEVICE)
     is_cuda = property(lambda _: True)
     is_cpu = property(lambda _: False)
 
-    def __repr__(self, **_: Any) -> str:
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]  # noqa: ANN401
         return f"EmulatedTensor(shape={tuple(self.shape)}, dtype={self.dtype})"
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __array__(self, *_: Any, **__: Any):
+    def __array__(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("a tensor of cuda:0 cannot become an array; copy it to the host first")
 
     numpy = __array__
 
     def tolist(self) -> list[Any]:
+        """Return the values, once they are copied to the host."""
         return self.cpu().tolist()
 
 
@@ -160,7 +167,8 @@ class EmulatedCuda:
             for name, weight in part._parameters.items():
                 if weight is not None:
                     made = nn.Parameter(EmulatedTensor(weight.data), weight.requires_grad)
-                    part._parameters[name] = moved.setdefault(id(weight), made)
+                    parameter: Any = moved.setdefault(id(weight), made)
+                    part._parameters[name] = parameter
             for name, buffer in part._buffers.items():
                 if buffer is not None:
                     part._buffers[name] = moved.setdefault(id(buffer), EmulatedTensor(buffer))
@@ -177,11 +185,11 @@ class EmulatedCuda:
 
     def read(self, reason: str) -> None:
         """Count a read of the device."""
-        self.reads.append(Wait(reason, _place()))
+        self.reads.append(Wait(reason, calling_line()))
 
     def blocking_copy(self, reason: str) -> None:
         """Count a copy to the device that waits."""
-        self.blocking_copies.append(Wait(reason, _place()))
+        self.blocking_copies.append(Wait(reason, calling_line()))
 
 
 class _DeviceArguments(TorchFunctionMode):
@@ -191,7 +199,13 @@ class _DeviceArguments(TorchFunctionMode):
         super().__init__()
         self._cuda = cuda
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
         kwargs = kwargs or {}
         if "device" in kwargs and _is_cuda(kwargs["device"]):
             kwargs = kwargs | {"device": _INNER}
@@ -205,14 +219,25 @@ class _DeviceArguments(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-class _Operations(TorchDispatchMode):
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Computes operations on emulated tensors, and those that make them."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Where torch may compile what is dispatched, it imports its compiler here: ten seconds.
+        return False
+
     def __init__(self, cuda: EmulatedCuda) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._cuda = cuda
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self,
+        func: Any,  # noqa: ANN401
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__
         device = kwargs.get("device")
@@ -235,14 +260,19 @@ class _Operations(TorchDispatchMode):
             return outputs
         if name == "_pack_padded_sequence":
             return EmulatedTensor(outputs[0]), outputs[1]
-        known = {id(tensor.held): tensor for tensor in emulated}
+        inputs = {id(tensor.held): tensor for tensor in emulated}
         # Operations in place return the tensor that they were given.
         return _convert(
             outputs,
-            lambda tensor: known[id(tensor)] if id(tensor) in known else EmulatedTensor(tensor),
+            lambda tensor: inputs[id(tensor)] if id(tensor) in inputs else EmulatedTensor(tensor),
         )
 
-    def _copy(self, func: Callable[..., Tensor], source: Tensor, **kwargs: Any) -> Tensor:
+    def _copy(
+        self,
+        func: Callable[..., Tensor],
+        source: Tensor,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Tensor:
         """Copy a tensor to another type or device."""
         before = isinstance(source, EmulatedTensor)
         device = kwargs.pop("device", None)
@@ -257,7 +287,7 @@ class _Operations(TorchDispatchMode):
 
     def _count_copy(self, target: Tensor, source: Tensor, *non_blocking: bool) -> None:
         """Count a copy into a tensor that exists."""
-        before, after = (isinstance(one, EmulatedTensor) for one in (source, target))
+        before, after = (isinstance(each, EmulatedTensor) for each in (source, target))
         if before and not after:
             self._cuda.read("copy to the host")
         elif after and not before and not any(non_blocking):
@@ -279,8 +309,8 @@ class _Operations(TorchDispatchMode):
         if name in _COPIES_CONSTANTS and others:
             self._cuda.blocking_copy(f"{name} with a constant of the host")
         if name not in _TAKES_HOST_LENGTHS and any(tensor.dim() for tensor in others):
-            shapes = [f"{tuple(one.shape)} on {one.device}" for one in tensors]
-            raise MixedDevicesError(f"{name} of {', '.join(shapes)} at {_place()}")
+            shapes = [f"{tuple(each.shape)} on {each.device}" for each in tensors]
+            raise MixedDevicesError(f"{name} of {', '.join(shapes)} at {calling_line()}")
 
 
 class _FusedLSTM(torch.autograd.Function):
@@ -290,29 +320,35 @@ class _FusedLSTM(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, run, *operands):
+    def forward(
+        ctx: Any,  # noqa: ANN401 (torch's)
+        run: Callable[[list[Tensor]], tuple[Tensor, ...]],
+        *operands: EmulatedTensor,
+    ) -> tuple[Tensor, ...]:
+        """Compute the outputs on the CPU, and keep the graph of that computation."""
         with _disable_current_modes(), torch.enable_grad():
             ctx.leaves = [operand.held.detach().requires_grad_() for operand in operands]
             ctx.outputs = run(ctx.leaves)
         return tuple(EmulatedTensor(output.detach()) for output in ctx.outputs)
 
     @staticmethod
-    def backward(ctx, *gradients):
+    def backward(ctx: Any, *outer: EmulatedTensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        """Return the gradients of the operands."""
         with _disable_current_modes():
-            held = [gradient.held for gradient in gradients]
-            found = torch.autograd.grad(ctx.outputs, ctx.leaves, held, allow_unused=True)
-        return None, *(None if one is None else EmulatedTensor(one) for one in found)
+            held = [gradient.held for gradient in outer]
+            inner = torch.autograd.grad(ctx.outputs, ctx.leaves, held, allow_unused=True)
+        return None, *(None if each is None else EmulatedTensor(each) for each in inner)
 
 
-def _fused_lstm(*args: Any) -> tuple[Tensor, ...]:
+def _fused_lstm(*args: Any) -> Any:  # noqa: ANN401 (as torch's)
     """Return what `torch._VF.lstm` returns, for padded or packed emulated inputs."""
     packed = isinstance(args[1], Tensor)
     before = args[1:2] if packed else ()
     states, weights, *settings = args[1 + len(before) :]
 
-    def run(leaves: list[Tensor]) -> tuple[Tensor, ...]:
+    def run(leaves: list[Tensor]) -> Any:  # noqa: ANN401
         hidden = tuple(state.held for state in states)
-        return torch._VF.lstm(leaves[0], *before, hidden, leaves[1:], *settings)
+        return torch._VF.lstm(leaves[0], *before, hidden, leaves[1:], *settings)  # type: ignore[call-overload]
 
     return _FusedLSTM.apply(run, args[0], *weights)
 
@@ -334,31 +370,34 @@ def _held(tensor: Tensor) -> Tensor:
 
 def _tensors(values: Iterable[object]) -> list[Tensor]:
     """Return the tensors of nested arguments."""
-    found: list[Tensor] = []
+    tensors: list[Tensor] = []
     for value in values:
         if isinstance(value, Tensor):
-            found.append(value)
+            tensors.append(value)
         elif isinstance(value, (list, tuple)):
-            found += _tensors(value)
-    return found
+            tensors += _tensors(value)
+    return tensors
 
 
-def _convert(value: Any, convert: Callable[[Tensor], Tensor]) -> Any:
+def _convert(value: Any, convert: Callable[[Tensor], Tensor]) -> Any:  # noqa: ANN401
     """Return nested arguments or results with each tensor converted."""
     if isinstance(value, Tensor):
         return convert(value)
     if isinstance(value, (list, tuple)):
-        return type(value)([_convert(one, convert) for one in value])
+        return type(value)([_convert(each, convert) for each in value])
     if isinstance(value, dict):
-        return {name: _convert(one, convert) for name, one in value.items()}
+        return {name: _convert(each, convert) for name, each in value.items()}
     return value
 
 
-def _place() -> str:
-    """Return the innermost line of bench that is being executed."""
+def calling_line() -> str:
+    """Return the innermost line that is executed outside of torch and `bench.testing`."""
     frame = sys._getframe(1)
-    while frame:
-        if frame.f_code.co_filename.startswith(_FOLDER):
-            return f"{frame.f_code.co_filename.removeprefix(_FOLDER + '/')}:{frame.f_lineno}"
+    while frame.f_back:
+        module = frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] != "torch" and not module.startswith("bench.testing"):
+            break
         frame = frame.f_back
-    return ""
+    file = Path(frame.f_code.co_filename)
+    inside = file.relative_to(_PACKAGE) if file.is_relative_to(_PACKAGE) else Path(file.name)
+    return f"{inside.as_posix()}:{frame.f_lineno}"

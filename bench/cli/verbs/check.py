@@ -1,0 +1,164 @@
+"""The verb `check`: components against the contract of their kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from inspect import isabstract
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from bench.cli.component_text import parse_component
+from bench.cli.terminal import Load, as_json_option, report
+from bench.core import plugin_files, registry
+from bench.core.components import Component
+from bench.core.errors import BenchError, Exit, did_you_mean
+from bench.core.local_paths import local_path
+from bench.core.plugin_modules import declared, import_faults
+from bench.core.schema import fill
+from bench.core.text_table import Style, Styled, Table
+
+if TYPE_CHECKING:
+    from bench.config.bench_toml import Config
+    from bench.evaluation.metrics import Metric
+    from bench.testing import CheckResult
+
+_KINDS = (*get_args(registry.Kind), "metric")
+_STYLES: dict[str, Style] = {"passed": "done", "failed": "failed", "note": "note"}
+
+
+@click.command()
+@click.argument("target", metavar="FILE|NAME[:KEY=VALUE,…]")
+@click.option("--kind", type=click.Choice(_KINDS), help="Which kind is meant, where several fit.")
+@as_json_option
+@click.pass_obj
+def check(load: Load, target: str, kind: str | None, *, as_json: bool) -> Exit:
+    r"""Check whether components do what bench requires of their kind, in seconds on the CPU.
+
+    The target is a FILE of Python with components of your own, or the NAME of any component of
+    bench.toml or of `bench ls`, with parameters where it needs some. Each requirement has a line;
+    each that is not met is explained, and the exit code is 1 then.
+
+    \b
+    Examples:
+      bench check my_loss.py
+      bench check radial-ctc
+      bench check lexicon:words=words.txt
+
+    `bench docs testing` lists what is checked.
+    """
+    config = load()
+    is_file = target.endswith(".py")
+    components = _in_file(local_path(target)) if is_file else _named(config, target)
+    chosen = [each for each in components if kind in {None, _kind(each)}]
+    if not chosen:
+        raise BenchError(f"{target} has no {kind}; leave out --kind to check all components")
+    results = [(component, _results(component)) for component in chosen]
+    text = [part for each in results for part in _described(*each)]
+    report(text, [_json(*each) for each in results], as_json=as_json)
+    failed = any(each.outcome == "failed" for _, checks in results for each in checks)
+    return Exit.FAILED if failed else Exit.DONE
+
+
+def _in_file(path: Path) -> list[Component | Metric]:
+    """Return the components that a file declares, with their default parameters.
+
+    Raises:
+        BenchError: It cannot be imported, declares none, or one of them cannot be constructed.
+    """
+    from bench.evaluation.metrics import Metric, metric
+
+    others = [Path(file.path) for file in plugin_files.plugin_files()]
+    plugin_files.settle([path, *others])
+    faults = [*import_faults(), *registry.plugin_faults(), *metric.plugin_faults()]
+    for fault in faults:
+        if str(path.absolute()) in fault:
+            raise BenchError(fault)
+    components: list[Component | Metric] = []
+    for kind in (Component, Metric):
+        for file, each in declared(kind):  # type: ignore[type-abstract]
+            if file.path == str(path.absolute()) and not isabstract(each):
+                components.append(fill(each, {}) if kind is Component else each())
+    if not components:
+        raise BenchError(
+            f"{path} declares no component; see `bench docs components`, or begin with "
+            "`bench new loss NAME`"
+        )
+    return components
+
+
+def _named(config: Config, text: str) -> Iterator[Component | Metric]:
+    """Yield the components of a name, one per kind that has it.
+
+    Raises:
+        BenchError: No component has the name, or the parameters are wrong.
+    """
+    from bench.evaluation.metrics import all_metrics
+
+    name, parameters = parse_component(text, "check")
+    metrics = all_metrics()
+    kinds = [kind for kind in get_args(registry.Kind) if name in registry.names(kind)]
+    if name in config.datasets:
+        yield config.dataset(name, parameters)
+    for kind in kinds:
+        located = registry.find(kind, name).located(parameters, Path.cwd())
+        yield registry.make(kind, name, located)
+    if name in metrics:
+        yield metrics[name]
+    if not kinds and name not in metrics and name not in config.datasets:
+        names = {each for kind in get_args(registry.Kind) for each in registry.names(kind)}
+        hint = did_you_mean(name, names | metrics.keys() | config.datasets.keys())
+        raise BenchError(
+            plugin_files.with_how_to_add(f"there is no component '{name}'{hint}", import_faults())
+        )
+
+
+def _results(component: Component | Metric) -> list[CheckResult]:
+    """Return the results of all checks of a component.
+
+    Raises:
+        BenchError: It cannot be used here at all: data that are not prepared, a missing package.
+    """
+    from bench.testing import check_component
+
+    return check_component(component)
+
+
+def _kind(component: Component | Metric) -> str:
+    return component.kind if isinstance(component, Component) else "metric"
+
+
+def _label(component: Component | Metric) -> str:
+    return component.label if isinstance(component, Component) else component.name
+
+
+def _described(component: Component | Metric, checks: Sequence[CheckResult]) -> list[str | Table]:
+    """Return a table of all checks, and an explanation of each that failed or has a note."""
+    rows = [
+        [Styled(each.outcome, _STYLES.get(each.outcome, "note")), each.name, each.requirement]
+        for each in checks
+    ]
+    counts = Counter(each.outcome for each in checks)
+    failed = counts["failed"]
+    title = f"{_kind(component)} {_label(component)}"
+    explained = [
+        f"{each.name} ({each.outcome}): {each.explanation}" for each in checks if each.explanation
+    ]
+    summary = (
+        f"{title}: {failed} of {len(checks)} requirements are not met"
+        if failed
+        else f"{title} meets the contract"
+    )
+    return [title, Table(["", "check", "requirement"], rows), *explained, summary]
+
+
+def _json(component: Component | Metric, checks: Sequence[CheckResult]) -> dict[str, Any]:
+    return {
+        "kind": _kind(component),
+        "name": component.name,
+        "label": _label(component),
+        "checks": [asdict(each) for each in checks],
+    }
