@@ -368,7 +368,9 @@ class ModelKit(ComponentKit[Model]):
         """Return a training step under CTC or cross-entropy, with the weights of seed 0."""
         loss = cast("Loss", component_of("loss", "ctc" if self._is_frame_model else "ce"))
         torch.manual_seed(0)
-        network = recognition_network.build(self.component, loss, self._input_shape, CLASSES)
+        network = recognition_network.build_network(
+            self.component, loss, self._input_shape, CLASSES
+        )
         return TrainingStep(network, loss).train()
 
     def _features(self, network: nn.Module, batch: Batch) -> _Output:
@@ -414,7 +416,14 @@ def _padding(batch: Batch) -> int:
 def _rows(batch: Batch, rows: list[int]) -> Batch:
     """Return some samples of a batch, in this order."""
     index = torch.tensor(rows)
-    return Batch(*(each[index] for each in batch[:5]), tuple(batch.ids[row] for row in rows))
+    return batch._replace(
+        inputs=batch.inputs[index],
+        lengths=batch.lengths[index],
+        targets=batch.targets[index],
+        target_lengths=batch.target_lengths[index],
+        key_frames=batch.key_frames[index],
+        ids=tuple(batch.ids[row] for row in rows),
+    )
 
 
 def _largest_difference(after: _Output, before: _Output) -> float:
@@ -422,7 +431,7 @@ def _largest_difference(after: _Output, before: _Output) -> float:
     differences = [
         relative_difference(first[sample, :length], second[sample, :length])
         for first, second in zip(after.features, before.features, strict=True)
-        if first is not None
+        if first is not None and second is not None
         for sample, length in enumerate(before.lengths.tolist())
     ]
     return max(differences)

@@ -54,7 +54,7 @@ def small_model(loss: Loss) -> Model:
 
 def _trained(loss: Loss) -> SmallTraining:
     torch.manual_seed(0)
-    network = recognition_network.build(small_model(loss), loss, _SHAPE, _CLASSES)
+    network = recognition_network.build_network(small_model(loss), loss, _SHAPE, _CLASSES)
     step = TrainingStep(network, loss).train()
     losses = []
     for number in range(_STEPS):
