@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.api.html import Blocks, folded, html
+from bench.api.html import Blocks, folded, html, output
 from bench.api.workspace import PathLike, Workspace, open_workspace, warn
 from bench.core.errors import BenchError
 
@@ -109,7 +109,7 @@ class Board:
 
         if name not in DOCUMENTS:
             raise BenchError(f"there is no format '{name}'; there is {', '.join(DOCUMENTS)}")
-        counts = lambda: samples_file.read(self.folder, self.tests)  # noqa: E731
+        counts = lambda: samples_file.read_counts(self.folder, self.tests)  # noqa: E731
         return DOCUMENTS[name](self.data, counts).decode()
 
     def __repr__(self) -> str:
@@ -117,23 +117,24 @@ class Board:
 
     def __str__(self) -> str:
         from bench.core.text_table import draw
-        from bench.leaderboards.formats.terminal_board import terminal_text
+        from bench.leaderboards.formats.terminal_board import terminal_blocks
 
-        return draw(terminal_text(self.data))
+        return draw(terminal_blocks(self.data))
 
     def _repr_html_(self) -> str:
         from bench.core.printable import shortened
-        from bench.leaderboards.formats.board_texts import title, with_texts
-        from bench.leaderboards.formats.notes import notes
+        from bench.leaderboards.formats.board_texts import scores_heading, with_changed_texts
+        from bench.leaderboards.formats.notes import board_notes
         from bench.leaderboards.formats.tables import detail_tables, main_table
 
-        board = with_texts(self.data, shortened)
-        heading = f"{board.name} · protocol {board.protocol} · {title(board)}"
+        board = with_changed_texts(self.data, shortened)
+        heading = f"{board.name} · protocol {board.protocol} · {scores_heading(board)}"
         details: dict[str, Blocks] = {name: [t] for name, t in detail_tables(board).items()}
         parts = [
-            folded(name, blocks) for name, blocks in {**details, "Notes": notes(board)}.items()
+            folded(name, blocks)
+            for name, blocks in {**details, "Notes": board_notes(board)}.items()
         ]
-        return "\n".join([html([heading, main_table(board)]), *filter(None, parts)])
+        return output(html([heading, main_table(board)]), *parts)
 
 
 def load_board(
@@ -165,8 +166,8 @@ def load_board(
     from bench.leaderboards import versions
 
     home = open_workspace(config, results).config
-    folder = versions.find(str(board), home.leaderboards, home.results)
-    return Board(boards.read(folder), folder)
+    folder = versions.find_board(str(board), home.leaderboards, home.results)
+    return Board(boards.read_board(folder), folder)
 
 
 def draw_board(workspace: Workspace, suite: SuiteData) -> Board:
@@ -174,6 +175,6 @@ def draw_board(workspace: Workspace, suite: SuiteData) -> Board:
     from bench.leaderboards import working
 
     faults: list[str] = []
-    data = working.write_working(workspace.config, suite, faults)
+    data = working.write_working_board(workspace.config, suite, faults)
     warn(faults)
     return Board(data, working.working_folder(workspace.config, suite.name))

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.api.boards import Board
-from bench.api.html import html
+from bench.api.html import html, output
 from bench.api.predictions import Predictions
 from bench.api.scores import Scores
 from bench.api.workspace import PathLike, open_workspace, warn
@@ -65,14 +65,14 @@ class Comparison:
 
     def __str__(self) -> str:
         from bench.core.text_table import draw
-        from bench.leaderboards.comparison import text
+        from bench.leaderboards.comparison import comparison_blocks
 
-        return draw(text([*self.pairs]))
+        return draw(comparison_blocks([*self.pairs]))
 
     def _repr_html_(self) -> str:
-        from bench.leaderboards.comparison import text
+        from bench.leaderboards.comparison import comparison_blocks
 
-        return html(text([*self.pairs]))
+        return output(html(comparison_blocks([*self.pairs])))
 
 
 def compare(
@@ -108,7 +108,7 @@ def compare(
     a, b = (str(each.folder) if isinstance(each, Board) else each for each in (a, b))
     store, root = workspace.store, workspace.config.leaderboards
     if isinstance(a, str) and isinstance(b, str):
-        pairs = comparison.compare_words(a, b, store, root, faults)
+        pairs = comparison.compare_named(a, b, store, root, faults)
     else:
         sides = [
             comparison.find_side(each, store, root, faults)
@@ -116,7 +116,7 @@ def compare(
             else _side(each, name)
             for each, name in zip((a, b), "AB", strict=True)
         ]
-        pairs = [comparison.compare(*sides)]
+        pairs = [comparison.compare_sides(*sides)]
     warn(dict.fromkeys(faults))
     return Comparison(pairs)
 
@@ -126,7 +126,7 @@ def _side(result: Comparable, name: str) -> Side:
     from bench.evaluation.metrics import find_metric
     from bench.leaderboards.aggregate import board_metric
     from bench.leaderboards.comparison import Side, TestCounts
-    from bench.leaderboards.samples.column_counts import of_table
+    from bench.leaderboards.samples.column_counts import counts_of_table
 
     if isinstance(result, Predictions):
         name, table = result.name, result.table
@@ -137,6 +137,6 @@ def _side(result: Comparable, name: str) -> Side:
             f"a value of type {type(result).__name__} cannot be compared; give predictions, "
             "scores, a board, or the key of an evaluation"
         )
-    counts = of_table(table, name)
+    counts = counts_of_table(table, name)
     metrics = [board_metric(find_metric(metric)) for metric in counts.numerators]
     return Side(name, metrics, {_TEST: TestCounts(counts, [name])})

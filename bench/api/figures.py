@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.api.boards import Board
-from bench.api.html import html
+from bench.api.html import html, output
 from bench.api.workspace import PathLike, open_workspace, readable_errors
 from bench.core.errors import BenchError, did_you_mean
 
@@ -72,7 +72,7 @@ class Figures(Mapping[str, Figure]):
         return f"<bench.Figures {', '.join(self)}>"
 
     def _repr_html_(self) -> str:
-        return "\n".join(f"{html([name])}\n{_image(each)}" for name, each in self.items())
+        return output(*(f"{html([name])}\n{_image(each)}" for name, each in self.items()))
 
 
 def figures(
@@ -118,8 +118,8 @@ def figures(
 
     workspace = open_workspace(config, results, data)
     home = workspace.config
-    if folder := versions.find_or_none(source, home.leaderboards, home.results):
-        return _chosen(board_figures(boards.read(folder)), pictures)
+    if folder := versions.find_board_or_none(source, home.leaderboards, home.results):
+        return _chosen(board_figures(boards.read_board(folder)), pictures)
     from bench import diagnostics
 
     for name in pictures:
@@ -128,7 +128,9 @@ def figures(
             raise BenchError(f"there is no picture '{name}'{hint}")
     folder = None if out is None else Path(out)
     with readable_errors():
-        drawn = diagnostics.draw(workspace.store, source, pictures or ["curves"], samples, folder)
+        drawn = diagnostics.draw_pictures(
+            workspace.store, source, pictures or ["curves"], samples, folder
+        )
         return Figures([Figure(file.name, file.read_bytes()) for file in drawn])
 
 
@@ -136,7 +138,7 @@ def board_figures(board: BoardData) -> Figures:
     """Return the figures that a board has the numbers for."""
     from bench.leaderboards import charts
 
-    drawn = charts.figures(board).items()
+    drawn = charts.board_figures(board).items()
     return Figures([Figure(f"{name}.svg", svg.encode()) for name, svg in drawn])
 
 
@@ -153,4 +155,4 @@ def _image(figure: Figure) -> str:
     kind = _TYPES[Path(figure.name).suffix]
     content = base64.b64encode(figure.content).decode()
     # As an image, so that styles and names within one SVG do not reach the others.
-    return f'<img alt="" style="max-width:100%" src="data:{kind};base64,{content}">'
+    return f'<img alt="" src="data:{kind};base64,{content}">'

@@ -10,6 +10,16 @@ from bench.core.text_table import Table
 from bench.leaderboards.formats.text_page import html_table
 
 Blocks = Sequence[str | Table]
+_STYLE = (
+    ".bench th,.bench td{text-align:left}.bench .right{text-align:right}"
+    ".bench p{white-space:pre-line}.bench img{max-width:100%}"
+)
+
+
+def output(*parts: str) -> str:
+    """Return parts of HTML as one output of a notebook."""
+    content = "\n".join(filter(None, parts))
+    return f'<div class="bench"><style>{_STYLE}</style>\n{content}\n</div>'
 
 
 def html(blocks: Blocks) -> str:
@@ -25,4 +35,4 @@ def folded(heading: str, blocks: Blocks) -> str:
 
 
 def _paragraph(text: str) -> str:
-    return f'<p style="white-space:pre-line">{escape(printable(text, chr(10)))}</p>'
+    return f"<p>{escape(printable(text, chr(10)))}</p>"

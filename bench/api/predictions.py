@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.api.html import folded, html
+from bench.api.html import folded, html, output
 from bench.api.scores import Scores
 from bench.api.workspace import PathLike, open_workspace
 from bench.core.errors import BenchError
@@ -86,7 +86,7 @@ class Predictions:
             rows = [[*map(str, sample)] for sample in self.worst(_WORST)]
             headers = ["id", "reference", "hypothesis", "errors"]
             parts.append(folded("Worst samples", [Table(headers, rows, ["errors"])] * bool(rows)))
-        return "\n".join(filter(None, parts))
+        return output(*parts)
 
 
 def load_predictions(
@@ -130,7 +130,7 @@ def load_predictions(
 
 def _recorded(word: str, store: Store) -> Predictions:
     from bench.evaluation import protocols
-    from bench.leaderboards.comparison import evaluations_of
+    from bench.leaderboards.comparison import training_evaluations
     from bench.trials.records import EvaluationRecord, Failure
     from bench.trials.store import predictions_of
 
@@ -138,7 +138,7 @@ def _recorded(word: str, store: Store) -> Predictions:
     if isinstance(record, Failure):
         raise BenchError(f"{folder}: this task failed, so it has no predictions; run it again")
     if not isinstance(record, EvaluationRecord):
-        (folder, evaluation), *others = evaluations_of(record, store, [])
+        (folder, evaluation), *others = training_evaluations(record, store, [])
         if others:
             keys = ", ".join(each.key for each in [evaluation, *(each for _, each in others)])
             raise BenchError(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.api.html import html
+from bench.api.html import html, output
 from bench.api.workspace import PathLike, open_workspace
 from bench.core.errors import BenchError, did_you_mean
 from bench.core.text_table import Table
@@ -103,7 +103,7 @@ class Scores(Mapping[str, MetricScore]):
         return draw(self.blocks())
 
     def _repr_html_(self) -> str:
-        return html(self.blocks())
+        return output(html(self.blocks()))
 
 
 Texts = Sequence[str] | Mapping[str, str]
@@ -186,15 +186,15 @@ def _metric_scores(table: pa.Table) -> dict[str, MetricScore]:
     from bench.evaluation.metrics import find_metric
     from bench.evaluation.statistics.significance import rate_interval
     from bench.leaderboards.aggregate import board_metric
-    from bench.leaderboards.row_errors import errors_of, score_of
-    from bench.leaderboards.samples.column_counts import of_table
+    from bench.leaderboards.row_errors import errors_by_seed, score_over_seeds
+    from bench.leaderboards.samples.column_counts import counts_of_table
 
-    counts = of_table(table, _KEY)
+    counts = counts_of_table(table, _KEY)
     scores = {}
     for name in counts.numerators:
         metric = board_metric(find_metric(name))
-        errors, value = errors_of(metric, counts, [_KEY]), counts.value(name, _KEY)
+        errors, value = errors_by_seed(metric, counts, [_KEY]), counts.value(name, _KEY)
         if errors is not None and value is not None:
-            with_interval = score_of(metric, [value], rate_interval(errors))
+            with_interval = score_over_seeds(metric, [value], rate_interval(errors))
             scores[name] = MetricScore(value, with_interval.low, with_interval.high)
     return scores

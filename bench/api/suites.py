@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.api.html import html
+from bench.api.html import html, output
 from bench.api.workspace import PathLike, Workspace, open_workspace, warn
 from bench.core.text_table import Table
 
@@ -113,7 +113,7 @@ class Suite:
             f"{self.name} · protocol {self.protocol} · tested on {', '.join(self.tests)} · seeds "
             f"{seeds}"
         )
-        return html([heading, self.about, _table(self.to_arrow())])
+        return output(html([heading, self.about, _table(self.to_arrow())]))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -167,7 +167,7 @@ class Plan:
         return f"<bench.Plan of {self.suite}: {listed}>"
 
     def _repr_html_(self) -> str:
-        return html([_table(self.to_arrow())])
+        return output(html([_table(self.to_arrow())]))
 
 
 def load_suite(

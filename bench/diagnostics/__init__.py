@@ -20,41 +20,40 @@ PICTURES = {
     "curves": "Draw loss, learning rate and validation label error rate by epoch.",
     "worst": "Draw the samples with the most errors, with what was read.",
 }
-"""The help of each picture, by the name of the module that draws it."""
+"""The help text of each picture, by the name of the module that draws it."""
 SAMPLED = ("attention", "alignment")
-"""The pictures of single samples."""
+"""Pictures of single samples."""
 OF_TRAININGS = ("curves",)
-"""The pictures of a training; the others are of an evaluation."""
+"""Pictures of a training; the others are of an evaluation."""
 
 
-def draw(
+def draw_pictures(
     store: Store,
     key: str,
     pictures: Sequence[str],
     samples: Sequence[str] = (),
     out: Path | None = None,
 ) -> Iterator[Path]:
-    """Draw pictures of a finished training or evaluation; yield each file that is written.
+    """Draw pictures of a finished training or evaluation, and yield each written file.
 
     Args:
-        store: Where the records are.
+        store: The records.
         key: The beginning of a key, or a folder (see `Store.find`).
-        pictures: Names in `PICTURES`. Those of a training are drawn of an evaluation's training
-            where `key` is an evaluation.
-        samples: The ids of the samples in pictures of single samples; empty: see
-            `FinishedEvaluation.choose`.
-        out: The folder of the files; None: `figures` in the folder of the record.
+        pictures: Names in `PICTURES`. If `key` is an evaluation, pictures of a training are drawn
+            of its training.
+        samples: Ids of samples for pictures of single samples; if empty, samples are chosen by
+            `FinishedEvaluation.choose_samples`.
+        out: The folder of the files; None for `figures` in the folder of the record.
 
     Raises:
-        BenchError: The task failed or is of the wrong kind, data, components or weights are not
-            those of the record, or there is no such picture of it.
+        BenchError: The task failed or has the wrong kind, its data, components or weights have
+            changed, the picture cannot be drawn of it, or matplotlib is not installed.
     """
     try:
-        import matplotlib as mpl  # noqa: F401 (checked here, to name the command that installs it)
+        import matplotlib as mpl  # noqa: F401 (tested here, to name the command that installs it)
     except ImportError:
         raise BenchError(
-            "pictures are drawn with matplotlib, which is not installed; run: "
-            "pip install 'matplotlib>=3.9'"
+            "matplotlib, which draws pictures, is not installed; run: pip install 'matplotlib>=3.9'"
         ) from None
     from bench.diagnostics.finished import FinishedEvaluation, find_finished
 
@@ -67,7 +66,7 @@ def draw(
             yield from module.draw(training, out or folder / "figures")
         elif evaluation is None:
             raise BenchError(
-                f"{folder}: --{name} shows what an evaluation read, and this is a training; give "
+                f"{folder}: --{name} draws what an evaluation read, but this is a training; give "
                 "the key of one of its evaluations, which `bench show` lists"
             )
         else:

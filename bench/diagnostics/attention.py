@@ -1,4 +1,4 @@
-"""The attention maps of a sequence-to-sequence network, symbol by symbol."""
+"""Attention maps of a sequence-to-sequence network, one per symbol."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _MAX_FRAMES = 8
 
 @dataclass(frozen=True)
 class AttentionMaps:
-    """What was read on an image, and the attention of each step.
+    """The symbols that were read on an image, and the attention map of each.
 
     Attributes:
-        pixels: The image (H, W, 3).
-        symbols: The S symbols that were read.
-        maps: One attention map per symbol (S, H, W) at the size of the image, the largest value of
-            each being 1; only that of the end of sequence (1, H, W) where nothing was read.
+        pixels: The image, (H, W, 3).
+        symbols: The S predicted symbols.
+        maps: One attention map per symbol at the size of the image, scaled to a maximum of 1,
+            (S, H, W); if no symbol was predicted, the map of the end of sequence, (1, H, W).
     """
 
     pixels: Pixels
@@ -51,7 +51,7 @@ class AttentionMaps:
 
 
 def attention_maps(evaluation: FinishedEvaluation, identity: str) -> AttentionMaps:
-    """Read one sample as in the evaluation.
+    """Read one sample with the network, in the same batch as in the evaluation.
 
     Raises:
         BenchError: The model has no attention maps.
@@ -59,8 +59,9 @@ def attention_maps(evaluation: FinishedEvaluation, identity: str) -> AttentionMa
     network = evaluation.network
     if not hasattr(network.model, "attend"):
         raise BenchError(
-            f"model '{evaluation.training.model.name}' has no attention maps of its image to draw; "
-            "leave --attention out, or take a model that has them, such as htr-seq2seq-light"
+            f"model '{evaluation.training.model.name}' has no attention maps to draw; leave "
+            "--attention out, or choose an evaluation of a model that has them, such as "
+            "htr-seq2seq-light"
         )
     batch, row = evaluation.sample(identity)
     with torch.inference_mode():
@@ -70,7 +71,7 @@ def attention_maps(evaluation: FinishedEvaluation, identity: str) -> AttentionMa
     [labels] = decode_seq2seq(logits, torch.tensor([logits.shape[1]])).labels
     tokens = ("", *evaluation.vocabulary)
     size = (batch.inputs.shape[2], batch.inputs.shape[3])
-    large = enlarged(maps[row, : max(len(labels), 1)], model.cell, size)
+    large = enlarge_maps(maps[row, : max(len(labels), 1)], model.cell, size)
     return AttentionMaps(
         pixels=evaluation.pixels(identity, _MAX_FRAMES),
         symbols=[tokens[label] for label in labels],
@@ -78,15 +79,15 @@ def attention_maps(evaluation: FinishedEvaluation, identity: str) -> AttentionMa
     )
 
 
-def enlarged(maps: Tensor, cell: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return attention maps at the size of their image, scaled so that the largest value is 1.
+def enlarge_maps(maps: Tensor, cell: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return attention maps at the size of their image (S, H, W), scaled to a maximum of 1.
 
     Args:
-        maps: (S, H', W').
-        cell: The rows and columns in pixels that a value stands for. Cells lie side by side from
-            the upper left corner; pixels outside of all cells get 0, and cells are cropped at the
-            border of the image.
-        size: The image's height and width.
+        maps: Attention maps of the network, (S, H', W').
+        cell: Height and width in pixels of the cell of each value. Cells are side by side from the
+            upper left corner. Pixels outside of all cells get 0; cells are cropped at the border
+            of the image.
+        size: Height and width of the image.
     """
     height, width = size
     high, wide = maps.shape[1] * cell[0], maps.shape[2] * cell[1]
@@ -97,8 +98,12 @@ def enlarged(maps: Tensor, cell: tuple[int, int], size: tuple[int, int]) -> NDAr
 
 
 def draw(evaluation: FinishedEvaluation, samples: Sequence[str], folder: Path) -> Iterator[Path]:
-    """Draw each sample as an animation with one frame per symbol, and as a strip of all frames."""
-    for row in evaluation.choose(samples):
+    """Draw each sample as an animation with one frame per symbol, and as a strip of all frames.
+
+    Raises:
+        BenchError: The model has no attention maps.
+    """
+    for row in evaluation.choose_samples(samples):
         identity = row["id"]
         attention = attention_maps(evaluation, identity)
         symbols, separator = attention.symbols, evaluation.protocol.separator
@@ -107,14 +112,14 @@ def draw(evaluation: FinishedEvaluation, samples: Sequence[str], folder: Path) -
             _frame(overlay, symbols, step, separator) for step, overlay in enumerate(overlays)
         ]
         times = [_SYMBOL_MS] * (len(frames) - 1) + [_LAST_MS]
-        gif = folder / canvas.file_name("attention", identity, "gif")
+        gif = folder / canvas.picture_file_name("attention", identity, "gif")
         yield canvas.write_gif(gif, frames, times)
-        strip = folder / canvas.file_name("attention", identity, "png")
+        strip = folder / canvas.picture_file_name("attention", identity, "png")
         yield canvas.write_png(strip, _strip(overlays, symbols))
 
 
 def _overlay(pixels: Pixels, attention: NDArray[np.float32]) -> Image.Image:
-    """Tint an image by a map of attention (H, W), and scale it."""
+    """Tint an image by an attention map (H, W), and scale it."""
     tint = np.array([*bytes.fromhex(canvas.ACCENT[1:])], np.float32)
     weight = _MAX_OPACITY * attention[..., np.newaxis]
     mixed = pixels * (1 - weight) + tint * weight
@@ -125,26 +130,26 @@ def _overlay(pixels: Pixels, attention: NDArray[np.float32]) -> Image.Image:
 
 
 def _frame(overlay: Image.Image, symbols: Sequence[str], step: int, separator: str) -> Image.Image:
-    """Return an image above the symbols up to a step, the last of them in color.
+    """Return an image with the symbols up to a step below it, the last of them in color.
 
-    Where these are wider than the image, their end is shown.
+    If the symbols are wider than the image, only their end is visible.
     """
-    font = canvas.font(_FONT_SIZE)
+    font = canvas.pillow_font(_FONT_SIZE)
     height = overlay.height + 2 * _MARGIN + _FONT_SIZE
     frame = Image.new("RGB", (overlay.width, height), "white")
     frame.paste(overlay, (0, 0))
     draw, top = ImageDraw.Draw(frame), overlay.height + _MARGIN
     before = "".join(symbol + separator for symbol in symbols[:step])
-    now = symbols[step] if symbols else "(nothing)"
-    left = min(frame.width - draw.textlength(before + now, font), 0)
+    current = symbols[step] if symbols else "(nothing)"
+    left = min(frame.width - draw.textlength(before + current, font), 0)
     draw.text((left, top), before, "black", font)
-    draw.text((left + draw.textlength(before, font), top), now, canvas.ACCENT, font)
+    draw.text((left + draw.textlength(before, font), top), current, canvas.ACCENT, font)
     return frame
 
 
 def _strip(overlays: Sequence[Image.Image], symbols: Sequence[str]) -> Image.Image:
-    """Stack the overlays of all steps, the symbol before each."""
-    font = canvas.font(_FONT_SIZE)
+    """Stack the overlays of all steps, each with its symbol on the left."""
+    font = canvas.pillow_font(_FONT_SIZE)
     width, height = overlays[0].size
     left = 2 * _FONT_SIZE
     strip = Image.new("RGB", (left + width, len(overlays) * (height + 2)), "white")
@@ -152,6 +157,6 @@ def _strip(overlays: Sequence[Image.Image], symbols: Sequence[str]) -> Image.Ima
     for step, overlay in enumerate(overlays):
         top = step * (height + 2)
         strip.paste(overlay, (left, top))
-        symbol = canvas.visible(symbols[step]) if symbols else ""
+        symbol = canvas.visible_token(symbols[step]) if symbols else ""
         draw.text((left // 2, top + height // 2), symbol, "black", font, anchor="mm")
     return strip

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def draw(training: FinishedTraining, folder: Path) -> Iterator[Path]:
-    """Draw loss, learning rate and validation label error rate; mark the selected weights."""
+    """Draw loss, learning rate and validation label error rate; mark the selected step."""
     record, file = training.record, folder / "curves.png"
     curve, selected = record.curve, record.selected_step
     steps = [point.step for point in curve]
-    with canvas.sheet(file, 10, 3) as figure:
+    with canvas.figure_sheet(file, 10, 3) as figure:
         figure.suptitle(f"{training.title}\ndashed: step {selected}, whose weights are kept")
         loss, rate, scores = figure.subplots(1, 3)
         _line(loss, "training loss", steps, [point.loss for point in curve])

@@ -1,4 +1,4 @@
-"""Finished trainings and evaluations: data, networks and predictions, restored from records."""
+"""Finished trainings and evaluations, with data and networks restored from their records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from bench.core.errors import BenchError, Exit
 from bench.core.model_input import Input, input_of_spec
 from bench.core.restoring import restored_component
-from bench.data.datasets.own import restored as restored_own
+from bench.data.datasets.own import own_dataset_of_record as restored_own
 from bench.evaluation import predictions, protocols
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 from bench.trials.store import PREDICTIONS, predictions_of
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 
 class Sample(NamedTuple):
-    """A sample in its batch of the evaluation, since some networks see its padding."""
+    """A sample in its batch of the evaluation, because padding changes the output of some networks.
+
+    Attributes:
+        batch: The batch.
+        row: The index of the sample in the batch.
+    """
 
     batch: Batch
     row: int
@@ -37,10 +42,10 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class FinishedTraining:
-    """A training that is done.
+    """A finished training.
 
-    Properties are restored when they are first used. They raise BenchError where they cannot be
-    what they were: a component has changed, or the weights are gone or altered.
+    Properties are restored when they are first used. They raise BenchError if that is not possible:
+    a component has changed, or the weights are missing or altered.
 
     Attributes:
         folder: The folder of its record.
@@ -57,33 +62,33 @@ class FinishedTraining:
 
     @cached_property
     def model(self) -> Model:
-        """The architecture."""
+        """The model."""
         return cast("Model", _restored("model", self.record.spec["model"], self.folder))
 
     @cached_property
     def loss(self) -> Loss:
-        """The loss, whose decoder family decides what there is to draw."""
+        """The loss."""
         return cast("Loss", _restored("loss", self.record.spec["loss"], self.folder))
 
     @cached_property
     def input(self) -> Input:
-        """How pixels become tensors."""
+        """The conversion of pixels to tensors."""
         try:
             return input_of_spec(self.record.spec["input"])
         except BenchError as error:
             raise BenchError(
-                f"{self.folder}: its input is not one of this bench ({error}); run its suite again"
+                f"{self.folder}: its input cannot be restored ({error}); run its suite again"
             ) from None
 
     @property
     def alphabet(self) -> Protocol | None:
-        """The protocol whose characters were learned; None for the data's own."""
+        """The protocol whose characters are the classes; None for those of the data set."""
         spec = self.record.spec["alphabet"]
         return protocols.protocol_from_spec(spec, ()) if spec else None
 
     @property
     def batch_size(self) -> int:
-        """The samples per batch, in evaluations too."""
+        """The number of samples per batch, also in evaluations."""
         return int(self.record.spec["recipe"]["batch_size"])
 
     @cached_property
@@ -97,10 +102,10 @@ class FinishedTraining:
 
 @dataclass(frozen=True)
 class FinishedEvaluation:
-    """An evaluation that is done.
+    """A finished evaluation.
 
-    Properties are restored when they are first used. They raise BenchError where they cannot be
-    what they were in the evaluation.
+    Properties are restored when they are first used. They raise BenchError if that is not possible,
+    for instance because the data set has changed.
 
     Attributes:
         folder: The folder of its record.
@@ -124,34 +129,34 @@ class FinishedEvaluation:
 
     @property
     def network(self) -> RecognitionNetwork:
-        """The network that was evaluated, on the CPU."""
+        """The evaluated network, on the CPU."""
         return self.training.network
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
-        """The token of each class from 1."""
+        """The token of each class, starting with class 1."""
         return tuple(self.training.record.vocabulary)
 
     @cached_property
     def protocol(self) -> Protocol:
-        """The protocol that it was scored under, with the metrics that were reported."""
+        """The protocol of its scores, with the reported metrics."""
         return protocols.protocol_from_spec(
             self.record.spec["protocol"], self.record.spec["metrics"]
         )
 
     @cached_property
     def pipeline(self) -> InputPipeline:
-        """The test set as it was read, which has to have the fingerprint of the record."""
+        """The input pipeline of the test set, which must have the fingerprint of the record."""
         from bench.data.opening import open_test
 
         spec = self.record.spec["test"]
         test = cast("Dataset", _restored("dataset", spec, self.folder))
-        today, recorded = test.fingerprint("test"), spec["fingerprints"]["test"]
-        if today != recorded:
+        current, recorded = test.fingerprint("test"), spec["fingerprints"]["test"]
+        if current != recorded:
             raise BenchError(
                 f"{self.folder}: test set '{test.label}' has changed since this evaluation: its "
-                f"fingerprint was {recorded} and is {today}; prepare the earlier data, or evaluate "
-                "again",
+                f"fingerprint was {recorded} and is {current}; prepare the earlier data, or "
+                "evaluate again",
                 Exit.UNVERIFIED,
             )
         encoder = test.label_encoder(self.training.alphabet)
@@ -159,45 +164,45 @@ class FinishedEvaluation:
         return open_test(test, self.training.input, learned)
 
     def require_greedy(self, picture: str) -> None:
-        """Raise BenchError where its decoder is not greedy decoding.
+        """Raise BenchError unless the evaluation used greedy decoding, which the picture draws.
 
-        A picture shows the paths that greedy decoding reads. Other decoders cannot always be
-        restored: of their files a record has the checksums alone.
+        Other decoders cannot always be restored, because a record has only checksums of their
+        files.
         """
         spec = self.record.spec["decoder"]
         if spec["name"] != "greedy":
             raise BenchError(
-                f"{self.folder}: --{picture} shows greedy decoding, and this evaluation was "
-                f"decoded by '{spec['name']}', whose files a record does not hold; give the key of "
-                "an evaluation with the greedy decoder"
+                f"{self.folder}: --{picture} draws greedy decoding, but the decoder of this "
+                f"evaluation is '{spec['name']}'; give the key of an evaluation with the greedy "
+                "decoder"
             )
 
     @cached_property
     def predictions(self) -> pa.Table:
-        """The predictions per sample, in the order of reading (`bench.evaluation.predictions`)."""
+        """The table of predictions, in the order of reading (`bench.evaluation.predictions`)."""
         return predictions_of(self.folder, self.record)
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        """The predictions, one mapping per sample."""
+        """The predictions as one mapping per sample."""
         return cast("list[dict[str, Any]]", self.predictions.to_pylist())
 
-    def choose(self, samples: Sequence[str]) -> list[dict[str, Any]]:
+    def choose_samples(self, samples: Sequence[str]) -> list[dict[str, Any]]:
         """Return the predictions of some samples.
 
         Args:
-            samples: Their ids. Empty: the first, the middle and the last of all scored samples,
-                from the lowest to the highest error by `error_rates`.
+            samples: Ids of the samples; if empty, three scored samples are chosen: those with the
+                lowest, the median and the highest error by `error_rates`.
 
         Raises:
-            BenchError: There is no sample of that id.
+            BenchError: There is no sample with an id.
         """
         if not samples:
             scored = [row for row in self.rows if row["excluded"] is None]
             rates = error_rates(scored, self.protocol)
-            ranked = [scored[place] for place in sorted(range(len(scored)), key=rates.__getitem__)]
-            places = {0, len(ranked) // 2, len(ranked) - 1}
-            return [ranked[place] for place in sorted(places)]
+            ranked = [scored[index] for index in sorted(range(len(scored)), key=rates.__getitem__)]
+            chosen = {0, len(ranked) // 2, len(ranked) - 1}
+            return [ranked[index] for index in sorted(chosen)]
         by_id = {row["id"]: row for row in self.rows}
         for sample in samples:
             if sample not in by_id:
@@ -208,23 +213,27 @@ class FinishedEvaluation:
         return [by_id[sample] for sample in samples]
 
     def pixels(self, identity: str, frames: int) -> Pixels:
-        """Return a sample as an image (H, W, 3) of bytes; of a clip, at most so many frames."""
+        """Return a sample as an image (H, W, 3) of bytes, with at most `frames` frames."""
         from bench.data.inspection import contact_sheet
 
         normalization = self.training.input.normalization
-        return contact_sheet.pixels(*self.sample(identity), frames, normalization)
+        return contact_sheet.batch_pixels(*self.sample(identity), frames, normalization)
 
     def sample(self, identity: str) -> Sample:
-        """Return a sample in its batch."""
+        """Return a sample in its batch.
+
+        Raises:
+            BenchError: The sample is in another batch than in the evaluation (unverified).
+        """
         from bench.data.reading.loading import read_batch
 
-        place = next(n for n, row in enumerate(self.rows) if row["id"] == identity)
+        index = next(n for n, row in enumerate(self.rows) if row["id"] == identity)
         size = self.training.batch_size
         batches = self.pipeline.batches("test", size)
-        sample = Sample(read_batch(self.pipeline, batches, place // size), place % size)
+        sample = Sample(read_batch(self.pipeline, batches, index // size), index % size)
         if sample.batch.ids[sample.row] != identity:
             raise BenchError(
-                f"{self.folder}: sample '{identity}' is not where it was in the evaluation; "
+                f"{self.folder}: sample '{identity}' is no longer at its position in the test set; "
                 "evaluate again with --force",
                 Exit.UNVERIFIED,
             )
@@ -235,7 +244,8 @@ def find_finished(store: Store, key: str) -> tuple[FinishedTraining | FinishedEv
     """Return the finished task whose key begins with `key`, and its folder.
 
     Raises:
-        BenchError: There is none or are several, or the task failed.
+        BenchError: There is no such task or there are several, it failed, or it is the evaluation
+            of a recognizer.
     """
     folder, record = store.find(key)
     if isinstance(record, Failure):
@@ -244,17 +254,17 @@ def find_finished(store: Store, key: str) -> tuple[FinishedTraining | FinishedEv
         return FinishedTraining(folder, record), folder
     if record.training is None:
         raise BenchError(
-            f"{folder}: this is the evaluation of a recognizer from outside, of which bench has no "
-            "network to draw; name one of a training"
+            f"{folder}: this is the evaluation of a recognizer that bench did not train, so there "
+            "is no network to draw; give the key of an evaluation of a training"
         )
     training = FinishedTraining(*store.training(record.training))
     return FinishedEvaluation(folder, record, training), folder
 
 
 def error_rates(rows: Sequence[dict[str, Any]], protocol: Protocol) -> list[float]:
-    """Return the error of each row by the metric that `predictions.worst` counts errors of.
+    """Return the error rate of each row, by the metric whose errors `predictions.worst` counts.
 
-    The rate of a metric is an error where lower is better, else its difference to one.
+    It is the value of the metric if lower is better, otherwise 1 minus the value.
     """
     metric = predictions.error_metric(protocol)
     rates = [row[metric.name] / max(row[f"{metric.name}/of"], 1) for row in rows]

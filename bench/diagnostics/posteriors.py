@@ -1,4 +1,4 @@
-"""The features and posteriors of frames, with the targets aligned to them."""
+"""Features and posteriors of frames, with the targets aligned to them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Frames(NamedTuple):
     """The frames of a batch.
 
     Attributes:
-        features: (N, T, D).
-        log_probs: Log-posteriors (N, T, C).
-        reference: The most probable paths of the targets.
+        features: Features, (N, T, D).
+        log_probs: Log-posteriors of classes, (N, T, C).
+        reference: The most probable paths of the targets (forced alignment).
     """
 
     features: Tensor
@@ -32,16 +32,16 @@ class Frames(NamedTuple):
 
 
 def require_ctc(evaluation: FinishedEvaluation, picture: str) -> None:
-    """Raise BenchError where the loss does not align frames with labels."""
+    """Raise BenchError unless the loss is of the CTC family."""
     if evaluation.loss.decoder != "ctc":
         raise BenchError(
-            f"--{picture} shows how CTC aligns frames with labels, and loss "
-            f"'{evaluation.loss.name}' of this evaluation aligns none; leave --{picture} out"
+            f"--{picture} draws CTC alignments, but loss '{evaluation.loss.name}' of this "
+            f"evaluation is not a CTC loss; leave --{picture} out"
         )
 
 
 def read_frames(evaluation: FinishedEvaluation, batch: Batch) -> Frames:
-    """Read `batch` as in the evaluation, and align its targets with the posteriors."""
+    """Compute the frames of a batch with the network, and align its targets with them."""
     network = evaluation.network
     with torch.inference_mode():
         features, lengths = cast("FrameNetwork", network.model)(batch.inputs, batch.lengths)

@@ -23,13 +23,13 @@ def draw(evaluation: FinishedEvaluation, _samples: Sequence[str], folder: Path) 
     """Draw a contact sheet of the samples with the most errors.
 
     Raises:
-        BenchError: (nothing selected) All samples were read without an error.
+        BenchError: All samples were read without errors (nothing).
     """
     worst = predictions.worst_samples(evaluation.predictions, evaluation.protocol, _MAX_SAMPLES)
     if not worst:
         raise BenchError(
-            f"{evaluation.folder}: every sample was read without an error, so there is no worst "
-            "one to draw",
+            f"{evaluation.folder}: all samples were read without errors, so there is nothing to "
+            "draw",
             Exit.NOTHING,
         )
     cells = []
@@ -37,5 +37,5 @@ def draw(evaluation: FinishedEvaluation, _samples: Sequence[str], folder: Path) 
         pixels = evaluation.pixels(identity, _MAX_FRAMES)
         count = f"{errors} error{'s' * (errors != 1)} · {identity}"
         text = f"reference: {reference}\nread as: {hypothesis or '(nothing)'}\n{count}"
-        cells.append(contact_sheet.Shown(identity, text, pixels))
-    yield canvas.write_png(folder / "worst.png", contact_sheet.sheet(cells))
+        cells.append(contact_sheet.CaptionedSample(identity, text, pixels))
+    yield canvas.write_png(folder / "worst.png", contact_sheet.draw_contact_sheet(cells))

@@ -1,1 +1,1 @@
-"""Where tasks run: in this process, or on a Ray cluster."""
+"""Execution of tasks: in this process, in processes of this machine, or on a Ray cluster."""

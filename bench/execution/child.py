@@ -50,7 +50,7 @@ def run_forked(descriptor: int, client: int) -> NoReturn:
 
     Args:
         descriptor: The socket.
-        client: A pidfd of the process that wants the events. This one ends with it.
+        client: A pidfd of the process that receives the events. This process ends with it.
     """
     _end_after(lambda: _run(descriptor, client, forked=True))
 
@@ -59,7 +59,7 @@ def run_alone(descriptor: int) -> NoReturn:
     """Do the same in a new interpreter, the leader of its process group.
 
     Args:
-        descriptor: The socket. Its other end is closed when the process that wants the events ends.
+        descriptor: The socket. Its other end closes when the process that receives the events ends.
     """
     os.set_inheritable(descriptor, False)  # noqa: FBT003 (positional only)
     client = os.dup(descriptor)
@@ -75,9 +75,9 @@ def run_alone(descriptor: int) -> NoReturn:
 
 
 def _end_after(run: Callable[[], int]) -> NoReturn:
-    """Run, and end this process with the exit code, without what libraries would do at exit."""
+    """Run a function and end this process with its exit code, without exit handlers."""
     code = 1
-    # A signal that is meant for bench ends this process, without a stack trace in the log.
+    # A signal sent to all processes of bench ends this one without a stack trace in the log.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         code = run()
@@ -95,8 +95,8 @@ def _run(descriptor: int, client: int, *, forked: bool) -> int:
 
     Args:
         descriptor: The socket.
-        client: What can be read once the process that wants the events has ended, and not before
-            the job has been read.
+        client: A descriptor that becomes readable when the process that receives the events has
+            ended, and not before the job has been read.
         forked: Whether this process has what tasks import.
     """
     with Connection(descriptor) as connection:

@@ -52,8 +52,8 @@ def fork_child() -> ChildProcess:
         ours.close()
         server.end()
     raise BenchError(
-        "the process that forks tasks has ended twice before it forked one, most often for want of "
-        "memory; free some, or run with --in-process to see what is wrong"
+        "the process that forks tasks has ended twice before it forked one, most often because "
+        "memory is exhausted; free some, or run with --in-process to see the cause"
     )
 
 

@@ -30,7 +30,7 @@ def lost_attempt(code: int | None, *, short_of_memory: bool) -> Attempt:
 
     Args:
         code: Its exit code, negative for a signal; None: it is not known.
-        short_of_memory: Whether the kernel has killed a process for want of memory meanwhile.
+        short_of_memory: Whether the kernel's out-of-memory killer has ended a process meanwhile.
     """
     if code is None:
         return failed_attempt("lost worker", "its process was lost, with the one that started it")

@@ -54,7 +54,7 @@ class _Run:
         task: The task.
         store: Where records are.
         attempts: Attempts of this run that failed before.
-        wanted: What each of its processes reserves.
+        reserved: What each of its processes reserves.
         group: The reservation of all its processes; None where there is one.
         started: Whether rank 0 has its device.
     """
@@ -62,7 +62,7 @@ class _Run:
     task: Task
     store: Store
     attempts: list[Attempt]
-    wanted: dict[str, float]
+    reserved: dict[str, float]
     group: PlacementGroup | None = None
     started: bool = False
 
@@ -86,16 +86,16 @@ class RayExecutor:
     def capacity(self, task: Task) -> int:
         """Return how many tasks like `task` the cluster's nodes can run at once."""
         nodes = _nodes()
-        return max(1, _slots(_wanted(task, nodes), nodes) // task.resources.devices)
+        return max(1, _slots(_reservation(task, nodes), nodes) // task.resources.devices)
 
     def submit(self, task: Task, store: Store, attempts: Sequence[Attempt]) -> None:
         """Hand a task to Ray, which starts it where its resources are free."""
         nodes, devices = _nodes(), task.resources.devices
         task = task.with_resources(with_workers(task.resources, nodes))
-        run = _Run(task, store, [*attempts], _wanted(task, nodes))
+        run = _Run(task, store, [*attempts], _reservation(task, nodes))
         if devices > 1:
             run.group = self._cluster.answer(
-                lambda: placement_group([run.wanted] * devices, strategy="PACK")
+                lambda: placement_group([run.reserved] * devices, strategy="PACK")
             )
         self._launch(run, Rank(count=devices))
 
@@ -130,7 +130,7 @@ class RayExecutor:
 
     def _launch(self, run: _Run, rank: Rank) -> None:
         """Start a process of a task, in its bundle where it has one."""
-        options: dict[str, Any] = {"num_cpus": run.wanted["CPU"], "num_gpus": run.wanted["GPU"]}
+        options: dict[str, Any] = {"num_cpus": run.reserved["CPU"], "num_gpus": run.reserved["GPU"]}
         if run.group:
             options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
                 run.group, placement_group_bundle_index=rank.number
@@ -204,15 +204,15 @@ def reservation(task: Task) -> dict[str, float]:
     nodes = _nodes()
     if unfit := _unfit(task, nodes):
         raise BenchError(f"{unfit}; lower cpus, workers, gpus or devices in the suite's resources")
-    return _wanted(task, nodes)
+    return _reservation(task, nodes)
 
 
 def _unfit(task: Task, nodes: Sequence[dict[str, float]]) -> str | None:
     """Say why the nodes can never take `task`, or None when they can."""
-    wanted, devices = _wanted(task, nodes), task.resources.devices
-    if _slots(wanted, nodes) >= devices:
+    reserved, devices = _reservation(task, nodes), task.resources.devices
+    if _slots(reserved, nodes) >= devices:
         return None
-    listed = ", ".join(f"{amount:g} {kind}" for kind, amount in wanted.items())
+    listed = ", ".join(f"{amount:g} {kind}" for kind, amount in reserved.items())
     if devices == 1:
         return f"a task of this suite reserves {listed}; no node of the Ray cluster has as much"
     return (
@@ -221,17 +221,17 @@ def _unfit(task: Task, nodes: Sequence[dict[str, float]]) -> str | None:
     )
 
 
-def _slots(wanted: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> int:
-    """Return how many processes that reserve `wanted` fit onto the nodes side by side."""
-    needed = {kind: amount for kind, amount in wanted.items() if amount}
+def _slots(reserved: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> int:
+    """Return how many processes that reserve `reserved` fit onto the nodes side by side."""
+    needed = {kind: amount for kind, amount in reserved.items() if amount}
     return int(sum(min(node.get(kind, 0) // n for kind, n in needed.items()) for node in nodes))
 
 
-def _wanted(task: Task, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
+def _reservation(task: Task, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
     """Return what to reserve: no GPU where the cluster has none."""
-    wanted = with_workers(task.resources, nodes)
-    gpus = wanted.gpus if any(node.get("GPU") for node in nodes) else 0.0
-    return {"CPU": float(wanted.cpus + wanted.count_workers(0)), "GPU": gpus}
+    reserved = with_workers(task.resources, nodes)
+    gpus = reserved.gpus if any(node.get("GPU") for node in nodes) else 0.0
+    return {"CPU": float(reserved.cpus + reserved.count_workers(0)), "GPU": gpus}
 
 
 def with_workers(

@@ -208,7 +208,7 @@ class RayCluster:
         if self.own:
             return {**_OWN_CLUSTER, "_temp_dir": self._folder}
         # Workers that this process does not start do not have its environment.
-        handed = {data_dir.VARIABLE: str(data_dir.folder())}
+        handed = {data_dir.VARIABLE: str(data_dir.data_folder())}
         if plugin_files.VARIABLE in os.environ:
             handed[plugin_files.VARIABLE] = os.environ[plugin_files.VARIABLE]
         return {"runtime_env": {"env_vars": handed}}
@@ -281,11 +281,11 @@ def connected(address: str | None = None) -> Iterator[RayCluster]:
     Raises:
         BenchError: No cluster answers at `address` or takes this process, or none starts.
     """
-    found = _find(address) if address else None
-    if found:
-        found.require()
+    server = _find(address) if address else None
+    if server:
+        server.require()
     folder = make_short_folder()
-    cluster = RayCluster(found, folder)
+    cluster = RayCluster(server, folder)
     _current.append(cluster)
     try:
         with quiet(Path(folder) / "driver.log"):

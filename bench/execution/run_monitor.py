@@ -253,12 +253,12 @@ class RunMonitor:
                 (running if has_slot else queued).append(each)
         return time_left(running, queued, self.run.slots)
 
-    def _ahead(self, key: str, known: Sequence[LikeTasks], now: float) -> Ahead:
+    def _ahead(self, key: str, sources: Sequence[LikeTasks], now: float) -> Ahead:
         """Return a task with the seconds it will take: by its progress, else by like tasks."""
         task, live = self._tasks[key], self._live[key]
         if live.state == "running" and live.eta is not None:
             return ahead(task, max(live.eta - (now - self._reported[key]), 0.0))
-        seconds = expected(task, known)
+        seconds = expected(task, sources)
         if seconds is not None and live.state == "running":
             seconds = max(seconds - (now - self._began[key]), 0.0)
         return ahead(task, seconds)

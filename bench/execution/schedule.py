@@ -43,7 +43,7 @@ Report = tuple["Task", Event | Attempt]
 """A task with its next event, or with how this attempt at it failed."""
 _IDLE_SECONDS = 0.5
 _LEASE_SECONDS = 2.0
-"""Between two looks at a task that another process works on."""
+"""The interval at which a task of another process is checked."""
 
 
 class Executor(Protocol):
@@ -165,7 +165,7 @@ class Schedule:
     slots: int = 0
 
     @classmethod
-    def of(
+    def from_tasks(
         cls,
         tasks: Sequence[Task],
         executor: Executor,
@@ -201,9 +201,9 @@ class Schedule:
                     yield from self._settle(self.running[task.key], report)
 
     def _submit(self) -> Iterator[tuple[Task, Event]]:
-        """Submit what is due, evaluations first, as far as the executor has room.
+        """Submit due tasks, evaluations first, as far as the executor has free slots.
 
-        Yields what other processes do with it.
+        Yields events of tasks that other processes have taken.
         """
         now = time.monotonic()
         self.due.sort(key=lambda each: each[1].task.kind == "training")
@@ -342,16 +342,16 @@ def execute(
     """
     failures = []
     with (
-        nullcontext(monitor) if monitor else RunMonitor(store) as shown,
+        nullcontext(monitor) if monitor else RunMonitor(store) as run_monitor,
         # Given up last: until the executor is closed, a task may still write.
         Leases(store.root) as leases,
     ):
-        shown.plan(tasks, names)
+        run_monitor.plan(tasks, names)
         with opened as executor:
-            schedule = Schedule.of(tasks, executor, store, leases, shown.watch)
+            schedule = Schedule.from_tasks(tasks, executor, store, leases, run_monitor.watch)
             try:
                 for task, event in schedule.events():
-                    shown.observe(task, event)
+                    run_monitor.observe(task, event)
                     if isinstance(event, Failed):
                         failures.append(event.failure)
                         if fail_fast:

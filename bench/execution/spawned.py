@@ -38,12 +38,12 @@ def spawn_child() -> ChildProcess:
             raise BenchError(
                 f"the system starts no process for a task ({error}); run with --in-process"
             ) from None
-    status, told = os.pipe()
-    threading.Thread(target=_report_end, args=(process, told), daemon=True).start()
+    status, report = os.pipe()
+    threading.Thread(target=_report_end, args=(process, report), daemon=True).start()
     return ChildProcess(process.pid, Connection(ours.detach()), status)
 
 
-def _report_end(process: subprocess.Popen[bytes], told: int) -> None:
+def _report_end(process: subprocess.Popen[bytes], report: int) -> None:
     """Wait for the end of a process, kill what is left below it, and report its exit code."""
     if hasattr(os, "waitid"):
         # Until it is waited for, its id and that of its group belong to no one else. macOS has this
@@ -52,5 +52,5 @@ def _report_end(process: subprocess.Popen[bytes], told: int) -> None:
         kill_group(process.pid)
     code = process.wait()
     kill_group(process.pid)
-    write_number(told, code)
-    os.close(told)
+    write_number(report, code)
+    os.close(report)

@@ -1,1 +1,1 @@
-"""Finished trainings outside the benchmark: exported folders, and readers of anyone's images."""
+"""Export of finished trainings, and readers of images by name (`bench export`, `bench read`)."""

@@ -1,4 +1,4 @@
-"""A finished training as a folder of its own: weights, description, graph and model card."""
+"""Export a finished training to a folder: weights, description, ONNX graph and model card."""
 
 from __future__ import annotations
 
@@ -36,37 +36,38 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 _ORIGIN = ("bench", "commit", "dirty", "python", "platform", "cpu", "gpu", "device", "finished")
-"""What of a training's provenance is copied."""
+"""The fields of a training's provenance in its description."""
 
 
 def find_training(store: Store, key: str) -> FinishedTraining:
-    """Return the finished training that a word names.
+    """Return the finished training with a key.
 
     Args:
-        store: Where the records are.
+        store: The records.
         key: The beginning of the key of a training or of an evaluation of it, or a folder.
 
     Raises:
-        BenchError: There is none or are several, or the task failed.
+        BenchError: There is no such task or there are several, it failed, or it is the evaluation
+            of a recognizer.
     """
     folder, record = store.find(key)
     if isinstance(record, Failure):
         raise BenchError(
-            f"{folder}: this task failed ({record.message}), so it left no weights; run its suite "
+            f"{folder}: this task failed ({record.message}), so it has no weights; run its suite "
             "again"
         )
     if isinstance(record, TrainingRecord):
         return FinishedTraining(folder, record)
     if record.training is None:
         raise BenchError(
-            f"{folder}: this evaluation is of a recognizer that was not trained here; give the key "
+            f"{folder}: this evaluation is of a recognizer that bench did not train; give the key "
             "of a training"
         )
     return FinishedTraining(*store.training(record.training))
 
 
 def default_folder(training: FinishedTraining) -> Path:
-    """Return where a training is exported to unless a folder is named."""
+    """Return the folder to which a training is exported by default."""
     record = training.record
     names = [record.spec[part]["name"] for part in ("model", "loss")]
     return Path("exports", "-".join([*names, record.key]))
@@ -80,18 +81,18 @@ def export_training(
     samples: int | None = None,
     faults: list[str] | None = None,
 ) -> ExportedNetwork:
-    """Write a training to a folder, which is whole or not there, and return its description.
+    """Export a training to a folder, completely or not at all, and return its description.
 
     Args:
         training: The training.
-        store: Where the records of its evaluations are.
-        out: The folder; it must not exist, or be empty.
-        samples: Write an ONNX graph too, and compare it with torch on so many samples.
-        faults: Is given a sentence on each record of an evaluation that cannot be read.
+        store: The records, with those of its evaluations.
+        out: The folder, which must be empty or not exist.
+        samples: Number of samples on which to compare an ONNX graph with torch; None for no graph.
+        faults: A sentence is appended for each record of an evaluation that cannot be read.
 
     Raises:
-        BenchError: The folder is not empty, the weights are gone or altered, or the graph cannot
-            be made or computes something else.
+        BenchError: The folder is not empty, the weights are missing or altered, or the graph
+            cannot be made or differs from torch.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         fault = "is not empty" if out.is_dir() else "is not a folder"
@@ -99,7 +100,7 @@ def export_training(
     weights = disk.content(training.folder, training.record, disk.WEIGHTS)
     evaluations = evaluations_of(training, store, [] if faults is None else faults)
     graph, described = _graph(training, evaluations, samples) if samples else (b"", None)
-    about = describe(training, evaluations, weights, described)
+    about = describe_network(training, evaluations, weights, described)
     card = model_card(about, out.name, [*standings(store.root, training.record.key)])
     out.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
@@ -109,7 +110,7 @@ def export_training(
             documents.write_bytes(part / GRAPH, graph)
         documents.write_bytes(part / CARD, card.encode())
         documents.write_bytes(part / DOCUMENT, documents.encode(about))
-        part.chmod(0o755)  # a temporary folder is its owner's alone
+        part.chmod(0o755)  # a temporary folder is readable by its owner alone
         part.replace(out)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -124,8 +125,8 @@ def evaluations_of(
 
     Args:
         training: The training.
-        store: Where the records are.
-        faults: Is given the sentence on each record that cannot be read.
+        store: The records.
+        faults: A sentence is appended for each record that cannot be read.
     """
     return [
         FinishedEvaluation(folder, record, training)
@@ -134,13 +135,20 @@ def evaluations_of(
     ]
 
 
-def describe(
+def describe_network(
     training: FinishedTraining,
     evaluations: Sequence[FinishedEvaluation],
     weights: bytes,
     graph: ExportedGraph | None,
 ) -> ExportedNetwork:
-    """Return what the `model.json` of a training says."""
+    """Return the description of a network, which is written to `model.json`.
+
+    Args:
+        training: The training.
+        evaluations: Its evaluations, whose scores are included.
+        weights: The content of the file of weights, for its checksum.
+        graph: The description of the ONNX graph; None without one.
+    """
     record, family = training.record, training.loss.decoder
     return ExportedNetwork(
         title=training.title,
@@ -150,25 +158,25 @@ def describe(
         input_shape=record.input_shape,
         preprocessing=preprocessing_steps(training.input, record.input_shape[0]),
         vocabulary=record.vocabulary,
-        separator=separator(record.vocabulary),
+        separator=token_separator(record.vocabulary),
         decoder_family=family,
         class_0="end of sequence" if family == "seq2seq" else "blank",
         parameters=record.parameters.total,
         weights=hashlib.sha256(weights).hexdigest(),
-        training=_training(training),
-        scores=[_score(evaluation.record) for evaluation in evaluations],
+        training=_training_description(training),
+        scores=[_score_description(evaluation.record) for evaluation in evaluations],
         graph=graph,
         bench=bench.__version__,
     )
 
 
-def separator(vocabulary: Sequence[str]) -> str:
-    """Return what is between two tokens of a text: a space between glosses."""
+def token_separator(vocabulary: Sequence[str]) -> str:
+    """Return the separator of tokens in texts: a space between glosses, empty for characters."""
     return " " if any(len(token) > 1 for token in vocabulary) else ""
 
 
-def _training(training: FinishedTraining) -> dict[str, Any]:
-    """Return what a training was: all that its key hashes, and where it ran."""
+def _training_description(training: FinishedTraining) -> dict[str, Any]:
+    """Return the description of a training: its spec, result, and provenance."""
     record = training.record
     origin = record.provenance
     spec = {key: record.spec[key] for key in ("data", "alphabet", "recipe", "seed", "threads")}
@@ -185,7 +193,7 @@ def _training(training: FinishedTraining) -> dict[str, Any]:
     }
 
 
-def _score(record: EvaluationRecord) -> ExportedScore:
+def _score_description(record: EvaluationRecord) -> ExportedScore:
     protocol = record.spec["protocol"]
     return ExportedScore(
         evaluation=record.key,
@@ -200,30 +208,30 @@ def _score(record: EvaluationRecord) -> ExportedScore:
 def _graph(
     training: FinishedTraining, evaluations: Sequence[FinishedEvaluation], samples: int
 ) -> tuple[bytes, ExportedGraph]:
-    """Return the ONNX graph of a training and its description, compared on samples."""
+    """Return the ONNX graph of a training and its description, after comparing it with torch."""
     from bench.export import graph_check, onnx_graph
     from bench.export.input_sizes import input_sizes
 
     shape, network = InputShape(*training.record.input_shape), training.network
     sizes = input_sizes(training.input, shape, network)
-    content = onnx_graph.to_onnx(network, sizes, training.model.name)
+    content = onnx_graph.export_onnx(network, sizes, training.model.name)
     decode = GreedyDecoder().build(training.loss.decoder, tuple(training.record.vocabulary))
-    batches, what = graph_check.noise(sizes), "noise"
+    batches, test_label = graph_check.noise_batches(sizes), "noise"
     for evaluation in evaluations:
-        # Of data that are not at hand, or have changed, noise takes the place.
+        # Noise is used if no test set is prepared and unchanged.
         with suppress(BenchError):
             test = _test_batches(evaluation)
             batches = graph_check.first_samples(test, samples)
-            what = evaluation.record.labels["test"]
+            test_label = evaluation.record.labels["test"]
             break
-    compared = graph_check.compare(content, network, batches, decode)
+    compared = graph_check.compare_with_torch(content, network, batches, decode)
     return content, ExportedGraph(
         sha256=hashlib.sha256(content).hexdigest(),
         inputs=onnx_graph.graph_inputs(sizes),
         outputs=onnx_graph.graph_outputs(sizes),
-        opset=onnx_graph.opset(content),
-        least_length=sizes.least,
-        compared_on=what,
+        opset=onnx_graph.opset_version(content),
+        least_length=sizes.min_length,
+        compared_on=test_label,
         compared_samples=compared.samples,
         largest_difference=compared.largest_difference,
         different_texts=compared.different_texts,
@@ -235,4 +243,4 @@ def _test_batches(evaluation: FinishedEvaluation) -> Iterator[Batch]:
 
     pipeline = evaluation.pipeline
     batches = pipeline.batches("test", evaluation.training.batch_size)
-    return (read_batch(pipeline, batches, place) for place in range(len(batches)))
+    return (read_batch(pipeline, batches, index) for index in range(len(batches)))

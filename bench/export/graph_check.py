@@ -1,4 +1,4 @@
-"""An ONNX graph in onnxruntime, compared with its network in torch."""
+"""Compare an ONNX graph in onnxruntime with its network in torch."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
     from bench.recognizers.networks.network import RecognitionNetwork
 
 TOLERANCE = 1e-3
-"""Of a logit, absolute and relative. Rounding of float32 stays far below it."""
+"""Absolute and relative tolerance of logits. Rounding of float32 is far below it."""
 _BATCHES = (1, 2, 5)
+"""Sizes of batches of noise."""
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What a graph and its network computed of the same samples.
+class GraphComparison:
+    """The result of comparing a graph with its network on the same samples.
 
     Attributes:
-        samples: How many samples they were.
-        largest_difference: Between any two logits.
-        different_texts: How many of them decode to other labels.
+        samples: Number of samples.
+        largest_difference: Largest absolute difference of logits.
+        different_texts: Number of samples that are decoded to different labels.
     """
 
     samples: int
@@ -39,42 +40,45 @@ class Comparison:
     different_texts: int
 
 
-def compare(
+def compare_with_torch(
     content: bytes, network: RecognitionNetwork, batches: Iterable[Batch], decode: Decode
-) -> Comparison:
-    """Compute the logits of batches by a graph in onnxruntime and by its network in torch.
+) -> GraphComparison:
+    """Compute the logits of batches with a graph in onnxruntime and with its network in torch.
 
     Args:
         content: The content of an ONNX file.
         network: The network, in evaluation mode, on the CPU.
-        batches: What is read.
-        decode: What makes labels of logits.
+        batches: The batches.
+        decode: The decoder, from logits to labels.
 
     Raises:
-        BenchError: Logits differ by more than `TOLERANCE`.
+        BenchError: Shapes of outputs differ, or logits by more than `TOLERANCE`.
     """
     session = _session(content)
     names = [each.name for each in session.get_inputs()]
     samples, largest, different = 0, 0.0, 0
     for batch in batches:
-        given = (batch.inputs.numpy(), batch.lengths.numpy())
-        logits, *counts = session.run(None, dict(zip(names, given, strict=False)))
+        inputs = (batch.inputs.numpy(), batch.lengths.numpy())
+        logits, *counts = session.run(None, dict(zip(names, inputs, strict=False)))
         with torch.inference_mode():
             expected, lengths = network(batch.inputs, batch.lengths)
         computed = torch.from_numpy(logits)
         if computed.shape != expected.shape or (counts and counts[0].tolist() != lengths.tolist()):
-            raise _fault(f"it makes {tuple(computed.shape)} of {tuple(expected.shape)}")
+            raise _graph_error(
+                f"its outputs have shape {tuple(computed.shape)} instead of "
+                f"{tuple(expected.shape)}, or other lengths"
+            )
         largest = max(largest, _largest_difference(expected, computed, lengths))
         pairs = zip(decode(expected, lengths).labels, decode(computed, lengths).labels, strict=True)
-        different += sum(one.tolist() != other.tolist() for one, other in pairs)
+        different += sum(ours.tolist() != theirs.tolist() for ours, theirs in pairs)
         samples += len(lengths)
-    return Comparison(samples, largest, different)
+    return GraphComparison(samples, largest, different)
 
 
-def noise(sizes: InputSizes) -> Iterator[Batch]:
-    """Yield batches of noise of several sizes, for a network whose data are not at hand."""
+def noise_batches(sizes: InputSizes) -> Iterator[Batch]:
+    """Yield batches of noise of several sizes, for a network whose data are not prepared."""
     for number, size in enumerate(_BATCHES):
-        length = sizes.usual_length
+        length = sizes.example_length
         if sizes.clips or not sizes.shape.width:
             length += 7 * number
         lengths = torch.full((size,), length)
@@ -99,17 +103,17 @@ def first_samples(batches: Iterable[Batch], count: int) -> Iterator[Batch]:
 def _largest_difference(expected: Tensor, computed: Tensor, lengths: Tensor) -> float:
     """Return the largest difference of valid logits. Raises BenchError above the tolerance."""
     valid = valid_frames(lengths, expected.shape[1])
-    one, other = expected[valid], computed[valid]
-    gap = (one - other).abs().max().item() if one.numel() else 0.0
-    if not torch.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE):
-        raise _fault(f"logits differ by {gap:.2g}, more than {TOLERANCE:g}")
-    return gap
+    expected, computed = expected[valid], computed[valid]
+    difference = (expected - computed).abs().max().item() if expected.numel() else 0.0
+    if not torch.allclose(expected, computed, rtol=TOLERANCE, atol=TOLERANCE):
+        raise _graph_error(f"logits differ by {difference:.2g}, more than {TOLERANCE:g}")
+    return difference
 
 
-def _fault(what: str) -> BenchError:
+def _graph_error(reason: str) -> BenchError:
     return BenchError(
-        f"the ONNX graph does not compute what the network does ({what}); export without --onnx, "
-        "and report this as a bug of bench",
+        f"the ONNX graph does not compute the same as the network ({reason}); export without "
+        "--onnx, and report this as a bug of bench",
         Exit.FAILED,
     )
 

@@ -16,38 +16,42 @@ if TYPE_CHECKING:
     from bench.core.types import InputShape
     from bench.recognizers.networks.network import RecognitionNetwork
 
-_LENGTH = 64
+_EXAMPLE_LENGTH = 64
 
 
 @dataclass(frozen=True)
 class InputSizes:
-    """What varies in the inputs of a network.
+    """The sizes of a network's inputs, fixed or variable.
 
     Attributes:
-        shape: Channels, height and width of one frame or image; 0 where widths differ.
+        shape: Channels, height and width of a frame or image in pixels; the width is 0 if it is
+            variable.
         clips: Whether inputs are clips of frames.
-        padded: Whether samples of one batch may be shorter than its tensor, so that their lengths
-            are an input too.
-        least: The least columns or frames that the network computes anything of.
+        padded: Whether samples may be shorter than their batch, so that lengths are an input too.
+        min_length: Least number of columns or frames for which the network has an output.
     """
 
     shape: InputShape
     clips: bool
     padded: bool
-    least: int
+    min_length: int
 
     @property
     def name(self) -> str:
-        """What the input is called in a graph."""
+        """The name of the input in a graph."""
         return "frames" if self.clips else "images"
 
     @property
-    def usual_length(self) -> int:
-        """A length that a sample may have."""
-        return max(_LENGTH, self.least) if self.clips or not self.shape.width else self.shape.width
+    def example_length(self) -> int:
+        """The length of an example: columns of an image, or frames of a clip."""
+        return (
+            max(_EXAMPLE_LENGTH, self.min_length)
+            if self.clips or not self.shape.width
+            else self.shape.width
+        )
 
     def example(self, batch: int, length: int) -> Tensor:
-        """Return inputs of noise in [0, 1], the same ones for the same sizes."""
+        """Return a batch of noise in [0, 1], which is the same for the same sizes."""
         channels, height, width = self.shape
         size = (batch, channels, height, width or length)
         if self.clips:
@@ -56,25 +60,25 @@ class InputSizes:
 
 
 def input_sizes(model_input: Input, shape: InputShape, network: RecognitionNetwork) -> InputSizes:
-    """Return what varies in the inputs that `model_input` makes for a network.
+    """Return the sizes of a network's inputs.
 
     Args:
-        model_input: How pixels become tensors.
+        model_input: The conversion of pixels to tensors.
         shape: The shape of one frame or image.
-        network: What reads them.
+        network: The network.
     """
-    least = _least_length(network)
+    min_length = _min_length(network)
     if not isinstance(model_input, ImageInput):
-        return InputSizes(shape, clips=True, padded=True, least=least)
+        return InputSizes(shape, clips=True, padded=True, min_length=min_length)
     padded = not shape.width or model_input.keep_ratio
-    return InputSizes(shape, clips=False, padded=padded, least=least)
+    return InputSizes(shape, clips=False, padded=padded, min_length=min_length)
 
 
-def _least_length(network: RecognitionNetwork) -> int:
-    """Return the least columns of which its convolutions leave one."""
-    least = 1
+def _min_length(network: RecognitionNetwork) -> int:
+    """Return the least number of columns of which the convolutions leave at least one."""
+    min_length = 1
     for part in network.modules():
         if isinstance(part, Convolutions):
-            while columns(part, least) < 1:
-                least += 1
-    return least
+            while columns(part, min_length) < 1:
+                min_length += 1
+    return min_length

@@ -1,4 +1,4 @@
-"""The README.md of an exported network."""
+"""The model card of an exported network: its README.md."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def model_card(about: ExportedNetwork, folder: str, standings: Sequence[Standing
     """Return the model card of an exported network, in Markdown.
 
     Args:
-        about: What its `model.json` says.
-        folder: What its folder is called.
-        standings: The rows of boards that it is part of.
+        about: The description of the network.
+        folder: The name of its folder.
+        standings: The rows of boards that include its training.
     """
     sections = [
         f"# {escaped_markdown(about.title)}",
@@ -46,9 +46,9 @@ def model_card(about: ExportedNetwork, folder: str, standings: Sequence[Standing
         *_results(about, standings),
         "## Reading images",
         _LOADING.format(folder=folder),
-        "Nothing in this folder is executed: weights are numbers, and the architecture is bench's.",
+        "Loading executes no code of this folder: the architecture is part of bench.",
         "## From pixels to text",
-        "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(about), 1)),
+        "\n".join(f"{number}. {step}" for number, step in enumerate(_reading_steps(about), 1)),
         _vocabulary(about),
         *_graph(about),
         "## Training",
@@ -60,14 +60,14 @@ def model_card(about: ExportedNetwork, folder: str, standings: Sequence[Standing
 def _summary(about: ExportedNetwork) -> str:
     return (
         f"{about.parameters:,} weights, trained and exported by bench {about.bench}. "
-        f"`{DOCUMENT}` says all of this to programs."
+        f"`{DOCUMENT}` has the same for programs."
     )
 
 
 def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[str]:
-    """Yield its rows with intervals, then the scores of its evaluations that are in no row."""
+    """Yield the rows of boards, then the scores of evaluations that are not part of these rows."""
     yield "## Results"
-    shown = set()
+    in_rows = set()
     for standing in standings:
         board, row = standing.board, standing.row
         seeds = ", ".join(str(result.seed) for result in row.seeds)
@@ -78,8 +78,8 @@ def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[
             f"{seeds}; this network is one of them."
         )
         yield standing.table()
-        shown |= {*row.evaluations.values()}
-    others = [score for score in about.scores if score.evaluation not in shown]
+        in_rows |= {*row.evaluations.values()}
+    others = [score for score in about.scores if score.evaluation not in in_rows]
     if others:
         rows = [
             [
@@ -99,7 +99,7 @@ def _results(about: ExportedNetwork, standings: Sequence[Standing]) -> Iterator[
         yield "It was not evaluated on any test set."
 
 
-def _steps(about: ExportedNetwork) -> list[str]:
+def _reading_steps(about: ExportedNetwork) -> list[str]:
     network = f"Compute logits with the weights of `{WEIGHTS}`"
     network += f", or by the graph `{GRAPH}`." if about.graph else "."
     between = "a space" if about.separator else "nothing"
@@ -116,8 +116,8 @@ def _vocabulary(about: ExportedNetwork) -> str:
     sentence = f"Class 0 is {about.class_0}; {count} tokens follow"
     if about.separator or count > _MAX_TOKENS:
         return f"{sentence}, which `{DOCUMENT}` lists."
-    listed = json.dumps("".join(about.vocabulary), ensure_ascii=False)
-    return f"{sentence}: `` {listed} `` (as JSON)."
+    tokens = json.dumps("".join(about.vocabulary), ensure_ascii=False)
+    return f"{sentence}: `` {tokens} `` (as JSON)."
 
 
 def _graph(about: ExportedNetwork) -> Iterator[str]:
@@ -129,11 +129,11 @@ def _graph(about: ExportedNetwork) -> Iterator[str]:
     rows += [[name, "output", what] for name, what in graph.outputs.items()]
     yield text_table.markdown(["name", "kind", "shape"], rows)
     same = (
-        "all were read alike"
+        "all texts are the same"
         if not graph.different_texts
-        else f"{graph.different_texts} were read differently, by rounding"
+        else f"{graph.different_texts} texts differ, due to rounding"
     )
-    lengths = "`lengths` are int64, the valid columns or frames of each sample. "
+    lengths = "`lengths` are int64: the number of valid columns or frames of each sample. "
     yield (
         f"Opset {graph.opset}. {lengths if 'lengths' in graph.inputs else ''}Compared with torch "
         f"in onnxruntime on {graph.compared_samples} samples of "

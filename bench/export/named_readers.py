@@ -1,4 +1,4 @@
-"""What reads a person's own images, by the word that names it."""
+"""Open a reader of images by name: an exported network, a recognizer, a row or a training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class NamedReader(NamedTuple):
-    """A reader, and what a person calls it."""
+    """A reader and its displayed name."""
 
     title: str
     reader: TextReader
@@ -31,38 +31,42 @@ class NamedReader(NamedTuple):
 
 @contextmanager
 def open_named_reader(word: str, load: Callable[[], Config]) -> Iterator[NamedReader]:
-    """Yield what a word names, ready to read images on the CPU.
+    """Open the reader with a name, on the CPU.
 
-    It is looked for in this order: the folder of an exported network; a recognizer from outside, by
-    its name and with its defaults; `SUITE/ROW`, a row of a suite; the beginning of a key or the
-    folder of a training, or of an evaluation of it.
+    Names are looked up in this order: the folder of an exported network; the name of a recognizer,
+    which gets its default parameters; `SUITE/ROW`, a row of a suite; a training or an evaluation of
+    it, by the beginning of its key or its folder.
 
     Args:
-        word: The word.
-        load: Returns bench.toml, which is read unless the word is an exported network.
+        word: The name.
+        load: Reads bench.toml; not called if the name is an exported network.
 
     Raises:
         BenchError: Nothing has this name, or it cannot read images.
     """
     if _is_exported(Path(word)):
-        yield _exported(Path(word))
+        yield _exported_reader(Path(word))
         return
     config = load()
     store = Store(config.results)
-    recognizer, entry = _by_name(word), _row(word, config)
+    recognizer, entry = _default_recognizer(word), _named_row(word, config)
     if isinstance(entry, RecognizerEntry):
         recognizer = entry.recognizer
     if recognizer:
         if recognizer.accepts != "image" or recognizer.origin == "predictions":
-            raise BenchError(f"recognizer '{word}' reads no images; name another, or a training")
+            raise BenchError(
+                f"recognizer '{word}' does not read images; name another, or a training"
+            )
         with recognizer.open(Workplace("cpu", _threads(), store.answers)) as reader:
             yield NamedReader(recognizer.label, reader)
     else:
-        yield _trained(word if entry is None else _training_of(word, entry, config), store)
+        yield _training_reader(
+            word if entry is None else _finished_training(word, entry, config), store
+        )
 
 
-def _row(word: str, config: Config) -> Entry | None:
-    """Return the row of a suite that `SUITE/ROW` names; None where the word names no suite."""
+def _named_row(word: str, config: Config) -> Entry | None:
+    """Return the row with the name `SUITE/ROW`; None if it does not begin with a suite."""
     name, slash, label = word.partition("/")
     if not slash or name not in config.tables:
         return None
@@ -73,8 +77,8 @@ def _row(word: str, config: Config) -> Entry | None:
     return by_label[label]
 
 
-def _training_of(word: str, entry: Entry, config: Config) -> str:
-    """Return the key of the first finished training of a row, in the order of its seeds."""
+def _finished_training(word: str, entry: Entry, config: Config) -> str:
+    """Return the key of a row's first finished training, in order of seeds."""
     name = word.partition("/")[0]
     store = Store(config.results)
     for trial in trials(config.suite(name)):
@@ -85,35 +89,35 @@ def _training_of(word: str, entry: Entry, config: Config) -> str:
 
 
 def _is_exported(folder: Path) -> bool:
-    # Not by `exported.is_exported`, which would import torch for each recognizer's name.
+    # `exported.is_exported` would import torch, also if the name is that of a recognizer.
     return (folder / "model.json").is_file()
 
 
-def _exported(folder: Path) -> NamedReader:
+def _exported_reader(folder: Path) -> NamedReader:
     from bench.recognizers.networks import load
 
     loaded = load(folder)
     return NamedReader(loaded.about.title, loaded.samples)
 
 
-def _by_name(name: str) -> Recognizer | None:
-    """Return a recognizer with its defaults; None where none has the name."""
+def _default_recognizer(name: str) -> Recognizer | None:
+    """Return a recognizer with its default parameters; None if there is none with the name."""
     if name not in registry.everything("recognizer"):
         return None
     try:
         return cast("Recognizer", registry.make("recognizer", name, {}))
     except SchemaError as error:
         raise BenchError(
-            f"recognizer '{name}' cannot read with its defaults ({error}); declare it in a suite, "
-            "and name it as SUITE/ROW"
+            f"recognizer '{name}' cannot be used with its default parameters ({error}); declare it "
+            "in a suite, and name it as SUITE/ROW"
         ) from None
 
 
-def _trained(key: str, store: Store) -> NamedReader:
-    """Return the reader of a training, by greedy decoding."""
+def _training_reader(key: str, store: Store) -> NamedReader:
+    """Return the reader of a training, with greedy decoding."""
     from bench.data.inputs.image_transform import ImageTransform
     from bench.decoding.greedy import GreedyDecoder
-    from bench.export.exporting import find_training, separator
+    from bench.export.exporting import find_training, token_separator
     from bench.recognizers.networks.network_reader import NetworkReader
     from bench.recognizers.outputs.texts import TextDecoding
 
@@ -124,15 +128,16 @@ def _trained(key: str, store: Store) -> NamedReader:
             raise
         names = ", ".join(registry.everything("recognizer"))
         raise BenchError(
-            f"{error}; '{key}' is no exported folder, SUITE/ROW or recognizer either ({names})"
+            f"{error}; '{key}' is not an exported folder, SUITE/ROW or recognizer either ({names})"
         ) from None
     if not isinstance(training.input, ImageInput):
         raise BenchError(
-            f"{training.folder}: this network reads clips of frames, not images; name another"
+            f"{training.folder}: this network reads clips of frames, not images; name another "
+            "training"
         )
     vocabulary = tuple(training.record.vocabulary)
     texts = TextDecoding(
-        training.loss.decoder, vocabulary, GreedyDecoder(), separator=separator(vocabulary)
+        training.loss.decoder, vocabulary, GreedyDecoder(), separator=token_separator(vocabulary)
     )
     reader = NetworkReader(training.network, ImageTransform(training.input), texts)
     return NamedReader(training.title, reader)

@@ -1,4 +1,4 @@
-"""How pixels become the input of a network, in sentences: what a person programs elsewhere."""
+"""The preprocessing of a network in sentences, for people who implement it in other programs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def preprocessing_steps(model_input: Input, channels: int) -> list[str]:
     """Return the steps from an encoded image, or the frames of a clip, to a tensor, in order.
 
     Args:
-        model_input: What the network is shown.
-        channels: The channels of its tensor.
+        model_input: The input of the network.
+        channels: The number of channels of its tensor.
     """
     if isinstance(model_input, ImageInput):
         steps = _image_steps(model_input)

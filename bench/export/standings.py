@@ -1,4 +1,4 @@
-"""Where a training stands: the rows of working boards that it is part of."""
+"""The standings of a training: the rows of working boards that include it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.core.errors import BenchError
 from bench.core.text_table import markdown
 from bench.leaderboards import board as boards
-from bench.leaderboards.formats import columns as board_columns
+from bench.leaderboards.formats.columns import AVERAGES, ranks_text, score_text
 from bench.leaderboards.versions import working_boards
 
 if TYPE_CHECKING:
@@ -31,29 +31,32 @@ class Standing:
     row: Row
 
     def table(self) -> str:
-        """Return its scores on each test set with 95 % intervals, in Markdown."""
+        """Return a Markdown table of the row's scores on each test set, with 95 % intervals."""
         columns = [*self.board.column_names]
-        averages = [*board_columns.AVERAGES] if len(columns) > 1 else []
-        headers = ["rank", *columns, *(board_columns.AVERAGES[name] for name in averages)]
+        averages = [*AVERAGES] if len(columns) > 1 else []
+        headers = ["rank", *columns, *(AVERAGES[name] for name in averages)]
         rows = []
         for metric in self.board.metrics:
             scores = self.row.scores.get(metric.name, {})
             means = self.row.averages.get(metric.name, {})
             cells = [scores.get(column) for column in columns] + [means.get(n) for n in averages]
             ranked = metric.name == self.board.ranked_by
-            rank = board_columns.ranks(self.row) if ranked else ""
-            rows.append(
-                [metric.heading, rank, *(board_columns.score_text(metric, cell) for cell in cells)]
-            )
+            rank = ranks_text(self.row) if ranked else ""
+            rows.append([metric.heading, rank, *(score_text(metric, cell) for cell in cells)])
         return markdown(["metric", *headers], rows, headers[1:])
 
 
 def standings(results: Path, training: str) -> Iterator[Standing]:
-    """Yield the rows of working boards below `results` that the training of a key is part of."""
+    """Yield the rows of working boards that include the training with a key.
+
+    Args:
+        results: The folder of records and working boards.
+        training: The key of the training.
+    """
     for folder in working_boards(results):
-        # A board of another schema is drawn again by its suite; here it is only cited.
+        # A board that cannot be read is left out; the next run of its suite writes it again.
         with suppress(BenchError, OSError):
-            board = boards.read(folder)
+            board = boards.read_board(folder)
             for row in board.rows:
                 if any(training in result.trainings for result in row.seeds):
                     yield Standing(board, row)

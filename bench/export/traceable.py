@@ -1,4 +1,4 @@
-"""Networks whose computation does not depend on values, so that they can be traced into a graph."""
+"""Networks without control flow that depends on values, so that they can be traced into a graph."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ _WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 class Traceable(nn.Module):
-    """A network from inputs to logits as one graph for all lengths.
+    """A copy of a network that can be traced into one graph for all lengths.
 
     Args:
-        network: What is traced; it is left as it is.
-        length: The columns of all images, where they are equal; None: lengths are an input too.
+        network: The network, which is not changed.
+        length: The number of columns of all images, if it is fixed; None if lengths are an input.
     """
 
     def __init__(self, network: RecognitionNetwork, length: int | None) -> None:
         super().__init__()
-        self.network = replaced(copy.deepcopy(network))
+        self.network = replace_dynamic_modules(copy.deepcopy(network))
         self.length = length
         self.eval()
 
     def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return logits (N, T, C); where lengths (N,) are given, also those of the logits (N,)."""
+        """Return logits (N, T, C), and output lengths (N,) if lengths (N,) are given."""
         if lengths is not None:
             return cast("tuple[Tensor, Tensor]", self.network(inputs, lengths))
-        assert self.length is not None, "lengths are an input where they differ"  # noqa: S101
-        every = inputs.new_full(inputs.shape[:1], self.length, dtype=torch.long)
-        return (self.network(inputs, every)[0],)
+        assert self.length is not None, "without a fixed length, lengths are an input"  # noqa: S101
+        lengths = inputs.new_full(inputs.shape[:1], self.length, dtype=torch.long)
+        return (self.network(inputs, lengths)[0],)
 
 
-def replaced(network: nn.Module) -> nn.Module:
-    """Replace the parts of a network that look at lengths to choose what to compute, in place."""
+def replace_dynamic_modules(network: nn.Module) -> nn.Module:
+    """Replace, in place, the modules of a network whose control flow depends on lengths."""
     for name, part in network.named_children():
         if isinstance(part, BiLSTM):
             setattr(network, name, _MaskedBiLSTM(part))
         elif isinstance(part, Convolutions):
             setattr(network, name, _MaskedConvolutions(part))
-            replaced(part)  # its stages are those of the new one
+            replace_dynamic_modules(part)  # the replacement has the same stages
         elif isinstance(part, InstanceNorm):
             setattr(network, name, _PreciseInstanceNorm())
         else:
-            replaced(part)
+            replace_dynamic_modules(part)
     return network
 
 
 class _MaskedConvolutions(nn.Module):
-    """What `Convolutions` computes, masked or not whatever the lengths are."""
+    """`Convolutions` that always mask, or never, independent of the lengths."""
 
     def __init__(self, convolutions: Convolutions) -> None:
         super().__init__()
@@ -66,21 +66,21 @@ class _MaskedConvolutions(nn.Module):
         self.masked = convolutions.masked
 
     def forward(self, images: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return maps and the lengths (N,) of their columns."""
-        inside = lengths if self.masked else None
-        maps = cut(images, inside)
+        """Return feature maps and their lengths (N,) in columns."""
+        valid = lengths if self.masked else None
+        maps = cut(images, valid)
         for stage in self.stages:
-            maps = stage(maps, inside)
-            if inside is not None:
-                inside = columns(stage, inside)
+            maps = stage(maps, valid)
+            if valid is not None:
+                valid = columns(stage, valid)
         return maps, columns(self.stages, lengths).clamp(min=1)
 
 
 class _PreciseInstanceNorm(InstanceNorm):
-    """What `InstanceNorm` computes, with sums in double precision.
+    """`InstanceNorm` with sums in double precision.
 
-    onnxruntime adds float32 less precisely than torch does, and where a map hardly varies, its
-    deviation multiplies the error of its mean.
+    Sums of float32 are less precise in onnxruntime than in torch, and dividing by the deviation of
+    a nearly constant map amplifies the error of its mean.
     """
 
     def forward(self, images: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -91,8 +91,8 @@ class _PreciseInstanceNorm(InstanceNorm):
         count = _total(valid)
         mean = _total(images.where(valid, 0)) / count.clamp(min=1)
         centered = (images - mean.float()).where(valid, 0)
-        spread = (_total(centered.square()) / (count - 1).clamp(min=1)).sqrt()
-        return centered / (spread.float() + EPSILON)
+        deviation = (_total(centered.square()) / (count - 1).clamp(min=1)).sqrt()
+        return centered / (deviation.float() + EPSILON)
 
 
 def _total(pixels: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ def _total(pixels: Tensor) -> Tensor:
 
 
 class _MaskedBiLSTM(nn.Module):
-    """What `BiLSTM` computes, without packing: the way back begins at the end of each sample."""
+    """`BiLSTM` without packing: the backward direction starts at the end of each sample."""
 
     def __init__(self, packed: BiLSTM) -> None:
         super().__init__()
@@ -111,24 +111,24 @@ class _MaskedBiLSTM(nn.Module):
         )
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Return (N, T, 2·hidden); padding neither leaks in nor comes out."""
+        """Return features (N, T, 2·hidden), which do not depend on padding and are 0 there."""
         valid = valid_frames(lengths, frames.shape[1], frames.device)
-        place = torch.arange(frames.shape[1], device=frames.device).unsqueeze(0)
-        mirrored = torch.where(valid, lengths.unsqueeze(1) - 1 - place, place).unsqueeze(2)
+        position = torch.arange(frames.shape[1], device=frames.device).unsqueeze(0)
+        mirrored = torch.where(valid, lengths.unsqueeze(1) - 1 - position, position).unsqueeze(2)
         for forward, backward in cast("list[tuple[nn.Module, nn.Module]]", self.layers):
-            back = backward(_taken(frames, mirrored))[0]
-            frames = torch.cat([forward(frames)[0], _taken(back, mirrored)], 2)
+            back = backward(_gather_frames(frames, mirrored))[0]
+            frames = torch.cat([forward(frames)[0], _gather_frames(back, mirrored)], 2)
             frames = frames.masked_fill(~valid.unsqueeze(2), 0)
         return frames
 
 
-def _taken(frames: Tensor, places: Tensor) -> Tensor:
-    """Return the frames (N, T, D) at places (N, T, 1)."""
-    return frames.gather(1, places.expand(-1, -1, frames.shape[2]))
+def _gather_frames(frames: Tensor, positions: Tensor) -> Tensor:
+    """Return the frames (N, T, D) at positions (N, T, 1)."""
+    return frames.gather(1, positions.expand(-1, -1, frames.shape[2]))
 
 
 def _direction(lstm: nn.LSTM, layer: int, suffix: str) -> nn.LSTM:
-    """Return one direction of one layer, with its weights."""
+    """Return one direction of one layer as an LSTM with the same weights."""
     features = 2 * lstm.hidden_size if layer else lstm.input_size
     single = nn.LSTM(features, lstm.hidden_size, batch_first=True)
     state = {f"{name}_l0": getattr(lstm, f"{name}_l{layer}{suffix}") for name in _WEIGHTS}

@@ -1,1 +1,1 @@
-"""Boards: pure functions of records. The same records give the same bytes."""
+"""Leaderboards: pure functions of records. The same records give the same bytes."""

@@ -1,4 +1,4 @@
-"""A suite's plan, predictions and profiles to its board."""
+"""Build the working board of a suite from its records, predictions and profiles."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from bench.leaderboards.board import (
     SeedResult,
 )
 from bench.leaderboards.board_identity import board_identity, entry_identity
-from bench.leaderboards.ranking import scored
+from bench.leaderboards.ranking import with_scores
 from bench.leaderboards.samples import column_counts
 from bench.leaderboards.samples.column_counts import ColumnCounts
-from bench.leaderboards.speed import speeds
+from bench.leaderboards.speed import board_speeds
 from bench.trials.grid import row_labels
 from bench.trials.store import predictions_of
 
@@ -43,17 +43,17 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 _DIGITS = 6
-"""Decimals of the points of learning curves, and of shares of blank frames."""
+"""Decimals of points of learning curves and of ratios of blank frames."""
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """What the predictions of the evaluations that are done give.
+class GatheredPredictions:
+    """What a board needs of the predictions of all finished evaluations of a suite.
 
     Attributes:
-        counts: Their counts, by column.
-        faults: Why those of an evaluation cannot be used, by its key.
-        blank_ratios: The share of frames that are blank, by key of the evaluation.
+        counts: The errors counted on each sample, by column (test set).
+        faults: Why the predictions of an evaluation cannot be used, by its key.
+        blank_ratios: The fraction of frames whose best class is blank, by key of the evaluation.
     """
 
     counts: dict[str, ColumnCounts] = field(default_factory=dict)
@@ -61,22 +61,22 @@ class Gathered:
     blank_ratios: dict[str, float] = field(default_factory=dict)
 
 
-def gather(plan: Plan, store: Store) -> Gathered:
-    """Read the predictions of all evaluations that are done."""
+def gather_predictions(plan: Plan, store: Store) -> GatheredPredictions:
+    """Read the predictions of all finished evaluations of a plan."""
     from bench.evaluation.predictions import blank_ratio
 
-    gathered = Gathered()
+    gathered = GatheredPredictions()
     counts, faults = gathered.counts, gathered.faults
     for trial in plan.trials:
         for column, evaluation in trial.evaluations.items():
-            record = _record(plan, evaluation)
+            record = _evaluation_record(plan, evaluation)
             if record is None:
                 continue
             try:
                 folder = store.folder(evaluation)
                 table = predictions_of(folder, record)
-                read = column_counts.of_predictions(table, record, folder)
-                counts.setdefault(column, ColumnCounts(read.ids, names=read.names)).add(read)
+                read = column_counts.counts_of_predictions(table, record, folder)
+                counts.setdefault(column, ColumnCounts(read.ids, ids_hash=read.ids_hash)).add(read)
                 if _has_blank(trial.entry) and (ratio := blank_ratio(table)) is not None:
                     gathered.blank_ratios[record.key] = round(ratio, _DIGITS)
             except BenchError as error:
@@ -90,18 +90,20 @@ def gather(plan: Plan, store: Store) -> Gathered:
 
 
 def _has_blank(entry: Entry) -> bool:
-    """Return whether class 0 is blank on the paths of an entry."""
+    """Return whether class 0 of an entry's network is the blank (otherwise it is EOS)."""
     return isinstance(entry, TrainedEntry) and entry.loss.decoder != SEQ2SEQ
 
 
-def board(suite: Suite, plan: Plan, gathered: Gathered, profiles: Sequence[Profile] = ()) -> Board:
-    """Return the working board of `suite`.
+def working_board(
+    suite: Suite, plan: Plan, gathered: GatheredPredictions, profiles: Sequence[Profile] = ()
+) -> Board:
+    """Return the board of `suite` as the records give it, with scores and ranks.
 
     Args:
         suite: The suite.
-        plan: The statuses of all its trials.
-        gathered: What the predictions of their evaluations give.
-        profiles: The profiles at hand.
+        plan: The state of all its trials.
+        gathered: The counts and faults of their predictions, from `gather_predictions`.
+        profiles: All measured profiles; those of other trainings are ignored.
     """
     from bench.evaluation.metrics import metrics_of
 
@@ -112,20 +114,20 @@ def board(suite: Suite, plan: Plan, gathered: Gathered, profiles: Sequence[Profi
     by_entry = {entry: trials for entry, trials in by_entry.items() if trials}
     labels = row_labels([*by_entry])
     rows = [
-        _row(entry, label, trials, plan, gathered)
+        _board_row(entry, label, trials, plan, gathered)
         for (entry, trials), label in zip(by_entry.items(), labels, strict=True)
     ]
-    measured = speeds(
+    measured = board_speeds(
         {
-            (place, column): evaluation
-            for place, trials in enumerate(by_entry.values())
+            (row_index, column): evaluation
+            for row_index, trials in enumerate(by_entry.values())
             for column, evaluation in trials[0].evaluations.items()
         },
         profiles,
     )
-    for (place, column), speed in measured.speeds.items():
-        rows[place].speed[column] = speed
-    return scored(
+    for (row_index, column), speed in measured.speeds.items():
+        rows[row_index].speed[column] = speed
+    return with_scores(
         Board(
             suite=suite.name,
             version=None,
@@ -136,7 +138,7 @@ def board(suite: Suite, plan: Plan, gathered: Gathered, profiles: Sequence[Profi
             metrics=[board_metric(metric) for metric in metrics_of(suite.protocol)],
             ranked_by=suite.protocol.ranked_by,
             average=suite.average,
-            columns=_columns(suite, plan, gathered.counts),
+            columns=_board_columns(suite, plan, gathered.counts),
             seeds=sorted(suite.seeds),
             rows=rows,
             speed_hardware=measured.hardware,
@@ -148,7 +150,7 @@ def board(suite: Suite, plan: Plan, gathered: Gathered, profiles: Sequence[Profi
 
 
 def board_metric(metric: Metric) -> BoardMetric:
-    """Return a metric of the registry as boards keep it."""
+    """Return the description of a registered metric that `board.json` keeps."""
     return BoardMetric(
         name=metric.name,
         title=metric.title,
@@ -159,13 +161,15 @@ def board_metric(metric: Metric) -> BoardMetric:
     )
 
 
-def _columns(suite: Suite, plan: Plan, counts: Mapping[str, ColumnCounts]) -> list[BoardColumn]:
+def _board_columns(
+    suite: Suite, plan: Plan, counts: Mapping[str, ColumnCounts]
+) -> list[BoardColumn]:
     columns = [BoardColumn(column.name, column.test.label) for column in suite.columns]
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         for trial in plan.trials:
-            record = _record(plan, trial.evaluations[column.name])
+            record = _evaluation_record(plan, trial.evaluations[column.name])
             if record and column.name in counts and counts[column.name].has(record.key):
-                columns[place] = replace(
+                columns[index] = replace(
                     column,
                     samples=record.samples,
                     excluded=dict(sorted(record.excluded.items())),
@@ -175,7 +179,9 @@ def _columns(suite: Suite, plan: Plan, counts: Mapping[str, ColumnCounts]) -> li
     return columns
 
 
-def _row(entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, gathered: Gathered) -> Row:
+def _board_row(
+    entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, gathered: GatheredPredictions
+) -> Row:
     results = [_seed_result(trial, plan, gathered) for trial in trials]
     row = Row(
         entry=entry_identity(entry),
@@ -191,7 +197,9 @@ def _row(entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, gathered
         recipe={},
         tuning=None,
         seeds=[result for result in results if result.evaluations],
-        missing=[each for trial in trials for each in _missing(trial, plan, gathered.faults)],
+        missing=[
+            each for trial in trials for each in _missing_evaluations(trial, plan, gathered.faults)
+        ],
         parameters=[],
         hardware=[],
         speed={},
@@ -202,7 +210,7 @@ def _row(entry: Entry, label: str, trials: Sequence[Trial], plan: Plan, gathered
 
 
 def _trained_row(row: Row, entry: TrainedEntry, trials: Sequence[Trial], plan: Plan) -> Row:
-    """Return `row` with what is known of an entry that bench trains."""
+    """Return `row` with the labels and training records of an entry that bench trains."""
     trainings = [training for trial in trials for training in trial.trainings]
     records = [record for each in trainings if (record := _training_record(plan, each.key))]
     return replace(
@@ -215,14 +223,16 @@ def _trained_row(row: Row, entry: TrainedEntry, trials: Sequence[Trial], plan: P
         recipe=entry.recipe.changed(),
         tuning=entry.tuning,
         parameters=sorted({record.parameters.total for record in records}),
-        hardware=sorted({_hardware(record) for record in records}),
+        hardware=sorted({_training_hardware(record) for record in records}),
     )
 
 
 def _recognizer_row(row: Row, entry: RecognizerEntry, trials: Sequence[Trial], plan: Plan) -> Row:
-    """Return `row` with what is known of an entry that bench does not train."""
+    """Return `row` with the label, remarks and price of an entry that bench does not train."""
     evaluations = {name: each for trial in trials for name, each in trial.evaluations.items()}
-    records = [record for each in evaluations.values() if (record := _record(plan, each))]
+    records = [
+        record for each in evaluations.values() if (record := _evaluation_record(plan, each))
+    ]
     remarks = Counter[str]()
     for record in records:
         remarks.update(record.remarks)
@@ -245,21 +255,21 @@ def _recognizer_row(row: Row, entry: RecognizerEntry, trials: Sequence[Trial], p
 def may_have_seen(entry: RecognizerEntry, test: str) -> bool:
     """Return whether a test set may have been part of the training data of an entry.
 
-    So where nothing is stated of its training data, and where that has a data set of the same name
-    (whose other splits it may be) or one that shares samples with the test set.
+    It may if the authors do not state their training data, or if these include a data set of the
+    same name (of any split) or one that shares samples with the test set.
     """
     if entry.trained_on is None:
         return True
-    card = cards.find(test)
+    card = cards.find_card(test)
     shared = {overlap.dataset for overlap in card.overlaps} if card else set()
     return not {test, *shared}.isdisjoint(entry.trained_on)
 
 
-def _seed_result(trial: Trial, plan: Plan, gathered: Gathered) -> SeedResult:
+def _seed_result(trial: Trial, plan: Plan, gathered: GatheredPredictions) -> SeedResult:
     evaluations = {
         column: record
         for column, evaluation in trial.evaluations.items()
-        if (record := _record(plan, evaluation)) and record.key not in gathered.faults
+        if (record := _evaluation_record(plan, evaluation)) and record.key not in gathered.faults
     }
     trainings = {training.key: _training_record(plan, training.key) for training in trial.trainings}
     done = [record for record in trainings.values() if record]
@@ -276,13 +286,13 @@ def _seed_result(trial: Trial, plan: Plan, gathered: Gathered) -> SeedResult:
         scores={},
         training_seconds=sum(each.timings.training for each in done) if complete and done else None,
         revisions=list(dict.fromkeys(origin.revision for origin in origins)),
-        curves={record.key: _curve(record) for record in done},
+        curves={record.key: _learning_curve(record) for record in done},
         blank_ratios={
             column: gathered.blank_ratios[record.key]
             for column, record in evaluations.items()
             if record.key in gathered.blank_ratios
         },
-        # Left out on a CPU, where they mean nothing.
+        # Left out on a CPU, where these are not measured.
         gpu_seconds=sum(gpu_seconds) if on_gpu else UNSET,
         shared_gpu=any(each.provenance.shared_gpu for each in done) if on_gpu else UNSET,
         training_memory=max(peaks) if on_gpu and peaks else UNSET,
@@ -290,7 +300,7 @@ def _seed_result(trial: Trial, plan: Plan, gathered: Gathered) -> SeedResult:
     )
 
 
-def _curve(record: TrainingRecord) -> list[LearningPoint]:
+def _learning_curve(record: TrainingRecord) -> list[LearningPoint]:
     return [
         LearningPoint(*(round(each, _DIGITS) for each in (at.epoch, at.loss, at.validation_ler)))
         for at in record.curve
@@ -298,7 +308,7 @@ def _curve(record: TrainingRecord) -> list[LearningPoint]:
 
 
 def _run_by(records: Sequence[TrainingRecord | EvaluationRecord]) -> list[str]:
-    """Return who ran the records that were accepted from others, each with the machine."""
+    """Return by whom and on which machine accepted records of others were computed."""
     return sorted(
         {
             f"{record.accepted.by} on {record.provenance.gpu or record.provenance.cpu}"
@@ -308,7 +318,7 @@ def _run_by(records: Sequence[TrainingRecord | EvaluationRecord]) -> list[str]:
     )
 
 
-def _missing(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missing]:
+def _missing_evaluations(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missing]:
     missing = []
     for column, evaluation in trial.evaluations.items():
         status = plan.statuses[evaluation.key]
@@ -330,7 +340,7 @@ def _missing(trial: Trial, plan: Plan, faults: Mapping[str, str]) -> list[Missin
     return missing
 
 
-def _record(plan: Plan, evaluation: Evaluation) -> EvaluationRecord | None:
+def _evaluation_record(plan: Plan, evaluation: Evaluation) -> EvaluationRecord | None:
     return plan.statuses[evaluation.key].record  # type: ignore[return-value]
 
 
@@ -338,7 +348,7 @@ def _training_record(plan: Plan, key: str) -> TrainingRecord | None:
     return plan.statuses[key].record  # type: ignore[return-value]
 
 
-def _hardware(record: TrainingRecord) -> str:
+def _training_hardware(record: TrainingRecord) -> str:
     origin = record.provenance
     parts = [origin.gpu or origin.cpu]
     parts += [f"{origin.gpus:g} of a GPU"] if origin.gpus and origin.gpus < 1 else []

@@ -1,4 +1,4 @@
-"""What a board holds, and its file `board.json`."""
+"""The data model of a board, and its file `board.json`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from bench.core.printable import quoted
 from bench.core.recognition import Origin
 from bench.leaderboards.speed import Speed
 
-SCHEMA = 4
-DATA = "board.json"
+BOARD_SCHEMA = 4
+BOARD_FILE = "board.json"
 TO_DO = "to do"
-"""Why an evaluation is missing that nothing is wrong with."""
+"""The reason of a missing evaluation that has not run yet and has not failed."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class BoardMetric:
     """A metric of a board, as it was when the board was made.
 
     Attributes:
-        name: Its name in the registry of metrics.
-        title: The heading of its columns.
-        unit: The unit of its values as they are shown.
-        higher_is_better: Its direction.
-        max_value: The largest value there can be; None without a bound.
-        signed: Whether the count of one sample may be below 0 or above its denominator, as that of
-            a metric of the whole corpus may.
+        name: Name in the registry of metrics.
+        title: Heading of its columns.
+        unit: Unit of the displayed values, such as `%`.
+        higher_is_better: Whether a higher value is better.
+        max_value: The largest possible value; None if there is no bound.
+        signed: Whether the count of one sample may be below 0 or above its denominator, as is
+            possible with a metric of the whole corpus.
     """
 
     name: str
@@ -46,11 +46,11 @@ class BoardMetric:
 
     @property
     def heading(self) -> str:
-        """The heading of its columns, with the unit."""
+        """The heading of the metric's columns, with the unit."""
         return f"{self.title} {self.unit}".strip()
 
     def format(self, value: float) -> str:
-        """Return `value` as the metric writes it; in percent where its code is not installed."""
+        """Return `value` as the metric formats it; in percent if the metric is not installed."""
         from bench.evaluation.metrics import find_metric
 
         try:
@@ -61,11 +61,11 @@ class BoardMetric:
 
 @dataclass(frozen=True)
 class SliceGroup:
-    """A part of a test set: the samples that agree in one of its properties.
+    """The samples of a test set with the same value of a property, such as a range of lengths.
 
     Attributes:
-        name: The value, or the range of values, that its samples have.
-        samples: How many of the scored samples have it.
+        name: The value, or the range of values, of the property.
+        samples: Number of scored samples in the group.
     """
 
     name: str
@@ -77,12 +77,12 @@ class BoardColumn:
     """A test set of a board.
 
     Attributes:
-        name: What the board calls it.
-        label: The data set with its parameters off their defaults.
-        samples: How many samples are scored; None as long as nothing has read them.
-        excluded: How many are not, by reason.
+        name: Name of the test set on the board.
+        label: The data set with its parameters that differ from the defaults.
+        samples: Number of scored samples; None before the first evaluation.
+        excluded: Number of samples that are not scored, by reason.
         dropped: How often the protocol dropped each character from a transcript.
-        slices: Its parts by each property of its samples, such as `length`.
+        slices: Groups of its samples, by property such as `length`.
     """
 
     name: str
@@ -95,13 +95,13 @@ class BoardColumn:
 
 @dataclass(frozen=True)
 class Score:
-    """A score of a row over its seeds, as a share (1 is 100 %).
+    """A score of a row over its seeds, as a fraction (1 is 100 %).
 
     Attributes:
-        mean: The mean over seeds.
-        std: The sample standard deviation over seeds; None for one seed.
-        low: The lower end of the 95 % interval over samples and seeds.
-        high: Its upper end.
+        mean: Mean over seeds.
+        std: Sample standard deviation over seeds; None for one seed.
+        low: Lower end of the 95 % interval over samples and seeds.
+        high: Upper end of the interval.
     """
 
     mean: float
@@ -112,7 +112,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Ranks:
-    """The best and the worst rank of a row."""
+    """A rank interval: the best and the worst rank of a row."""
 
     best: int
     worst: int
@@ -123,12 +123,12 @@ class Ranks:
 
 @dataclass(frozen=True)
 class LearningPoint:
-    """A validation of a training.
+    """A validation during a training.
 
     Attributes:
-        epoch: How many epochs came before it.
-        loss: The mean training loss since the last one.
-        label_error_rate: The label error rate on the validation split, as a share.
+        epoch: Number of epochs before the validation.
+        loss: Mean training loss since the previous validation.
+        label_error_rate: Label error rate on the validation split, as a fraction.
     """
 
     epoch: float
@@ -138,24 +138,23 @@ class LearningPoint:
 
 @dataclass(frozen=True)
 class SeedResult:
-    """What one seed adds to a row.
+    """The results of one seed of a row.
 
     Attributes:
         seed: The seed.
-        trainings: The keys of its trainings.
-        evaluations: The key of its evaluation on each test set that is done, by column.
-        scores: Its score by metric and column; they follow from the samples in its folder.
-        training_seconds: Wall time of its trainings; None unless all of them are done.
-        revisions: The code that its trainings and evaluations ran.
-        curves: The learning curve of each of its trainings, by key.
-        blank_ratios: The share of frames whose best class is blank, by column; of losses with a
-            blank.
-        gpu_seconds: Seconds of its trainings and their validation times the GPUs reserved. This and
-            what follows is left out unless all of its trainings are done, on a GPU.
-        shared_gpu: Whether other tasks could compute on the same GPU at the same time.
-        training_memory: The most bytes that tensors of a training took on the GPU at once.
-        run_by: Who ran what was accepted from others, each with the machine; left out where all of
-            it was run here.
+        trainings: Keys of the finished trainings.
+        evaluations: Key of each finished evaluation, by column.
+        scores: Score by metric and column, computed from the counts in the files of samples.
+        training_seconds: Wall time of the trainings in seconds; None unless all are done.
+        revisions: Revisions of the code that trainings and evaluations ran.
+        curves: Learning curve of each training, by its key.
+        blank_ratios: Fraction of frames whose best class is blank, by column; only of losses with
+            a blank.
+        gpu_seconds: Seconds of trainings and validations times the number of reserved GPUs. This
+            and the next two are left out unless all trainings are done and ran on a GPU.
+        shared_gpu: Whether other tasks could use the same GPU at the same time.
+        training_memory: Peak memory of a training's tensors on the GPU, in bytes.
+        run_by: Person and machine of results accepted from others; left out if all ran here.
     """
 
     seed: int
@@ -174,12 +173,12 @@ class SeedResult:
 
 @dataclass(frozen=True)
 class Missing:
-    """An evaluation that a row lacks.
+    """A missing evaluation of a row.
 
     Attributes:
         seed: Its seed.
         column: Its test set.
-        why: `to do`, `stale`, or what went wrong with it or its training.
+        why: `to do`, `stale`, or the fault of the evaluation or of its training.
     """
 
     seed: int
@@ -189,41 +188,42 @@ class Missing:
 
 @dataclass(frozen=True)
 class Row:
-    """An entry of the suite.
+    """A row of a board: the results of one entry of the suite.
 
     Attributes:
-        entry: The hash of what bench.toml says of the entry: names and parameters of its parts,
-            its input, recipe and training data, but not their versions or sources. Rows of two
-            boards with the same hash are the same row.
-        label: What the board calls it.
-        origin: Where it comes from.
-        timed: Whether its latencies are measured: not those of predictions and of paid services.
-        model: The model with its parameters off their defaults; of a row that bench does not train,
-            the recognizer.
-        loss: The loss, likewise; empty where bench does not train.
-        decoder: The decoder, likewise.
-        input: How pixels become tensors, likewise.
-        train: What it is trained on, a description per training; data sets may differ by column.
-            What others state of their training data; None where they state nothing.
-        may_have_seen: The test sets that may have been part of the training data of others.
-        recipe: Every key of its recipe that is not at its default.
-        tuning: How a sweep found it.
-        seeds: The seeds with an evaluation, in order.
+        entry: Hash of the entry in bench.toml: names and parameters of its components, input,
+            recipe and training data, without versions and source files. Rows of two boards with
+            the same hash are the same row.
+        label: Name of the row on the board.
+        origin: Whether bench trained it (`trained`), or it comes from others.
+        timed: Whether latencies are measured, which is not possible for files of predictions and
+            paid services.
+        model: The model with its parameters that differ from the defaults; the recognizer, if
+            bench does not train the entry.
+        loss: The loss, in the same form; empty if bench does not train the entry.
+        decoder: The decoder, in the same form.
+        input: The conversion of pixels to tensors, in the same form.
+        train: The training data, one description per training; they may differ by column. For
+            entries of others, the data that their authors state; None if they state none.
+        may_have_seen: Test sets that may have been part of the training data of others.
+        recipe: The keys of the recipe that differ from the defaults.
+        tuning: The sweep that chose the recipe; None if there was none.
+        seeds: Results of the seeds that have an evaluation, in ascending order.
         missing: The evaluations that are not done.
-        parameters: The number of weights; several where they differ between trainings.
-        hardware: What its trainings ran on.
-        speed: What reading costs, by column.
-        remarks: How many readings of its test sets there are of each kind that a person should know
-            of, such as `missing`.
-        price: What 1,000 samples cost in US dollars; None where they have no price.
-        rank: Its rank by the board's average, shared with rows of the same average. None, as the
-            averages are, unless each of its seeds has an evaluation on every test set.
-        rank_interval: The ranks that it may have, all pairs of rows compared together at 5 %.
-        leave_one_out: The ranks that it has when one test set is left out; None of a single one.
-        scores: Its score by metric and column.
-        averages: Its average over the test sets by metric: `weighted` by samples, and `mean`.
-        slices: Its score by the ranking metric on each part of a test set, by column and property,
-            in the order of `BoardColumn.slices`; None where it has none.
+        parameters: Number of weights; several values if trainings differ.
+        hardware: The hardware of the trainings.
+        speed: Cost of reading, by column.
+        remarks: Number of unusual readings of the test sets, by kind, such as `missing`.
+        price: Price of 1,000 samples in US dollars; None without a price.
+        rank: Rank by the board's average, shared by rows with the same average. None, as the
+            averages are, unless each seed has an evaluation on every test set.
+        rank_interval: Rank interval; all pairs of rows are compared together at 5 %.
+        leave_one_out: Best and worst rank when one test set is left out; None on a board with a
+            single test set.
+        scores: Score by metric and column.
+        averages: Average over the test sets by metric: `weighted` by samples, and `mean`.
+        slices: Score by the ranking metric of each group of samples, by column and property, in
+            the order of `BoardColumn.slices`; None if there is none.
     """
 
     entry: str
@@ -263,33 +263,33 @@ class Row:
 
     @property
     def training_seconds(self) -> float | None:
-        """The mean over seeds of the wall time of their trainings; None without any."""
+        """The wall time of a seed's trainings in seconds, averaged over seeds; None without any."""
         seconds = [r.training_seconds for r in self.seeds if r.training_seconds is not None]
         return sum(seconds) / len(seconds) if seconds else None
 
     @property
     def gpu_hours(self) -> float | None:
-        """The mean over seeds of the hours of whole GPUs; None where none was used."""
+        """The GPU hours of a seed's trainings, averaged over seeds; None if no GPU was used."""
         seconds = [r.gpu_seconds for r in self.seeds if r.gpu_seconds is not UNSET]
         return sum(seconds) / len(seconds) / 3600 if seconds else None
 
     @property
     def shared_gpu(self) -> bool:
-        """Whether other tasks could compute on the GPU of any of its trainings meanwhile."""
+        """Whether other tasks could use the GPU of any training at the same time."""
         return any(result.shared_gpu is True for result in self.seeds)
 
     @property
     def training_memory(self) -> int | None:
-        """The most bytes that tensors of any of its trainings took on the GPU at once."""
+        """The peak memory of tensors on the GPU over all trainings, in bytes."""
         peaks = [r.training_memory for r in self.seeds if r.training_memory is not UNSET]
         return max(peaks, default=None)
 
     @property
     def revisions(self) -> list[str]:
-        """The distinct revisions of the code behind the row, in order of seeds."""
+        """The distinct revisions of the code that the row's tasks ran, in order of seeds."""
         return list(dict.fromkeys(each for result in self.seeds for each in result.revisions))
 
-    def done(self, columns: Sequence[str]) -> list[int]:
+    def complete_seeds(self, columns: Sequence[str]) -> list[int]:
         """Return the seeds that have an evaluation in each of `columns`."""
         return [r.seed for r in self.seeds if r.evaluations.keys() >= set(columns)]
 
@@ -299,21 +299,22 @@ class Board:
     """The leaderboard of a suite: a pure function of records, predictions and profiles.
 
     Attributes:
-        suite: The suite's name.
-        version: The version that is published; None of a working board.
+        suite: Name of the suite.
+        version: Version of a published board; None of a working board.
         about: One sentence about the suite.
-        protocol: Name and version of the scoring rules.
-        protocol_about: One sentence about them.
-        identity: The specs of protocol and test sets; scores of boards that agree in it compare.
-        metrics: The metrics of the protocol, in order of columns.
-        ranked_by: The name of the metric that ranks.
+        protocol: Name and version of the protocol (the scoring rules).
+        protocol_about: One sentence about the protocol.
+        identity: Specs of protocol and test sets. Scores of two boards can be compared only if
+            their identities are equal.
+        metrics: Metrics of the protocol, in order of columns.
+        ranked_by: Name of the metric that ranks.
         average: The average that ranks.
         columns: The test sets.
-        seeds: The seeds that every row which bench trains should have.
-        rows: The rows by rank, then those without one.
-        speed_hardware: What all latencies are measured on.
-        other_hardware: What else was profiled; those latencies are not shown.
-        published: Figures of papers, which are not ranked.
+        seeds: The seeds that every row trained by bench should have.
+        rows: The rows by rank, then those without a rank.
+        speed_hardware: The hardware of all displayed latencies.
+        other_hardware: Other profiled hardware, whose latencies are not displayed.
+        published: Scores stated in papers, which are not ranked.
     """
 
     suite: str
@@ -334,12 +335,12 @@ class Board:
 
     @property
     def name(self) -> str:
-        """What a person calls it: `suite/vN`, or the suite of a working board."""
+        """The displayed name: `suite/vN`, or `suite (working)`."""
         return f"{self.suite}/v{self.version}" if self.version else f"{self.suite} (working)"
 
     @property
     def fingerprint(self) -> str:
-        """The hash of the identity."""
+        """The hash of protocol and test sets (`identity`)."""
         return digest(self.identity)
 
     @property
@@ -348,22 +349,22 @@ class Board:
         return [column.name for column in self.columns]
 
     @property
-    def primary(self) -> BoardMetric:
-        """The metric that ranks."""
+    def ranking_metric(self) -> BoardMetric:
+        """The metric that ranks the rows."""
         return next(metric for metric in self.metrics if metric.name == self.ranked_by)
 
     @property
     def hardware(self) -> list[str]:
-        """What the trainings of all rows ran on."""
+        """The hardware of all trainings, sorted."""
         return sorted({name for row in self.rows for name in row.hardware})
 
-    def seeds_of(self, row: Row) -> list[int]:
-        """Return the seeds that `row` should have: a single one where bench does not train."""
+    def expected_seeds(self, row: Row) -> list[int]:
+        """Return the seeds that `row` should have: only seed 0 if bench does not train it."""
         return self.seeds if row.origin == "trained" else [0]
 
     def is_complete(self, row: Row) -> bool:
-        """Return whether `row` has every seed that it should have on every test set."""
-        return {*row.done(self.column_names)} >= {*self.seeds_of(row)}
+        """Return whether `row` has an evaluation of every expected seed on every test set."""
+        return {*row.complete_seeds(self.column_names)} >= {*self.expected_seeds(row)}
 
 
 @dataclass(frozen=True)
@@ -371,7 +372,7 @@ class BoardDocument:
     """The content of `board.json`.
 
     Attributes:
-        schema: The version of this document.
+        schema: The version of the file format.
         board: The board.
     """
 
@@ -379,46 +380,51 @@ class BoardDocument:
     board: Board
 
 
-def to_json(board: Board) -> bytes:
-    """Return the content of `board.json`: every digit and every seed."""
-    return documents.encode(BoardDocument(SCHEMA, board))
+def board_json(board: Board) -> bytes:
+    """Return the content of `board.json`, with scores of every seed in full precision."""
+    return documents.encode(BoardDocument(BOARD_SCHEMA, board))
 
 
-def read(folder: Path) -> Board:
-    """Read the board in `folder`. Raises BenchError where it is missing or of another schema."""
+def read_board(folder: Path) -> Board:
+    """Read the board in `folder`. Raises BenchError if it is missing, damaged or contradictory."""
     remedy = "restore it, or move its folder away and write the board again"
     document = documents.read(
-        folder / DATA, BoardDocument, SCHEMA, noun="board", remedy=remedy, check=_check
+        folder / BOARD_FILE,
+        BoardDocument,
+        BOARD_SCHEMA,
+        noun="board",
+        remedy=remedy,
+        check=_check_board,
     )
     return document.board
 
 
-def _check(document: BoardDocument) -> None:
-    """Raise ValueError where the parts of a board contradict each other."""
+def _check_board(document: BoardDocument) -> None:
+    """Raise ValueError if the parts of a board contradict each other."""
     board = document.board
     names, columns = [metric.name for metric in board.metrics], board.column_names
     if board.ranked_by not in names or len({*names}) < len(names):
-        raise ValueError("its metrics are not one of each, among them the one that ranks")
+        raise ValueError("a metric is listed twice, or the one that ranks is not listed")
     if not columns or len({*columns}) < len(columns):
-        raise ValueError("its test sets are not one or more, each once")
+        raise ValueError("it has no test set, or one twice")
     for row in board.rows:
         seeds = [result.seed for result in row.seeds]
         if len({*seeds}) < len(seeds):
             raise ValueError(f"row {quoted(row.label)} has a seed twice")
         if not {column for _, column in row.evaluations} <= {*columns}:
-            raise ValueError(f"row {quoted(row.label)} has another test set than the board")
+            raise ValueError(f"row {quoted(row.label)} has a test set that the board does not have")
         if not {*row.scores, *row.averages} <= {*names}:
-            raise ValueError(f"row {quoted(row.label)} has a score by another metric")
+            raise ValueError(f"row {quoted(row.label)} has a metric that the board does not have")
         _check_slices(board, row)
 
 
 def _check_slices(board: Board, row: Row) -> None:
-    """Raise ValueError unless a row has as many scores by a property as a test set has parts."""
+    """Raise ValueError unless a row has one score per group of samples."""
     parts = {column.name: column.slices for column in board.columns}
     for column, slices in row.slices.items():
         for name, scores in slices.items():
             if len(scores) != len(parts.get(column, {}).get(name, ())):
                 raise ValueError(
-                    f"row {quoted(row.label)} has not one score per part of {quoted(column)} by "
-                    f"{quoted(name)}"
+                    f"row {quoted(row.label)} does not have one score per group of "
+                    f"{quoted(column)} by {quoted(name)}"
                 )

@@ -1,4 +1,4 @@
-"""What makes two boards comparable: the protocol they score by and the samples they score on."""
+"""Identities of boards and entries: boards with the same protocol and test sets compare."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 def board_identity(suite: Suite) -> dict[str, Any]:
     """Return the specs of the suite's protocol and test sets, as JSON values.
 
-    Nothing that a row may choose for itself is in it: training data, recipes, inputs and seeds are
-    what a board compares.
+    Training data, recipes, inputs and seeds are left out: these are what a board compares.
     """
     specs = {
         "protocol": suite.protocol.spec(),
@@ -25,18 +24,18 @@ def board_identity(suite: Suite) -> dict[str, Any]:
             for column in suite.columns
         },
     }
-    # Through sorted JSON, so that it equals what a board.json gives back, to the byte.
+    # Encoded and decoded as JSON, so that it equals the identity read from a board.json.
     return dict(json.loads(json.dumps(specs, sort_keys=True)))
 
 
 def entry_identity(entry: Entry) -> str:
-    """Return the hash of what bench.toml says of an entry.
+    """Return the hash of an entry in bench.toml.
 
-    Versions and source files of components are not in it: a row whose code changed is the same row
-    with other keys.
+    Versions and source files of components are left out, so a row stays the same row when its code
+    changes; only the keys of its tasks change.
     """
     if isinstance(entry, RecognizerEntry):
-        # Files by their names alone: where they are is not what the entry is.
+        # The label has file names without folders, so moving the files does not change the row.
         return digest({"recognizer": entry.recognizer.label, "label": entry.label})
     return digest(
         {

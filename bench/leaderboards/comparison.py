@@ -1,4 +1,4 @@
-"""Two evaluations, trainings, rows or boards on the same samples: which is better, how surely."""
+"""Compare two evaluations, trainings, rows or boards on the same samples."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from bench.leaderboards import board as boards
 from bench.leaderboards import versions
 from bench.leaderboards.aggregate import board_metric
 from bench.leaderboards.formats.columns import AVERAGES, p_text, signed_text
-from bench.leaderboards.matching import matched
-from bench.leaderboards.row_errors import errors_of
+from bench.leaderboards.matching import matched_rows
+from bench.leaderboards.row_errors import errors_by_seed
 from bench.leaderboards.samples import column_counts, samples_file
 from bench.leaderboards.samples.column_counts import ColumnCounts
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 
 if TYPE_CHECKING:
     from bench.evaluation.statistics.sample_errors import SampleErrors
-    from bench.evaluation.statistics.significance import Comparison as Compared
+    from bench.evaluation.statistics.significance import Comparison as PairedComparison
     from bench.leaderboards.board import Board, BoardMetric, Row
     from bench.trials.store import Store
 
@@ -33,7 +33,7 @@ _STYLES: dict[Outcome, Style] = {"better": "best", "worse": "failed"}
 
 
 class TestCounts(NamedTuple):
-    """What one side counts on one test set, and the keys of its seeds."""
+    """Counts on one test set, and the keys of the evaluations to compare, one per seed."""
 
     counts: ColumnCounts
     keys: list[str]
@@ -41,12 +41,12 @@ class TestCounts(NamedTuple):
 
 @dataclass(frozen=True)
 class Side:
-    """What is compared.
+    """One side of a comparison: an evaluation, a training or a row of a board.
 
     Attributes:
-        name: Its name for people.
-        metrics: Its metrics.
-        tests: Its test sets, by name.
+        name: The displayed name.
+        metrics: The metrics it is scored by.
+        tests: Counts by name of the test set.
     """
 
     name: str
@@ -60,15 +60,15 @@ class Verdict:
 
     Attributes:
         metric: The name of the metric.
-        test: The test set, or which average.
-        a: The score of A, as a share.
-        b: The score of B.
+        test: The test set, or the name of the average.
+        a: The score of A, as a fraction.
+        b: The score of B, as a fraction.
         difference: B - A.
-        low: The lower end of its 95 % interval.
-        high: Its upper end.
-        p: The two-sided probability of such a difference if both were equal.
-        detectable: The difference that four of five such comparisons would show.
-        outcome: B is better or worse where `p` is below 5 %.
+        low: Lower end of the 95 % interval of the difference.
+        high: Upper end of the interval.
+        p: Two-sided p-value of the difference.
+        detectable: The difference that such a comparison detects with a power of 80 %.
+        outcome: Better or worse if `p` is below 5 %.
     """
 
     metric: str
@@ -85,14 +85,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """B compared with A.
+    """B compared with A by all common metrics.
 
     Attributes:
         a: The name of A.
         b: The name of B.
-        samples: The scored samples of each test set that both have.
+        samples: Number of scored samples of each test set that both have.
         metrics: The metrics that both have.
-        verdicts: One for each metric and test set, and for each average of several.
+        verdicts: One per metric and test set, and one per average of several test sets.
     """
 
     a: str
@@ -107,31 +107,32 @@ class Comparison:
         return any(verdict.outcome == "worse" for verdict in self.verdicts)
 
 
-def compare_words(a: str, b: str, store: Store, root: Path, faults: list[str]) -> list[Comparison]:
-    """Compare what two words mean: keys of tasks, rows (`suite#1`) or boards (`suite/v1`).
+def compare_named(a: str, b: str, store: Store, root: Path, faults: list[str]) -> list[Comparison]:
+    """Compare two results given by name: keys of tasks, rows (`suite#1`) or boards (`suite/v1`).
 
-    A training stands for all of its evaluations. Of two boards, each row that both have.
+    All evaluations of a training are compared. Of two boards, each row that both have is compared.
 
     Args:
-        a: What is compared.
-        b: What it is compared with.
+        a: The name of the first result.
+        b: The name of the result that is compared with it.
         store: The records.
         root: The folder of published boards.
-        faults: Is given a sentence on each record that may be of a training and cannot be read.
+        faults: A sentence is appended for each record that cannot be read and may be an
+            evaluation of a given training.
 
     Raises:
-        BenchError: A word means nothing, only one of them is a board, or they have no test set
-            or row in common.
+        BenchError: A name is unknown, only one of the two is a board, or they have no test set or
+            row in common.
     """
-    first, second = (_board(word, store, root) for word in (a, b))
+    first, second = (_named_board(word, store, root) for word in (a, b))
     if (first is None) != (second is None):
         board = b if first is None else a
         raise BenchError(f"'{board}' is a board, the other is not; name a row of it: '{board}#1'")
     if first is None or second is None:
-        return [compare(*(find_side(word, store, root, faults) for word in (a, b)))]
+        return [compare_sides(*(find_side(word, store, root, faults) for word in (a, b)))]
     pairs = [
         (old, new)
-        for old, new in matched(first[0], second[0])
+        for old, new in matched_rows(first[0], second[0])
         if old and new and old.seeds and new.seeds
     ]
     if not pairs:
@@ -142,16 +143,20 @@ def compare_words(a: str, b: str, store: Store, root: Path, faults: list[str]) -
 def compare_rows(
     before: tuple[Board, Path], old: Row, after: tuple[Board, Path], new: Row
 ) -> Comparison:
-    """Compare two rows, each of a board with its folder."""
-    return compare(_row_side(*before, old), _row_side(*after, new))
+    """Compare two rows. `before` and `after` are the boards of `old` and `new`, with folders."""
+    return compare_sides(_row_side(*before, old), _row_side(*after, new))
 
 
-def compare(a: Side, b: Side) -> Comparison:
-    """Compare two sides on the test sets and by the metrics that both have."""
+def compare_sides(a: Side, b: Side) -> Comparison:
+    """Compare two sides on the test sets and by the metrics that both have.
+
+    Raises:
+        BenchError: They have no test set or metric in common, or other samples.
+    """
     pairs = _common_tests(a, b)
     names = {metric.name for metric in b.metrics}
     metrics = [metric for metric in a.metrics if metric.name in names]
-    verdicts = [verdict for metric in metrics for verdict in _verdicts(metric, pairs)]
+    verdicts = [verdict for metric in metrics for verdict in _metric_verdicts(metric, pairs)]
     if not verdicts:
         raise BenchError(
             f"{a.name} and {b.name} have no metric in common on the same test set; "
@@ -161,50 +166,56 @@ def compare(a: Side, b: Side) -> Comparison:
     return Comparison(a.name, b.name, samples, metrics, verdicts)
 
 
-def outcome(compared: Compared) -> Outcome:
-    """Return what is shown of the row whose errors are compared: better where they are fewer."""
+def outcome_of(compared: PairedComparison) -> Outcome:
+    """Return the outcome of a paired comparison of errors, where fewer errors are better."""
     if compared.p >= ALPHA:
         return "no difference shown"
     return "better" if compared.difference < 0 else "worse"
 
 
-def signed_difference(metric: BoardMetric, compared: Compared) -> tuple[float, float, float]:
-    """Return a difference of errors, and its interval, as one of values of the metric."""
+def signed_difference(
+    metric: BoardMetric, compared: PairedComparison
+) -> tuple[float, float, float]:
+    """Convert a difference of error rates and its interval to values of the metric."""
     if metric.higher_is_better:
-        # 0 - 0 is 0, where -0.0 would be written as -0.00.
+        # 0 - 0 is 0; its negation, -0.0, would be displayed as -0.00.
         return 0 - compared.difference, 0 - compared.high, 0 - compared.low
     return compared.difference, compared.low, compared.high
 
 
-def text(comparisons: list[Comparison]) -> list[str | Table]:
-    """Return comparisons for a person."""
-    return [block for each in comparisons for block in _text(each)]
+def comparison_blocks(comparisons: list[Comparison]) -> list[str | Table]:
+    """Return paragraphs and tables that display comparisons."""
+    return [block for comparison in comparisons for block in _comparison_blocks(comparison)]
 
 
-def _board(word: str, store: Store, root: Path) -> tuple[Board, Path] | None:
-    folder = versions.find_or_none(word, root, store.root)
-    return (boards.read(folder), folder) if folder else None
+def _named_board(word: str, store: Store, root: Path) -> tuple[Board, Path] | None:
+    folder = versions.find_board_or_none(word, root, store.root)
+    return (boards.read_board(folder), folder) if folder else None
 
 
 def find_side(word: str, store: Store, root: Path, faults: list[str]) -> Side:
-    """Return what a key, a folder of a record, or a row (`suite#1`) stands for.
+    """Return the evaluation, training or row (`suite#1`) with a name as a side of a comparison.
 
     Raises:
-        BenchError: It stands for nothing, or for something without scores.
+        BenchError: The name is unknown, or its task has no score.
     """
-    place = re.fullmatch(r"(.+)#([1-9][0-9]*)", word)
-    if not place:
+    match = re.fullmatch(r"(.+)#([1-9][0-9]*)", word)
+    if not match:
         return _record_side(word, store, faults)
-    folder = versions.find(place[1], root, store.root)
-    board = boards.read(folder)
+    name, number = match[1], int(match[2])
+    folder = versions.find_board(name, root, store.root)
+    board = boards.read_board(folder)
     rows = [row for row in board.rows if row.seeds]
-    if int(place[2]) > len(rows):
-        raise BenchError(f"board '{place[1]}' has {len(rows)} rows with a score, not {place[2]}")
-    return _row_side(board, folder, rows[int(place[2]) - 1])
+    if number > len(rows):
+        raise BenchError(
+            f"'{word}' is not a row: board '{name}' has {len(rows)} rows with a score; name a "
+            "smaller number"
+        )
+    return _row_side(board, folder, rows[number - 1])
 
 
 def _row_side(board: Board, folder: Path, row: Row) -> Side:
-    counts = samples_file.read(folder, board.column_names)
+    counts = samples_file.read_counts(folder, board.column_names)
     tests = {}
     for column in board.column_names:
         keys = [r.evaluations[column] for r in row.seeds if column in r.evaluations]
@@ -212,8 +223,8 @@ def _row_side(board: Board, folder: Path, row: Row) -> Side:
             tests[column] = TestCounts(counts[column], keys)
     if not tests:
         raise BenchError(
-            f"{folder}: this board has no samples to compare; write it again with "
-            f"`bench board {board.suite}`"
+            f"{folder}: this row of the board has no files of samples to compare; write the board "
+            f"again with `bench board {board.suite}`"
         )
     return Side(f"{row.label} ({board.name})", board.metrics, tests)
 
@@ -224,23 +235,26 @@ def _record_side(word: str, store: Store, faults: list[str]) -> Side:
 
     folder, record = store.find(word)
     if isinstance(record, Failure):
-        raise BenchError(f"{folder}: this task failed, so it has no score; `bench show` says why")
+        raise BenchError(
+            f"{folder}: this task failed, so it has no score; see why with `bench show`"
+        )
     evaluations = (
         [(folder, record)]
         if isinstance(record, EvaluationRecord)
-        else evaluations_of(record, store, faults)
+        else training_evaluations(record, store, faults)
     )
     tests: dict[str, TestCounts] = {}
     names: dict[str, None] = {}
-    for place, each in evaluations:
-        test = each.labels["test"]
+    for evaluation_folder, evaluation in evaluations:
+        test = evaluation.labels["test"]
         if test in tests:
             raise BenchError(
                 f"training {record.key} has several evaluations on {test}: "
-                f"{tests[test].keys[0]} and {each.key}; name one of them instead"
+                f"{tests[test].keys[0]} and {evaluation.key}; name one of them instead"
             )
-        tests[test] = TestCounts(column_counts.of_record(each, place), [each.key])
-        names |= dict.fromkeys(each.scores)
+        counts = column_counts.counts_of_record(evaluation, evaluation_folder)
+        tests[test] = TestCounts(counts, [evaluation.key])
+        names |= dict.fromkeys(evaluation.scores)
     labels = evaluations[0][1].labels
     parts = " · ".join(label for part, label in labels.items() if part != "test")
     name = f"{parts}, seed {record.seed}"
@@ -249,7 +263,7 @@ def _record_side(word: str, store: Store, faults: list[str]) -> Side:
     )
 
 
-def evaluations_of(
+def training_evaluations(
     training: TrainingRecord, store: Store, faults: list[str]
 ) -> list[tuple[Path, EvaluationRecord]]:
     """Return the evaluations of a training, each with its folder. Raises BenchError on none."""
@@ -260,7 +274,7 @@ def evaluations_of(
 
 
 def _common_tests(a: Side, b: Side) -> dict[str, tuple[TestCounts, TestCounts]]:
-    """Return the test sets that both sides have; of one each, whatever they are called."""
+    """Return the test sets that both sides have; single test sets may have different names."""
     if len(a.tests) == len(b.tests) == 1:
         (name, first), (second,) = next(iter(a.tests.items())), b.tests.values()
         return {name: (first, second)}
@@ -273,14 +287,14 @@ def _common_tests(a: Side, b: Side) -> dict[str, tuple[TestCounts, TestCounts]]:
     return pairs
 
 
-def _verdicts(
+def _metric_verdicts(
     metric: BoardMetric, pairs: Mapping[str, tuple[TestCounts, TestCounts]]
 ) -> list[Verdict]:
     errors = {}
     for name, (first, second) in pairs.items():
-        if first.counts.names != second.counts.names:
-            raise BenchError(f"{name}: both have other samples; compare on the same test set")
-        both = [errors_of(metric, side.counts, side.keys) for side in (first, second)]
+        if first.counts.ids_hash != second.counts.ids_hash:
+            raise BenchError(f"{name}: the samples of both differ; compare on the same test set")
+        both = [errors_by_seed(metric, side.counts, side.keys) for side in (first, second)]
         if both[0] is not None and both[1] is not None:
             errors[name] = (both[0], both[1])
     verdicts = [_verdict(metric, name, [a], [b], [1.0]) for name, (a, b) in errors.items()]
@@ -290,7 +304,7 @@ def _verdicts(
 
 
 def _averages(metric: BoardMetric, a: list[SampleErrors], b: list[SampleErrors]) -> list[Verdict]:
-    """Return the verdicts on both averages; none where seeds lack a test set."""
+    """Return the verdicts on both averages; none if a seed lacks a test set."""
     if any(len({len(errors.errors) for errors in side}) > 1 for side in (a, b)):
         return []
     from bench.evaluation.statistics.averages import average_weights_from_counts
@@ -329,11 +343,11 @@ def _verdict(
         high=high,
         p=compared.p,
         detectable=compared.detectable,
-        outcome=outcome(compared),
+        outcome=outcome_of(compared),
     )
 
 
-def _text(comparison: Comparison) -> Iterator[str | Table]:
+def _comparison_blocks(comparison: Comparison) -> Iterator[str | Table]:
     tests = {shortened(test): count for test, count in comparison.samples.items()}
     samples = ", ".join(f"{count:,} samples of {test}" for test, count in tests.items())
     a, b = map(shortened, (comparison.a, comparison.b))
@@ -345,13 +359,13 @@ def _text(comparison: Comparison) -> Iterator[str | Table]:
         rows = [_cells(metric, verdict) for verdict in verdicts]
         headers = [metric.heading, "B is", "A", "B", "B - A", "95 %", "p"]
         yield Table(headers, rows, ("A", "B", "B - A", "95 %", "p"))
-        unseen = [
+        undetected = [
             _detectable(metric, verdict)
             for verdict in verdicts
             if verdict.outcome == "no difference shown" and verdict.detectable
         ]
-        if unseen:
-            yield "\n".join(unseen)
+        if undetected:
+            yield "\n".join(undetected)
 
 
 def _cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
@@ -366,7 +380,7 @@ def _cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
 
 
 def difference_cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
-    """Return a difference with its sign, its interval, and p."""
+    """Return cells with the signed difference, its interval, and p."""
     return [
         signed_text(metric, verdict.difference),
         f"[{signed_text(metric, verdict.low)}, {signed_text(metric, verdict.high)}]",
@@ -375,7 +389,7 @@ def difference_cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
 
 
 def _detectable(metric: BoardMetric, verdict: Verdict) -> str:
-    """Say how large a difference might have gone unseen."""
+    """Return how large a difference has to be for the comparison to detect it."""
     return (
         f"{verdict.test}: four of five such comparisons show a difference of "
         f"{metric.format(verdict.detectable)}; a smaller one needs more samples or seeds."

@@ -1,4 +1,4 @@
-"""Two boards side by side: what changed between them, and why."""
+"""What changed between two boards, and why."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bench.core.text_table import Styled, Table
 from bench.leaderboards.comparison import difference_cells
-from bench.leaderboards.formats.columns import NOTHING, main_score, signed_text
-from bench.leaderboards.matching import changed_evaluations, matched
+from bench.leaderboards.formats.columns import NO_VALUE, main_score, signed_text
+from bench.leaderboards.matching import changed_evaluations, matched_rows
 from bench.trials.plan import differences
 
 if TYPE_CHECKING:
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Change:
-    """How a row changed; a pair is before and after.
+    """The change of a row; pairs have the values before and after.
 
     Attributes:
-        label: What the later board calls it.
+        label: Name of the row on the later board.
         rank: Its rank.
-        scores: The change of its average by each metric that both boards have a value of.
+        scores: Change of its average, by each metric that has a value on both boards.
         seeds: Its seeds.
-        other_keys: The seeds with an evaluation under another key.
-        revisions: The code behind it.
+        other_keys: Seeds with an evaluation whose key changed.
+        revisions: Revisions of the code that its tasks ran.
         latencies: Whether a latency or a throughput changed.
     """
 
@@ -44,14 +44,14 @@ class Difference:
     """What changed from one board to another.
 
     Attributes:
-        before: The name of the one.
-        after: The name of the other.
-        identity: What of protocol and test sets changed, as `path: before → after`.
-        conditions: What of metrics, average, seeds and hardware changed, likewise.
-        added: The labels of rows that only the later board has.
-        removed: The labels of rows that only the earlier board has.
-        changed: The rows that both have and that are not the same.
-        regressions: The rows that became worse; None where nobody asked for them.
+        before: Name of the earlier board.
+        after: Name of the later board.
+        identity: Changes of protocol and test sets, as `path: before → after`.
+        conditions: Changes of metrics, average, seeds and hardware, in the same form.
+        added: Labels of rows that only the later board has.
+        removed: Labels of rows that only the earlier board has.
+        changed: The rows that both boards have and that changed.
+        regressions: The rows that became worse; None if they were not requested.
     """
 
     before: str
@@ -64,14 +64,14 @@ class Difference:
     regressions: list[Regression] | None = None
 
     @property
-    def nothing(self) -> bool:
-        """Whether both boards say the same."""
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
         return not (self.identity or self.conditions or self.added or self.removed or self.changed)
 
 
-def difference(before: Board, after: Board) -> Difference:
+def board_difference(before: Board, after: Board) -> Difference:
     """Return what changed from one board to another."""
-    pairs = matched(before, after)
+    pairs = matched_rows(before, after)
     metrics = [metric.name for metric in after.metrics]
     return Difference(
         before=before.name,
@@ -81,15 +81,15 @@ def difference(before: Board, after: Board) -> Difference:
         added=[new.label for old, new in pairs if new and not old],
         removed=[old.label for old, new in pairs if old and not new],
         changed=[
-            _change(old, new, before, after, metrics)
+            _row_change(old, new, before, after, metrics)
             for old, new in pairs
             if old and new and _content(old, before) != _content(new, after)
         ],
     )
 
 
-def text(change: Difference, metrics: list[BoardMetric]) -> list[str | Table]:
-    """Return a difference for a person.
+def difference_blocks(change: Difference, metrics: list[BoardMetric]) -> list[str | Table]:
+    """Return paragraphs and tables that display a difference.
 
     Args:
         change: The difference.
@@ -97,18 +97,18 @@ def text(change: Difference, metrics: list[BoardMetric]) -> list[str | Table]:
     """
     parts: list[str | Table] = [f"{change.before} → {change.after}"]
     if change.identity:
-        title = "Protocol or test sets changed; the scores do not compare"
-        parts.append(_listed(title, change.identity))
+        title = "Protocol or test sets changed; the scores cannot be compared"
+        parts.append(_indented_list(title, change.identity))
     if change.conditions:
-        parts.append(_listed("Conditions changed", change.conditions))
+        parts.append(_indented_list("Conditions changed", change.conditions))
     if change.changed:
-        parts.append(_table(change.changed, metrics))
+        parts.append(_changes_table(change.changed, metrics))
     if change.regressions is not None:
         parts += _regressions(change.regressions, metrics)
     for verb, labels in (("added", change.added), ("removed", change.removed)):
         if labels:
-            parts.append(_listed(f"Rows {verb}", labels))
-    return [*parts, "Nothing changed."] if change.nothing else parts
+            parts.append(_indented_list(f"Rows {verb}", labels))
+    return [*parts, "Nothing changed."] if change.is_empty else parts
 
 
 def _conditions(board: Board) -> dict[str, object]:
@@ -122,7 +122,7 @@ def _conditions(board: Board) -> dict[str, object]:
 
 
 def _content(row: Row, board: Board) -> tuple[object, ...]:
-    """Return what of a row a change may be in."""
+    """Return the values of a row in which `_row_change` can find a difference."""
     averages = {name: main_score(board, row, name) for name in row.averages}
     return row.rank, row.scores, averages, row.evaluations, row.revisions, _latencies(row)
 
@@ -131,7 +131,7 @@ def _latencies(row: Row) -> dict[str, dict[str, float | None]]:
     return {column: speed.figures for column, speed in sorted(row.speed.items())}
 
 
-def _change(old: Row, new: Row, before: Board, after: Board, metrics: list[str]) -> Change:
+def _row_change(old: Row, new: Row, before: Board, after: Board, metrics: list[str]) -> Change:
     scores = {}
     for metric in metrics:
         first, second = main_score(before, old, metric), main_score(after, new, metric)
@@ -149,17 +149,17 @@ def _change(old: Row, new: Row, before: Board, after: Board, metrics: list[str])
 
 
 def _regressions(regressions: list[Regression], metrics: list[BoardMetric]) -> list[str | Table]:
-    """Return which rows became worse."""
+    """Return paragraphs and tables that display the rows that became worse."""
     if not regressions:
         return ["No row is significantly worse or lost."]
     by_name = {metric.name: metric for metric in metrics}
     headers = ["entry", "became", "from", "to", "difference", "95 %", "p"]
     rows = []
-    for each in regressions:
-        cells = [each.label, Styled(each.kind, "failed")]
-        verdict = each.verdict
+    for regression in regressions:
+        cells = [regression.label, Styled(regression.kind, "failed")]
+        verdict = regression.verdict
         if verdict is None:
-            rows.append([*cells, *[NOTHING] * (len(headers) - len(cells))])
+            rows.append([*cells, *[NO_VALUE] * (len(headers) - len(cells))])
         else:
             metric = by_name[verdict.metric]
             cells += [metric.format(verdict.a), metric.format(verdict.b)]
@@ -168,22 +168,22 @@ def _regressions(regressions: list[Regression], metrics: list[BoardMetric]) -> l
     return [title, Table(headers, rows, headers[2:], ["p", "95 %"])]
 
 
-def _listed(title: str, lines: list[str]) -> str:
+def _indented_list(title: str, lines: list[str]) -> str:
     return "\n  ".join([f"{title}:", *lines])
 
 
-def _table(changes: list[Change], metrics: list[BoardMetric]) -> Table:
-    shown = [metric for metric in metrics if any(metric.name in c.scores for c in changes)]
-    headers = ["entry", "rank", *(metric.heading for metric in shown), "seeds", "other keys"]
+def _changes_table(changes: list[Change], metrics: list[BoardMetric]) -> Table:
+    scored = [metric for metric in metrics if any(metric.name in c.scores for c in changes)]
+    headers = ["entry", "rank", *(metric.heading for metric in scored), "seeds", "other keys"]
     rows = [
         [
             change.label,
-            _moved(*(NOTHING if rank is None else str(rank) for rank in change.rank)),
-            *(_score(metric, change) for metric in shown),
-            _moved(*map(_joined, change.seeds)),
+            _before_and_after(*(NO_VALUE if rank is None else str(rank) for rank in change.rank)),
+            *(_score_change(metric, change) for metric in scored),
+            _before_and_after(*map(_joined, change.seeds)),
             _joined(change.other_keys),
-            "changed" if change.latencies else NOTHING,
-            _moved(*map(_joined, change.revisions)),
+            "changed" if change.latencies else NO_VALUE,
+            _before_and_after(*map(_joined, change.revisions)),
         ]
         for change in changes
     ]
@@ -192,14 +192,14 @@ def _table(changes: list[Change], metrics: list[BoardMetric]) -> Table:
     return Table([*headers, "latencies", "code"], rows, numbers, optional)
 
 
-def _score(metric: BoardMetric, change: Change) -> str:
+def _score_change(metric: BoardMetric, change: Change) -> str:
     value = change.scores.get(metric.name)
-    return NOTHING if value is None else signed_text(metric, value)
+    return NO_VALUE if value is None else signed_text(metric, value)
 
 
 def _joined(values: list[int] | list[str]) -> str:
-    return ", ".join(map(str, values)) or NOTHING
+    return ", ".join(map(str, values)) or NO_VALUE
 
 
-def _moved(before: str, after: str) -> str:
+def _before_and_after(before: str, after: str) -> str:
     return before if before == after else f"{before} → {after}"

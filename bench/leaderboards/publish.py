@@ -1,4 +1,4 @@
-"""Publishing: the working board of a suite becomes the next state of its published one."""
+"""Publish the working board of a suite, as a new version or an update of the latest one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from bench.core.errors import BenchError, Exit
 from bench.leaderboards import board as boards
 from bench.leaderboards import board_files, index, matching, versions
-from bench.leaderboards.difference import Difference, difference
-from bench.leaderboards.ranking import scored
+from bench.leaderboards.difference import Difference, board_difference
+from bench.leaderboards.ranking import with_scores
 from bench.leaderboards.samples import samples_file
 from bench.leaderboards.samples.column_counts import ColumnCounts
 
@@ -26,10 +26,10 @@ class Publication:
     """A board that is ready to be published.
 
     Attributes:
-        board: What is going to be published.
-        counts: The counts that it follows from.
-        change: What moves against the latest published version; None before the first.
-        problems: Why only `--partial` publishes it, a sentence each.
+        board: The board to publish.
+        counts: The counts of its evaluations, by column.
+        change: The difference from the latest published version; None if there is none.
+        problems: Sentences why it is published only with `--partial`.
     """
 
     board: Board
@@ -38,19 +38,19 @@ class Publication:
     problems: list[str] = field(default_factory=list)
 
 
-def prepare(
+def prepare_publication(
     working: Board, counts: Mapping[str, ColumnCounts], root: Path, *, partial: bool = False
 ) -> Publication:
-    """Return what publishing a working board would write below `root`.
+    """Return the board that publishing a working board would write below `root`.
 
-    The latest version is written as long as protocol and test sets are what they were, else the
-    next one is begun; older versions are never written.
+    If protocol and test sets are unchanged, it replaces the latest version, otherwise it is the
+    next version. Older versions are never written.
 
     Args:
         working: The working board.
-        counts: The counts that it follows from.
+        counts: The counts of its evaluations, by column.
         root: The folder of published boards.
-        partial: Publish what is incomplete, too, and keep published rows that have more.
+        partial: Publish incomplete rows too, and keep published rows that have more evaluations.
 
     Raises:
         BenchError: No row has a score (nothing); or the latest version cannot be read.
@@ -63,15 +63,15 @@ def prepare(
     folders = versions.suite_versions(root / working.suite)
     if not folders:
         return _publication(replace(working, version=1), counts, None)
-    latest, number = boards.read(folders[0]), versions.number(folders[0])
+    latest, number = boards.read_board(folders[0]), versions.version_number(folders[0])
     if latest.identity != working.identity:
         return _publication(replace(working, version=number + 1), counts, latest)
     candidate = replace(working, version=number)
     if partial:
-        candidate, kept = _merged(latest, candidate)
-        held = samples_file.read(folders[0], latest.column_names)
-        counts = _merged_counts(held, counts, kept)
-        candidate = scored(candidate, counts)
+        candidate, kept_keys = _merged(latest, candidate)
+        published_counts = samples_file.read_counts(folders[0], latest.column_names)
+        counts = _merged_counts(published_counts, counts, kept_keys)
+        candidate = with_scores(candidate, counts)
     return _publication(matching.with_published_speeds(candidate, latest), counts, latest)
 
 
@@ -79,15 +79,15 @@ def publish(publication: Publication, root: Path) -> Path:
     """Write a publication below `root`, with the index, and return its folder."""
     board = publication.board
     folder = root / board.suite / f"v{board.version}"
-    board_files.write(board, publication.counts, folder)
-    index.write(root)
+    board_files.write_board(board, publication.counts, folder)
+    index.write_index(root)
     return folder
 
 
 def _publication(
     board: Board, counts: Mapping[str, ColumnCounts], latest: Board | None
 ) -> Publication:
-    change = difference(latest, board) if latest else None
+    change = board_difference(latest, board) if latest else None
     return Publication(board, counts, change, _problems(board))
 
 
@@ -112,23 +112,23 @@ def _training_seeds(row: Row) -> list[int]:
 
 
 def _merged_counts(
-    published: Mapping[str, ColumnCounts], working: Mapping[str, ColumnCounts], kept: set[str]
+    published: Mapping[str, ColumnCounts], working: Mapping[str, ColumnCounts], kept_keys: set[str]
 ) -> dict[str, ColumnCounts]:
-    """Return the counts of the evaluations `kept` as published, and all others at hand.
+    """Return the published counts of the evaluations `kept_keys`, and the working counts of others.
 
-    The same evaluation may have been run again since, with other counts.
+    The published ones prevail, because an evaluation may have run again since, with other counts.
     """
     merged = dict(working)
-    for column, held in published.items():
-        both = ColumnCounts(held.ids, names=held.names)
+    for column, counts in published.items():
+        both = ColumnCounts(counts.ids, ids_hash=counts.ids_hash)
         try:
             if column in working:
                 both.add(working[column])
-            both.add(held.only(kept))
+            both.add(counts.only_evaluations(kept_keys))
         except ValueError as error:
             raise BenchError(
-                f"{column}: {error} between the published board and the records at hand, under "
-                "the same protocol and fingerprint; publish a complete board without --partial",
+                f"{column}: {error} between the published board and the records, under the same "
+                "protocol and fingerprint; publish a complete board without --partial",
                 Exit.UNVERIFIED,
             ) from None
         merged[column] = both
@@ -136,7 +136,7 @@ def _merged_counts(
 
 
 def _problems(board: Board) -> list[str]:
-    """Return what is missing of a board, or not valid."""
+    """Return sentences about missing evaluations and latencies that are not valid."""
     lacking = [
         f"{row.label}, seed {missing.seed} on {missing.column}: {missing.why}"
         for row in board.rows
@@ -146,11 +146,13 @@ def _problems(board: Board) -> list[str]:
     if lacking:
         count = len(lacking)
         noun = "evaluation is" if count == 1 else "evaluations are"
-        problems.append(f"{count} {noun} missing ({_shown(lacking)}); run: bench run {board.suite}")
+        problems.append(
+            f"{count} {noun} missing ({_first_items(lacking)}); run: bench run {board.suite}"
+        )
     unmeasured = [row.label for row in board.rows if row.timed and not _is_measured(row, board)]
     if unmeasured:
         problems.append(
-            f"no valid latency of {_shown(unmeasured)}; run: bench profile {board.suite}"
+            f"no valid latency of {_first_items(unmeasured)}; run: bench profile {board.suite}"
         )
     return problems
 
@@ -159,6 +161,6 @@ def _is_measured(row: Row, board: Board) -> bool:
     return all(column in row.speed and row.speed[column].valid for column in board.column_names)
 
 
-def _shown(items: list[str]) -> str:
+def _first_items(items: list[str]) -> str:
     more = len(items) - _MAX_LISTED
     return "; ".join(items[:_MAX_LISTED]) + (f"; and {more} more" if more > 0 else "")

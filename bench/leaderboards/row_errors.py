@@ -1,4 +1,4 @@
-"""The errors of a row on a test set, from the counts of its samples, and its score from these."""
+"""Per-sample errors of a row on a test set, and its score over seeds."""
 
 from __future__ import annotations
 
@@ -15,18 +15,25 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import BoardMetric
     from bench.leaderboards.samples.column_counts import ColumnCounts
 
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 _DIGITS = 6
 
 
-def errors_of(
+def errors_by_seed(
     metric: BoardMetric, counts: ColumnCounts, keys: Sequence[str]
 ) -> SampleErrors | None:
-    """Return the errors of the evaluations `keys`, seeds of one row, on one test set.
+    """Return the per-sample errors of the seeds of one row on one test set.
 
-    What is better the higher it is gives denominators less numerators. A sample without a
-    denominator (a transcript without a word) is counted with the one before it. None where the
-    metric is not defined for one of the evaluations.
+    If a higher value is better, the errors are denominators minus numerators. A sample whose
+    denominator is 0 (such as a transcript without words) is merged with the one before it.
+
+    Args:
+        metric: The metric.
+        counts: The counts on the test set.
+        keys: Keys of the evaluations, one per seed.
+
+    Returns:
+        The errors; None if the metric is not defined for one of the evaluations.
     """
     import numpy as np
 
@@ -40,7 +47,7 @@ def errors_of(
     starts = np.flatnonzero(below > 0)
     if not starts.size:
         return None
-    ids = [counts.ids[place] for place in starts] if counts.ids else None
+    ids = [counts.ids[start] for start in starts] if counts.ids else None
     starts[0] = 0
     below = np.add.reduceat(below, starts)
     above = np.add.reduceat(above, starts, axis=1)
@@ -54,12 +61,18 @@ def errors_of(
     )
 
 
-def score_of(metric: BoardMetric, values: Sequence[float], errors: Interval) -> Score:
-    """Return the score of several seeds, whose errors have the interval `errors`."""
+def score_over_seeds(metric: BoardMetric, values: Sequence[float], errors: Interval) -> Score:
+    """Return the score of several seeds.
+
+    Args:
+        metric: The metric.
+        values: The value of the metric of each seed.
+        errors: The interval of the error rate.
+    """
     ends = (
         (1 - errors.high, 1 - errors.low) if metric.higher_is_better else (errors.low, errors.high)
     )
-    # Sums of floats may end otherwise on another processor: a board has the same bytes on all.
+    # Rounded, because sums of floats may differ between processors, and boards must not.
     low, high = (round(end, _DIGITS) for end in ends)
     std = statistics.stdev(values) if len(values) > 1 else None
     return Score(statistics.fmean(values), std, low, high)

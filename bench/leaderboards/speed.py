@@ -1,4 +1,4 @@
-"""Profiles to the speed columns of a board: all latencies of one column on one hardware."""
+"""Choose the latencies of a board from profiles; all are of the same hardware."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from bench.trials.records import Profile
     from bench.trials.specs import Evaluation
 
-Place = TypeVar("Place")
+Cell = TypeVar("Cell")
 THROUGHPUT = "samples/s"
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What reading one test set costs a row.
+    """The cost of reading one test set with one row.
 
     Attributes:
-        profile: The key of the profile; None where there is none on the board's hardware.
-        macs: Multiply-accumulates of a forward pass of one sample; None where they are unknown.
-        milliseconds: The median latency from inputs to labels, by batch size; None where it was
-            not measured on the board's hardware, or is not valid.
+        profile: Key of the profile; None if there is none on the board's hardware.
+        macs: Multiply-accumulates of a forward pass of one sample; None if unknown.
+        milliseconds: Median latency from inputs to labels, by batch size; None if it was not
+            measured on the board's hardware, or is not valid.
         reasons: Why a latency is not valid, by batch size; why a throughput is not, by `samples/s`.
         samples_per_second: The valid throughput at the smallest batch that fills the GPU. This and
-            what follows is left out where it was not measured, as on a CPU.
+            the next two are left out if they were not measured, as on a CPU.
         filling_batch: The size of that batch.
-        memory: The most bytes that tensors took on the GPU at once, by batch size.
+        memory: Peak memory of tensors on the GPU in bytes, by batch size.
     """
 
     profile: str | None
@@ -45,42 +45,44 @@ class Speed:
 
     @property
     def valid(self) -> bool:
-        """Whether it has a latency of every batch size."""
+        """Whether there is a valid latency of every batch size."""
         return None not in self.milliseconds.values()
 
     @property
     def figures(self) -> dict[str, float | None]:
-        """The latencies by batch size, and the throughput where there is one."""
+        """The latencies by batch size, and the throughput if there is one."""
         rate = self.samples_per_second
         return self.milliseconds | ({} if rate is UNSET else {THROUGHPUT: rate})
 
 
 @dataclass(frozen=True)
-class Speeds(Generic[Place]):
+class BoardSpeeds(Generic[Cell]):
     """The speeds of a board.
 
     Attributes:
-        hardware: What all latencies are measured on.
-        others: What else was profiled.
-        speeds: The speed at each place of the board that has one.
+        hardware: The hardware of all latencies; None without a profile.
+        others: Other profiled hardware.
+        speeds: The speed of each row and column that has a profile.
     """
 
     hardware: str | None
     others: list[str]
-    speeds: dict[Place, Speed]
+    speeds: dict[Cell, Speed]
 
 
-def speeds(evaluations: Mapping[Place, Evaluation], profiles: Sequence[Profile]) -> Speeds[Place]:
-    """Choose the hardware with most valid profiles, of equals the first by name, and show that.
+def board_speeds(
+    evaluations: Mapping[Cell, Evaluation], profiles: Sequence[Profile]
+) -> BoardSpeeds[Cell]:
+    """Return the speeds on the hardware with most valid profiles, the first by name if they tie.
 
-    MACs are the same on all hardware, so what was profiled elsewhere only still has them.
+    MACs do not depend on the hardware, so a cell that was profiled only on other hardware has them.
 
     Args:
-        evaluations: An evaluation of any seed for each place: a row and a column.
-        profiles: The profiles at hand.
+        evaluations: An evaluation of any seed for each cell (row and column) of the board.
+        profiles: All profiles.
     """
-    by_place = {
-        place: _by_hardware(
+    by_cell = {
+        cell: _by_hardware(
             profile
             for profile in profiles
             if profile_covers(
@@ -89,22 +91,22 @@ def speeds(evaluations: Mapping[Place, Evaluation], profiles: Sequence[Profile])
                 evaluation.training.spec if evaluation.training else None,
             )
         )
-        for place, evaluation in evaluations.items()
+        for cell, evaluation in evaluations.items()
     }
-    names = sorted({name for row in by_place.values() for name in row})
+    names = sorted({name for row in by_cell.values() for name in row})
     valid = Counter(
-        name for row in by_place.values() for name, profile in row.items() if _any_valid(profile)
+        name for row in by_cell.values() for name, profile in row.items() if _any_valid(profile)
     )
     hardware = min(names, key=lambda name: -valid[name], default=None)
-    return Speeds(
+    return BoardSpeeds(
         hardware=hardware,
         others=[name for name in names if name != hardware],
-        speeds={place: _speed(row, hardware) for place, row in by_place.items() if row},
+        speeds={cell: _cell_speed(row, hardware) for cell, row in by_cell.items() if row},
     )
 
 
 def _by_hardware(profiles: Iterable[Profile]) -> dict[str, Profile]:
-    """Return the last profile of each hardware, by name."""
+    """Return the latest profile of each hardware, by its name."""
     ordered = sorted(profiles, key=lambda profile: (profile.provenance.finished, profile.key))
     return {profile.hardware: profile for profile in ordered}
 
@@ -113,10 +115,10 @@ def _any_valid(profile: Profile) -> bool:
     return any(latency.valid for latency in profile.latencies if latency.decoded)
 
 
-def _speed(profiles: Mapping[str, Profile], hardware: str | None) -> Speed:
+def _cell_speed(profiles: Mapping[str, Profile], hardware: str | None) -> Speed:
     chosen = profiles.get(hardware or "")
     latencies = [each for each in chosen.latencies if each.decoded] if chosen else []
-    shown = {latency.batch: latency.p50 for latency in latencies if latency.valid}
+    valid = {latency.batch: latency.p50 for latency in latencies if latency.valid}
     reasons = {str(each.batch): each.reason for each in latencies if not each.valid}
     full = chosen.throughput if chosen else None
     if full and not full.valid:
@@ -126,7 +128,7 @@ def _speed(profiles: Mapping[str, Profile], hardware: str | None) -> Speed:
     return Speed(
         profile=chosen.key if chosen else None,
         macs=(chosen or profiles[min(profiles)]).macs,
-        milliseconds={str(batch): shown.get(batch) for batch in BATCH_SIZES},
+        milliseconds={str(batch): valid.get(batch) for batch in BATCH_SIZES},
         reasons=reasons,
         samples_per_second=full.samples_per_second if full and full.valid else UNSET,
         filling_batch=full.batch if full and full.valid else UNSET,

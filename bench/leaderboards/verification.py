@@ -1,4 +1,4 @@
-"""Records and boards compared with what they were computed from."""
+"""Verify records and boards: compute scores and boards again and compare."""
 
 from __future__ import annotations
 
@@ -31,22 +31,21 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 _TOLERANCE = 1e-12
-"""Scores are quotients of the same integers; only another Python may round them otherwise."""
-
-
-_MAX_SHOWN = 300
+"""Scores are quotients of the same integers, so only rounding may differ between machines."""
+_MAX_VALUE = 300
+"""Characters of a value in a message."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What was verified.
+    """The result of `verify`.
 
     Attributes:
-        trainings: The number of trainings.
-        evaluations: The number of evaluations.
-        boards: The names of the boards.
-        faults: A sentence for each record or file that is not what it should be.
-        notes: What a person should know that is not a fault.
+        trainings: Number of verified trainings.
+        evaluations: Number of verified evaluations.
+        boards: Names of the verified boards.
+        faults: One sentence per record or file that is damaged, altered or contradictory.
+        notes: Sentences about conditions that are not faults.
     """
 
     trainings: int
@@ -58,7 +57,7 @@ class Verification:
 
 @dataclass
 class _Reports:
-    """The faults and notes so far."""
+    """The faults and notes collected so far."""
 
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -67,16 +66,16 @@ class _Reports:
 def verify(
     store: Store, root: Path, declared: Mapping[str, Protocol], words: Sequence[str] = ()
 ) -> Verification:
-    """Verify records and boards; each odd one is named and the others are verified all the same.
+    """Verify records and boards; a fault in one does not stop the verification of the others.
 
     Args:
         store: The records.
         root: The folder of published boards.
         declared: The protocols of bench.toml.
-        words: Keys or folders of the records to verify; empty: all records and all boards.
+        words: Keys or folders of the records to verify; empty for all records and boards.
 
     Raises:
-        BenchError: There is nothing to verify (nothing), or a word names no record.
+        BenchError: There is nothing to verify (nothing), or a key is unknown.
     """
     files = [_record_file(word, store) for word in words] if words else _all_records(store)
     folders = [] if words else [*versions.all_versions(root), *versions.working_boards(store.root)]
@@ -93,15 +92,15 @@ def verify(
         except BenchError as error:
             reports.faults.append(str(error))
             continue
-        reports.faults += _of_record(file, record)
+        reports.faults += _record_faults(file, record)
         if left_out(file.parent, record):
             reports.notes.append(left_out_note(file.parent, record))
         if isinstance(record, TrainingRecord):
-            reports.faults += _of_training(file, record)
+            reports.faults += _training_faults(file, record)
         else:
-            _of_evaluation(file, record, store, declared, reports)
+            _check_evaluation(file, record, store, declared, reports)
     if folders:
-        reports.faults += _of_boards(folders, root, records)
+        reports.faults += _board_faults(folders, root, records)
     if not words:
         reports.faults += store.odd_measurements()
     kinds = [file.name for file in files]
@@ -114,8 +113,8 @@ def verify(
     )
 
 
-def text(verification: Verification) -> str:
-    """Return what was verified for a person."""
+def verification_text(verification: Verification) -> str:
+    """Return one line with the numbers of verified trainings, evaluations, boards and faults."""
     parts = [
         f"{count} {noun}{'s' * (count != 1)}"
         for count, noun in (
@@ -143,50 +142,53 @@ def _all_records(store: Store) -> list[Path]:
 def _board_name(folder: Path, store: Store) -> str:
     if folder.is_relative_to(store.root):
         return f"{folder.name} (working)"
-    return versions.name(folder)
+    return versions.version_name(folder)
 
 
-def _of_record(file: Path, record: Record) -> Iterator[str]:
-    """Yield the faults that a record of either kind may have: folder, labels, checksums."""
+def _record_faults(file: Path, record: Record) -> Iterator[str]:
+    """Yield the faults that records of either kind may have: folder, labels, checksums."""
     if file.parent.name != f"seed{record.seed}-{record.key}":
         yield (
-            f"{file}: its key is {record.key} and its seed {record.seed}, which is not that of its "
-            "folder"
+            f"{file}: its key {record.key} and its seed {record.seed} are not those in the name of "
+            "its folder"
         )
-    for part, name in _odd_labels(record):
-        yield f"{file}: its {part} is called {quoted(record.labels[part])}, its spec has '{name}'"
+    for part, name in _label_mismatches(record):
+        yield (
+            f"{file}: the label of its {part} is {quoted(record.labels[part])}, but its spec has "
+            f"'{name}'"
+        )
     for name in sorted(record.files.keys() - {*left_out(file.parent, record)}):
-        yield from _fault(lambda name=name: content(file.parent, record, name))  # type: ignore[misc]
+        yield from _raised_faults(lambda name=name: content(file.parent, record, name))  # type: ignore[misc]
 
 
-def _of_training(file: Path, record: TrainingRecord) -> Iterator[str]:
-    """Yield where the selected weights do not follow from the curve."""
+def _training_faults(file: Path, record: TrainingRecord) -> Iterator[str]:
+    """Yield a fault if the selected step does not follow from the learning curve."""
     selection = record.spec["recipe"].get("select", "best")
     best = min(record.curve, key=lambda point: point.validation_ler).step
     expected = best if selection == "best" else record.curve[-1].step
     if record.selected_step != expected:
         yield (
-            f"{file}: its selected step is {record.selected_step}, its curve gives {expected} "
+            f"{file}: its selected step is {record.selected_step}, but its curve gives {expected} "
             f"(select = '{selection}')"
         )
 
 
-def _of_evaluation(
+def _check_evaluation(
     file: Path,
     record: EvaluationRecord,
     store: Store,
     declared: Mapping[str, Protocol],
     reports: _Reports,
 ) -> None:
-    """Report a training that is gone or another, and predictions that do not give the scores."""
+    """Report a missing or different training, and predictions that do not give the scores."""
     if (training := record.training) is not None:
         try:
             _, trained = store.training(training)
         except BenchError as error:
-            # A training that is damaged is reported as such.
+            # A damaged training may be reported already, as a record of its own.
             reports.faults += [f"{file}: {error}"] if str(error) not in reports.faults else []
         else:
-            reports.faults += _of_its_training(file, record, trained)
+            reports.faults += _training_mismatches(file, record, trained)
     from bench.evaluation import protocols
 
     try:
@@ -198,29 +200,29 @@ def _of_evaluation(
     try:
         protocol = protocols.protocol_from_spec(record.spec["protocol"], record.spec["metrics"])
         _require_same_metrics(record.spec["metrics"])
-        reports.faults += _rescored(file, record, table, protocol)
+        reports.faults += _score_faults(file, record, table, protocol)
     except BenchError as error:
         reports.faults.append(f"{file}: its predictions cannot be scored again: {error}")
     else:
         reports.notes += _notes(protocol, declared)
 
 
-def _of_its_training(
+def _training_mismatches(
     file: Path, record: EvaluationRecord, trained: TrainingRecord
 ) -> Iterator[str]:
-    """Yield where an evaluation says something else of its training than that does itself."""
+    """Yield a fault for each value that an evaluation and its training record differently."""
     if record.seed != trained.seed:
-        yield f"{file}: its seed is {record.seed}, that of its training is {trained.seed}"
+        yield f"{file}: its seed is {record.seed}, but that of its training is {trained.seed}"
     for part in ("model", "loss"):
         if record.labels[part] != trained.labels[part]:
             yield (
-                f"{file}: its {part} is {quoted(record.labels[part])}, that of its training is "
+                f"{file}: its {part} is {quoted(record.labels[part])}, but that of its training is "
                 f"{quoted(trained.labels[part])}"
             )
 
 
-def _odd_labels(record: Record) -> Iterator[tuple[str, str]]:
-    """Yield the part and the name in the spec of each label that does not begin with that name."""
+def _label_mismatches(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield part and name in the spec for each label that does not begin with that name."""
     for part, label in record.labels.items():
         specs = record.spec["data"] if part == "data" else [record.spec.get(part, {})]
         for spec in specs[:1]:
@@ -230,45 +232,48 @@ def _odd_labels(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _require_same_metrics(specs: Mapping[str, object]) -> None:
-    """Raise BenchError where a metric is not what it was when a record was counted."""
+    """Raise BenchError if the version of a metric changed since a record was written."""
     from bench.evaluation.metrics import find_metric
 
     for name, spec in specs.items():
         if find_metric(name).spec() != spec:
             raise BenchError(
-                f"metric '{name}' is not what it was when this was counted; run the suite again"
+                f"metric '{name}' has changed since this evaluation; run the suite again"
             )
 
 
 def _notes(protocol: Protocol, declared: Mapping[str, Protocol]) -> Iterator[str]:
-    """Say where bench.toml no longer declares the protocol that records were scored under."""
+    """Yield a note if bench.toml no longer declares the protocol of a record as it was."""
     from bench.evaluation.protocols import PROTOCOLS
 
     if protocol.name in PROTOCOLS:
         return
-    today = declared.get(protocol.name)
-    if today is None or today.spec() != protocol.spec():
+    current = declared.get(protocol.name)
+    if current is None or current.spec() != protocol.spec():
         yield (
-            f"protocol '{protocol.name}' is not in bench.toml as it was when records were scored; "
-            "they are verified under the rules that they hold"
+            f"protocol '{protocol.name}' was changed in or removed from bench.toml since records "
+            "were scored; they are verified under the rules that they hold"
         )
 
 
-def _rescored(
+def _score_faults(
     file: Path, record: EvaluationRecord, table: pa.Table, protocol: Protocol
 ) -> Iterator[str]:
-    """Yield where the texts do not give the counts, or the counts not the scores."""
+    """Yield faults where the predicted texts do not give the counts, or these not the scores."""
     from bench.evaluation import predictions
 
     again = predictions.recount_metrics(table, protocol)
     for name in again.column_names:
         before, after = table[name].to_pylist(), again[name].to_pylist()
-        moved = [n for n, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
-        if moved:
-            sample = table["id"][moved[0]].as_py()
+        differing = [
+            row for row, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]
+        ]
+        if differing:
+            first = differing[0]
+            sample = table["id"][first].as_py()
             yield (
-                f"{file.parent / PREDICTIONS}: {name} of sample '{sample}' is {before[moved[0]]}, "
-                f"its texts give {after[moved[0]]}; so for {len(moved)} of {len(before)} samples"
+                f"{file.parent / PREDICTIONS}: {name} of sample '{sample}' is {before[first]}, but "
+                f"its texts give {after[first]}; {len(differing)} of {len(before)} samples differ"
             )
     scored = again["excluded"].null_count
     pairs: dict[str, tuple[object, object]] = {
@@ -283,58 +288,59 @@ def _rescored(
     )
     for name in sorted(scores.keys() | record.scores.keys()):
         pairs[name] = (record.scores.get(name), scores.get(name))
-    for name, (held, given) in pairs.items():
-        if not _equal(held, given):
-            values = [shortened(str(value), _MAX_SHOWN) for value in (held, given)]
-            yield f"{file}: its {name} is {values[0]}, the predictions give {values[1]}"
+    for name, (recorded, computed) in pairs.items():
+        if not _equal(recorded, computed):
+            values = [shortened(str(value), _MAX_VALUE) for value in (recorded, computed)]
+            yield f"{file}: its {name} is {values[0]}, but the predictions give {values[1]}"
 
 
-def _equal(held: object, given: object) -> bool:
-    if isinstance(held, float) and isinstance(given, float):
-        return abs(held - given) <= _TOLERANCE
-    return held == given
+def _equal(recorded: object, computed: object) -> bool:
+    if isinstance(recorded, float) and isinstance(computed, float):
+        return abs(recorded - computed) <= _TOLERANCE
+    return recorded == computed
 
 
-def _of_boards(
+def _board_faults(
     folders: Sequence[Path], root: Path, records: Mapping[Path, Record]
 ) -> Iterator[str]:
-    """Yield boards that do not follow from their samples, and samples that no record gives."""
+    """Yield faults of boards that differ from their samples, and of samples that no record has."""
     published = [folder for folder in folders if folder.is_relative_to(root)]
     by_key = {record.key: folder for folder, record in records.items()}
     for folder in folders:
-        faults = _fault(lambda folder=folder: rebuild.check(folder))  # type: ignore[misc]
+        faults = _raised_faults(lambda folder=folder: rebuild.check_board(folder))  # type: ignore[misc]
         yield from faults
         if not faults:
-            yield from _odd_samples(folder, records, by_key)
+            yield from _sample_mismatches(folder, records, by_key)
     if published:
-        yield from _fault(lambda: rebuild.check_index(root))
+        yield from _raised_faults(lambda: rebuild.check_index(root))
 
 
-def _odd_samples(
+def _sample_mismatches(
     folder: Path, records: Mapping[Path, Record], by_key: Mapping[str, Path]
 ) -> Iterator[str]:
-    """Yield which samples of a board are not those of the records at hand."""
-    board = boards.read(folder)
-    for column, held in samples_file.read(folder, board.column_names).items():
-        for key in held.keys:
+    """Yield a fault for each evaluation whose counts on a board are not those of its record."""
+    board = boards.read_board(folder)
+    for column, board_counts in samples_file.read_counts(folder, board.column_names).items():
+        for key in board_counts.keys:
             record = records.get(by_key.get(key, Path()))
             if not isinstance(record, EvaluationRecord):
                 continue
             try:
-                given = column_counts.of_record(record, by_key[key])
+                record_counts = column_counts.counts_of_record(record, by_key[key])
             except BenchError:
                 continue  # Reported already, as a fault of the record.
-            own = held.only([key])
-            # A metric that the protocol gained since is no fault of the board.
-            common = given.only_metrics(own.numerators)
+            own = board_counts.only_evaluations([key])
+            # A metric that was added to the protocol later is not a fault of the board.
+            common = record_counts.only_metrics(own.numerators)
             if not own.same_as(common):
+                file = folder / samples_file.samples_file_name(column)
                 yield (
-                    f"{folder / samples_file.file_name(column)}: the counts of {key} are not what "
-                    f"its predictions give; `bench board {board.suite}` writes a board again"
+                    f"{file}: the counts of {key} differ from those of its predictions; write the "
+                    f"board again with `bench board {board.suite}`"
                 )
 
 
-def _fault(check: Callable[[], object]) -> list[str]:
+def _raised_faults(check: Callable[[], object]) -> list[str]:
     try:
         check()
     except BenchError as error:

@@ -1,4 +1,4 @@
-"""Working boards: drawn from the records at hand, and kept beside them."""
+"""Working boards: computed from all records, and written to the folder of results."""
 
 from __future__ import annotations
 
@@ -17,31 +17,37 @@ if TYPE_CHECKING:
 
 
 def working_folder(config: Config, suite: str) -> Path:
-    """Return where the working board of a suite is."""
-    return versions.working_path(config.results, suite)
+    """Return the folder of the working board of a suite."""
+    return versions.working_board_path(config.results, suite)
 
 
-def draw(
+def compute_working_board(
     config: Config, suite: Suite, faults: list[str] | None = None
 ) -> tuple[Board, dict[str, ColumnCounts]]:
-    """Return the board of `suite` as its records give it, and the counts that it follows from.
+    """Return the board of `suite` as its records give it, and its counts by column.
 
     Args:
-        config: Where the records are.
+        config: The configuration, with the folder of records.
         suite: The suite.
-        faults: Is given a sentence on each record that cannot be used, and is not on the board.
+        faults: A sentence is appended for each record that cannot be used and is left out.
     """
     store = Store(config.results)
     surveyed = plan.survey(grid.trials(suite), store)
-    gathered = aggregate.gather(surveyed, store)
-    board = aggregate.board(suite, surveyed, gathered, [*store.profiles()])
+    gathered = aggregate.gather_predictions(surveyed, store)
+    board = aggregate.working_board(suite, surveyed, gathered, [*store.profiles()])
     if faults is not None:
         faults += [*surveyed.faults, *gathered.faults.values()]
     return board, gathered.counts
 
 
-def write_working(config: Config, suite: Suite, faults: list[str] | None = None) -> Board:
-    """Draw the board of `suite` as `draw` does, write it beside the records, and return it."""
-    board, counts = draw(config, suite, faults)
-    board_files.write(board, counts, working_folder(config, suite.name))
+def write_working_board(config: Config, suite: Suite, faults: list[str] | None = None) -> Board:
+    """Compute the working board of `suite`, write its files, and return it.
+
+    Args:
+        config: The configuration, with the folder of records.
+        suite: The suite.
+        faults: A sentence is appended for each record that cannot be used and is left out.
+    """
+    board, counts = compute_working_board(config, suite, faults)
+    board_files.write_board(board, counts, working_folder(config, suite.name))
     return board

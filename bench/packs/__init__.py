@@ -1,1 +1,1 @@
-"""Results of others: records and predictions of rows in one file, checked before they are added."""
+"""Packs: results of other people in one file, which are checked before they are added."""

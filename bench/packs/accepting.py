@@ -1,4 +1,4 @@
-"""A pack of others to records of this checkout: all of it is compared with what is here."""
+"""Accept a pack: compare its records with the suite, data and records here, then add them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.evaluation import predictions
 from bench.leaderboards import verification
 from bench.packs import split_samples
 from bench.packs.pack_file import Pack, check_person
-from bench.packs.record_claims import odd_claims
+from bench.packs.record_claims import invalid_claims
 from bench.trials import grid, plan, provenance
 from bench.trials.records import Acceptance, EvaluationRecord, TrainingRecord
 from bench.trials.store import EVALUATION, PREDICTIONS, RECORDS, TRAINING, Store, parse, write
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from bench.trials.specs import Evaluation, Kind, Task
 
 T = TypeVar("T", EvaluationRecord, TrainingRecord)
-_SHOWN = 3
+_MAX_LISTED = 3
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """What became of a pack.
+    """The result of accepting a pack.
 
     Attributes:
-        by: Who ran what it has.
-        added: The keys of the records that were added, by kind.
-        kept: Those of the records that were here already, by kind.
-        faults: Why nothing of it was added, a sentence each; empty where it was accepted.
-        notes: What a person should know that is not a fault.
+        by: The person who ran its rows.
+        added: Keys of the records that were added, by kind.
+        kept: Keys of the records that were already here, by kind.
+        faults: Sentences why it was refused; empty if it was accepted.
+        notes: Sentences about conditions that are not faults.
     """
 
     by: str
@@ -51,51 +51,54 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class _Arrival:
-    """A record of a pack, with the task of this checkout that it is of."""
+class _PackedRecord:
+    """A record of a pack, the task of the suite here with its key, and its other files."""
 
     task: Task
     record: Record
     files: Mapping[str, bytes]
 
 
-def accept(config: Config, pack: Pack, by: str = "") -> Accepted:
-    """Add the records of a pack to the results here, if all of them hold; else none.
+def accept_pack(config: Config, pack: Pack, by: str = "") -> Accepted:
+    """Add the records of a pack to the results here, if none of them has a fault.
 
     Args:
         config: The bench.toml that lists the rows.
-        pack: What others have packed.
-        by: Who ran it, where the pack does not say so, or not well.
+        pack: The pack.
+        by: The person who ran its rows; empty for the name in the pack.
 
     Raises:
-        BenchError: Nobody is named, the suite is not here, or its data are not prepared.
+        BenchError: There is no name of a person, the suite is not in bench.toml, or its data are
+            not prepared.
     """
     person = check_person(by or pack.manifest.by) if by or pack.manifest.by else ""
     if not person:
-        raise BenchError(f"{pack.path}: it does not say who ran its rows; name them with --by")
+        raise BenchError(
+            f"{pack.path}: this pack does not name who ran its rows; name the person with --by"
+        )
     if pack.manifest.suite not in config.tables:
         raise BenchError(
-            f"{pack.path}: it has rows of suite '{pack.manifest.suite}', which {config.path} does "
-            "not have; take over its tables from whoever made the pack"
+            f"{pack.path}: this pack has rows of suite '{pack.manifest.suite}', which is not in "
+            f"{config.path}; copy the tables of the suite from whoever made the pack"
         )
     suite = config.suite(pack.manifest.suite)
     store = Store(config.results)
     store.prepare()
-    checking = _Checking(pack, suite, store)
-    arrivals = checking.arrivals()
-    if not checking.faults:
-        checking.verify(config, arrivals)
-    result = Accepted(person, faults=checking.faults, notes=checking.notes)
+    check = _PackCheck(pack, suite, store)
+    packed_records = check.packed_records()
+    if not check.faults:
+        check.verify(config, packed_records)
+    result = Accepted(person, faults=check.faults, notes=check.notes)
     if not result.faults:
-        for arrival in arrivals:
-            kind = arrival.task.kind
-            added = _add(arrival, store, pack, person)
-            (result.added if added else result.kept).setdefault(kind, []).append(arrival.task.key)
+        for packed in packed_records:
+            kind = packed.task.kind
+            added = _add(packed, store, pack, person)
+            (result.added if added else result.kept).setdefault(kind, []).append(packed.task.key)
     return result
 
 
-class _Checking:
-    """The comparison of a pack with what is here."""
+class _PackCheck:
+    """The comparison of a pack with the suite, data and records here; collects faults and notes."""
 
     def __init__(self, pack: Pack, suite: Suite, store: Store) -> None:
         self._pack, self._suite, self._store = pack, suite, store
@@ -104,49 +107,51 @@ class _Checking:
         self.faults: list[str] = []
         self.notes: list[str] = []
 
-    def arrivals(self) -> list[_Arrival]:
-        """Return the records of the pack with their tasks, trainings first; collect faults."""
-        trainings = self._of_kind("training", TRAINING, TrainingRecord)
-        evaluations = self._of_kind("evaluation", EVALUATION, EvaluationRecord)
-        trained = {arrival.task.key for arrival in trainings}
-        wanted = set()
-        for arrival in evaluations:
-            key = arrival.task.training.key if arrival.task.training else None
-            wanted.add(key)
+    def packed_records(self) -> list[_PackedRecord]:
+        """Return the records of the pack with their tasks, trainings first."""
+        trainings = self._records_of_kind("training", TRAINING, TrainingRecord)
+        evaluations = self._records_of_kind("evaluation", EVALUATION, EvaluationRecord)
+        trained = {packed.task.key for packed in trainings}
+        evaluated = set()
+        for packed in evaluations:
+            key = packed.task.training.key if packed.task.training else None
+            evaluated.add(key)
             if key and key not in trained:
-                self._fault("evaluation", arrival.task.key, f"its training {key} is not in it")
-        for key in sorted(trained - wanted):
+                self._fault("evaluation", packed.task.key, f"its training {key} is not in the pack")
+        for key in sorted(trained - evaluated):
             self._fault("training", key, "no evaluation of it is in the pack")
         if not evaluations and not self.faults:
-            self.faults.append(f"{self._pack.path}: there is no evaluation in it")
+            self.faults.append(f"{self._pack.path}: there is no evaluation in the pack")
         return [*trainings, *evaluations]
 
-    def verify(self, config: Config, arrivals: Sequence[_Arrival]) -> None:
-        """Verify the records in a folder of their own, as `bench verify` does; collect faults."""
+    def verify(self, config: Config, packed_records: Sequence[_PackedRecord]) -> None:
+        """Verify the records in a temporary folder, as `bench verify` does; compare the data."""
         with tempfile.TemporaryDirectory(prefix=".accepting-", dir=self._store.root) as folder:
             staging = Store(Path(folder))
-            for arrival in arrivals:
-                _write(arrival, staging, _missing(arrival), self._pack, "-")
+            for packed in packed_records:
+                _write(packed, staging, _missing_files(packed), self._pack, "-")
             verified = verification.verify(staging, Path(folder) / "boards", config.protocols)
             where = f"{self._pack.path}: "
             self.faults += [fault.replace(f"{folder}/", where) for fault in verified.faults]
         if self.faults:
             return
-        for arrival in arrivals:
-            if isinstance(arrival.record, EvaluationRecord):
-                self._compare_samples(arrival)
-            self._compare_trained(arrival)
+        for packed in packed_records:
+            if isinstance(packed.record, EvaluationRecord):
+                self._compare_samples(packed)
+            self._compare_trained(packed)
 
-    def _of_kind(self, kind: Kind, document: str, record_type: type[T]) -> list[_Arrival]:
-        arrivals = []
+    def _records_of_kind(
+        self, kind: Kind, document: str, record_type: type[T]
+    ) -> list[_PackedRecord]:
+        packed_records = []
         for key in self._pack.keys(kind):
-            files = self._pack.of(kind, key)
+            files = self._pack.record_files(kind, key)
             try:
                 record = parse(
                     files.get(document, b""),
                     record_type,
                     source=f"{self._pack.path}: {kind} {key}",
-                    remedy="ask whoever made the pack to run the suite with this bench",
+                    remedy="ask whoever made the pack to run the suite with this version of bench",
                 )
             except BenchError as error:
                 self.faults.append(str(error))
@@ -154,73 +159,76 @@ class _Checking:
             task = self._task(kind, key, record)
             if task is None:
                 continue
-            for claim in odd_claims(record, task):
+            for claim in invalid_claims(record, task):
                 self._fault(kind, key, claim)
             others = {name: content for name, content in files.items() if name != document}
             if stray := sorted(others.keys() - record.files.keys()):
                 self._fault(kind, key, f"its record does not name its file '{stray[0]}'")
             if kind == "evaluation" and PREDICTIONS not in others:
-                self._fault(kind, key, "its predictions are not in it")
+                self._fault(kind, key, "its predictions are not in the pack")
             self._note_sources(record)
-            arrivals.append(_Arrival(task, record, others))
-        return arrivals
+            packed_records.append(_PackedRecord(task, record, others))
+        return packed_records
 
     def _task(self, kind: Kind, key: str, record: Record) -> Task | None:
-        """Return the task of the suite here that a record is of; where there is none, say why."""
+        """Return the task of the suite here for a record; if there is none, add a fault."""
         task = self._tasks.get(key)
         if task is not None and task.kind == kind:
             if record.key == key and record.spec == task.spec:
                 return task
-            moved = "; ".join(list(plan.differences(record.spec, task.spec))[:_SHOWN])
-            self._fault(kind, key, f"its spec is not that of its key: {moved or record.key}")
+            changes = "; ".join(list(plan.differences(record.spec, task.spec))[:_MAX_LISTED])
+            self._fault(kind, key, f"its spec is not that of its key: {changes or record.key}")
             return None
-        like = [each for each in self._tasks.values() if each.kind == kind]
-        like = [each for each in like if each.labels == record.labels and each.seed == record.seed]
-        if like:
-            moved = "; ".join(list(plan.differences(record.spec, like[0].spec))[:_SHOWN])
-            self._fault(kind, key, f"it is not what suite '{self._suite.name}' is here: {moved}")
+        similar = [
+            other
+            for other in self._tasks.values()
+            if (other.kind, other.labels, other.seed) == (kind, record.labels, record.seed)
+        ]
+        if similar:
+            changes = "; ".join(list(plan.differences(record.spec, similar[0].spec))[:_MAX_LISTED])
+            self._fault(kind, key, f"it differs from suite '{self._suite.name}' here: {changes}")
             return None
         reasons = [*grid.unavailable(self._suite).values()]
         self._fault(
             kind,
             key,
-            f"suite '{self._suite.name}' has no such row here; list it in bench.toml as in the one "
-            f"that it was run with{''.join(f' ({reason})' for reason in reasons[:_SHOWN])}",
+            f"suite '{self._suite.name}' has no such row here; add it to bench.toml as it was when "
+            f"the row was run{''.join(f' ({reason})' for reason in reasons[:_MAX_LISTED])}",
         )
         return None
 
-    def _compare_samples(self, arrival: _Arrival) -> None:
-        """Compare predictions with the test split of the data here."""
-        task = arrival.task
-        assert task.kind == "evaluation"  # noqa: S101 (its record is one)
+    def _compare_samples(self, packed: _PackedRecord) -> None:
+        """Compare the samples of predictions with the test split of the data here."""
+        task = packed.task
+        assert task.kind == "evaluation"  # noqa: S101 (so is its record)
         evaluation: Evaluation = task  # type: ignore[assignment]
         column = str(evaluation.spec["test"])
         if column not in self._splits:
             self._splits[column] = split_samples.test_samples(evaluation)
-        table = predictions.parse_predictions(arrival.files[PREDICTIONS])
-        for fault in split_samples.faults(table, self._splits[column], evaluation.test):
+        table = predictions.parse_predictions(packed.files[PREDICTIONS])
+        for fault in split_samples.prediction_faults(table, self._splits[column], evaluation.test):
             self._fault("evaluation", task.key, fault)
 
-    def _compare_trained(self, arrival: _Arrival) -> None:
-        """Refuse evaluations of other weights than those of the same training here."""
-        if not isinstance(arrival.record, TrainingRecord):
+    def _compare_trained(self, packed: _PackedRecord) -> None:
+        """Add a fault if the same training here has other weights than those in the pack."""
+        if not isinstance(packed.record, TrainingRecord):
             return
-        here = self._store.record(arrival.task)
-        if here is not None and here.files != arrival.record.files:
+        here = self._store.record(packed.task)
+        if here is not None and here.files != packed.record.files:
             self._fault(
                 "training",
-                arrival.task.key,
-                f"{self._store.folder(arrival.task)} has other weights of it, so its evaluations "
-                "do not belong to one row; move that folder away to accept them",
+                packed.task.key,
+                f"{self._store.folder(packed.task)} has other weights of this training, so the "
+                "evaluations are not of one row; move that folder away to accept them",
             )
 
     def _note_sources(self, record: Record) -> None:
         if changed := provenance.changed_sources(record.provenance.sources):
-            listed = ", ".join(changed[:_SHOWN])
-            more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+            files = ", ".join(changed[:_MAX_LISTED])
+            more = f" and {len(changed) - _MAX_LISTED} more" if len(changed) > _MAX_LISTED else ""
             note = (
-                f"{self._pack.path}: records were made by other sources of bench than those here: "
-                f"{listed}{more}; `bench status --changed` lists them"
+                f"{self._pack.path}: records were made by another version of the code of bench: "
+                f"{files}{more}; `bench status --changed` lists the changed files"
             )
             self.notes += [] if note in self.notes else [note]
 
@@ -228,47 +236,49 @@ class _Checking:
         self.faults.append(f"{self._pack.path}: {kind} {key}: {clause}")
 
 
-def _missing(arrival: _Arrival) -> list[str]:
-    return sorted(arrival.record.files.keys() - arrival.files.keys())
+def _missing_files(packed: _PackedRecord) -> list[str]:
+    return sorted(packed.record.files.keys() - packed.files.keys())
 
 
-def _add(arrival: _Arrival, store: Store, pack: Pack, by: str) -> bool:
-    """Write a record, unless the one here has as much; return whether it was written."""
-    here = store.record(arrival.task)
+def _add(packed: _PackedRecord, store: Store, pack: Pack, by: str) -> bool:
+    """Write a record unless the one here has as many files; return whether it was written."""
+    here = store.record(packed.task)
     if here is not None:
-        lacks = [name for name in here.files if not (store.folder(arrival.task) / name).is_file()]
-        if not (lacks and here.accepted and here.files == arrival.record.files):
+        missing = [name for name in here.files if not (store.folder(packed.task) / name).is_file()]
+        if not (missing and here.accepted and here.files == packed.record.files):
             return False
-        if not {*lacks} <= arrival.files.keys():
+        if not {*missing} <= packed.files.keys():
             return False
-    _write(arrival, store, _missing(arrival), pack, by)
+    _write(packed, store, _missing_files(packed), pack, by)
     return True
 
 
-def _write(arrival: _Arrival, store: Store, missing: Sequence[str], pack: Pack, by: str) -> None:
+def _write(
+    packed: _PackedRecord, store: Store, missing: Sequence[str], pack: Pack, by: str
+) -> None:
     """Write a record and its files, the record last."""
-    folder = store.begin(arrival.task)
-    for name, content in arrival.files.items():
+    folder = store.begin(packed.task)
+    for name, content in packed.files.items():
         documents.write_bytes(folder / name, content)
-    before = arrival.record.accepted
+    before = packed.record.accepted
     accepted = Acceptance(
         by=before.by if before else by,
         pack=pack.digest,
         accepted=datetime.now(UTC).isoformat(timespec="seconds"),
         missing=[*missing],
     )
-    write(folder / RECORDS[arrival.task.kind], replace(arrival.record, accepted=accepted))
+    write(folder / RECORDS[packed.task.kind], replace(packed.record, accepted=accepted))
 
 
-def text(accepted: Accepted) -> str:
-    """Return what became of a pack for a person."""
+def accepted_text(accepted: Accepted) -> str:
+    """Return one line with the result of accepting a pack."""
     if accepted.faults:
         count = len(accepted.faults)
         return f"refused, {count} fault{'s' * (count != 1)}; nothing was added"
-    parts = [*_counted(accepted.added, "added"), *_counted(accepted.kept, "here already")]
+    parts = [*_counts_text(accepted.added, "added"), *_counts_text(accepted.kept, "here already")]
     return f"run by {accepted.by}: {', '.join(parts)}"
 
 
-def _counted(keys: Mapping[Kind, Sequence[str]], what: str) -> Iterator[str]:
+def _counts_text(keys: Mapping[Kind, Sequence[str]], what: str) -> Iterator[str]:
     for kind, each in keys.items():
         yield f"{len(each)} {kind}{'s' * (len(each) != 1)} {what}"

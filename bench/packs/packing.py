@@ -1,4 +1,4 @@
-"""Finished rows of a suite to a pack."""
+"""Pack finished rows of a suite."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import bench
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.leaderboards import verification
-from bench.packs.pack_file import Manifest, check_person, entry_name, to_bytes
+from bench.packs.pack_file import Manifest, check_person, entry_name, pack_bytes
 from bench.trials import grid
 from bench.trials.grid import row_labels
 from bench.trials.store import RECORDS, Store, content
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Packed:
-    """A pack that is to be written.
+    """A pack that has not been written yet.
 
     Attributes:
-        content: Its bytes.
-        rows: The label of each row in it, with how many evaluations it has and lacks.
-        weights: The sizes of the weights in it, together, in bytes.
+        content: The bytes of the file.
+        rows: Numbers of finished and of missing evaluations of each row, by label.
+        weights: Total size of the weights in it, in bytes.
     """
 
     content: bytes
@@ -39,48 +39,48 @@ class Packed:
     weights: int
 
 
-def pack(
+def pack_suite(
     config: Config, suite: str, globs: Sequence[str] = (), *, by: str = "", weights: bool = False
 ) -> Packed:
-    """Return what is done of a suite as a pack.
+    """Return the finished evaluations and trainings of a suite as a pack.
 
     Args:
         config: The bench.toml that has the suite.
-        suite: Its name.
-        globs: Of the labels of rows, as its board prints them; empty: all rows.
-        by: Who ran them, as boards should print it.
-        weights: Whether the weights of trainings go along.
+        suite: The name of the suite.
+        globs: Globs that match labels of rows, as on the board; empty for all rows.
+        by: The name of the person who ran the rows, as boards should print it.
+        weights: Whether to include the weights of trainings.
 
     Raises:
-        BenchError: No row matches a glob, nothing of the rows is done (nothing selected), or a
-            record is not what its files give (unverified).
+        BenchError: No row matches a glob, the rows have no finished evaluation (nothing), or a
+            record fails verification (unverified).
     """
     if by:
         check_person(by)
     store = Store(config.results)
     files: dict[str, bytes] = {}
     counts: dict[str, tuple[int, int]] = {}
-    for label, trials in _chosen(grid.trials(config.suite(suite)), globs).items():
+    for label, trials in _selected_rows(grid.trials(config.suite(suite)), globs).items():
         evaluations = [each for trial in trials for each in trial.evaluations.values()]
         done = [each for each in evaluations if store.record(each)]
         counts[label] = len(done), len(evaluations) - len(done)
         for evaluation in done:
-            files |= _files(evaluation, store, weights=weights)
+            files |= _record_files(evaluation, store, weights=weights)
             if evaluation.training:
-                files |= _files(evaluation.training, store, weights=weights)
+                files |= _record_files(evaluation.training, store, weights=weights)
     if not files:
         raise BenchError(
-            f"suite '{suite}': nothing of these rows has run here; run: bench run {suite}",
+            f"suite '{suite}': these rows have no finished evaluation; run: bench run {suite}",
             Exit.NOTHING,
         )
-    _verify(config, store, files)
-    checksums = {name: hashlib.sha256(held).hexdigest() for name, held in sorted(files.items())}
+    _require_verified(config, store, files)
+    checksums = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
     manifest = Manifest(suite, by, bench.__version__, checksums)
-    size = sum(len(held) for name, held in files.items() if name.endswith(".safetensors"))
-    return Packed(to_bytes(manifest, files), counts, size)
+    size = sum(len(data) for name, data in files.items() if name.endswith(".safetensors"))
+    return Packed(pack_bytes(manifest, files), counts, size)
 
 
-def _chosen(trials: Sequence[Trial], globs: Sequence[str]) -> dict[str, list[Trial]]:
+def _selected_rows(trials: Sequence[Trial], globs: Sequence[str]) -> dict[str, list[Trial]]:
     """Return the trials of the rows whose label matches a glob, by label."""
     by_entry: dict[Entry, list[Trial]] = {}
     for trial in trials:
@@ -97,8 +97,8 @@ def _chosen(trials: Sequence[Trial], globs: Sequence[str]) -> dict[str, list[Tri
     }
 
 
-def _files(task: Task, store: Store, *, weights: bool) -> dict[str, bytes]:
-    """Return the record of a task and the files that it names, as a pack has them."""
+def _record_files(task: Task, store: Store, *, weights: bool) -> dict[str, bytes]:
+    """Return the record of a task and the files that it names, by their names in a pack."""
     folder = store.folder(task)
     record: Record | None = store.record(task)
     if record is None:
@@ -111,14 +111,16 @@ def _files(task: Task, store: Store, *, weights: bool) -> dict[str, bytes]:
     return files
 
 
-def _verify(config: Config, store: Store, files: Sequence[str] | dict[str, bytes]) -> None:
-    """Raise BenchError where a record would not be accepted, so that it is not even sent."""
+def _require_verified(
+    config: Config, store: Store, files: Sequence[str] | dict[str, bytes]
+) -> None:
+    """Raise BenchError if a record would be refused by whoever gets the pack."""
     keys = sorted({name.split("/")[1] for name in files})
     verified = verification.verify(store, config.leaderboards, config.protocols, keys)
     if verified.faults:
         more = len(verified.faults) - 1
         raise BenchError(
-            f"{verified.faults[0]}{f' (and {more} more faults)' if more else ''}; `bench verify` "
-            "lists what is wrong, and nothing is packed until it is right",
+            f"{verified.faults[0]}{f' (and {more} more faults)' if more else ''}; fix all faults "
+            "that `bench verify` lists, then pack again",
             Exit.UNVERIFIED,
         )

@@ -1,4 +1,4 @@
-"""What a record of others says beside its spec and its scores, which boards print."""
+"""Check the values of a packed record that are neither its spec nor its scores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MAX_TEXT = 2000
 _MARKUP = {*"<>|`"}
-"""What would be markup on the page of a board."""
+"""Characters that would be markup on the page of a board."""
 _MAIN: dict[Kind, str] = {"training": WEIGHTS, "evaluation": PREDICTIONS}
 _FILES: dict[Kind, set[str]] = {
     "training": {WEIGHTS, LAST_WEIGHTS},
@@ -26,41 +26,41 @@ _CHECKED = ("provenance", "attempts", "remarks", "trained_on", "accepted", "excl
 _ON_BOARDS = ("provenance", "remarks")
 
 
-def odd_claims(record: Record, task: Task) -> Iterator[str]:
-    """Yield what of a record cannot be, in a clause each.
+def invalid_claims(record: Record, task: Task) -> Iterator[str]:
+    """Yield one clause per value of a record that cannot be right.
 
     Args:
         record: A record of a pack, whose spec is that of `task`.
-        task: The task of this checkout.
+        task: The task of the suite here.
     """
     if record.labels != task.labels:
-        yield f"its labels are {record.labels}, its spec gives {task.labels}"
+        yield f"its labels are {record.labels}, but its spec gives {task.labels}"
     if record.seed != task.seed:
-        yield f"its seed is {record.seed}, its spec gives {task.seed}"
+        yield f"its seed is {record.seed}, but its spec gives {task.seed}"
     if record.files.keys() - _FILES[task.kind] or _MAIN[task.kind] not in record.files:
         names = ", ".join(map(quoted, record.files)) or "none"
-        yield f"the files beside it are {names}, not those of a record of bench"
+        yield f"it lists the files {names}, which are not those of a record of bench"
     if not record.provenance.sources:
-        yield "its provenance names no sources of bench"
-    yield from _odd_texts(record)
+        yield "its provenance lists no source files of bench"
+    yield from _unprintable_texts(record)
 
 
-def _odd_texts(record: Record) -> Iterator[str]:
-    """Yield texts that a board cannot print."""
-    held: dict[str, Any] = msgspec.to_builtins(record)
+def _unprintable_texts(record: Record) -> Iterator[str]:
+    """Yield one clause per text that a board cannot print."""
+    values: dict[str, Any] = msgspec.to_builtins(record)
     for name in _CHECKED:
-        for each in _texts(held.get(name)):
-            if not each.isprintable() or len(each) > _MAX_TEXT:
-                yield f"its {name} has {quoted(each)}, which cannot be printed"
-            elif name in _ON_BOARDS and _MARKUP & {*each}:
-                yield f"its {name} has {quoted(each)}, which would be markup on a board"
+        for text in _texts(values.get(name)):
+            if not text.isprintable() or len(text) > _MAX_TEXT:
+                yield f"its {name} has {quoted(text)}, which cannot be printed"
+            elif name in _ON_BOARDS and _MARKUP & {*text}:
+                yield f"its {name} has {quoted(text)}, which would be markup on a board"
 
 
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    for each in _within(value):
-        yield from _texts(each)
+    for inner in _within(value):
+        yield from _texts(inner)
 
 
 def _within(value: object) -> Iterator[object]:

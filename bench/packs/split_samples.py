@@ -1,4 +1,4 @@
-"""Predictions compared with the test split that they should be of."""
+"""Compare the samples of predictions with those of a test split."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.core.printable import quoted
 from bench.data.datasets.base import StoredDataset
 from bench.evaluation.sample_properties import PREFIX
-from bench.tasks.known_properties import with_known_properties
+from bench.tasks.property_columns import with_test_properties
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,9 +21,9 @@ class Sample(NamedTuple):
     """A sample of a test split.
 
     Attributes:
-        id: Its identity.
+        id: Its id.
         reference: Its transcript.
-        key_frames: The true frame of each label; None where the network's frames may be others.
+        key_frames: The annotated frame of each label; None if the network may subsample frames.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Sample(NamedTuple):
 
 
 def test_samples(evaluation: Evaluation) -> list[Sample]:
-    """Return the samples of the test split here, in the order in which evaluations read them.
+    """Return the samples of the test split here, in the order of reading.
 
     Raises:
         BenchError: The data are missing or altered.
@@ -45,70 +45,76 @@ def test_samples(evaluation: Evaluation) -> list[Sample]:
     return [*_composed_samples(evaluation)]
 
 
-def faults(table: pa.Table, samples: list[Sample], test: Dataset) -> Iterator[str]:
-    """Yield how a table of predictions is not one of these samples, in a clause each."""
+def prediction_faults(table: pa.Table, samples: list[Sample], test: Dataset) -> Iterator[str]:
+    """Yield one clause per difference between a table of predictions and the samples of a split.
+
+    Args:
+        table: The predictions.
+        samples: The samples of the test split.
+        test: The data set.
+    """
     ids = table["id"].to_pylist()
-    here, there = {sample.id for sample in samples}, {*ids}
-    missing = [sample.id for sample in samples if sample.id not in there]
-    unknown = [each for each in ids if each not in here]
+    split_ids, predicted_ids = {sample.id for sample in samples}, {*ids}
+    missing = [sample.id for sample in samples if sample.id not in predicted_ids]
+    unexpected = [identity for identity in ids if identity not in split_ids]
     if missing:
         yield (
             f"it lacks {len(missing):,} of the {len(samples):,} samples of the test split, such as "
             f"{quoted(missing[0])}"
         )
-    if unknown:
+    if unexpected:
         yield (
-            f"it has {len(unknown):,} samples that the test split has not, such as "
-            f"{quoted(str(unknown[0]))}"
+            f"it has {len(unexpected):,} samples that are not in the test split, such as "
+            f"{quoted(str(unexpected[0]))}"
         )
-    if missing or unknown:
+    if missing or unexpected:
         return
     if ids != [sample.id for sample in samples]:
         yield "its samples are not in the order of the test split"
         return
-    yield from _odd_annotations(table, samples)
-    yield from _odd_properties(table, test)
+    yield from _annotation_faults(table, samples)
+    yield from _property_faults(table, test)
 
 
-def _odd_annotations(table: pa.Table, samples: list[Sample]) -> Iterator[str]:
-    """Yield where the annotations are not those of the test split."""
+def _annotation_faults(table: pa.Table, samples: list[Sample]) -> Iterator[str]:
+    """Yield the first annotation that is not that of the test split."""
     for sample, reference in zip(samples, table["reference"].to_pylist(), strict=True):
         if reference != sample.reference:
             yield (
-                f"the reference of sample {quoted(sample.id)} is {quoted(str(reference))}, that of "
-                f"the test split is {quoted(sample.reference)}"
+                f"the reference of sample {quoted(sample.id)} is {quoted(str(reference))}, but "
+                f"that of the test split is {quoted(sample.reference)}"
             )
             return
     frames = [tuple(each or ()) for each in table["key_frames"].to_pylist()]
     if not any(frames):
         return
-    for sample, held in zip(samples, frames, strict=True):
-        if sample.key_frames is not None and held != sample.key_frames:
+    for sample, key_frames in zip(samples, frames, strict=True):
+        if sample.key_frames is not None and key_frames != sample.key_frames:
             yield f"the key frames of sample {quoted(sample.id)} are not those of the test split"
             return
 
 
-def _odd_properties(table: pa.Table, test: Dataset) -> Iterator[str]:
-    """Yield which properties of samples are not those of the data here."""
-    held = [name for name in table.column_names if name.startswith(PREFIX)]
-    here = with_known_properties(table.drop_columns(held), test)
-    for column in held:
+def _property_faults(table: pa.Table, test: Dataset) -> Iterator[str]:
+    """Yield one clause per property of samples that is not that of the data here."""
+    columns = [name for name in table.column_names if name.startswith(PREFIX)]
+    expected = with_test_properties(table.drop_columns(columns), test)
+    for column in columns:
         name = column.removeprefix(PREFIX)
-        if column not in here.column_names:
+        if column not in expected.column_names:
             yield (
-                f"it names the {name} of each sample, which the data here do not; prepare "
-                f"'{test.label}' again from a source that does"
+                f"it has the {name} of each sample, which the data here do not have; prepare "
+                f"'{test.label}' again from raw data that have it"
             )
-        elif not table[column].equals(here[column]):
+        elif not table[column].equals(expected[column]):
             yield f"the {name} of some samples is not that of the test split"
 
 
 def _composed_samples(evaluation: Evaluation) -> Iterator[Sample]:
-    """Yield the samples of a data set that composes them as they are read."""
+    """Yield the samples of a data set that composes them when it is read."""
     from bench.data.opening import open_test
 
     training = evaluation.training
-    assert training, "recognizers from outside read data sets that are stored"  # noqa: S101
+    assert training, "recognizers read only stored data sets"  # noqa: S101
     encoder = evaluation.test.label_encoder(training.alphabet)
     pipeline = open_test(evaluation.test, training.input, encoder)
     batches = pipeline.batches("test", training.recipe.batch_size)

@@ -92,7 +92,7 @@ def _home(config: Config) -> Path:
 
 
 def _with_table(config: Config, sweep: Sweep, lines: list[str]) -> str | None:
-    """Return bench.toml with the lines of an entry; None where it then means something else."""
+    """Return bench.toml with the lines of an entry; None where other entries would change."""
     text = _insert(config.text, lines, last_line_of(config.text, f"suite.{sweep.suite.name}"))
     inserted = _parse(text) == _with_entry(lines, _parse(config.text), sweep.suite.name)
     return text if inserted else None

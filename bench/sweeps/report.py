@@ -140,7 +140,7 @@ def trial_line(trial: StudyTrial, select: str) -> str:
 
 def assignments(params: dict[str, Any]) -> str:
     """Return parameters as `recipe.learning_rate = 0.001, …`."""
-    return ", ".join(f"{path} = {_shown(value)}" for path, value in params.items())
+    return ", ".join(f"{path} = {_value_text(value)}" for path, value in params.items())
 
 
 def _title(report: Report) -> str:
@@ -159,7 +159,7 @@ def _table(report: Report) -> Table:
             Styled(trial.state, "failed") if trial.state == "failed" else trial.state,
             str(len(trial.scores)),
             f"{100 * studies.score(trial, report.select):.2f}" if trial.scores else _ABSENT,
-            *(_shown(trial.params[path]) for path in paths),
+            *(_value_text(trial.params[path]) for path in paths),
         ]
         for trial in report.trials
     ]
@@ -222,5 +222,5 @@ def _rank(trial: StudyTrial, select: str) -> tuple[bool, bool, float, int]:
     return trial.state != "done", not scored, value, trial.number
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else in_one_line(str(value))

@@ -57,7 +57,7 @@ class StudyTrial:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more of it is to run."""
+        """Whether it has ended, so that nothing of it remains to run."""
         return self.state != "running"
 
 
@@ -154,7 +154,7 @@ class Study:
         documents.write_bytes(self._trials / f"{trial.key}.json", documents.encode(trial))
 
     def left(self) -> int:
-        """Return how many trials of the budget have not ended; 0 once its minutes are spent."""
+        """Return the number of trials left in the budget; 0 once its minutes are spent."""
         table = self.sweep.table
         if table.minutes and self.seconds >= 60 * table.minutes:
             return 0
@@ -197,5 +197,5 @@ def best(trials: list[StudyTrial], select: str) -> StudyTrial | None:
 
 
 def ended(trial: StudyTrial, state: State, *, seconds: float, message: str = "") -> StudyTrial:
-    """Return `trial` as it ended."""
+    """Return `trial` in its final state."""
     return replace(trial, state=state, seconds=seconds, message=message)

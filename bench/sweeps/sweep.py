@@ -1,4 +1,4 @@
-"""What a sweep is: one training of a suite, and the parameters that are searched."""
+"""A sweep: one training of a suite, and the parameters that are searched."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ _SEARCH_KEYS = ("sampler", "scheduler", "grace_period", "reduction_factor")
 
 @dataclass(frozen=True)
 class Sweep:
-    """A search for the parameters of one training.
-
-    Test sets, protocol and decoders have no part in it.
+    """A search for the parameters of one training, without test sets, protocol and decoders.
 
     Attributes:
         suite: The suite that has the sweep.
@@ -47,7 +45,7 @@ class Sweep:
 
     @cached_property
     def key(self) -> str:
-        """The hash of all that decides what is searched; the budget is not part of it."""
+        """The hash of the training, the space and the method; the budget is not part of it."""
         return digest(
             {
                 "base": self.base.spec,
@@ -115,7 +113,7 @@ def sweep_of(suite: Suite, **globs: str | None) -> Sweep:
 def _candidates(suite: Suite, table: SweepTable) -> list[tuple[TrainedEntry, Training]]:
     """Return the trainings that the globs of `table` leave, with the entry of each.
 
-    Tuned entries are what sweeps have found, not what they search.
+    Tuned entries are results of sweeps and are not searched.
     """
     seed = max(suite.seeds) + 1 if table.seed is None else table.seed
     entries = tuple(entry for entry in suite.entries if entry.tuning is None)
@@ -168,7 +166,7 @@ def with_params(training: Training, params: Params) -> Training:
 
     Raises:
         SchemaError: A parameter is unknown, or its value has a wrong type or range.
-        BenchError: Values do not go together.
+        BenchError: Values contradict each other.
     """
     by_part: dict[str, dict[str, Any]] = {}
     for path, value in params.items():

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 SCORE, VALIDATION, RATE = "score", "validation", "label_error_rate"
-"""Keys of a result: what Tune compares, the number of the validation, and its rate alone."""
+"""Keys of a result: the score that Tune compares, and number and rate of the validation."""
 
 
 class SweptTrial(tune.Trainable):
-    """One training, up to a validation per step; the last step ends once its record is written."""
+    """One training with one validation per step; the last step ends once its record is written."""
 
     # Tune calls it with the values that `with_parameters` was given.
     def setup(  # type: ignore[override]
@@ -36,7 +36,7 @@ class SweptTrial(tune.Trainable):
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Begin another trial below the same worker, whose server has imported torch already."""
+        """Begin another trial in the same worker, whose server has already imported torch."""
         self.cleanup()
         self._begin(new_config)
         return True
@@ -60,7 +60,7 @@ class SweptTrial(tune.Trainable):
         return _end(len(record.curve), record.selected.validation_ler, state="done")
 
     def cleanup(self) -> None:
-        """End the trial, whatever it is doing."""
+        """End the trial at once."""
         if self._process:
             self._process.kill()
 

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from bench.trials.specs import Training
 
 _MIN_RANDOM_TRIALS, _MAX_RANDOM_TRIALS = 4, 10
-"""TPE starts with a quarter of the budget at random, within these bounds."""
+"""The bounds of the number of random points with which TPE starts: a quarter of the budget."""
 _MAX_REPEATS = 50
-"""How often a sampler may suggest an earlier point before it is given another one."""
+"""How often a sampler may suggest an earlier point before a random one is used."""
 
 
 def run(
@@ -128,8 +128,8 @@ def _searcher(study: Study, trials: list[StudyTrial]) -> OptunaSearch:
 class UniquePointSearch(OptunaSearch):
     """Optuna's suggestions, each point once.
 
-    TPE may suggest a point again. As a trial it would spend budget without a new result, end twice
-    what has ended, and write into the folder of the first, perhaps while that runs.
+    TPE may suggest a point again. A second trial of it would spend budget without a new result, and
+    write into the folder of the first, perhaps while that runs.
     """
 
     def exclude(self, domains: Mapping[str, Domain], points: list[Any]) -> None:

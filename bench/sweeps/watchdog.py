@@ -37,7 +37,7 @@ def watched_training(training: Training, store: Store, heartbeat_timeout: float)
 class Watchdog:
     """Ends this process, even inside native code, once it is not reset in time.
 
-    Tune has no such thing: it looks at its stopping conditions only when a trial reports.
+    Tune has no such mechanism: it checks its stopping conditions only when a trial reports.
 
     Args:
         file: Where the stacks of all threads are written when it ends the process.

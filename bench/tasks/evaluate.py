@@ -17,7 +17,7 @@ from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
 from bench.recognizers.networks import network as networks
 from bench.tasks.evaluation_record import write_evaluation
-from bench.tasks.known_properties import with_known_properties
+from bench.tasks.property_columns import with_test_properties
 from bench.training import device
 from bench.trials.events import Event, Finished, Started
 from bench.trials.store import WEIGHTS, content
@@ -149,7 +149,7 @@ class NetworkReading:
                 logits, lengths = self.network(batch.inputs, batch.lengths)
                 decoded = decode(logits, lengths)
                 _add_rows(rows, batch, decoded, self.family, pipeline.vocabulary, protocol)
-        return with_known_properties(rows.table(), test)
+        return with_test_properties(rows.table(), test)
 
 
 def _add_rows(

@@ -48,8 +48,8 @@ class KeptReadings:
 
     def add(self, readings: Sequence[Reading]) -> None:
         """Keep the readings of the next batch."""
-        place = len(self.readings)
-        ids = self._ids[place : place + len(readings)]
+        start = len(self.readings)
+        ids = self._ids[start : start + len(readings)]
         lines = [
             json.dumps({"id": identity, **asdict(reading)})
             for identity, reading in zip(ids, readings, strict=True)

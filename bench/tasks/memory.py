@@ -1,4 +1,4 @@
-"""Which faults are a want of memory, in all the forms in which libraries report it."""
+"""Detection of out-of-memory errors in all forms in which libraries report them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MESSAGES = re.compile(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether `error`, or an error that it was raised from, is a want of memory."""
+    """Return whether `error`, or an error that caused it, is an out-of-memory error."""
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
@@ -36,7 +36,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def out_of_memory_kills(root: Path = Path("/")) -> int:
-    """Return how many processes the kernel has killed for want of memory; 0 where it is not known.
+    """Return how many processes the kernel's out-of-memory killer has ended; 0 where unknown.
 
     Args:
         root: Where /proc and /sys are.

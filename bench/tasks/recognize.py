@@ -17,7 +17,7 @@ from bench.evaluation.metrics import metric
 from bench.evaluation.predictions import Predictions
 from bench.tasks.evaluation_record import SplitRead, write_evaluation
 from bench.tasks.kept_readings import READINGS, KeptReadings
-from bench.tasks.known_properties import with_known_properties
+from bench.tasks.property_columns import with_test_properties
 from bench.training import device
 from bench.trials.events import Event, Finished, SamplesRead, Started
 from bench.trials.records import EvaluationRecord
@@ -76,7 +76,7 @@ def recognize(
     record = write_evaluation(
         store.folder(evaluation),
         evaluation,
-        with_known_properties(
+        with_test_properties(
             _table(evaluation.protocol, ids, transcripts, read.readings), evaluation.test
         ),
         chosen=chosen,
@@ -163,8 +163,8 @@ def _read(
 ) -> Iterator[SamplesRead]:
     """Read what has not been read, batch by batch."""
     first, began, spoke = len(kept.readings), time.monotonic(), 0.0
-    for place in range(first, len(samples), batch_size):
-        batch = samples[place : place + batch_size]
+    for start in range(first, len(samples), batch_size):
+        batch = samples[start : start + batch_size]
         readings = reader.read(batch)
         if len(readings) != len(batch):
             raise BenchError(
@@ -193,11 +193,11 @@ def _count_unreadable(
         return 0
     normalize = evaluation.protocol.normalize
     # A protocol may strip a space at the ends, which it keeps within a text.
-    known = {letter for character in alphabet for letter in normalize(character)} | {*alphabet}
+    readable = {letter for character in alphabet for letter in normalize(character)} | {*alphabet}
     missing = Counter[str]()
     count = 0
     for transcript in transcripts:
-        unknown = {*normalize(transcript)} - known
+        unknown = {*normalize(transcript)} - readable
         missing.update(unknown)
         count += bool(unknown)
     if count > MAX_UNREADABLE * len(transcripts):

@@ -1,4 +1,4 @@
-"""The device that this process computes on: what records say of it, and its peak memory."""
+"""The device of this process: its description in records, and its peak memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CUDNN_9 = 90000
 
 
 def describe_device(name: str, nvml: Nvml | None = None) -> Device:
-    """Return what a record says of the device `name` of this process.
+    """Return the description of a device of this process for records.
 
     Args:
         name: "cpu" or "cuda".
@@ -35,12 +35,12 @@ def device_name(device: str) -> str:
 
 
 def find_gpu(nvml: Nvml | None = None) -> Gpu | None:
-    """Return the current CUDA device as its driver describes it; None where it does not."""
+    """Return the current CUDA device as NVML describes it; None where NVML does not know it."""
     return open_gpu(str(torch.cuda.get_device_properties().uuid), nvml)
 
 
 def cudnn_version(number: int | None) -> str | None:
-    """Return the version of cuDNN as people write it: 91002 is 9.10.2, and 8907 is 8.9.7."""
+    """Return the version of cuDNN as text: 91002 is 9.10.2, and 8907 is 8.9.7."""
     if number is None:
         return None
     major, rest = divmod(number, 10_000 if number >= _CUDNN_9 else 1000)
@@ -48,19 +48,19 @@ def cudnn_version(number: int | None) -> str | None:
 
 
 def reset_peak_memory(device: str) -> None:
-    """Count the peak of `peak_memory` from now on."""
+    """Start to measure the peak of `peak_memory` again."""
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
 
 
 def peak_memory(device: str) -> int | None:
-    """Return the most bytes that tensors of this process have taken on the device at once.
+    """Return the largest memory in bytes that tensors of this process took on the device at once.
 
-    It counts what torch's allocator has given out, not its cache, nor the context of CUDA, nor the
-    workspaces of libraries that allocate by themselves.
+    It includes neither the cache of torch's allocator, nor the CUDA context, nor workspaces that
+    libraries allocate by themselves.
 
     Returns:
-        Bytes since `reset_peak_memory`, or since the process began; None on a CPU, where the memory
-        of tensors is not told apart from that of everything else.
+        Bytes since `reset_peak_memory`, or since the start of the process; None on a CPU, where the
+        memory of tensors cannot be separated from other memory.
     """
     return torch.cuda.max_memory_allocated() if device == "cuda" else None

@@ -26,9 +26,9 @@ class Checkpoint:
     """The file in which a training keeps its state.
 
     Attributes:
-        file: Where it is.
+        file: The path of the file.
         sources: The source files of bench that decide the numbers of the training, relative to the
-            package. Other code would not end in the same bits, so its state is ignored.
+            package. A state of other code is ignored, because it would not end with the same bits.
     """
 
     file: Path
@@ -41,10 +41,10 @@ class Checkpoint:
         write_bytes(self.file, stream.getvalue())
 
     def load(self) -> dict[str, Any] | None:
-        """Return what `save` wrote, on the CPU, or None where there is nothing to resume.
+        """Return the saved state, on the CPU, or None where there is nothing to resume.
 
-        A state of other code or another torch is ignored, and so is a file that is no checkpoint.
-        Nothing in the file is executed (`weights_only`).
+        A state of other code or another torch is ignored, and so is a file that is not a
+        checkpoint. Nothing in the file is executed (`weights_only`).
         """
         try:
             with open_regular(self.file) as stream:
@@ -63,10 +63,10 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a training is, by the plain values of its state.
+    """The progress of a training, as the plain values of its state.
 
     Attributes:
-        done: Steps that are done.
+        done: Completed steps.
         curve: The validations so far.
         selected_step: The step of the selected weights; 0 before any.
         trained_on: The devices that computed the steps.
@@ -83,12 +83,12 @@ class Position:
 def checked_position(
     state: dict[str, Any], steps: int, network: Mapping[str, torch.Tensor]
 ) -> Position:
-    """Return where the training of a checkpoint is.
+    """Return the progress that a checkpoint states, checked for consistency.
 
     Args:
-        state: What `Checkpoint.load` returned.
+        state: The result of `Checkpoint.load`.
         steps: The number of steps of the training.
-        network: The weights of its network, of which the selected ones are others.
+        network: The weights of its network, whose names and shapes selected weights must have.
 
     Raises:
         ValueError, KeyError, TypeError: No training of this length and network has such a state.
@@ -113,9 +113,9 @@ def checked_position(
 
 @cache
 def code_digest(files: tuple[Path, ...]) -> str:
-    """Return a digest of what some Python files compute: docstrings and comments are left out.
+    """Return a digest of the code of some Python files, without docstrings and comments.
 
-    It is that of the files as they are at the first call: later edits are not what runs.
+    It is computed at the first call, because later edits do not change the running code.
     """
     total = sha256()
     for file in files:

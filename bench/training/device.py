@@ -23,7 +23,7 @@ _GPU_PRECISIONS = {"fp16": "bf16", "tf32": "float32"}
 
 
 def prepare(resources: Resources, precision: Precision = "float32") -> str:
-    """Settle this process for a task; return the name of its device.
+    """Configure this process for a task; return the name of its device.
 
     Args:
         resources: The threads and the device.
@@ -49,23 +49,23 @@ def prepare(resources: Resources, precision: Precision = "float32") -> str:
 
 
 def count_workers(resources: Resources, device: str) -> int:
-    """Return how many processes of a task prefetch batches here.
+    """Return the number of processes that prefetch batches of a task on this machine.
 
     Args:
-        resources: Of the task. What decided `auto` elsewhere, such as a cluster, has replaced it.
-        device: That of the task. GPUs share all cores that this process has.
+        resources: The resources of the task, in which a cluster has already replaced `auto`.
+        device: The device of the task. GPUs share all cores that this process has.
     """
     cores = 0 if device == "cpu" else len(os.sched_getaffinity(0)) / resources.devices
     return resources.count_workers(cores)
 
 
 def settle(threads: int, precision: Precision = "float32") -> None:
-    """Have this process compute with so many threads, deterministically, and in `precision`."""
+    """Make this process compute with so many threads, deterministically, and in `precision`."""
     # cuBLAS is deterministic only with a fixed workspace, which it reads when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    # Nothing here reads memory that it has not written, and filling it takes time.
+    # Filling uninitialized memory takes time, and nothing here reads it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # torch's own default is TF32 in convolutions and LSTMs on a GPU, and not in matrix products.
     _allow_tf32(allowed=precision == "tf32")
@@ -92,7 +92,7 @@ def _allow_tf32(*, allowed: bool) -> None:
 
 @contextmanager
 def strict_float32() -> Iterator[None]:
-    """Compute without TF32 in a `with` block, in a training with TF32 too: as evaluations do."""
+    """Compute without TF32 in a `with` block, as evaluations do, also in a training with TF32."""
     before = torch.backends.cudnn.allow_tf32
     _allow_tf32(allowed=False)
     try:
@@ -102,7 +102,7 @@ def strict_float32() -> Iterator[None]:
 
 
 def seed_generators(seed: int, device: str) -> None:
-    """Seed torch's global generators of the CPU and of the current GPU, if that is the device.
+    """Seed torch's global generators of the CPU and, for "cuda", of the current GPU.
 
     `torch.manual_seed` does the same for all devices and takes 50 times as long.
     """
@@ -112,10 +112,10 @@ def seed_generators(seed: int, device: str) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep what this process frees: a step of training wants it again at the next one.
+    """Make glibc keep freed memory, because each training step allocates the same sizes again.
 
-    Otherwise every large tensor is new pages of the kernel, zeroed and mapped one by one. It cannot
-    be taken back, so it is for processes that train and do nothing else.
+    Otherwise the kernel zeroes and maps new pages for every large tensor. It cannot be undone, so
+    call it only in processes that train and do nothing else.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt is not None:

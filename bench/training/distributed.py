@@ -1,4 +1,4 @@
-"""The processes of a data-parallel training: how they meet, and how their gradients do."""
+"""The processes of a data-parallel training: their process group, and averaged gradients."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ that has ended is noticed by its executor, which ends all others."""
 
 
 def open_store(rank: Rank) -> tuple[Rank, Store]:
-    """Return the rank with the port at which ranks meet, and the store behind it.
+    """Return the rank with the port of the common store, and the store.
 
-    Rank 0 listens at a free port, which the others have to be given.
+    Rank 0 listens at a free port, which the other ranks have to receive.
 
     Raises:
         BenchError: This machine cannot reach that of rank 0.
@@ -85,8 +85,8 @@ def process_group(rank: Rank, store: Store, device: str) -> Iterator[None]:
 def average_gradients(module: nn.Module) -> DistributedDataParallel:
     """Return a module whose backward pass averages the gradients of all ranks.
 
-    Weights that a batch does not use are looked for in each step: some losses draw which parts of a
-    network they use. Buffers are equal on all ranks without being sent.
+    Unused weights are detected in each step, because some losses draw which parts of a network they
+    use. Buffers are equal on all ranks without being sent.
     """
     with warnings.catch_warnings():
         # Newer torch has another name for it, which older ones lack.
@@ -113,7 +113,7 @@ def require_same_step(done: int) -> None:
 
 
 def is_lost_connection(error: BaseException) -> bool:
-    """Return whether an error only says that another rank has ended."""
+    """Return whether an error is a consequence of another rank's end."""
     kinds: tuple[Any, ...] = (dist.DistBackendError, dist.DistNetworkError, dist.DistStoreError)
     words = ("Connection closed by peer", "Connection reset by peer", "gloo")
     return isinstance(error, kinds) or (

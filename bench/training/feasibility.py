@@ -1,4 +1,4 @@
-"""Which samples are infeasible, before anything is trained."""
+"""Detection of samples whose target is longer than the output, before training."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def make_optimizer(recipe: Recipe, weights: Iterable[Tensor]) -> Optimizer:
 
 
 def set_rates(optimizer: Optimizer, recipe: Recipe, timetable: Timetable, step: int) -> float:
-    """Set what the schedule of a recipe gives for the step after `step` steps.
+    """Set learning rate and momentum of a recipe for the step that follows `step` steps.
 
     Returns:
         The learning rate.
@@ -53,8 +53,8 @@ def restore(optimizer: Optimizer, state: dict[str, Any]) -> None:
     """Restore the state of an optimizer of the same parameters.
 
     Raises:
-        Exception: It is that of another optimizer or of other parameters. Torch has no list of what
-            it raises then.
+        Exception: It belongs to another optimizer or other parameters; torch does not document
+            which exceptions it raises.
     """
     kinds = _kinds(optimizer)
     optimizer.load_state_dict(state)
@@ -75,7 +75,7 @@ def _kinds(optimizer: Optimizer) -> list[dict[str, type]]:
 
 
 def learning_rate(recipe: Recipe, timetable: Timetable, step: int) -> float:
-    """Return the learning rate of the step after `step` steps: a function of nothing else.
+    """Return the learning rate of the step that follows `step` steps.
 
     Source:
         `one-cycle` is `torch.optim.lr_scheduler.OneCycleLR` with its defaults (Smith and Topin,
@@ -95,7 +95,7 @@ def learning_rate(recipe: Recipe, timetable: Timetable, step: int) -> float:
 
 
 def _one_cycle(steps: int, step: int, start: float, peak: float, end: float) -> float:
-    """Return what rises from `start` to `peak` and falls to `end`, along halves of a cosine."""
+    """Return a value that rises from `start` to `peak` and falls to `end` along half cosines."""
     top, last = _RISING * steps - 1, steps - 1
     if step <= top:
         return _along_cosine(start, peak, step / top)

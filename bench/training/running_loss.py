@@ -1,4 +1,4 @@
-"""The loss since the last validation, summed on the device so that no step waits for it."""
+"""The loss since the last validation, summed on the device so that no step synchronizes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Diverged(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What was added since the last reset.
+    """The sums since the last reset.
 
     Attributes:
         loss: The mean of the losses.
         infeasible: The samples whose target is longer than the output.
-        diverged: Where a loss was not finite.
+        diverged: The first batch whose loss was not finite, or None.
     """
 
     loss: float
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
 
 class RunningLoss:
-    """Sums losses and infeasible samples of batches on their device; `read` alone waits for it.
+    """Sums losses and infeasible samples of batches on their device; only `read` synchronizes.
 
     In a data-parallel training the sums are those of the global batches, the same on each rank.
 
@@ -75,7 +75,7 @@ class RunningLoss:
         self._batches += 1
 
     def read(self) -> Reading:
-        """Return what was added since the last reset. Waits for the device."""
+        """Return the sums since the last reset. Synchronizes with the device."""
         total, infeasible, first, value = torch.cat([self._sums, self._diverged]).tolist()
         diverged = None if first == _NONE else Diverged(int(first), value)
         return Reading(total / max(self._batches, 1), int(infeasible), diverged)
@@ -93,6 +93,6 @@ class RunningLoss:
         """Continue from an earlier `state`, of batches that did not diverge."""
         batches, sums = state["batches"], state["sums"]
         if not isinstance(batches, int) or not isinstance(sums, Tensor):
-            raise TypeError("this is no state of a running loss")
+            raise TypeError("this is not a state of a running loss")
         self._batches = batches
         self._sums = sums.to(self._sums.device)

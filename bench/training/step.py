@@ -19,13 +19,13 @@ _HALF_PRECISION: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16":
 
 
 class StepOutput(NamedTuple):
-    """What a training step computes from one batch.
+    """The results of a training step on one batch.
 
     Attributes:
         loss: The scalar to minimize, float32.
-        infeasible: How many samples of the batch have a target longer than the output; they add
-            nothing to the loss. A sample counts once, however many augmented views of it the loss
-            trains on. It is known on the host without waiting for the device.
+        infeasible: The number of samples whose target is longer than the output; they add nothing
+            to the loss. A sample counts once, however many augmented views of it the loss uses. It
+            is computed on the host, without synchronization.
     """
 
     loss: Tensor
@@ -33,17 +33,16 @@ class StepOutput(NamedTuple):
 
 
 class TrainingStep(nn.Module):
-    """A recognizer under its loss: all that training computes from a batch.
+    """A network with its loss: the whole computation of a training step.
 
-    This is the only module that a trainer calls, so whatever wraps a training step (autocast, DDP,
-    `torch.compile`, hooks) wraps this one. It is given a batch whose inputs are on the device, and
-    runs without waiting for the device.
+    This is the only module that a trainer calls, so it is what autocast, DDP, `torch.compile` and
+    hooks wrap. The inputs of a batch are on the device, and the step does not synchronize with it.
 
     Args:
         network: The model with the classifier of `loss`.
         loss: The training objective.
-        precision: What the network computes in. Classifier and loss compute in float32: posteriors
-            and angles need more digits than half precision has.
+        precision: The precision of the network. Classifier and loss compute in float32, because
+            posteriors and angles require more digits than half precision has.
     """
 
     def __init__(
@@ -66,5 +65,5 @@ class TrainingStep(nn.Module):
         return StepOutput(loss, len(batch.ids) - int(feasible.sum()))
 
     def end_epoch(self) -> None:
-        """Let the loss update what it keeps from epoch to epoch."""
+        """Let the loss update its state after an epoch."""
         self.loss.on_epoch_end(self.network.head)

@@ -1,4 +1,4 @@
-"""When a training ends an epoch, validates and stops, all of it in steps."""
+"""The steps after which a training ends an epoch, validates and stops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Timetable:
 
     Attributes:
         steps: The length of the training; patience may end it sooner.
-        steps_per_epoch: Updates in one pass over the training data.
+        steps_per_epoch: Updates per epoch.
         validate_every: Steps from one validation to the next.
     """
 
@@ -35,15 +35,15 @@ class Timetable:
         )
 
     def epoch(self, step: int) -> int:
-        """Return the epoch, from 1, in which the step after `step` steps lies."""
+        """Return the epoch, from 1, of the step that follows `step` completed steps."""
         return step // self.steps_per_epoch + 1
 
-    def place(self, step: int) -> int:
-        """Return how many steps of its epoch lie before the step after `step` steps."""
+    def step_in_epoch(self, step: int) -> int:
+        """Return the number of completed steps of the current epoch, after `step` steps in all."""
         return step % self.steps_per_epoch
 
     def epochs(self, step: int) -> float:
-        """Return how many epochs `step` steps are."""
+        """Return the number of epochs, as a fraction, that `step` steps are."""
         return step / self.steps_per_epoch
 
     def ends_epoch(self, step: int) -> bool:

@@ -29,7 +29,7 @@ from bench.trials.records import CurvePoint
 
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
-    from bench.core.types import Batch, Batches, InputPipeline
+    from bench.core.types import Batch, EpochBatches, InputPipeline
     from bench.data.reading.loading import BatchLoader
     from bench.training.step import TrainingStep
 
@@ -39,7 +39,7 @@ class DivergedError(Exception):
 
 
 class Training(Protocol):
-    """What the trainer reads of the specification of a training."""
+    """The part of a training's specification that the trainer reads."""
 
     @property
     def recipe(self) -> Recipe:
@@ -48,7 +48,7 @@ class Training(Protocol):
 
     @property
     def resources(self) -> Resources:
-        """What the training reserves."""
+        """The resources that the training reserves."""
         ...
 
     def named_seed(self, purpose: str) -> int:
@@ -58,30 +58,30 @@ class Training(Protocol):
 
 @dataclass
 class Trainer:
-    """The training of one network: iterate `run` to its end, then `curve` and weights are complete.
+    """The training of one network: exhaust `run`, then `curve` and weights are complete.
 
-    Batches and random draws are functions of the step. So a fresh trainer that restores the `state`
-    of another one, taken after any step, ends in the same bits on a CPU.
+    Batches and random draws are functions of the step. So a new trainer that restores the `state`
+    of another one after any step ends with the same bits on a CPU.
 
     Attributes:
         training: The recipe, the resources and the seeds.
-        step: The network under its loss, on `device`.
-        pipeline: Where the batches of `train` come from.
-        loader: Reads them, to `device`.
+        step: The network with its loss, on `device`.
+        pipeline: The source of the batches of `train`.
+        loader: Loads them to `device`.
         device: "cpu" or "cuda".
         validate: Returns the label error rate of the current weights on the validation split.
-        save: Is given `state()` each `checkpoint_every`, unless training has ended.
-        rank: Which process of a data-parallel training this is. Rank 0 alone validates, saves and
+        save: Called with `state()` each `checkpoint_every`, unless training has ended.
+        rank: The rank of this process in a data-parallel training. Only rank 0 validates, saves and
             reports.
-        done: Steps that are done: updates of the weights.
+        done: Completed steps: updates of the weights.
         curve: One point per validation.
         trained_on: The devices that computed the steps, in order: "cpu", or names of GPUs. Several
             where a checkpoint was restored on another device.
         selected_step: The step after which the recipe selects the weights; 0 before any.
         weights: The selected weights, on the CPU.
-        last_weights: Those of the last step where others were selected, else empty.
-        training_seconds: Wall time of the steps, those before a `restore` included.
-        validation_seconds: Wall time of `validate`, likewise.
+        last_weights: The weights of the last step where others were selected, else empty.
+        training_seconds: Wall time of the steps, including those before a `restore`.
+        validation_seconds: Wall time of `validate`, including calls before a `restore`.
     """
 
     training: Training
@@ -131,7 +131,7 @@ class Trainer:
             with closing(self.loader.read(mine, self._first_batch())) as reader:
                 while group := list(islice(reader, self._recipe.accumulate)):
                     first = self._first_batch()
-                    sizes = [batches.samples(first + place) for place in range(len(group))]
+                    sizes = [batches.samples(first + offset) for offset in range(len(group))]
                     self._update(group, sizes)
                     yield from self._after_step()
                     if self.ended():
@@ -149,7 +149,7 @@ class Trainer:
         return len(rates) - 1 - rates.index(min(rates)) >= self._recipe.patience
 
     def state(self) -> dict[str, Any]:
-        """Return all that the remaining steps depend on, as tensors and plain values."""
+        """Return everything that the remaining steps depend on, as tensors and plain values."""
         return {
             "done": self.done,
             "network": self._network.state_dict(),
@@ -167,8 +167,8 @@ class Trainer:
         """Continue from the checkpoint `state`.
 
         Raises:
-            Exception: `state` is not one of this network and recipe. Torch has no list of what it
-                raises then; what is restored halfway must not be trained.
+            Exception: `state` does not fit this network and recipe; torch does not document which
+                exceptions it raises. A partly restored trainer must not be used.
         """
         position = checked_position(state, self.timetable.steps, self._network.state_dict())
         self._network.load_state_dict(state["network"])
@@ -182,7 +182,7 @@ class Trainer:
         self.weights = state["weights"]
         self.training_seconds, self.validation_seconds = position.seconds
 
-    def _batches(self, epoch: int) -> Batches:
+    def _batches(self, epoch: int) -> EpochBatches:
         seed = self.training.named_seed("batches")
         return self.pipeline.batches("train", self._recipe.batch_size, seed=seed, epoch=epoch)
 
@@ -198,7 +198,7 @@ class Trainer:
         before = (self.timetable.epoch(self.done) - 1) * self._batches_per_epoch
         first = before + self._first_batch()
         for number, (batch, size) in enumerate(zip(group, sizes, strict=True), first):
-            # Ranks share the draws that are of the whole batch, and have others for their own rows.
+            # Ranks share random draws for the whole batch, and have their own for their rows.
             purpose = f"batch/{number}" if self.rank.leads else f"batch/{number}/{self.rank.number}"
             seed_generators(self.training.named_seed(purpose), self.device)
             with self._averaged(last=number == first + len(group) - 1) as step:
@@ -226,7 +226,7 @@ class Trainer:
 
     def _first_batch(self) -> int:
         """Return the index, in its epoch, of the first batch of the next step."""
-        return self.timetable.place(self.done) * self._recipe.accumulate
+        return self.timetable.step_in_epoch(self.done) * self._recipe.accumulate
 
     def _after_step(self) -> Iterator[Progress | Validated]:
         """End the epoch, report, validate and save a checkpoint, whichever is due."""
@@ -274,7 +274,7 @@ class Trainer:
         return Validated(len(self.curve), self.done, epochs, rate, lowest)
 
     def _unbooked(self) -> float:
-        """Return the seconds of training that `training_seconds` does not hold yet."""
+        """Return the seconds of training that are not yet part of `training_seconds`."""
         return time.perf_counter() - self._trained_until
 
     def _progress(self) -> Progress:
@@ -300,11 +300,11 @@ class Trainer:
 
 
 class Timer:
-    """Says when an interval has passed since the last time that it did.
+    """Tells when an interval has passed since the last time.
 
     Args:
-        interval: In steps, epochs or seconds.
-        steps_per_epoch: How many steps an epoch has.
+        interval: The interval in steps, epochs or seconds.
+        steps_per_epoch: The number of steps per epoch.
     """
 
     def __init__(self, interval: Interval, steps_per_epoch: int) -> None:
@@ -313,7 +313,7 @@ class Timer:
         self._last = time.perf_counter()
 
     def __call__(self, step: int) -> bool:
-        """Return whether something is due after `step` steps, and start again where it is."""
+        """Return whether the interval has passed after `step` steps; if so, start the next one."""
         if self._seconds is None:
             return step % self._steps == 0
         now = time.perf_counter()

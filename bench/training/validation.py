@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 def label_error_rate(
     network: RecognitionNetwork, batches: Iterable[Batch], family: DecoderFamily
 ) -> float:
-    """Return the edits that turn decoded labels into target labels, per target label.
+    """Return the edit distance between decoded and target labels, per target label.
 
-    It is a number of the network alone: no protocol, no transcript and no decoder with parameters
-    has a part in it. It is computed in strict float32. The network is left in evaluation mode.
+    It depends on the network only, not on a protocol, transcripts or decoder parameters. It is
+    computed in strict float32. The network is left in evaluation mode.
 
     Args:
-        network: What reads.
-        batches: One pass over the validation split, finished, on the device of the network.
-        family: How its classifier's output is decoded greedily.
+        network: The network.
+        batches: One epoch over the validation split, finished, on the device of the network.
+        family: The family of greedy decoding.
 
     Returns:
-        A rate from 0, above 1 where more labels are read than there are. Where no sample has a
-        label, the number of labels that were read.
+        A rate from 0, above 1 where more labels are decoded than there are. Where no sample has a
+        label, the number of decoded labels.
 
     Source:
         Graves et al., "Connectionist Temporal Classification" (ICML 2006), where the

@@ -1,4 +1,4 @@
-"""What like tasks cost, and how long a run still takes by that."""
+"""Estimates of the cost of tasks from similar ones, and of the time left of a run."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ AHEAD = 1
 
 
 class LikeTasks:
-    """A number per task that is known, such as its seconds; it is expected of like tasks too.
+    """Measured numbers of tasks, such as seconds, to estimate those of similar tasks.
 
-    Like are tasks of the same kind, and of the same model and loss or the same recognizer (any key
-    or seed); where none is known, all tasks of the kind.
+    Similar are tasks of the same kind, and of the same model and loss or the same recognizer, with
+    any key or seed; where there are none, all tasks of the kind.
     """
 
     def __init__(self) -> None:
         self._sums: dict[tuple[str, ...], tuple[float, int]] = {}
 
     def add(self, task: Task, value: float) -> None:
-        """Keep the number of a task."""
+        """Add the number of a task."""
         for group in (_group(task), (task.kind,)):
             total, count = self._sums.get(group, (0.0, 0))
             self._sums[group] = total + value, count + 1
 
     def expected(self, task: Task) -> float | None:
-        """Return the mean of like tasks, None where nothing is known of its kind."""
+        """Return the mean of similar tasks, None without any task of the kind."""
         alike = self.alike(task)
         return self.of_kind(task) if alike is None else alike
 
     def alike(self, task: Task) -> float | None:
-        """Return the mean of the tasks with the same parts, None without any."""
+        """Return the mean of tasks with the same components, None without any."""
         return self._mean(_group(task))
 
     def of_kind(self, task: Task) -> float | None:
@@ -52,8 +52,10 @@ class LikeTasks:
 
 
 def expected(task: Task, sources: Sequence[LikeTasks]) -> float | None:
-    """Return what is expected of a task by the first source that knows one alike, else its kind."""
-    means = [known.alike(task) for known in sources] + [known.of_kind(task) for known in sources]
+    """Return the estimate by the first source with a similar task, else with one of the kind."""
+    means = [source.alike(task) for source in sources] + [
+        source.of_kind(task) for source in sources
+    ]
     return next((mean for mean in means if mean is not None), None)
 
 
@@ -72,7 +74,7 @@ class Ahead(NamedTuple):
         key: Its key.
         kind: Whether it is a training or an evaluation.
         seconds: How long it will still take; None: unknown.
-        needs: The key of a training that comes before, "" for none.
+        needs: The key of the training that it requires; "" for none.
     """
 
     key: str
@@ -88,14 +90,14 @@ def ahead(task: Task, seconds: float | None) -> Ahead:
 
 
 def time_left(running: Sequence[Ahead], queued: Sequence[Ahead], slots: int) -> float | None:
-    """Return in how many seconds all tasks are done; None where one of them is unknown.
+    """Return the seconds until all tasks are done; None where one of them is unknown.
 
-    Tasks go in the order of a run: evaluations whose training is done before further trainings.
+    The order is that of a run: evaluations whose training is done precede further trainings.
 
     Args:
-        running: What runs now, on as many slots.
-        queued: What is still to start, in order.
-        slots: How many tasks run at once.
+        running: Running tasks, one per slot.
+        queued: Tasks that have not started, in order.
+        slots: The number of tasks that run at once.
     """
     if any(task.seconds is None for task in (*running, *queued)):
         return None
@@ -127,7 +129,7 @@ def time_left(running: Sequence[Ahead], queued: Sequence[Ahead], slots: int) -> 
 
 
 def duration(seconds: float) -> str:
-    """Write seconds for a person: `40 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    """Return seconds as text: `40 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
     if seconds < 99.5:  # noqa: PLR2004 (two digits)
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

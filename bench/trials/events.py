@@ -1,4 +1,4 @@
-"""What a running task reports: Started, then Progress and Validated, then Finished or Failed."""
+"""The events of a running task: Started, then Progress and Validated, then Finished or Failed."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ class Resumed:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is.
+    """The progress of a training.
 
     Attributes:
-        step: Steps that are done: updates of the weights.
+        step: Completed steps: updates of the weights.
         steps: The number of steps; patience may end training sooner.
-        epoch: Epochs that are done.
+        epoch: Completed epochs, as a fraction.
         loss: The mean since the last validation.
         speed: Samples per second.
         eta: Seconds left, at most.
@@ -106,10 +106,10 @@ class Validated:
 
 @dataclass(frozen=True)
 class SamplesRead:
-    """How far a recognizer from outside is with a test split.
+    """The progress of a recognizer from outside on a test split.
 
     Attributes:
-        done: Samples that are read, those of earlier attempts included.
+        done: Samples read, including those of earlier attempts.
         samples: The number of samples.
         speed: Samples per second.
         eta: Seconds left.

@@ -1,4 +1,4 @@
-"""A GPU as its driver describes it: who uses it, its clock, what slows it down (NVML)."""
+"""The state of a GPU by NVML: its processes, its clock, and what slows it down."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Nvml(Protocol):
 
 @dataclass(frozen=True)
 class GpuState:
-    """A GPU at one moment; None where the driver does not tell.
+    """The state of a GPU at one moment; None for values that the driver does not report.
 
     Attributes:
         clock: The clock of its multiprocessors (SM) in MHz.
-        slowdowns: What holds its clock down, besides its power limit.
-        others: Processes besides this one that have the GPU open for computing. On a GPU that is
-            divided by MIG, those of its other instances are among them.
+        slowdowns: Reasons for a reduced clock, other than its power limit.
+        others: The number of other processes that have the GPU open for computing, including those
+            of other MIG instances of the GPU.
     """
 
     clock: int | None

@@ -1,4 +1,4 @@
-"""A suite to its trials, and the selection of some of them."""
+"""The trials of a suite, and the selection of some of them."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ Axis = Literal["test", "model", "loss", "decoder", "recognizer"]
 def trials(suite: Suite) -> list[Trial]:
     """Return one trial per entry and seed, all of one seed before the next.
 
-    So a partial run compares every entry once before it repeats any. Recognizers that cannot be
-    used here (see `unavailable`) have no trial.
+    So an interrupted run has compared every entry once before it repeats any. Recognizers that are
+    not available on this machine (see `unavailable`) have no trial.
 
     Raises:
-        BenchError: Two entries are the same trial, or nothing can be used here.
+        BenchError: Two entries are the same trial, or no recognizer is available.
     """
     missing = unavailable(suite)
     grid = [_of_recognizer(suite, each) for each in suite.recognizers if each not in missing]
@@ -75,7 +75,7 @@ def _check_names(suite: Suite) -> None:
 
 
 def unavailable(suite: Suite) -> dict[RecognizerEntry, str]:
-    """Return the recognizers of `suite` that cannot be used here, each with the reason."""
+    """Return the recognizers of `suite` that are not available on this machine, with reasons."""
     reasons = {}
     for entry in suite.recognizers:
         try:
@@ -114,7 +114,7 @@ def _evaluation(suite: Suite, entry: TrainedEntry, column: Column, seed: int) ->
 
 
 def row_label(entry: Entry) -> str:
-    """Return what a person calls an entry by itself."""
+    """Return the label of an entry by itself, without regard to other entries."""
     if isinstance(entry, RecognizerEntry):
         return entry.name
     reads = entry.decoder_label or entry.decoder.label
@@ -125,7 +125,7 @@ def row_label(entry: Entry) -> str:
 
 
 def row_labels(entries: Sequence[Entry]) -> list[str]:
-    """Return the shortest names that tell these entries apart, in their order.
+    """Return the shortest labels that distinguish these entries, in their order.
 
     Parameters are named where two entries share a component's name; then, where needed, what
     differs between inputs, recipes and training data.
@@ -177,7 +177,7 @@ def _disambiguated(names: Sequence[str], details: Sequence[str]) -> list[str]:
 
 
 def training_labels(entries: Sequence[Entry]) -> dict[Entry, str]:
-    """Return the shortest names of the trainings of these entries: without decoders."""
+    """Return the shortest labels of the trainings of these entries, without decoders."""
     trained = [entry for entry in entries if isinstance(entry, TrainedEntry)]
     alike = [replace(entry, decoder=trained[0].decoder) for entry in trained]
     return dict(zip(trained, _trained_labels(alike), strict=True))
@@ -210,10 +210,13 @@ def task_names(chosen: Sequence[Trial]) -> dict[str, str]:
 
 
 def widened(suite: Suite, *, models: Sequence[str], losses: Sequence[str]) -> Suite:
-    """Return `suite` with every model and loss, by its defaults, that a glob names and it lacks.
+    """Return `suite` with the unlisted models and losses that globs match, with default parameters.
 
-    So a new loss is tried under a suite without being listed there. What does not fit is left out.
-    Raises BenchError (nothing selected) where a name without wildcards then fits nothing.
+    So a new loss can be tried with a suite that does not list it. Combinations that do not fit are
+    left out.
+
+    Raises:
+        BenchError: (nothing selected) A name without wildcards fits nothing.
     """
     listed = {entry.model for entry in suite.entries}, {entry.loss for entry in suite.entries}
     more_models = _unlisted("model", listed[0], models)

@@ -1,10 +1,10 @@
-"""Leases: which process works on a task, so that several share the records of one folder.
+"""Leases: which process works on a task, so that several processes can share a folder of records.
 
-results/leases/<name>.json   the process that works on it (`Holder`); removed when it has ended
+results/leases/<name>.json   the process that works on the task (`Holder`); removed at its end
 
-A lease is held by a lock on its file, which ends with the process, and by a heartbeat, the file's
-time of modification. The lock is what counts on one machine; file systems that several machines
-share may not pass locks on, so that the lease of another machine lasts as long as its heartbeat.
+A lease is a lock on its file, which ends with the process, and a heartbeat, the file's time of
+modification. On one machine the lock decides. Shared file systems may not pass locks on, so the
+lease of another machine lasts as long as its heartbeat.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def _boot() -> str:
 
 @dataclass(frozen=True)
 class Holder:
-    """A process that works on a task.
+    """The process that works on a task.
 
     Attributes:
         host: The name of its machine.
-        boot: What identifies the machine from one start of it to the next.
-        pid: Its number there.
+        boot: An id of the machine since its last start.
+        pid: The process id.
         since: The time at which it took the task, in UTC.
     """
 
@@ -58,7 +58,7 @@ class Holder:
 
     @property
     def is_here(self) -> bool:
-        """Whether it is a process of this machine, so that a lock of its own would be seen."""
+        """Whether it is a process of this machine, so that its lock is visible here."""
         return bool(self.boot) and self.boot == _boot()
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class Holder:
 
 
 class Leases:
-    """The leases of this process in one folder of records; all are given up in the end."""
+    """The leases of this process in one folder of records; all are released at the end."""
 
     def __init__(self, root: Path) -> None:
         self._folder = root / "leases"
@@ -94,7 +94,7 @@ class Leases:
             self._folder.rmdir()
 
     def take(self, name: str) -> Holder | None:
-        """Take a lease, unless another process has it, which is returned."""
+        """Take a lease; return the other process that has it, or None."""
         if name in self._held:
             return None
         file = self._folder / f"{name}.json"
@@ -123,7 +123,7 @@ class Leases:
         return None
 
     def release(self, name: str) -> None:
-        """Give up a lease, if this process has it."""
+        """Release a lease, if this process has it."""
         if (stream := self._held.pop(name, None)) is not None:
             # Before the lock ends: else another process could have it by now.
             with suppress(OSError):
@@ -146,7 +146,7 @@ class Leases:
         return holder
 
     def _expired(self, name: str, stream: BinaryIO) -> bool:
-        """Return whether a lease has had no heartbeat for long, as seen from here."""
+        """Return whether a lease had no heartbeat for too long by this machine's clock."""
         beat, now = os.fstat(stream.fileno()).st_mtime_ns, time.monotonic()
         seen, since = self._seen.setdefault(name, (beat, now))
         if seen != beat:
@@ -163,7 +163,7 @@ class Leases:
 
 
 def is_held(root: Path, name: str) -> bool:
-    """Return whether a process still holds a lease, which is left as it is.
+    """Return whether a process still has a lease, without changing it.
 
     Args:
         root: The folder of records.
@@ -208,7 +208,7 @@ def _now(folder: Path) -> float:
 
 @contextmanager
 def waited_for(root: Path, name: str, tell: Callable[[Holder], None]) -> Iterator[None]:
-    """Hold a lease; `tell` is given the process that has it, if this one has to wait."""
+    """Take a lease for a `with` block; call `tell` with its holder if this process has to wait."""
     with Leases(root) as leases:
         if holder := leases.take(name):
             tell(holder)

@@ -1,9 +1,9 @@
-"""Runs that have not ended, as they describe themselves for other processes.
+"""The state of current runs, for other processes.
 
-results/runs/<id>.json        what a run does at the moment (`LiveRun`); removed in its end
-results/runs/<id>.cancel/     requests to cancel a task or the run: files, named by the task's key
+results/runs/<id>.json        the state of a run (`LiveRun`); removed at its end
+results/runs/<id>.cancel/     requests to cancel a task or the run: files named by the task's key
 
-A run holds the lease `run-<id>` (`bench.trials.leases`), which shows that it still goes on.
+A run has the lease `run-<id>` (`bench.trials.leases`) as long as it lasts.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class LiveTask:
 
     Attributes:
         key: Its key.
-        name: What it is called in its suite.
+        name: Its name in its suite.
         kind: Whether it is a training or an evaluation.
         folder: Its folder below the results.
         state: `starting` has a slot and no device yet; `held elsewhere` waits for another process;
@@ -56,11 +56,11 @@ class LiveTask:
         text: The last event in a line.
         node: The machine that it runs on.
         device: The device there.
-        started: When it started, in UTC; of the last attempt.
-        seconds: How long it took, once it is done.
-        step: Steps or samples that are done.
-        steps: How many there are; 0 while nothing is known.
-        epoch: Epochs that are done.
+        started: The start of the last attempt, in UTC.
+        seconds: Its duration, once it is done.
+        step: Completed steps or samples.
+        steps: Their number; 0 while unknown.
+        epoch: Completed epochs, as a fraction.
         loss: The mean loss since the last validation.
         speed: Samples per second.
         eta: Seconds left of this task.
@@ -90,7 +90,7 @@ class LiveTask:
 
 @dataclass
 class Profiling:
-    """The last phase of a run: measurement `number` of `total`, and what is measured."""
+    """The last phase of a run: measurement `number` of `total`, and its name."""
 
     number: int
     total: int
@@ -106,12 +106,12 @@ class LiveRun:
         suite: The suite.
         command: The command line.
         executor: The executor.
-        process: The process that drives it, and since when.
-        phase: What it does: `starting Ray`, `running tasks`, `profiling`.
-        slots: How many tasks run at once at most; 0 while unknown.
-        left: Seconds until all tasks are done; None: unknown. Profiling is not counted.
+        process: Its driver process, with the time of its start.
+        phase: Its phase: `starting Ray`, `running tasks`, `profiling`.
+        slots: The largest number of tasks that run at once; 0 while unknown.
+        left: Seconds until all tasks are done, without profiling; None: unknown.
         tasks: All tasks, in the order of the run.
-        profiling: How far profiling is, once it has begun.
+        profiling: The progress of profiling, once it has begun.
         schema: The version of this document.
     """
 
@@ -134,17 +134,17 @@ class LiveRun:
 
     @property
     def ended(self) -> int:
-        """How many tasks have ended, however."""
+        """The number of tasks that have ended in any way."""
         return sum(task.state not in UNFINISHED for task in self.tasks)
 
 
 def lease_name(run: str) -> str:
-    """Return the name of the lease that the run `run` holds."""
+    """Return the name of the lease of a run."""
     return f"{_LEASE}{run}"
 
 
 def live_runs(root: Path) -> list[LiveRun]:
-    """Return the runs that go on in a folder of results, the oldest first."""
+    """Return the current runs in a folder of results, the oldest first."""
     runs = []
     for file in root.glob(f"{FOLDER}/*.json"):
         # One that has just ended, or is of another version of bench, is not shown.
@@ -157,7 +157,7 @@ def live_runs(root: Path) -> list[LiveRun]:
 
 
 def is_unfinished(runs: list[LiveRun], key: str) -> bool:
-    """Return whether one of the runs has yet to end the task with this key, or to retry it."""
+    """Return whether one of the runs has not finished the task with this key, or will retry it."""
     return any(task.key == key and task.state in UNFINISHED for run in runs for task in run.tasks)
 
 
@@ -175,7 +175,7 @@ def request_cancel(root: Path, run: str, name: str) -> Path:
 
 
 def take_requests(root: Path, run: str) -> list[str]:
-    """Return the names that a run was asked to cancel since the last time."""
+    """Return the names in new requests to cancel, and remove the requests."""
     names = []
     with suppress(OSError):
         for request in sorted(_requests(root, run).iterdir()):
@@ -185,7 +185,7 @@ def take_requests(root: Path, run: str) -> list[str]:
 
 
 def remove_ended(root: Path) -> None:
-    """Remove what killed runs have left, their leases included: no run takes one again."""
+    """Remove the files of killed runs, including their leases, which no other run will take."""
     leases = {file.stem.removeprefix(_LEASE) for file in root.glob(f"leases/{_LEASE}*.json")}
     for run in leases | {file.stem for file in root.glob(f"{FOLDER}/*")}:
         if not is_held(root, lease_name(run)):
@@ -195,7 +195,7 @@ def remove_ended(root: Path) -> None:
 
 
 def remove(root: Path, run: str) -> None:
-    """Remove what a run has written of itself."""
+    """Remove the state file of a run."""
     with suppress(OSError):
         for suffix in ("json", "part"):
             (root / FOLDER / f"{run}.{suffix}").unlink(missing_ok=True)

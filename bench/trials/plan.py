@@ -1,4 +1,4 @@
-"""Trials compared with the store: what is done, what failed, what is stale and why, what to run."""
+"""Trials compared with the store: tasks that are done, failed, stale or to run, and why."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ State = Literal["running", "done", "damaged", "failed", "stale", "to do"]
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """One task and what the store has of it.
+    """One task and its state in the store.
 
     Attributes:
         task: The training or evaluation.
         record: Its record, where it is done.
-        failure: How its last attempt failed.
+        failure: The failure of its last attempt.
         stale: The newest record of the same names and seed under another key.
-        fault: Why its record cannot be used, in a sentence; empty where nothing is wrong with it.
-        live: What a run says of it, where one is going on that has not finished it.
+        fault: Why its record cannot be used; empty where it can.
+        live: Its state in a current run that has not finished it.
     """
 
     task: Task
@@ -50,7 +50,7 @@ class TaskStatus:
 
     @property
     def state(self) -> State:
-        """Return `running`, `done`, or why it is to be run."""
+        """Return `running`, `done`, or the reason to run it."""
         if self.live and self.live.state in {"starting", "running"}:
             return "running"
         if self.record:
@@ -63,13 +63,13 @@ class TaskStatus:
 
     @property
     def changed_sources(self) -> list[str]:
-        """The source files of bench that are not those that made the record."""
+        """The source files of bench that differ from those that made the record."""
         if not self.record:
             return []
         return provenance.changed_sources(self.record.provenance.sources)
 
     def why(self) -> str:
-        """Return in one clause why it is in this state; empty where there is nothing to say."""
+        """Return the reason of its state in one clause; empty where there is none."""
         if self.record:
             changed = self.changed_sources
             return f"made by other sources: {_listed(changed)}" if changed else ""
@@ -94,19 +94,19 @@ class Plan:
     trials: Sequence[Trial]
     statuses: dict[str, TaskStatus]
 
-    def of(self, trial: Trial) -> list[TaskStatus]:
+    def trial_statuses(self, trial: Trial) -> list[TaskStatus]:
         """Return the statuses of the tasks of one trial."""
         return [self.statuses[task.key] for task in trial.tasks]
 
     def state(self, trial: Trial) -> State:
         """Return `done` where all tasks of a trial are, else the worst state among them."""
-        states = {status.state for status in self.of(trial)}
+        states = {status.state for status in self.trial_statuses(trial)}
         order: tuple[State, ...] = ("damaged", "failed", "running", "stale", "to do", "done")
         return next(state for state in order if state in states)
 
     def why(self, trial: Trial) -> str:
         """Return why a trial is in its state: the reasons of its tasks, each once."""
-        return "; ".join(dict.fromkeys(filter(None, (s.why() for s in self.of(trial)))))
+        return "; ".join(dict.fromkeys(filter(None, (s.why() for s in self.trial_statuses(trial)))))
 
     def missing(self, *, force: bool = False, changed: bool = False) -> list[Task]:
         """Return the tasks to run: those not done, or all, or those of changed sources too.
@@ -274,6 +274,6 @@ def _price(record: Record) -> Price:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = 3
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+    count = 3
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.5
 _MAX_LINE = 2**16
-"""Bytes of a line that is read at once; a longer one is several."""
+"""The largest number of bytes of a line; longer lines are split."""
 
 
 def find_log(root: Path, word: str) -> Path:
@@ -49,7 +49,7 @@ def find_log(root: Path, word: str) -> Path:
 
 
 def task_key(log: Path) -> str:
-    """Return the key of the task that a log is of."""
+    """Return the key of the task of a log."""
     return log.parent.name.rpartition("-")[2]
 
 
@@ -61,23 +61,23 @@ def log_lines(log: Path, last: int | None = None) -> Iterator[str]:
     """
     with open_regular(log) as stream:
         lines = _lines(stream)
-        yield from map(_shown, lines if last is None else deque(lines, last))
+        yield from map(_printable_line, lines if last is None else deque(lines, last))
 
 
 def follow(log: Path, last: int | None, runs_on: Callable[[], bool]) -> Iterator[str]:
     """Yield the lines of a log as they are written, until its task ends.
 
     Args:
-        log: The file. Another attempt replaces it; then that one is followed.
-        last: How many of the lines that are there come first; None: all.
+        log: The file. When another attempt replaces it, the new file is followed.
+        last: The number of existing lines to yield first; None: all.
         runs_on: Whether the task still runs.
     """
     stream = open_regular(log)
-    yield from map(_shown, deque(_lines(stream), last))
+    yield from map(_printable_line, deque(_lines(stream), last))
     try:
         while True:
             goes_on = runs_on()
-            yield from map(_shown, _lines(stream))
+            yield from map(_printable_line, _lines(stream))
             if not goes_on:
                 return
             time.sleep(_POLL_SECONDS)
@@ -100,5 +100,5 @@ def _is_replaced(log: Path, stream: BinaryIO) -> bool:
         return False
 
 
-def _shown(line: bytes) -> str:
+def _printable_line(line: bytes) -> str:
     return printable(line.decode("utf-8", "replace").rstrip("\r\n"), "\t")

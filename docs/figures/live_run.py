@@ -1,8 +1,8 @@
 """Record a run in a terminal, and draw it: `uv run python docs/figures/live_run.py [record]`.
 
 `record` runs the embedded suite in a new folder of results and writes live-run.cast (asciicast 2).
-Without it, live-run.svg is drawn from that file: an animation of a few screens. Readers who prefer no
-motion see the last screen.
+Without it, live-run.svg is drawn from that file: an animation of a few screens. Readers who prefer
+no motion see the last screen.
 """
 
 from __future__ import annotations

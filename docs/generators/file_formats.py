@@ -130,7 +130,7 @@ def prediction_columns() -> Iterator[str]:
         sample_properties.PREFIX + name
         for name in (*sample_properties.SIZES, *sample_properties.NAMES)
     ]
-    schema = predictions.schema(["METRIC"], names)
+    schema = predictions.predictions_schema(["METRIC"], names)
     meanings = COLUMNS | dict.fromkeys(names, "a property of the sample, where the data set has it")
     rows = ((quoted(field.name), str(field.type), meanings[field.name]) for field in schema)
     yield table(("column", "type", "meaning"), rows)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from synthetic_boards import synthetic_board
 
-from bench.leaderboards.charts import figures
+from bench.leaderboards.charts import board_figures
 from bench.leaderboards.web.board_page import board_page
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -38,7 +38,7 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium):
-    """Open a page; at the end, nothing may have gone wrong in it or been asked of other hosts."""
+    """Open a page; at the end, it must have no errors and no requests to other hosts."""
     opened, complaints, requests = [], [], []
 
     def open_(address, width=1440, theme="light"):
@@ -71,5 +71,5 @@ def board():
 @pytest.fixture(scope="session")
 def address(board, tmp_path_factory):
     file = tmp_path_factory.mktemp("site") / "board.html"
-    file.write_bytes(board_page(*board, figures(board[0])))
+    file.write_bytes(board_page(*board, board_figures(board[0])))
     return file.as_uri()

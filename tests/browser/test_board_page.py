@@ -8,7 +8,7 @@ import pytest
 from synthetic_boards import synthetic_board
 
 from bench.leaderboards import board as boards
-from bench.leaderboards.formats.columns import columns
+from bench.leaderboards.formats.columns import board_columns
 from bench.leaderboards.web.board_page import board_page
 
 pytestmark = pytest.mark.browser
@@ -50,10 +50,10 @@ def test_filter(open_page, address, board):
     page.locator("#test").select_option("svt")
     assert heading(page, "sequence-accuracy/iiit5k").count() == 0
     page.get_by_label("Search").fill("no such entry")
-    assert "No entry passes" in page.locator("#board tbody").inner_text()
+    assert "No entry matches" in page.locator("#board tbody").inner_text()
 
 
-def test_view_in_the_address(open_page, address):
+def test_the_view_is_in_the_url(open_page, address):
     page = open_page(address)
     page.locator("#columns summary").click()
     page.get_by_label("CER % svt").check()
@@ -69,7 +69,7 @@ def test_view_in_the_address(open_page, address):
     assert again.locator(".details").count() == 1
 
 
-def test_open(open_page, address, board):
+def test_a_name_opens_the_details(open_page, address, board):
     page = open_page(address)
     row = board[0].rows[1]
     button = page.locator("#board button.entry").nth(1)
@@ -81,9 +81,9 @@ def test_open(open_page, address, board):
     assert page.locator(".details svg.curves path").count() == len(row.seeds)
 
 
-def test_tip(open_page, address, board):
+def test_tooltips(open_page, address, board):
     page = open_page(address)
-    column = next(each for each in columns(board[0]) if each.key == "sequence-accuracy/svt")
+    column = next(each for each in board_columns(board[0]) if each.key == "sequence-accuracy/svt")
     cell = page.locator('#board td[data-column="sequence-accuracy/svt"]').nth(1)
     cell.hover()
     shown = page.locator("#tip").inner_text()
@@ -174,7 +174,7 @@ def test_accessibility(open_page, address, theme):
     page.locator("#board .choice input").nth(1).check()
     page.locator("#board .choice input").nth(2).check()
     page.locator("#columns summary").click()
-    # By the debugger's protocol, which the content security policy does not stop.
+    # Through the debugging protocol, to which the content security policy does not apply.
     page.evaluate((Path(package.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
     violations = page.evaluate("axe.run()")["violations"]
     grave = [
@@ -185,13 +185,13 @@ def test_accessibility(open_page, address, theme):
     assert grave == []
 
 
-def test_few_elements(open_page, address):
+def test_the_number_of_elements_is_bounded(open_page, address):
     page = open_page(address)
     assert page.evaluate("document.querySelectorAll('*').length") < 1400
     assert re.match(r"45 of 45 entries", page.locator("#status").inner_text())
 
 
-def test_no_heading_or_key_is_broken(open_page, address):
+def test_headings_and_keys_are_not_broken(open_page, address):
     page = open_page(address, 390)
     page.locator("#board button.entry").nth(1).click()
     heads = page.locator(".details th[scope=col], .details .key")
@@ -202,7 +202,7 @@ def test_no_heading_or_key_is_broken(open_page, address):
         assert height < 30 * len(words.split()), words
 
 
-def test_a_link_to_what_a_board_has_lost(open_page, address):
+def test_a_link_to_values_that_the_board_no_longer_has(open_page, address):
     page = open_page(f"{address}#model=former&test=former&loss=former&columns=rank&sort=former")
     assert len(entries(page)) == 40
     assert heading(page, "rank").count() == 1
@@ -211,10 +211,10 @@ def test_a_link_to_what_a_board_has_lost(open_page, address):
 def test_a_link_to_columns_with_commas(open_page, tmp_path):
     board, counts = synthetic_board(rows=3, tests=1, samples=30, seeds=1)
     name = "seq-digits(digits=2, rounds=1)"
-    text = boards.to_json(board).decode().replace('"iiit5k"', f'"{name}"')
-    (tmp_path / boards.DATA).write_text(text, encoding="utf-8")
+    text = boards.board_json(board).decode().replace('"iiit5k"', f'"{name}"')
+    (tmp_path / boards.BOARD_FILE).write_text(text, encoding="utf-8")
     file = tmp_path / "board.html"
-    file.write_bytes(board_page(boards.read(tmp_path), {name: counts["iiit5k"]}, {}))
+    file.write_bytes(board_page(boards.read_board(tmp_path), {name: counts["iiit5k"]}, {}))
     page = open_page(file.as_uri())
     page.locator("#columns summary").click()
     page.get_by_label("CER %").check()

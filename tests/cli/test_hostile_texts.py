@@ -118,7 +118,7 @@ def test_a_failure_on_a_board_is_one_short_line_without_a_home(home, suite, tria
     for evaluation in trials[0].evaluations.values():
         failure = fail(evaluation, store, [failed_attempt("error", one_line(error))])
         assert len(failure.message) <= MAX_MESSAGE
-    board = working.write_working(bench_toml.load(home / "bench.toml"), suite)
+    board = working.write_working_board(bench_toml.load(home / "bench.toml"), suite)
     [missing] = {each.why for row in board.rows for each in row.missing}
     assert missing == "error: RuntimeError: private/checkpoint.pt: broken; see plan.txt"
     for file in (home / "results" / "boards" / "tiny").rglob("*.*"):

@@ -11,10 +11,10 @@ from bench.core.errors import BenchError
 from bench.diagnostics import attention
 
 
-def test_a_map_covers_the_columns_and_rows_that_its_cells_stand_for():
+def test_a_value_of_a_map_covers_its_cell_of_the_image():
     maps = torch.zeros(1, 2, 5)
     maps[0, 1, 3] = 1
-    [large] = attention.enlarged(maps, (4, 4), (9, 22))  # a row and two columns left over
+    [large] = attention.enlarge_maps(maps, (4, 4), (9, 22))  # a row and two columns left over
     assert large.shape == (9, 22)
     assert large.max() == 1
     rows, columns = np.nonzero(large == 1)
@@ -24,16 +24,16 @@ def test_a_map_covers_the_columns_and_rows_that_its_cells_stand_for():
     assert not large[:, 20:].any()
 
 
-def test_a_map_may_reach_beyond_its_image():
+def test_a_map_is_cropped_at_the_border_of_the_image():
     maps = torch.zeros(1, 1, 13)
     maps[0, 0, 12] = 1
-    [large] = attention.enlarged(maps, (8, 8), (8, 100))
+    [large] = attention.enlarge_maps(maps, (8, 8), (8, 100))
     assert large.shape == (8, 100)
     assert large[:, :92].max() < 1
     assert {*large.argmax(1)} == {99}
 
 
-def test_symbols_are_those_that_were_read_and_maps_lie_on_the_image(evaluation):
+def test_symbols_are_those_of_the_evaluation_and_maps_have_the_size_of_the_image(evaluation):
     lines = evaluation("ce")
     for row in lines.rows:
         read = attention.attention_maps(lines, row["id"])
@@ -43,7 +43,7 @@ def test_symbols_are_those_that_were_read_and_maps_lie_on_the_image(evaluation):
         assert read.maps.min() >= 0
 
 
-def test_an_animation_has_a_frame_a_symbol_and_a_strip_a_row_a_symbol(evaluation, tmp_path):
+def test_an_animation_has_one_frame_per_symbol_and_a_strip_one_row_per_symbol(evaluation, tmp_path):
     lines = evaluation("ce")
     row = max(lines.rows, key=lambda row: len(row["hypothesis"]))
     gif, png = attention.draw(lines, [row["id"]], tmp_path)
@@ -58,6 +58,6 @@ def test_an_animation_has_a_frame_a_symbol_and_a_strip_a_row_a_symbol(evaluation
         assert strip.size == (animation.width + 40, steps * (high + 2))
 
 
-def test_a_model_without_attention_maps_is_named(evaluation, tmp_path):
+def test_a_model_without_attention_maps_is_refused(evaluation, tmp_path):
     with pytest.raises(BenchError, match="model 'htr-ctc' has no attention maps"):
         [*attention.draw(evaluation("ctc"), [], tmp_path)]

@@ -43,7 +43,7 @@ def test_each_file_is_listed_and_the_same_record_gives_the_same_bytes(show, eval
     assert {*contents[0]} == {f"alignment-{name}.png", "features.png", "curves.png", "worst.png"}
 
 
-def test_pictures_go_beside_the_record_and_json_lists_them(show, evaluation):
+def test_pictures_are_written_to_the_folder_of_the_record_and_listed_as_json(show, evaluation):
     answer = show("ctc", "--curves", "--json")
     file = evaluation("ctc").folder / "figures" / "curves.png"
     assert json.loads(answer.out) == [str(file)]
@@ -69,11 +69,11 @@ def test_an_impossible_picture_is_an_error(show, loss, words, message):
     assert answer.out == ""
 
 
-def test_nothing_is_worst_where_all_was_read(copied):
+def test_without_errors_there_are_no_worst_samples(copied):
     perfect = copied("ctc", lambda rows: [row | {"cer": 0, "wer": 0} for row in rows])
     store = Store(perfect.folder.parents[4])
     with pytest.raises(BenchError, match="was read without an error") as refused:
-        [*diagnostics.draw(store, str(perfect.folder), ["worst"])]
+        [*diagnostics.draw_pictures(store, str(perfect.folder), ["worst"])]
     assert refused.value.code == Exit.NOTHING
 
 
@@ -81,7 +81,7 @@ def test_a_failed_task_has_no_picture(evaluations, store):
     fail(evaluations[0], store, [failed_attempt("error", "the disk is on fire")])
     assert (store.folder(evaluations[0]) / FAILURE).exists()
     with pytest.raises(BenchError, match="this task failed, so there is nothing to draw"):
-        [*diagnostics.draw(store, evaluations[0].key, ["curves"])]
+        [*diagnostics.draw_pictures(store, evaluations[0].key, ["curves"])]
 
 
 def test_a_training_has_curves_and_no_predictions(show, evaluation):
@@ -93,15 +93,15 @@ def test_a_training_has_curves_and_no_predictions(show, evaluation):
     assert "give the key of one of its evaluations" in answer.err
 
 
-def test_without_matplotlib_there_is_a_line_for_pip(evaluation, monkeypatch):
+def test_without_matplotlib_the_command_that_installs_it_is_printed(evaluation, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     restored = evaluation("ctc")
     store = Store(restored.folder.parents[4])
     with pytest.raises(BenchError, match="pip install 'matplotlib"):
-        [*diagnostics.draw(store, restored.record.key, ["curves"])]
+        [*diagnostics.draw_pictures(store, restored.record.key, ["curves"])]
 
 
-def test_a_plain_show_needs_no_torch(finished, evaluation):
+def test_show_without_pictures_does_not_import_torch(finished, evaluation):
     words = ["--config", str(finished / "bench.toml"), "show", evaluation("ctc").record.key]
     program = (
         "import sys; from bench import cli\n"

@@ -1,4 +1,4 @@
-"""An evaluation restored from its record reads what it read, or says why it cannot."""
+"""An evaluation restored from its record reads the same, or reports why it cannot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.trials.store import WEIGHTS
 
 
 @pytest.mark.parametrize("loss", ["radial-ctc", "ctc", "ce"])
-def test_it_reads_what_it_read_in_the_evaluation(evaluation, loss):
+def test_a_restored_network_reads_the_same_as_in_the_evaluation(evaluation, loss):
     restored = evaluation(loss)
     decode = GreedyDecoder().build(restored.loss.decoder, restored.vocabulary)
     tokens = ("", *restored.vocabulary)
@@ -23,14 +23,16 @@ def test_it_reads_what_it_read_in_the_evaluation(evaluation, loss):
         assert "".join(tokens[label] for label in decoded.labels[place]) == row["hypothesis"]
 
 
-def test_without_a_name_it_chooses_the_best_a_middling_and_the_worst(copied):
+def test_by_default_the_best_the_median_and_the_worst_sample_are_chosen(copied):
     ranked = copied("radial-ctc", lambda rows: _ranked(rows[:5]))
-    assert [row["cer"] for row in ranked.choose([])] == [0, 2, 4]
-    assert [row["id"] for row in ranked.choose([ranked.rows[3]["id"]])] == [ranked.rows[3]["id"]]
+    assert [row["cer"] for row in ranked.choose_samples([])] == [0, 2, 4]
+    assert [row["id"] for row in ranked.choose_samples([ranked.rows[3]["id"]])] == [
+        ranked.rows[3]["id"]
+    ]
 
 
 def _ranked(rows):
-    """Give rows 4, …, 0 edits in 5; one more is not scored."""
+    """Return an evaluation whose rows have 4, …, 0 edits in 5 letters; one more is not scored."""
     scored = [row | {"cer": 4 - n, "cer/of": 5} for n, row in enumerate(rows)]
     counts = dict.fromkeys(name for name in rows[0] if f"{name}/of" in rows[0] or "/of" in name)
     return [*scored, scored[0] | counts | {"id": "out", "excluded": "empty"}]
@@ -53,19 +55,19 @@ def test_another_source_file_of_a_component_is_refused(evaluation, copied):
         _ = restored.loss
 
 
-def test_a_parameter_that_is_gone_is_named(evaluation, copied):
+def test_a_removed_parameter_is_reported(evaluation, copied):
     restored = copied("ctc", training=spec_of(evaluation("ctc"), "loss", parameters={"beam": 3}))
     with pytest.raises(BenchError, match=r"parameters of loss 'ctc' have changed .* key 'beam'"):
         _ = restored.loss
 
 
-def test_a_component_that_is_gone_is_named(evaluation, copied):
+def test_a_removed_component_is_reported(evaluation, copied):
     restored = copied("ctc", training=spec_of(evaluation("ctc"), "model", name="htr-ctcc"))
     with pytest.raises(BenchError, match="there is no model 'htr-ctcc'; did you mean 'htr-ctc'"):
         _ = restored.network
 
 
-def test_other_data_are_refused(evaluation, copied):
+def test_changed_data_are_refused(evaluation, copied):
     test = evaluation("ctc").record.spec["test"] | {"fingerprints": {"test": "sha256:other"}}
     restored = copied("ctc", test=test)
     with pytest.raises(BenchError, match="fingerprint was sha256:other and is ") as refused:
@@ -73,14 +75,14 @@ def test_other_data_are_refused(evaluation, copied):
     assert refused.value.code == Exit.UNVERIFIED
 
 
-def test_data_that_are_not_prepared_are_named(evaluation, tmp_path, monkeypatch):
+def test_data_that_are_not_prepared_are_reported(evaluation, tmp_path, monkeypatch):
     restored = evaluation("ctc")
     monkeypatch.setenv(data_dir.VARIABLE, str(tmp_path))
     with pytest.raises(BenchError, match="'iam-synthetic' is not prepared"):
         _ = restored.pipeline
 
 
-def test_weights_that_are_gone_or_altered_are_refused(copied):
+def test_missing_or_altered_weights_are_refused(copied):
     restored = copied("ctc")
     (restored.training.folder / WEIGHTS).write_bytes(b"pickle")
     with pytest.raises(BenchError, match="is not what its record says"):
@@ -97,14 +99,14 @@ def test_weights_of_another_size_are_refused(evaluation, copied):
         _ = restored.network
 
 
-def test_an_unknown_sample_is_an_error_with_the_id_of_another(evaluation):
+def test_an_unknown_sample_is_reported_with_the_id_of_another(evaluation):
     restored = evaluation("ctc")
     first = restored.rows[0]["id"]
     with pytest.raises(BenchError, match=f"no sample 'a01' .* first sample is '{first}'"):
-        restored.choose(["a01"])
+        restored.choose_samples(["a01"])
 
 
-def test_a_sample_in_another_place_is_refused(copied):
+def test_a_sample_at_another_position_is_refused(copied):
     restored = copied("ctc", lambda rows: rows[::-1])
-    with pytest.raises(BenchError, match="is not where it was in the evaluation"):
+    with pytest.raises(BenchError, match="is no longer at its position in the test set"):
         restored.sample(restored.rows[0]["id"])

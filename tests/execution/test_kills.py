@@ -26,7 +26,7 @@ from bench.execution.schedule import Schedule, open_executor
 from bench.trials.leases import Leases
 training, store, name = pickle.loads(bytes.fromhex(sys.argv[1]))
 with Leases(store.root) as leases, open_executor(name) as executor:
-    for task, event in Schedule.of([training], executor, store, leases).events():
+    for task, event in Schedule.from_tasks([training], executor, store, leases).events():
         print(type(event).__name__, getattr(event, "failure", ""), flush=True)
 """
 

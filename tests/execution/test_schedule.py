@@ -252,7 +252,7 @@ def test_a_failure_that_is_a_link_to_itself_holds_up_no_plan(tasks, run, store):
 def test_a_record_written_since_the_plan_was_made_is_not_made_again(tasks, store, leave):
     executor = ScriptedExecutor()
     with Leases(store.root) as leases:
-        planned = Schedule.of([tasks[0]], executor, store, leases)
+        planned = Schedule.from_tasks([tasks[0]], executor, store, leases)
         leave(tasks[0])
         assert [event for _, event in planned.events()] == [FinishedElsewhere()]
 
@@ -260,7 +260,7 @@ def test_a_record_written_since_the_plan_was_made_is_not_made_again(tasks, store
 def test_the_evaluations_of_a_training_done_elsewhere_are_run(tasks, run, store, leave):
     executor = ScriptedExecutor()
     with Leases(store.root) as leases:
-        planned = Schedule.of(tasks, executor, store, leases)
+        planned = Schedule.from_tasks(tasks, executor, store, leases)
         leave(tasks[0])
         list(planned.events())
     assert tasks[0] not in [task for _, task in executor.log]

@@ -1,4 +1,4 @@
-"""Trainings that look finished: real networks with the weights that they begin with."""
+"""Records of finished trainings, with real networks and their initial weights."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ recipe = {{ epochs = 1, batch_size = 8, learning_rate = 0.01 }}
 CRNN = '{ name = "crnn", width = 2, hidden = 4 }'
 
 
-class Left(NamedTuple):
-    """A trial, and where the record of its training is."""
+class WrittenTraining(NamedTuple):
+    """A trial, and the store with the record of its training."""
 
     trial: Trial
     store: Store
@@ -52,10 +52,10 @@ def _threads(one_thread):
 
 
 @pytest.fixture
-def left(prepared, make_training_record):
-    """Return a function that leaves what a training of a model on words would."""
+def write_training(prepared, make_training_record):
+    """Return a function that writes the record of a training of a model on words."""
 
-    def left(model=CRNN, loss="ctc"):
+    def write_training(model=CRNN, loss="ctc"):
         (prepared / "bench.toml").write_text(SUITE.format(model=model, loss=loss))
         config = bench_toml.load(prepared / "bench.toml")
         [trial] = grid.trials(config.suite("words"))
@@ -78,13 +78,13 @@ def left(prepared, make_training_record):
             files={disk.WEIGHTS: hashlib.sha256(content).hexdigest()},
         )
         disk.write(folder / disk.TRAINING, record)
-        return Left(trial, store)
+        return WrittenTraining(trial, store)
 
-    return left
+    return write_training
 
 
 def _vary(network, shape):
-    """Have an untrained network read different texts of different images.
+    """Change an untrained network so that it reads different texts on different images.
 
     Normalizations have the statistics of noise, LSTMs large weights, and logits a mean of zero.
     """
@@ -106,7 +106,7 @@ def _vary(network, shape):
 
 @pytest.fixture(scope="session")
 def words():
-    """Return a function that gives encoded images of several sizes: strokes in place of words."""
+    """Return a function that makes encoded images of strokes, in several sizes."""
 
     def words(count):
         generator = np.random.default_rng(0)
@@ -116,7 +116,7 @@ def words():
             for _ in range(9):
                 top, start = generator.integers(0, 12), generator.integers(0, pixels.shape[1] - 4)
                 pixels[top : top + generator.integers(2, 20), start : start + 3] = 20
-            encoded.append(images.encoded_png(pixels))
+            encoded.append(images.encode_png(pixels))
         return encoded
 
     return words

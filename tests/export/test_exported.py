@@ -1,4 +1,4 @@
-"""A network in a folder of its own reads images without bench.toml, records or data."""
+"""An exported network reads images without bench.toml, records or data."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from bench.recognizers.networks.exported import DOCUMENT, WEIGHTS, load_network,
 
 
 @pytest.fixture
-def folder(left, tmp_path, monkeypatch):
+def folder(write_training, tmp_path, monkeypatch):
     """Return the folder of an exported crnn; bench.toml, records and data are gone."""
-    made = left()
+    made = write_training()
     training = FinishedTraining(*made.store.training(made.training.key))
     export_training(training, made.store, tmp_path / "elsewhere" / "out")
     monkeypatch.chdir(tmp_path / "elsewhere")
     return tmp_path / "elsewhere" / "out"
 
 
-def test_files_bytes_and_pixels_read_alike(folder, words, tmp_path):
+def test_files_bytes_and_pixels_give_the_same_readings(folder, words, tmp_path):
     encoded = words(3)
     (tmp_path / "word.png").write_bytes(encoded[1])
-    pixels = images.decoded(encoded[1], 3)
-    gray = images.decoded(encoded[1], 1)
+    pixels = images.decode_image(encoded[1], 3)
+    gray = images.decode_image(encoded[1], 1)
     reader = load(folder)
     readings = reader.read([str(tmp_path / "word.png"), tmp_path / "word.png", encoded[1], pixels])
     assert len({reading.text for reading in readings}) == 1
@@ -43,8 +43,8 @@ def test_files_bytes_and_pixels_read_alike(folder, words, tmp_path):
     assert reader.read([]) == []
 
 
-def test_what_is_read_of_an_image_depends_on_no_other(left, words, tmp_path):
-    made = left('{ name = "htr-ctc", width = 2, features = 8, hidden = 4 }')
+def test_a_reading_does_not_depend_on_other_images(write_training, words, tmp_path):
+    made = write_training('{ name = "htr-ctc", width = 2, features = 8, hidden = 4 }')
     training = FinishedTraining(*made.store.training(made.training.key))
     export_training(training, made.store, tmp_path / "out")
     reader, encoded = load(tmp_path / "out"), words(70)
@@ -53,7 +53,7 @@ def test_what_is_read_of_an_image_depends_on_no_other(left, words, tmp_path):
     assert len({*together}) > 20
 
 
-def test_the_reader_says_what_it_can_read(folder):
+def test_a_loaded_reader_has_an_alphabet_and_a_title(folder):
     reader = load(folder)
     assert reader.samples.alphabet == frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
     assert reader.samples.parameters == sum(w.numel() for w in reader.samples.network.parameters())
@@ -75,7 +75,7 @@ def test_the_reader_says_what_it_can_read(folder):
         (np.zeros((0, 8), np.uint8), r"array of uint8 \(0, 8\)"),
     ],
 )
-def test_what_is_no_image_is_named(folder, image, fault):
+def test_a_file_that_is_not_an_image_is_reported(folder, image, fault):
     with pytest.raises(BenchError, match=fault):
         load(folder).read([image])
 
@@ -127,20 +127,20 @@ def test_a_pickle_in_place_of_weights_is_not_executed(folder, tmp_path):
         ({"vocabulary": 3}, "not an exported network of bench"),
     ],
 )
-def test_another_description_is_refused_in_a_sentence(folder, changes, fault):
+def test_an_invalid_description_is_refused(folder, changes, fault):
     changed(folder, **changes)
     with pytest.raises(BenchError, match=fault):
         load(folder)
 
 
-def test_a_folder_without_a_network_is_named(tmp_path):
+def test_a_folder_without_a_network_is_reported(tmp_path):
     with pytest.raises(
         BenchError, match=r"there is no model\.json; give a folder that `bench export`"
     ):
         load(tmp_path)
 
 
-def test_of_a_network_that_reads_clips_the_network_itself_is_there(folder):
+def test_a_network_that_reads_clips_is_loaded_only_as_a_network(folder):
     changed(folder, input={"kind": "frames", "size": 8, "crop": 0, "normalization": "signed"})
     with pytest.raises(BenchError, match="this network reads clips, not images"):
         load(folder)
@@ -150,7 +150,7 @@ def test_of_a_network_that_reads_clips_the_network_itself_is_there(folder):
 
 def test_samples_of_data_sets_are_read_through_the_same_interface(folder, words):
     [content] = words(1)
-    jpeg = cv2.imencode(".jpg", images.decoded(content, 3))[1].tobytes()
+    jpeg = cv2.imencode(".jpg", images.decode_image(content, 3))[1].tobytes()
     readings = load(folder).samples.read(
         [EncodedSample("a", (content,)), EncodedSample("b", (jpeg,))]
     )

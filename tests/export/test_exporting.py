@@ -1,4 +1,4 @@
-"""`bench export`: a folder that is whole, and says where its network is from."""
+"""`bench export`: a complete folder with the origin of its network."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from bench.trials import store as disk
 DOCS = Path(__file__).parents[2] / "docs/how-to/export.md"
 
 
-def leave_evaluation(made, make_evaluation_record, make_predictions):
-    """Leave what an evaluation of 100 samples would."""
+def write_evaluation(made, make_evaluation_record, make_predictions):
+    """Write the record of an evaluation on 100 samples."""
     from bench.evaluation import predictions
 
     [evaluation] = made.trial.evaluations.values()
@@ -37,8 +37,8 @@ def leave_evaluation(made, make_evaluation_record, make_predictions):
     return record
 
 
-def test_the_five_lines_of_the_docs_read_an_image(left, words, bench, tmp_path, capsys):
-    made = left()
+def test_the_five_lines_of_the_docs_read_an_image(write_training, words, bench, tmp_path, capsys):
+    made = write_training()
     [program] = re.findall(
         r"```python\n(from bench.recognizers.networks import load.*?)```",
         DOCS.read_text(),
@@ -59,10 +59,10 @@ def test_the_five_lines_of_the_docs_read_an_image(left, words, bench, tmp_path, 
 
 
 def test_a_folder_has_weights_description_and_card(
-    left, bench, make_evaluation_record, make_predictions
+    write_training, bench, make_evaluation_record, make_predictions
 ):
-    made = left()
-    record = leave_evaluation(made, make_evaluation_record, make_predictions)
+    made = write_training()
+    record = write_evaluation(made, make_evaluation_record, make_predictions)
     answer = bench("export", made.training.key[:8], "--json")
     assert answer.code == 0, answer.err
     folder = Path("exports", f"crnn-ctc-{made.training.key}")
@@ -94,10 +94,10 @@ def test_a_folder_has_weights_description_and_card(
 
 
 def test_a_card_has_the_row_of_the_working_board_with_its_interval(
-    left, bench, home_board, make_evaluation_record, make_predictions
+    write_training, bench, home_board, make_evaluation_record, make_predictions
 ):
-    made = left()
-    record = leave_evaluation(made, make_evaluation_record, make_predictions)
+    made = write_training()
+    record = write_evaluation(made, make_evaluation_record, make_predictions)
     trained = made.store.record(made.training)
     origin = replace(trained.provenance, commit="a`<b>")
     disk.write(made.folder / disk.TRAINING, replace(trained, provenance=origin))
@@ -117,13 +117,13 @@ def home_board(prepared):
 
     def draw():
         config = bench_toml.load(prepared / "bench.toml")
-        working.write_working(config, config.suite("words"))
+        working.write_working_board(config, config.suite("words"))
 
     return draw
 
 
-def test_a_folder_that_is_not_empty_is_left_alone(left, bench, tmp_path):
-    made = left()
+def test_a_folder_that_is_not_empty_is_not_written(write_training, bench, tmp_path):
+    made = write_training()
     (tmp_path / "out").mkdir()
     assert bench("export", made.training.key, "--out", "out").code == 0, "an empty one will do"
     before = {file: file.read_bytes() for file in (tmp_path / "out").iterdir()}
@@ -135,8 +135,8 @@ def test_a_folder_that_is_not_empty_is_left_alone(left, bench, tmp_path):
     assert "file is not a folder" in bench("export", made.training.key, "--out", "file").err
 
 
-def test_a_failed_export_leaves_nothing(left, monkeypatch, tmp_path):
-    made = left()
+def test_a_failed_export_leaves_nothing(write_training, monkeypatch, tmp_path):
+    made = write_training()
     training = FinishedTraining(*made.store.training(made.training.key))
 
     def full(*_):
@@ -148,8 +148,8 @@ def test_a_failed_export_leaves_nothing(left, monkeypatch, tmp_path):
     assert [*(tmp_path / "deep").iterdir()] == []
 
 
-def test_altered_weights_are_not_exported(left, bench):
-    made = left()
+def test_altered_weights_are_not_exported(write_training, bench):
+    made = write_training()
     (made.folder / disk.WEIGHTS).write_bytes(b"other")
     answer = bench("export", made.training.key)
     assert answer.code == Exit.UNVERIFIED
@@ -157,8 +157,8 @@ def test_altered_weights_are_not_exported(left, bench):
     assert not Path("exports").exists()
 
 
-def test_what_has_no_weights_is_named(left, bench):
-    made = left()
+def test_a_task_without_weights_is_reported(write_training, bench):
+    made = write_training()
     assert "no task has a record under a key" in bench("export", "nonsense").err
     (made.folder / disk.TRAINING).unlink()
     fail(made.training, made.store, [failed_attempt("error", "it broke")])
@@ -167,15 +167,17 @@ def test_what_has_no_weights_is_named(left, bench):
     assert "this task failed (it broke), so it left no weights" in answer.err
 
 
-def test_options_of_a_graph_go_with_a_graph(left, bench):
-    left()
+def test_options_of_a_graph_require_a_graph(write_training, bench):
+    write_training()
     answer = bench("export", "0", "--samples", "3")
     assert answer.code == Exit.USAGE
     assert "--samples goes with --onnx" in answer.err
 
 
-def test_an_evaluation_of_a_recognizer_from_outside_has_no_weights(left, make_evaluation_record):
-    made = left()
+def test_an_evaluation_of_a_recognizer_has_no_weights_to_export(
+    write_training, make_evaluation_record
+):
+    made = write_training()
     [evaluation] = made.trial.evaluations.values()
     record = make_evaluation_record(evaluation)
     spec = {**record.spec, "recognizer": {"name": "tesseract"}}
@@ -183,16 +185,16 @@ def test_an_evaluation_of_a_recognizer_from_outside_has_no_weights(left, make_ev
     record = replace(record, key=digest(spec), spec=spec, labels=labels)
     folder = made.store.begin(evaluation)
     disk.write(folder / disk.EVALUATION, record)
-    with pytest.raises(BenchError, match="not trained here; give the key of a training"):
+    with pytest.raises(BenchError, match="bench did not train; give the key of a training"):
         exporting.find_training(made.store, str(folder))
 
 
-def test_tokens_of_several_letters_are_separated():
-    assert exporting.separator(["a", "b"]) == ""
-    assert exporting.separator(["HEUTE", "I"]) == " "
+def test_tokens_of_several_letters_are_separated_by_spaces():
+    assert exporting.token_separator(["a", "b"]) == ""
+    assert exporting.token_separator(["HEUTE", "I"]) == " "
 
 
-def test_preprocessing_is_said_step_by_step():
+def test_preprocessing_is_described_step_by_step():
     steps = preprocessing_steps(ImageInput(margin=(1, 2), width=0, normalization="unit"), 1)
     assert [step.partition(" ")[0] for step in steps] == [
         "Decode",

@@ -1,4 +1,4 @@
-"""`bench read` with what bench trained."""
+"""`bench read` with trainings, rows and exported networks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def texts(answer):
     return [row["text"] for row in json.loads(answer.out)["images"]]
 
 
-def test_a_training_reads_as_its_exported_folder_does(left, pictures, bench):
-    made = left()
+def test_a_training_reads_the_same_as_its_exported_folder(write_training, pictures, bench):
+    made = write_training()
     assert bench("export", made.training.key, "--out", "out").code == 0
     by_key = texts(bench("read", "pics", "--with", made.training.key[:6], "--json"))
     by_folder = texts(bench("read", "pics", "--with", str(made.folder), "--json"))
@@ -34,8 +34,8 @@ def test_a_training_reads_as_its_exported_folder_does(left, pictures, bench):
     assert len({*by_key}) > 2
 
 
-def test_an_exported_folder_is_read_without_a_store(left, pictures, bench):
-    made = left()
+def test_an_exported_folder_is_read_without_a_store(write_training, pictures, bench):
+    made = write_training()
     assert bench("export", made.training.key, "--out", "out").code == 0
 
     def load():
@@ -46,8 +46,8 @@ def test_an_exported_folder_is_read_without_a_store(left, pictures, bench):
         assert named.reader.alphabet
 
 
-def test_a_row_of_a_suite_reads_with_its_first_finished_training(left, pictures, bench):
-    made = left()
+def test_a_row_of_a_suite_reads_with_its_first_finished_training(write_training, pictures, bench):
+    made = write_training()
     by_row = texts(bench("read", "pics", "--with", "words/crnn · ctc", "--json"))
     assert by_row == texts(bench("read", "pics", "--with", made.training.key, "--json"))
     (made.folder / "training.json").unlink()
@@ -56,8 +56,8 @@ def test_a_row_of_a_suite_reads_with_its_first_finished_training(left, pictures,
     assert "row 'words/crnn · ctc' has no finished training; run: bench run words" in answer.err
 
 
-def test_altered_weights_read_nothing(left, pictures, bench):
-    made = left()
+def test_altered_weights_are_not_used(write_training, pictures, bench):
+    made = write_training()
     (made.folder / "weights.safetensors").write_bytes(b"other")
     answer = bench("read", "pics", "--with", made.training.key)
     assert answer.code == Exit.UNVERIFIED

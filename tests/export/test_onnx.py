@@ -1,4 +1,4 @@
-"""Graphs in onnxruntime read what networks in torch read; skipped where they are not installed."""
+"""Graphs in onnxruntime read the same as networks in torch; skipped without the packages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bench.recognizers.networks import load
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
-# In one worker, which imports torch.onnx once and traces each graph once.
+# In one worker, so that torch.onnx is imported once and each graph traced once.
 pytestmark = pytest.mark.xdist_group("onnx")
 
 DOCS = Path(__file__).parents[2] / "docs/how-to/export.md"
@@ -42,7 +42,7 @@ def graph(training, network):
     """Return the sizes of a training's inputs and its graph, which is traced once."""
     sizes = input_sizes(training.input, ImageTransform(training.input).shape, network)
     if training.record.key not in GRAPHS:
-        GRAPHS[training.record.key] = onnx_graph.to_onnx(network, sizes, training.model.name)
+        GRAPHS[training.record.key] = onnx_graph.export_onnx(network, sizes, training.model.name)
     return sizes, GRAPHS[training.record.key]
 
 
@@ -50,20 +50,20 @@ def graph(training, network):
     ("model", "loss", "samples"),
     [
         (VITSTR, "ce", 24),
-        # By default, the graph of an exported folder below is this one.
+        # The tests of exported folders below use this graph by default.
         pytest.param(CRNN, "ctc", 24, marks=pytest.mark.slow),
         pytest.param(MASKED, "ctc", 24, marks=pytest.mark.slow),
         *(pytest.param(*each, 200, marks=pytest.mark.slow) for each in FULL),
     ],
 )
-def test_texts_are_those_of_torch(left, words, model, loss, samples):
-    made = left(model, loss)
+def test_texts_are_those_of_torch(write_training, words, model, loss, samples):
+    made = write_training(model, loss)
     training = FinishedTraining(*made.store.training(made.training.key))
     network, transform = training.network, ImageTransform(training.input)
     _, content = graph(training, network)
     read = GreedyDecoder().build(training.loss.decoder, tuple(training.record.vocabulary))
     batches = [*make_batches(transform, words(samples))]
-    compared = graph_check.compare(content, network, batches, read)
+    compared = graph_check.compare_with_torch(content, network, batches, read)
     assert compared.samples == samples
     assert compared.different_texts == 0
     assert 0 < compared.largest_difference < 3e-5
@@ -87,9 +87,9 @@ def make_batches(transform, encoded):
 
 
 @pytest.mark.slow
-def test_an_exported_graph_reads_with_what_its_folder_says(left, words, tmp_path):
+def test_an_exported_graph_can_be_used_with_its_description_alone(write_training, words, tmp_path):
     """Preprocess and decode by `model.json` alone, with NumPy and OpenCV."""
-    made = left()
+    made = write_training()
     training = FinishedTraining(*made.store.training(made.training.key))
     about = exporting.export_training(training, made.store, tmp_path / "out", samples=8)
     document = json.loads((tmp_path / "out" / "model.json").read_text())
@@ -124,12 +124,12 @@ def assert_read_by_the_row_of_the_docs(folder, encoded):
     assert [reading.text for reading in readings] == [reading.text for reading in expected]
 
 
-def test_a_graph_of_other_weights_is_refused(left):
-    made = left(VITSTR, "ce")
+def test_a_graph_of_other_weights_is_refused(write_training):
+    made = write_training(VITSTR, "ce")
     training = FinishedTraining(*made.store.training(made.training.key))
     network = training.network
     sizes, content = graph(training, network)
     network.head.bias[3] += 0.1
     read = GreedyDecoder().build("seq2seq", tuple(training.record.vocabulary))
     with pytest.raises(BenchError, match=r"does not compute what the network does \(logits differ"):
-        graph_check.compare(content, network, graph_check.noise(sizes), read)
+        graph_check.compare_with_torch(content, network, graph_check.noise_batches(sizes), read)

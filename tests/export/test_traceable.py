@@ -1,4 +1,4 @@
-"""Networks that can be traced compute what the ones that are trained do."""
+"""Traceable copies of networks compute the same as the trained networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARALLEL = {name for name, model in models().items() if model.emits == "frames"}
     "vitstr-tiny",
 }
 REPLACED = PARALLEL - {"abinet-vision", "lenetpp", "svtr-tiny", "vitstr-tiny"}
-"""Those with parts that look at lengths; of the others nothing is replaced."""
+"""Models with modules whose control flow depends on lengths; in others nothing is replaced."""
 EVERY = {**models(), **{f"{name} masked": model for name, model in masked_models().items()}}
 
 
@@ -44,7 +44,7 @@ def test_logits_are_those_of_the_network(name):
     assert all(torch.equal(after[key], value) for key, value in before.items())
 
 
-def test_lengths_are_no_input_where_all_images_have_one_width():
+def test_lengths_are_not_an_input_if_all_images_have_one_width():
     network, batch = built(EVERY["crnn"]), make_batch(EVERY["crnn"], varied=False)
     with torch.inference_mode():
         [logits] = Traceable(network, SHAPES["image"].width)(batch.inputs)
@@ -60,7 +60,7 @@ def test_lengths_are_no_input_where_all_images_have_one_width():
         ("cnn-bilstm", {}, {"frames": ["batch", "time", 3, 8, 8], "lengths": ["batch"]}),
     ],
 )
-def test_lengths_are_an_input_where_they_may_differ(model, changes, inputs):
+def test_lengths_are_an_input_if_they_may_differ(model, changes, inputs):
     made = EVERY[model]
     shown = replace(made.default_input, **changes)
     sizes = input_sizes(shown, SHAPES[made.accepts], built(made))
@@ -68,27 +68,27 @@ def test_lengths_are_an_input_where_they_may_differ(model, changes, inputs):
     assert [*onnx_graph.graph_outputs(sizes)] == ["logits", "output_lengths"][: len(inputs)]
 
 
-def test_the_least_width_leaves_one_frame():
+def test_the_least_width_gives_one_frame():
     network = built(EVERY["htr-ctc"])
     sizes = input_sizes(EVERY["htr-ctc"].default_input, InputShape(1, 32, 0), network)
     assert onnx_graph.graph_inputs(sizes)["images"] == ["batch", 1, 32, "width"]
-    inputs = sizes.example(1, sizes.least)
-    [logits, lengths] = Traceable(network, None)(inputs, torch.tensor([sizes.least]))
+    inputs = sizes.example(1, sizes.min_length)
+    [logits, lengths] = Traceable(network, None)(inputs, torch.tensor([sizes.min_length]))
     assert logits.shape[:2] == (1, 1)
     assert lengths.tolist() == [1]
 
 
 @pytest.mark.parametrize("name", [n for n in EVERY if n not in PARALLEL and "masked" not in n])
-def test_a_network_that_is_fed_its_predictions_is_refused(name, monkeypatch):
+def test_an_autoregressive_network_is_refused(name, monkeypatch):
     monkeypatch.setattr(onnx_graph, "require_onnx", lambda: None)
     model = EVERY[name]
     network = built(model)
     sizes = input_sizes(model.default_input, SHAPES[model.accepts], network)
     with pytest.raises(BenchError, match=f"model '{name}' is fed its own predictions"):
-        onnx_graph.to_onnx(network, sizes, name)
+        onnx_graph.export_onnx(network, sizes, name)
 
 
-def test_a_missing_package_is_named_with_its_extra(monkeypatch):
+def test_a_missing_package_is_reported_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(
         BenchError,

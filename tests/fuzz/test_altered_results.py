@@ -78,9 +78,11 @@ def results(home, trials, finish, leave, make_profile, store):
     store.keep(make_profile(next(iter(trials[0].evaluations.values()))))
     config = bench_toml.load(home / "bench.toml")
     suite = config.suite("tiny")
-    working.write_working(config, suite)
+    working.write_working_board(config, suite)
     publish.publish(
-        publish.prepare(*working.draw(config, suite), config.leaderboards, partial=True),
+        publish.prepare_publication(
+            *working.compute_working_board(config, suite), config.leaderboards, partial=True
+        ),
         config.leaderboards,
     )
     return trials[0]

@@ -49,8 +49,8 @@ def test_any_file_is_read_or_refused(folder, name, original):
     tried()
 
 
-COUNTS = samples_file.to_bytes(
-    ColumnCounts.of(["a", "b"], {"cer": [1, 2]}, {"cer": {"k": [0, 1]}}, {"case": ["x", "y"]})
+COUNTS = samples_file.counts_to_bytes(
+    ColumnCounts.build(["a", "b"], {"cer": [1, 2]}, {"cer": {"k": [0, 1]}}, {"case": ["x", "y"]})
 )
 
 
@@ -58,8 +58,8 @@ def test_any_file_of_the_samples_of_a_board_is_read_or_refused(folder):
     @fuzzed()
     @given(contents(COUNTS, words=(b"bench.samples", b"cer/of", b"PAR1")))
     def tried(content):
-        (folder / samples_file.file_name("x")).write_bytes(content)
-        found = result_or_sentence(lambda: samples_file.read(folder, ["x"]))
+        (folder / samples_file.samples_file_name("x")).write_bytes(content)
+        found = result_or_sentence(lambda: samples_file.read_counts(folder, ["x"]))
         for counts in (found or {}).values():
             assert counts.samples
             assert counts.keys

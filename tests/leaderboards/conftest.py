@@ -1,4 +1,4 @@
-"""Records made by hand, with real tables of predictions, for a suite of two test sets."""
+"""Artificial records with real tables of predictions, for a suite of two test sets."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def store(home) -> Store:
 
 
 def training_record(training, **changes) -> records.TrainingRecord:
-    """Return the record that a finished training would leave, without its files."""
+    """Return the record of a finished training, without its files."""
     record = records.TrainingRecord(
         key=training.key,
         spec=training.spec,
@@ -128,8 +128,8 @@ def training_record(training, **changes) -> records.TrainingRecord:
 
 
 def predictions_table(protocol, wrong: Collection[int], samples: int = SAMPLES, path=None):
-    """Return what was read of `samples` digits, the last of those in `wrong` misread, and one
-    sample without a transcript; all of them on `path`."""
+    """Return predictions on `samples` digits, with an error in the last letter of those in `wrong`,
+    and one sample without a transcript; all of them on `path`."""
     rows = predictions.Predictions(protocol)
     for number in range(samples):
         reference = f"{number:02}"
@@ -140,7 +140,7 @@ def predictions_table(protocol, wrong: Collection[int], samples: int = SAMPLES, 
 
 
 def write_training(store: Store, training, **changes) -> Path:
-    """Leave the record and the weights of a finished training, and return its folder."""
+    """Write the record and the weights of a finished training, and return its folder."""
     folder = store.begin(training)
     write_bytes(folder / disk.WEIGHTS, b"weights")
     files = {disk.WEIGHTS: hashlib.sha256(b"weights").hexdigest()}
@@ -151,7 +151,7 @@ def write_training(store: Store, training, **changes) -> Path:
 def write_evaluation(
     store: Store, evaluation, wrong: Collection[int], path=None, **changes
 ) -> Path:
-    """Leave the record and the predictions of a finished evaluation, and return its folder."""
+    """Write the record and the predictions of a finished evaluation, and return its folder."""
     folder, protocol = store.begin(evaluation), evaluation.protocol
     table = predictions_table(protocol, wrong, path=path)
     content = predictions.predictions_to_bytes(table)
@@ -176,7 +176,7 @@ def write_evaluation(
 def finish_trials(
     store: Store, trials, wrong: int | Collection[int] = 0, columns: Collection[str] = ()
 ) -> None:
-    """Leave what finished trials would.
+    """Write the records and files of finished trials.
 
     Each misreads the samples in `wrong`, or so many of the first; on all columns, or on those.
     """
@@ -190,7 +190,7 @@ def finish_trials(
 
 
 def finish_all(store: Store, trials) -> None:
-    """Finish all trials: ctc misreads 4 of 40 samples, radial-ctc 20."""
+    """Finish all trials: ctc has errors in 4 of 40 samples, radial-ctc in 20."""
     finish_trials(store, trials[::2], 4)
     finish_trials(store, trials[1::2], 20)
 
@@ -203,22 +203,24 @@ def finish(store) -> Callable[..., None]:
 
 @pytest.fixture
 def finished(store, trials) -> list[grid.Trial]:
-    """Return the trials after all of them are done."""
+    """Return the trials, all of them finished."""
     finish_all(store, trials)
     return trials
 
 
 @pytest.fixture(scope="session")
 def published_template(tmp_path_factory) -> Path:
-    """Return a folder in which all of the suite is done, profiled, drawn and published."""
+    """Return a folder in which the suite is finished, profiled and published."""
     folder = tmp_path_factory.mktemp("published")
     (folder / "bench.toml").write_text(TINY)
     config = bench_toml.load(folder / "bench.toml")
     suite, store = config.suite("tiny"), Store(folder / "results")
     finish_all(store, grid.trials(suite))
     keep_profiles(store, grid.trials(suite))
-    working.write_working(config, suite)
-    publication = publish.prepare(*working.draw(config, suite), config.leaderboards)
+    working.write_working_board(config, suite)
+    publication = publish.prepare_publication(
+        *working.compute_working_board(config, suite), config.leaderboards
+    )
     assert not publication.problems
     publish.publish(publication, config.leaderboards)
     return folder
@@ -226,7 +228,7 @@ def published_template(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def published(home, published_template) -> Path:
-    """Return the folder of published boards in `home`, after all is done and published."""
+    """Return the folder of published boards in `home`, with the suite finished and published."""
     for name in ("results", "leaderboards"):
         shutil.copytree(published_template / name, home / name, dirs_exist_ok=True)
     return home / "leaderboards"
@@ -255,7 +257,7 @@ def make_profile(evaluation, name="Example CPU", *, reason="", finished="2025", 
 
 
 def keep_profiles(store: Store, trials, name: str = "Example CPU", **changes) -> None:
-    """Leave a profile of every entry that holds on all test sets."""
+    """Write a profile of every entry, which applies to all test sets."""
     for trial in {trial.entry: trial for trial in trials}.values():
         evaluations = [*trial.evaluations.values()]
         conditions = [

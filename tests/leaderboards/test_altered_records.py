@@ -1,4 +1,4 @@
-"""One damaged file is named in a sentence, stays, and takes nothing else of the results along."""
+"""A damaged file is reported in one sentence and kept, and the other results can still be used."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from bench.trials import store as disk
 from .conftest import FIRST
 
 USUAL = {"empty", "braces", "a pipe", "a link to itself"}
-"""What is tried by default where all of it would take long."""
+"""The cases that are not marked slow."""
 TRACEBACK = "Traceback (most recent call last)"
 
 
 def mostly_slow(names, usual=USUAL):
-    """Return names as parameters, those that are not usual among the slow tests."""
+    """Return names as parameters, of which those not in `USUAL` are slow."""
     return [pytest.param(name, marks=[] if name in usual else pytest.mark.slow) for name in names]
 
 
 def fields(**changes):
-    """Return what sets fields of a JSON document, or removes them where they are None."""
+    """Return a function that sets fields of a JSON document, or removes those that are None."""
 
     def change(file):
         document = json.loads(file.read_text()) | changes
@@ -48,8 +48,8 @@ def content(held):
     return lambda file: file.write_bytes(held)
 
 
-def instead(make):
-    """Return what puts something else in place of a file."""
+def replaced_by(make):
+    """Return a function that replaces the content of a file."""
 
     def change(file):
         file.unlink()
@@ -64,10 +64,10 @@ ANY = {
     "a list": content(b"[3]"),
     "not UTF-8": content(b'{"schema": 3, "key": "\xff"}'),
     "nested": content(b'{"schema": 3, "spec": ' + b"[" * 90_000),
-    "a pipe": instead(os.mkfifo),
-    "a device": instead(lambda file: file.symlink_to("/dev/zero")),
-    "a link to itself": instead(lambda file: file.symlink_to(file)),
-    "a folder": instead(os.mkdir),
+    "a pipe": replaced_by(os.mkfifo),
+    "a device": replaced_by(lambda file: file.symlink_to("/dev/zero")),
+    "a link to itself": replaced_by(lambda file: file.symlink_to(file)),
+    "a folder": replaced_by(os.mkdir),
     "64 GiB": lambda file: os.truncate(file, 2**36),
     "no labels": fields(labels={}),
     "no spec": fields(spec={}),
@@ -79,7 +79,7 @@ EVALUATION = {
     "no sample": fields(samples=0),
     "no scores": fields(scores=None),
     "a score that is a text": fields(scores={"cer": "low"}),
-    "a score by another metric": fields(scores={"taste": 1.0}),
+    "a metric that the board does not have": fields(scores={"taste": 1.0}),
     "a negative count": fields(excluded={"empty": -1}),
     "no protocol": spec_without("protocol"),
     "infinite": lambda file: file.write_text(
@@ -98,8 +98,8 @@ TRAINING = {
 }
 
 
-def told(answer, file) -> str:
-    """Return the one sentence that names a file; nothing raw and no traceback is beside it."""
+def reported_sentence(answer, file) -> str:
+    """Return the only sentence that names a file; the output has no raw texts and no traceback."""
     assert TRACEBACK not in answer.out + answer.err
     lines = [line for line in answer.err.splitlines() if str(file) in line]
     assert len(lines) == 1, answer.err
@@ -107,29 +107,29 @@ def told(answer, file) -> str:
 
 
 @pytest.mark.parametrize("name", [*ANY, *EVALUATION])
-def test_an_evaluation_that_cannot_be_is_named_and_the_others_are_listed(
+def test_an_impossible_evaluation_is_reported_and_the_others_are_listed(
     bench, finished, store, name
 ):
     file = store.folder(finished[0].evaluations[FIRST]) / disk.EVALUATION
     (ANY | EVALUATION)[name](file)
     answer = bench("status", "tiny")
     assert answer.code == 5
-    assert "move the folder away and run its suite again" in told(answer, file)
+    assert "move the folder away and run its suite again" in reported_sentence(answer, file)
     assert "evaluations: 1 damaged, 7 done" in answer.out
 
 
 @pytest.mark.parametrize("name", mostly_slow([*ANY, *TRAINING], {*USUAL, *TRAINING}))
-def test_a_training_that_cannot_be_is_named_and_the_others_are_listed(bench, finished, store, name):
+def test_an_impossible_training_is_reported_and_the_others_are_listed(bench, finished, store, name):
     file = store.folder(finished[0].trainings[0]) / disk.TRAINING
     (ANY | TRAINING)[name](file)
     answer = bench("status", "tiny")
     assert answer.code == 5
-    assert "move the folder away and run its suite again" in told(answer, file)
+    assert "move the folder away and run its suite again" in reported_sentence(answer, file)
     assert "trainings: 1 damaged, 3 done" in answer.out
 
 
 @pytest.mark.parametrize("name", ["braces", "a pipe"])
-def test_each_verb_names_a_damaged_evaluation_and_goes_on(
+def test_each_verb_reports_a_damaged_evaluation_and_continues(
     bench, home, published, store, trials, name
 ):
     damaged, training = trials[0].evaluations[FIRST], trials[0].trainings[0]
@@ -152,19 +152,19 @@ def test_each_verb_names_a_damaged_evaluation_and_goes_on(
             assert "7 evaluations to run" in answer.out
         else:
             assert answer.code == 5, words
-            told(answer, file)
+            reported_sentence(answer, file)
         if words[-1] != "--force":
             assert shown in answer.out, words
     for words in (("show", damaged.key), ("compare", damaged.key, "tiny#1"), ("pack", "tiny")):
         answer = bench(*words)
         assert answer.code == 5
-        told(answer, file)
+        reported_sentence(answer, file)
     page = (home / "results" / "boards" / "tiny" / "README.md").read_text()
     assert "results/evaluations" in page
     assert str(home) not in page
 
 
-def test_what_a_damaged_training_left_is_not_trained_again(bench, published, store, trials):
+def test_a_damaged_training_is_not_trained_again(bench, published, store, trials):
     training = trials[0].trainings[0]
     file = store.folder(training) / disk.TRAINING
     file.write_text("{}")
@@ -172,14 +172,14 @@ def test_what_a_damaged_training_left_is_not_trained_again(bench, published, sto
     assert answer.code == 5
     assert "3 of 4 trainings done" in answer.err
     assert "nothing to run" in answer.err
-    told(answer, file)
+    reported_sentence(answer, file)
     assert file.read_text() == "{}"
     answer = bench("decode", "tiny", "--decoder", "greedy", "--executor", "inline")
     assert answer.code == 5
-    told(answer, file)
+    reported_sentence(answer, file)
 
 
-def test_a_damaged_failure_is_a_failure_that_says_so(bench, finished, store):
+def test_a_damaged_failure_record_is_reported_as_a_failure(bench, finished, store):
     evaluation = finished[0].evaluations[FIRST]
     folder = store.folder(evaluation)
     (folder / disk.EVALUATION).unlink()
@@ -226,7 +226,7 @@ def tables():
         {"no rows", "no texts", "negative counts", "frames beyond", "garbage"},
     ),
 )
-def test_predictions_with_a_new_checksum_are_named(bench, finished, store, name):
+def test_altered_predictions_with_a_new_checksum_are_reported(bench, finished, store, name):
     evaluation = finished[0].evaluations[FIRST]
     folder = store.folder(evaluation)
     file = folder / disk.PREDICTIONS
@@ -254,7 +254,7 @@ def test_predictions_with_a_new_checksum_are_named(bench, finished, store, name)
 
 @pytest.mark.parametrize("name", mostly_slow(["braces", "a list", "a pipe"], {"a pipe"}))
 @pytest.mark.parametrize("file", ["board.json", "README.md", "samples.parquet"])
-def test_a_damaged_file_of_a_board_is_named(bench, published, name, file):
+def test_a_damaged_file_of_a_board_is_reported(bench, published, name, file):
     folder = published / "tiny" / "v1"
     target = next(folder.glob("samples-*")) if file == "samples.parquet" else folder / file
     ANY[name](target)
@@ -266,13 +266,15 @@ def test_a_damaged_file_of_a_board_is_named(bench, published, name, file):
 
 
 @pytest.mark.parametrize("folder", ["profiles", "feasibility"])
-def test_a_damaged_measurement_is_named_by_verify_and_made_again(bench, home, published, folder):
+def test_a_damaged_measurement_is_reported_by_verify_and_measured_again(
+    bench, home, published, folder
+):
     (home / "results" / folder).mkdir(exist_ok=True)
     file = home / "results" / folder / "0123456789abcdef.json"
     os.mkfifo(file)
     answer = bench("verify")
     assert answer.code == 5
-    assert "remove it, and it is made again" in told(answer, file)
+    assert "remove it, and it is made again" in reported_sentence(answer, file)
     assert bench("board", "tiny").code == 0
 
 
@@ -283,6 +285,6 @@ def test_verify_compares_an_evaluation_with_its_training(bench, finished, store)
     fields(labels=labels, seed=1)(file)
     answer = bench("verify")
     assert answer.code == 5
-    assert "its seed is 1, that of its training is 0" in answer.err
-    assert "its loss is 'ce', that of its training is 'ctc'" in answer.err
-    assert "its test is called 'mnist', its spec has 'seq-digits'" in answer.err
+    assert "its seed is 1, but that of its training is 0" in answer.err
+    assert "its loss is 'ce', but that of its training is 'ctc'" in answer.err
+    assert "the label of its test is 'mnist', but its spec has 'seq-digits'" in answer.err

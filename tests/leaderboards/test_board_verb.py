@@ -1,4 +1,4 @@
-"""`bench board` prints what there is: the working board, else the published one."""
+"""`bench board` prints the working board, or the published one if there is none."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_without_the_suite_the_published_board_is_printed(published, bench, home
     assert "there is no suite 'tiny'" in answer.err
 
 
-def test_where_data_are_not_prepared_the_published_board_is_printed(published, bench, edit_toml):
+def test_without_prepared_data_the_published_board_is_printed(published, bench, edit_toml):
     edit_toml("tests = [", 'tests = [\n    "iam-lines",')
     answer = bench("board", "tiny")
     assert answer.code in {0, 2}
@@ -47,7 +47,7 @@ def test_where_data_are_not_prepared_the_published_board_is_printed(published, b
         assert answer.out.startswith("tiny/v1 ")
 
 
-def test_without_anything_it_says_what_to_run(home, bench):
+def test_without_records_and_boards_the_command_to_run_is_printed(home, bench):
     answer = bench("board", "tiny")
     assert answer.code == 3
     assert "nothing of 'tiny' has run here, and no board is published" in answer.err
@@ -74,7 +74,7 @@ def test_the_board_fits_the_terminal(published, bench, monkeypatch, columns):
         ("elsewhere/tiny", "there is no board 'elsewhere/tiny'"),
     ],
 )
-def test_a_version_or_a_folder_that_is_none_is_no_suite(published, bench, word, said):
+def test_an_unknown_version_or_folder_is_not_taken_for_a_suite(published, bench, word, said):
     answer = bench("board", word)
     assert answer.code == 2
     assert said in answer.err
@@ -87,13 +87,15 @@ def test_a_folder_of_a_board_is_printed(published, bench, tmp_path):
     assert bench("board", str(folder), "--format", "csv").out.startswith("schema,board,")
 
 
-def test_a_property_that_no_test_set_has_is_named(published, bench):
+def test_a_property_that_no_test_set_has_is_reported(published, bench):
     answer = bench("board", "tiny/v1", "--by", "length")
     assert answer.code == 3
-    assert "by 'length'; no property parts its samples" in answer.err
+    assert (
+        "'length' is not a property of samples on tiny/v1; it has no scores by groups" in answer.err
+    )
 
 
-def test_a_board_page_without_samples_says_what_is_missing(published, bench):
+def test_a_board_page_without_samples_reports_the_missing_file(published, bench):
     for file in (published / "tiny" / "v1").glob("samples-*"):
         file.unlink()
     assert bench("board", "tiny/v1", "--format", "csv").code == 0

@@ -11,7 +11,7 @@ from .conftest import FIRST, SAMPLES, SECOND, write_evaluation, write_training
 
 @pytest.fixture
 def compare(bench, finished):
-    """Return a function that compares two words and gives the documents."""
+    """Return a function that compares two results by name and returns the JSON documents."""
 
     def run(a: str, b: str) -> list[dict]:
         answer = bench("compare", a, b, "--json")
@@ -42,13 +42,13 @@ def test_rows_are_compared_by_every_metric_and_test_set_and_average(bench, compa
     assert set(outcomes(turned).values()) == {"better"}
 
 
-def test_an_evaluation_is_compared_on_its_test_set(compare, trials):
+def test_two_evaluations_are_compared_on_their_test_set(compare, trials):
     a, b = (trial.evaluations[FIRST].key for trial in trials[:2])
     (comparison,) = compare(a, b)
     assert outcomes(comparison) == {(metric, FIRST): "worse" for metric in METRICS}
 
 
-def test_a_training_stands_for_all_of_its_evaluations(compare, trials):
+def test_all_evaluations_of_a_training_are_compared(compare, trials):
     a, b = (trial.trainings[0].key for trial in trials[:2])
     (comparison,) = compare(a, b)
     assert outcomes(comparison) == {(m, p): "worse" for m in METRICS for p in PLACES}
@@ -62,7 +62,7 @@ def test_a_training_compares_with_an_evaluation_and_with_a_row(bench, compare, t
     assert set(outcomes(comparison).values()) == {"no difference shown"}
 
 
-def test_of_two_boards_each_row_that_both_have(bench, compare, published):
+def test_each_row_that_two_boards_have_is_compared(bench, compare, published):
     comparisons = compare("tiny", "tiny/v1")
     assert [each["a"] for each in comparisons] == [
         "cnn-bilstm · ctc (tiny (working))",
@@ -90,7 +90,7 @@ def test_the_text_fits_the_terminal(bench, finished, monkeypatch):
     ("a", "b", "message"),
     [
         ("tiny", "tiny#1", "'tiny' is a board, the other is not"),
-        ("tiny#1", "tiny#3", "board 'tiny' has 2 rows with a score, not 3"),
+        ("tiny#1", "tiny#3", "'tiny#3' is not a row: board 'tiny' has 2 rows with a score"),
         ("tiny#1", "tinny#1", "there is no board 'tinny'"),
         ("tiny#1", "zzz", "begins with 'zzz'"),
     ],

@@ -9,7 +9,7 @@ import pytest
 
 from bench.core.text_table import draw
 from bench.leaderboards import working
-from bench.leaderboards.difference import difference, text
+from bench.leaderboards.difference import board_difference, difference_blocks
 from bench.trials import grid
 
 from .conftest import FIRST, SECOND, write_evaluation
@@ -17,37 +17,37 @@ from .conftest import FIRST, SECOND, write_evaluation
 
 @pytest.fixture
 def before(config, suite, finished):
-    return working.write_working(config, suite)
+    return working.write_working_board(config, suite)
 
 
-def redrawn(config):
-    return working.write_working(config, config.suite("tiny"))
+def recomputed(config):
+    return working.write_working_board(config, config.suite("tiny"))
 
 
 def test_the_same_board_has_not_changed(before, config):
-    change = difference(before, redrawn(config))
-    assert change.nothing
-    assert draw(text(change, before.metrics)).endswith("Nothing changed.")
+    change = board_difference(before, recomputed(config))
+    assert change.is_empty
+    assert draw(difference_blocks(change, before.metrics)).endswith("Nothing changed.")
 
 
-def test_other_readings_move_scores_and_ranks(before, config, trials, finish):
+def test_other_predictions_change_scores_and_ranks(before, config, trials, finish):
     finish(trials[::2], 30)
-    change = difference(before, redrawn(config))
+    change = board_difference(before, recomputed(config))
     moved = {each.label: each for each in change.changed}
     assert moved["cnn-bilstm · ctc"].rank == (1, 2)
     assert moved["cnn-bilstm · radial-ctc"].rank == (2, 1)
     scores = moved["cnn-bilstm · ctc"].scores
     assert scores == pytest.approx({"sequence-accuracy": -26 / 40, "cer": 26 / 80})
-    shown = draw(text(change, before.metrics))
+    shown = draw(difference_blocks(change, before.metrics))
     assert "1 → 2" in shown
     assert "-65.00" in shown
     assert "+32.50" in shown
 
 
-def test_another_key_is_named_by_its_seed(before, config, edit_toml, finish):
+def test_changed_keys_are_listed_by_seed(before, config, edit_toml, finish):
     renewed = edit_toml("epochs = 2", "epochs = 3")
     finish(grid.trials(renewed.suite("tiny")), 4)
-    change = difference(before, redrawn(renewed))
+    change = board_difference(before, recomputed(renewed))
     assert not change.added
     assert not change.removed
     assert {each.label: each.other_keys for each in change.changed} == {
@@ -56,37 +56,37 @@ def test_another_key_is_named_by_its_seed(before, config, edit_toml, finish):
     }
 
 
-def test_other_test_sets_are_a_change_of_identity(before, edit_toml, finish):
+def test_other_test_sets_change_the_identity(before, edit_toml, finish):
     smaller = edit_toml('    { name = "seq-digits", digits = 3, rounds = 1 },\n')
     finish(grid.trials(smaller.suite("tiny")), 4)
-    change = difference(before, redrawn(smaller))
+    change = board_difference(before, recomputed(smaller))
     assert change.identity
-    assert "Protocol or test sets changed; the scores do not compare" in draw(
-        text(change, before.metrics)
+    assert "Protocol or test sets changed; the scores cannot be compared" in draw(
+        difference_blocks(change, before.metrics)
     )
 
 
 def test_rows_that_only_one_board_has_are_listed(before, edit_toml):
     smaller = edit_toml('losses = ["ctc", "radial-ctc"]', 'losses = ["ctc"]')
-    change = difference(before, redrawn(smaller))
+    change = board_difference(before, recomputed(smaller))
     assert change.removed == ["cnn-bilstm · radial-ctc"]
-    assert difference(redrawn(smaller), before).added == change.removed
+    assert board_difference(recomputed(smaller), before).added == change.removed
 
 
-def test_conditions_are_named(before, edit_toml):
+def test_changed_conditions_are_listed(before, edit_toml):
     more = edit_toml("seeds = [0, 1]", "seeds = [0, 1, 2]")
-    change = difference(before, redrawn(more))
+    change = board_difference(before, recomputed(more))
     assert change.conditions == ["seeds: [0, 1] → [0, 1, 2]"]
 
 
-def test_a_lost_test_set_leaves_no_average(before, config, store, trials):
+def test_a_missing_test_set_removes_the_average(before, config, store, trials):
     shutil.rmtree(store.folder(trials[0].evaluations[SECOND]))
-    change = difference(before, redrawn(config))
+    change = board_difference(before, recomputed(config))
     moved = {each.label: each for each in change.changed}
     assert moved["cnn-bilstm · ctc"].rank == (1, None)
     assert moved["cnn-bilstm · ctc"].scores == {}
     assert moved["cnn-bilstm · radial-ctc"].rank == (2, 1)
-    assert "1 → –" in draw(text(change, before.metrics))
+    assert "1 → –" in draw(difference_blocks(change, before.metrics))
 
 
 def test_diff_compares_the_published_with_the_working_board(
@@ -113,7 +113,7 @@ def test_diff_needs_both_boards(finished, bench):
     assert (answer.code, "no board of 'tiny' is published" in answer.err) == (3, True)
 
 
-def test_an_unknown_board_is_named_with_the_nearest(finished, bench):
+def test_an_unknown_board_is_reported_with_the_nearest_name(finished, bench):
     assert bench("board", "tiny").code == 0
     answer = bench("board", "diff", "tiny", "tinny")
     assert (answer.code, "did you mean 'tiny'?" in answer.err) == (2, True)

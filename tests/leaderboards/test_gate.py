@@ -1,4 +1,4 @@
-"""Regressions from one board to another, as text, pages and an exit code."""
+"""Regressions between two boards, as text, pages and an exit code."""
 
 from __future__ import annotations
 
@@ -17,27 +17,29 @@ from .conftest import SECOND
 
 @pytest.fixture
 def change(published, config, suite, bench, finish, store):
-    """Return a function that lets some trials read worse, and names what has regressed since."""
+    """Return a function that replaces predictions of trials and returns the regressions."""
 
     def apply(trials, wrong):
         finish(trials, wrong)
         folder = working.working_folder(config, suite.name)
-        working.write_working(config, suite)
+        working.write_working_board(config, suite)
         before = published / "tiny" / "v1"
-        return gate.regressions((boards.read(before), before), (boards.read(folder), folder))
+        return gate.find_regressions(
+            (boards.read_board(before), before), (boards.read_board(folder), folder)
+        )
 
     return apply
 
 
-def test_the_same_readings_are_no_regression(change, trials):
+def test_the_same_predictions_are_not_a_regression(change, trials):
     assert change(trials[::2], 4) == []
 
 
-def test_a_better_row_is_no_regression(change, trials):
+def test_a_better_row_is_not_a_regression(change, trials):
     assert change(trials[1::2], 2) == []
 
 
-def test_a_row_that_is_significantly_worse_is_one(change, trials):
+def test_a_significantly_worse_row_is_a_regression(change, trials):
     (found,) = change(trials[::2], 30)
     assert (found.label, found.kind) == ("cnn-bilstm · ctc", "worse")
     assert found.verdict.p < 0.05
@@ -45,17 +47,17 @@ def test_a_row_that_is_significantly_worse_is_one(change, trials):
     assert found.verdict.test == "average"
 
 
-def test_a_difference_that_may_be_chance_is_none(change, trials):
+def test_a_difference_that_may_be_chance_is_not_a_regression(change, trials):
     assert change(trials[::2], 5) == []
 
 
-def test_a_score_that_is_lost_is_one(change, trials, store):
+def test_a_lost_score_is_a_regression(change, trials, store):
     shutil.rmtree(store.folder(trials[0].evaluations[SECOND]))
     (found,) = change(trials[1::2], 20)
     assert (found.label, found.kind, found.verdict) == ("cnn-bilstm · ctc", "lost", None)
 
 
-def test_a_row_that_is_lost_is_one(published, bench, edit_toml):
+def test_a_lost_row_is_a_regression(published, bench, edit_toml):
     edit_toml('losses = ["ctc", "radial-ctc"]', 'losses = ["ctc"]')
     assert bench("board", "tiny").code == 0
     answer = bench("board", "diff", "tiny", "--fail-on", "regress", "--json")
@@ -66,7 +68,7 @@ def test_a_row_that_is_lost_is_one(published, bench, edit_toml):
     ]
 
 
-def test_other_test_sets_cannot_be_checked(published, bench, edit_toml, finish, config):
+def test_regressions_require_the_same_test_sets(published, bench, edit_toml, finish, config):
     from bench.trials import grid
 
     smaller = edit_toml('    { name = "seq-digits", digits = 3, rounds = 1 },\n')
@@ -78,7 +80,7 @@ def test_other_test_sets_cannot_be_checked(published, bench, edit_toml, finish, 
 
 
 class Tags(HTMLParser):
-    """The tags of a page that are open, and those that it has had."""
+    """A parser that collects the tags of a page and checks that they are closed."""
 
     def __init__(self):
         super().__init__()
@@ -118,7 +120,7 @@ def test_the_verb_prints_every_format_and_ends_with_4(published, bench, trials, 
     assert '<td class="failed">worse</td>' in (home / "diff.html").read_text()
 
 
-def test_a_name_of_others_is_text_on_the_pages():
+def test_names_of_others_are_text_on_the_pages():
     from bench.core.text_table import Table
     from bench.leaderboards.formats.text_page import html_page, markdown_page
 
@@ -137,7 +139,7 @@ def test_a_board_is_printed_in_each_format_alone(published, bench, home, documen
     kept = {"md": "README.md", "csv": "board.csv", "json": "board.json"}.get(document)
     if kept:
         text = (published / "tiny" / "v1" / kept).read_bytes().decode()
-        # The page in the folder shows the figures that lie beside it.
+        # The page in the folder links to its figures.
         assert re.sub(r"!\[.*\n\n", "", text) == answer.out
 
 
@@ -151,5 +153,5 @@ def test_a_format_without_comparisons_reads_no_samples(published, bench, documen
 @pytest.mark.parametrize(
     "words", [["--format", "csv", "--json"], ["--format", "md", "--check"], ["-o", "x"]], ids=str
 )
-def test_formats_go_with_nothing_else(home, bench, words):
+def test_formats_exclude_other_options(home, bench, words):
     assert bench("board", "tiny", *words).code == 2

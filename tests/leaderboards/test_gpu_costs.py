@@ -1,4 +1,4 @@
-"""What a GPU cost is on the board where one was used, and nowhere else."""
+"""Costs on GPUs are on boards of trainings on GPUs, and on no others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from bench.leaderboards import board as boards
 from bench.leaderboards import rebuild, working
-from bench.leaderboards.formats.columns import columns
-from bench.leaderboards.formats.markdown import markdown
+from bench.leaderboards.formats.columns import board_columns
+from bench.leaderboards.formats.markdown import board_markdown
 from bench.trials.records import Throughput, TrainingTimings
 
 from .conftest import ORIGIN, keep_profiles, make_profile, write_training
@@ -20,7 +20,7 @@ TIMINGS = TrainingTimings(data=9.0, training=3000.0, validation=600.0)
 
 @pytest.fixture
 def train_on_gpu(store):
-    """Return a function that leaves the trainings of trials as if they had run on a GPU."""
+    """Return a function that changes the records of trainings as if they had run on a GPU."""
 
     def train(trials, gpus: float = 1.0, peak_memory: int | None = None) -> None:
         for trial in trials:
@@ -35,20 +35,20 @@ def train_on_gpu(store):
 
 @pytest.fixture
 def draw(config, suite):
-    """Return a function that draws the working board as a table and as its page."""
+    """Return a function that returns the working board as a table and as its page."""
 
     def draw():
-        board, _ = working.draw(config, suite)
-        listed = columns(board)
+        board, _ = working.compute_working_board(config, suite)
+        listed = board_columns(board)
         headings = [column.heading for column in listed]
         cells = zip(*(column.cells for column in listed), strict=True)
         rows = [dict(zip(headings, row, strict=True)) for row in cells]
-        return {row["entry"]: row for row in rows}, markdown(board)
+        return {row["entry"]: row for row in rows}, board_markdown(board)
 
     return draw
 
 
-def test_gpu_hours_are_of_the_reserved_share_and_shared_time_is_marked(
+def test_gpu_hours_count_the_reserved_fraction_and_time_on_shared_gpus_is_marked(
     finished, train_on_gpu, draw
 ):
     train_on_gpu([finished[0], finished[2]], gpus=0.5, peak_memory=2**30)
@@ -61,11 +61,11 @@ def test_gpu_hours_are_of_the_reserved_share_and_shared_time_is_marked(
         "1.00",
         "–",
     )
-    assert page.count("† Other tasks could compute on the same GPU") == 1
+    assert page.count("† Less than a whole GPU was reserved") == 1
     assert "Trained on Example GPU, 0.5 of a GPU, 1 thread per training; Example GPU, 1" in page
 
 
-def test_a_row_of_a_cpu_beside_one_of_a_gpu_has_no_gpu_hours(finished, train_on_gpu, draw):
+def test_a_row_trained_on_a_cpu_has_no_gpu_hours(finished, train_on_gpu, draw):
     train_on_gpu(finished[:1])
     rows, page = draw()
     assert rows["cnn-bilstm · radial-ctc"]["GPU h"] == "–"
@@ -73,17 +73,17 @@ def test_a_row_of_a_cpu_beside_one_of_a_gpu_has_no_gpu_hours(finished, train_on_
     assert "†" not in page
 
 
-def test_a_board_of_a_cpu_says_nothing_of_gpus(config, suite, finished, profile_all, draw):
+def test_a_board_without_gpus_has_no_columns_of_gpus(config, suite, finished, profile_all, draw):
     profile_all()
     _, page = draw()
-    content = boards.to_json(working.draw(config, suite)[0]).decode()
+    content = boards.board_json(working.compute_working_board(config, suite)[0]).decode()
     for word in ("GPU", "MiB", "samples/s"):
         assert word not in page
     for name in ("gpu_seconds", "shared_gpu", "memory", "samples_per_second", "filling_batch"):
         assert name not in content
 
 
-def test_throughput_and_memory_are_on_the_board_and_it_is_rebuilt(
+def test_throughput_and_memory_are_on_the_board_which_can_be_rebuilt(
     config, suite, finished, store, trials, train_on_gpu, draw
 ):
     train_on_gpu(finished, gpus=0.5, peak_memory=2**30)
@@ -95,11 +95,11 @@ def test_throughput_and_memory_are_on_the_board_and_it_is_rebuilt(
     for row in rows.values():
         assert [row[name] for name in ("samples/s", "MiB b1", "MiB b24")] == ["35,210", "1", "24"]
     assert "that fills it (cnn-bilstm · ctc, cnn-bilstm · radial-ctc: 512). MiB b1" in page
-    board = working.write_working(config, suite)
+    board = working.write_working_board(config, suite)
     folder = working.working_folder(config, suite.name)
-    assert boards.read(folder) == board
-    rebuild.check(folder)
-    (seed, *_) = json.loads((folder / boards.DATA).read_text())["board"]["rows"][0]["seeds"]
+    assert boards.read_board(folder) == board
+    rebuild.check_board(folder)
+    (seed, *_) = json.loads((folder / boards.BOARD_FILE).read_text())["board"]["rows"][0]["seeds"]
     assert (seed["gpu_seconds"], seed["shared_gpu"]) == (1800.0, True)
 
 

@@ -1,4 +1,4 @@
-"""A published row never gets less than it has."""
+"""Rows of two boards are matched; a published row never loses evaluations or latencies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bench.leaderboards.board import Board, BoardColumn, Row, SeedResult
 from bench.leaderboards.matching import (
     changed_evaluations,
-    matched,
+    matched_rows,
     merged_rows,
     with_published_speeds,
 )
@@ -75,7 +75,7 @@ evaluations = st.dictionaries(st.sampled_from(PLACES), st.sampled_from(["old", "
 
 
 @given(st.lists(evaluations, max_size=3), st.lists(evaluations, max_size=3))
-def test_no_merged_row_has_less_than_the_published_one(published, working):
+def test_no_merged_row_has_fewer_evaluations_than_the_published_one(published, working):
     before = board([row(f"r{n}", each) for n, each in enumerate(published)])
     after = board([row(f"r{n}", each) for n, each in enumerate(working)])
     merged = {each.entry: each for each in merged_rows(before, after)}
@@ -101,16 +101,18 @@ def test_no_merged_row_has_less_than_the_published_one(published, working):
         (keys(), {}, False),
     ],
 )
-def test_a_row_is_replaced_by_more_or_by_a_complete_one_of_other_keys(old, new, replaced):
+def test_a_row_is_replaced_by_one_with_more_evaluations_or_a_complete_one_with_other_keys(
+    old, new, replaced
+):
     before, after = board([row("r", old)]), board([row("r", new, parameters=[7])])
     (merged,) = merged_rows(before, after)
     assert (merged.parameters == [7]) is replaced
 
 
-def test_rows_are_the_same_by_entry_else_by_label():
+def test_rows_match_by_entry_otherwise_by_label():
     before = board([row("a", {}, "same"), row("b", {}, "gone"), row("c", {}, "renamed")])
     after = board([row("z", {}, "same"), row("c", {}, "other"), row("y", {}, "new")])
-    pairs = [(old and old.entry, new and new.entry) for old, new in matched(before, after)]
+    pairs = [(old and old.entry, new and new.entry) for old, new in matched_rows(before, after)]
     assert pairs == [("a", "z"), ("c", "c"), (None, "y"), ("b", None)]
 
 
@@ -141,7 +143,7 @@ def test_a_valid_latency_is_not_replaced_by_an_invalid_or_missing_one(new):
 
 
 @pytest.mark.parametrize("old", [VALID, INVALID, None])
-def test_a_valid_latency_replaces_what_is_published(old):
+def test_a_valid_latency_replaces_the_published_one(old):
     assert merged_speed(old, FASTER) == (FASTER, "A")
 
 
@@ -155,13 +157,13 @@ def test_a_missing_latency_is_not_filled_in_where_the_evaluations_changed():
     assert with_published_speeds(after, before).rows[0].speed == {}
 
 
-def test_the_hardware_with_more_valid_latencies_is_shown():
+def test_the_hardware_with_more_valid_latencies_is_chosen():
     assert merged_speed(VALID, FASTER, speed_hardware="B") == (FASTER, "B")
     assert merged_speed(VALID, INVALID, speed_hardware="B") == (VALID, "A")
     assert merged_speed(VALID, None, speed_hardware=None) == (VALID, "A")
 
 
-def test_the_hardware_that_is_not_shown_is_named():
+def test_hardware_without_displayed_latencies_is_listed():
     before = board([row("r", keys(), speed={"x": VALID})], speed_hardware="A")
     after = board([row("r", keys(), speed={"x": INVALID})], speed_hardware="B")
     assert with_published_speeds(after, before).other_hardware == ["B"]

@@ -1,4 +1,4 @@
-"""A metric that is declared in this file alone is a column of boards, compared and verified."""
+"""A metric from outside bench is a column of boards, ranks them, and is part of keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ranked_by = "last-unit"
 
 
 class LastUnit(Metric):
-    """The samples whose last character is read right."""
+    """The fraction of samples whose last character is read correctly."""
 
     name = "last-unit"
     title = "last right"
@@ -48,7 +48,7 @@ def trials(home, monkeypatch):
     return grid.trials(bench_toml.load(file).suite("tiny"))
 
 
-def test_it_is_a_column_with_an_interval_and_ranks(trials, leave, bench):
+def test_a_plugin_metric_is_a_column_with_an_interval_and_ranks(trials, leave, bench):
     for trial, correct in zip(trials, (60, 80, 62, 84), strict=True):
         for task in trial.tasks:
             leave(task, {"correct": correct})
@@ -70,7 +70,7 @@ def test_it_is_a_column_with_an_interval_and_ranks(trials, leave, bench):
     assert bench("verify").code == 0
 
 
-def test_its_code_is_part_of_the_key_of_an_evaluation(trials):
+def test_the_code_of_a_plugin_metric_is_part_of_the_key_of_an_evaluation(trials):
     spec = trials[0].evaluations[COLUMN].spec["metrics"]
     assert spec["last-unit"]["source"]["file"] == "test_metric_of_ones_own.py"
     assert "source" not in spec["cer"]

@@ -1,4 +1,4 @@
-"""A metric that is declared in one file is a column of boards, of `compare` and of `verify`."""
+"""A metric that is declared in this file is a column of boards, compared and verified."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .conftest import FIRST, SAMPLES, SECOND
 
 
 class EvenLast(Metric):
-    """The share of samples whose hypothesis ends with an even digit."""
+    """The fraction of samples whose hypothesis ends with an even digit."""
 
     name = "even-last"
     title = "even"
@@ -38,7 +38,7 @@ class EvenLast(Metric):
 
 @pytest.fixture
 def home(home, monkeypatch):
-    """Return the working folder, where the protocol `digits` reports the metric, too."""
+    """Return the working folder, where the protocol `digits` also reports the metric."""
     monkeypatch.setitem(metric._registered, EvenLast.name, EvenLast())
     digits = protocols.find_protocol("digits")
     reporting = replace(digits, metrics=(*digits.metrics, EvenLast.name))
@@ -46,9 +46,9 @@ def home(home, monkeypatch):
     return home
 
 
-def test_it_is_a_column_with_an_interval(home, finished, bench):
+def test_a_new_metric_is_a_column_with_an_interval(home, finished, bench):
     assert bench("board", "tiny").code == 0
-    board = boards.read(home / "results" / "boards" / "tiny")
+    board = boards.read_board(home / "results" / "boards" / "tiny")
     for row in board.rows:
         score = row.scores[EvenLast.name][FIRST]
         assert score.low < score.mean < score.high
@@ -56,12 +56,12 @@ def test_it_is_a_column_with_an_interval(home, finished, bench):
     page = (home / "results" / "boards" / "tiny" / "README.md").read_text()
     assert f"even % {SECOND}" in page
     assert "0.500 ± 0.000 [" in page
-    counts = samples_file.read(home / "results" / "boards" / "tiny", [FIRST])[FIRST]
+    counts = samples_file.read_counts(home / "results" / "boards" / "tiny", [FIRST])[FIRST]
     assert len(counts.numerators[EvenLast.name]) == 4
     assert counts.samples == SAMPLES
 
 
-def test_it_is_compared_and_verified(home, finished, bench, profile_all):
+def test_a_new_metric_is_compared_and_verified(home, finished, bench, profile_all):
     profile_all()
     assert bench("board", "tiny", "--publish").code == 0
     (comparison,) = json.loads(bench("compare", "tiny#1", "tiny#2", "--json").out)
@@ -69,11 +69,11 @@ def test_it_is_compared_and_verified(home, finished, bench, profile_all):
     assert bench("verify").code == 0
 
 
-def test_verify_names_it_where_its_version_changed(home, finished, bench, monkeypatch):
+def test_verify_reports_a_metric_whose_version_changed(home, finished, bench, monkeypatch):
     monkeypatch.setattr(EvenLast, "version", 2)
     answer = bench("verify")
     assert answer.code == 5
-    assert "metric 'even-last' is not what it was when this was counted" in answer.err
+    assert "metric 'even-last' has changed since this evaluation" in answer.err
 
 
 def test_a_published_board_is_printed_without_the_code_of_its_metric(

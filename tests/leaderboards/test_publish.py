@@ -1,4 +1,4 @@
-"""Publishing shows what changes, refuses what is incomplete, and never destroys a board."""
+"""Publishing reports changes, refuses incomplete boards, and never destroys a board."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def row(folder: Path, loss: str) -> boards.Row:
-    return next(row for row in boards.read(folder).rows if row.loss == loss)
+    return next(row for row in boards.read_board(folder).rows if row.loss == loss)
 
 
 def test_the_first_version_has_the_files_of_the_working_board(published, home):
@@ -45,14 +45,14 @@ def test_publishing_again_changes_nothing(published, bench):
     assert files(published) == before
 
 
-def test_running_and_drawing_never_touch_published_boards(published, finish, trials, bench):
+def test_running_never_changes_published_boards(published, finish, trials, bench):
     before = files(published)
     finish(trials, 11)
     assert bench("board", "tiny").code == 0
     assert files(published) == before
 
 
-def test_what_is_incomplete_is_refused_with_a_sentence(home, finish, trials, profile_all, bench):
+def test_an_incomplete_board_is_refused(home, finish, trials, profile_all, bench):
     profile_all()
     finish(trials[:1], 4)
     answer = bench("board", "tiny", "--publish")
@@ -63,7 +63,7 @@ def test_what_is_incomplete_is_refused_with_a_sentence(home, finish, trials, pro
     assert not (home / "leaderboards").exists()
 
 
-def test_what_has_no_valid_latency_is_refused(home, finished, profile_all, bench):
+def test_a_board_without_valid_latencies_is_refused(home, finished, profile_all, bench):
     profile_all(reason="the machine was busy")
     answer = bench("board", "tiny", "--publish")
     assert answer.code == 5
@@ -75,17 +75,17 @@ def test_what_has_no_valid_latency_is_refused(home, finished, profile_all, bench
 
 
 def test_a_partial_run_keeps_published_rows_that_have_more(published, finish, trials, home, bench):
-    before = boards.read(published / "tiny" / "v1")
+    before = boards.read_board(published / "tiny" / "v1")
     shutil.rmtree(home / "results")
     finish(trials[:1], 2)
     assert bench("board", "tiny", "--publish").code == 5
     answer = bench("board", "tiny", "--publish", "--partial")
     assert answer.code == 0, answer.err
-    assert boards.read(published / "tiny" / "v1") == before
+    assert boards.read_board(published / "tiny" / "v1") == before
     assert bench("board", "--check").code == 0
 
 
-def test_a_row_of_other_keys_replaces_the_published_one_once_it_is_complete(
+def test_a_row_with_other_keys_replaces_the_published_one_when_it_is_complete(
     published, finish, home, bench, edit_toml
 ):
     folder = published / "tiny" / "v1"
@@ -104,7 +104,7 @@ def test_a_row_of_other_keys_replaces_the_published_one_once_it_is_complete(
     assert bench("board", "--check").code == 0
 
 
-def test_latencies_that_are_lost_stay_as_published(published, home, bench):
+def test_lost_latencies_stay_as_published(published, home, bench):
     before = files(published)
     shutil.rmtree(home / "results" / "profiles")
     answer = bench("board", "tiny", "--publish")
@@ -112,16 +112,16 @@ def test_latencies_that_are_lost_stay_as_published(published, home, bench):
     assert files(published) == before
 
 
-def test_a_row_that_the_suite_no_longer_lists_goes_only_without_partial(
+def test_a_row_that_the_suite_no_longer_lists_is_removed_only_without_partial(
     published, bench, edit_toml
 ):
     edit_toml('losses = ["ctc", "radial-ctc"]', 'losses = ["ctc"]')
     assert bench("board", "tiny", "--publish", "--partial").code == 0
-    assert len(boards.read(published / "tiny" / "v1").rows) == 2
+    assert len(boards.read_board(published / "tiny" / "v1").rows) == 2
     answer = bench("board", "tiny", "--publish")
     assert answer.code == 0
     assert "Rows removed:\n  cnn-bilstm · radial-ctc" in answer.err
-    assert len(boards.read(published / "tiny" / "v1").rows) == 1
+    assert len(boards.read_board(published / "tiny" / "v1").rows) == 1
     assert bench("board", "--check").code == 0
 
 
@@ -133,8 +133,8 @@ def test_other_test_sets_start_the_next_version(published, finish, bench, edit_t
     finish(grid.trials(suite), 3)
     answer = bench("board", "tiny", "--publish", "--partial")
     assert answer.code == 0
-    assert "Protocol or test sets changed; the scores do not compare" in answer.err
-    assert boards.read(published / "tiny" / "v2").version == 2
+    assert "Protocol or test sets changed; the scores cannot be compared" in answer.err
+    assert boards.read_board(published / "tiny" / "v2").version == 2
     assert files(published / "tiny" / "v1") == before
     index = (published / "README.md").read_text()
     assert index.index("tiny/v2/README.md") < index.index("tiny/v1/README.md")
@@ -150,7 +150,7 @@ def test_an_older_version_is_never_written(published, bench, edit_toml, finish, 
     before = files(published / "tiny" / "v1")
     edit_toml("tests = [\n", "tests = [\n" + line)
     assert bench("board", "tiny", "--publish", "--partial").code == 0
-    assert boards.read(published / "tiny" / "v3").version == 3
+    assert boards.read_board(published / "tiny" / "v3").version == 3
     assert files(published / "tiny" / "v1") == before
 
 
@@ -166,18 +166,18 @@ def test_altered_predictions_are_not_published(published, store, finished, bench
     assert bench("board", "tiny", "--publish").code == 0
 
 
-def test_nothing_is_published_of_no_record(home, bench):
+def test_a_suite_without_records_is_not_published(home, bench):
     answer = bench("board", "tiny", "--publish", "--partial")
     assert (answer.code, "bench run tiny" in answer.err) == (3, True)
     assert not (home / "leaderboards").exists()
 
 
 @pytest.mark.parametrize("words", [("--partial",), ("--publish", "--check")])
-def test_options_that_contradict_are_refused(home, bench, words):
+def test_contradicting_options_are_refused(home, bench, words):
     assert bench("board", "tiny", *words).code == 2
 
 
-def test_a_board_that_cannot_be_written_whole_is_left_as_it_was(published, finish, trials, bench):
+def test_a_failed_write_leaves_the_published_board_unchanged(published, finish, trials, bench):
     page = published / "tiny" / "v1" / "README.md"
     page.unlink()
     page.mkdir()

@@ -1,4 +1,4 @@
-"""Scores, averages and ranks follow from the counts of samples, by whatever metric."""
+"""Scores, averages and ranks are computed from the counts of samples, by any metric."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bench.evaluation.statistics.averages import compare_entries
 from bench.evaluation.statistics.sample_errors import set_errors
 from bench.evaluation.statistics.significance import rate_interval
 from bench.leaderboards.board import Board, BoardColumn, BoardMetric, Row, SeedResult
-from bench.leaderboards.ranking import scored
-from bench.leaderboards.row_errors import errors_of, score_of
+from bench.leaderboards.ranking import with_scores
+from bench.leaderboards.row_errors import errors_by_seed, score_over_seeds
 from bench.leaderboards.samples.column_counts import ColumnCounts
 
 ACCURACY = BoardMetric(
@@ -71,7 +71,7 @@ def counts(correct: dict[str, list[int]]) -> ColumnCounts:
     samples = len(next(iter(correct.values())))
     ones = [1] * samples
     wrong = {key: [1 - value for value in values] for key, values in correct.items()}
-    return ColumnCounts.of(
+    return ColumnCounts.build(
         [f"s{n:03}" for n in range(samples)],
         {ACCURACY.name: ones, ERRORS.name: [2] * samples},
         {ACCURACY.name: correct, ERRORS.name: wrong},
@@ -89,10 +89,10 @@ def two_sets(average="weighted", ranked=ACCURACY) -> Board:
         "x": counts({"long-x": first(90, 100), "short-x": first(80, 100)}),
         "y": counts({"long-y": first(2, 10), "short-y": first(8, 10)}),
     }
-    return scored(board(rows, ["x", "y"], average, ranked), columns)
+    return with_scores(board(rows, ["x", "y"], average, ranked), columns)
 
 
-def test_averages_weigh_test_sets_by_samples_or_alike():
+def test_averages_weight_test_sets_by_samples_or_equally():
     rows = {row.label: row for row in two_sets().rows}
     averages = rows["long"].averages[ACCURACY.name]
     assert averages["weighted"].mean == pytest.approx(92 / 110)
@@ -109,7 +109,7 @@ def test_ranks_are_by_the_stated_average_of_the_ranking_metric(average, best, ra
     assert [row.rank for row in made.rows] == [1, 2]
 
 
-def test_one_set_left_out_says_how_ranks_depend_on_the_test_sets():
+def test_leave_one_out_ranks_depend_on_the_test_sets():
     assert {str(row.leave_one_out) for row in two_sets().rows} == {"1–2"}
 
 
@@ -124,7 +124,7 @@ def test_a_row_that_lacks_a_test_set_or_a_seed_on_one_is_not_ranked():
         "x": counts({key: first(n, 10) for key, n in {"a": 5, "c": 10, "e": 10}.items()}),
         "y": counts({key: first(n, 10) for key, n in {"b": 5, "d": 10}.items()}),
     }
-    made = scored(board(rows, ["x", "y"]), columns)
+    made = with_scores(board(rows, ["x", "y"]), columns)
     assert [(each.label, each.rank) for each in made.rows] == [
         ("whole", 1),
         ("lacks-seed", None),
@@ -140,7 +140,7 @@ def test_a_row_that_lacks_a_test_set_or_a_seed_on_one_is_not_ranked():
 def test_equal_averages_share_a_rank():
     rows = [row(name, {0: {"x": name}}) for name in "abc"]
     columns = {"x": counts({"a": first(5, 10), "b": first(5, 10)[::-1], "c": first(1, 10)})}
-    made = scored(board(rows, ["x"]), columns)
+    made = with_scores(board(rows, ["x"]), columns)
     assert [each.rank for each in made.rows] == [1, 1, 3]
     assert made.rows[0].leave_one_out is None
 
@@ -153,13 +153,13 @@ def test_intervals_of_both_directions_mirror_each_other():
         assert accuracy.low == pytest.approx(1 - 2 * errors.high, abs=0.02)
 
 
-def test_a_sample_without_a_denominator_counts_with_the_one_before_it():
-    column = ColumnCounts.of(
+def test_a_sample_with_denominator_0_is_merged_with_the_one_before_it():
+    column = ColumnCounts.build(
         ["a", "b", "c", "d"],
         {ERRORS.name: [0, 3, 0, 2]},
         {ERRORS.name: {"k": [1, 0, 2, 1]}},
     )
-    errors = errors_of(ERRORS, column, ["k"])
+    errors = errors_by_seed(ERRORS, column, ["k"])
     assert errors.denominators.tolist() == [3, 2]
     assert errors.errors.tolist() == [[3, 1]]
     assert errors.rate == column.value(ERRORS.name, "k")
@@ -172,17 +172,17 @@ def test_a_sample_without_a_denominator_counts_with_the_one_before_it():
     ),
     st.randoms(use_true_random=False),
 )
-def test_a_board_is_a_function_of_its_rows_in_any_order(reads, random):
+def test_a_board_does_not_depend_on_the_order_of_its_rows(reads, random):
     rows = [
         row(f"r{n}", {seed: {"x": f"{n}-{seed}"} for seed in (0, 1)}) for n in range(len(reads))
     ]
     column = counts(
         {f"{n}-{seed}": first(reads[n][seed], 20) for n in range(len(reads)) for seed in (0, 1)}
     )
-    made = scored(board(rows, ["x"]), {"x": column})
+    made = with_scores(board(rows, ["x"]), {"x": column})
     shuffled = random.sample(rows, len(rows))
-    assert scored(board(shuffled, ["x"]), {"x": column}) == made
-    assert scored(made, {"x": column}) == made
+    assert with_scores(board(shuffled, ["x"]), {"x": column}) == made
+    assert with_scores(made, {"x": column}) == made
     for each in made.rows:
         values = [value / 20 for value in reads[int(each.label[1:])]]
         score = each.scores[ACCURACY.name]["x"]
@@ -191,11 +191,11 @@ def test_a_board_is_a_function_of_its_rows_in_any_order(reads, random):
         assert each.rank_interval.best <= each.rank <= each.rank_interval.worst
 
 
-def test_a_metric_that_an_evaluation_lacks_leaves_its_row_without_it():
+def test_a_row_has_no_score_by_a_metric_that_an_evaluation_lacks():
     rows = [row(name, {0: {"x": name}}) for name in "ab"]
     column = counts({"a": first(5, 10), "b": first(6, 10)})
     del column.numerators[ERRORS.name]["a"]
-    made = {each.label: each for each in scored(board(rows, ["x"]), {"x": column}).rows}
+    made = {each.label: each for each in with_scores(board(rows, ["x"]), {"x": column}).rows}
     assert ERRORS.name not in made["a"].scores
     assert made["a"].rank == 2
     assert made["b"].scores[ERRORS.name]["x"].mean == pytest.approx(0.2)
@@ -203,8 +203,8 @@ def test_a_metric_that_an_evaluation_lacks_leaves_its_row_without_it():
 
 def test_seeds_are_counted_only_where_they_are_done():
     rows = [replace(row("a", {0: {"x": "a"}}), missing=[])]
-    made = scored(board(rows, ["x"]), {"x": counts({"a": first(5, 10)})})
-    assert made.rows[0].done(["x"]) == [0]
+    made = with_scores(board(rows, ["x"]), {"x": counts({"a": first(5, 10)})})
+    assert made.rows[0].complete_seeds(["x"]) == [0]
     assert not made.is_complete(made.rows[0])
     assert made.rows[0].scores[ACCURACY.name]["x"].std is None
 
@@ -216,16 +216,16 @@ def test_a_metric_that_may_exceed_1_has_intervals_around_its_value(bound):
     made = [
         rate_interval(errors)
         for key in "ab"
-        if (errors := errors_of(speedup, column, [key])) is not None
+        if (errors := errors_by_seed(speedup, column, [key])) is not None
     ]
-    varied, constant = (score_of(speedup, [0], each) for each in made)
+    varied, constant = (score_over_seeds(speedup, [0], each) for each in made)
     assert 1.9 < varied.low < 2.25 < varied.high < 2.6
     assert constant.low <= 3 <= constant.high <= (bound or math.inf)
 
 
-def test_what_is_read_without_an_error_ends_at_1_and_what_is_never_read_at_0():
+def test_intervals_end_at_1_without_errors_and_at_0_without_correct_samples():
     ones, zeros = (
-        score_of(ACCURACY, [0], average)
+        score_over_seeds(ACCURACY, [0], average)
         for value in (1, 0)
         for average in [
             compare_entries(

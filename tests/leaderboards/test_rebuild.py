@@ -1,4 +1,4 @@
-"""Whatever is written into a published board by hand shows."""
+"""Manual edits of published boards are detected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from bench.core.errors import BenchError, Exit
 from bench.leaderboards import board
 from bench.leaderboards.formats.board_formats import DOCUMENTS
-from bench.leaderboards.rebuild import check_all
+from bench.leaderboards.rebuild import check_boards
 from bench.leaderboards.samples import samples_file
 
 from .conftest import FIRST
@@ -24,7 +24,7 @@ def boards(published) -> Path:
     return published
 
 
-def test_boards_as_they_were_written_pass(boards, bench):
+def test_unchanged_boards_pass(boards, bench):
     answer = bench("board", "--check")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out == "as their samples give them: tiny/v1\n"
@@ -49,52 +49,52 @@ def test_boards_as_they_were_written_pass(boards, bench):
         (INDEX, "[v1]", "[v3]"),
     ],
 )
-def test_a_passage_written_by_hand_is_named(boards, name, old, new):
+def test_an_edited_passage_is_reported(boards, name, old, new):
     file = boards / name
     content = file.read_text(encoding="utf-8")
     assert old in content
     file.write_text(content.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(BenchError) as raised:
-        check_all(boards)
+        check_boards(boards)
     assert raised.value.code == Exit.UNVERIFIED
     assert name in str(raised.value)
 
 
 def test_the_html_format_is_the_page_in_the_folder(boards):
     folder = boards / "tiny" / "v1"
-    tiny = board.read(folder)
-    page = DOCUMENTS["html"](tiny, lambda: samples_file.read(folder, tiny.column_names))
+    tiny = board.read_board(folder)
+    page = DOCUMENTS["html"](tiny, lambda: samples_file.read_counts(folder, tiny.column_names))
     assert page == (folder / "board.html").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["figures/former.svg", "samples-former.parquet"])
-def test_a_file_that_a_board_no_longer_has_is_named(boards, name):
+def test_a_stale_file_of_a_board_is_reported(boards, name):
     (boards / "tiny/v1" / name).write_bytes(b"")
     with pytest.raises(BenchError, match=name) as raised:
-        check_all(boards)
+        check_boards(boards)
     assert raised.value.code == Exit.UNVERIFIED
 
 
-def test_samples_changed_by_hand_are_named(boards):
+def test_edited_samples_are_reported(boards):
     folder = boards / "tiny" / "v1"
-    counts = samples_file.read(folder, [FIRST])[FIRST]
+    counts = samples_file.read_counts(folder, [FIRST])[FIRST]
     counts.numerators["cer"][counts.keys[0]] = 1 - counts.numerators["cer"][counts.keys[0]]
-    (boards / SAMPLES).write_bytes(samples_file.to_bytes(counts))
+    (boards / SAMPLES).write_bytes(samples_file.counts_to_bytes(counts))
     with pytest.raises(BenchError, match=r"board\.json:") as raised:
-        check_all(boards)
+        check_boards(boards)
     assert raised.value.code == Exit.UNVERIFIED
 
 
 @pytest.mark.parametrize("name", [PAGE, SAMPLES, INDEX])
-def test_a_file_that_is_gone_is_named(boards, name):
+def test_a_missing_file_is_reported(boards, name):
     (boards / name).unlink()
     with pytest.raises(BenchError) as raised:
-        check_all(boards)
+        check_boards(boards)
     assert raised.value.code == Exit.UNVERIFIED
     assert str(raised.value).startswith(str(boards / name))
 
 
-def test_a_board_of_another_schema_says_so(boards, bench):
+def test_a_board_of_another_schema_is_reported(boards, bench):
     file = boards / DATA
     file.write_text(file.read_text().replace('"schema": 4', '"schema": 2'))
     answer = bench("board", "--check")
@@ -102,10 +102,10 @@ def test_a_board_of_another_schema_says_so(boards, bench):
     assert "its schema is 2, this bench reads 4" in answer.err
 
 
-def test_a_suite_without_a_board_is_named_with_the_nearest(boards, bench):
+def test_a_suite_without_a_board_is_reported_with_the_nearest_name(boards, bench):
     answer = bench("board", "tinny", "--check")
     assert (answer.code, "did you mean 'tiny'?" in answer.err) == (3, True)
 
 
-def test_there_is_nothing_to_check_without_boards(home, bench):
+def test_an_empty_folder_has_no_board_to_check(home, bench):
     assert bench("board", "--check").code == 3

@@ -1,4 +1,4 @@
-"""The page of what is running, and what it polls."""
+"""The page of active runs, and the data that it polls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.trials.records import Failure
 from bench.trials.store import LOG
 
 
-def test_what_runs_is_given_with_the_logs_of_failures(store, trials, monkeypatch):
+def test_active_runs_have_the_logs_of_failures(store, trials, monkeypatch):
     monkeypatch.setattr("bench.execution.run_monitor._EVERY_SECONDS", 0.02)
     assert json.loads(running_data(store.root)) == {"runs": []}
     task = trials[0].trainings[0]
@@ -31,7 +31,7 @@ def test_what_runs_is_given_with_the_logs_of_failures(store, trials, monkeypatch
     assert runs[0]["tasks"][0]["state"] == "failed"
 
 
-def test_the_page_may_only_ask_its_own_server():
+def test_the_page_may_only_request_its_own_server():
     page = running_page().decode()
     assert "connect-src 'self'" in page
     assert "default-src 'none'" in page

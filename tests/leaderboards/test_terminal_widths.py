@@ -1,4 +1,4 @@
-"""What verbs print on terminals of 80 and 160 columns: no line too long, no word broken."""
+"""Outputs on terminals of 80 and 160 columns: no line is too long, no word is broken."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LEFT_OUT = re.compile(r"\(left out for width: .*?; --wide\s+shows\s+all\)", re.D
 
 
 def on_terminal(columns: int, calls) -> list[str]:
-    """Return what each call of bench prints on a terminal of so many columns."""
+    """Return the output of each call of bench on a terminal of `width` columns."""
     main, other = pty.openpty()
     fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in {"COLUMNS", "NO_COLOR"}}
@@ -56,7 +56,7 @@ def on_terminal(columns: int, calls) -> list[str]:
 
 @pytest.fixture
 def verbs(published, trials, bench, home):
-    """Return calls whose output has tables, in a folder in which all is done."""
+    """Return calls whose output has tables, in a folder with finished results."""
     assert bench("board", "tiny").code == 0
     trial = trials[0]
     (first, _), training = trial.evaluations.values(), trial.trainings[0]
@@ -78,7 +78,7 @@ def verbs(published, trials, bench, home):
 
 
 @pytest.mark.parametrize("columns", [80, pytest.param(160, marks=pytest.mark.slow)])
-def test_lines_fit_the_terminal_and_no_word_is_broken(verbs, columns):
+def test_lines_fit_the_terminal_without_broken_words(verbs, columns):
     wide = on_terminal(1000, [(words, {}) for words in verbs])
     narrow = on_terminal(columns, [(words, {}) for words in verbs])
     for words, printed, whole in zip(verbs, narrow, wide, strict=True):
@@ -93,7 +93,7 @@ def test_lines_fit_the_terminal_and_no_word_is_broken(verbs, columns):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
-def test_color_is_all_that_a_plain_terminal_lacks(verbs, plain):
+def test_a_terminal_without_color_has_the_same_text(verbs, plain):
     calls = [["status", "tiny"], ["board", "tiny"], ["compare", "tiny/v1#1", "tiny/v1#2"]]
     printed = on_terminal(80, [(words, env) for words in calls for env in ({}, plain)])
     for colored, without in [*pairwise(printed)][::2]:
@@ -103,7 +103,7 @@ def test_color_is_all_that_a_plain_terminal_lacks(verbs, plain):
 
 
 @pytest.mark.slow
-def test_a_pipe_has_the_text_of_a_terminal_of_its_columns(verbs, bench, monkeypatch):
+def test_a_pipe_has_the_same_text_as_a_terminal_of_the_same_width(verbs, bench, monkeypatch):
     (printed,) = on_terminal(80, [(["board", "tiny"], {"NO_COLOR": "1"})])
     monkeypatch.setenv("COLUMNS", "80")
     assert bench("board", "tiny").out == printed
@@ -113,7 +113,7 @@ def test_a_pipe_has_the_text_of_a_terminal_of_its_columns(verbs, bench, monkeypa
     assert bench("board", "tiny").out == printed
 
 
-def test_a_pipe_has_a_line_per_row(verbs, bench):
+def test_a_pipe_has_one_line_per_row(verbs, bench):
     lines = bench("status", "tiny").out.split("\n\n")[0].splitlines()
     assert len(lines) == 1 + 2 * 3 * 3
     assert "left out" not in bench("board", "tiny").out

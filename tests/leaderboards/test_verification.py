@@ -1,4 +1,4 @@
-"""Every record is compared with its files, every odd one is named, and the others go on."""
+"""Verification of records and boards: each fault is reported, and the others are still verified."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .conftest import FIRST, SECOND, write_evaluation, write_training
 
 @pytest.fixture
 def verify(bench, finished):
-    """Return a function that verifies records and gives the exit code and the faults."""
+    """Return a function that verifies records and returns the exit code and the faults."""
 
     def run(*words: str) -> tuple[int, list[str]]:
         answer = bench("verify", *words, "--json")
@@ -38,16 +38,18 @@ def test_all_records_and_boards_verify(bench, finished, published):
     assert answer.out == "4 trainings, 8 evaluations, 2 boards: everything verified\n"
 
 
-def test_each_fault_is_named_and_the_others_go_on(verify, store, trials):
+def test_a_fault_does_not_stop_the_verification_of_other_records(verify, store, trials):
     training, evaluation = trials[0].trainings[0], trials[1].evaluations[FIRST]
     edit(store.folder(training), disk.TRAINING, selected_step=10)
     edit(store.folder(evaluation), disk.EVALUATION, scores={"cer": 0.0})
     (store.folder(trials[2].evaluations[SECOND]) / disk.EVALUATION).write_text("{}")
     code, faults = verify()
     assert code == 5
-    assert any("its selected step is 10, its curve gives 20 (select = 'best')" in f for f in faults)
-    assert any("its cer is 0.0, the predictions give 0.25" in f for f in faults)
-    assert any("its sequence-accuracy is None, the predictions give 0.5" in f for f in faults)
+    assert any(
+        "its selected step is 10, but its curve gives 20 (select = 'best')" in f for f in faults
+    )
+    assert any("its cer is 0.0, but the predictions give 0.25" in f for f in faults)
+    assert any("its sequence-accuracy is None, but the predictions give 0.5" in f for f in faults)
     assert any("seed1-" in f and "evaluation.json" in f for f in faults)
     assert len(faults) == 4
 
@@ -55,14 +57,14 @@ def test_each_fault_is_named_and_the_others_go_on(verify, store, trials):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"samples": 39}, "its samples is 39, the predictions give 40"),
-        ({"excluded": {}}, "its excluded is {}, the predictions give {'empty reference': 1}"),
-        ({"dropped": {"é": 1}}, "its dropped is {'é': 1}, the predictions give {}"),
+        ({"samples": 39}, "its samples is 39, but the predictions give 40"),
+        ({"excluded": {}}, "its excluded is {}, but the predictions give {'empty reference': 1}"),
+        ({"dropped": {"é": 1}}, "its dropped is {'é': 1}, but the predictions give {}"),
         ({"key": "0" * 16}, "its key is 0000000000000000, its spec gives"),
         ({"files": {disk.PREDICTIONS: "0" * 64}}, "is not what its record says"),
     ],
 )
-def test_an_altered_evaluation_is_named(verify, store, trials, changes, message):
+def test_an_altered_evaluation_is_reported(verify, store, trials, changes, message):
     evaluation = trials[0].evaluations[FIRST]
     edit(store.folder(evaluation), disk.EVALUATION, **changes)
     code, faults = verify(str(store.folder(evaluation)))
@@ -70,7 +72,7 @@ def test_an_altered_evaluation_is_named(verify, store, trials, changes, message)
     assert any(message in fault for fault in faults)
 
 
-def test_an_altered_spec_is_named(verify, store, trials):
+def test_an_altered_spec_is_reported(verify, store, trials):
     folder = store.folder(trials[0].trainings[0])
     spec = trials[0].trainings[0].spec | {"seed": 7}
     edit(folder, disk.TRAINING, spec=spec)
@@ -78,7 +80,7 @@ def test_an_altered_spec_is_named(verify, store, trials):
     assert (code, "its spec gives" in fault) == (5, True)
 
 
-def test_an_evaluation_without_its_training_is_named(verify, store, trials):
+def test_an_evaluation_without_its_training_is_reported(verify, store, trials):
     shutil.rmtree(store.folder(trials[0].trainings[0]))
     code, faults = verify()
     assert code == 5
@@ -110,7 +112,7 @@ def test_the_selected_step_follows_from_the_curve(
     assert fault in answer.err
 
 
-def test_readings_written_by_hand_are_named(verify, store, trials):
+def test_edited_predictions_are_reported(verify, store, trials):
     import hashlib
 
     from bench.core.documents import write_bytes
@@ -133,10 +135,10 @@ def test_readings_written_by_hand_are_named(verify, store, trials):
     )
     code, faults = verify(evaluation.key)
     assert code == 5
-    assert any("cer of sample 's00' is 1, its texts give 0" in fault for fault in faults)
+    assert any("cer of sample 's00' is 1, but its texts give 0" in fault for fault in faults)
 
 
-def test_a_protocol_of_bench_that_changed_is_named(verify, monkeypatch):
+def test_a_changed_protocol_of_bench_is_reported(verify, monkeypatch):
     moved = replace(protocols.find_protocol("digits"), version=2)
     monkeypatch.setitem(protocols.PROTOCOLS, "digits", moved)
     code, faults = verify()
@@ -156,19 +158,19 @@ def test_a_declared_protocol_is_rebuilt_from_the_record(bench, edit_toml, finish
     edit_toml('case = "lower"\n', "")
     answer = bench("verify")
     assert answer.code == 0
-    assert "protocol 'mine' is not in bench.toml as it was" in answer.err
+    assert "protocol 'mine' was changed in or removed from bench.toml" in answer.err
 
 
-def test_samples_of_a_board_that_no_record_gives_are_named(bench, store, finished, published):
+def test_counts_that_differ_from_the_records_are_reported(bench, store, finished, published):
     evaluation = finished[0].evaluations[FIRST]
     write_evaluation(store, evaluation, range(9))
     answer = bench("verify")
     assert answer.code == 5
-    assert f"the counts of {evaluation.key} are not what its predictions give" in answer.err
+    assert f"the counts of {evaluation.key} differ from those of its predictions" in answer.err
     assert bench("verify", evaluation.key).code == 0
 
 
-def test_a_board_written_by_hand_is_named(bench, finished, published, home):
+def test_an_edited_board_is_reported(bench, finished, published, home):
     page = home / "leaderboards" / "tiny" / "v1" / "README.md"
     page.write_text(page.read_text().replace("90.00", "99.00"))
     answer = bench("verify")
@@ -176,7 +178,7 @@ def test_a_board_written_by_hand_is_named(bench, finished, published, home):
     assert "README.md" in answer.err
 
 
-def test_there_is_nothing_to_verify_in_an_empty_folder(home, bench):
+def test_an_empty_folder_has_nothing_to_verify(home, bench):
     assert bench("verify").code == 3
 
 

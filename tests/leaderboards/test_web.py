@@ -14,8 +14,8 @@ from synthetic_boards import synthetic_board
 
 from bench.leaderboards import board_files
 from bench.leaderboards.board import Ranks, Score
-from bench.leaderboards.charts import figures
-from bench.leaderboards.formats.columns import columns
+from bench.leaderboards.charts import board_figures
+from bench.leaderboards.formats.columns import board_columns
 from bench.leaderboards.web import board_page, boards_site, document, site
 from bench.leaderboards.web.server import SiteServer
 from bench.trials.store import Store
@@ -35,9 +35,9 @@ def data_of(page, name="data"):
     return json.loads(found[1])
 
 
-def test_numbers_are_those_of_the_columns(board):
-    data = data_of(board_page.board_page(*board, figures(board[0])).decode())
-    expected = columns(board[0])
+def test_the_page_has_the_values_of_the_columns(board):
+    data = data_of(board_page.board_page(*board, board_figures(board[0])).decode())
+    expected = board_columns(board[0])
     assert [each["key"] for each in data["columns"]] == [each.key for each in expected]
     for shown, column in zip(data["columns"], expected, strict=True):
         assert shown["cells"][1:] == column.cells[1:]
@@ -53,7 +53,7 @@ def test_numbers_are_those_of_the_columns(board):
 
 
 def test_texts_of_others_are_not_markup(board):
-    page = board_page.board_page(*board, figures(board[0])).decode()
+    page = board_page.board_page(*board, board_figures(board[0])).decode()
     assert page.count("<script") == 3
     assert HOSTILE not in page
     assert not re.search("[\u2028\x1b]", page)
@@ -63,8 +63,8 @@ def test_texts_of_others_are_not_markup(board):
     )
 
 
-def test_policy_names_the_script_and_no_host(board):
-    page = board_page.board_page(*board, figures(board[0])).decode()
+def test_the_policy_allows_the_script_and_no_host(board):
+    page = board_page.board_page(*board, board_figures(board[0])).decode()
     policy = re.search('Content-Security-Policy" content="([^"]*)"', page)[1]
     script = re.search("<script>(.*)</script>", page, re.DOTALL)[1]
     assert document.with_script_hash("", script).removeprefix("; script-src ") in policy
@@ -73,8 +73,8 @@ def test_policy_names_the_script_and_no_host(board):
     assert hosts <= {"www.w3.org"}  # the namespace of SVG
 
 
-def test_parts_are_named_in_the_page(board):
-    page = board_page.board_page(*board, figures(board[0]))
+def test_the_page_lists_its_parts(board):
+    page = board_page.board_page(*board, board_figures(board[0]))
     assert data_of(page.decode(), "parts") is None
     told = board_page.with_parts(page, {"evaluations": ["<"]}).decode()
     assert data_of(told, "parts") == {"evaluations": ["<"]}
@@ -83,14 +83,14 @@ def test_parts_are_named_in_the_page(board):
 @pytest.fixture(scope="module")
 def root(board, tmp_path_factory):
     folder = tmp_path_factory.mktemp("leaderboards")
-    board_files.write(*board, folder / "synthetic" / "v1")
+    board_files.write_board(*board, folder / "synthetic" / "v1")
     return folder
 
 
 def test_static_site(root, tmp_path):
-    places = boards_site.folders(root, tmp_path / "results")
+    places = boards_site.board_folders(root, tmp_path / "results")
     made = boards_site.boards_site(places, Store(tmp_path / "results"), {})
-    site.write(made, tmp_path / "site")
+    site.write_site(made, tmp_path / "site")
     index = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert 'href="synthetic/v1/board.html"' in index
     page = (tmp_path / "site" / "synthetic" / "v1" / "board.html").read_text(encoding="utf-8")
@@ -121,13 +121,13 @@ def answer(server, path, host=None, method="GET"):
     return response.status, body
 
 
-def test_what_is_polled_is_answered_without_listing_the_site(server):
+def test_polled_files_are_served_without_listing_the_site(server):
     server.polled = {"running.json": lambda: b"{}"}
     server.site = lambda: pytest.fail("the site was listed")
     assert answer(server, "/running.json") == (200, b"{}")
 
 
-def test_server_answers_known_paths_to_its_own_name(server):
+def test_the_server_serves_known_paths_under_its_own_name(server):
     assert server.server_address[0] == "127.0.0.1"
     assert answer(server, "/") == (200, b"index")
     assert answer(server, "/a/b.js?x=1") == (200, b"part")
@@ -157,13 +157,13 @@ def raw_answer(server, request):
         (b"GET / HTTP/1.0\r\n\r\n", b"403"),
     ],
 )
-def test_odd_requests_are_refused(server, capsys, odd, status):
+def test_invalid_requests_are_refused(server, capsys, odd, status):
     assert status in raw_answer(server, odd)
     assert raw_answer(server, b"GET / HTTP/1.1\r\nHOST\r\n") == b"HTTP/1.1 200 OK"
     assert capsys.readouterr().err == ""
 
 
-def test_a_browser_that_hangs_up_is_no_fault(server, capsys):
+def test_a_closed_connection_is_not_reported(server, capsys):
     connection = socket.create_connection(("127.0.0.1", server.server_port))
     # Close with a reset, as a browser does in the middle of an answer.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -172,13 +172,15 @@ def test_a_browser_that_hangs_up_is_no_fault(server, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_damaged_board_is_named_and_others_are_shown(root, tmp_path):
+def test_a_damaged_board_is_reported_and_others_are_listed(root, tmp_path):
     shutil.copytree(root, tmp_path / "boards")
     damaged = tmp_path / "boards" / "<damaged>" / "v1" / "board.json"
     damaged.parent.mkdir(parents=True)
     damaged.write_text("{")
     results = tmp_path / "results"
-    places, faults = boards_site.readable(boards_site.all_folders(tmp_path / "boards", results))
+    places, faults = boards_site.readable_boards(
+        boards_site.all_board_folders(tmp_path / "boards", results)
+    )
     made = boards_site.boards_site(places, Store(results), {}, faults)
     index = made["index.html"]().decode()
     assert 'href="synthetic/v1/board.html"' in index

@@ -1,4 +1,4 @@
-"""Details of single samples beside the page of a board."""
+"""The parts of a board's page: details of single samples."""
 
 import base64
 import io
@@ -23,16 +23,16 @@ def content_of(script):
 
 @pytest.fixture
 def site(published, store):
-    board = boards.read(published / "tiny" / "v1")
-    at_hand = parts.folders(store)
-    return board, at_hand, parts.parts(board, at_hand)
+    board = boards.read_board(published / "tiny" / "v1")
+    at_hand = parts.evaluation_folders(store)
+    return board, at_hand, parts.board_parts(board, at_hand)
 
 
 def test_parts_of_an_evaluation(site):
     board, at_hand, made = site
     row = next(each for each in board.rows if "radial" in each.loss)
     key = next(iter(row.evaluations.values()))
-    assert parts.manifest(board, at_hand)["evaluations"].count(key) == 1
+    assert parts.parts_manifest(board, at_hand)["evaluations"].count(key) == 1
 
     name, details = content_of(made[f"parts/{key}.js"]())
     assert name == key
@@ -52,7 +52,7 @@ def test_parts_of_an_evaluation(site):
     assert f"parts/{key}-1.js" not in made
 
 
-def test_a_damaged_evaluation_says_so_in_its_part(site):
+def test_a_damaged_evaluation_is_reported_in_its_part(site):
     board, at_hand, made = site
     key = next(iter(board.rows[0].evaluations.values()))
     (at_hand[key] / "predictions.parquet").write_bytes(b"")
@@ -62,7 +62,7 @@ def test_a_damaged_evaluation_says_so_in_its_part(site):
 def test_pictures_of_composed_samples():
     dataset = SeqDigits(digits=2, rounds=1)
     spec = dataset.spec() | {"fingerprints": {"test": dataset.fingerprint("test")}}
-    sample = contact_sheet.samples(dataset, "test", 1)[0]
+    sample = contact_sheet.first_samples(dataset, "test", 1)[0]
     pictures = sample_pictures(spec, [sample.id, "nothing"])
     assert [*pictures] == [sample.id]
     shown = Image.open(io.BytesIO(base64.b64decode(pictures[sample.id].partition(",")[2])))
@@ -71,7 +71,7 @@ def test_pictures_of_composed_samples():
         sample_pictures(spec | {"fingerprints": {"test": "sha256:0"}}, ["nothing"])
 
 
-def test_html_writes_a_site(published, bench, tmp_path):
+def test_board_html_writes_a_site(published, bench, tmp_path):
     answer = bench("board", "--html", str(tmp_path / "out"))
     assert answer.code == 0
     assert answer.out == f"written: {tmp_path / 'out' / 'index.html'}\n"

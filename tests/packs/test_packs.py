@@ -1,4 +1,4 @@
-"""Results of others: packed, accepted in another checkout, and refused where anything is odd."""
+"""Packs: written, accepted in another checkout, and refused if anything is wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.evaluation.sample_properties import with_properties
 from bench.packs import pack_file
 from bench.trials.store import EVALUATION, PREDICTIONS, TRAINING, WEIGHTS, content, read_record
 
-# In one worker, which packs the trained suite once.
+# In one worker, so that the trained suite is packed once.
 pytestmark = pytest.mark.xdist_group("packs")
 BY = "Ada Lovelace (Kew)"
 
@@ -33,12 +33,12 @@ def packed(trained, tmp_path_factory):
 
     config = bench_toml.load(trained / "bench.toml")
     file = tmp_path_factory.mktemp("packed") / "tiny.pack"
-    file.write_bytes(packing.pack(config, "tiny", by=BY).content)
-    return file, dict(pack_file.read(file).files)
+    file.write_bytes(packing.pack_suite(config, "tiny", by=BY).content)
+    return file, dict(pack_file.read_pack(file).files)
 
 
 @pytest.fixture
-def elsewhere(trained, tmp_path, monkeypatch):
+def other_checkout(trained, tmp_path, monkeypatch):
     """Work in another checkout, which has the same bench.toml and no results."""
     shutil.copy(trained / "bench.toml", tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -47,7 +47,7 @@ def elsewhere(trained, tmp_path, monkeypatch):
 
 @pytest.fixture
 def send(packed, tmp_path):
-    """Return a function that writes a pack with some files changed, as one who forges it would."""
+    """Return a function that writes a pack with some files changed, as a forger would."""
 
     def write(change=None, *, by=BY, **manifest):
         files = one_evaluation(packed[1])
@@ -94,7 +94,7 @@ def edit(files, name, /, **changes):
 
 
 def not_parquet(files):
-    """Put something else in place of the first predictions, under its checksum."""
+    """Replace the content of the first predictions, with a matching checksum."""
     name, content = first(files, PREDICTIONS), b"PAR1 and more PAR1"
     files[name] = content
     record = name.replace(PREDICTIONS, EVALUATION)
@@ -102,7 +102,7 @@ def not_parquet(files):
 
 
 def forge(files, change, *, rescore=True):
-    """Change the predictions of the first evaluation, and what follows from them."""
+    """Change the predictions of the first evaluation, with matching scores and checksum."""
     name = first(files, PREDICTIONS)
     record = name.replace(PREDICTIONS, EVALUATION)
     table = change(predictions.parse_predictions(files[name]))
@@ -128,7 +128,7 @@ def with_column(table, name, values):
     return table.set_column(place, field, pa.array(values, field.type))
 
 
-def test_a_pack_is_accepted_with_the_same_rows(packed, elsewhere, bench, trained):
+def test_a_pack_is_accepted_with_the_same_rows(packed, other_checkout, bench, trained):
     answer = bench("accept", str(packed[0]))
     assert answer.code == 0, answer.err
     assert answer.out == f"run by {BY}: 4 trainings added, 4 evaluations added\n"
@@ -140,7 +140,7 @@ def test_a_pack_is_accepted_with_the_same_rows(packed, elsewhere, bench, trained
         assert here == there
     tasks = json.loads(bench("status", "tiny", "--json").out)["tasks"]
     assert {task["state"] for task in tasks} == {"done"}
-    page = (elsewhere / "results/boards/tiny/README.md").read_text()
+    page = (other_checkout / "results/boards/tiny/README.md").read_text()
     assert "Run by others" in page
     assert page.count(BY) == 1
     shown = bench("show", tasks[0]["key"]).out
@@ -148,29 +148,29 @@ def test_a_pack_is_accepted_with_the_same_rows(packed, elsewhere, bench, trained
     assert bench("board", "tiny").out.count(BY) == 1
 
 
-def test_what_cannot_be_verified_is_said(packed, elsewhere, bench):
+def test_files_that_cannot_be_verified_are_noted(packed, other_checkout, bench):
     bench("accept", str(packed[0]))
     answer = bench("verify")
     assert (answer.code, answer.err.count("were not in the pack of Ada")) == (0, 4)
     assert "4 trainings, 4 evaluations, 0 boards: everything verified" in answer.out
-    folder = next(elsewhere.glob(f"results/trainings/**/{TRAINING}")).parent
+    folder = next(other_checkout.glob(f"results/trainings/**/{TRAINING}")).parent
     with pytest.raises(BenchError, match="ask for a pack with --weights, or run its suite again"):
         content(folder, read_record(folder / TRAINING), WEIGHTS)
 
 
-def test_weights_are_added_to_what_lacks_them(packed, elsewhere, bench, trained):
+def test_weights_are_added_to_records_that_lack_them(packed, other_checkout, bench, trained):
     bench("accept", str(packed[0]))
-    file = str(elsewhere / "whole.pack")
+    file = str(other_checkout / "whole.pack")
     assert bench("--config", f"{trained}/bench.toml", "pack", "tiny", "--weights", "--out", file)
     answer = bench("accept", file)
-    assert (answer.code, answer.err.count("it does not say who ran its rows")) == (2, 1)
+    assert (answer.code, answer.err.count("this pack does not name who ran its rows")) == (2, 1)
     answer = bench("accept", file, "--by", "Grace")
     assert "4 trainings added, 4 evaluations here already" in answer.out
     assert bench("verify").err == ""
-    assert len([*elsewhere.glob(f"results/trainings/*/*/*/{WEIGHTS}")]) == 4
+    assert len([*other_checkout.glob(f"results/trainings/*/*/*/{WEIGHTS}")]) == 4
 
 
-def test_what_is_here_is_not_overwritten(packed, trained, tmp_path, monkeypatch, bench):
+def test_existing_records_are_not_overwritten(packed, trained, tmp_path, monkeypatch, bench):
     shutil.copytree(trained, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
@@ -187,26 +187,26 @@ def test_the_same_rows_give_the_same_bytes(packed, trained, bench, tmp_path, mon
     answer = bench("--config", config, "pack", "tiny", "--row", "* radial-ctc", "--json")
     assert json.loads(answer.out)["rows"] == {"cnn-bilstm · radial-ctc": 2}
     assert "cnn-bilstm · radial-ctc: 2 evaluations\nnobody is named" in answer.err
-    assert len(pack_file.read(tmp_path / "tiny.pack").keys("evaluation")) == 2
+    assert len(pack_file.read_pack(tmp_path / "tiny.pack").keys("evaluation")) == 2
     (tmp_path / "notes.txt").write_text("mine")
     answer = bench("--config", config, "pack", "tiny", "--out", "notes.txt")
-    assert (answer.code, "it is there already and not a pack" in answer.err) == (2, True)
+    assert (answer.code, "this file exists and is not a pack" in answer.err) == (2, True)
     os.mkfifo(tmp_path / "pipe")
     answer = bench("--config", config, "pack", "tiny", "--out", "pipe")
-    assert (answer.code, "it is there already and not a pack" in answer.err) == (2, True)
+    assert (answer.code, "this file exists and is not a pack" in answer.err) == (2, True)
     assert (tmp_path / "notes.txt").read_text() == "mine"
     answer = bench("--config", config, "pack", "tiny", "--row", "nothing")
     assert (answer.code, "no row of the suite matches 'nothing'" in answer.err) == (3, True)
 
 
-def test_nothing_is_packed_that_would_not_be_accepted(trained, tmp_path, monkeypatch, bench):
+def test_records_that_would_be_refused_are_not_packed(trained, tmp_path, monkeypatch, bench):
     shutil.copytree(trained, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
     record = next((tmp_path / "copy").glob("results/evaluations/**/evaluation.json"))
     record.write_text(record.read_text().replace('"samples": 179', '"samples": 180'))
     answer = bench("pack", "tiny")
     assert (answer.code, len(answer.err.splitlines())) == (5, 1)
-    assert "its samples is 180, the predictions give 179" in answer.err
+    assert "its samples is 180, but the predictions give 179" in answer.err
     assert not [*(tmp_path / "copy").glob("*.pack")]
 
 
@@ -225,11 +225,11 @@ def another_split(files):
         files[each.replace(old, new)] = files.pop(each)
 
 
-def read_right(table):
+def perfect_readings(table):
     return with_column(table, "hypothesis", table["reference"].to_pylist())
 
 
-def references_of_what_was_read(table):
+def references_of_predictions(table):
     read = [each or "0" for each in table["hypothesis"].to_pylist()]
     return with_column(with_column(table, "reference", read), "hypothesis", read)
 
@@ -248,7 +248,7 @@ def with_unnamed_file(files):
 TAMPERED = {
     "a forged metric": (
         lambda files: edit(files, first(files, EVALUATION), scores__cer=0.01),
-        "its cer is 0.01, the predictions give",
+        "its cer is 0.01, but the predictions give",
     ),
     "forged counts": (
         lambda files: forge(files, lambda t: with_column(t, "cer", [0] * len(t)), rescore=False),
@@ -263,15 +263,15 @@ TAMPERED = {
         lambda files: forge(
             files, lambda t: with_column(t, "id", ["new", *t["id"].to_pylist()[1:]])
         ),
-        "it has 1 samples that the test split has not, such as 'new'",
+        "it has 1 samples that are not in the test split, such as 'new'",
     ),
     "another order": (
         lambda files: forge(files, lambda t: t.take(list(range(len(t)))[::-1])),
         "its samples are not in the order of the test split",
     ),
-    "another split": (another_split, "it is not what suite 'tiny' is here: test.fingerprints.test"),
+    "another split": (another_split, "it differs from suite 'tiny' here: test.fingerprints.test"),
     "other references": (
-        lambda files: forge(files, references_of_what_was_read),
+        lambda files: forge(files, references_of_predictions),
         "that of the test split is",
     ),
     "other key frames": (
@@ -282,7 +282,7 @@ TAMPERED = {
     ),
     "properties that the data lack": (
         lambda files: forge(files, lambda t: with_properties(t, {"writer": ["w"] * len(t)})),
-        "it names the writer of each sample, which the data here do not; prepare",
+        "it has the writer of each sample, which the data here do not have; prepare",
     ),
     "an altered spec": (
         lambda files: edit(files, first(files, TRAINING), spec__recipe__epochs=400),
@@ -306,11 +306,11 @@ TAMPERED = {
     ),
     "no training": (
         lambda files: [files.pop(name) for name in names(files, TRAINING)],
-        "is not in it",
+        "is not in the pack",
     ),
     "no predictions": (
         lambda files: files.pop(first(files, PREDICTIONS)),
-        "its predictions are not in it",
+        "its predictions are not in the pack",
     ),
     "predictions that are none": (
         not_parquet,
@@ -348,42 +348,42 @@ TAMPERED = {
     ),
     "no sources": (
         lambda files: edit(files, first(files, TRAINING), provenance__sources={}),
-        "its provenance names no sources of bench",
+        "its provenance lists no source files of bench",
     ),
 }
 
 
 @pytest.mark.parametrize("case", TAMPERED)
-def test_a_tampered_pack_is_refused_in_a_sentence(case, send, elsewhere, bench):
+def test_a_tampered_pack_is_refused(case, send, other_checkout, bench):
     change, said = TAMPERED[case]
     answer = bench("accept", str(send(change)))
     assert answer.code == 5, answer
     assert said in answer.err
     assert answer.out.endswith("nothing was added\n")
-    assert all(line.startswith(f"{elsewhere}/sent.pack: ") for line in answer.err.splitlines())
+    assert all(line.startswith(f"{other_checkout}/sent.pack: ") for line in answer.err.splitlines())
     assert "\x1b" not in answer.err
-    assert not [*elsewhere.glob("results/*")]
+    assert not [*other_checkout.glob("results/*")]
 
 
-def test_what_nobody_can_see_from_outside_is_accepted_and_named(send, elsewhere, bench):
-    # Readings are the claim of who ran them: that is why boards name them.
-    answer = bench("accept", str(send(lambda files: forge(files, read_right))))
+def test_invented_predictions_are_accepted_and_attributed(send, other_checkout, bench):
+    # Predictions cannot be checked without running the row, so boards name who ran it.
+    answer = bench("accept", str(send(lambda files: forge(files, perfect_readings))))
     assert (answer.code, answer.err) == (0, "")
 
 
-def test_records_of_other_sources_are_noted(send, elsewhere, bench):
+def test_records_of_other_sources_are_noted(send, other_checkout, bench):
     def change(files):
         edit(files, first(files, TRAINING), provenance__sources={"training/trainer.py": "0"})
 
     answer = bench("accept", str(send(change)))
     assert answer.code == 0
-    assert "made by other sources of bench than those here: training/trainer.py" in answer.err
+    assert "made by another version of the code of bench: training/trainer.py" in answer.err
 
 
-def test_another_suite_is_refused(send, elsewhere, bench):
+def test_another_suite_is_refused(send, other_checkout, bench):
     answer = bench("accept", str(send(suite="other")))
     assert (answer.code, "suite 'other', which" in answer.err) == (2, True)
-    file = elsewhere / "bench.toml"
+    file = other_checkout / "bench.toml"
     file.write_text(
         file.read_text()
         .replace('"cnn-bilstm", width = 2', '"lenetpp", width = 2')
@@ -391,7 +391,7 @@ def test_another_suite_is_refused(send, elsewhere, bench):
     )
     answer = bench("accept", str(send()))
     assert answer.code == 5
-    assert "suite 'tiny' has no such row here; list it in bench.toml" in answer.err
+    assert "suite 'tiny' has no such row here; add it to bench.toml" in answer.err
 
 
 def test_other_weights_of_the_same_training_are_refused(
@@ -405,7 +405,7 @@ def test_other_weights_of_the_same_training_are_refused(
     training.write_bytes(files[training.name])
     answer = bench("accept", str(packed[0]))
     assert answer.code == 5
-    assert "has other weights of it, so its evaluations do not belong to one row" in answer.err
+    assert "has other weights of this training, so the evaluations are not of one row" in answer.err
 
 
 def zipped(*entries, compression=zipfile.ZIP_STORED):
@@ -424,12 +424,15 @@ def linked():
 
 KEY = "0" * 16
 HOSTILE = {
-    "a path upward": (zipped("../pack.json"), "it has a file '../pack.json', which no pack has"),
+    "a path upward": (
+        zipped("../pack.json"),
+        "it has a file '../pack.json', which packs never have",
+    ),
     "an absolute path": (zipped("/etc/passwd"), "it has a file '/etc/passwd'"),
-    "a path within": (zipped(f"trainings/{KEY}/../{TRAINING}"), "which no pack has"),
-    "a backslash": (zipped("trainings\\x"), "which no pack has"),
+    "a path within": (zipped(f"trainings/{KEY}/../{TRAINING}"), "which packs never have"),
+    "a backslash": (zipped("trainings\\x"), "which packs never have"),
     "an escape sequence": (zipped("\x1b[2J"), "it has a file '\\x1b[2J'"),
-    "pickled weights": (zipped(f"trainings/{KEY}/weights.pth"), "which no pack has"),
+    "pickled weights": (zipped(f"trainings/{KEY}/weights.pth"), "which packs never have"),
     "a link": (zipped(linked()), "'pack.json' is a link"),
     "a compressed file": (
         zipped("pack.json", compression=zipfile.ZIP_DEFLATED),
@@ -448,43 +451,43 @@ def test_a_hostile_file_is_refused_before_it_is_unpacked(case, tmp_path):
     file = tmp_path / "hostile.pack"
     file.write_bytes(content)
     with pytest.raises(BenchError) as caught:
-        pack_file.read(file)
+        pack_file.read_pack(file)
     assert said in str(caught.value)
     assert str(caught.value).isprintable()
     assert caught.value.code == 5
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_two_files_of_one_name_are_refused(tmp_path):
+def test_two_files_with_one_name_are_refused(tmp_path):
     file = tmp_path / "twice.pack"
     with pytest.warns(UserWarning, match="Duplicate name"):
         file.write_bytes(zipped("pack.json", "pack.json"))
     with pytest.raises(BenchError, match=r"it has two files 'pack\.json'"):
-        pack_file.read(file)
+        pack_file.read_pack(file)
 
 
-def test_a_manifest_names_all_files_and_what_they_are(send, packed):
+def test_a_manifest_must_have_the_checksums_of_all_files(send, packed):
     file = send(files={})
     with pytest.raises(BenchError, match="its manifest lacks 'evaluations/"):
-        pack_file.read(file)
+        pack_file.read_pack(file)
     held = one_evaluation(packed[1])
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in held.items()}
     with pytest.raises(BenchError, match="it lacks 'more'"):
-        pack_file.read(send(files=checksums | {"more": "0"}))
+        pack_file.read_pack(send(files=checksums | {"more": "0"}))
     name = first(held, EVALUATION)
-    with pytest.raises(BenchError, match="is not what its manifest says"):
-        pack_file.read(send(files=checksums | {name: "0"}))
+    with pytest.raises(BenchError, match="does not have the checksum of its manifest"):
+        pack_file.read_pack(send(files=checksums | {name: "0"}))
     with pytest.raises(BenchError, match="its schema is 2, this bench reads 1"):
-        pack_file.read(send(schema=2))
+        pack_file.read_pack(send(schema=2))
 
 
 @pytest.mark.parametrize("by", ["<b>", "a|b", "\x1b[31m", "x" * 81, "two\nlines"])
 def test_a_name_that_boards_cannot_print_is_refused(by, send, trained, bench):
     with pytest.raises(BenchError, match="is not a name that boards can print"):
-        pack_file.read(send(by=by))
+        pack_file.read_pack(send(by=by))
     assert bench("--config", f"{trained}/bench.toml", "pack", "tiny", "--by", by).code == 2
 
 
-def test_a_file_that_is_not_there_is_named(elsewhere, bench):
+def test_a_missing_pack_is_reported(other_checkout, bench):
     answer = bench("accept", "nowhere.pack")
     assert (answer.code, "there is no such file" in answer.err) == (2, True)

@@ -100,7 +100,9 @@ def test_a_column_may_be_named(read):
     assert read("p.csv", content, id="who", text="text")[0] == [Reading("b"), Reading("")]
     with pytest.raises(BenchError, match="columns 'label', 'text' may all be texts; choose one"):
         read("p.csv", content, id="who")
-    with pytest.raises(BenchError, match=r"no column of 'who', 'label' is called id, sample"):
+    with pytest.raises(
+        BenchError, match=r"no column is called id, sample.*columns are 'who', 'label'"
+    ):
         read("p.csv", content)
     with pytest.raises(BenchError, match=r"no column 'txt' of texts; did you mean 'text'\?"):
         read("p.csv", content, id="who", text="txt")

@@ -71,7 +71,7 @@ def words(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(data_dir.VARIABLE, str(folder / "data"))
         for name in ("iiit5k", "synth90k"):
-            synthetic.generate(name, folder / name, SAMPLES)
+            synthetic.generate_dataset(name, folder / name, SAMPLES)
             dataset = registry.make("dataset", name, {"synthetic": True})
             dataset.prepare(folder / name, lambda *_: None)
     return folder / "data"
@@ -130,7 +130,7 @@ def test_rows_of_all_origins_are_ranked_in_one_table(texts, board, bench):
     assert len(rows["own code"]["seeds"]) == 1
     assert bench("verify").code == 0
     page = bench("board", "words").out
-    assert "Readings to know of: others: 2 missing, 1 unknown ids." in page
+    assert "Unusual readings: others: 2 missing, 1 unknown ids." in page
     assert "own code: not stated" in page
     assert "own code: `python(reader.py:Reader)`" in page.replace("\n", " ")
     assert "not excluded" in page
@@ -155,9 +155,9 @@ def test_predictions_have_the_sizes_of_pictures(texts, home, board):
         columns = (table[name].to_pylist() for name in ("property/width", "property/height"))
         assert [*zip(*columns, strict=True)] == [sizes[each] for each in table["id"].to_pylist()]
         samples = [split_samples.Sample(each, texts[each]) for each in table["id"].to_pylist()]
-        assert [*split_samples.faults(table, samples, dataset)] == []
+        assert [*split_samples.prediction_faults(table, samples, dataset)] == []
         wrong = with_properties(table.drop_columns("property/width"), {"width": [1] * len(table)})
-        assert [*split_samples.faults(wrong, samples, dataset)] == [
+        assert [*split_samples.prediction_faults(wrong, samples, dataset)] == [
             "the width of some samples is not that of the test split"
         ]
 

@@ -47,4 +47,4 @@ def assert_same_bytes(task, one, other):
 def task_events(tasks, executor, store):
     """Yield the events of tasks as an executor runs them."""
     with Leases(store.root) as leases:
-        yield from Schedule.of(tasks, executor, store, leases).events()
+        yield from Schedule.from_tasks(tasks, executor, store, leases).events()

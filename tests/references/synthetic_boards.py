@@ -14,8 +14,8 @@ from bench.leaderboards.board import (
     Row,
     SeedResult,
 )
-from bench.leaderboards.ranking import scored
-from bench.leaderboards.samples.column_counts import ColumnCounts, smallest
+from bench.leaderboards.ranking import with_scores
+from bench.leaderboards.samples.column_counts import ColumnCounts, smallest_integers
 from bench.leaderboards.samples.properties import RATIOS
 from bench.leaderboards.speed import Speed
 
@@ -71,7 +71,7 @@ def synthetic_board(
         rows=made,
         speed_hardware=_HARDWARE,
     )
-    return scored(board, counts), counts
+    return with_scores(board, counts), counts
 
 
 def _row(
@@ -146,7 +146,7 @@ def _counts(
     """Return counts in which samples that are hard for one row are hard for others as well."""
     lengths = numbers.integers(1, 15, samples)
     hardness = numbers.normal(0, 1.5, samples) + (lengths - 7) / 10
-    counts = ColumnCounts.of(
+    counts = ColumnCounts.build(
         [f"test/{n}" for n in range(samples)],
         {ACCURACY.name: [1] * samples, CER.name: lengths.tolist()},
         {ACCURACY.name: {}, CER.name: {}},
@@ -160,6 +160,6 @@ def _counts(
             margin = skills[place] + numbers.normal(0, 0.1) - hardness
             wrong = margin + numbers.logistic(0, 0.5, samples) < 0
             edits = np.minimum(1 + numbers.poisson(0.7, samples), lengths) * wrong
-            counts.numerators[ACCURACY.name][key] = smallest(1 - wrong)
-            counts.numerators[CER.name][key] = smallest(edits)
+            counts.numerators[ACCURACY.name][key] = smallest_integers(1 - wrong)
+            counts.numerators[CER.name][key] = smallest_integers(edits)
     return counts

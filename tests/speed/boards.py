@@ -63,7 +63,7 @@ def counts_of(name: str, board: Board, numbers: np.random.Generator) -> ColumnCo
             above[NED.name][key] = 10**6 - np.rint(10**6 * edits / longest).astype(int)
             above[CCR.name][key] = lengths - edits
     cases = numbers.choice(["lower case", "upper case", "capitalized"], samples)
-    return ColumnCounts.of([f"{n:08}" for n in range(samples)], below, above, {"case": cases})
+    return ColumnCounts.build([f"{n:08}" for n in range(samples)], below, above, {"case": cases})
 
 
 def full_board() -> tuple[Board, dict[str, ColumnCounts]]:
@@ -131,13 +131,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "scene-text" / "v1"
         began = time.perf_counter()
-        scored = ranking.scored(board, counts)
+        scored = ranking.with_scores(board, counts)
         console.print(f"scored in {time.perf_counter() - began:.1f} s")
-        board_files.write(scored, counts, folder)
+        board_files.write_board(scored, counts, folder)
         size = sum(file.stat().st_size for file in folder.iterdir())
         console.print(f"its folder has {size / 1e6:.2f} MB (at most {MAX_BYTES / 1e6:.0f})")
         began = time.perf_counter()
-        rebuild.check(folder)
+        rebuild.check_board(folder)
         seconds = time.perf_counter() - began
         console.print(f"board --check takes {seconds:.1f} s (at most {MAX_SECONDS})")
     if size > MAX_BYTES or seconds > MAX_SECONDS:

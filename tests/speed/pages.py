@@ -18,7 +18,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bench.leaderboards.charts import figures
+from bench.leaderboards.charts import board_figures
 from bench.leaderboards.web.board_page import board_page
 from tests.references.synthetic_boards import synthetic_board
 
@@ -39,7 +39,7 @@ def main() -> None:
     """Print a table; end with 1 where a sort or a search takes longer than it may."""
     board, counts = synthetic_board(rows=ROWS, samples=60)
     start = time.perf_counter()
-    page = board_page(board, counts, figures(board))
+    page = board_page(board, counts, board_figures(board))
     taken = {"write": 1000 * (time.perf_counter() - start)}
     program = os.environ.get("BENCH_CHROMIUM") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

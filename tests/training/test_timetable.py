@@ -46,7 +46,7 @@ def test_a_length_in_steps_may_end_within_an_epoch(batches, steps, every):
     validated = [step for step in range(1, steps + 1) if timetable.validates(step)]
     assert validated == sorted({*range(every, steps + 1, every), steps})
     assert len(validated) == recipe.validations
-    places = [(timetable.epoch(step), timetable.place(step)) for step in range(steps)]
+    places = [(timetable.epoch(step), timetable.step_in_epoch(step)) for step in range(steps)]
     assert places == [(step // batches + 1, step % batches) for step in range(steps)]
 
 

@@ -128,7 +128,7 @@ def test_a_trial_is_in_the_worst_state_of_its_tasks(trials, store, finish, leave
 def test_an_evaluation_of_a_changed_training_is_stale_and_says_which(trials, store, finish):
     finish([wider(trials[0], 9)])
     current = plan.survey(trials[:1], store)
-    training, evaluation = current.of(trials[0])
+    training, evaluation = current.trial_statuses(trials[0])
     assert (training.state, evaluation.state) == ("stale", "stale")
     old = wider(trials[0], 9).trainings[0]
     assert evaluation.why() == f"recognizer.training: {old.key} → {training.task.key}"
@@ -153,7 +153,7 @@ def test_the_newest_old_record_is_the_stale_one(trials, store, leave):
         leave(other)
         moment = 1e9 - abs(age - 1)
         os.utime(store.folder(other) / disk.TRAINING, (moment, moment))
-    status, _ = plan.survey(trials[:1], store).of(trials[0])
+    status, _ = plan.survey(trials[:1], store).trial_statuses(trials[0])
     assert status.why() == "model.parameters.width: 8 → 2"
 
 

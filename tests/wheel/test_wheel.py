@@ -161,9 +161,10 @@ def test_a_suite_of_bench_runs_in_an_empty_folder(bench):
 def test_a_suite_of_ones_own_is_run_published_served_and_swept(bench, commands):
     file = bench.folder / "bench.toml"
     file.write_text(TINY)
-    bench("run", "tiny", "--executor", "inline")
+    bench("run", "tiny", "--executor", "inline", "--no-profile")
     bench("verify")
-    bench("board", "tiny", "--publish")
+    # Without latencies, which a busy machine cannot measure.
+    bench("board", "tiny", "--publish", "--partial")
     assert (bench.folder / "leaderboards" / "tiny" / "v1" / "board.json").is_file()
     bench("board", "--check")
     bench("board", "--html", "site")

@@ -140,9 +140,9 @@ def write(
 
             _write_out(DOCUMENTS[document](made, counts), out)
         elif by:
-            from bench.leaderboards.formats.slice_tables import slice_text
+            from bench.leaderboards.formats.slice_tables import slice_blocks
 
-            print_text(slice_text(made, by))
+            print_text(slice_blocks(made, by))
         else:
             print_board(made, as_json=as_json)
 
@@ -194,13 +194,13 @@ def diff(
         folders = [*_published_and_working(config, before or "quick")]
     else:
         words = (before or "", after)
-        folders = [versions.find(word, config.leaderboards, config.results) for word in words]
-    old, new = map(boards.read, folders)
-    change = difference.difference(old, new)
+        folders = [versions.find_board(word, config.leaderboards, config.results) for word in words]
+    old, new = map(boards.read_board, folders)
+    change = difference.board_difference(old, new)
     if fail_on:
-        regressions = gate.regressions((old, folders[0]), (new, folders[1]))
+        regressions = gate.find_regressions((old, folders[0]), (new, folders[1]))
         change = replace(change, regressions=regressions)
-    blocks = difference.text(change, new.metrics)
+    blocks = difference.difference_blocks(change, new.metrics)
     if document == "json" and not as_json:
         _write_out(f"{json_text(change)}\n".encode(), out)
     elif document == "md":
@@ -215,9 +215,9 @@ def diff(
 
 def print_board(board: Board, *, as_json: bool) -> None:
     """Print a board."""
-    from bench.leaderboards.formats.terminal_board import terminal_text
+    from bench.leaderboards.formats.terminal_board import terminal_blocks
 
-    report(terminal_text(board), board, as_json=as_json)
+    report(terminal_blocks(board), board, as_json=as_json)
 
 
 def _write_out(content: bytes, out: Path | None) -> None:
@@ -242,14 +242,14 @@ def _print(
     from bench.leaderboards.samples import samples_file
 
     if "/" in word:  # No suite has it in its name.
-        published: Path | None = versions.find(word, config.leaderboards, config.results)
+        published: Path | None = versions.find_board(word, config.leaderboards, config.results)
     else:
-        published = versions.published(word, config.leaderboards)
+        published = versions.published_version(word, config.leaderboards)
     faults: list[str] = []
     try:
         suite = config.suite(word)
         Selection().say_unavailable(suite)
-        made, counts = working.draw(config, suite, faults)
+        made, counts = working.compute_working_board(config, suite, faults)
         reason = "" if any(row.seeds for row in made.rows) else f"nothing of '{word}' has run here"
     except BenchError as error:
         # Data are not prepared, a component is not installed, or there is no such suite.
@@ -257,8 +257,8 @@ def _print(
             raise
         reason = str(error)
     if not reason:
-        folder = versions.working_path(config.results, word)
-        board_files.write(made, counts, folder)
+        folder = versions.working_board_path(config.results, word)
+        board_files.write_board(made, counts, folder)
         show(made, lambda: counts)
         say(f"written to {folder}")
         return say_faults(faults)
@@ -267,8 +267,8 @@ def _print(
         raise BenchError(
             f"{reason}, and no board is published; run: bench run {word}", Exit.NOTHING
         )
-    made = boards.read(published)
-    show(made, lambda: samples_file.read(published, made.column_names))
+    made = boards.read_board(published)
+    show(made, lambda: samples_file.read_counts(published, made.column_names))
     if not word.partition("/")[2]:
         say(f"this is the published board {published}, because {reason}")
     return code
@@ -277,8 +277,8 @@ def _print(
 def _published_and_working(config: Config, suite: str) -> tuple[Path, Path]:
     from bench.leaderboards import versions
 
-    working = versions.working_path(config.results, suite)
-    published = versions.published(suite, config.leaderboards)
+    working = versions.working_board_path(config.results, suite)
+    published = versions.published_version(suite, config.leaderboards)
     if not versions.is_board(working):
         raise BenchError(
             f"'{suite}' has no working board; run: bench run {suite}, or name two boards",
@@ -296,13 +296,13 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
     suite = config.suite(name)
     Selection().say_unavailable(suite)
     faults: list[str] = []
-    made, counts = working.draw(config, suite, faults)
+    made, counts = working.compute_working_board(config, suite, faults)
     code = say_faults(faults)
-    board_files.write(made, counts, versions.working_path(config.results, name))
-    publication = publish.prepare(made, counts, config.leaderboards, partial=partial)
+    board_files.write_board(made, counts, versions.working_board_path(config.results, name))
+    publication = publish.prepare_publication(made, counts, config.leaderboards, partial=partial)
     board = publication.board
     if publication.change:
-        print_text(difference.text(publication.change, board.metrics), err=True)
+        print_text(difference.difference_blocks(publication.change, board.metrics), err=True)
     else:
         say(f"{board.name} is the first version of this board")
     if publication.problems and not partial:
@@ -329,10 +329,10 @@ def _write_site(config: Config, word: str | None, folder: Path, *, as_json: bool
     from bench.leaderboards.web import boards_site, site
     from bench.trials.store import Store
 
-    folders = boards_site.folders(config.leaderboards, config.results, word)
+    folders = boards_site.board_folders(config.leaderboards, config.results, word)
     if not folders:
         raise BenchError(f"{config.leaderboards}: no board is published", Exit.NOTHING)
-    site.write(boards_site.boards_site(folders, Store(config.results), {}), folder)
+    site.write_site(boards_site.boards_site(folders, Store(config.results), {}), folder)
     index = str(folder / site.INDEX)
     report(f"written: {index}", index, as_json=as_json)
 
@@ -340,5 +340,5 @@ def _write_site(config: Config, word: str | None, folder: Path, *, as_json: bool
 def _check(root: Path, suite: str | None, *, as_json: bool) -> None:
     from bench.leaderboards import rebuild, versions
 
-    checked = [versions.name(folder) for folder in rebuild.check_all(root, suite)]
+    checked = [versions.version_name(folder) for folder in rebuild.check_boards(root, suite)]
     report(f"as their samples give them: {', '.join(checked)}", checked, as_json=as_json)

@@ -38,8 +38,8 @@ def compare(
 
     config = load()
     faults: list[str] = []
-    compared = comparison.compare_words(a, b, Store(config.results), config.leaderboards, faults)
-    report(comparison.text(compared), compared, as_json=as_json)
+    compared = comparison.compare_named(a, b, Store(config.results), config.leaderboards, faults)
+    report(comparison.comparison_blocks(compared), compared, as_json=as_json)
     regressed = any(each.regressed for each in compared)
     code = say_faults(dict.fromkeys(faults))
     return Exit.REGRESSED if fail_on and regressed else code

@@ -39,7 +39,7 @@ def pack(
 
     file = out or Path(f"{suite}.pack")
     pack_file.check_replaceable(file)
-    packed = packing.pack(load(), suite, rows, by=by, weights=weights)
+    packed = packing.pack_suite(load(), suite, rows, by=by, weights=weights)
     digest = write_bytes(file, packed.content)
     for label, (done, lacking) in packed.rows.items():
         state = f"{done} evaluation{'s' * (done != 1)}"
@@ -73,9 +73,9 @@ def accept(load: Load, file: Path, by: str, *, as_json: bool) -> int:
     from bench.packs import accepting, pack_file
 
     config = load()
-    accepted = accepting.accept(config, pack_file.read(file), by)
+    accepted = accepting.accept_pack(config, pack_file.read_pack(file), by)
     for note in accepted.notes:
         say(printable(note))
     code = say_faults(accepted.faults)
-    report(accepting.text(accepted), accepted, as_json=as_json)
+    report(accepting.accepted_text(accepted), accepted, as_json=as_json)
     return code

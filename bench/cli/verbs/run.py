@@ -171,7 +171,7 @@ def _execute(
 
 def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bool) -> int:
     """Write and print the working board, and name what failed."""
-    from bench.leaderboards.working import working_folder, write_working
+    from bench.leaderboards.working import working_folder, write_working_board
 
     ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.rows}]
     if ad_hoc:
@@ -179,7 +179,7 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
         print_text(["ad-hoc trials, left off the board:", *descriptions.status(status)], err=True)
     faults: list[str] = []
     try:
-        board = write_working(config, selected.suite, faults)
+        board = write_working_board(config, selected.suite, faults)
         print_board(board, as_json=as_json)
         folder = working_folder(config, selected.suite.name)
         say(f"written to {folder}; `bench view` shows it in a browser")

@@ -114,7 +114,7 @@ def _draw(
     as_json: bool,
 ) -> None:
     written = []
-    for file in diagnostics.draw(store, key, pictures, samples, out):
+    for file in diagnostics.draw_pictures(store, key, pictures, samples, out):
         written.append(str(file))
         click.echo(printable(str(file)), err=as_json)
     if as_json:

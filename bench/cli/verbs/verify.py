@@ -29,5 +29,5 @@ def verify(load: Load, records: tuple[str, ...], *, as_json: bool) -> int:
     for note in verified.notes:
         say(printable(note))
     code = say_faults(verified.faults)
-    report(verification.text(verified), verified, as_json=as_json)
+    report(verification.verification_text(verified), verified, as_json=as_json)
     return code

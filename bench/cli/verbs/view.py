@@ -57,7 +57,7 @@ def _site(config: Config, live: Site) -> Site:
     from bench.leaderboards.web import boards_site
     from bench.trials.store import Store
 
-    places, faults = boards_site.readable(
-        boards_site.all_folders(config.leaderboards, config.results)
+    places, faults = boards_site.readable_boards(
+        boards_site.all_board_folders(config.leaderboards, config.results)
     )
     return boards_site.boards_site(places, Store(config.results), live, faults)

@@ -1,7 +1,7 @@
 """Figures of a board as SVG, drawn from its board.json alone.
 
-The same board gives the same bytes on every machine: nothing is measured with a font, no number has
-more decimals than it needs, and nothing depends on time or on chance.
+The same board gives the same bytes on every machine: widths of texts are estimated without a font,
+coordinates are rounded, and nothing depends on time or random numbers.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Board
 
 FOLDER = "figures"
-"""Where they are in the folder of a board, each as `NAME.svg`."""
+"""The folder of the figures in the folder of a board; each is a file `NAME.svg`."""
 Figure = Callable[["Board"], "str | None"]
 FIGURES: dict[str, Figure] = {
     "accuracy-latency": costs.accuracy_latency,
     "accuracy-weights": costs.accuracy_weights,
-    "ranks": forest.ranks,
+    "ranks": forest.rank_intervals,
     "critical-difference": critical_difference.critical_difference,
     "length": slice_panels.by_length,
     "aspect-ratio": slice_panels.by_aspect_ratio,
     "learning-curves": learning.learning_curves,
     "blank-accuracy": blank_frames.blank_accuracy,
 }
-"""Each draws a figure, or returns None where a board has not what it shows."""
+"""Functions that draw a figure, or return None if the board lacks its values."""
 
 
-def figures(board: Board) -> dict[str, str]:
-    """Return the figures that a board has the numbers for: SVG documents, by name."""
+def board_figures(board: Board) -> dict[str, str]:
+    """Return the figures of a board as SVG documents by name, without those that lack values."""
     drawn = {name: draw(board) for name, draw in FIGURES.items()}
-    return {name: picture for name, picture in drawn.items() if picture is not None}
+    return {name: svg for name, svg in drawn.items() if svg is not None}

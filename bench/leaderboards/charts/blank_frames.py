@@ -1,4 +1,4 @@
-"""The share of blank frames against the score: how peaked the paths of an entry are."""
+"""The score against the share of blank frames, which is high if the alignments are peaky."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bench.leaderboards.charts.drawing import (
     line_box,
     marker,
     marker_box,
-    placed_labels,
+    place_labels,
     row_group,
     series_style,
     x_axis,
     y_axis,
 )
 from bench.leaderboards.charts.panels import Palette
-from bench.leaderboards.charts.scales import linear
-from bench.leaderboards.charts.scores import PERCENT, capitalized, score_scale, shown
-from bench.leaderboards.charts.svg import fitted
+from bench.leaderboards.charts.scales import linear_scale
+from bench.leaderboards.charts.scores import PERCENT, capitalized, displayed_value, score_scale
+from bench.leaderboards.charts.svg import fit_text
 from bench.leaderboards.formats.columns import main_score, score_text
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 _HEIGHT = 400.0
 _MIN_POINTS = 2
 _FEW = 12
-"""All points are labeled where there are no more; else those in color alone."""
+"""All points are labeled if there are at most this many, otherwise only those in color."""
 
 
 def blank_accuracy(board: Board) -> str | None:
-    """Draw the score of each row against the share of frames that it reads as blank."""
+    """Draw the score of each row against the share of frames whose best class is blank."""
     points = [
         (row, fmean(ratios), score)
         for row in board.rows
@@ -45,7 +45,7 @@ def blank_accuracy(board: Board) -> str | None:
     ]
     if len(points) < _MIN_POINTS:
         return None
-    metric, palette = board.primary, Palette([row for row, _, _ in points])
+    metric, palette = board.ranking_metric, Palette([row for row, _, _ in points])
     drawing = Drawing(
         capitalized(f"{metric.title} against the share of blank frames"),
         f"Each entry of {board.name} at the share of frames whose best class is blank, averaged "
@@ -53,17 +53,17 @@ def blank_accuracy(board: Board) -> str | None:
         _HEIGHT,
     )
     left, right, top, bottom = 60.0, RIGHT, 66.0, _HEIGHT - 52
-    x = linear([PERCENT * ratio for _, ratio, _ in points], left, right, low=0, high=PERCENT)
+    x = linear_scale([PERCENT * ratio for _, ratio, _ in points], left, right, low=0, high=PERCENT)
     y = score_scale(metric, (score for _, _, score in points), bottom, top)
     drawing.add(x_axis(x, top, bottom, "blank frames %"), y_axis(y, left, right, metric.heading))
-    labels, taken = [], []
+    labels, occupied = [], []
     for row, ratio, score in points:
         series = palette.series(row)
-        across, up = x(PERCENT * ratio), y(shown(metric, score.mean))
-        low, high = (y(shown(metric, end)) for end in (score.low, score.high))
-        taken += [marker_box(across, up), line_box(across, low, across, high)]
+        across, up = x(PERCENT * ratio), y(displayed_value(metric, score.mean))
+        low, high = (y(displayed_value(metric, end)) for end in (score.low, score.high))
+        occupied += [marker_box(across, up), line_box(across, low, across, high)]
         if series is not None or len(points) <= _FEW:
-            labels.append((across, up, fitted(row.label, 190.0)))
+            labels.append((across, up, fit_text(row.label, 190.0)))
         title = (
             f"{row.label}: {PERCENT * ratio:.1f} % of frames are blank, {metric.heading} "
             f"{score_text(metric, score)}"
@@ -78,5 +78,5 @@ def blank_accuracy(board: Board) -> str | None:
                 marker(across, up, series or 0),
             )
         )
-    drawing.add(*placed_labels(labels, taken, Box(left, top - 4, WIDTH - 4, bottom)))
+    drawing.add(*place_labels(labels, occupied, Box(left, top - 4, WIDTH - 4, bottom)))
     return drawing.document()

@@ -1,4 +1,4 @@
-"""Scores against what reading costs, with the Pareto front."""
+"""Scores against the cost of reading, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from bench.leaderboards.charts.drawing import (
     line_box,
     marker,
     marker_box,
-    placed_labels,
+    place_labels,
     row_group,
     x_axis,
     y_axis,
 )
-from bench.leaderboards.charts.scales import Scale, logarithmic
-from bench.leaderboards.charts.scores import capitalized, score_scale, shown
-from bench.leaderboards.charts.svg import element, fitted
-from bench.leaderboards.formats.columns import Column, columns, main_score
+from bench.leaderboards.charts.scales import Scale, logarithmic_scale
+from bench.leaderboards.charts.scores import capitalized, displayed_value, score_scale
+from bench.leaderboards.charts.svg import fit_text, svg_element
+from bench.leaderboards.formats.columns import Column, board_columns, main_score
 
 if TYPE_CHECKING:
     from bench.core.recognition import Origin
@@ -38,15 +38,15 @@ _HEIGHT, _LEFT = 440.0, 60.0
 _MAX_LABEL = 190.0
 _MIN_POINTS = 2
 _FEW = 12
-"""All points are labeled where there are no more; else those of the front alone."""
+"""All points are labeled if there are at most this many, otherwise only those of the front."""
 _SHAPES: dict[Origin, int] = {"trained": 0, "pretrained": 2, "predictions": 3}
-"""The series whose marker stands for each origin."""
+"""The series whose marker denotes each origin."""
 _BAR = MARKERS.index("bar")
 
 
 @dataclass(frozen=True)
 class Point:
-    """A row at what it costs and what it scores."""
+    """A row as a point at its cost and score; `title` is its tooltip."""
 
     row: Row
     cost: float
@@ -67,9 +67,9 @@ def accuracy_weights(board: Board) -> str | None:
 
 
 def pareto_front(points: Sequence[Point], *, higher_is_better: bool) -> list[Point]:
-    """Return the points that no other one beats in score or cost without loss in the other.
+    """Return the Pareto front in order of cost.
 
-    They are in order of cost.
+    It has the points that no other point beats in score or cost without being worse in the other.
     """
     sign = 1 if higher_is_better else -1
     ordered = sorted(points, key=lambda each: (each.cost, -sign * each.score.mean))
@@ -86,62 +86,62 @@ def pareto_front(points: Sequence[Point], *, higher_is_better: bool) -> list[Poi
 
 
 def _points(board: Board, column: Column) -> list[Point]:
-    score_column = next(each for each in columns(board) if each.group == "score")
+    score_column = next(each for each in board_columns(board) if each.group == "score")
     points = []
-    for place, row in enumerate(board.rows):
-        score, cost = main_score(board, row, board.ranked_by), column.values[place]
+    for index, row in enumerate(board.rows):
+        score, cost = main_score(board, row, board.ranked_by), column.values[index]
         if score is not None and isinstance(cost, float | int) and cost > 0:
             title = (
-                f"{row.label}: {score_column.heading} {score_column.cells[place]}, "
-                f"{column.heading} {column.cells[place]}"
+                f"{row.label}: {score_column.heading} {score_column.cells[index]}, "
+                f"{column.heading} {column.cells[index]}"
             )
             points.append(Point(row, float(cost), score, title))
     return points
 
 
 def _draw(board: Board, key: str, noun: str, axis: str) -> str | None:
-    column = next((each for each in columns(board) if each.key == key), None)
+    column = next((each for each in board_columns(board) if each.key == key), None)
     points = _points(board, column) if column else []
     if len(points) < _MIN_POINTS:
         return None
-    metric = board.primary
+    metric = board.ranking_metric
     front = pareto_front(points, higher_is_better=metric.higher_is_better)
     drawing = Drawing(
         capitalized(f"{metric.title} against {noun}"),
         f"Each entry of {board.name} at its {metric.title} with the 95 % interval and its {noun}. "
-        f"The line joins the Pareto front, the entries that no other one beats in one of the two "
-        f"without loss in the other: {', '.join(point.row.label for point in front)}.",
+        "The line joins the Pareto front, the entries that no other entry beats in one of the two "
+        f"without being worse in the other: {', '.join(point.row.label for point in front)}.",
         _HEIGHT,
     )
     key_text, top = legend(_legend(points), _LEFT, 36, RIGHT)
     bottom = _HEIGHT - 52
-    x = logarithmic([point.cost for point in points], _LEFT, RIGHT)
+    x = logarithmic_scale([point.cost for point in points], _LEFT, RIGHT)
     y = score_scale(metric, (point.score for point in points), bottom, top + 28)
     drawing.add(key_text, x_axis(x, y.end, bottom, axis, magnitude))
     drawing.add(y_axis(y, _LEFT, RIGHT, metric.heading))
 
-    def height(share: float) -> float:
-        return y(shown(metric, share))
+    def height(score: float) -> float:
+        return y(displayed_value(metric, score))
 
     steps = _steps(front, x, height)
-    drawing.add(element("g", curve(steps, "stroke"), class_="c0"))
+    drawing.add(svg_element("g", curve(steps, "stroke"), class_="c0"))
     others = [point for point in points if point not in front]
     drawing.add(*(_mark(point, x, height, "quiet") for point in others))
     drawing.add(*(_mark(point, x, height, "c0") for point in front))
-    # The ends of the front are the best and the cheapest, which matter most.
+    # The best entries are labeled first, so that their labels are the last to be left out.
     labeled = [*front[::-1], *(others if len(points) <= _FEW else ())]
-    taken = [marker_box(x(each.cost), height(each.score.mean)) for each in points]
-    taken += [line_box(*a, *b) for a, b in pairwise(steps)]
-    for each in points:
-        across, score = x(each.cost), each.score
-        taken.append(line_box(across, height(score.low), across, height(score.high)))
+    occupied = [marker_box(x(each.cost), height(each.score.mean)) for each in points]
+    occupied += [line_box(*a, *b) for a, b in pairwise(steps)]
+    for point in points:
+        across, score = x(point.cost), point.score
+        occupied.append(line_box(across, height(score.low), across, height(score.high)))
     drawing.add(
-        *placed_labels(
+        *place_labels(
             [
-                (x(each.cost), height(each.score.mean), fitted(each.row.label, _MAX_LABEL))
+                (x(each.cost), height(each.score.mean), fit_text(each.row.label, _MAX_LABEL))
                 for each in labeled
             ],
-            taken,
+            occupied,
             Box(_LEFT, y.end - 4, WIDTH - 4, bottom),
         )
     )
@@ -149,7 +149,7 @@ def _draw(board: Board, key: str, noun: str, axis: str) -> str | None:
 
 
 def _legend(points: Sequence[Point]) -> list[tuple[str, str, int]]:
-    """Return what colors and, with several origins, markers stand for."""
+    """Return the entries of the legend: colors and, with several origins, markers."""
     origins = sorted({point.row.origin for point in points}, key=lambda each: _SHAPES[each])
     several = len(origins) > 1
     shape = _BAR if several else _SHAPES[origins[0]]
@@ -160,7 +160,7 @@ def _legend(points: Sequence[Point]) -> list[tuple[str, str, int]]:
 def _steps(
     front: Sequence[Point], x: Scale, y: Callable[[float], float]
 ) -> list[tuple[float, float]]:
-    """Return the line along the Pareto front: the best score for at most so much."""
+    """Return the line along the Pareto front: the best score up to each cost."""
     steps: list[tuple[float, float]] = []
     for point in front:
         if steps:

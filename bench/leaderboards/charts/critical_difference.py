@@ -1,8 +1,10 @@
-"""The critical-difference diagram: mean ranks over test sets, after Demšar (JMLR 7, 2006).
+"""The critical-difference diagram: mean ranks over test sets.
 
-It is an export for readers who are used to it, never the rank of a board: with few test sets its
-test can hardly reject anything, it ignores how many samples a test set has, and its verdict on two
-entries depends on which others are compared (`bench docs statistics`).
+It is provided for readers who are used to it; boards do not rank by it. With few test sets its
+test hardly detects a difference, it ignores the number of samples of a test set, and its verdict on
+two entries depends on which others are compared (`bench docs statistics`).
+
+Source: Demšar, "Statistical comparisons of classifiers over multiple data sets" (JMLR 7, 2006).
 """
 
 from __future__ import annotations
@@ -15,55 +17,55 @@ from typing import TYPE_CHECKING
 from bench.leaderboards.charts.drawing import WIDTH, Drawing, label, line, row_group
 from bench.leaderboards.charts.forest import rank_ticks
 from bench.leaderboards.charts.scales import Scale, tick_text
-from bench.leaderboards.charts.svg import element
+from bench.leaderboards.charts.svg import svg_element
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, Row
 
 MIN_SETS, MIN_ROWS, MAX_ROWS = 3, 3, 20
-"""Less has no such diagram; of more rows, those with the best mean ranks are drawn."""
+"""Least numbers of test sets and rows of a diagram; at most the `MAX_ROWS` best rows are drawn."""
 _ALPHA = 0.05
 _LINE = 18.0
 _WARNING = "Not the rank of the board: see bench docs statistics."
 _AXIS = 190.0
-"""How far the axis is from both sides, where the names are."""
+"""Distance of the axis from the left and right ends, where the names of entries are."""
 
 
 def critical_difference(board: Board) -> str | None:
-    """Draw the mean ranks of all complete rows; a bar joins those that the test does not part."""
+    """Draw the mean ranks of all complete rows; bars join those without significant difference."""
     rows = [row for row in board.rows if row.rank is not None]
     names = board.column_names
     if len(names) < MIN_SETS or len(rows) < MIN_ROWS:
         return None
-    sign = -1 if board.primary.higher_is_better else 1
+    sign = -1 if board.ranking_metric.higher_is_better else 1
     scores = [[sign * row.scores[board.ranked_by][name].mean for row in rows] for name in names]
     means = mean_ranks(scores)
-    least = nemenyi(len(rows), len(names))
+    critical = nemenyi_critical_difference(len(rows), len(names))
     ordered = sorted(zip(means, rows, strict=True), key=lambda each: (each[0], each[1].label))
     drawn = ordered[:MAX_ROWS]
-    bars = cliques([mean for mean, _ in drawn], least)
+    bars = cliques([mean for mean, _ in drawn], critical)
     top = 84.0
     below = top + 20 + 9 * len(bars)
     half = -(-len(drawn) // 2)
     drawing = Drawing(
         "Critical-difference diagram over test sets",
         f"Mean ranks of the entries of {board.name} over {len(names)} test sets. A bar joins "
-        f"entries whose mean ranks differ by less than {least:.2f} (Nemenyi, 5 %). This is not "
+        f"entries whose mean ranks differ by less than {critical:.2f} (Nemenyi, 5 %). This is not "
         "the rank of the board.",
         below + _LINE * half + 44,
     )
     last = max(2, math.ceil(drawn[-1][0]))
     axis = Scale(1, last, _AXIS, WIDTH - _AXIS, rank_ticks(last))
-    drawing.add(label(_AXIS, 48, _caption(least, len(ordered), len(drawn)), "soft"))
+    drawing.add(label(_AXIS, 48, _caption(critical, len(ordered), len(drawn)), "soft"))
     drawing.add(_axis(axis, top))
-    for place, (mean, row) in enumerate(drawn):
-        left = place < half
-        level = below + _LINE * (place if left else len(drawn) - 1 - place) + 10
+    for index, (mean, row) in enumerate(drawn):
+        left = index < half
+        level = below + _LINE * (index if left else len(drawn) - 1 - index) + 10
         drawing.add(_branch(row, mean, axis(mean), top, level, left=left))
     for number, (first, after) in enumerate(bars):
         y = top + 12 + 9 * number
         start, end = axis(drawn[first][0]) - 4, axis(drawn[after][0]) + 4
-        drawing.add(element("g", line(start, y, end, y, "bar stroke thick"), class_="c1"))
+        drawing.add(svg_element("g", line(start, y, end, y, "bar stroke thick"), class_="c1"))
     drawing.add(label(WIDTH / 2, drawing.height - 12, _WARNING, "soft", "middle"))
     return drawing.document()
 
@@ -93,7 +95,7 @@ def mean_ranks(scores: Sequence[Sequence[float]]) -> list[float]:
     """Return the mean rank of each row over test sets; equal scores share their mean rank.
 
     Args:
-        scores: Of each test set, a number per row: the smaller, the better.
+        scores: For each test set, one number per row; smaller is better.
     """
     by_set = [
         [
@@ -106,11 +108,15 @@ def mean_ranks(scores: Sequence[Sequence[float]]) -> list[float]:
     return [fmean(each) for each in zip(*by_set, strict=True)]
 
 
-def nemenyi(rows: int, sets: int) -> float:
-    """Return the critical difference of mean ranks at 5 %.
+def nemenyi_critical_difference(rows: int, sets: int) -> float:
+    """Return the critical difference of mean ranks at 5 %: q √(k (k + 1) / 6 N).
 
-    Source: Demšar (JMLR 7, 2006), section 3.2.2: q √(k (k + 1) / 6 N), where q is the quantile of
-    the studentized range divided by √2.
+    Args:
+        rows: The number k of compared rows.
+        sets: The number N of test sets.
+
+    Source: Demšar (JMLR 7, 2006), section 3.2.2; q is the quantile of the studentized range divided
+    by √2.
     """
     from scipy.stats import studentized_range
 
@@ -118,19 +124,25 @@ def nemenyi(rows: int, sets: int) -> float:
     return quantile * math.sqrt(rows * (rows + 1) / (6 * sets))
 
 
-def cliques(means: Sequence[float], least: float) -> list[tuple[int, int]]:
-    """Return the longest runs of rows, in order of mean rank, that differ by less than `least`.
+def cliques(means: Sequence[float], critical: float) -> list[tuple[int, int]]:
+    """Return the groups of rows whose mean ranks differ by less than the critical difference.
 
-    Of each, the first and the last place; runs within another are left out, and single rows.
+    Args:
+        means: The mean ranks in ascending order.
+        critical: The critical difference.
+
+    Returns:
+        The first and the last index of each group. Groups that are part of another one and groups
+        of a single row are left out.
     """
     runs: list[tuple[int, int]] = []
     for first, mean in enumerate(means):
-        last = max(place for place, other in enumerate(means) if other - mean < least)
+        last = max(index for index, other in enumerate(means) if other - mean < critical)
         if last > first and (not runs or last > runs[-1][1]):
             runs.append((first, last))
     return runs
 
 
-def _caption(least: float, rows: int, drawn: int) -> str:
-    text = f"mean rank; a bar joins what differs by less than {least:.2f}"
+def _caption(critical: float, rows: int, drawn: int) -> str:
+    text = f"mean rank; a bar joins entries that differ by less than {critical:.2f}"
     return f"{text} (best {drawn} of {rows})" if rows > drawn else text

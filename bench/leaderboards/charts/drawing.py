@@ -1,4 +1,4 @@
-"""A figure with axes: what all figures of boards are made of."""
+"""Elements of figures: drawings, axes, markers, labels and legends, as SVG."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from dataclasses import dataclass, field
 from bench.leaderboards.charts.scales import Scale, tick_text
 from bench.leaderboards.charts.svg import (
     FONT_SIZE,
-    element,
-    fitted,
-    number,
-    points,
+    fit_text,
+    svg_element,
+    svg_number,
+    svg_points,
     text_width,
 )
 from bench.leaderboards.charts.theme import ROOT, SERIES, style_sheet
 
 WIDTH = 760.0
 RIGHT = WIDTH - 32
-"""Where axes end: half a tick label is behind them."""
+"""The right end of axes, with space for half of the last tick label."""
 MARKERS = ("circle", "square", "diamond", "triangle", "triangle-down", "cross", "plus", "bar")
-"""The markers of series, in their order."""
+"""The marker of each series, by its number."""
 RADIUS = 5.0
 _MARGIN = 4.0
-"""No text is nearer to the left or the right end of a figure."""
+"""The least distance of texts from the left and right ends of a figure."""
 _HEADING_SIZE = 15.5
-"""The size of a heading is 14; it is bold, which is wider."""
+"""Font size that estimates the width of headings, which are bold and have size 14."""
 _CLEAR = 2.0
-"""How far labels are from markers."""
+"""Distance between labels and markers."""
 _LEADERS = (26.0, 44.0, 62.0, 80.0, 98.0, 116.0, 134.0)
-"""How far above or below its point a label may be that a line joins with it."""
+"""Vertical distances of a label from its point, if a line joins the two."""
 _OUTLINES: dict[str, Sequence[tuple[float, float]]] = {
     "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
     "diamond": [(0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)],
@@ -49,13 +49,13 @@ _OUTLINES: dict[str, Sequence[tuple[float, float]]] = {
 
 @dataclass
 class Drawing:
-    """The elements of a figure so far.
+    """A figure to which elements are added.
 
     Attributes:
-        title: Its heading.
-        about: What it shows, for those who cannot see it.
-        height: Its height in CSS pixels; the width is that of all figures.
-        parts: Its elements.
+        title: The heading.
+        about: The description, for readers who cannot see the figure.
+        height: Height in CSS pixels; all figures have the same width.
+        parts: The elements, as SVG.
     """
 
     title: str
@@ -64,19 +64,19 @@ class Drawing:
     parts: list[str] = field(default_factory=list)
 
     def add(self, *parts: str) -> None:
-        """Add elements, above those before."""
+        """Add elements, which are drawn over those added before."""
         self.parts += parts
 
     def document(self) -> str:
         """Return the SVG document."""
-        size = f"0 0 {number(WIDTH)} {number(self.height)}"
+        size = f"0 0 {svg_number(WIDTH)} {svg_number(self.height)}"
         return (
-            element(
+            svg_element(
                 "svg",
-                element("title", text=self.title),
-                element("desc", text=self.about),
+                svg_element("title", text=self.title),
+                svg_element("desc", text=self.about),
                 f"<style>{style_sheet()}</style>",
-                element("rect", width=WIDTH, height=self.height, class_="paper"),
+                svg_element("rect", width=WIDTH, height=self.height, class_="paper"),
                 label(16, 24, self.title, "heading"),
                 *self.parts,
                 xmlns="http://www.w3.org/2000/svg",
@@ -93,14 +93,22 @@ class Drawing:
 def label(
     x: float, y: float, text: str, style: str = "", anchor: str = "start", **attributes: object
 ) -> str:
-    """Return a text whose baseline begins, ends or is centered at a point.
+    """Return a text whose baseline starts, ends or is centered at a point.
 
-    It is shortened to what is between that point and the ends of the figure.
+    It is shortened to the space between that point and the ends of the figure.
+
+    Args:
+        x: Horizontal coordinate of the point.
+        y: Vertical coordinate of the baseline.
+        text: The text.
+        style: The CSS class, such as `soft` or `heading`.
+        anchor: The end of the text at the point: `start`, `end` or `middle`.
+        attributes: Further attributes of the element.
     """
     left, right = x - _MARGIN, WIDTH - _MARGIN - x
-    room = {"start": right, "end": left, "middle": 2 * min(left, right)}[anchor]
-    text = fitted(text, room, _HEADING_SIZE if style == "heading" else FONT_SIZE)
-    return element(
+    max_width = {"start": right, "end": left, "middle": 2 * min(left, right)}[anchor]
+    text = fit_text(text, max_width, _HEADING_SIZE if style == "heading" else FONT_SIZE)
+    return svg_element(
         "text",
         text=text,
         x=float(x),
@@ -113,30 +121,32 @@ def label(
 
 def line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
     """Return a straight line."""
-    return element("line", x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2), class_=style)
+    return svg_element("line", x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2), class_=style)
 
 
 def curve(coordinates: Iterable[tuple[float, float]], style: str) -> str:
-    """Return straight lines from point to point."""
-    return element("polyline", points=points(coordinates), class_=f"line {style}")
+    """Return a line through points."""
+    return svg_element("polyline", points=svg_points(coordinates), class_=f"line {style}")
 
 
 def marker(x: float, y: float, series: int = 0, radius: float = RADIUS) -> str:
-    """Return the marker of a series around a point."""
+    """Return the marker of a series, centered at a point."""
     shape = MARKERS[series % len(MARKERS)]
     if shape == "circle":
-        return element("circle", cx=float(x), cy=float(y), r=radius, class_="mark")
+        return svg_element("circle", cx=float(x), cy=float(y), r=radius, class_="mark")
     outline = [(x + radius * dx, y + radius * dy) for dx, dy in _OUTLINES[shape]]
-    return element("polygon", points=points(outline), class_="mark")
+    return svg_element("polygon", points=svg_points(outline), class_="mark")
 
 
 def row_group(entry: str, title: str, style: str, *parts: str) -> str:
-    """Return the marks of a row of the board, with what is shown when the mouse is over them."""
-    return element("g", element("title", text=title), *parts, class_=style, data_entry=entry)
+    """Return the marks of a row of the board, with a title that browsers show as a tooltip."""
+    return svg_element(
+        "g", svg_element("title", text=title), *parts, class_=style, data_entry=entry
+    )
 
 
 def series_style(series: int) -> str:
-    """Return the class of the color of a series."""
+    """Return the CSS class of the color of a series."""
     return f"c{series % SERIES}"
 
 
@@ -147,7 +157,7 @@ def x_axis(
     title: str,
     unit: Callable[[int], str] | None = None,
 ) -> str:
-    """Return an axis below a figure, with lines at its ticks up to `top`."""
+    """Return an axis at the bottom, with grid lines at its ticks up to `top`."""
     parts = [line(scale(tick), top, scale(tick), bottom, "grid") for tick in scale.ticks]
     parts.append(line(scale.start, bottom, scale.end, bottom, "axis"))
     right = -1.0
@@ -162,7 +172,7 @@ def x_axis(
 
 
 def y_axis(scale: Scale, left: float, right: float, title: str) -> str:
-    """Return an axis at the left of a figure, with lines at its ticks up to `right`."""
+    """Return an axis at the left, with grid lines at its ticks up to `right`."""
     parts = [line(left, scale(tick), right, scale(tick), "grid") for tick in scale.ticks]
     parts += [
         label(left - 8, scale(tick) + 4, tick_text(tick), "soft", "end") for tick in scale.ticks
@@ -172,7 +182,7 @@ def y_axis(scale: Scale, left: float, right: float, title: str) -> str:
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle that a label takes."""
+    """The rectangle of a label, a marker or a line."""
 
     left: float
     top: float
@@ -189,37 +199,40 @@ class Box:
         )
 
     def within(self, other: Box) -> bool:
-        """Return whether no part of it is outside `other`."""
+        """Return whether the whole rectangle is inside `other`."""
         across = other.left <= self.left and self.right <= other.right
         return across and other.top <= self.top and self.bottom <= other.bottom
 
 
 def marker_box(x: float, y: float) -> Box:
-    """Return what the marker at a point takes."""
+    """Return the rectangle of the marker at a point."""
     reach = RADIUS + _CLEAR
     return Box(x - reach, y - reach, x + reach, y + reach)
 
 
 def line_box(x1: float, y1: float, x2: float, y2: float) -> Box:
-    """Return what a line across or down takes."""
+    """Return the rectangle of a horizontal or vertical line."""
     return Box(min(x1, x2) - 1, min(y1, y2) - 1, max(x1, x2) + 1, max(y1, y2) + 1)
 
 
-def placed_labels(
-    wanted: Sequence[tuple[float, float, str]], taken: Iterable[Box], area: Box
+def place_labels(
+    labels: Sequence[tuple[float, float, str]], occupied: Iterable[Box], area: Box
 ) -> list[str]:
-    """Return the labels of points that fit near them, and cover neither what is there nor another.
+    """Place labels near their points without overlaps; those that do not fit are left out.
 
-    One that does not fit beside its point is above or below it, joined with it by a line.
+    A label that does not fit beside its point is placed above or below it, with a line to it.
 
     Args:
-        wanted: The point and the text of each label, the most important first.
-        taken: What labels do not cover.
-        area: Where labels may be.
+        labels: The point and the text of each label, the most important first.
+        occupied: Rectangles that labels must not cover.
+        area: The rectangle in which labels may be.
+
+    Returns:
+        The placed labels, as SVG.
     """
-    boxes = [*taken]
+    boxes = [*occupied]
     parts = []
-    for x, y, text in wanted:
+    for x, y, text in labels:
         for left, baseline, joined in _candidates(x, y, text_width(text)):
             box = Box(left, baseline - FONT_SIZE + 1, left + text_width(text), baseline + 3)
             if box.within(area) and not any(box.overlaps(each) for each in boxes):
@@ -234,7 +247,7 @@ def placed_labels(
 
 
 def _candidates(x: float, y: float, width: float) -> Iterator[tuple[float, float, bool]]:
-    """Yield where a label may begin, and whether a line joins it with its point, the best first."""
+    """Yield positions of a label, the best first, and whether a line joins it with its point."""
     reach = RADIUS + _CLEAR
     right, left, centered = x + reach + 3, x - reach - 3 - width, x - width / 2
     beside = [(right, y + 4), (left, y + 4), (centered, y - reach - 5), (centered, y + reach + 13)]
@@ -250,20 +263,20 @@ def _candidates(x: float, y: float, width: float) -> Iterator[tuple[float, float
 def legend(
     entries: Sequence[tuple[str, str, int]], left: float, top: float, right: float
 ) -> tuple[str, float]:
-    """Return a legend in as many lines as it needs, and where it ends.
+    """Return a legend, and its lower end.
 
     Args:
-        entries: Text, class of color and series of each marker.
-        left: Where its lines begin.
-        top: Where it begins.
-        right: Where its lines end.
+        entries: Text, CSS class of the color, and series of each marker.
+        left: Left end of its lines.
+        top: Upper end.
+        right: Right end of its lines; what does not fit starts another line.
     """
     parts, x, y = [], left, top + FONT_SIZE
     for text, style, series in entries:
         width = 20 + text_width(text) + 16
         if x + width > right + 16 and x > left:
             x, y = left, y + 20
-        parts.append(element("g", marker(x + 6, y - 4, series), class_=style))
+        parts.append(svg_element("g", marker(x + 6, y - 4, series), class_=style))
         parts.append(label(x + 18, y, text))
         x += width
     return "".join(parts), y + 10

@@ -1,4 +1,4 @@
-"""Lines of rows in one panel or several, with the best rows in color."""
+"""Lines of rows in figures of one or several panels, with the best rows in color."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.leaderboards.charts.drawing import curve, legend, marker, row_group, series_style
-from bench.leaderboards.charts.svg import fitted
+from bench.leaderboards.charts.svg import fit_text
 from bench.leaderboards.charts.theme import SERIES
 
 if TYPE_CHECKING:
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 _QUIET = "quiet"
 _SMALL, _MARK = 2.5, 4.5
-"""Radii of markers."""
+"""Radii of markers, of rows without and with a color."""
 _MAX_LABEL = 200.0
 _BEST = 5
-"""How many rows are in color where there are more than colors."""
+"""Number of rows in color if there are more rows than colors."""
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The color and marker of each row of a figure: the first ones have their own.
+    """Colors and markers of the rows of a figure; only the best rows have their own.
 
     Attributes:
         rows: The rows of the figure in the order of the board.
@@ -37,13 +37,13 @@ class Palette:
         return self.rows if len(self.rows) <= SERIES else self.rows[:_BEST]
 
     def series(self, row: Row) -> int | None:
-        """Return the series of a row; None where it has no color of its own."""
+        """Return the number of a row's series; None if it has no color of its own."""
         return next((n for n, each in enumerate(self.colored) if each is row), None)
 
     def legend(self, left: float, top: float, right: float) -> tuple[str, float]:
-        """Return the legend, and where it ends."""
+        """Return the legend, and its lower end."""
         entries = [
-            (fitted(row.label, _MAX_LABEL), series_style(n), n)
+            (fit_text(row.label, _MAX_LABEL), series_style(n), n)
             for n, row in enumerate(self.colored)
         ]
         if others := len(self.rows) - len(entries):
@@ -54,23 +54,30 @@ class Palette:
         self,
         row: Row,
         title: str,
-        places: Sequence[tuple[float, float]],
+        points: Sequence[tuple[float, float]],
         marked: Sequence[tuple[float, float]],
         intervals: Sequence[str] = (),
     ) -> str:
-        """Return the line of a row through some places; `marked` ones have its marker.
+        """Return the line of a row.
 
-        A row without a color of its own has markers only where a line would have no length.
+        A row without a color of its own has a marker only if it has a single point.
+
+        Args:
+            row: The row.
+            title: The tooltip.
+            points: The points of the line.
+            marked: The points with a marker.
+            intervals: Lines of intervals, as SVG.
         """
         series = self.series(row)
         if series is None:
-            single = places if len(places) == 1 else ()
-            dots = [marker(*place, 0, _SMALL) for place in single]
-            return row_group(row.entry, title, _QUIET, curve(places, "stroke thin"), *dots)
-        marks = [marker(*place, series, _MARK) for place in marked]
-        parts = [curve(places, "stroke"), *intervals, *marks]
+            single = points if len(points) == 1 else ()
+            dots = [marker(*point, 0, _SMALL) for point in single]
+            return row_group(row.entry, title, _QUIET, curve(points, "stroke thin"), *dots)
+        marks = [marker(*point, series, _MARK) for point in marked]
+        parts = [curve(points, "stroke"), *intervals, *marks]
         return row_group(row.entry, title, series_style(series), *parts)
 
     def ordered(self) -> list[Row]:
-        """Return the rows from the least important to the best, which is drawn last."""
+        """Return the rows from the worst to the best, so that the best is drawn over the others."""
         return [*self.rows][::-1]

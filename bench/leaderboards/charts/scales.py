@@ -1,4 +1,4 @@
-"""Scales: values to places on an axis, and the ticks at which an axis is labeled."""
+"""Scales of axes: conversion of values to coordinates, and ticks."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _STEPS = (1, 2, 5)
-_LEAST = 1e-9
-"""Values that differ by less are the same one."""
+_MIN_DIFFERENCE = 1e-9
+"""Values that differ by less are equal."""
 _MAX_TICKS = 7
 _LARGE = 1000
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A scale from values to coordinates.
+    """A conversion of values to coordinates along an axis.
 
     Attributes:
         low: The value at the coordinate `start`.
         high: The value at the coordinate `end`.
-        start: A coordinate.
-        end: Another one, which may be smaller.
-        ticks: The values that are labeled.
-        logarithmic: Whether equal distances are equal ratios.
+        start: Coordinate of `low`.
+        end: Coordinate of `high`, which may be smaller than `start`.
+        ticks: The labeled values.
+        logarithmic: Whether the scale is logarithmic.
     """
 
     low: float
@@ -35,17 +35,17 @@ class Scale:
     logarithmic: bool = False
 
     def __call__(self, value: float) -> float:
-        """Return the coordinate of a value, within the ends of the scale."""
-        low, high = self._place(self.low), self._place(self.high)
-        share = (self._place(value) - low) / (high - low)
-        return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)
+        """Return the coordinate of a value, clipped to the ends of the scale."""
+        low, high = self._transformed(self.low), self._transformed(self.high)
+        fraction = (self._transformed(value) - low) / (high - low)
+        return self.start + min(1.0, max(0.0, fraction)) * (self.end - self.start)
 
-    def _place(self, value: float) -> float:
-        # Logarithms may end otherwise on another machine: coordinates have one decimal.
+    def _transformed(self, value: float) -> float:
+        # Logarithms differ between machines in the last bits; coordinates are rounded.
         return math.log10(value) if self.logarithmic else value
 
 
-def linear(
+def linear_scale(
     values: Iterable[float],
     start: float,
     end: float,
@@ -54,34 +54,38 @@ def linear(
     high: float = math.inf,
     count: int = 6,
 ) -> Scale:
-    """Return a scale whose ends are round values around `values`, within `low` and `high`.
+    """Return a linear scale whose ends are round values around `values`.
 
     Args:
-        values: What has to be on it.
-        start: The coordinate of the smallest value.
-        end: That of the largest.
-        low: No tick is below this.
-        high: No tick is above this.
-        count: About how many ticks it has.
+        values: The values that have to be within the scale.
+        start: Coordinate of the smallest value.
+        end: Coordinate of the largest value.
+        low: Lower bound of ticks.
+        high: Upper bound of ticks.
+        count: Approximate number of ticks.
     """
-    listed = [*values]
-    least, largest = min(listed), max(listed)
-    if largest - least < _LEAST:
+    value_list = [*values]
+    least, largest = min(value_list), max(value_list)
+    if largest - least < _MIN_DIFFERENCE:
         least, largest = least - 0.5, largest + 0.5
     step = _step((largest - least) / count)
     first = math.floor(Decimal(repr(least)) / step)
     last = math.ceil(Decimal(repr(largest)) / step)
-    ticks = [float(place * step) for place in range(first, last + 1)]
+    ticks = [float(number * step) for number in range(first, last + 1)]
     ticks = [tick for tick in ticks if low <= tick <= high] or [least, largest]
     return Scale(
-        max(low, ticks[0]), min(high, max(ticks[-1], ticks[0] + _LEAST)), start, end, tuple(ticks)
+        max(low, ticks[0]),
+        min(high, max(ticks[-1], ticks[0] + _MIN_DIFFERENCE)),
+        start,
+        end,
+        tuple(ticks),
     )
 
 
-def logarithmic(values: Iterable[float], start: float, end: float) -> Scale:
-    """Return a logarithmic scale around positive values; its ticks are 1, 2 and 5 of each power."""
-    listed = [*values]
-    low, high = min(listed), max(listed)
+def logarithmic_scale(values: Iterable[float], start: float, end: float) -> Scale:
+    """Return a logarithmic scale around positive values, with ticks at 1, 2 and 5 × 10ⁿ."""
+    value_list = [*values]
+    low, high = min(value_list), max(value_list)
     exponents = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     candidates = [float(f"{step}e{exponent}") for exponent in exponents for step in _STEPS]
     first = max(tick for tick in candidates if tick <= low)
@@ -96,7 +100,7 @@ def logarithmic(values: Iterable[float], start: float, end: float) -> Scale:
 
 
 def tick_text(value: float, *, unit: Callable[[int], str] | None = None) -> str:
-    """Return the label of a tick; `unit` writes large whole numbers."""
+    """Return the label of a tick; `unit` formats large whole numbers."""
     if unit and value >= _LARGE:
         return unit(round(value)).replace(".00", "").replace(".0 ", " ")
     return f"{value:,.10g}"

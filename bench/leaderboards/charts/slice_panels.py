@@ -1,4 +1,4 @@
-"""Scores on the parts of each test set: by length, by aspect ratio."""
+"""Scores on groups of samples of each test set: by length, by aspect ratio."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bench.leaderboards.charts.drawing import WIDTH, Drawing, label, line, y_axis
 from bench.leaderboards.charts.panels import Palette
-from bench.leaderboards.charts.scores import capitalized, score_scale, shown
-from bench.leaderboards.charts.svg import fitted, text_lines
+from bench.leaderboards.charts.scores import capitalized, displayed_value, score_scale
+from bench.leaderboards.charts.svg import fit_text, wrap_text
 from bench.leaderboards.formats.columns import score_text
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from bench.leaderboards.charts.scales import Scale
 
 _PLOT, _BELOW, _ABOVE = 190.0, 62.0, 40.0
-"""The height of a plot, of what is below it and of what is above it."""
+"""Heights of a plot, of the space below it and of the space above it."""
 _SHIFT = 6.0
-"""How far the markers of two rows are from each other."""
+"""Horizontal distance between the markers of two rows."""
 
 
 def by_length(board: Board) -> str | None:
@@ -27,7 +27,7 @@ def by_length(board: Board) -> str | None:
 
 
 def by_aspect_ratio(board: Board) -> str | None:
-    """Draw the score by the width of the picture divided by its height."""
+    """Draw the score by the width of the image divided by its height."""
     return _draw(board, "aspect ratio", "aspect ratio of the picture (width / height)")
 
 
@@ -44,24 +44,27 @@ def _draw(board: Board, by: str, noun: str) -> str | None:
     key, top = palette.legend(16, 36, WIDTH - 16)
     across = min(len(columns), 2)
     lines = -(-len(columns) // across)
+    metric = board.ranking_metric.title
     drawing = Drawing(
-        capitalized(f"{board.primary.title} by {noun}"),
-        f"The {board.primary.title} of each entry of {board.name} by {noun}, with 95 % intervals, "
-        "for each test set; below each part how many samples it has.",
+        capitalized(f"{metric} by {noun}"),
+        f"The {metric} of each entry of {board.name} by {noun}, with 95 % intervals, for each test "
+        "set; the number of samples is below each group.",
         top + lines * (_ABOVE + _PLOT + _BELOW) + 4,
     )
     drawing.add(key)
     width = (WIDTH - 24) / across
-    for place, column in enumerate(columns):
-        left = 12 + (place % across) * width
-        upper = top + (place // across) * (_ABOVE + _PLOT + _BELOW) + _ABOVE
-        drawing.add(*_Panel(board, column, by, palette, left + 44, left + width - 12).parts(upper))
+    for index, column in enumerate(columns):
+        left = 12 + (index % across) * width
+        upper = top + (index // across) * (_ABOVE + _PLOT + _BELOW) + _ABOVE
+        drawing.add(
+            *_Panel(board, column, by, palette, left + 44, left + width - 12).elements(upper)
+        )
     return drawing.document()
 
 
 @dataclass(frozen=True)
 class _Panel:
-    """The plot of one test set."""
+    """The plot of one test set; `left` and `right` are the ends of its x axis."""
 
     board: Board
     column: BoardColumn
@@ -74,12 +77,13 @@ class _Panel:
     def _step(self) -> float:
         return (self.right - self.left) / len(self.column.slices[self.by])
 
-    def _middle(self, place: int) -> float:
-        return self.left + self._step * (place + 0.5)
+    def _middle(self, group: int) -> float:
+        """Return the coordinate of the middle of a group, given by its index."""
+        return self.left + self._step * (group + 0.5)
 
-    def parts(self, top: float) -> list[str]:
-        """Return its elements."""
-        metric, bottom = self.board.primary, top + _PLOT
+    def elements(self, top: float) -> list[str]:
+        """Return the elements of the plot, whose upper end is `top`."""
+        metric, bottom = self.board.ranking_metric, top + _PLOT
         rows = [
             row
             for row in self.palette.ordered()
@@ -96,33 +100,33 @@ class _Panel:
         y = score_scale(metric, scores, bottom, top, count=5)
         several = len(self.board.columns) > 1
         heading = f"{self.column.name}, {metric.heading}" if several else metric.heading
-        heading = fitted(heading, self.right - self.left)
+        heading = fit_text(heading, self.right - self.left)
         parts = [y_axis(y, self.left, self.right, heading)]
-        for place, group in enumerate(self.column.slices[self.by]):
-            lines = [*text_lines(group.name, self._step - 4, 2), f"{group.samples:,}"]
+        for index, group in enumerate(self.column.slices[self.by]):
+            lines = [*wrap_text(group.name, self._step - 4, 2), f"{group.samples:,}"]
             parts += [
-                label(self._middle(place), bottom + 18 + 15 * n, text, "soft", "middle")
+                label(self._middle(index), bottom + 18 + 15 * n, text, "soft", "middle")
                 for n, text in enumerate(lines)
             ]
         return [*parts, *(self._row(row, y) for row in rows)]
 
     def _row(self, row: Row, y: Scale) -> str:
-        """Return the line of a row, beside those of the others."""
-        metric, series = self.board.primary, self.palette.series(row)
+        """Return the line of a row, shifted so that rows do not cover each other."""
+        metric, series = self.board.ranking_metric, self.palette.series(row)
         colored = len(self.palette.colored)
         shift = min(_SHIFT, self._step / 3 / max(1, colored))
         offset = 0.0 if series is None else (series - (colored - 1) / 2) * shift
-        places, intervals, texts = [], [], []
+        points, intervals, texts = [], [], []
         groups, scores = self.column.slices[self.by], row.slices[self.column.name][self.by]
-        for place, (group, score) in enumerate(zip(groups, scores, strict=True)):
+        for index, (group, score) in enumerate(zip(groups, scores, strict=True)):
             if score is None:
                 continue
-            x = self._middle(place) + offset
+            x = self._middle(index) + offset
             low, mean, high = (
-                y(shown(metric, value)) for value in (score.low, score.mean, score.high)
+                y(displayed_value(metric, value)) for value in (score.low, score.mean, score.high)
             )
-            places.append((x, mean))
+            points.append((x, mean))
             intervals.append(line(x, low, x, high, "bar stroke"))
             texts.append(f"{group.name}: {score_text(metric, score)}")
         title = f"{row.label} on {self.column.name}; {'; '.join(texts)}"
-        return self.palette.line(row, title, places, places, intervals)
+        return self.palette.line(row, title, points, points, intervals)

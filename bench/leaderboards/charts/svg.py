@@ -13,46 +13,50 @@ _NARROW = frozenset("iljtfrI.,:;|!'`()[]{}/\\ ·-")
 _WIDE = frozenset("mwMWQO@%&—…ÆŒ")
 
 
-def element(name: str, *children: str, text: str | None = None, **attributes: object) -> str:
-    """Return an element; `_` in names of attributes stands for `-`, None leaves one out.
+def svg_element(name: str, *children: str, text: str | None = None, **attributes: object) -> str:
+    """Return an SVG element.
 
-    `text` is escaped, `children` are elements already.
+    Args:
+        name: The name of the element.
+        children: Child elements, as SVG.
+        text: Text content, which is escaped.
+        attributes: Attributes; `_` in a name becomes `-`, and those that are None are left out.
     """
-    listed = "".join(
+    attribute_text = "".join(
         f' {key.strip("_").replace("_", "-")}="{_attribute(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    inner = "".join(children) + ("" if text is None else escaped(text))
-    return f"<{name}{listed}>{inner}</{name}>" if inner else f"<{name}{listed}/>"
+    inner = "".join(children) + ("" if text is None else escape_text(text))
+    return f"<{name}{attribute_text}>{inner}</{name}>" if inner else f"<{name}{attribute_text}/>"
 
 
-def number(value: float) -> str:
+def svg_number(value: float) -> str:
     """Return a coordinate with at most one decimal."""
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
 
 
-def points(coordinates: Iterable[tuple[float, float]]) -> str:
-    """Return the points of a line."""
-    return " ".join(f"{number(x)},{number(y)}" for x, y in coordinates)
+def svg_points(coordinates: Iterable[tuple[float, float]]) -> str:
+    """Return the value of the attribute `points` of a line or polygon."""
+    return " ".join(f"{svg_number(x)},{svg_number(y)}" for x, y in coordinates)
 
 
-def escaped(text: str) -> str:
-    """Return text that is no markup, without control characters."""
+def escape_text(text: str) -> str:
+    """Return text without control characters, escaped for XML."""
     return escape(printable(text))
 
 
 def text_width(text: str, size: float = FONT_SIZE) -> float:
-    """Return at least the width of a text in a sans-serif font, whichever it is.
+    """Return an upper estimate of the width of a text in any common sans-serif font.
 
-    The widths are those of the widest of the usual fonts (DejaVu Sans, Verdana), rounded up.
+    The widths are those of the widest common fonts (DejaVu Sans, Verdana), rounded up.
     """
     return size * sum(map(_em, text))
 
 
-def fitted(text: str, width: float, size: float = FONT_SIZE) -> str:
-    """Return a text shortened to `width`, with an ellipsis where something was left out."""
+def fit_text(text: str, width: float, size: float = FONT_SIZE) -> str:
+    """Return a text shortened to `width`, with an ellipsis at the end if it was shortened."""
     if text_width(text, size) <= width:
         return text
     kept = text
@@ -61,16 +65,16 @@ def fitted(text: str, width: float, size: float = FONT_SIZE) -> str:
     return f"{kept.rstrip()}…"
 
 
-def text_lines(text: str, width: float, most: int) -> list[str]:
-    """Return a text in at most so many lines of a width, broken at spaces."""
+def wrap_text(text: str, width: float, max_lines: int) -> list[str]:
+    """Return a text in at most `max_lines` lines of a width, broken at spaces."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if len(lines) < most and lines[-1] and text_width(longer) > width:
+        if len(lines) < max_lines and lines[-1] and text_width(longer) > width:
             lines.append(word)
         else:
             lines[-1] = longer
-    return [fitted(each, width) for each in lines]
+    return [fit_text(each, width) for each in lines]
 
 
 def _em(character: str) -> float:
@@ -86,4 +90,4 @@ def _em(character: str) -> float:
 
 
 def _attribute(value: object) -> str:
-    return number(value) if isinstance(value, float) else escaped(str(value))
+    return svg_number(value) if isinstance(value, float) else escape_text(str(value))

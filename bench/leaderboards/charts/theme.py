@@ -1,16 +1,16 @@
 """Colors of figures in a light and a dark scheme, which a page may choose by `data-theme`.
 
-The colors of series are told apart with the common color vision deficiencies, after Okabe and Ito
-(2008), and have a contrast of at least 3:1 to the background; texts have at least 4.5:1. Series
-differ by their markers as well.
+The colors of series can be distinguished with the common color vision deficiencies (after Okabe and
+Ito, 2008) and have a contrast of at least 3:1 to the background; texts have at least 4.5:1. Series
+also differ by their markers.
 """
 
 from __future__ import annotations
 
 ROOT = "bench-figure"
-"""The class of every figure."""
+"""The CSS class of every figure."""
 SERIES = 8
-"""How many colors there are for series, as classes `c0` to `c7`."""
+"""The number of colors of series, which are the CSS classes `c0` to `c7`."""
 LIGHT = {
     "paper": "#ffffff",
     "ink": "#1f2328",
@@ -48,7 +48,7 @@ _FONT = (
 
 
 def style_sheet() -> str:
-    """Return the CSS of a figure, for a file of its own and inline in a page."""
+    """Return the CSS of a figure, which works in an SVG file and inline in a page."""
     root = f"svg.{ROOT}"
     rules = [
         f"{root}{{{_variables(LIGHT)}{_FONT}}}",

@@ -1,4 +1,4 @@
-"""A board as CSV: a line per entry, numbers as they are stored."""
+"""A board as CSV: one line per entry, with numbers in full precision."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FILE = "board.csv"
 SCHEMA = 1
 """The version of the columns, which `bench docs board-formats` describes."""
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""Characters at which a spreadsheet begins a formula."""
 
 
 def csv_text(board: Board) -> str:
-    """Return the board as RFC 4180 has it; no text of others is a formula of a spreadsheet."""
+    """Return the board as CSV (RFC 4180), with texts that no spreadsheet takes for formulas."""
     fields = {"schema": [SCHEMA] * len(board.rows), **board_fields(board)}
     stream = StringIO()
     writer = csv.writer(stream)
@@ -37,6 +37,6 @@ def _cell(value: Field) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a text in one printable line, behind an apostrophe where it would be a formula."""
-    shown = printable(text)
-    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+    """Return a text in one printable line, with an apostrophe in front if it is like a formula."""
+    line = printable(text)
+    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line

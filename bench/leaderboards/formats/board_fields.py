@@ -1,4 +1,4 @@
-"""A board as a table for programs: a row per entry, numbers as they are stored."""
+"""A board as a table for programs: one line per entry, numbers in full precision."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bench.leaderboards.board import Ranks, Score
-from bench.leaderboards.formats.columns import columns
+from bench.leaderboards.formats.columns import board_columns
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -16,10 +16,10 @@ Field = float | int | str | None
 
 
 def board_fields(board: Board) -> dict[str, list[Field]]:
-    """Return the values of each field, by its name; a field has a value per row of the board.
+    """Return the values of each field by name, one value per row of the board.
 
-    A score has four fields (`NAME_mean`, `NAME_std`, `NAME_low`, `NAME_high`), a range of ranks
-    has two (`NAME_best`, `NAME_worst`), everything else has one.
+    A score has four fields (`NAME_mean`, `NAME_std`, `NAME_low`, `NAME_high`), a rank interval has
+    two (`NAME_best`, `NAME_worst`), everything else has one.
     """
     size = len(board.rows)
     fields: dict[str, list[Field]] = {
@@ -27,12 +27,13 @@ def board_fields(board: Board) -> dict[str, list[Field]]:
         "fingerprint": [board.fingerprint] * size,
         "entry_hash": [row.entry for row in board.rows],
     }
-    for column in columns(board):
+    for column in board_columns(board):
         fields |= _fields(column)
     return fields
 
 
 def _fields(column: Column) -> Iterator[tuple[str, list[Field]]]:
+    """Yield name and values of each field of a column."""
     if column.metric:
         for part in ("mean", "std", "low", "high"):
             yield f"{column.key}_{part}", _parts(column.values, part)

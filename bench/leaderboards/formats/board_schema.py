@@ -1,4 +1,4 @@
-"""The JSON Schema of `board.json`, which follows from the classes that it is read into."""
+"""The JSON Schema of `board.json`, generated from the classes of `board.py`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 
 from bench.core import documents
-from bench.leaderboards.board import SCHEMA, BoardDocument
+from bench.leaderboards.board import BOARD_SCHEMA, BoardDocument
 
 
 def board_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of `board.json`."""
     schema = msgspec.json.schema(BoardDocument)
     definitions = schema["$defs"]
-    definitions["BoardDocument"]["properties"]["schema"] = {"const": SCHEMA}
+    definitions["BoardDocument"]["properties"]["schema"] = {"const": BOARD_SCHEMA}
     for definition in definitions.values():
-        # The first sentence; attributes are described beside the classes.
+        # The summary alone: attributes are documented in the classes.
         if text := definition.pop("description", ""):
             definition["description"] = text.split("\n\n")[0].replace("\n", " ")
     return {

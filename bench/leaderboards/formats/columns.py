@@ -1,4 +1,4 @@
-"""The columns of a board: the same numbers, in the same words, for every format."""
+"""The columns of a board: the same values and texts in every format."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Board, BoardMetric, Row
     from bench.leaderboards.speed import Speed
 
-NOTHING = "–"
+NO_VALUE = "–"
 AVERAGES: dict[Average, str] = {"weighted": "average", "mean": "mean"}
 """The heading of each average."""
-SHARED = "†"
-"""Marks the time of trainings that had a GPU not for themselves."""
+SHARED_GPU_MARK = "†"
+"""Marks the time of trainings that shared a GPU with other tasks."""
 TEST_SEEN = "test set seen"
-"""The heading of the warning that a test set may have been part of the training data."""
+"""The heading of the column that warns of test sets in the training data."""
 
-Group = Literal["entry", "score", "test sets", "other metrics", "origin", "cost", "code"]
-"""What a column is about: `score` ranks; `test sets` are scores by the same metric."""
+ColumnGroup = Literal["entry", "score", "test sets", "other metrics", "origin", "cost", "code"]
+"""The topic of a column: `score` ranks; `test sets` are scores by the same metric."""
 Value = Score | Ranks | float | str | None
 MAIN_COSTS = ("parameters", "latency/1")
 """The keys of the costs that every format shows beside the score that ranks."""
@@ -44,52 +44,53 @@ class Column:
     """A column of a board.
 
     Attributes:
-        key: Its name for machines, which does not change: `rank`, `sequence-accuracy/iiit5k`.
-        heading: Its heading, with the unit.
-        about: What its numbers are, in a clause.
-        group: What it is about.
-        values: Of each row, its value as it is stored; None where it has none.
-        cells: Of each row, its value as people read it.
-        metric: The metric of its scores; None of what is not a score.
+        key: Stable name for programs, such as `rank` or `sequence-accuracy/iiit5k`.
+        heading: Heading, with the unit.
+        about: Description of the values.
+        group: Topic of the column.
+        values: Value of each row in full precision; None if the row has none.
+        cells: Displayed text of each row.
+        metric: The metric of scores; None if the values are not scores.
     """
 
     key: str
     heading: str
     about: str
-    group: Group
+    group: ColumnGroup
     values: list[Value]
     cells: list[str]
     metric: BoardMetric | None = None
 
     @property
     def is_text(self) -> bool:
-        """Whether it holds words, which are flush left, rather than numbers."""
+        """Whether it has texts, which are aligned left, rather than numbers."""
         return self.group in ("entry", "origin", "code") and self.key != "seeds"
 
 
-def columns(board: Board) -> list[Column]:
-    """Return the columns of a board that any row has a value in, in the order of importance.
+def board_columns(board: Board) -> list[Column]:
+    """Return the columns of a board that have a value in any row, the most important first.
 
-    Each has the rows of the board, in its order.
+    Values and cells are in the order of the board's rows.
     """
     rows = board.rows
     everything = [
-        _ranks(rows),
-        _of("entry", "entry", "what is ranked", "entry", rows, lambda row: row.label),
-        *_scores(board, board.primary),
-        *_leave_one_out(board),
+        _rank_column(rows),
+        _row_column("entry", "entry", "what is ranked", "entry", rows, lambda row: row.label),
+        *_score_columns(board, board.ranking_metric),
+        *_leave_one_out_columns(board),
         *(
             column
             for metric in board.metrics
             if metric.name != board.ranked_by
-            for column in _scores(board, metric)
+            for column in _score_columns(board, metric)
         ),
-        *_origin(board),
-        *_cost(rows),
-        _of(
+        *_origin_columns(board),
+        *_cost_columns(rows),
+        _row_column(
             "code",
             "code",
-            "the commits that its trainings and evaluations ran; + means with changed files",
+            "commits of the code that its trainings and evaluations ran; + means with uncommitted "
+            "changes",
             "code",
             rows,
             lambda row: ", ".join(row.revisions) or None,
@@ -105,9 +106,9 @@ def columns(board: Board) -> list[Column]:
 def score_text(
     metric: BoardMetric, score: Score | None, *, deviation: bool = True, interval: bool = True
 ) -> str:
-    """Return a score as `mean ± standard deviation [its interval]`; of one seed without ±."""
+    """Return a score as `mean ± standard deviation [interval]`; without ± if there is one seed."""
     if score is None:
-        return NOTHING
+        return NO_VALUE
     text = metric.format(score.mean)
     if deviation and score.std is not None:
         text = f"{text} ± {metric.format(score.std)}"
@@ -115,75 +116,76 @@ def score_text(
 
 
 def signed_text(metric: BoardMetric, difference: float) -> str:
-    """Return a difference of two scores with its sign."""
+    """Return a difference of two scores with its sign, also if it is positive."""
     return f"{'-' if difference < 0 else '+'}{metric.format(abs(difference))}"
 
 
 def p_text(p: float) -> str:
-    """Return a probability with four digits."""
+    """Return a p-value with four decimals."""
     return f"{p:.4f}" if p >= _SMALLEST_P else f"< {_SMALLEST_P}"
 
 
 def main_score(board: Board, row: Row, metric: str) -> Score | None:
-    """Return what stands for a metric of a row: its average over the test sets."""
+    """Return the score of a row by a metric, averaged over the test sets as the board ranks."""
     return row.averages.get(metric, {}).get(board.average)
 
 
-def ranks(row: Row) -> str:
-    """Return the ranks that a row may have, or its rank where there is only that."""
+def ranks_text(row: Row) -> str:
+    """Return the rank interval of a row, or its rank if it has no interval."""
     if row.rank is None:
-        return NOTHING
+        return NO_VALUE
     return str(row.rank_interval or row.rank)
 
 
 def may_be_best(row: Row) -> bool:
-    """Return whether rank 1 is among the ranks that a row may have."""
+    """Return whether the rank interval of a row includes rank 1."""
     return (row.rank_interval.best if row.rank_interval else row.rank) == 1
 
 
 def profiled_on_gpu(board: Board) -> bool:
-    """Return whether any row has a throughput or a memory, which are measured on GPUs alone."""
+    """Return whether any row has a throughput or a peak memory, which only GPUs have."""
     speeds = [speed for row in board.rows for speed in row.speed.values()]
     return any(each.memory or each.samples_per_second for each in speeds)
 
 
-def _of(
+def _row_column(
     key: str,
     heading: str,
     about: str,
-    group: Group,
+    group: ColumnGroup,
     rows: Sequence[Row],
     value: Callable[[Row], Any],
     text: Callable[[Any], str] = str,
 ) -> Column:
+    """Return a column whose values are computed from rows by `value`, and displayed by `text`."""
     values = [value(row) for row in rows]
-    cells = [NOTHING if each is None else text(each) for each in values]
+    cells = [NO_VALUE if each is None else text(each) for each in values]
     return Column(key, heading, about, group, values, cells)
 
 
-def _ranks(rows: Sequence[Row]) -> Column:
+def _rank_column(rows: Sequence[Row]) -> Column:
     values: list[Value] = [
         None if row.rank is None else row.rank_interval or Ranks(row.rank, row.rank) for row in rows
     ]
-    about = "the ranks that it may have, all pairs of entries compared together at 5 %"
-    return Column("rank", "rank", about, "entry", values, [*map(ranks, rows)])
+    about = "the ranks that it may have; all pairs of entries are compared together at 5 %"
+    return Column("rank", "rank", about, "entry", values, [*map(ranks_text, rows)])
 
 
-def _scores(board: Board, metric: BoardMetric) -> Iterator[Column]:
-    """Yield the columns of a metric: of several test sets, the averages, the one that ranks first.
+def _score_columns(board: Board, metric: BoardMetric) -> Iterator[Column]:
+    """Yield the columns of a metric: averages over several test sets, then each test set.
 
-    The average that ranks is the score of the board; of a single test set, that is the score.
+    The average that ranks comes first.
     """
     if len(board.columns) > 1:
         for average in sorted(AVERAGES, key=lambda each: each != board.average):
-            yield _average(board, metric, average)
+            yield _average_column(board, metric, average)
     for name in board.column_names:
-        yield _on_test_set(board, metric, name)
+        yield _test_set_column(board, metric, name)
 
 
-def _average(board: Board, metric: BoardMetric, average: Average) -> Column:
+def _average_column(board: Board, metric: BoardMetric, average: Average) -> Column:
     primary = metric.name == board.ranked_by
-    other: Group = "test sets" if primary else "other metrics"
+    other: ColumnGroup = "test sets" if primary else "other metrics"
     return _score_column(
         metric,
         AVERAGES[average],
@@ -194,9 +196,9 @@ def _average(board: Board, metric: BoardMetric, average: Average) -> Column:
     )
 
 
-def _on_test_set(board: Board, metric: BoardMetric, name: str) -> Column:
+def _test_set_column(board: Board, metric: BoardMetric, name: str) -> Column:
     primary, several = metric.name == board.ranked_by, len(board.columns) > 1
-    group: Group = "test sets" if several else "score"
+    group: ColumnGroup = "test sets" if several else "score"
     return _score_column(
         metric,
         name,
@@ -209,20 +211,21 @@ def _on_test_set(board: Board, metric: BoardMetric, name: str) -> Column:
 
 def _score_column(
     metric: BoardMetric,
-    place: str,
+    name: str,
     heading: str,
     about: str,
-    group: Group,
+    group: ColumnGroup,
     scores: Sequence[Score | None],
 ) -> Column:
+    """Return a column of scores; `name` is that of a test set or an average."""
     cells = [score_text(metric, score) for score in scores]
-    return Column(f"{metric.name}/{place}", heading, about, group, [*scores], cells, metric)
+    return Column(f"{metric.name}/{name}", heading, about, group, [*scores], cells, metric)
 
 
-def _leave_one_out(board: Board) -> Iterator[Column]:
+def _leave_one_out_columns(board: Board) -> Iterator[Column]:
     if len(board.columns) > 1:
         about = "the best and the worst rank by the average with one test set left out"
-        yield _of(
+        yield _row_column(
             "leave-one-out",
             "one set left out",
             about,
@@ -232,13 +235,13 @@ def _leave_one_out(board: Board) -> Iterator[Column]:
         )
 
 
-def _origin(board: Board) -> Iterator[Column]:
+def _origin_columns(board: Board) -> Iterator[Column]:
     rows = board.rows
     if any(row.origin != "trained" for row in rows):
-        about = "whether bench trained it, or where else it comes from"
-        yield _of("origin", "origin", about, "origin", rows, lambda row: row.origin)
+        about = "whether bench trained it or it comes from others"
+        yield _row_column("origin", "origin", about, "origin", rows, lambda row: row.origin)
         about = "whether a test set may have been part of its training data"
-        yield _of(
+        yield _row_column(
             "test-seen",
             TEST_SEEN,
             about,
@@ -246,43 +249,48 @@ def _origin(board: Board) -> Iterator[Column]:
             rows,
             lambda row: "not excluded" if row.may_have_seen else "no",
         )
-    wanted = len(board.seeds)
-    yield _of(
+    expected = len(board.seeds)
+    yield _row_column(
         "seeds",
         "seeds",
-        f"how many of its {wanted} seeds are done on every test set",
+        f"how many of its {expected} seeds are done on every test set",
         "origin",
         rows,
-        lambda row: len(row.done(board.column_names)) if row.origin == "trained" else None,
-        lambda done: f"{done}/{wanted}",
+        lambda row: (
+            len(row.complete_seeds(board.column_names)) if row.origin == "trained" else None
+        ),
+        lambda done: f"{done}/{expected}",
     )
 
 
-def _cost(rows: Sequence[Row]) -> Iterator[Column]:
-    """Yield what reading and training cost."""
-    yield _measured(
+def _cost_columns(rows: Sequence[Row]) -> Iterator[Column]:
+    """Yield the columns with the cost of reading and training."""
+    yield _measurement_column(
         "parameters",
         "parameters",
         "the number of weights",
         [row.parameters for row in rows],
         lambda count: f"{count:,}",
     )
-    yield _measured(
+    yield _measurement_column(
         "macs",
         "MACs",
-        "products, convolutions and attention of one sample",
+        "multiply-accumulates of one sample: matrix products, convolutions and attention",
         [[each.macs for each in _speeds(row) if each.macs is not None] for row in rows],
         text_table.magnitude,
     )
     for batch in map(str, BATCH_SIZES):
-        yield _measured(
+        yield _measurement_column(
             f"latency/{batch}",
             f"ms b{batch}",
             f"median milliseconds for a batch of {batch}, from inputs in memory to labels",
-            [_present(each.milliseconds.get(batch) for each in _speeds(row)) for row in rows],
+            [
+                _measured_values(each.milliseconds.get(batch) for each in _speeds(row))
+                for row in rows
+            ],
             lambda value: f"{value:.2f}",
         )
-    yield _of(
+    yield _row_column(
         "price",
         "$ per 1,000",
         "US dollars for 1,000 samples",
@@ -291,18 +299,18 @@ def _cost(rows: Sequence[Row]) -> Iterator[Column]:
         lambda row: row.price,
         lambda price: f"{price:.3f}",
     )
-    yield _measured(
+    yield _measurement_column(
         "throughput",
         THROUGHPUT,
         "samples per second with the batch that fills the GPU",
-        [_present(each.samples_per_second for each in _speeds(row)) for row in rows],
+        [_measured_values(each.samples_per_second for each in _speeds(row)) for row in rows],
         lambda rate: f"{rate:,.0f}",
     )
     for batch in map(str, BATCH_SIZES):
-        yield _measured(
+        yield _measurement_column(
             f"memory/{batch}",
             f"MiB b{batch}",
-            f"the most memory of the GPU that tensors took at a batch of {batch}",
+            f"peak memory of tensors on the GPU with a batch of {batch}",
             [
                 [
                     each.memory[batch]
@@ -313,34 +321,34 @@ def _cost(rows: Sequence[Row]) -> Iterator[Column]:
             ],
             text_table.mebibytes,
         )
-    yield from _training_cost(rows)
+    yield from _training_cost_columns(rows)
 
 
-def _measured(
+def _measurement_column(
     key: str,
     heading: str,
     about: str,
     measurements: Sequence[Sequence[float]],
     text: Callable[[Any], str],
 ) -> Column:
-    """Return a column of several measurements per row, as of several input shapes.
+    """Return a column of measurements, of which a row has several if input shapes differ.
 
-    A cell has the least and the largest; the value, by which tables are sorted, is the largest.
+    A cell has the smallest and the largest; the value, by which tables are sorted, is the largest.
     """
     ordered = [sorted(each) for each in measurements]
     values: list[Value] = [each[-1] if each else None for each in ordered]
     return Column(key, heading, about, "cost", values, [as_range(map(text, e)) for e in ordered])
 
 
-def _training_cost(rows: Sequence[Row]) -> Iterator[Column]:
+def _training_cost_columns(rows: Sequence[Row]) -> Iterator[Column]:
     seconds = [row.training_seconds for row in rows]
     cells = [
-        NOTHING if each is None else f"{each:.1f}{f' {SHARED}' if row.shared_gpu else ''}"
+        NO_VALUE if each is None else f"{each:.1f}{f' {SHARED_GPU_MARK}' if row.shared_gpu else ''}"
         for row, each in zip(rows, seconds, strict=True)
     ]
     about = "wall time of its trainings, the mean over seeds"
     yield Column("training-seconds", "training s", about, "cost", [*seconds], cells)
-    yield _of(
+    yield _row_column(
         "gpu-hours",
         "GPU h",
         "hours of whole GPUs for its trainings, the mean over seeds",
@@ -349,10 +357,10 @@ def _training_cost(rows: Sequence[Row]) -> Iterator[Column]:
         lambda row: row.gpu_hours,
         lambda hours: f"{hours:.2f}",
     )
-    yield _of(
+    yield _row_column(
         "training-memory",
         "training MiB",
-        "the most memory of the GPU that tensors took in training",
+        "peak memory of tensors on the GPU in training",
         "cost",
         rows,
         lambda row: row.training_memory,
@@ -364,11 +372,11 @@ def _speeds(row: Row) -> list[Speed]:
     return [row.speed[column] for column in sorted(row.speed)]
 
 
-def _present(values: Iterable[Any]) -> list[float]:
+def _measured_values(values: Iterable[Any]) -> list[float]:
     return [value for value in values if value is not None and value is not UNSET]
 
 
 def as_range(sorted_values: Iterable[str]) -> str:
-    """Return the first and the last of sorted texts, as `first–last` where they differ."""
+    """Return the first and the last of sorted texts as `first–last`, or one text if all agree."""
     values = [*dict.fromkeys(sorted_values)]
-    return "–".join([values[0], values[-1]][: len(values)]) if values else NOTHING
+    return "–".join([values[0], values[-1]][: len(values)]) if values else NO_VALUE

@@ -1,4 +1,4 @@
-"""A board as tables of LaTeX, for a paper."""
+"""A board as LaTeX tables, for a paper."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.printable import in_one_line, shortened
 from bench.leaderboards.board import Ranks, Score
-from bench.leaderboards.formats.columns import MAIN_COSTS, columns, may_be_best
+from bench.leaderboards.formats.columns import MAIN_COSTS, board_columns, may_be_best
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -48,9 +48,9 @@ _HEAD = (
 )
 
 
-def latex(board: Board) -> str:
-    """Return the board: a table of all metrics, or one per metric where test sets are several."""
-    everything = columns(board)
+def board_latex(board: Board) -> str:
+    """Return the board as one table of all metrics, or one per metric for several test sets."""
+    everything = board_columns(board)
     names = everything[:2]
     scores = [column for column in everything if column.metric]
     costs = [column for column in everything if column.key in MAIN_COSTS]
@@ -66,34 +66,35 @@ def latex(board: Board) -> str:
 
 
 def escaped_latex(text: str) -> str:
-    """Return `text` so that LaTeX prints it as it is."""
-    # Two hyphens would become a dash, and two commas a quotation mark.
-    parted = re.sub(r"(?<=[-,])(?=[-,])", "\0", shortened(text))
-    return "".join(_ESCAPES.get(letter, letter) for letter in parted)
+    """Return `text` with escapes, so that LaTeX prints its characters."""
+    # LaTeX would print two hyphens as a dash and two commas as a quotation mark.
+    separated = re.sub(r"(?<=[-,])(?=[-,])", "\0", shortened(text))
+    return "".join(_ESCAPES.get(letter, letter) for letter in separated)
 
 
-def _table(board: Board, shown: Sequence[Column]) -> str:
-    metric = next(column.metric for column in shown if column.metric)
+def _table(board: Board, table_columns: Sequence[Column]) -> str:
+    metric = next(column.metric for column in table_columns if column.metric)
     several = len(board.columns) > 1
     title = metric.heading if several else f"{board.columns[0].name}"
     caption = f"{board.name}: {title}, {board.protocol}."
     label = re.sub(r"[^A-Za-z0-9]+", "-", f"{board.suite}-{metric.name}").strip("-").lower()
     headings = [
         column.heading.removeprefix(f"{metric.heading} ") if several else column.heading
-        for column in shown
+        for column in table_columns
     ]
+    alignment = "".join("l" if column.is_text else "r" for column in table_columns)
     lines = [
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{escaped_latex(in_one_line(caption))}}}",
         rf"\label{{tab:{label}}}",
-        rf"\begin{{tabular}}{{{''.join('l' if each.is_text else 'r' for each in shown)}}}",
+        rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",
         rf"{' & '.join(map(escaped_latex, headings))} \\",
         r"\midrule",
         *(
-            rf"{' & '.join(_cell(board, column, place) for column in shown)} \\"
-            for place in range(len(board.rows))
+            rf"{' & '.join(_cell(board, column, index) for column in table_columns)} \\"
+            for index in range(len(board.rows))
         ),
         r"\bottomrule",
         r"\end{tabular}",
@@ -102,15 +103,16 @@ def _table(board: Board, shown: Sequence[Column]) -> str:
     return "\n".join(lines)
 
 
-def _cell(board: Board, column: Column, place: int) -> str:
-    value: Value = column.values[place]
-    best = column.group in ("entry", "score") and may_be_best(board.rows[place])
+def _cell(board: Board, column: Column, index: int) -> str:
+    """Return the cell of a column in the row `index`."""
+    value: Value = column.values[index]
+    best = column.group in ("entry", "score") and may_be_best(board.rows[index])
     if column.metric and isinstance(value, Score):
         mean, high, low = (
             column.metric.format(each) for each in (value.mean, value.high, value.low)
         )
-        shown = rf"\mathbf{{{mean}}}" if best else mean
+        mean = rf"\mathbf{{{mean}}}" if best else mean
         std = "" if value.std is None else rf" \pm {column.metric.format(value.std)}"
-        return f"${shown}^{{{high}}}_{{{low}}}{std}$"
-    text = str(value) if isinstance(value, Ranks) else column.cells[place]
+        return f"${mean}^{{{high}}}_{{{low}}}{std}$"
+    text = str(value) if isinstance(value, Ranks) else column.cells[index]
     return rf"\textbf{{{escaped_latex(text)}}}" if best else escaped_latex(text)

@@ -7,8 +7,8 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 from bench.core.printable import escaped_markdown, shortened, unescaped_code, without_html
-from bench.leaderboards.formats.board_texts import title, with_texts
-from bench.leaderboards.formats.notes import notes, reading
+from bench.leaderboards.formats.board_texts import scores_heading, with_changed_texts
+from bench.leaderboards.formats.notes import board_notes, score_notes
 from bench.leaderboards.formats.tables import detail_tables, main_table, published_table
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ _FILES = (
 )
 
 
-def markdown(board: Board, figures: Mapping[str, str] | None = None) -> str:
-    """Return the board's page, on which no text of others is markup.
+def board_markdown(board: Board, figures: Mapping[str, str] | None = None) -> str:
+    """Return the Markdown page of a board, with escaped texts.
 
     Args:
         board: The board.
-        figures: The figures beside the page, SVG by the name of the file.
+        figures: The figures in the folder of the page: SVG by file name.
     """
-    escaped = with_texts(board, escaped_markdown)
+    escaped = with_changed_texts(board, escaped_markdown)
     about = (
         f"Protocol `{escaped.protocol}`: {without_html(shortened(board.protocol_about))} "
         f"Generated from records by `bench board {escaped.suite}`; `bench run {escaped.suite}` "
@@ -41,22 +41,22 @@ def markdown(board: Board, figures: Mapping[str, str] | None = None) -> str:
         f"`{board.fingerprint}`."
     )
     parts = [f"# {escaped.name}", without_html(shortened(board.about))]
-    parts += [f"## {title(escaped)}", main_table(board).markdown(), *reading(escaped)]
+    parts += [f"## {scores_heading(escaped)}", main_table(board).markdown(), *score_notes(escaped)]
     parts += [_image(file, svg) for file, svg in (figures or {}).items()]
     parts += [_folded(name, table) for name, table in detail_tables(board).items()]
     if published := published_table(board):
-        heading = f"## Published elsewhere, not ranked ({escaped.primary.heading})"
+        heading = f"## Published elsewhere, not ranked ({escaped.ranking_metric.heading})"
         parts += [heading, published.markdown()]
-    parts += ["## Notes", *map(unescaped_code, notes(escaped)), unescaped_code(about), _FILES]
+    parts += ["## Notes", *map(unescaped_code, board_notes(escaped)), unescaped_code(about), _FILES]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _image(file: str, svg: str) -> str:
-    """Return a figure as an image, whose text is the title of the figure."""
-    named = unescape(svg.partition("<title>")[2].partition("</title>")[0])
-    return f"![{escaped_markdown(shortened(named))}]({file})"
+    """Return a link to a figure as an image, with the title of the figure as its text."""
+    title = unescape(svg.partition("<title>")[2].partition("</title>")[0])
+    return f"![{escaped_markdown(shortened(title))}]({file})"
 
 
 def _folded(heading: str, table: Table) -> str:
-    """Return a table that a reader unfolds."""
+    """Return a table that is collapsed below its heading."""
     return f"<details>\n<summary>{heading}</summary>\n\n{table.markdown()}\n\n</details>"

@@ -1,4 +1,4 @@
-"""The notes below the tables of a board: how to read them, and what they do not show."""
+"""The notes below the tables of a board: how to read them, and what they leave out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from bench.core.components import short_labels
 from bench.leaderboards.board import TO_DO
-from bench.leaderboards.formats.columns import NOTHING, SHARED, TEST_SEEN, profiled_on_gpu
+from bench.leaderboards.formats.columns import NO_VALUE, SHARED_GPU_MARK, TEST_SEEN, profiled_on_gpu
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, BoardColumn, Row
@@ -19,27 +19,27 @@ _MAX_CHARACTERS = 20
 _SEVERAL = 2
 
 
-def notes(board: Board) -> list[str]:
+def board_notes(board: Board) -> list[str]:
     """Return the paragraphs below the tables."""
     paragraphs = [
-        *_entries(board),
-        *_origins(board),
-        *_tuning(board),
-        *map(_scored, board.columns),
-        *_ranks(board),
-        *_missing(board),
-        *_hardware(board),
-        *_accepted(board),
-        *_gpu_costs(board),
-        *_latencies(board),
+        *_entry_notes(board),
+        *_origin_notes(board),
+        *_tuning_notes(board),
+        *map(_test_set_note, board.columns),
+        *_rank_notes(board),
+        *_missing_notes(board),
+        *_hardware_notes(board),
+        *_accepted_notes(board),
+        *_gpu_cost_notes(board),
+        *_latency_notes(board),
     ]
     if any(revision.endswith("+") for row in board.rows for revision in row.revisions):
-        paragraphs.append("A + behind a commit: the files differed from that commit.")
+        paragraphs.append("A + after a commit: the code had uncommitted changes.")
     return paragraphs
 
 
-def _entries(board: Board) -> list[str]:
-    """Say how the rows differ in parameters, inputs, recipes and training data."""
+def _entry_notes(board: Board) -> list[str]:
+    """Return how the rows differ in parameters, inputs, recipes and training data."""
     rows = [row for row in board.rows if row.origin == "trained"]
     if not rows:
         return []
@@ -49,42 +49,42 @@ def _entries(board: Board) -> list[str]:
     only = len(rows) == len(board.rows)
     all_entries = "all entries" if only else "all entries trained here"
     every = "All entries are" if only else "All entries trained here are"
-    inputs = _groups(rows, lambda row: row.input)
+    inputs = _rows_by_value(rows, lambda row: row.input)
     if len(inputs) == 1:
         paragraphs.append(f"Input of {all_entries}: {next(iter(inputs))}.")
     elif inputs:
-        paragraphs.append(f"Inputs: {_listed({f'{k}': v for k, v in inputs.items()})}.")
+        paragraphs.append(f"Inputs: {_grouped_text({f'{k}': v for k, v in inputs.items()})}.")
     varying = _varying_keys(rows)
     if varying:
-        recipes = _groups(rows, lambda row: _recipe(row, varying))
-        paragraphs.append(f"Recipes differ: {_listed(recipes)}.")
-    trained = _groups(rows, lambda row: ", and on ".join(row.train or []))
+        recipes = _rows_by_value(rows, lambda row: _recipe_text(row, varying))
+        paragraphs.append(f"Recipes differ: {_grouped_text(recipes)}.")
+    trained = _rows_by_value(rows, lambda row: ", and on ".join(row.train or []))
     if len(trained) == 1:
         paragraphs.append(f"{every} trained on {next(iter(trained))}.")
     elif trained:
-        paragraphs.append(f"Training data: {_listed(trained)}.")
+        paragraphs.append(f"Training data: {_grouped_text(trained)}.")
     return paragraphs
 
 
-def _origins(board: Board) -> list[str]:
-    """Say where rows come from that bench does not train, and what is known of them."""
+def _origin_notes(board: Board) -> list[str]:
+    """Return the origin, training data and remarks of rows that bench does not train."""
     rows = [row for row in board.rows if row.origin != "trained"]
     if not rows:
         return []
     paragraphs = [
         (
-            "origin: trained: by bench, on the data named here; pretrained: trained by others and "
-            "run by bench; predictions: run by others too, whose texts bench scored. Rows of "
-            "others have one run, so their intervals are over samples alone."
+            "origin `trained`: trained by bench on the data named here; `pretrained`: trained by "
+            "others, run by bench; `predictions`: trained and run by others, scored by bench. Rows "
+            "of others have one run, so their intervals are over samples alone."
         ),
         (
-            f"{TEST_SEEN}: not excluded where nothing is stated of the training data, or where "
-            "they have a data set of the name of a test set, or one that shares samples with it."
+            f"{TEST_SEEN} `not excluded`: the authors do not state their training data, or these "
+            "include a data set with the name of a test set, or one that shares samples with it."
         ),
     ]
-    named = [f"{row.label}: {_code(row.model)}" for row in rows if row.label != row.model]
-    if named:
-        paragraphs.append(f"What these rows are: {'; '.join(named)}.")
+    recognizers = [f"{row.label}: {_code(row.model)}" for row in rows if row.label != row.model]
+    if recognizers:
+        paragraphs.append(f"Recognizers of these rows: {'; '.join(recognizers)}.")
     stated = "; ".join(
         f"{row.label}: {'not stated' if row.train is None else ', '.join(row.train) or 'none'}"
         for row in rows
@@ -96,19 +96,19 @@ def _origins(board: Board) -> list[str]:
         if row.remarks
     ]
     if remarks:
-        paragraphs.append(f"Readings to know of: {'; '.join(remarks)}.")
+        paragraphs.append(f"Unusual readings: {'; '.join(remarks)}.")
     if any(row.price is not None for row in rows):
         paragraphs.append("$ per 1,000: what reading 1,000 samples cost in US dollars.")
     return paragraphs
 
 
 def _code(text: str) -> str:
-    """Return a text as code in Markdown, whatever characters it has."""
+    """Return a text as code in Markdown, also if it has backticks."""
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def _varying_keys(rows: Sequence[Row]) -> list[str]:
-    """Return the keys of recipes that have not one value in all rows."""
+    """Return the keys of recipes whose values differ between rows."""
     keys = sorted({key for row in rows for key in row.recipe})
     return [
         key
@@ -117,7 +117,7 @@ def _varying_keys(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _recipe(row: Row, keys: Sequence[str]) -> str:
+def _recipe_text(row: Row, keys: Sequence[str]) -> str:
     values = [
         f"{key} = {json.dumps(row.recipe[key], ensure_ascii=False)}"
         if key in row.recipe
@@ -127,8 +127,8 @@ def _recipe(row: Row, keys: Sequence[str]) -> str:
     return ", ".join(values)
 
 
-def _groups(rows: Sequence[Row], value: Callable[[Row], str]) -> dict[str, list[str]]:
-    """Return the rows of each value: a model's name where all of its rows have the same one."""
+def _rows_by_value(rows: Sequence[Row], value: Callable[[Row], str]) -> dict[str, list[str]]:
+    """Group rows by a value; a model's name stands for its rows if all have the same value."""
     models = short_labels(row.model for row in rows)
     by_model: dict[str, set[str]] = {}
     for row in rows:
@@ -142,25 +142,25 @@ def _groups(rows: Sequence[Row], value: Callable[[Row], str]) -> dict[str, list[
     return groups
 
 
-def _listed(groups: Mapping[str, Sequence[str]]) -> str:
+def _grouped_text(groups: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(f"{', '.join(sorted(names))}: {value}" for value, names in groups.items())
 
 
-def _tuning(board: Board) -> list[str]:
-    """Say how much tuning the tuned rows had: without it the others are no fair comparison."""
+def _tuning_notes(board: Board) -> list[str]:
+    """Return how much tuning the tuned rows had, because the others had none."""
     tuned = [
         f"{row.label} (best of {row.tuning.trials} trainings, {row.tuning.validations} validations "
         f"in all, by validation error, sampler {row.tuning.sampler}, sweep {row.tuning.sweep})"
         for row in board.rows
         if row.tuning
     ]
-    return [f"Tuned: {'; '.join(tuned)}. No other row was searched for."] if tuned else []
+    return [f"Tuned: {'; '.join(tuned)}. The other rows were not tuned."] if tuned else []
 
 
-def _scored(column: BoardColumn) -> str:
-    """Say what the protocol scored of a test set, what it excluded and what it dropped."""
+def _test_set_note(column: BoardColumn) -> str:
+    """Return how much of a test set the protocol scored, excluded and dropped."""
     if column.samples is None:
-        return f"Nothing has read {column.name} yet."
+        return f"{column.name}: not evaluated yet."
     parts = ", ".join(f"{count:,} {reason}" for reason, count in column.excluded.items())
     label = "" if column.label == column.name else f" ({_code(column.label)})"
     sentence = (
@@ -169,14 +169,15 @@ def _scored(column: BoardColumn) -> str:
     if not column.dropped:
         return f"{sentence}."
     ordered = sorted(column.dropped.items(), key=lambda item: (-item[1], item[0]))
-    shown = " ".join(
+    characters = " ".join(
         f"{_quoted(character)} {count:,}" for character, count in ordered[:_MAX_CHARACTERS]
     )
     more = len(ordered) - _MAX_CHARACTERS
     rest = f" and {more} other characters" if more > 0 else ""
     total = sum(column.dropped.values())
     return (
-        f"{sentence}; characters the protocol dropped from transcripts: {total:,} ({shown}{rest})."
+        f"{sentence}; characters the protocol dropped from transcripts: {total:,} "
+        f"({characters}{rest})."
     )
 
 
@@ -184,8 +185,8 @@ def _quoted(character: str) -> str:
     return f'"{character}"' if "'" in character else f"'{character}'"
 
 
-def reading(board: Board) -> list[str]:
-    """Return how scores, averages and ranks are read."""
+def score_notes(board: Board) -> list[str]:
+    """Return the paragraphs that explain scores, averages and ranks."""
     if not any(row.seeds for row in board.rows):
         return []
     seeds = ", ".join(map(str, board.seeds))
@@ -199,16 +200,16 @@ def reading(board: Board) -> list[str]:
     if len(board.columns) >= _SEVERAL:
         ranking = "average" if board.average == "weighted" else "mean"
         paragraphs.append(
-            "average: test sets weighted by their scored samples; mean: each test set alike. "
-            f"Ranks are by the {ranking} of {board.primary.title}. A row that lacks a test set, or "
-            "a seed on one, has neither average nor rank. one set left out: the best and the worst "
-            "rank when any one test set is left out of the average."
+            "`average`: test sets weighted by their scored samples; `mean`: all test sets with the "
+            f"same weight. Ranks are by the {ranking} of {board.ranking_metric.title}. A row that "
+            "lacks a test set, or a seed on one, has neither average nor rank. `one set left out`: "
+            "the best and the worst rank when any one test set is left out of the average."
         )
     return paragraphs
 
 
-def _ranks(board: Board) -> list[str]:
-    """Say why intervals of ranks need not rise from row to row."""
+def _rank_notes(board: Board) -> list[str]:
+    """Return why rank intervals need not rise from row to row."""
     if not any(row.seeds for row in board.rows):
         return []
     return [
@@ -221,8 +222,8 @@ def _ranks(board: Board) -> list[str]:
     ]
 
 
-def _missing(board: Board) -> list[str]:
-    """Say why evaluations are missing: where something is wrong each, else how many are to do."""
+def _missing_notes(board: Board) -> list[str]:
+    """Return why evaluations are missing: each with a fault, and the number of those to do."""
     waiting, wrong = 0, []
     for row in board.rows:
         for missing in row.missing:
@@ -238,12 +239,12 @@ def _missing(board: Board) -> list[str]:
     return paragraphs
 
 
-def _hardware(board: Board) -> list[str]:
+def _hardware_notes(board: Board) -> list[str]:
     return [f"Trained on {'; '.join(board.hardware)}."] if board.hardware else []
 
 
-def _accepted(board: Board) -> list[str]:
-    """Say which rows others have run, and where."""
+def _accepted_notes(board: Board) -> list[str]:
+    """Return which rows others have run, and on which machines."""
     accepted: dict[str, list[str]] = {}
     for row in board.rows:
         others = [result for result in row.seeds if result.run_by]
@@ -258,43 +259,42 @@ def _accepted(board: Board) -> list[str]:
     return [f"Run by others, and accepted after every prediction was scored again: {rows}."]
 
 
-def _gpu_costs(board: Board) -> list[str]:
-    """Say what the costs of trainings on GPUs are, and which times are those of a shared GPU."""
+def _gpu_cost_notes(board: Board) -> list[str]:
+    """Return the explanation of the costs of trainings on GPUs, and of times of a shared GPU."""
     paragraphs = []
     if any(row.gpu_hours is not None for row in board.rows):
         paragraphs.append(
             "GPU h: hours of training and validation times the GPUs reserved, mean over seeds. "
-            "training MiB: the peak of tensors on the GPU, largest of the seeds."
+            "training MiB: peak memory of tensors on the GPU, the largest of the seeds."
         )
     if any(row.shared_gpu for row in board.rows):
         paragraphs.append(
-            f"{SHARED} Other tasks could compute on the same GPU at the same time, because less "
-            "than a whole one was reserved: this time says little about the entry."
+            f"{SHARED_GPU_MARK} Less than a whole GPU was reserved, so other tasks may have used "
+            "it at the same time: do not compare this time with others."
         )
     return paragraphs
 
 
-def _latencies(board: Board) -> list[str]:
-    """Say what the cost columns hold, where they are from, and why a latency is not shown."""
+def _latency_notes(board: Board) -> list[str]:
+    """Return the explanation of the columns of cost, and why a latency is missing."""
     paragraphs = []
     if board.speed_hardware:
         paragraphs.append(
-            "MACs: products, convolutions and attention of one sample. ms b1, ms b24: median "
-            "latency of a batch of 1 and of 24, from inputs in memory to labels, on "
-            f"{board.speed_hardware}. Of test sets with other input shapes, the least and the "
-            "largest."
+            "MACs: multiply-accumulates of one sample in matrix products, convolutions and "
+            "attention. ms b1, ms b24: median latency of a batch of 1 and of 24, from inputs in "
+            f"memory to labels, on {board.speed_hardware}. If the input shapes of test sets "
+            "differ, the smallest and the largest value."
         )
         if any(row.speed for row in board.rows if row.origin == "pretrained"):
             paragraphs.append(
-                "Latencies of pretrained rows begin at the stored bytes of images: they have the "
-                "decoding and the preparation of images in them, which those of trained rows do "
-                "not have."
+                "Latencies of pretrained rows start from the stored bytes of images, so they "
+                "include decoding and preparing images; those of trained rows do not."
             )
     if profiled_on_gpu(board):
         paragraphs.append(
             "samples/s: from inputs on the GPU to logits, at the smallest batch that fills it"
-            f"{_filling_batches(board)}. MiB b1, MiB b24: the peak of tensors on the GPU, weights "
-            "and inputs included."
+            f"{_filling_batches(board)}. MiB b1, MiB b24: peak memory of tensors on the GPU, "
+            "including weights and inputs."
         )
     reasons: dict[str, list[str]] = {}
     for row in board.rows:
@@ -305,23 +305,23 @@ def _latencies(board: Board) -> list[str]:
                 if (name := f"{row.label} ({figure})") not in names:
                     names.append(name)
     if reasons:
-        listed = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
-        paragraphs.append(f"No valid latency, shown as {NOTHING}: {listed}.")
+        causes = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+        paragraphs.append(f"No valid latency, shown as {NO_VALUE}: {causes}.")
     if board.other_hardware:
         paragraphs.append(
-            f"Latencies on {'; '.join(board.other_hardware)} are left out: a board shows those of "
+            f"Latencies on {'; '.join(board.other_hardware)} are left out: a board has those of "
             "one hardware, the one with most valid latencies."
         )
     return paragraphs
 
 
 def _filling_batches(board: Board) -> str:
-    """Return in brackets which rows have which batch, or nothing without any."""
+    """Return the batch sizes that fill the GPU with their rows in brackets; empty without any."""
     names: dict[str, list[str]] = {}
     for row in board.rows:
         for speed in row.speed.values():
             if speed.filling_batch is not UNSET:
-                listed = names.setdefault(str(speed.filling_batch), [])
-                if row.label not in listed:
-                    listed.append(row.label)
-    return f" ({_listed(names)})" if names else ""
+                labels = names.setdefault(str(speed.filling_batch), [])
+                if row.label not in labels:
+                    labels.append(row.label)
+    return f" ({_grouped_text(names)})" if names else ""

@@ -1,4 +1,4 @@
-"""The scores of a board broken down by a property of the samples, as text for a terminal."""
+"""The scores of a board by a property of the samples, as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from typing import TYPE_CHECKING
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.printable import shortened
 from bench.core.text_table import Table
-from bench.leaderboards.formats.board_texts import with_texts
+from bench.leaderboards.formats.board_texts import with_changed_texts
 from bench.leaderboards.formats.columns import score_text
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board, BoardColumn
 
 
-def slice_text(board: Board, by: str) -> list[str | Table]:
-    """Return a table per test set, with a column per group of samples.
+def slice_blocks(board: Board, by: str) -> list[str | Table]:
+    """Return one table per test set, with one column per group of samples.
+
+    Args:
+        board: The board.
+        by: The property, such as `length`.
 
     Raises:
         BenchError: No test set has the property (nothing).
     """
     names = dict.fromkeys(name for column in board.columns for name in column.slices)
     if by not in names:
-        known = did_you_mean(by, names) if names else "; no property parts its samples"
+        remedy = did_you_mean(by, names) if names else "; it has no scores by groups of samples"
         raise BenchError(
-            f"no test set of {board.name} is broken down by '{by}'{known}",
-            Exit.NOTHING,
+            f"'{by}' is not a property of samples on {board.name}{remedy}", Exit.NOTHING
         )
-    board = with_texts(board, shortened)
-    heading = board.primary.heading
+    board = with_changed_texts(board, shortened)
+    heading = board.ranking_metric.heading
     parts: list[str | Table] = []
     for column in board.columns:
         if by in column.slices:
@@ -42,6 +45,6 @@ def _table(board: Board, column: BoardColumn, by: str) -> Table:
     rows = []
     for row in board.rows:
         scores = row.slices.get(column.name, {}).get(by, [None] * len(groups))
-        cells = [score_text(board.primary, score) for score in scores]
+        cells = [score_text(board.ranking_metric, score) for score in scores]
         rows.append([row.label, *cells])
     return Table(["entry", *headings], rows, headings, headings[::-1])

@@ -1,4 +1,4 @@
-"""Paragraphs and tables of text as a page of Markdown or HTML."""
+"""Pages of Markdown or HTML made of paragraphs and tables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def markdown_page(blocks: Sequence[str | Table]) -> str:
-    """Return paragraphs and tables as Markdown, for a comment or a page."""
+    """Return paragraphs and tables as Markdown, such as for a comment on a pull request."""
     parts = [
         block.markdown() if isinstance(block, Table) else _markdown_paragraph(block)
         for block in blocks
@@ -30,7 +30,7 @@ def markdown_page(blocks: Sequence[str | Table]) -> str:
 
 
 def html_page(title: str, blocks: Sequence[str | Table]) -> str:
-    """Return paragraphs and tables as one page that needs nothing else, in HTML."""
+    """Return paragraphs and tables as an HTML page that loads no other file."""
     parts = [
         html_table(block)
         if isinstance(block, Table)
@@ -49,22 +49,22 @@ def html_page(title: str, blocks: Sequence[str | Table]) -> str:
 
 def _markdown_paragraph(text: str) -> str:
     first, *others = text.split("\n")
-    listed = [f"- {escaped_markdown(line.strip())}" for line in others]
-    return "\n".join([escaped_markdown(first), *([""] if listed else []), *listed])
+    items = [f"- {escaped_markdown(line.strip())}" for line in others]
+    return "\n".join([escaped_markdown(first), *([""] if items else []), *items])
 
 
 def html_table(table: Table) -> str:
     """Return a table as HTML, in which no text is markup."""
 
     def row(tag: str, cells: Sequence[str]) -> str:
-        shown = []
+        elements = []
         for header, cell in zip(table.headers, cells, strict=True):
             classes = ["right"] if header in table.right else []
             classes += [cell.style] if isinstance(cell, Styled) else []
-            named = f' class="{" ".join(classes)}"' if classes else ""
+            attribute = f' class="{" ".join(classes)}"' if classes else ""
             scope = ' scope="col"' if tag == "th" else ""
-            shown.append(f"<{tag}{scope}{named}>{escape(shortened(cell))}</{tag}>")
-        return f"<tr>{''.join(shown)}</tr>"
+            elements.append(f"<{tag}{scope}{attribute}>{escape(shortened(cell))}</{tag}>")
+        return f"<tr>{''.join(elements)}</tr>"
 
     lines = [
         "<table>",

@@ -1,4 +1,4 @@
-"""What each evaluation of a board counts on each sample: all its scores follow from that."""
+"""Counts of each evaluation of a board on each sample, from which all scores are computed."""
 
 from __future__ import annotations
 
@@ -20,54 +20,55 @@ if TYPE_CHECKING:
 
     from bench.trials.records import EvaluationRecord
 
-OF = "of"
-"""The column `<metric>/of` has the denominators of a metric."""
-MAX_NAMED = 50_000
-"""Scored samples of a test set up to which ids are kept: those of more take the most space."""
+DENOMINATOR = "of"
+"""Suffix of columns of denominators: `<metric>/of`."""
+MAX_LISTED_IDS = 50_000
+"""Ids are kept up to this many scored samples per test set; of more, they take the most space."""
 
 Counts = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(eq=False)
 class ColumnCounts:
-    """What evaluations count on the N scored samples of a test set.
+    """Numerators and denominators of metrics on the N scored samples of a test set.
 
     Attributes:
-        ids: The samples, (N,); empty of more than `MAX_NAMED`, which are in ascending order of ids.
-        denominators: Of each metric, (N,); they depend on the references alone.
-        numerators: Of each metric and evaluation, by its key, (N,).
-        names: A hash of the ids that are left out.
-        properties: The group of each sample by a property such as `case`, (N,).
+        ids: Ids of the samples, (N,); empty for more than `MAX_LISTED_IDS` samples, which are in
+            ascending order of ids.
+        denominators: Denominators by metric, (N,); they depend on the references alone.
+        numerators: Numerators by metric and key of the evaluation, (N,).
+        ids_hash: Hash of the ids if these are left out, otherwise empty.
+        properties: The group of each sample, (N,), by property such as `case`.
     """
 
     ids: list[str]
     denominators: dict[str, Counts] = field(default_factory=dict)
     numerators: dict[str, dict[str, Counts]] = field(default_factory=dict)
-    names: str = ""
+    ids_hash: str = ""
     properties: dict[str, NDArray[np.str_]] = field(default_factory=dict)
 
     @classmethod
-    def of(
+    def build(
         cls,
         ids: list[str],
         denominators: Mapping[str, ArrayLike],
         numerators: Mapping[str, Mapping[str, ArrayLike]],
         properties: Mapping[str, ArrayLike] | None = None,
     ) -> ColumnCounts:
-        """Return counts with integers as small as fits; without ids where there are many."""
-        order = sorted(range(len(ids)), key=ids.__getitem__) if len(ids) > MAX_NAMED else None
+        """Build counts with the smallest integer types that fit; without ids if there are many."""
+        order = sorted(range(len(ids)), key=ids.__getitem__) if len(ids) > MAX_LISTED_IDS else None
 
         def ordered(values: ArrayLike) -> NDArray[Any]:
             return np.asarray(values) if order is None else np.asarray(values)[order]
 
         return cls(
             ids if order is None else [],
-            {metric: smallest(ordered(values)) for metric, values in denominators.items()},
+            {metric: smallest_integers(ordered(values)) for metric, values in denominators.items()},
             {
-                metric: {key: smallest(ordered(values)) for key, values in columns.items()}
+                metric: {key: smallest_integers(ordered(values)) for key, values in columns.items()}
                 for metric, columns in numerators.items()
             },
-            "" if order is None else _hash([ids[place] for place in order]),
+            "" if order is None else _hash_ids([ids[index] for index in order]),
             {name: ordered(values).astype(str) for name, values in (properties or {}).items()},
         )
 
@@ -82,7 +83,7 @@ class ColumnCounts:
         return sorted({key for columns in self.numerators.values() for key in columns})
 
     def value(self, metric: str, key: str) -> float | None:
-        """Return the score of an evaluation, or None where the metric is not defined for it."""
+        """Return the score of an evaluation, or None if the metric is not defined for it."""
         above = self.numerators.get(metric, {}).get(key)
         if above is None:
             return None
@@ -90,16 +91,16 @@ class ColumnCounts:
         return int(above.sum(dtype=np.int64)) / below if below else None
 
     def has(self, key: str) -> bool:
-        """Return whether an evaluation counted anything here."""
+        """Return whether there are counts of an evaluation."""
         return any(key in columns for columns in self.numerators.values())
 
     def add(self, other: ColumnCounts) -> None:
-        """Add what other evaluations count on the same samples.
+        """Add the counts of other evaluations on the same samples.
 
         Raises:
-            ValueError: They are not of the same samples, or of other references.
+            ValueError: The samples, denominators or properties differ.
         """
-        if (self.ids, self.names) != (other.ids, other.names):
+        if (self.ids, self.ids_hash) != (other.ids, other.ids_hash):
             raise ValueError("the samples differ")
         for metric, below in other.denominators.items():
             if not np.array_equal(self.denominators.get(metric, below), below):
@@ -112,7 +113,7 @@ class ColumnCounts:
             self.numerators.setdefault(metric, {}).update(columns)
         self.properties = other.properties | self.properties
 
-    def only(self, keys: Iterable[str]) -> ColumnCounts:
+    def only_evaluations(self, keys: Iterable[str]) -> ColumnCounts:
         """Return the counts of these evaluations alone."""
         chosen = {*keys}
         numerators = {
@@ -123,34 +124,34 @@ class ColumnCounts:
             self.ids,
             {metric: self.denominators[metric] for metric, kept in numerators.items() if kept},
             {metric: kept for metric, kept in numerators.items() if kept},
-            self.names,
+            self.ids_hash,
             self.properties,
         )
 
     def only_metrics(self, metrics: Iterable[str]) -> ColumnCounts:
-        """Return the counts by these metrics alone, as far as they are counted."""
+        """Return the counts by these metrics alone; metrics without counts are left out."""
         kept = [metric for metric in metrics if metric in self.numerators]
         return ColumnCounts(
             self.ids,
             {metric: self.denominators[metric] for metric in kept},
             {metric: self.numerators[metric] for metric in kept},
-            self.names,
+            self.ids_hash,
             self.properties,
         )
 
-    def part(self, metric: str, where: NDArray[np.bool_]) -> ColumnCounts:
-        """Return what one metric counts on the samples `where`, (N,); without their ids."""
+    def subset(self, metric: str, mask: NDArray[np.bool_]) -> ColumnCounts:
+        """Return the counts by one metric on the samples where the mask (N,) is true."""
         if metric not in self.denominators:
             return ColumnCounts([])
-        above = {key: each[where] for key, each in self.numerators[metric].items()}
-        return ColumnCounts([], {metric: self.denominators[metric][where]}, {metric: above})
+        above = {key: each[mask] for key, each in self.numerators[metric].items()}
+        return ColumnCounts([], {metric: self.denominators[metric][mask]}, {metric: above})
 
     def same_as(self, other: ColumnCounts) -> bool:
-        """Return whether the same evaluations count the same on the same samples.
+        """Return whether both have the same counts of the same evaluations and samples.
 
-        Properties that only one of them knows do not count.
+        Properties that only one of them has are ignored.
         """
-        if (self.ids, self.names) != (other.ids, other.names):
+        if (self.ids, self.ids_hash) != (other.ids, other.ids_hash):
             return False
         common = self.properties.keys() & other.properties.keys()
         if not all(
@@ -167,8 +168,8 @@ def _equal(a: Mapping[str, Counts], b: Mapping[str, Counts]) -> bool:
     return a.keys() == b.keys() and all(np.array_equal(each, b[name]) for name, each in a.items())
 
 
-def smallest(values: ArrayLike) -> Counts:
-    """Return integers in the smallest signed type that has them all."""
+def smallest_integers(values: ArrayLike) -> Counts:
+    """Return integers in the smallest signed type that can hold all of them."""
     array = np.asarray(values, dtype=np.int64)
     low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
     kinds = (np.int8, np.int16, np.int32, np.int64)
@@ -176,47 +177,49 @@ def smallest(values: ArrayLike) -> Counts:
     return array.astype(next(fitting))
 
 
-def of_record(record: EvaluationRecord, folder: Path) -> ColumnCounts:
+def counts_of_record(record: EvaluationRecord, folder: Path) -> ColumnCounts:
     """Return the counts of one evaluation.
 
     Raises:
-        BenchError: Its predictions are gone, altered, or not a table of predictions (unverified).
+        BenchError: Its predictions are missing, altered, or damaged (unverified).
     """
-    return of_predictions(predictions_of(folder, record), record, folder)
+    return counts_of_predictions(predictions_of(folder, record), record, folder)
 
 
-def of_predictions(table: pa.Table, record: EvaluationRecord, folder: Path) -> ColumnCounts:
+def counts_of_predictions(table: pa.Table, record: EvaluationRecord, folder: Path) -> ColumnCounts:
     """Return the counts of one evaluation from its predictions, which are in `folder`.
 
     Raises:
-        BenchError: They are not those of as many samples as its record says (unverified).
+        BenchError: Their number of samples is not that of the record (unverified).
     """
     scored = table["excluded"].null_count
     if scored != record.samples:
         raise BenchError(
-            f"{folder}: its predictions have {scored:,} scored samples, its record says "
+            f"{folder}: its predictions have {scored:,} scored samples, but its record has "
             f"{record.samples:,}; evaluate again with --force",
             Exit.UNVERIFIED,
         )
-    return of_table(table, record.key)
+    return counts_of_table(table, record.key)
 
 
-def of_table(table: pa.Table, key: str) -> ColumnCounts:
-    """Return the counts of a table of predictions, as those of an evaluation of this key."""
+def counts_of_table(table: pa.Table, key: str) -> ColumnCounts:
+    """Return the counts of a table of predictions, as those of the evaluation with a key."""
     excluded = table["excluded"].to_pylist()
-    table = table.take([place for place, reason in enumerate(excluded) if reason is None])
+    table = table.take([row for row, reason in enumerate(excluded) if reason is None])
     denominators: dict[str, ArrayLike] = {}
     numerators: dict[str, dict[str, ArrayLike]] = {}
     for name in table.column_names:
-        metric, slash, of = name.rpartition("/")
-        if slash and of == OF and not table[name].null_count:
+        metric, slash, suffix = name.rpartition("/")
+        if slash and suffix == DENOMINATOR and not table[name].null_count:
             denominators[metric] = table[name].to_numpy()
             numerators[metric] = {key: table[metric].to_numpy()}
-    return ColumnCounts.of(table["id"].to_pylist(), denominators, numerators, properties_of(table))
+    return ColumnCounts.build(
+        table["id"].to_pylist(), denominators, numerators, properties_of(table)
+    )
 
 
-def _hash(ids: Iterable[str]) -> str:
+def _hash_ids(ids: Iterable[str]) -> str:
     content = sha256()
-    for each in ids:
-        content.update(each.encode() + b"\n")
+    for identity in ids:
+        content.update(identity.encode() + b"\n")
     return content.hexdigest()

@@ -1,1 +1,1 @@
-"""Boards as HTML pages: a static site, or one served to this machine."""
+"""Boards as HTML pages: a static site, or one that `bench view` serves on this machine."""

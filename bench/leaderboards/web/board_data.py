@@ -1,4 +1,4 @@
-"""What the page of a board knows of it, as JSON values."""
+"""The data of the HTML page of a board, as JSON values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.leaderboards.board import Ranks, Score
 from bench.leaderboards.formats.columns import (
     AVERAGES,
     MAIN_COSTS,
-    columns,
+    board_columns,
     p_text,
     score_text,
     signed_text,
@@ -27,13 +27,13 @@ _DIGITS = 5
 
 
 def board_data(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, Any]:
-    """Return all that the page of a board shows, with texts that print.
+    """Return all data of the page of a board, with printable texts.
 
     Args:
         board: The board.
-        counts: What its evaluations count, by column.
+        counts: The counts of its evaluations, by column.
     """
-    metric = board.primary
+    metric = board.ranking_metric
     data = {
         "name": board.name,
         "suite": board.suite,
@@ -56,18 +56,18 @@ def board_data(board: Board, counts: Mapping[str, ColumnCounts]) -> dict[str, An
             }
             for column in board.columns
         ],
-        "columns": [_column(board, column) for column in columns(board)],
-        "rows": [_row(board, row) for row in board.rows],
-        "pairs": _pairs(board, counts),
+        "columns": [_column_data(board, column) for column in board_columns(board)],
+        "rows": [_row_data(board, row) for row in board.rows],
+        "pairs": _pair_data(board, counts),
     }
     return cast("dict[str, Any]", changed_texts(data, shortened))
 
 
-def _column(board: Board, column: Column) -> dict[str, Any]:
+def _column_data(board: Board, column: Column) -> dict[str, Any]:
     higher = {metric.name: metric.higher_is_better for metric in board.metrics}
-    metric, _, of = column.key.partition("/")
-    is_own_test = metric == board.ranked_by and of in board.column_names
-    # Rows stand by their averages, which intervals of ranks need not follow.
+    metric, _, test = column.key.partition("/")
+    is_own_test = metric == board.ranked_by and test in board.column_names
+    # Rows are sorted by their averages; the bounds of rank intervals may have another order.
     values = [row.rank for row in board.rows] if column.key == "rank" else column.values
     return {
         "key": column.key,
@@ -75,16 +75,16 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
         "about": column.about,
         "group": column.group,
         "isText": column.is_text,
-        "test": of if of in board.column_names and metric in higher else None,
+        "test": test if test in board.column_names and metric in higher else None,
         "higherIsBetter": higher.get(metric),
         "shown": column.group in ("entry", "score") or is_own_test or column.key in MAIN_COSTS,
         "cells": column.cells,
-        "values": [_value(value) for value in values],
+        "values": [_sort_value(value) for value in values],
     }
 
 
-def _value(value: Value) -> Any:  # noqa: ANN401 (JSON)
-    """Return what rows are sorted by; of a score also the ends of its interval."""
+def _sort_value(value: Value) -> Any:  # noqa: ANN401 (JSON)
+    """Return the value by which rows are sorted; for a score, also the ends of its interval."""
     match value:
         case Score():
             return [value.mean, value.low, value.high]
@@ -94,8 +94,8 @@ def _value(value: Value) -> Any:  # noqa: ANN401 (JSON)
             return value
 
 
-def _row(board: Board, row: Row) -> dict[str, Any]:
-    metric = board.primary
+def _row_data(board: Board, row: Row) -> dict[str, Any]:
+    metric = board.ranking_metric
     tuning = row.tuning
     facts = {
         "Model" if row.origin == "trained" else "Recognizer": row.model,
@@ -114,10 +114,10 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
         "entry": row.entry,
         "label": row.label,
         "origin": row.origin,
-        "model": _family(row.model),
-        "loss": _family(row.loss),
+        "model": _component_name(row.model),
+        "loss": _component_name(row.loss),
         "facts": {name: fact for name, fact in facts.items() if fact},
-        "seeds": [_seed(result) for result in row.seeds],
+        "seeds": [_seed_data(result) for result in row.seeds],
         "missing": [[each.seed, each.column, each.why] for each in row.missing],
         "slices": {
             test: {
@@ -134,12 +134,12 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
     }
 
 
-def _family(name: str) -> str:
+def _component_name(name: str) -> str:
     """Return the name of a component without its parameters."""
     return name.partition("(")[0]
 
 
-def _seed(result: SeedResult) -> dict[str, Any]:
+def _seed_data(result: SeedResult) -> dict[str, Any]:
     return {
         "seed": result.seed,
         "trainings": result.trainings,
@@ -154,20 +154,20 @@ def _seed(result: SeedResult) -> dict[str, Any]:
     }
 
 
-def _pairs(board: Board, counts: Mapping[str, ColumnCounts]) -> list[list[Any]]:
-    """Return each pair of rows: the two entries, then the verdict on the second in words."""
-    from bench.leaderboards.row_pairs import pairs
+def _pair_data(board: Board, counts: Mapping[str, ColumnCounts]) -> list[list[Any]]:
+    """Return each pair of rows: the indices of both, then the displayed comparison."""
+    from bench.leaderboards.row_pairs import row_comparisons
 
-    metric = board.primary
-    places = {row.entry: place for place, row in enumerate(board.rows)}
+    metric = board.ranking_metric
+    indices = {row.entry: index for index, row in enumerate(board.rows)}
     return [
         [
-            places[pair.a],
-            places[pair.b],
+            indices[pair.a],
+            indices[pair.b],
             signed_text(metric, pair.difference),
             f"[{signed_text(metric, pair.low)}, {signed_text(metric, pair.high)}]",
             p_text(pair.p),
             pair.outcome,
         ]
-        for pair in pairs(board, counts)
+        for pair in row_comparisons(board, counts)
     ]

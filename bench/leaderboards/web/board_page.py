@@ -1,4 +1,4 @@
-"""The page of a board: `board.html`, complete in one file."""
+"""The page of a board: `board.html`, a single file with its data, scripts and figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.leaderboards.web.board_data import board_data
-from bench.leaderboards.web.document import document, inline_json, text
+from bench.leaderboards.web.document import html_document, html_text, inline_json
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
@@ -39,48 +39,51 @@ def board_page(
 
     Args:
         board: The board.
-        counts: What its evaluations count, by column.
-        pictures: Its figures, SVG by name.
+        counts: The counts of its evaluations, by column.
+        pictures: The figures: SVG by name.
     """
     templates = "\n".join(f'<template class="figure">{svg}</template>' for svg in pictures.values())
     body = f"{_head(board)}\n{_TABLE}\n{templates}\n{_NO_PARTS.decode()}"
     data = board_data(board, counts)
-    return document(board.name, body, _SCRIPTS, _STYLES, data, requests=_POLICY)
+    return html_document(board.name, body, _SCRIPTS, _STYLES, data, requests=_POLICY)
 
 
 def with_parts(page: bytes, parts: Mapping[str, Any]) -> bytes:
-    """Return the page of a board that knows which parts are in its folder.
+    """Return the page of a board with the list of the parts in its folder.
 
     Args:
-        page: What `board_page` returned.
-        parts: See `bench.leaderboards.web.parts.manifest`.
+        page: The page from `board_page`.
+        parts: The list, from `bench.leaderboards.web.parts.parts_manifest`.
     """
     element = f'<script type="application/json" id="parts">{inline_json(parts)}</script>'
     return page.replace(_NO_PARTS, element.encode(), 1)
 
 
 def _head(board: Board) -> str:
-    metric = board.primary
+    metric = board.ranking_metric
     return (
         '<div class="top"><nav aria-label="Files of this board"><a href="README.md">Markdown</a> '
         '<a href="board.csv">CSV</a> <a href="board.json">JSON</a></nav>'
         '<button id="theme" type="button">Dark theme</button></div>\n'
-        f'<main>\n<h1>{text(board.name)}</h1>\n<p class="about">{text(board.about)}</p>\n'
-        f'<dl class="identity"><div><dt>Ranked by</dt><dd>{text(_ranked_by(board))}</dd></div>'
-        f"<div><dt>Protocol</dt><dd>{text(board.protocol)}: {text(board.protocol_about)}</dd></div>"
-        f"<div><dt>Test sets</dt><dd>{text(_tests(board))}</dd></div>"
-        f"<div><dt>Fingerprint</dt><dd><code>{text(board.fingerprint)}</code></dd></div></dl>\n"
+        f'<main>\n<h1>{html_text(board.name)}</h1>\n<p class="about">{html_text(board.about)}</p>\n'
+        f'<dl class="identity"><div><dt>Ranked by</dt><dd>{html_text(_ranked_by(board))}</dd></div>'
+        f"<div><dt>Protocol</dt><dd>{html_text(board.protocol)}: "
+        f"{html_text(board.protocol_about)}</dd></div>"
+        f"<div><dt>Test sets</dt><dd>{html_text(_tests(board))}</dd></div>"
+        f"<div><dt>Fingerprint</dt><dd><code>{html_text(board.fingerprint)}</code></dd></div></dl>\n"
         f'<p class="soft">{"Higher" if metric.higher_is_better else "Lower"} is better. '
-        "The bar below a score is its 95 % interval over samples and seeds; ranks are those that "
-        "an entry may have, all pairs compared together at 5 %.</p>"
+        "The bar below a score is its 95 % interval over samples and seeds. The ranks of an entry "
+        "are those that it may have; all pairs of entries are compared together at 5 %.</p>"
     )
 
 
 def _ranked_by(board: Board) -> str:
     if len(board.columns) == 1:
-        return board.primary.heading
-    weights = "weighted by samples" if board.average == "weighted" else "each test set alike"
-    return f"{board.primary.heading}, averaged over {len(board.columns)} test sets, {weights}"
+        return board.ranking_metric.heading
+    weights = "weighted by samples" if board.average == "weighted" else "with the same weight"
+    return (
+        f"{board.ranking_metric.heading}, averaged over {len(board.columns)} test sets, {weights}"
+    )
 
 
 def _tests(board: Board) -> str:

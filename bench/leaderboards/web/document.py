@@ -1,4 +1,4 @@
-"""HTML documents that are complete in one file and make no request to any other host."""
+"""HTML documents that are complete in one file and make no request to other hosts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
-"""What could end a script element, or a line within a string of older JavaScript."""
+"""Characters that could end a script element, or a line in a string of older JavaScript."""
 
 
-def document(
+def html_document(
     title: str,
     body: str,
     scripts: Sequence[str],
@@ -30,17 +30,16 @@ def document(
     """Return an HTML page.
 
     Args:
-        title: The title; any text.
+        title: The title, which is escaped.
         body: The content of the body, as HTML.
-        scripts: The names of files of JavaScript in `assets/`, in the order in which they run.
-        styles: The names of files of CSS in `assets/`, likewise.
-        data: What the scripts read from the element `#data`, as JSON; None: there is no such
-            element.
-        requests: Directives of the content security policy, which forbids every request that they
-            do not allow.
+        scripts: Names of JavaScript files in `assets/`, in the order in which they run.
+        styles: Names of CSS files in `assets/`, in their order.
+        data: Data of the scripts, written as JSON into the element `#data`; None for no data.
+        requests: Directives of the content security policy that allow requests; all other requests
+            are forbidden.
     """
     script = "".join(map(asset, scripts))
-    held = f'<script type="application/json" id="data">{inline_json(data)}</script>\n'
+    data_element = f'<script type="application/json" id="data">{inline_json(data)}</script>\n'
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; "
         f"{requests}"
@@ -53,14 +52,14 @@ def document(
         '<meta name="color-scheme" content="light dark">\n'
         '<meta name="referrer" content="no-referrer">\n'
         '<link rel="icon" href="data:,">\n'
-        f"<title>{text(title)}</title>\n"
+        f"<title>{html_text(title)}</title>\n"
         f"<style>\n{''.join(map(asset, styles))}</style>\n</head>\n<body>\n{body}\n"
-        f"{held if data is not None else ''}<script>{script}</script>\n</body>\n</html>\n"
+        f"{data_element if data is not None else ''}<script>{script}</script>\n</body>\n</html>\n"
     ).encode()
 
 
 def with_script_hash(policy: str, script: str) -> str:
-    """Return a content security policy that allows one inline script, beside the page's own."""
+    """Return a content security policy that also allows an inline script, by its hash."""
     digest = base64.b64encode(sha256(script.encode()).digest()).decode()
     sources = "script-src"
     if sources not in policy:
@@ -69,19 +68,19 @@ def with_script_hash(policy: str, script: str) -> str:
 
 
 def inline_json(data: object) -> str:
-    """Return JSON in one line that no parser of HTML or JavaScript takes for anything else."""
+    """Return data as JSON in one line, escaped for a script element."""
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # A lone surrogate has no UTF-8.
     written = written.encode("utf-8", "backslashreplace").decode()
     return written.translate(_UNSAFE)
 
 
-def text(words: str) -> str:
-    """Return any text as HTML that shows it."""
-    return escape(shortened(words))
+def html_text(text: str) -> str:
+    """Return a text escaped for HTML, shortened and without control characters."""
+    return escape(shortened(text))
 
 
 @cache
 def asset(name: str) -> str:
-    """Return a file of `assets/`."""
+    """Return the content of a file in `assets/`."""
     return (resources.files(__package__) / "assets" / name).read_text(encoding="utf-8")

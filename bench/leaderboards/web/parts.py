@@ -1,13 +1,14 @@
-"""Details of single samples, in scripts that the page of a board loads when they are looked at.
+"""Details of single samples, in scripts that the page of a board loads on demand.
 
-A page that is opened as a file may load scripts, but may not fetch. Each part of a board is a
-script in the folder `parts` that calls `benchPart` with its name and its content:
+They are scripts because a page that is opened as a file may load scripts, but may not fetch data.
+Each part of a board is a script in the folder `parts` that calls `benchPart` with its name and
+content:
 
 `<key>`           the samples with the most errors, the most frequent edits, pictures
-`<key>-errors`    a bit per sample: whether it was read with an error
+`<key>-errors`    one bit per sample: whether it was read with an error
 `<key>-<n>`       texts of the samples with errors, among the n-th `CHUNK` samples
 
-`<key>` is that of an evaluation. Samples are numbered in the order of their ids.
+`<key>` is the key of an evaluation. Samples are numbered in the order of their ids.
 """
 
 from __future__ import annotations
@@ -41,35 +42,35 @@ CHUNK = 1000
 _MAX_WORST = 20
 _MAX_EDITS = 40
 _MAX_ALIGNED = 20_000
-"""Samples with errors that are aligned to count edits."""
+"""Edits are counted in at most this many samples with errors."""
 _MAX_TEXT = 200
 _MAX_DRAWN, _MAX_DRAWN_BYTES = 4, 150_000
-_EVALUATIONS_KEPT = 4
+_MAX_CACHED_EVALUATIONS = 4
 
 
-def folders(store: Store) -> dict[str, Path]:
-    """Return the folder of each evaluation that has a record, by its key."""
+def evaluation_folders(store: Store) -> dict[str, Path]:
+    """Return the folder of each evaluation with a record, by its key."""
     files = store.records("evaluation")
     return {file.parent.name.rpartition("-")[2]: file.parent for file in files}
 
 
-def manifest(board: Board, at_hand: dict[str, Path]) -> dict[str, Any]:
-    """Return what the page of a board has to know of its parts.
+def parts_manifest(board: Board, available: dict[str, Path]) -> dict[str, Any]:
+    """Return the list of a board's parts that its page reads, as a JSON value.
 
     Args:
         board: The board.
-        at_hand: The folders of the evaluations at hand, by key.
+        available: The folders of evaluations with a record, by key.
     """
     keys = [key for row in board.rows for key in row.evaluations.values()]
-    return {"evaluations": [key for key in keys if key in at_hand]}
+    return {"evaluations": [key for key in keys if key in available]}
 
 
-def parts(board: Board, at_hand: dict[str, Path]) -> Site:
-    """Return the parts of a board, by their paths beside its page.
+def board_parts(board: Board, available: dict[str, Path]) -> Site:
+    """Return the parts of a board, by their paths from its page.
 
     Args:
         board: The board.
-        at_hand: The folders of the evaluations at hand, by key.
+        available: The folders of evaluations with a record, by key.
     """
     sizes = {each.name: (each.samples or 0) + sum(each.excluded.values()) for each in board.columns}
     site: dict[str, Callable[[], bytes]] = {}
@@ -79,9 +80,9 @@ def parts(board: Board, at_hand: dict[str, Path]) -> Site:
 
     for row in board.rows:
         for (_, column), key in row.evaluations.items():
-            if key not in at_hand or column not in sizes:
+            if key not in available or column not in sizes:
                 continue
-            folder = at_hand[key]
+            folder = available[key]
             add(key, folder, _details)
             add(f"{key}-errors", folder, _errors)
             for number in range(-(-sizes[column] // CHUNK)):
@@ -91,14 +92,14 @@ def parts(board: Board, at_hand: dict[str, Path]) -> Site:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation read of each sample of its test set.
+    """The predictions of an evaluation on the N samples of its test set.
 
     Attributes:
         folder: The folder of its record.
         record: Its record.
-        protocol: The protocol that it was scored under.
-        table: Its predictions, in the order of their ids.
-        errors: How many errors each sample has, (N,).
+        protocol: The protocol of its scores.
+        table: Its predictions, in order of sample ids.
+        errors: The number of errors of each sample, (N,).
     """
 
     folder: Path
@@ -109,11 +110,11 @@ class Evaluation:
 
     @cached_property
     def wrong(self) -> NDArray[np.int64]:
-        """The numbers of the samples with errors."""
+        """The indices of the samples with errors."""
         return np.flatnonzero(self.errors > 0)
 
     def texts(self, numbers: NDArray[np.int64]) -> list[dict[str, str]]:
-        """Return id, reference and hypothesis of some samples."""
+        """Return id, reference and hypothesis of samples, given by their indices."""
         rows = self.table.select(["id", "reference", "hypothesis"]).take(numbers).to_pylist()
         return [
             {name: shortened(value or "", _MAX_TEXT) for name, value in row.items()} for row in rows
@@ -121,7 +122,7 @@ class Evaluation:
 
 
 def _script(name: str, folder: Path, content: Callable[[Evaluation], dict[str, Any]]) -> bytes:
-    """Return a part; of an evaluation that cannot be read, what is wrong with it."""
+    """Return the script of a part; if the evaluation cannot be read, it has the fault."""
     try:
         file = folder / EVALUATION
         data = content(_evaluation(folder, file.stat().st_mtime_ns))
@@ -130,9 +131,9 @@ def _script(name: str, folder: Path, content: Callable[[Evaluation], dict[str, A
     return f"benchPart({inline_json(name)},{inline_json(data)});\n".encode()
 
 
-@lru_cache(maxsize=_EVALUATIONS_KEPT)
+@lru_cache(maxsize=_MAX_CACHED_EVALUATIONS)
 def _evaluation(folder: Path, _written: int) -> Evaluation:
-    """Read an evaluation; `_written` is when its record was, so that a later one is read again."""
+    """Read an evaluation; `_written`, the time of its record, makes the cache read later ones."""
     from bench.evaluation import predictions, protocols
 
     record = read(folder / EVALUATION, EvaluationRecord)
@@ -160,7 +161,7 @@ def _details(evaluation: Evaluation) -> dict[str, Any]:
         pictures = sample_pictures(evaluation.record.spec["test"], ids)
         why_none = ""
     except BenchError as error:
-        # Its data are not prepared here, or are others by now.
+        # The data set is not prepared on this machine, or has changed.
         pictures, why_none = {}, one_line(error)
     return {
         "worst": [
@@ -183,14 +184,14 @@ def _errors(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _texts(chunk: int, evaluation: Evaluation) -> dict[str, Any]:
-    first, behind = np.searchsorted(evaluation.wrong, [chunk * CHUNK, (chunk + 1) * CHUNK])
-    numbers = evaluation.wrong[first:behind]
+    start, end = np.searchsorted(evaluation.wrong, [chunk * CHUNK, (chunk + 1) * CHUNK])
+    numbers = evaluation.wrong[start:end]
     rows = zip(numbers.tolist(), evaluation.texts(numbers), strict=True)
     return {"wrong": {number: [*row.values()] for number, row in rows}}
 
 
 def _edits(evaluation: Evaluation) -> list[list[Any]]:
-    """Return the most frequent edits: the unit of the reference, the one read for it, how often."""
+    """Return the most frequent edits: unit of the reference, unit read for it, and count."""
     from bench.evaluation.metrics.readings import normalize_samples
 
     table = evaluation.table.take(evaluation.wrong[:_MAX_ALIGNED])
@@ -204,7 +205,7 @@ def _edits(evaluation: Evaluation) -> list[list[Any]]:
 
 
 def _drawn(folder: Path) -> list[list[str]]:
-    """Return pictures that `bench show` drew of an evaluation: names and data URLs."""
+    """Return the pictures of an evaluation that `bench show` drew: names and data URLs."""
     files = sorted((folder / "figures").glob("*.png"))
     small = [file for file in files if file.stat().st_size <= _MAX_DRAWN_BYTES]
     return [

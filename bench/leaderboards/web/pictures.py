@@ -13,7 +13,7 @@ from PIL import Image
 from bench.core.errors import BenchError, Exit
 from bench.core.restoring import restored_component
 from bench.data.datasets.base import StoredDataset
-from bench.data.datasets.own import restored as restored_own
+from bench.data.datasets.own import own_dataset_of_record as restored_own
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 _HEIGHT, _WIDTH = 96, 480
 _FRAMES = 8
-"""Of a clip, so many frames are put side by side."""
+"""Number of frames of a clip that are put side by side."""
 _BATCH = 64
 
 
 def sample_pictures(spec: dict[str, Any], ids: Collection[str]) -> dict[str, str]:
-    """Return a small picture of each sample of a test set, as a data URL, by its id.
+    """Return small pictures of samples of a test set, as data URLs by id.
 
     Args:
-        spec: What an evaluation recorded of its test set.
-        ids: The samples.
+        spec: The spec of the test set in the record of an evaluation.
+        ids: The ids of the samples.
 
     Raises:
-        BenchError: The data set is not prepared, or has changed since.
+        BenchError: The data set is not prepared, or has changed since the evaluation.
     """
     remedy = "prepare the earlier data, or evaluate again"
     component = restored_own(spec) or restored_component("dataset", spec, "a record", remedy)
@@ -44,32 +44,32 @@ def sample_pictures(spec: dict[str, Any], ids: Collection[str]) -> dict[str, str
             Exit.UNVERIFIED,
         )
     if isinstance(dataset, StoredDataset):
-        pixels = _stored(dataset, ids)
+        pixels = _stored_pictures(dataset, ids)
     else:
-        pixels = _composed(dataset, ids)
+        pixels = _composed_pictures(dataset, ids)
     return {identity: _data_url(each) for identity, each in pixels}
 
 
-def _stored(dataset: StoredDataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
-    """Yield samples as they are stored."""
+def _stored_pictures(dataset: StoredDataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
+    """Yield ids and pixels of samples that are stored as images."""
     import pyarrow as pa
     from pyarrow import compute
 
-    from bench.data.inputs.images import decoded
+    from bench.data.inputs.images import decode_image
 
     selection = dataset.selection("test")
     partition = selection.partition
-    wanted = compute.is_in(partition.column("id"), value_set=pa.array([*ids], pa.string()))
-    for row in np.flatnonzero(wanted.to_numpy()).tolist():
+    selected = compute.is_in(partition.column("id"), value_set=pa.array([*ids], pa.string()))
+    for row in np.flatnonzero(selected.to_numpy()).tolist():
         encoded = partition.encoded(row)
         count = min(len(encoded), _FRAMES)
         middles = [(2 * n + 1) * len(encoded) // (2 * count) for n in range(count)]
-        frames = [decoded(encoded[place], 3) for place in middles]
+        frames = [decode_image(encoded[middle], 3) for middle in middles]
         yield str(partition.value("id", row)), np.concatenate(frames, 1)
 
 
-def _composed(dataset: Dataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
-    """Yield samples that a data set composes as they are read."""
+def _composed_pictures(dataset: Dataset, ids: Collection[str]) -> Iterator[tuple[str, Pixels]]:
+    """Yield ids and pixels of samples that a data set composes when it is read."""
     from bench.data.inspection import contact_sheet
     from bench.data.inspection.native_input import native_input
     from bench.data.reading.loading import read_batch
@@ -82,7 +82,7 @@ def _composed(dataset: Dataset, ids: Collection[str]) -> Iterator[tuple[str, Pix
         for row, identity in enumerate(batch.ids):
             if identity in missing:
                 missing.remove(identity)
-                yield identity, contact_sheet.pixels(batch, row, _FRAMES)
+                yield identity, contact_sheet.batch_pixels(batch, row, _FRAMES)
         if not missing:
             return
 

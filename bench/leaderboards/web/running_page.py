@@ -1,4 +1,4 @@
-"""The page of the runs that are going on, which `bench view` serves, and what it polls."""
+"""The page of active runs, which `bench view` serves, and the data that it polls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from bench.leaderboards.web.document import document
+from bench.leaderboards.web.document import html_document
 from bench.trials.live_runs import LiveRun, LiveTask, live_runs
 from bench.trials.store import LOG
 from bench.trials.task_logs import log_lines
@@ -19,7 +19,7 @@ _BODY = """\
 <button id="theme" type="button">Theme</button></div>
 <main>
 <h1>Running now</h1>
-<p id="state" role="status">Reading what runs …</p>
+<p id="state" role="status">Loading …</p>
 <div id="runs"></div>
 <noscript><p>This page needs JavaScript; <code>bench status</code> prints the same.</p></noscript>
 </main>"""
@@ -31,11 +31,11 @@ _MAX_LOGS = 20
 def running_page() -> bytes:
     """Return the page; it reads `running.json` every two seconds."""
     scripts, styles = ("theme.js", "running.js"), ("theme.css", "running.css")
-    return document("Running now", _BODY, scripts, styles, requests=_POLICY)
+    return html_document("Running now", _BODY, scripts, styles, requests=_POLICY)
 
 
 def running_data(results: Path) -> bytes:
-    """Return the runs that go on in a folder of results, with the end of the logs of failures."""
+    """Return the active runs of a folder of results as JSON, with the ends of logs of failures."""
     return msgspec.json.encode({"runs": [_run(results, run) for run in live_runs(results)]})
 
 

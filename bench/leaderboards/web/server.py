@@ -1,4 +1,4 @@
-"""A web server for one person: pages of a site, to browsers on this machine alone."""
+"""A web server for browsers on this machine alone."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _HEADERS = {
 
 
 class SiteServer(ThreadingHTTPServer):
-    """Serves the files of a site on the loopback address, and nothing else.
+    """Serve the files of a site on the loopback address.
 
-    Only paths that the site lists are answered, so no path leads to another file. Requests have to
-    name this server as their host, so a page of another site cannot read them through a name that
-    it points to this machine (DNS rebinding).
+    Only paths that the site lists are served, so no path leads to another file. Requests must name
+    this server as their host, so a page of another site cannot read it through a name that
+    resolves to this machine (DNS rebinding).
 
     Args:
-        site: Called for each request, so that boards which are written meanwhile appear.
+        site: Returns the site; called for each request, so that boards written since appear.
         port: The port; 0 for a free one.
-        polled: Files that pages ask for again and again: they are looked up without the site, which
-            lists all boards and records.
+        polled: Files that pages request repeatedly. They are served without listing all boards and
+            records, which `site` does.
 
     Raises:
-        BenchError: The port is taken.
+        BenchError: The port cannot be used.
     """
 
     daemon_threads = True
@@ -56,25 +56,25 @@ class SiteServer(ThreadingHTTPServer):
             super().__init__((LOOPBACK, port), _Handler)
         except OSError as error:
             raise BenchError(
-                f"port {port} of {LOOPBACK} cannot be used ({error.strerror}); name another with "
-                "--port, or a free one with --port 0"
+                f"port {port} of {LOOPBACK} cannot be used ({error.strerror}); choose another with "
+                "--port, or any free one with --port 0"
             ) from None
 
     @property
     def address(self) -> str:
-        """The address of the index."""
+        """The URL of the index."""
         return f"http://{LOOPBACK}:{self.server_port}/"
 
     @property
     def hosts(self) -> set[str]:
-        """What requests may name as their host."""
+        """The values of the header `Host` that are accepted."""
         names = {LOOPBACK, "localhost"}
         return {f"{name}:{self.server_port}" for name in names} | (
             names if self.server_port == 80 else set()  # noqa: PLR2004 (browsers omit HTTP's port)
         )
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (as inherited)
-        """Print nothing of a browser that hangs up, as it does when a tab is closed."""
+        """Ignore closed connections, which are usual when a tab is closed."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -87,12 +87,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with the file of the path."""
         if self.headers.get("Host") not in self.server.hosts:
-            self._answer(HTTPStatus.FORBIDDEN, b"this server answers to this machine alone\n")
+            self._answer(HTTPStatus.FORBIDDEN, b"this server serves this machine alone\n")
             return
         try:
             path = unquote(urlsplit(self.path).path).removeprefix("/")
         except ValueError:
-            self._answer(HTTPStatus.BAD_REQUEST, b"this is not an address\n")
+            self._answer(HTTPStatus.BAD_REQUEST, b"this is not a valid URL\n")
             return
         path = f"{path}{INDEX}" if not path or path.endswith("/") else path
         try:
@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             kind = _TYPES.get(PurePosixPath(path).suffix, "application/octet-stream")
             self._answer(HTTPStatus.OK, body, kind)
 
-    do_HEAD = do_GET  # noqa: N815 (likewise)
+    do_HEAD = do_GET  # noqa: N815 (as inherited)
 
     def _answer(
         self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8"
@@ -122,8 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def version_string(self) -> str:
-        """Return the name of the program alone."""
+        """Return the header `Server`, without versions."""
         return "bench"
 
     def log_message(self, *_arguments: object) -> None:
-        """Print nothing."""
+        """Do not log requests."""

@@ -1,4 +1,4 @@
-"""A site: its pages by path, each made when it is asked for."""
+"""A site: functions that make its files, by path."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 Site = Mapping[str, Callable[[], bytes]]
-"""What gives each file, by its path below the site, such as `quick/v1/board.html`."""
+"""Functions that return the content of a file, by its path such as `quick/v1/board.html`."""
 INDEX = "index.html"
 
 
-def write(site: Site, folder: Path) -> None:
+def write_site(site: Site, folder: Path) -> None:
     """Write every file of a site into `folder`."""
     for path, content in site.items():
         file = folder / path

@@ -138,7 +138,7 @@ def _column(
             f"{kind} = \"…\" next to 'predictions'"
         )
     raise BenchError(
-        f"{file}: no column of {listed} is called {', '.join(aliases)}; name the column "
+        f"{file}: no column is called {', '.join(aliases)}; the columns are {listed}: choose that "
         f"of {kind}s with {kind} = \"…\" next to 'predictions', or set header = false if the first "
         "line is a prediction"
     )

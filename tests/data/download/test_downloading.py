@@ -104,6 +104,21 @@ def test_a_connection_that_breaks_is_resumed_and_left_to_the_next_mirror(
     assert server.requests[-1][0].startswith("/good/")
 
 
+def test_an_interrupted_download_resumes(server, download, tmp_path):
+    def interrupt(_file, _size):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        download_file(download("good"), tmp_path, interrupt)
+    (part,) = tmp_path.iterdir()
+    size = part.stat().st_size
+    assert 0 < size <= len(CONTENT)
+    server.requests.clear()
+    fetch(download("good"), tmp_path)
+    expected = [(f"/good/{NAME}", f"bytes={size}-")] if size < len(CONTENT) else []
+    assert server.requests == expected
+
+
 def test_what_a_broken_connection_left_stays_for_the_next_command(server, download, tmp_path):
     assert "ended the file with 88890 bytes missing" in refused(download("cut"), tmp_path)
     server.requests.clear()

@@ -1,4 +1,4 @@
-"""The Pareto front against its definition."""
+"""The Pareto front agrees with its definition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..test_matching import row
 
 
 @pytest.mark.parametrize("higher", [True, False])
-def test_the_front_has_the_points_that_no_other_one_dominates(higher):
+def test_the_pareto_front_has_the_points_that_no_other_dominates(higher):
     draw = random.Random(0)  # noqa: S311 (numbers of a test)
     for _ in range(50):
         points = []

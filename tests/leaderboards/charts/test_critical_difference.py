@@ -1,4 +1,4 @@
-"""Mean ranks, the critical difference and its bars against other ways to compute them."""
+"""Mean ranks, critical differences and cliques agree with other ways to compute them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from itertools import combinations
 import pytest
 from scipy.stats import rankdata
 
-from bench.leaderboards.charts.critical_difference import cliques, mean_ranks, nemenyi
+from bench.leaderboards.charts.critical_difference import (
+    cliques,
+    mean_ranks,
+    nemenyi_critical_difference,
+)
 
 
 def test_equal_scores_share_their_ranks():
@@ -19,11 +23,13 @@ def test_equal_scores_share_their_ranks():
 
 
 @pytest.mark.parametrize(("rows", "q"), [(2, 1.960), (5, 2.728), (10, 3.164)])
-def test_the_critical_difference_is_that_of_the_table_of_demsar(rows, q):
-    assert nemenyi(rows, 14) == pytest.approx(q * (rows * (rows + 1) / (6 * 14)) ** 0.5, rel=3e-4)
+def test_the_critical_difference_agrees_with_the_table_of_demsar(rows, q):
+    assert nemenyi_critical_difference(rows, 14) == pytest.approx(
+        q * (rows * (rows + 1) / (6 * 14)) ** 0.5, rel=3e-4
+    )
 
 
-def test_bars_are_the_largest_runs_without_a_significant_difference():
+def test_cliques_are_the_largest_runs_without_a_significant_difference():
     draw = random.Random(0)  # noqa: S311 (numbers of a test)
     for _ in range(100):
         means = sorted(draw.uniform(1, 8) for _ in range(9))

@@ -1,4 +1,4 @@
-"""Figures of boards: what is on them, that it stays within them, and that bytes are always same."""
+"""Figures of boards: their content, their layout, and that their bytes are reproducible."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 
 from bench.leaderboards import board_files
 from bench.leaderboards.board import Board, Score, SliceGroup
-from bench.leaderboards.charts import FIGURES, figures
+from bench.leaderboards.charts import FIGURES, board_figures
 from bench.leaderboards.charts.drawing import Box
 from bench.leaderboards.charts.svg import text_width
 from bench.leaderboards.charts.theme import DARK, LIGHT, SERIES
@@ -32,15 +32,15 @@ TAGS = {
 }
 ALL_BYTES = """
 import sys
-from bench.leaderboards.charts import figures
+from bench.leaderboards.charts import board_figures
 from tests.references.synthetic_boards import synthetic_board
 board, _ = synthetic_board(8, 3, 30, 2)
-sys.stdout.buffer.write("".join(figures(board).values()).encode())
+sys.stdout.buffer.write("".join(board_figures(board).values()).encode())
 """
 
 
 def with_blanks(board: Board) -> Board:
-    """Return the board with a share of blank frames for each trained row."""
+    """Return the board with a ratio of blank frames for each trained row."""
     rows = [
         replace(
             row,
@@ -54,7 +54,7 @@ def with_blanks(board: Board) -> Board:
 
 
 def with_slices(board: Board) -> Board:
-    """Return the board with made-up parts of its test sets, and a score on each for each row."""
+    """Return the board with artificial groups of samples, and a score of each row on each."""
     parts = {"length": ["1–3", "4–6", "7 and more"], "aspect ratio": ["below 2", "2 and above"]}
     columns = [
         replace(
@@ -81,7 +81,7 @@ def with_slices(board: Board) -> Board:
 
 @pytest.fixture(scope="module")
 def board() -> Board:
-    """Return a board of many rows with all that figures show, and a hostile name."""
+    """Return a board of many rows with the values of all figures, and a hostile name."""
     made = with_slices(with_blanks(synthetic_board(26, 3, 40, 2)[0]))
     first, *others = made.rows
     return replace(made, rows=[replace(first, label=HOSTILE), *others])
@@ -95,7 +95,7 @@ def small() -> Board:
 
 @pytest.fixture(scope="module")
 def drawn(board) -> dict[str, ET.Element]:
-    return {name: parsed(svg) for name, svg in figures(board).items()}
+    return {name: parsed(svg) for name, svg in board_figures(board).items()}
 
 
 def parsed(svg: str) -> ET.Element:
@@ -107,7 +107,7 @@ def entries(figure: ET.Element) -> set[str]:
 
 
 def box(text: ET.Element) -> Box:
-    """Return what a text takes at most."""
+    """Return an upper estimate of the rectangle of a text."""
     x, y = float(text.get("x")), float(text.get("y"))
     heading = text.get("class") == "heading"
     width = text_width(text.text or "", 15.5 if heading else 12.0)
@@ -115,9 +115,9 @@ def box(text: ET.Element) -> Box:
     return Box(left, y - 11, left + width, y + 3)
 
 
-def test_a_board_has_the_figures_that_it_has_numbers_for(board, small):
-    assert [*figures(board)] == [*FIGURES]
-    assert {*figures(small)} == {*FIGURES} - {"critical-difference"}
+def test_a_board_has_the_figures_whose_values_it_has(board, small):
+    assert [*board_figures(board)] == [*FIGURES]
+    assert {*board_figures(small)} == {*FIGURES} - {"critical-difference"}
     rows = [
         replace(
             row,
@@ -127,11 +127,11 @@ def test_a_board_has_the_figures_that_it_has_numbers_for(board, small):
         )
         for row in small.rows
     ]
-    assert [*figures(replace(small, rows=rows))] == ["accuracy-weights", "ranks"]
-    assert figures(replace(small, rows=[])) == {}
+    assert [*board_figures(replace(small, rows=rows))] == ["accuracy-weights", "ranks"]
+    assert board_figures(replace(small, rows=[])) == {}
 
 
-def test_each_figure_has_a_mark_with_a_name_for_each_row_that_it_shows(board, drawn):
+def test_each_figure_has_one_named_mark_per_row(board, drawn):
     everything = {row.entry for row in board.rows}
     ranked = {row.entry for row in board.rows if row.rank is not None}
     trained = {row.entry for row in board.rows if row.origin == "trained"}
@@ -148,8 +148,8 @@ def test_each_figure_has_a_mark_with_a_name_for_each_row_that_it_shows(board, dr
             assert names[mark.get("data-entry")] in mark.find(f"{SVG}title").text
 
 
-def test_a_name_is_text_and_never_markup(board, drawn):
-    for name, svg in figures(board).items():
+def test_names_are_text_and_not_markup(board, drawn):
+    for name, svg in board_figures(board).items():
         assert not re.search("<script|\x1b|\ufffe", svg)
         assert {each.tag.removeprefix(SVG) for each in drawn[name].iter()} <= TAGS
     first = next(each for each in drawn["ranks"].iter() if each.get("data-entry"))
@@ -157,7 +157,7 @@ def test_a_name_is_text_and_never_markup(board, drawn):
     assert first.find(f"{SVG}text").text.endswith("…")
 
 
-def test_figures_are_pictures_with_a_title_and_a_description(drawn):
+def test_figures_have_a_title_and_a_description(drawn):
     for figure in drawn.values():
         assert figure.get("role") == "img"
         assert figure.find(f"{SVG}title").text[0].isupper()
@@ -167,7 +167,7 @@ def test_figures_are_pictures_with_a_title_and_a_description(drawn):
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_text_is_outside_a_figure_or_covers_another(name, board, small):
     for made in (board, small):
-        if (svg := figures(made).get(name)) is None:
+        if (svg := board_figures(made).get(name)) is None:
             continue
         figure = parsed(svg)
         _, _, width, height = map(float, figure.get("viewBox").split())
@@ -209,18 +209,18 @@ def test_another_process_draws_the_same_bytes():
         capture_output=True,
         check=True,
     )
-    here = "".join(figures(synthetic_board(8, 3, 30, 2)[0]).values()).encode()
+    here = "".join(board_figures(synthetic_board(8, 3, 30, 2)[0]).values()).encode()
     assert hashlib.sha256(done.stdout).digest() == hashlib.sha256(here).digest()
 
 
-def test_figures_are_beside_a_board_and_stale_ones_are_removed(tmp_path):
+def test_figures_are_written_and_stale_ones_are_removed(tmp_path):
     board, counts = synthetic_board(4, 1, 30, 1)
-    board_files.write(board, counts, tmp_path)
+    board_files.write_board(board, counts, tmp_path)
     folder = tmp_path / "figures"
-    assert {file.stem for file in folder.iterdir()} == {*figures(board)}
+    assert {file.stem for file in folder.iterdir()} == {*board_figures(board)}
     rows = [replace(row, slices={}) for row in board.rows]
-    board_files.write(replace(board, rows=rows), counts, tmp_path)
-    assert {file.stem for file in folder.iterdir()} == {*figures(board)} - {
+    board_files.write_board(replace(board, rows=rows), counts, tmp_path)
+    assert {file.stem for file in folder.iterdir()} == {*board_figures(board)} - {
         "length",
         "aspect-ratio",
     }

@@ -1,4 +1,4 @@
-"""The formats of a board: one number in all of them, and nothing of others is obeyed by any."""
+"""The formats of a board have the same values, and texts of others are data in all of them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from bench.leaderboards.board import Ranks, Score
 from bench.leaderboards.formats.board_csv import csv_text
 from bench.leaderboards.formats.board_formats import DOCUMENTS
 from bench.leaderboards.formats.board_schema import schema_text
-from bench.leaderboards.formats.columns import columns, may_be_best, score_text
-from bench.leaderboards.formats.latex import escaped_latex, latex
+from bench.leaderboards.formats.columns import board_columns, may_be_best, score_text
+from bench.leaderboards.formats.latex import board_latex, escaped_latex
 
 ROOT = Path(__file__).parents[3]
 PUBLISHED = sorted(ROOT.glob("leaderboards/*/v*/board.json"))
@@ -34,10 +34,10 @@ def records(board) -> list[dict[str, str]]:
     return [*csv.DictReader(StringIO(csv_text(board), newline=""), strict=True)]
 
 
-def test_csv_has_every_number_as_it_is_stored(board):
+def test_csv_has_numbers_in_full_precision(board):
     lines = records(board)
     assert [line["entry_hash"] for line in lines] == [row.entry for row in board.rows]
-    for column in columns(board):
+    for column in board_columns(board):
         for line, value in zip(lines, column.values, strict=True):
             if isinstance(value, Score):
                 parts = {part: line[f"{column.key}_{part}"] for part in ("mean", "std", "low")}
@@ -56,7 +56,7 @@ def test_csv_has_every_number_as_it_is_stored(board):
 
 def test_json_markdown_csv_and_latex_have_the_same_numbers(board):
     document = json.loads(DOCUMENTS["json"](board, {}))["board"]
-    page, tex = DOCUMENTS["md"](board, {}).decode(), latex(board)
+    page, tex = DOCUMENTS["md"](board, {}).decode(), board_latex(board)
     name, place = board.ranked_by, board.columns[0].name
     for row, line in zip(document["rows"], records(board), strict=True):
         stored = row["scores"][name][place]
@@ -64,16 +64,16 @@ def test_json_markdown_csv_and_latex_have_the_same_numbers(board):
         if not line[f"{name}/{place}_std"]:
             score = replace(score, std=None)
         assert score == Score(**stored)
-        text = score_text(board.primary, score)
+        text = score_text(board.ranking_metric, score)
         assert text in page
         mean, low, high = (
-            board.primary.format(each) for each in (score.mean, score.low, score.high)
+            board.ranking_metric.format(each) for each in (score.mean, score.low, score.high)
         )
         assert re.search(rf"{mean}}}?\^{{{high}}}_{{{low}}}", tex)
 
 
 @pytest.mark.parametrize("label", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1"])
-def test_no_text_is_a_formula_of_a_spreadsheet(board, label):
+def test_texts_of_others_are_not_formulas_of_a_spreadsheet(board, label):
     rows = [replace(board.rows[0], label=label)]
     (line,) = records(replace(board, rows=rows, suite="=evil"))
     assert line["entry"] == f"'{label}"
@@ -89,7 +89,7 @@ TOKENS = re.compile(r"\\([A-Za-z]+|.)|([{}$&#%_^~])|([^\\{}$&#%_^~]+)", re.DOTAL
 
 
 def check_latex(text: str) -> list[int]:
-    """Return the number of cells of each row; braces, dollars and environments have to match."""
+    """Return the number of cells of each row; braces, dollars and environments must match."""
     depth, math, environments, cells = 0, False, [], []
     for line in text.splitlines():
         if line.startswith("%"):
@@ -113,8 +113,8 @@ def check_latex(text: str) -> list[int]:
     return cells
 
 
-def test_latex_is_well_formed_and_marks_what_may_be_best(board):
-    text = latex(board)
+def test_latex_is_well_formed_and_marks_rows_that_may_be_best(board):
+    text = board_latex(board)
     assert len({*check_latex(text)}) == 2, "one table has costs, the other has none"
     for row in board.rows:
         shown = escaped_latex(row.label)
@@ -123,15 +123,15 @@ def test_latex_is_well_formed_and_marks_what_may_be_best(board):
 
 
 @pytest.mark.parametrize("label", [r"\input{x}", "a_b^c~d", "50 % & {more} $x$ #1", "--- `<>|"])
-def test_no_text_is_a_command_of_latex(board, label):
+def test_texts_of_others_are_not_commands_of_latex(board, label):
     rows = [replace(row, label=f"{label} {n}") for n, row in enumerate(board.rows)]
-    text = latex(replace(board, rows=rows))
+    text = board_latex(replace(board, rows=rows))
     assert len({*check_latex(text)}) == 2
     assert r"\input" not in text
 
 
 def test_one_test_set_is_one_table_of_all_metrics():
-    text = latex(synthetic_board(3, 1, 40, seeds=1)[0])
+    text = board_latex(synthetic_board(3, 1, 40, seeds=1)[0])
     assert text.count(r"\begin{tabular}") == 1
     assert r"CER \%" in text
     assert r"\pm" not in text.partition(r"\midrule")[2], "a single seed has no deviation"
@@ -149,7 +149,7 @@ def test_boards_are_valid_by_the_schema(board):
     validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
     validator.check_schema(validator.schema)
     documents = [json.loads(file.read_bytes()) for file in PUBLISHED]
-    for document in [*documents, json.loads(boards.to_json(board))]:
+    for document in [*documents, json.loads(boards.board_json(board))]:
         validator.validate(document)
     document["board"]["rows"][0]["rank"] = "first"
     assert not validator.is_valid(document)

@@ -1,31 +1,31 @@
-// What a row opens to.
+// The details of an entry, below its row.
 function section(title, ...children) {
   return element("section", {}, element("h3", {}, title), ...children);
 }
 
-function details(place) {
-  const row = BOARD.rows[place];
+function details(index) {
+  const row = BOARD.rows[index];
   const facts = Object.entries(row.facts);
   if (row.missing.length) {
     facts.push(["Missing", row.missing.map(([seed, test, why]) => `seed ${seed} on ${test}: ${why}`).join("; ")]);
   }
   const curves = learningCurves(row);
   return element("div", { class: "details" },
-    section("What it is", definitions(facts)),
-    curves && section("Validation label error rate while it trained", curves),
-    scoresOf(place),
-    slicesOf(row),
-    recordsOf(row),
-    samplesOf(row));
+    section("Entry", definitions(facts)),
+    curves && section("Label error rate on the validation split during training", curves),
+    scoresSection(index),
+    slicesSection(row),
+    recordsSection(row),
+    samplesSection(row));
 }
 
-function scoresOf(place) {
+function scoresSection(index) {
   const scored = BOARD.columns.filter((column) => column.higherIsBetter !== null);
-  const rows = scored.map((column) => [column.heading, column.cells[place]]);
+  const rows = scored.map((column) => [column.heading, column.cells[index]]);
   return section("Scores", table("Mean ± standard deviation over seeds [95 % interval]", ["metric", "score"], rows));
 }
 
-function slicesOf(row) {
+function slicesSection(row) {
   const tables = [];
   for (const test of BOARD.tests) {
     for (const [by, scores] of Object.entries(row.slices[test.name] ?? {})) {
@@ -38,15 +38,15 @@ function slicesOf(row) {
     }
   }
   if (!tables.length) return null;
-  return section("Parts of the test sets", element("div", { class: "tables" }, ...tables));
+  return section("Groups of samples", element("div", { class: "tables" }, ...tables));
 }
 
-// A line per key, none of which is broken.
+// One line per key, without line breaks in keys.
 function keys(texts) {
   return element("div", {}, ...(texts.length ? texts : ["–"]).map((text) => element("div", { class: "key" }, text)));
 }
 
-function recordsOf(row) {
+function recordsSection(row) {
   const rows = row.seeds.map((seed) => [
     String(seed.seed), keys(seed.trainings),
     keys(Object.entries(seed.evaluations).map(([test, key]) => `${test}: ${key}`)),
@@ -54,14 +54,14 @@ function recordsOf(row) {
   return section("Records", table("Keys for bench show KEY", ["seed", "trainings", "evaluations"], rows));
 }
 
-function samplesOf(row) {
+function samplesSection(row) {
   const choices = row.seeds.flatMap((seed) => Object.entries(seed.evaluations)
     .map(([test, key]) => ({ label: `${test}, seed ${seed.seed}`, key })));
   if (!choices.length) return null;
   const content = element("div", {});
   const show = (key) => {
-    if (!isAtHand(key)) {
-      content.replaceChildren(notAtHand(key));
+    if (!hasRecord(key)) {
+      content.replaceChildren(recordMissing(key));
       return;
     }
     content.replaceChildren(element("p", { class: "soft" }, "loading …"));
@@ -86,17 +86,17 @@ function sampleDetails(key, { fault, worst, whyNoPictures, confusions, drawn }) 
     element("h4", {}, "Samples with the most errors"),
     whyNoPictures ? element("p", { class: "soft" }, `Without pictures: ${whyNoPictures}`) : null,
     cards.length ? element("div", { class: "cards" }, ...cards) : element("p", {}, "Every sample was read without an error."),
-    edits.length ? element("h4", {}, "What was read as what, the most frequent edits first") : null,
+    edits.length ? element("h4", {}, "Most frequent edits, reference as hypothesis") : null,
     edits.length ? element("ol", { class: "edits" }, ...edits) : null,
     element("h4", {}, "Alignment and attention"),
-    ...(pictures.length ? pictures : [element("p", { class: "soft" }, "None is drawn; ",
-      command(`bench show ${key} --alignment`), " draws it of CTC, ", command(`bench show ${key} --attention`), " of attention.")]),
+    ...(pictures.length ? pictures : [element("p", { class: "soft" }, "Not drawn yet: ",
+      command(`bench show ${key} --alignment`), " draws alignments of CTC, ", command(`bench show ${key} --attention`), " attention maps.")]),
   ].filter(Boolean);
 }
 
 function sampleCard({ id, reference, hypothesis, errors, picture }) {
   return element("figure", { class: "card" },
-    picture ? element("img", { src: picture, alt: `The sample that reads ${reference}` }) : null,
+    picture ? element("img", { src: picture, alt: `The sample with the text ${reference}` }) : null,
     element("figcaption", {}, definitions([
       ["reference", reference], ["read as", hypothesis || "(nothing)"], ["errors", String(errors)], ["sample", id]])));
 }

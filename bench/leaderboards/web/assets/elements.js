@@ -1,4 +1,4 @@
-// Elements made by name, with text as text: nothing of a board is ever parsed as markup.
+// Functions that create elements. Texts are set as text, so nothing of a board is parsed as markup.
 const byId = (id) => document.getElementById(id);
 const BOARD = JSON.parse(byId("data").textContent);
 
@@ -29,8 +29,8 @@ function definitions(pairs) {
 
 function table(caption, heads, rows) {
   const head = element("tr", {}, ...heads.map((each) => element("th", { scope: "col" }, each)));
-  const lines = rows.map((cells) => element("tr", {}, ...cells.map((cell, place) =>
-    place ? element("td", {}, cell) : element("th", { scope: "row" }, cell))));
+  const lines = rows.map((cells) => element("tr", {}, ...cells.map((cell, index) =>
+    index ? element("td", {}, cell) : element("th", { scope: "row" }, cell))));
   return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     element("table", { class: "small" },
       element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...lines)));

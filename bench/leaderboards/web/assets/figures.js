@@ -1,4 +1,4 @@
-// The figures of the board, one at a time; a mark of an entry opens its row.
+// The figures of the board, one at a time. A click on a mark opens the row of its entry.
 function startFigures() {
   const templates = [...document.querySelectorAll("template.figure")];
   byId("figures").hidden = !templates.length;
@@ -8,8 +8,8 @@ function startFigures() {
     template.content.querySelector("title").textContent));
   const show = (template) => {
     figure.replaceChildren(template.content.cloneNode(true));
-    for (const [place, button] of buttons.entries()) {
-      button.setAttribute("aria-pressed", String(templates[place] === template));
+    for (const [index, button] of buttons.entries()) {
+      button.setAttribute("aria-pressed", String(templates[index] === template));
     }
   };
   byId("figure-choice").replaceChildren(...buttons);

@@ -1,4 +1,4 @@
-// What narrows the rows and the columns.
+// Filters of rows, and the choice of columns.
 function resetFilters() {
   view.query = "";
   for (const name of FILTERS) view[name] = "";

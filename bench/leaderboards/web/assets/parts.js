@@ -1,12 +1,12 @@
-// Details of single samples: scripts in the folder `parts`, loaded when they are looked at.
+// Details of single samples: scripts in the folder `parts`, loaded on demand.
 const PARTS = JSON.parse(byId("parts").textContent);
 const waiting = new Map();
 const loaded = new Map();
 
-// Called by each part; a page that is a file may load scripts, but may not fetch.
+// Called by each part. A page opened as a file may load scripts, but may not fetch data.
 window.benchPart = (name, content) => {
-  const [keep] = waiting.get(name) ?? [];
-  keep?.(content);
+  const [resolve] = waiting.get(name) ?? [];
+  resolve?.(content);
 };
 
 function part(name) {
@@ -24,7 +24,7 @@ function part(name) {
   return loaded.get(name);
 }
 
-function isAtHand(key) {
+function hasRecord(key) {
   return Boolean(PARTS && PARTS.evaluations.includes(key));
 }
 
@@ -32,12 +32,12 @@ function command(words) {
   return element("code", {}, words);
 }
 
-function notAtHand(key) {
+function recordMissing(key) {
   if (!PARTS) {
     return element("p", { class: "soft" }, "Texts and pictures of single samples are not in this file. ",
-      command("bench view"), " shows them where the records are, and ",
+      command("bench view"), " shows them on a machine with the records, and ",
       command(`bench board ${BOARD.suite} --html OUT`), " writes them into a folder.");
   }
-  return element("p", { class: "soft" }, `The record of evaluation ${key} is not at hand. `,
-    command(`bench run ${BOARD.suite}`), " makes it.");
+  return element("p", { class: "soft" }, `The record of evaluation ${key} is not on this machine. `,
+    command(`bench run ${BOARD.suite}`), " computes it.");
 }

@@ -1,8 +1,8 @@
 "use strict";
-// What runs, read again every two seconds. Elements are kept and their texts replaced, so that
-// focus, selection and opened logs stay; names and logs are only ever text.
+// Active runs, polled every two seconds. Elements are updated and not replaced, so that focus,
+// selection and opened logs stay. Names and logs are set as text.
 (() => {
-  const EVERY = 2000;
+  const INTERVAL = 2000;
   const MAX_QUEUE = 100;
   const state = document.getElementById("state");
   const runs = document.getElementById("runs");
@@ -18,10 +18,10 @@
     if (node.textContent !== text) node.textContent = text;
   }
 
-  // Make, update and order one child per item; those of items that have gone are removed.
-  function keep(parent, items, make, update) {
+  // Make, update and order one child per item; children of items that are gone are removed.
+  function updateChildren(parent, items, make, update) {
     const before = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-    items.forEach((item, place) => {
+    items.forEach((item, index) => {
       const key = item.key ?? item.id;
       let child = before.get(key);
       before.delete(key);
@@ -29,7 +29,7 @@
         child = make(item);
         child.dataset.key = key;
       }
-      if (parent.children[place] !== child) parent.insertBefore(child, parent.children[place] ?? null);
+      if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
       update(child, item);
     });
     for (const child of before.values()) child.remove();
@@ -64,7 +64,7 @@
     const x = (epoch) => left + ((width - left - 8) * epoch) / Math.max(lastEpoch, 1e-9);
     const y = (rate) => height - bottom - ((height - top - bottom) * rate) / most;
     const points = curve.map(([epoch, rate]) => `${x(epoch).toFixed(1)},${y(rate).toFixed(1)}`);
-    const written = (text, properties) => {
+    const textAt = (text, properties) => {
       const made = shape("text", properties);
       made.textContent = text;
       return made;
@@ -74,10 +74,10 @@
       shape("line", { x1: left, x2: left, y1: top, y2: y(0) }),
       shape("path", { d: `M${points.join("L")}` }),
       shape("circle", { cx: x(lastEpoch), cy: y(rates.at(-1)), r: 3 }),
-      written(`${(100 * most).toFixed(0)} %`, { x: left - 4, y: top + 8, "text-anchor": "end" }),
-      written("0", { x: left - 4, y: y(0) + 2, "text-anchor": "end" }),
-      written(`epoch ${Number(lastEpoch.toFixed(1))}`, { x: width - 8, y: height - 4, "text-anchor": "end" }),
-      written("validation LER", { x: left, y: height - 4 }),
+      textAt(`${(100 * most).toFixed(0)} %`, { x: left - 4, y: top + 8, "text-anchor": "end" }),
+      textAt("0", { x: left - 4, y: y(0) + 2, "text-anchor": "end" }),
+      textAt(`epoch ${Number(lastEpoch.toFixed(1))}`, { x: width - 8, y: height - 4, "text-anchor": "end" }),
+      textAt("validation LER", { x: left, y: height - 4 }),
     );
     svg.setAttribute("aria-label",
       `Validation label error rate ${percent(rates.at(-1))} after epoch ${Number(lastEpoch.toFixed(1))}, `
@@ -94,7 +94,7 @@
   }
 
   function updateCard(card, task) {
-    const [head, bar, facts, place, curve] = card.children;
+    const [head, bar, facts, location, curve] = card.children;
     write(head, task.name);
     card.classList.toggle("done", task.state === "done");
     bar.hidden = !hasSlot(task);
@@ -114,7 +114,7 @@
       if (!parts.length) parts.push(task.kind === "training" ? "reading data" : "evaluating");
     }
     write(facts, parts.join(" · "));
-    write(place, [task.kind, task.device && `${task.device} of ${task.node}`, task.key].filter(Boolean).join(" · "));
+    write(location, [task.kind, task.device && `${task.device} of ${task.node}`, task.key].filter(Boolean).join(" · "));
     curve.toggleAttribute("hidden", task.curve.length < 2);
 
     if (task.curve.length > 1 && curve.dataset.points !== JSON.stringify(task.curve.at(-1))) {
@@ -133,10 +133,10 @@
   }
 
   function updateFailure(item, task, logs) {
-    const [head, reason, place, details] = item.children;
+    const [head, reason, command, details] = item.children;
     write(head, task.name);
     write(reason, task.text);
-    write(place, `bench logs ${task.key}`);
+    write(command, `bench logs ${task.key}`);
     details.hidden = !(task.key in logs);
     write(details.lastChild, logs[task.key] ?? "");
   }
@@ -192,17 +192,17 @@
       const note = task.state === "queued" ? "" : task.state === "held elsewhere" ? `: ${task.text}` : ": waits for its training";
       write(item, `${task.kind} ${task.name}${note}`);
     }, waiting.length > MAX_QUEUE ? `and ${waiting.length - MAX_QUEUE} more` : "");
-    const over = run.tasks.filter((task) => ["done", "cancelled", "not run"].includes(task.state));
-    const [shown, others] = [over.filter((task) => task.curve.length > 1), over.filter((task) => task.curve.length < 2)];
-    fill(ended, [...shown, ...others].slice(0, MAX_QUEUE), makeCard, (card, task) => {
+    const finished = run.tasks.filter((task) => ["done", "cancelled", "not run"].includes(task.state));
+    const [withCurve, others] = [finished.filter((task) => task.curve.length > 1), finished.filter((task) => task.curve.length < 2)];
+    fill(ended, [...withCurve, ...others].slice(0, MAX_QUEUE), makeCard, (card, task) => {
       updateCard(card, task);
       write(card.children[2], task.text);
-    }, over.length > MAX_QUEUE ? `and ${over.length - MAX_QUEUE} more` : "");
+    }, finished.length > MAX_QUEUE ? `and ${finished.length - MAX_QUEUE} more` : "");
   }
 
   function fill(part, items, make, update, note = "") {
     part.hidden = !items.length;
-    keep(part.children[1], items, make, update);
+    updateChildren(part.children[1], items, make, update);
     write(part.children[2], note);
     part.children[2].hidden = !note;
   }
@@ -211,9 +211,9 @@
     const failures = data.runs.flatMap((run) => run.tasks).filter((task) => task.state === "failed").length;
     const suites = data.runs.map((run) => run.suite || "tasks").join(", ");
     write(state, data.runs.length
-      ? `${plural(data.runs.length, "run")} going on: ${suites}${failures ? `; ${plural(failures, "task")} failed` : ""}.`
-      : "Nothing is running in this folder of results. Start a run with bench run; it appears here by itself.");
-    keep(runs, data.runs, makeRun, updateRun);
+      ? `${plural(data.runs.length, "run")} active: ${suites}${failures ? `; ${plural(failures, "task")} failed` : ""}.`
+      : "Nothing is running in this folder of results. Start a run with bench run; it appears here.");
+    updateChildren(runs, data.runs, makeRun, updateRun);
   }
 
   async function poll() {
@@ -223,10 +223,10 @@
       show(await answer.json());
     } catch (error) {
       write(state, error instanceof TypeError
-        ? "bench view does not answer: it has ended. What is below is as it was then."
-        : `What runs cannot be read: ${error.message}`);
+        ? "bench view no longer answers. The page shows its last state."
+        : `The active runs cannot be read: ${error.message}`);
     }
-    setTimeout(poll, EVERY);
+    setTimeout(poll, INTERVAL);
   }
   poll();
 })();

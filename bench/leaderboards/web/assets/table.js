@@ -1,10 +1,10 @@
-// The table: headings that sort, a row per entry, one tab stop and arrow keys among its cells.
-function bestPlaces(column) {
+// The table: sortable headings, one row per entry, one tab stop, and arrow keys to move between cells.
+function bestRows(column) {
   if (column.higherIsBetter === null) return new Set();
   const means = column.values.map((value) => (Array.isArray(value) ? value[0] : null));
-  const there = means.filter((mean) => mean !== null);
-  const best = column.higherIsBetter ? Math.max(...there) : Math.min(...there);
-  return new Set(means.keys().filter((place) => means[place] === best));
+  const present = means.filter((mean) => mean !== null);
+  const best = column.higherIsBetter ? Math.max(...present) : Math.min(...present);
+  return new Set(means.keys().filter((index) => means[index] === best));
 }
 
 function heading(column) {
@@ -28,32 +28,32 @@ function sortBy(column) {
   document.querySelector(`thead [data-column="${CSS.escape(column.key)}"]`)?.focus();
 }
 
-function scoreCell(column, place, scale) {
-  const value = column.values[place];
+function scoreCell(column, index, scale) {
+  const value = column.values[index];
   const cell = element("td", {
-    class: column.isText ? "" : "number", tabindex: "-1", "data-column": column.key, "data-place": place,
+    class: column.isText ? "" : "number", tabindex: "-1", "data-column": column.key, "data-row": index,
   });
-  const found = /^(.*?)( \[.*\])$/.exec(column.cells[place]);
-  if (!found || !Array.isArray(value)) {
-    cell.append(column.cells[place]);
+  const match = /^(.*?)( \[.*\])$/.exec(column.cells[index]);
+  if (!match || !Array.isArray(value)) {
+    cell.append(column.cells[index]);
     return cell;
   }
-  const mean = column.best.has(place) ? element("strong", {}, found[1]) : found[1];
+  const mean = column.best.has(index) ? element("strong", {}, match[1]) : match[1];
   if (column.group !== "score") {
     cell.append(mean);
     return cell;
   }
   const bar = element("span", { class: "interval", "aria-hidden": "true" }, element("i"), element("b"));
-  const at = (share) => 100 * (share - scale[0]) / (scale[1] - scale[0] || 1);
+  const at = (score) => 100 * (score - scale[0]) / (scale[1] - scale[0] || 1);
   bar.firstChild.style.left = `${at(value[1])}%`;
   bar.firstChild.style.width = `${at(value[2]) - at(value[1])}%`;
   bar.lastChild.style.left = `${at(value[0])}%`;
-  cell.append(mean, element("span", { class: "ends" }, found[2]), bar);
+  cell.append(mean, element("span", { class: "ends" }, match[2]), bar);
   return cell;
 }
 
-function entryRow(place, columns, scale) {
-  const row = BOARD.rows[place];
+function entryRow(index, columns, scale) {
+  const row = BOARD.rows[index];
   const isOpen = view.open.has(row.entry);
   const box = element("input", {
     type: "checkbox", "aria-label": `Compare ${row.label}`, onchange: () => choose(row.entry),
@@ -61,26 +61,26 @@ function entryRow(place, columns, scale) {
   box.checked = view.compared.includes(row.entry);
   box.disabled = !box.checked && view.compared.length === 2;
   const cells = columns.map((column) => {
-    if (column.key !== "entry") return scoreCell(column, place, scale);
+    if (column.key !== "entry") return scoreCell(column, index, scale);
     const button = element("button", {
       type: "button", class: "entry", "aria-expanded": String(isOpen), "data-entry": row.entry,
       onclick: () => toggle(row.entry),
     }, row.label);
-    return element("th", { scope: "row", "data-column": "entry", "data-place": place }, button);
+    return element("th", { scope: "row", "data-column": "entry", "data-row": index }, button);
   });
   const line = element("tr", { class: box.checked ? "compared" : "" }, element("td", { class: "choice" }, box), ...cells);
   if (!isOpen) return [line];
   const opened = element("tr", { class: "opened" },
-    element("td", { colspan: columns.length + 1 }, details(place)));
+    element("td", { colspan: columns.length + 1 }, details(index)));
   return [line, opened];
 }
 
 function drawTable() {
   const columns = visibleColumns();
-  const places = chosenPlaces();
-  const pages = Math.max(1, Math.ceil(places.length / PAGE_SIZE));
+  const indices = filteredRows();
+  const pages = Math.max(1, Math.ceil(indices.length / PAGE_SIZE));
   view.page = Math.min(view.page, pages - 1);
-  const shown = places.slice(view.page * PAGE_SIZE, (view.page + 1) * PAGE_SIZE);
+  const visible = indices.slice(view.page * PAGE_SIZE, (view.page + 1) * PAGE_SIZE);
   const scored = BOARD.columns.filter((column) => column.group === "score");
   const ends = scored.flatMap((column) => column.values.filter(Boolean));
   const scale = [Math.min(...ends.map((end) => end[1])), Math.max(...ends.map((end) => end[2]))];
@@ -88,15 +88,15 @@ function drawTable() {
     element("td", { class: "choice" }, element("span", { class: "spoken" }, "Compare")), ...columns.map(heading));
   document.querySelector("#board thead").replaceChildren(head);
   const body = document.querySelector("#board tbody");
-  const lines = shown.flatMap((place) => entryRow(place, columns, scale));
-  const none = element("tr", {}, element("td", { colspan: columns.length + 1 }, "No entry passes the filters."));
+  const lines = visible.flatMap((index) => entryRow(index, columns, scale));
+  const none = element("tr", {}, element("td", { colspan: columns.length + 1 }, "No entry matches the filters."));
   body.replaceChildren(...(lines.length ? lines : [none]));
   body.querySelector("td[tabindex]")?.setAttribute("tabindex", "0");
   drawPages(pages);
-  say(places.length, columns);
+  drawStatus(indices.length, columns);
 }
 
-function say(count, columns) {
+function drawStatus(count, columns) {
   const sorted = BOARD.columns.find((column) => column.key === view.sort.key);
   const order = view.sort.descending ? "descending" : "ascending";
   const hidden = columns.includes(sorted) ? "" : ", a column that is hidden";
@@ -123,11 +123,11 @@ function toggle(entry) {
   document.querySelector(`#board button[data-entry="${CSS.escape(entry)}"]`)?.focus();
 }
 
-// Open a row from elsewhere, whatever page it is on and whatever filters hide it.
+// Open the row of an entry: go to its page, and reset the filters if they hide it.
 function reveal(entry) {
-  if (!chosenPlaces().some((place) => BOARD.rows[place].entry === entry)) resetFilters();
-  const place = chosenPlaces().findIndex((each) => BOARD.rows[each].entry === entry);
-  view.page = Math.floor(place / PAGE_SIZE);
+  if (!filteredRows().some((index) => BOARD.rows[index].entry === entry)) resetFilters();
+  const index = filteredRows().findIndex((each) => BOARD.rows[each].entry === entry);
+  view.page = Math.floor(index / PAGE_SIZE);
   view.open.add(entry);
   draw();
   const button = document.querySelector(`#board button[data-entry="${CSS.escape(entry)}"]`);
@@ -155,7 +155,7 @@ function moveFocus(event) {
 }
 
 function startTable() {
-  for (const column of BOARD.columns) column.best = bestPlaces(column);
+  for (const column of BOARD.columns) column.best = bestRows(column);
   for (const row of BOARD.rows) {
     row.searched = [row.label, row.origin, ...Object.values(row.facts)].join(" ").toLowerCase();
   }

@@ -1,4 +1,4 @@
-// What a number is and which records it is from: on hover, and on focus.
+// Tooltips of cells: the meaning of a value, and the keys of its records.
 function showTip(target, lines) {
   const tip = byId("tip");
   tip.replaceChildren(...lines.map((line) => element("div", {}, line)));
@@ -34,8 +34,8 @@ function recordLines(row, column) {
 
 function describe(cell) {
   const column = BOARD.columns.find((each) => each.key === cell.dataset.column);
-  if (cell.dataset.place === undefined) return [`${column.heading}: ${column.about}`];
-  const row = BOARD.rows[cell.dataset.place];
+  if (cell.dataset.row === undefined) return [`${column.heading}: ${column.about}`];
+  const row = BOARD.rows[cell.dataset.row];
   return [`${column.heading}: ${column.about}`, ...recordLines(row, column)];
 }
 
